@@ -1,0 +1,129 @@
+"""Every rule of our own, as a named setting: the places where nothing is published and somebody had to decide.
+
+A name is `group.setting`, as the requirement register and the schemas' `x-house` spell it. The connector, the
+platform and the suite take the same groups, so that a changed setting changes behaviour and expectation alike.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class HouseGroup(BaseModel):
+    """Base of the groups: frozen, and an unknown name is an error instead of a silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Http(HouseGroup):
+    """Rules for every JSON body."""
+
+    malformed_status: int = 400
+
+
+class Identity(HouseGroup):
+    """Verify Identity Keys."""
+
+    locations: tuple[str, ...] = ("ENTRY",)
+    key_channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    visitor_id_max: int = 255
+    refusal_status: int = 401
+    """For a flagged account, an expired code and a replayed code."""
+    remember_h: float = 48
+    remember: tuple[int, ...] = (200, 401)
+
+
+class ScanKeyRules(HouseGroup):
+    """Layout of a Scan Key Code and the retailer's policy for it."""
+
+    prefix: str = Field(default="JWOIMAG", pattern="^[0-9A-Za-z]+$")
+    timestamp_digits: int = 11
+    token_digits: int = 21
+    max_age_s: int = Field(default=90, ge=30, le=90)
+    single_use: bool = True
+
+
+class Ordering(HouseGroup):
+    """Create Purchases."""
+
+    auth_event_id_pattern: str = "^[0-9a-zA-Z_.-]+$"
+    locations: tuple[str, ...] = ("ENTRY", "EXIT", "MANUAL_IN_STORE")
+    scan_types: tuple[str, ...] = ("SHOPPER", "ASSOCIATE", "CASH", "CASH_SHOPPER", "LOYALTY")
+    identifier_types: tuple[str, ...] = ("UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU")
+    purchase_id_max: int = 255
+    duplicate_status: int = 201
+    changed_cart: Literal["first_wins", "conflict_409"] = "first_wins"
+    unknown_store: Literal["reject_400", "park"] = "reject_400"
+    unknown_sku: Literal["park"] = "park"
+    answer_budget_s: float = 2.0
+
+
+class Gate(HouseGroup):
+    """What the gate does with an answer, or without one."""
+
+    timeout_s: float = 2.0
+    store_default: Literal["open", "closed"] = "closed"
+    qr_pattern: str = ""
+
+
+class Delivery(HouseGroup):
+    """How the platform delivers a cart until it is taken."""
+
+    order_timeout_s: float = 29.0
+    backoff_first_s: float = 1.0
+    backoff_factor: float = 2.0
+    backoff_max_s: float = 300.0
+    window_h: float = 24.0
+
+
+class Catalog(HouseGroup):
+    """The platform's catalog API."""
+
+    rate_per_s: float = 10.0
+    burst: int = 10
+    retry_after_s: int = 1
+    text_max: int = 255
+    queue_s: float = 1.0
+    process_s: float = 1.0
+
+
+class Auth(HouseGroup):
+    """Who may call whom."""
+
+    region: str = "us-east-1"
+    max_skew_s: int = 300
+    block_amazon_hosts: bool = True
+
+
+class Suite(HouseGroup):
+    """How the suite judges."""
+
+    strict: bool = False
+    probe_ok: tuple[int, ...] = (200, 201)
+
+
+class House(HouseGroup):
+    """All groups; `House()` is the shipped stance."""
+
+    http: Http = Http()
+    identity: Identity = Identity()
+    scan_key: ScanKeyRules = ScanKeyRules()
+    ordering: Ordering = Ordering()
+    gate: Gate = Gate()
+    delivery: Delivery = Delivery()
+    catalog: Catalog = Catalog()
+    auth: Auth = Auth()
+    suite: Suite = Suite()
+
+    def value(self, name: str) -> object:
+        """Return the value of `group.setting`; KeyError when there is no such setting."""
+        group_name, _, setting = name.partition(".")
+        group = getattr(self, group_name, None)
+        if group is None or setting not in type(group).model_fields:
+            raise KeyError(name)
+        return getattr(group, setting)
+
+
+DEFAULT = House()

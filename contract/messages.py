@@ -1,0 +1,186 @@
+"""The messages: their JSON Schemas, and validators made from them once and kept.
+
+Two engines read the same files: jsonschema-rs says yes or no in microseconds, jsonschema says why in words.
+A schema keyword that a house rule decides carries `x-house`; its value is put in place when the schema is compiled.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple, cast
+
+import jsonschema_rs
+import orjson
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from contract.errors import BrokenContractFile, MalformedBody
+from contract.house import DEFAULT, House
+
+Json = Any
+_SCHEMAS = resources.files("contract") / "schemas"
+
+
+class Violation(NamedTuple):
+    """One breach of a message's shape: where (`authEvent.id`), which keyword, and the sentence for people."""
+
+    path: str
+    keyword: str
+    message: str
+
+
+def parse_object(body: bytes) -> dict[str, Json]:
+    """Read a JSON object; members that are null are dropped, as null counts as absent. MalformedBody otherwise."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise MalformedBody(f"the body is JSON but not an object: it is {_kind(value)}")
+    return cast("dict[str, Json]", without_nulls(value))
+
+
+def without_nulls(value: Json) -> Json:
+    """Copy a JSON value without the object members that are null; a null inside a list stays, and breaks its schema."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+def names() -> list[str]:
+    """Return the name of every message, such as `create_purchases.request`."""
+    files = (entry.name for entry in _SCHEMAS.iterdir())
+    return sorted(name.removesuffix(".json") for name in files if name.endswith(".json") and name != "defs.json")
+
+
+def document(name: str, house: House = DEFAULT) -> dict[str, Json]:
+    """Return the schema file of a message, with the house's values in place; the caller may change the copy."""
+    return copy.deepcopy(_documents(house)[f"{name}.json"])
+
+
+def self_contained(name: str, house: House = DEFAULT) -> dict[str, Json]:
+    """Return the schema with every reference replaced by what it points at, for places that cannot follow files."""
+    documents = _documents(house)
+    inlined = _inline(documents[f"{name}.json"], f"{name}.json", documents)
+    for keyword in ("$schema", "$id", "$defs"):
+        inlined.pop(keyword, None)
+    return cast("dict[str, Json]", inlined)
+
+
+class MessageSchema:
+    """One compiled message. Give it bodies that went through `parse_object`."""
+
+    def __init__(self, name: str, house: House = DEFAULT) -> None:
+        documents = _documents(house)
+        if f"{name}.json" not in documents:
+            raise BrokenContractFile(f"there is no schema named {name}; there are {', '.join(names())}")
+        self.name = name
+        self._fast = jsonschema_rs.Draft202012Validator(
+            documents[f"{name}.json"],
+            retriever=lambda uri: documents[uri.rsplit("/", 1)[-1]],
+            base_uri=f"schema:///{name}.json",
+            validate_formats=True,
+        )
+        registry: Registry[Json] = Registry().with_resources(
+            (file, Resource.from_contents(text, default_specification=DRAFT202012)) for file, text in documents.items()
+        )
+        self._wordy = _WordyValidator(documents[f"{name}.json"], registry=registry, format_checker=FormatChecker())
+
+    def is_valid(self, body: Json) -> bool:
+        """Say whether the body keeps the schema."""
+        return self._fast.is_valid(body)
+
+    def violations(self, body: Json) -> list[Violation]:
+        """List every breach, nearest to the root first; empty when the body is valid."""
+        errors = sorted(self._wordy.iter_errors(body), key=lambda error: (len(error.absolute_path), error.json_path))
+        return [_violation(error) for error in errors]
+
+
+@lru_cache(maxsize=256)
+def message(name: str, house: House = DEFAULT) -> MessageSchema:
+    """Return the kept validator of a message."""
+    return MessageSchema(name, house)
+
+
+def _violation(error: ValidationError) -> Violation:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path).lstrip(".")
+    keyword = str(error.validator)
+    if keyword == "required":
+        path = f"{path}.{error.message}".lstrip(".")
+        return Violation(path, keyword, f"{path} is missing")
+    return Violation(path, keyword, f"{path or 'the body'} {_in_words(keyword, error)}")
+
+
+def _in_words(keyword: str, error: ValidationError) -> str:
+    limit = error.validator_value
+    words = {
+        "type": f"must be of type {limit}",
+        "enum": f"must be one of {', '.join(map(str, limit)) if isinstance(limit, list) else limit}",
+        "maxLength": f"is longer than {limit} characters",
+        "minLength": "is empty",
+        "maxItems": f"has more than {limit} entries",
+        "minItems": f"has fewer than {limit} entries",
+        "format": f"is not a {limit}",
+        "pattern": "is not of the required form",
+    }
+    return words.get(keyword, f"breaks {keyword}")
+
+
+@lru_cache(maxsize=64)
+def _documents(house: House) -> dict[str, dict[str, Json]]:
+    files = [entry for entry in _SCHEMAS.iterdir() if entry.name.endswith(".json")]
+    return {entry.name: _with_house(orjson.loads(entry.read_bytes()), house) for entry in files}
+
+
+def _with_house(node: Json, house: House) -> Json:
+    if isinstance(node, list):
+        return [_with_house(item, house) for item in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {key: _with_house(value, house) for key, value in node.items()}
+    for keyword, setting in node.get("x-house", {}).items():
+        value = house.value(setting)
+        changed[keyword] = list(value) if isinstance(value, tuple) else value
+    return changed
+
+
+def _inline(node: Json, here: str, documents: dict[str, dict[str, Json]]) -> Json:
+    if isinstance(node, list):
+        return [_inline(item, here, documents) for item in node]
+    if not isinstance(node, dict):
+        return node
+    rest = {key: _inline(value, here, documents) for key, value in node.items() if key != "$ref"}
+    if "$ref" not in node:
+        return rest
+    file, _, pointer = node["$ref"].partition("#")
+    target: Json = documents[file or here]
+    for step in pointer.strip("/").split("/"):
+        target = target[step]
+    return {**_inline(target, file or here, documents), **rest}
+
+
+def _kind(value: Json) -> str:
+    return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
+
+
+def _pattern(_validator: Any, pattern: str, instance: Json, _schema: Json) -> Iterator[ValidationError]:  # noqa: ANN401 - jsonschema's signature
+    """Match as ECMA-262 does: Python's own `$` would let a line feed at the end through."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _required(_validator: Any, names: list[str], instance: Json, _schema: Json) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
+    """Say the bare name of each missing member, which jsonschema's own message wraps in a sentence."""
+    if isinstance(instance, dict):
+        yield from (ValidationError(name) for name in names if name not in instance)
+
+
+_WordyValidator = extend(Draft202012Validator, {"pattern": _pattern, "required": _required})  # type: ignore[no-untyped-call]
