@@ -36,12 +36,15 @@ class Requirement(BaseModel):
 
     id: str
     title: str
+    title_exact: bool = True
+    """False where only a short form of Amazon's title is known."""
     api: str
     tier: Tier
     kind: Literal["case", "section", "focus", "own"]
     side: Literal["connector", "platform", "process"]
     provenance: Provenance
     page: str
+    """Name of the published page; empty where no page speaks of the matter."""
     text: str
     usually: str = ""
     """What most often breaks it: the first place to look."""
