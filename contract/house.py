@@ -58,6 +58,8 @@ class Ordering(HouseGroup):
     unknown_store: Literal["reject_400", "park"] = "reject_400"
     unknown_sku: Literal["park"] = "park"
     answer_budget_s: float = 2.0
+    cash_type: str = "CASH"
+    """What CASH_SHOPPER is called in the scanResult of a cart."""
 
 
 class Gate(HouseGroup):
@@ -76,6 +78,9 @@ class Delivery(HouseGroup):
     backoff_factor: float = 2.0
     backoff_max_s: float = 300.0
     window_h: float = 24.0
+    honour_retry_after: bool = True
+    """On 429 only."""
+    accept_200: bool = True
 
 
 class Catalog(HouseGroup):
@@ -87,6 +92,26 @@ class Catalog(HouseGroup):
     text_max: int = 255
     queue_s: float = 1.0
     process_s: float = 1.0
+
+
+class Barcode(HouseGroup):
+    """Which barcode rules the ingestion applies beyond the published ones."""
+
+    ean8_check: bool = True
+    gtin_check: bool = True
+    isbn_check: bool = True
+    infer_type: bool = True
+    """Judge a barcode without a type by its length."""
+    missing_by_length: bool = True
+    """A code one digit short has lost its check digit."""
+
+
+class Simulator(HouseGroup):
+    """What the simulated store does."""
+
+    weight_unit: str = "lb"
+    associate_cart: bool = False
+    """Whether an associate's visit leads to a cart."""
 
 
 class Auth(HouseGroup):
@@ -114,6 +139,8 @@ class House(HouseGroup):
     gate: Gate = Gate()
     delivery: Delivery = Delivery()
     catalog: Catalog = Catalog()
+    barcode: Barcode = Barcode()
+    simulator: Simulator = Simulator()
     auth: Auth = Auth()
     suite: Suite = Suite()
 
