@@ -1,0 +1,44 @@
+"""The two OpenAPI documents, whole: what stands as a reference in the files is put in its place when one is loaded.
+
+The files hold references only, so a message has one shape, in `schemas/`.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any, Literal, cast
+
+import yaml
+
+from contract.errors import BrokenContractFile
+from contract.house import DEFAULT, House
+from contract.messages import names, self_contained
+
+Side = Literal["connector", "platform"]
+
+
+def load(side: Side, house: House = DEFAULT) -> dict[str, Any]:
+    """Return a side's OpenAPI 3.1 document as a new dict, every reference replaced by its schema.
+
+    `house` decides the keywords that are house rules. BrokenContractFile when a reference leads nowhere.
+    """
+    file = resources.files("contract") / f"{side}.openapi.yaml"
+    document = yaml.safe_load(file.read_text("utf-8"))
+    return cast("dict[str, Any]", _inlined(document, house))
+
+
+def _inlined(node: Any, house: House) -> Any:  # noqa: ANN401 - any part of a YAML document
+    if isinstance(node, list):
+        return [_inlined(item, house) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _schema(node["$ref"], house)
+    return {key: _inlined(value, house) for key, value in node.items()}
+
+
+def _schema(reference: str, house: House) -> dict[str, Any]:
+    name = reference.removeprefix("schemas/").removesuffix(".json")
+    if reference != f"schemas/{name}.json" or name not in names():
+        raise BrokenContractFile(f"{reference} is not one of the schemas")
+    return self_contained(name, house)
