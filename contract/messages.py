@@ -20,11 +20,13 @@ from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from contract.errors import BrokenContractFile, MalformedBody
+from contract.errors import BadValue, BrokenContractFile, MalformedBody
 from contract.house import DEFAULT, House
+from contract.values import parse_instant
 
 Json = Any
 _SCHEMAS = resources.files("contract") / "schemas"
+_DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
 
 
 class Violation(NamedTuple):
@@ -46,12 +48,17 @@ def parse_object(body: bytes) -> dict[str, Json]:
     return cast("dict[str, Json]", without_nulls(value))
 
 
-def without_nulls(value: Json) -> Json:
-    """Copy a JSON value without the object members that are null; a null inside a list stays, and breaks its schema."""
+def without_nulls(value: Json, deepest: int = _DEEPEST) -> Json:
+    """Copy a JSON value without the object members that are null; a null inside a list stays, and breaks its schema.
+
+    MalformedBody when lists and objects are nested deeper than `deepest` levels.
+    """
+    if isinstance(value, (dict, list)) and not deepest:
+        raise MalformedBody(f"the body is nested deeper than {_DEEPEST} levels")
     if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+        return {name: without_nulls(member, deepest - 1) for name, member in value.items() if member is not None}
     if isinstance(value, list):
-        return [without_nulls(item) for item in value]
+        return [without_nulls(item, deepest - 1) for item in value]
     return value
 
 
@@ -88,11 +95,12 @@ class MessageSchema:
             retriever=lambda uri: documents[uri.rsplit("/", 1)[-1]],
             base_uri=f"schema:///{name}.json",
             validate_formats=True,
+            formats={"date-time": _is_instant},
         )
         registry: Registry[Json] = Registry().with_resources(
             (file, Resource.from_contents(text, default_specification=DRAFT202012)) for file, text in documents.items()
         )
-        self._wordy = _WordyValidator(documents[f"{name}.json"], registry=registry, format_checker=FormatChecker())
+        self._wordy = _WordyValidator(documents[f"{name}.json"], registry=registry, format_checker=_formats())
 
     def is_valid(self, body: Json) -> bool:
         """Say whether the body keeps the schema."""
@@ -169,6 +177,21 @@ def _inline(node: Json, here: str, documents: dict[str, dict[str, Json]]) -> Jso
 
 def _kind(value: Json) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
+
+
+def _is_instant(value: Json) -> bool:
+    """Both engines ask here, as their own readings of date-time differ: line feeds, leap seconds, the year 0."""
+    try:
+        parse_instant(value)
+    except BadValue:
+        return False
+    return True
+
+
+def _formats() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    checker.checks("date-time")(lambda value: not isinstance(value, str) or _is_instant(value))
+    return checker
 
 
 def _pattern(_validator: Any, pattern: str, instance: Json, _schema: Json) -> Iterator[ValidationError]:  # noqa: ANN401 - jsonschema's signature

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -69,9 +69,16 @@ def register() -> dict[str, Requirement]:
     folder = resources.files("contract") / "requirements"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
-            for row in tomllib.loads(file.read_text("utf-8"))["requirement"]:
+            for row in _rows(file.read_text("utf-8"), file.name):
                 _add(rows, row, file.name)
     return rows
+
+
+def _rows(text: str, file: str) -> list[dict[str, object]]:
+    try:
+        return cast("list[dict[str, object]]", tomllib.loads(text)["requirement"])
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise BrokenContractFile(f"{file} is not a list of requirements: {error}") from error
 
 
 def _add(rows: dict[str, Requirement], row: dict[str, object], file: str) -> None:

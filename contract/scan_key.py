@@ -27,11 +27,14 @@ class ScanKey(NamedTuple):
 
 
 def encode(key: ScanKey, rules: ScanKeyRules) -> str:
-    """Write the code as the text that the QR symbol holds."""
+    """Write the code as the text that the QR symbol holds; BadValue when `decode` could not read it back."""
     milliseconds = (key.issued_at - _EPOCH) // timedelta(milliseconds=1)
-    text = f"{key.prefix}{milliseconds:0{rules.timestamp_digits}x}{key.token.lower()}{key.custom_info}"
-    if len(key.token) != rules.token_digits or not (text.isascii() and text.isalnum()):
-        raise BadValue("a Scan Key Code is alphanumeric and its token has the set number of hex digits")
+    stamp, token = f"{milliseconds:0{rules.timestamp_digits}x}", key.token.lower()
+    text = f"{key.prefix}{stamp}{token}{key.custom_info}"
+    if not (text.isascii() and text.isalnum()):
+        raise BadValue("a Scan Key Code is purely alphanumeric")
+    if (len(stamp), len(token)) != (rules.timestamp_digits, rules.token_digits) or not _HEX.issuperset(token):
+        raise BadValue("a Scan Key Code's time and token have the set number of hex digits")
     return text
 
 
