@@ -1,0 +1,22 @@
+"""The reports that a certification leaves: report.html, report.json, junit.xml, badge.svg, and the terminal's summary.
+
+All are made from one plain dict whose shape `report.schema.json` tells; nothing here runs cases or knows a connector.
+"""
+
+from conformance.report.errors import ReportBreaksSchema, ReportError, ReportFolderUnwritable
+from conformance.report.json_file import schema
+from conformance.report.terminal import render_summary
+from conformance.report.verdict import count_verdicts, overall_verdict, worst
+from conformance.report.writer import write_all
+
+__all__ = [
+    "ReportBreaksSchema",
+    "ReportError",
+    "ReportFolderUnwritable",
+    "count_verdicts",
+    "overall_verdict",
+    "render_summary",
+    "schema",
+    "worst",
+    "write_all",
+]

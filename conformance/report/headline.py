@@ -1,0 +1,71 @@
+"""The outcome in words, the same in the page, the terminal and the badge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.report.verdict import broken
+
+SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "not_applicable": "·", "error": "?"}
+WORDS = {
+    "pass": "Pass",
+    "fail": "Fail",
+    "warn": "Warning",
+    "not_applicable": "Not applicable",
+    "error": "Harness error",
+}
+LEVELS = {"must": "MUST", "should": "SHOULD", "house": "House rule"}
+PROVENANCES = {
+    "published": "published by Amazon",
+    "title": "title of Amazon's case; its steps are not published",
+    "recommended": "recommended by Amazon",
+    "partner": "seen at integration partners",
+    "house": "our decision where nothing is published",
+}
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write `1 case` or `2 cases`."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def headline(report: Mapping[str, Any]) -> str:
+    """Return the verdict as one line, such as `Not conformant: 2 broken rules`."""
+    if report["verdict"] == "pass":
+        return "Conformant"
+    if report["verdict"] == "error":
+        return _no_verdict(report)
+    causes = []
+    if rules := broken(report["cases"], strict=report["suite"]["strict"]):
+        causes.append(counted(len(rules), "broken rule"))
+    if stages := [stage["name"] for stage in report.get("stages", ()) if not stage["ok"]]:
+        causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
+    return f"Not conformant: {' and '.join(causes)}" if causes else "Not conformant"
+
+
+def remarks(report: Mapping[str, Any]) -> list[str]:
+    """Return the sentences that the headline must not be read without; empty for a clean and complete pass."""
+    counts, strict = report["counts"], report["suite"]["strict"]
+    judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report["cases"])
+    said = []
+    if report["verdict"] == "error" and counts["fail"]:
+        said.append(f"{counted(counts['fail'], 'rule')} of the interface {_was(counts['fail'])} broken all the same.")
+    if counts["warn"]:
+        effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
+        said.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
+    if counts["not_applicable"]:
+        said.append(f"{judged} of {total} cases judged; what the other cases need is not declared in the profile.")
+    return said
+
+
+def _no_verdict(report: Mapping[str, Any]) -> str:
+    errors = report["counts"]["error"]
+    if errors:
+        return f"No verdict: the harness broke in {counted(errors, 'case')}"
+    judged = report["counts"]["pass"] + report["counts"]["fail"] + report["counts"]["warn"]
+    return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
+
+
+def _was(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -1,0 +1,113 @@
+"""report.html: one file that opens from disk, reads without JavaScript and stays under a megabyte.
+
+The template only lays out; what is shown of a long body, and in which order things stand, is decided here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from conformance.report import headline, latency_plot, verdict
+from conformance.report.clean import cut, printable
+
+MAX_BYTES = 1_000_000
+DOCS = "https://developer.amazon.com/docs/physicalstores/"
+
+
+class Limits(NamedTuple):
+    """How much is shown: characters of a body, characters of other texts, exchanges of a finding, findings in full."""
+
+    body: int
+    text: int
+    exchanges: int
+    findings: int
+
+
+_LIMITS = (Limits(6000, 2000, 6, 200), Limits(1200, 800, 2, 200), Limits(300, 200, 1, 100), Limits(0, 80, 0, 25))
+
+
+class Group(NamedTuple):
+    """The cases of one API, its worst verdict and its counts."""
+
+    api: str
+    verdict: str
+    counts: dict[str, int]
+    cases: list[Mapping[str, Any]]
+
+
+def render_html(report: Mapping[str, Any]) -> str:
+    """Return the page. Long texts are cut, harder and harder, until the page is small enough to mail."""
+    page = ""
+    for limits in _LIMITS:
+        page = _template().render(_view(report, limits))
+        if len(page.encode()) <= MAX_BYTES:
+            break
+    return page
+
+
+def pretty(body: object, limit: int) -> str:
+    """Return a body for reading: JSON indented, text as it is, cut at `limit` characters."""
+    if body is None or body == "":
+        return "(no body)"
+    text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+    return cut(printable(text), limit)
+
+
+def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    found = verdict.findings(report["cases"])
+    return {
+        "report": {"stages": [], **report},
+        "headline": headline.headline(report),
+        "remarks": headline.remarks(report),
+        "findings": found[: limits.findings],
+        "more_findings": max(0, len(found) - limits.findings),
+        "groups": _groups(report["cases"]),
+        "strips": [(row, latency_plot.strip(row)) for row in report["latency"]],
+        "settings": pretty(report["settings"], 20_000),
+        "limits": limits,
+        "script_hash": _script_hash(),
+        "docs": DOCS,
+    }
+
+
+def _groups(cases: Sequence[Mapping[str, Any]]) -> list[Group]:
+    groups = []
+    for api in dict.fromkeys(case["api"] for case in cases):
+        own = [case for case in cases if case["api"] == api]
+        groups.append(Group(api, verdict.worst(case["verdict"] for case in own), verdict.count_verdicts(own), own))
+    return groups
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(pretty=pretty, cut=cut, printable=printable, duration=latency_plot.duration)
+    environment.globals.update(
+        signs=headline.SIGNS,
+        words=headline.WORDS,
+        levels=headline.LEVELS,
+        provenances=headline.PROVENANCES,
+        counted=headline.counted,
+        plot_width=latency_plot.WIDTH,
+        plot_height=latency_plot.HEIGHT,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _source(name: str) -> str:
+    return (resources.files("conformance.report") / name).read_text("utf-8")
+
+
+def _script_hash() -> str:
+    """Return the one script that the page's own policy lets run, so that nothing smuggled in by a body can."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(_source("report.js").encode()).digest()).decode()

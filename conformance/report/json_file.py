@@ -1,0 +1,59 @@
+"""report.json: the report as it is, held against its schema and against its own cases first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, cast
+
+import jsonschema_rs
+
+from conformance.report.errors import ReportBreaksSchema
+from conformance.report.verdict import count_verdicts, overall_verdict
+
+_SEVERITY = ("pass", "fail", "error")
+
+
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) that report.json keeps."""
+    text = (resources.files("conformance.report") / "report.schema.json").read_text("utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def check(report: Mapping[str, Any]) -> None:
+    """Raise ReportBreaksSchema when the report is not what its schema, or what its own cases, say."""
+    breaches = [_described(error) for error in _validator().iter_errors(report)]
+    if breaches := breaches or list(_contradictions(report)):
+        raise ReportBreaksSchema(breaches)
+
+
+def render_json(report: Mapping[str, Any]) -> str:
+    """Return the text of report.json."""
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@lru_cache(maxsize=1)
+def _validator() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema(), validate_formats=True)
+
+
+def _described(error: jsonschema_rs.ValidationError) -> str:
+    place = "/".join(str(part) for part in error.instance_path)
+    return f"{place or 'the report'}: {error.message[:200]}"
+
+
+def _contradictions(report: Mapping[str, Any]) -> Iterator[str]:
+    cases, counts = report["cases"], count_verdicts(report["cases"])
+    if report["counts"] != counts:
+        yield f"counts: the cases say {counts}"
+    least = overall_verdict(cases, strict=report["suite"]["strict"])
+    if _SEVERITY.index(report["verdict"]) < _SEVERITY.index(least):
+        yield f"verdict: is {report['verdict']}, and the cases make it {least}"
+    if report["verdict"] == "pass" and not all(stage["ok"] for stage in report.get("stages", ())):
+        yield "verdict: is pass, and a stage failed"
+    ids = [case["id"] for case in cases]
+    if twice := {case_id for case_id in ids if ids.count(case_id) > 1}:
+        yield f"cases: stand twice: {', '.join(sorted(twice))}"

@@ -1,0 +1,83 @@
+"""junit.xml, as GitHub and Jenkins read it: a test suite an API, a test case a case, times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from conformance.report.clean import printable
+from conformance.report.headline import LEVELS
+
+Case = Mapping[str, Any]
+_NOT_XML = str.maketrans(dict.fromkeys((0xFFFE, 0xFFFF)))
+
+
+def render_junit(report: Mapping[str, Any]) -> str:
+    """Return the XML. A `warn` passes with its text in system-out, unless the run is strict: then it is a failure."""
+    strict = report["suite"]["strict"]
+    root = ET.Element("testsuites", {"name": "JWO conformance", **_totals(report["cases"], strict=strict)})
+    for api in dict.fromkeys(case["api"] for case in report["cases"]):
+        cases = [case for case in report["cases"] if case["api"] == api]
+        suite = ET.SubElement(root, "testsuite", {"name": _legal(api), **_totals(cases, strict=strict)})
+        suite.set("timestamp", report["startedAt"])
+        for case in cases:
+            _add_case(suite, case, strict=strict)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _totals(cases: Sequence[Case], *, strict: bool) -> dict[str, str]:
+    outcomes = [_outcome(case, strict=strict) for case in cases]
+    return {
+        "tests": str(len(outcomes)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+        "skipped": str(outcomes.count("skipped")),
+        "time": _seconds(sum(case["durationMs"] for case in cases)),
+    }
+
+
+def _outcome(case: Case, *, strict: bool) -> str:
+    outcomes = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
+    if strict:
+        outcomes["warn"] = "failure"
+    return outcomes.get(case["verdict"], "passed")
+
+
+def _add_case(suite: ET.Element, case: Case, *, strict: bool) -> None:
+    name = _legal(f"{case['id']} {case['title']}".strip())
+    entry = ET.SubElement(
+        suite, "testcase", name=name, classname=_legal(case["api"]), time=_seconds(case["durationMs"])
+    )
+    outcome = _outcome(case, strict=strict)
+    if outcome == "failure":
+        failure = ET.SubElement(entry, "failure", message=_legal(case["rule"]), type=case["level"])
+        failure.text = _finding(case)
+    elif outcome == "error":
+        error = ET.SubElement(entry, "error", message=_legal(case["reason"]), type="harness")
+        error.text = _finding(case)
+    elif outcome == "skipped":
+        ET.SubElement(entry, "skipped", message=_legal(case["reason"]))
+    elif case["verdict"] == "warn":
+        ET.SubElement(entry, "system-out").text = "WARNING\n" + _finding(case)
+
+
+def _finding(case: Case) -> str:
+    lines = {
+        "rule": f"{case['rule']} ({LEVELS[case['level']]})",
+        "expected": case["expected"],
+        "got": case["got"],
+        "reason": case["reason"],
+        "usually": case["hint"],
+        "replay": case["replay"],
+    }
+    return _legal("\n".join(f"{name}: {text}" for name, text in lines.items() if text))
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.3f}"
+
+
+def _legal(text: str) -> str:
+    return printable(text).translate(_NOT_XML)

@@ -1,0 +1,92 @@
+"""Coordinates of the latency strip: one dot an answer on a logarithmic line of time, against the budget.
+
+Logarithmic, because a good connector answers in milliseconds and the budget is seconds: an even scale shows one blot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+WIDTH, HEIGHT = 720, 96
+_LEFT, _RIGHT, _TOP, _BOTTOM = 14, 706, 18, 68
+_MAX_DOTS = 600
+_GOLDEN = 0.618034
+_TICKS_MS = ((1, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1_000, "1 s"), (10_000, "10 s"), (100_000, "100 s"))
+
+
+class Tick(NamedTuple):
+    """A place on the axis and its label."""
+
+    x: float
+    label: str
+
+
+class Strip(NamedTuple):
+    """Everything to draw for one operation; `on_time` and `late` are SVG paths of dots."""
+
+    on_time: str
+    late: str
+    ticks: list[Tick]
+    marks: list[Tick]
+    budget: Tick
+    shown: int
+    total: int
+    text: str
+
+
+def strip(row: Mapping[str, Any]) -> Strip:
+    """Lay out one entry of the report's `latency`. At most 600 dots: the slowest always, of the others every nth."""
+    budget_ms = row["budgetS"] * 1000
+    samples = _thinned(row["samplesMs"])
+    last_ms = max([budget_ms * 1.6, row["maxMs"] * 1.2, *samples])
+    dots = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
+    return Strip(
+        on_time=_path(dots, late=False),
+        late=_path(dots, late=True),
+        ticks=[Tick(_x(ms, last_ms), label) for ms, label in _TICKS_MS if ms <= last_ms],
+        marks=[Tick(_x(row[f"{name}Ms"], last_ms), name) for name in ("p50", "p95", "p99")],
+        budget=Tick(_x(budget_ms, last_ms), f"{row['budgetS']:g} s"),
+        shown=len(samples),
+        total=row["count"],
+        text=_in_words(row),
+    )
+
+
+def duration(ms: float) -> str:
+    """Write a time for people: `4.2 ms`, `137 ms`, `2.45 s`."""
+    rounded = 9.95, 999.5
+    if ms < rounded[0]:
+        return f"{ms:.1f} ms"
+    return f"{ms:.0f} ms" if ms < rounded[1] else f"{ms / 1000:.2f} s"
+
+
+def _thinned(samples: Sequence[float]) -> list[float]:
+    if len(samples) <= _MAX_DOTS:
+        return list(samples)
+    ordered = sorted(samples)
+    slowest, others = ordered[-_MAX_DOTS // 4 :], ordered[: -_MAX_DOTS // 4]
+    step = len(others) / (_MAX_DOTS - len(slowest))
+    return [others[int(index * step)] for index in range(_MAX_DOTS - len(slowest))] + slowest
+
+
+def _x(ms: float, last_ms: float) -> float:
+    share = math.log10(max(ms, 1.0)) / math.log10(last_ms)
+    return round(_LEFT + share * (_RIGHT - _LEFT), 1)
+
+
+def _y(index: int) -> float:
+    """Spread neighbours up and down so that equal times stay apart; the height itself says nothing."""
+    return round(_TOP + 4 + (index * _GOLDEN % 1) * (_BOTTOM - _TOP - 8), 1)
+
+
+def _path(dots: Sequence[tuple[float, float, bool]], *, late: bool) -> str:
+    return "".join(f"M{x:g} {y:g}h0" for x, y, is_late in dots if is_late == late)
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    return (
+        f"{row['operation']}: {row['count']} answers, half within {duration(row['p50Ms'])}, slowest "
+        f"{duration(row['maxMs'])}, {row['late']} later than {row['budgetS']:g} seconds"
+    )

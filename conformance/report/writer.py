@@ -1,0 +1,51 @@
+"""Writes the four files of a report: all are made before the first is written, and each replaces its elder whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conformance.report.badge import render_badge
+from conformance.report.clean import clean
+from conformance.report.errors import ReportFolderUnwritable
+from conformance.report.html import render_html
+from conformance.report.json_file import check, render_json
+from conformance.report.junit import render_junit
+
+FILES = {
+    "html": ("report.html", render_html),
+    "json": ("report.json", render_json),
+    "junit": ("junit.xml", render_junit),
+    "badge": ("badge.svg", render_badge),
+}
+
+
+def write_all(report: Mapping[str, Any], out: Path) -> dict[str, Path]:
+    """Write the files into `out`, which is made when absent, and return their paths: html, json, junit, badge.
+
+    Credentials known by name are redacted on the way. ReportBreaksSchema when the report is not what its schema says
+    (nothing is written then), ReportFolderUnwritable when a file cannot be put there.
+    """
+    safe = clean(report)
+    check(safe)
+    texts = {kind: render(safe) for kind, (_, render) in FILES.items()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportFolderUnwritable(out, error) from error
+    paths = {kind: out / name for kind, (name, _) in FILES.items()}
+    for kind, path in paths.items():
+        _replace(path, texts[kind])
+    return paths
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ReportFolderUnwritable(path, error) from error
