@@ -4,6 +4,7 @@ ContractError
 ├── MalformedBody        a body that is not JSON, or not an object
 ├── BadValue             a text that is not what its field's name promises (instant, Scan Key Code)
 ├── SignatureRejected    a SigV4 signature that is absent, stale or wrong; carries a stable code
+├── BadProfile           a jwo.toml that cannot be used: the user's to mend
 └── BrokenContractFile   one of our own schema or register files is wrong
 """
 
@@ -36,3 +37,7 @@ class SignatureRejected(ContractError):
 
 class BrokenContractFile(ContractError):
     """A file of the contract contradicts itself: our fault, found when it is loaded."""
+
+
+class BadProfile(ContractError):
+    """A profile is missing, unreadable or says something that cannot be; the message says what to do."""

@@ -35,6 +35,8 @@ class Violation(NamedTuple):
     path: str
     keyword: str
     message: str
+    by_house: bool = False
+    """The breached keyword is a house rule's, not Amazon's."""
 
 
 def parse_object(body: bytes) -> dict[str, Json]:
@@ -124,7 +126,8 @@ def _violation(error: ValidationError) -> Violation:
     if keyword == "required":
         path = f"{path}.{error.message}".lstrip(".")
         return Violation(path, keyword, f"{path} is missing")
-    return Violation(path, keyword, f"{path or 'the body'} {_in_words(keyword, error)}")
+    by_house = isinstance(error.schema, dict) and keyword in error.schema.get("x-house", {})
+    return Violation(path, keyword, f"{path or 'the body'} {_in_words(keyword, error)}", by_house)
 
 
 def _in_words(keyword: str, error: ValidationError) -> str:

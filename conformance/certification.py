@@ -1,0 +1,99 @@
+"""One certification: the profile, what runs, and the results as they come in.
+
+Listeners hear of every case, so that a terminal can show progress while files are written at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from conformance.drafts import Builder, Draft
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.drivers.keys import KeySource
+from conformance.errors import NotDeclared
+from conformance.verdicts import CaseResult
+from contract.operations import Operation
+from contract.profile import Profile
+from contract.register import Tier
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to run: all of the tiers, or only some ids."""
+
+    tiers: tuple[Tier, ...] = ("core",)
+    only: tuple[str, ...] = ()
+
+
+def _silent(_result: CaseResult) -> None:
+    """Hear nothing."""
+
+
+@dataclass
+class Certification:
+    """Everything that the scenarios of one run share: it is made once and handed to them."""
+
+    profile: Profile
+    selection: Selection = Selection()
+    on_case: Callable[[CaseResult], None] = _silent
+    on_selected: Callable[[int], None] = lambda _count: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    results: dict[str, CaseResult] = field(default_factory=dict)
+    _kept: list[Exchange] = field(default_factory=list)
+    _controls: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the parts that all scenarios use."""
+        self.keys = KeySource(self.profile)
+        self.build = Builder(self.profile, self.now)
+
+    @contextmanager
+    def client(self) -> Iterator[ConnectorClient]:
+        """Open the connection to the connector for as long as scenarios run."""
+        with ConnectorClient(self.profile, self.now, self._kept.append) as client:
+            yield client
+
+    def exchanges_since_last(self) -> list[Exchange]:
+        """Return the exchanges kept since the last call, oldest first."""
+        kept, self._kept[:] = list(self._kept), []
+        return kept
+
+    def record(self, result: CaseResult) -> None:
+        """Take a result in and tell the listener."""
+        if result.id in self.results:
+            self.results[result.id].add(result)
+        else:
+            self.results[result.id] = result
+        self.on_case(self.results[result.id])
+
+    def needs_understanding(self, client: ConnectorClient, operation: Operation) -> None:
+        """Make sure, once a run, that an unbroken request is not refused as invalid.
+
+        A 400 for a broken request proves nothing when the unbroken one is answered 400 as well; NotDeclared then.
+        """
+        if operation.name not in self._controls:
+            exchange = client.send(operation, self.unbroken(operation).encoded())
+            refused = exchange.answer is not None and exchange.answer.status == 400  # noqa: PLR2004 - the refusal
+            self._controls[operation.name] = self._why_refused(operation) if refused else ""
+        if self._controls[operation.name]:
+            raise NotDeclared(self._controls[operation.name])
+
+    def unbroken(self, operation: Operation) -> Draft:
+        """Return a valid request of an operation, with what the profile declares."""
+        if operation.name == "Create Purchases":
+            return self.build.cart()
+        kind = self.keys.has("shopper")
+        return self.build.scan(self.keys.take("shopper") if kind else self.keys.unknown())
+
+    def _why_refused(self, operation: Operation) -> str:
+        needed = {
+            "[store] id": self.profile.store.id,
+            "[catalog] skus": self.profile.catalog.skus or operation.name != "Create Purchases",
+        }
+        missing = [name for name, declared in needed.items() if not declared]
+        hint = f"declare {' and '.join(missing)}" if missing else "check the store and the catalog of the profile"
+        return f"an unbroken request is refused with 400 already, so a 400 proves nothing; {hint}"

@@ -1,0 +1,1 @@
+"""How the suite reaches a connector: over HTTP, keeping every exchange."""

@@ -1,0 +1,70 @@
+"""Where identity keys come from: the profile's values, its command or address, or made up where that is enough."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import subprocess
+import uuid
+
+import httpx
+
+from conformance.errors import HarnessBroke, NotDeclared
+from contract.profile import KeyKind, Profile
+
+_MINT_WITHIN_S = 10
+
+
+class KeySource:
+    """Hands out Base64 identity keys by kind. A command wins over an address, an address over fixed values."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._keys = profile.keys
+        self._declared = frozenset(profile.declared_keys())
+
+    def has(self, kind: KeyKind) -> bool:
+        """Say whether the profile declares this kind."""
+        return kind in self._declared
+
+    def take(self, kind: KeyKind) -> str:
+        """Return a key of a declared kind, fresh where the profile can make them; NotDeclared otherwise."""
+        if not self.has(kind):
+            raise NotDeclared(f"[keys] {kind} is not declared in the profile")
+        if kind in self._keys.minted and self._keys.command:
+            return self._from_command(kind)
+        if kind in self._keys.minted and self._keys.url:
+            return self._from_url(kind)
+        return str(getattr(self._keys, kind))
+
+    def unknown(self) -> str:
+        """Return a key that the connector cannot know."""
+        if self.has("unknown"):
+            return self.take("unknown")
+        return base64.b64encode(f"nobody{uuid.uuid4().hex}".encode()).decode()
+
+    def _from_command(self, kind: str) -> str:
+        words = [word.replace("{type}", kind) for word in shlex.split(self._keys.command)]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+        except (OSError, subprocess.SubprocessError) as error:
+            raise HarnessBroke(f"[keys] command failed for {kind}: {error}") from error
+        return _one_key(done.stdout, "[keys] command")
+
+    def _from_url(self, kind: str) -> str:
+        url = self._keys.url.replace("{type}", kind)
+        try:
+            answer = httpx.get(url, timeout=_MINT_WITHIN_S, trust_env=False).raise_for_status().json()
+            return _one_key(str(answer["identityKey"]), "[keys] url")
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise HarnessBroke(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
+
+
+def _one_key(text: str, source: str) -> str:
+    key = text.strip()
+    try:
+        base64.b64decode(key, validate=True)
+    except ValueError as error:
+        raise HarnessBroke(f"{source} gave something that is not Base64") from error
+    if not key:
+        raise HarnessBroke(f"{source} gave an empty key")
+    return key

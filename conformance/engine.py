@@ -1,0 +1,54 @@
+"""Runs the scenarios of one certification with pytest, in this process, shut off from the caller's pytest settings."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from conformance.certification import Certification
+from conformance.errors import HarnessBroke
+from conformance.plugin import Holder
+
+_INI = Path(__file__).with_name("pytest.ini")
+_SCENARIOS = Path(__file__).with_name("scenarios.py")
+_FINE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+
+
+def run(certification: Certification) -> None:
+    """Run what is selected; results are in `certification.results`.
+
+    HarnessBroke when pytest could not run the features at all, or when nothing was selected.
+    """
+    output = io.StringIO()
+    arguments = [
+        str(_SCENARIOS),
+        f"--rootdir={_INI.parent}",
+        f"--config-file={_INI}",
+        "--import-mode=importlib",
+        "-p", "no:cacheprovider",
+        "-p", "no:logging",
+        "-p", "no:faulthandler",
+        "-p", "pytest_bdd.plugin",
+        "-p", "conformance.plugin",
+        "--assert=plain",
+        "--quiet",
+    ]  # fmt: skip
+    shut_off = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    with (
+        certification.client() as client,
+        mock.patch.dict(os.environ, shut_off),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+    ):
+        code = pytest.main(arguments, plugins=[Holder(certification, client)])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
+    if code not in _FINE:
+        raise HarnessBroke(f"the scenarios could not run:\n{output.getvalue()[-4000:]}")

@@ -1,0 +1,30 @@
+"""Why a scenario stops.
+
+SuiteStop
+├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
+├── NotDeclared    the profile does not say what this case needs: not applicable
+└── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
+"""
+
+from __future__ import annotations
+
+
+class SuiteStop(Exception):  # noqa: N818 - the root of three words that say what happened
+    """Root of all that ends a scenario on purpose."""
+
+
+class Finding(SuiteStop):
+    """What was expected and what came instead, each as a short text."""
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.expected = expected
+        self.got = got
+
+
+class NotDeclared(SuiteStop):
+    """What would have to be declared for the case to be judged."""
+
+
+class HarnessBroke(SuiteStop):
+    """What is wrong on our side."""

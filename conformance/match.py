@@ -1,0 +1,107 @@
+"""Matches: each looks at exchanges and returns what is wrong as a value, or None. They never raise and never judge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from conformance.drivers.exchange import Exchange, mask
+from contract.errors import MalformedBody
+from contract.house import House
+from contract.messages import message, parse_object
+
+
+class Mismatch(NamedTuple):
+    """What the rule asks for and what came."""
+
+    expected: str
+    got: str
+
+
+def status(exchange: Exchange, wanted: Collection[int]) -> Mismatch | None:
+    """Match the status code against those allowed."""
+    if exchange.answer is not None and exchange.answer.status in wanted:
+        return None
+    return Mismatch(" or ".join(map(str, sorted(wanted))), exchange.in_short())
+
+
+def well_formed(exchange: Exchange, house: House, *, by_house: bool = False) -> Mismatch | None:
+    """Match the body of a success against the published part of its schema, or against the house's part."""
+    schema = message(exchange.operation.response, house)
+    expected = f"a body that keeps {schema.name}"
+    if exchange.answer is None:
+        return Mismatch(expected, exchange.in_short())
+    try:
+        violations = schema.violations(parse_object(exchange.answer.body))
+    except MalformedBody as error:
+        return None if by_house else Mismatch(expected, f"{error}: {exchange.in_short()}")
+    breaches = [violation.message for violation in violations if violation.by_house is by_house]
+    return Mismatch(expected, f"{'; '.join(breaches)}: {exchange.in_short()}") if breaches else None
+
+
+def visitor_type(exchange: Exchange, wanted: str) -> Mismatch | None:
+    """Match `visitorDetails.type`."""
+    got = _member(exchange, "visitorDetails", "type")
+    return None if got == wanted else Mismatch(f"visitorDetails.type {wanted}", f"{got}: {exchange.in_short()}")
+
+
+def purchase_id(exchange: Exchange, *, empty: bool) -> Mismatch | None:
+    """Match `purchaseId`: empty for an empty cart, and for no other."""
+    got = _member(exchange, "purchaseId")
+    if isinstance(got, str) and (got == "") is empty:
+        return None
+    return Mismatch(f"{'an empty' if empty else 'a non-empty'} purchaseId", exchange.in_short())
+
+
+def same_member(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
+    """Match when all answers carry an equal member at `path`."""
+    values = [_member(exchange, *path) for exchange in exchanges]
+    different = [value for index, value in enumerate(values) if value not in values[:index]]
+    if len(different) == 1:
+        return None
+    return Mismatch(
+        f"one {'.'.join(path)} in all {len(exchanges)} answers",
+        f"{len(different)} different ones: {', '.join(_shown(value) for value in different[:5])}",
+    )
+
+
+def same_status(exchanges: Sequence[Exchange]) -> Mismatch | None:
+    """Match when all answers have one status."""
+    statuses = [exchange.answer.status if exchange.answer else None for exchange in exchanges]
+    if None not in statuses and len(set(statuses)) == 1:
+        return None
+    got = ", ".join(f"{statuses.count(value)} x {value or 'no answer'}" for value in dict.fromkeys(statuses))
+    return Mismatch(f"one status for all {len(exchanges)} calls", got)
+
+
+def different_members(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
+    """Match when no two answers carry an equal member at `path`."""
+    values = [_member(exchange, *path) for exchange in exchanges]
+    if all(value not in values[:index] for index, value in enumerate(values)):
+        return None
+    return Mismatch(
+        f"a {'.'.join(path)} of its own for each", f"equal ones: {', '.join(_shown(value) for value in values)}"
+    )
+
+
+def in_time(exchanges: Sequence[Exchange], budget_s: float) -> Mismatch | None:
+    """Match when every answer was complete within the budget; says what the number of calls can bound."""
+    late = [exchange for exchange in exchanges if exchange.elapsed_s > budget_s or exchange.answer is None]
+    if not late:
+        return None
+    slowest = max(exchange.elapsed_s for exchange in exchanges)
+    return Mismatch(
+        f"each answer complete within {budget_s:g} s",
+        f"{len(late)} of {len(exchanges)} late or missing, the slowest after {slowest:.3f} s",
+    )
+
+
+def _member(exchange: Exchange, *path: str) -> object:
+    value: object = exchange.answer.json() if exchange.answer else None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _shown(value: object) -> str:
+    return mask(value) if isinstance(value, str) and value else repr(value)

@@ -1,0 +1,84 @@
+"""Every mutant: its fault and the id of the check that must find it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from conformance.mutants.rules import CART_RULES, SCAN_RULES
+
+RATE_LIMIT = 5
+
+
+class Mutant(NamedTuple):
+    """A fault of the small connector, and the ids each of which must find it by itself."""
+
+    fault: str
+    found_by: tuple[str, ...]
+    rate_limit_per_second: int = 0
+
+
+_BEHAVIOUR = (
+    Mutant("calls_everybody_an_associate", ("VIK-1.1",)),
+    Mutant("calls_everybody_a_shopper", ("VIK-1.2",)),
+    Mutant("says_cash_for_cash_shopper", ("VIK-X.12",)),
+    Mutant("opens_for_an_unknown_key", ("VIK-2",)),
+    Mutant("refuses_with_403", ("VIK-2",)),
+    Mutant("names_no_visitor_type", ("VIK-1.1", "VIK-1.2")),
+    Mutant("names_no_visitor", ("VIK-1.1", "PLAN-APP-VAL-CONN-001", "PLAN-APPCHK-VAL-VIK", "PLAN-APP-IV-001")),
+    Mutant("answers_flat", ("VIK-1.1",)),
+    Mutant("answers_malformed_json", ("VIK-1.1",)),
+    Mutant("names_visitors_at_length", ("VIK-1.1",)),
+    Mutant("never_limits_its_rate", ("VIK-4",), RATE_LIMIT),
+    Mutant("limits_its_rate_with_503", ("VIK-4",), RATE_LIMIT),
+    Mutant("forgets_the_auth_event", ("VIK-6", "VIK-X.1", "VIK-X.2")),
+    Mutant("remembers_by_request_id", ("VIK-6",)),
+    Mutant("decides_twice_at_once", ("VIK-X.2",)),
+    Mutant("remembers_by_event_and_key", ("VIK-X.3",)),
+    Mutant("opens_each_event_once_a_shopper", ("VIK-X.4",)),
+    Mutant("forgets_refusals", ("VIK-X.5",)),
+    Mutant("refuses_unknown_members:scan", ("VIK-X.6",)),
+    Mutant("refuses_without_key_channel", ("VIK-X.7",)),
+    Mutant("fails_on_malformed_json:scan", ("VIK-X.8", "VIK-3.17")),
+    Mutant("fails_on_a_list:scan", ("VIK-X.8",)),
+    Mutant("accepts_an_empty_object:scan", ("VIK-3.17",)),
+    Mutant("refuses_with_422:scan", ("VIK-3.1", "VIK-3.5", "VIK-3.16")),
+    Mutant("opens_for_a_refused_key", ("VIK-X.9",)),
+    Mutant("opens_for_a_expired_key", ("VIK-X.10",)),
+    Mutant("opens_for_a_used_key", ("VIK-X.11",)),
+    Mutant("remembers_invalid_scans", ("VIK-X.13",)),
+    Mutant("answers_scans_after_2500_ms", ("VIK-9",)),
+    Mutant("answers_one_scan_in_ten_late", ("VIK-9",)),
+    Mutant("calls_it_order_id", ("CP-1.1", "PLAN-APP-VAL-CONN-002", "PLAN-CHK-VAL-CONN-001")),
+    Mutant("counts_its_purchases", ("CP-1.1",)),
+    Mutant(
+        "leaves_the_purchase_id_empty",
+        tuple(f"CP-1.{number}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15)),
+    ),
+    Mutant("answers_purchases_with_200", ("CP-1.1", "CP-1.7")),
+    Mutant("makes_a_purchase_of_nothing", ("CP-1.7",)),
+    Mutant("answers_an_empty_cart_with_null", ("CP-1.7",)),
+    Mutant("forgets_the_trip_id", ("CP-2", "CP-X.1", "CP-X.2")),
+    Mutant("remembers_trips_by_request_id", ("CP-2",)),
+    Mutant("buys_twice_at_once", ("CP-X.2",)),
+    Mutant("remembers_by_trip_and_cart", ("CP-X.3",)),
+    Mutant("refuses_a_changed_cart", ("CP-X.3",)),
+    Mutant("remembers_trips_by_cart", ("CP-X.4",)),
+    Mutant("answers_duplicates_with_200", ("CP-X.5",)),
+    Mutant("answers_duplicates_with_409", ("CP-2",)),
+    Mutant("refuses_unknown_members:cart", ("CP-X.6",)),
+    Mutant("wants_a_visit_to_last", ("CP-X.7",)),
+    Mutant("fails_on_malformed_json:cart", ("CP-X.8", "CP-3.35")),
+    Mutant("fails_on_a_list:cart", ("CP-X.8",)),
+    Mutant("accepts_an_empty_object:cart", ("CP-3.35",)),
+    Mutant("refuses_with_422:cart", ("CP-3.1", "CP-3.10", "CP-3.34")),
+    Mutant("refuses_unknown_items", ("CP-X.9",)),
+    Mutant("parks_with_no_purchase_id", ("CP-X.9",)),
+    Mutant("answers_carts_after_2500_ms", ("CP-X.11",)),
+    Mutant("forgets_empty_trips", ("CP-X.12",)),
+    Mutant("remembers_invalid_carts", ("CP-X.13",)),
+)
+
+GALLERY = (
+    *(Mutant(rule.fault, (rule.found_by,)) for rules in (SCAN_RULES, CART_RULES) for rule in rules.rows),
+    *_BEHAVIOUR,
+)

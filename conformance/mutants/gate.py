@@ -1,0 +1,73 @@
+"""The proof of the checks: every mutant is run against the ids that must find it, and the correct connector against all.
+
+A mutant that survives means that a green from the suite would be worth nothing for that rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.mutants.gallery import GALLERY, RATE_LIMIT, Mutant
+from conformance.mutants.serving import served
+from conformance.mutants.small import SmallConnector
+from conformance.verdicts import Verdict
+from contract.profile import CatalogTable, ConnectorTable, KeysTable, LimitsTable, Profile, StoreTable
+from contract.scan_key import to_identity_key
+
+FOUND = {Verdict.FAIL, Verdict.WARN}
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: the verdict of each id that had to find it."""
+
+    mutant: Mutant
+    verdicts: dict[str, Verdict]
+
+    @property
+    def killed(self) -> bool:
+        """Whether every declared id found the fault."""
+        return bool(self.verdicts) and all(verdict in FOUND for verdict in self.verdicts.values())
+
+
+def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
+    """Return the profile that fits the small connector."""
+    kinds = ("refused", "expired", "used")
+    keys = {
+        "shopper": to_identity_key("valid_shopper_key"),
+        "associate": to_identity_key("associate_key"),
+        "cash_shopper": to_identity_key("cash_shopper_key"),
+        **{kind: to_identity_key(f"{kind}_key") for kind in kinds},
+    }
+    return Profile(
+        connector=ConnectorTable(url=url),
+        store=StoreTable(id="STORE-001"),
+        keys=KeysTable.model_validate(keys),
+        catalog=CatalogTable(skus=("SKU-001", "SKU-002"), scancodes=("012345678905",), weighted_skus=("SKU-W01",)),
+        limits=LimitsTable(rate_limit_per_second=rate_limit_per_second),
+    )
+
+
+def certify(fault: str, only: tuple[str, ...] = (), rate_limit: int = 0) -> Certification:
+    """Run the suite against the small connector with one fault, or none, and return the finished certification."""
+    with served(SmallConnector(fault, rate_limit)) as url:
+        certification = Certification(profile_of(url, rate_limit), Selection(only=only))
+        engine.run(certification)
+    return certification
+
+
+def run_gallery(mutants: tuple[Mutant, ...] = GALLERY) -> Iterator[Outcome]:
+    """Run each mutant against the ids that it declares."""
+    for mutant in mutants:
+        results = certify(mutant.fault, mutant.found_by, mutant.rate_limit_per_second).results
+        yield Outcome(mutant, {each: results[each].verdict for each in mutant.found_by})
+
+
+def unproven(ids: set[str]) -> set[str]:
+    """Return the ids that no mutant proves."""
+    return ids.difference(*(mutant.found_by for mutant in GALLERY))
+
+
+__all__ = ["FOUND", "GALLERY", "RATE_LIMIT", "Outcome", "certify", "profile_of", "run_gallery", "unproven"]

@@ -1,0 +1,253 @@
+"""A small, correct connector in plain ASGI, whose every rule can be switched off or bent by the name of a fault.
+
+It is written from the specification alone and shares nothing with the reference connector or the contract's schemas, so
+that one misreading cannot hide in both. It keeps everything in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from conformance.mutants.rules import CART_RULES, SCAN_RULES, Rules
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Reply = tuple[int, bytes]
+
+STORES = {"STORE-001"}
+ITEMS = {"SKU-001", "SKU-002", "012345678905", "SKU-W01"}
+VISITORS = {
+    "valid_shopper_key": ("shopper-uuid-001", "SHOPPER"),
+    "associate_key": ("associate-uuid-001", "ASSOCIATE"),
+    "cash_shopper_key": ("cash-uuid-001", "CASH_SHOPPER"),
+}
+TURNED_AWAY = {"refused_key", "expired_key", "used_key"}
+LATE_S = 2.5
+
+
+class SmallConnector:
+    """An ASGI app. `fault` is empty for the correct one; see `conformance.mutants.gallery` for the names."""
+
+    def __init__(self, fault: str = "", rate_limit_per_second: int = 0) -> None:
+        self.fault = fault
+        self._rate_limit = rate_limit_per_second
+        self._arrivals: list[float] = []
+        self._decisions: dict[str, Reply] = {}
+        self._purchases: dict[str, tuple[str, list[Any]]] = {}
+        self._entered: set[str] = set()
+        self._calls = 0
+
+    def is_faulty(self, *faults: str) -> bool:
+        """Say whether one of these faults is switched on."""
+        return self.fault in faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        body = await _read(receive)
+        status, answer = await self._route(scope["path"], body)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _route(self, path: str, body: bytes) -> Reply:
+        if path == "/v1/identity/identity-keys":
+            return await self._scan(body)
+        if path == "/v1/order/purchases":
+            return await self._cart(body)
+        return _error(404, "no such path")
+
+    async def _scan(self, raw: bytes) -> Reply:
+        self._calls += 1
+        if self.is_faulty("never_answers"):
+            await asyncio.sleep(3600)
+        if self.is_faulty("answers_scans_after_2500_ms") or (
+            self.is_faulty("answers_one_scan_in_ten_late") and self._calls % 10 == 0
+        ):
+            await asyncio.sleep(LATE_S)
+        if self._is_too_fast():
+            return _error(503 if self.is_faulty("limits_its_rate_with_503") else 429, "too many")
+        body, refusal = self._understood(raw, SCAN_RULES)
+        if body is None:
+            return refusal
+        event, key = body["authEvent"].get("id", ""), body.get("identityKey", "")
+        remembered_by = self._event_key(body, event, key)
+        if remembered_by not in self._decisions:
+            if self.is_faulty("decides_twice_at_once"):
+                await asyncio.sleep(0.05)
+            decision = self._decide(key, body)
+            if self.is_faulty("forgets_refusals") and decision[0] != 200:  # noqa: PLR2004 - not an entry
+                return (200, _visitor("late-guest", "SHOPPER")) if self._seen(event) else decision
+            self._decisions[remembered_by] = decision
+        return self._decisions[remembered_by]
+
+    def _event_key(self, body: dict[str, Any], event: str, key: str) -> str:
+        if self.is_faulty("forgets_the_auth_event"):
+            return str(uuid.uuid4())
+        if self.is_faulty("remembers_by_request_id"):
+            return str(body.get("requestId"))
+        if self.is_faulty("remembers_by_identity_key"):
+            return key
+        if self.is_faulty("remembers_by_event_and_key"):
+            return event + key
+        return event or str(uuid.uuid4())
+
+    def _seen(self, event: str) -> bool:
+        seen = event in self._decisions
+        self._decisions[event] = (200, b"")
+        return seen
+
+    def _decide(self, key: str, body: dict[str, Any]) -> Reply:
+        try:
+            text = base64.b64decode(key, validate=True).decode()
+        except (binascii.Error, ValueError):
+            text = ""
+        visitor = VISITORS.get(text)
+        if visitor is None and self._opens_wrongly(text):
+            visitor = ("somebody", "SHOPPER")
+        if self.is_faulty("opens_each_event_once_a_shopper") and text in self._entered:
+            visitor = None
+        self._entered.add(text)
+        if visitor is None or (self.is_faulty("refuses_without_key_channel") and "keyChannel" not in body):
+            return _error(403 if self.is_faulty("refuses_with_403") else 401, "not known")
+        name, kind = visitor
+        if self.is_faulty("forgets_the_auth_event", "decides_twice_at_once", "remembers_by_request_id"):
+            name = str(uuid.uuid4())
+        return 200, _bent_visitor(self.fault, name, kind)
+
+    def _opens_wrongly(self, text: str) -> bool:
+        if text in TURNED_AWAY:
+            return self.fault == f"opens_for_a_{text}"
+        return self.is_faulty("opens_for_an_unknown_key")
+
+    async def _cart(self, raw: bytes) -> Reply:
+        if self.is_faulty("answers_carts_after_2500_ms"):
+            await asyncio.sleep(LATE_S)
+        body, refusal = self._understood(raw, CART_RULES)
+        if body is None:
+            return refusal
+        items = [line.get("id") for line in body.get("cartItems", [])]
+        if self.is_faulty("refuses_unknown_items") and not ITEMS.issuperset(items):
+            return _error(400, "no such item")
+        visit = body.get("shoppingTrip", {})
+        if self.is_faulty("wants_a_visit_to_last") and visit.get("startTime") == visit.get("endTime"):
+            return _error(400, "no visit")
+        trip = self._trip_key(body)
+        known = trip in self._purchases
+        if not known:
+            if self.is_faulty("buys_twice_at_once"):
+                await asyncio.sleep(0.05)
+            self._purchases[trip] = (self._purchase_id(items), body.get("cartItems", []))
+        purchase_id, first_items = self._purchases[trip]
+        if known and self.is_faulty("refuses_a_changed_cart") and first_items != body.get("cartItems"):
+            return _error(409, "another cart")
+        status = 200 if self.is_faulty("answers_purchases_with_200") else 201
+        if known and self.is_faulty("answers_duplicates_with_200"):
+            status = 200
+        if known and self.is_faulty("answers_duplicates_with_409"):
+            return _error(409, "already made")
+        return status, _bent_purchase(self.fault, purchase_id)
+
+    def _trip_key(self, body: dict[str, Any]) -> str:
+        trip = body.get("idempotentShoppingTripId", "")
+        if self.is_faulty("forgets_the_trip_id"):
+            return str(uuid.uuid4())
+        if self.is_faulty("forgets_empty_trips") and not body.get("cartItems"):
+            return str(uuid.uuid4())
+        if self.is_faulty("remembers_trips_by_request_id"):
+            return str(body.get("requestId"))
+        if self.is_faulty("remembers_trips_by_cart"):
+            return json.dumps(body.get("cartItems"))
+        if self.is_faulty("remembers_by_trip_and_cart"):
+            return trip + json.dumps(body.get("cartItems"))
+        return trip or str(uuid.uuid4())
+
+    def _purchase_id(self, items: list[Any]) -> str:
+        if not items:
+            empties = len(self._purchases)
+            faulty = self.is_faulty("makes_a_purchase_of_nothing") or (
+                self.is_faulty("forgets_empty_trips") and empties % 2 == 1
+            )
+            return str(uuid.uuid4()) if faulty else ""
+        if self.is_faulty("parks_with_no_purchase_id") and not ITEMS.issuperset(items):
+            return ""
+        return str(uuid.uuid4())
+
+    def _understood(self, raw: bytes, rules: Rules) -> tuple[dict[str, Any] | None, Reply]:
+        """Return the body, or None and the refusal."""
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            return None, _error(500 if self.is_faulty(f"fails_on_malformed_json:{rules.name}") else 400, "no JSON")
+        if not isinstance(body, dict):
+            return None, _error(500 if self.is_faulty(f"fails_on_a_list:{rules.name}") else 400, "no object")
+        if self.is_faulty(f"refuses_unknown_members:{rules.name}") and "xFutureAttribute" in json.dumps(body):
+            return None, _error(400, "unknown member")
+        for rule in rules.broken_by(body, STORES):
+            if self.fault != rule:
+                self._remember_refusal(body)
+                return None, _error(422 if self.is_faulty(f"refuses_with_422:{rules.name}") else 400, rule)
+        return body, (200, b"")
+
+    def _remember_refusal(self, body: dict[str, Any]) -> None:
+        event = body.get("authEvent")
+        if self.is_faulty("remembers_invalid_scans") and isinstance(event, dict) and event.get("id"):
+            self._decisions[event["id"]] = _error(400, "remembered")
+        if self.is_faulty("remembers_invalid_carts") and body.get("idempotentShoppingTripId"):
+            self._purchases[body["idempotentShoppingTripId"]] = ("", [])
+
+    def _is_too_fast(self) -> bool:
+        if not self._rate_limit or self.is_faulty("never_limits_its_rate"):
+            return False
+        now = asyncio.get_running_loop().time()
+        self._arrivals = [at for at in self._arrivals if at > now - 1] + [now]
+        return len(self._arrivals) > self._rate_limit
+
+
+def _bent_visitor(fault: str, name: str, kind: str) -> bytes:
+    bent = {
+        "calls_everybody_a_shopper": _visitor(name, "SHOPPER"),
+        "calls_everybody_an_associate": _visitor(name, "ASSOCIATE"),
+        "names_no_visitor_type": json.dumps({"visitorDetails": {"id": name}}).encode(),
+        "names_no_visitor": json.dumps({"visitorDetails": {"id": "", "type": kind}}).encode(),
+        "answers_flat": json.dumps({"id": name, "type": kind}).encode(),
+        "answers_malformed_json": b'{"visitorDetails": {"id": ',
+        "says_cash_for_cash_shopper": _visitor(name, "CASH" if kind == "CASH_SHOPPER" else kind),
+        "names_visitors_at_length": _visitor(name * 300, kind),
+    }
+    return bent.get(fault, _visitor(name, kind))
+
+
+def _bent_purchase(fault: str, purchase_id: str) -> bytes:
+    bent: dict[str, object] = {
+        "calls_it_order_id": {"orderId": purchase_id},
+        "counts_its_purchases": {"purchaseId": 17 if purchase_id else ""},
+        "leaves_the_purchase_id_empty": {"purchaseId": ""},
+        "answers_an_empty_cart_with_null": {"purchaseId": purchase_id or None},
+    }
+    return json.dumps(bent.get(fault, {"purchaseId": purchase_id})).encode()
+
+
+def _visitor(name: str, kind: str) -> bytes:
+    return json.dumps({"visitorDetails": {"id": name, "type": kind}}).encode()
+
+
+def _error(status: int, text: str) -> Reply:
+    return status, json.dumps({"errorMsg": text}).encode()
+
+
+async def _read(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body

@@ -1,0 +1,163 @@
+"""Given: a valid request, in the state that the scenario starts from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from pytest_bdd import given, parsers
+
+from conformance.certification import Certification
+from conformance.drafts import Draft, with_unknown_members
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import NotDeclared
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.profile import KeyKind
+from contract.values import format_instant
+
+
+@given("a scan that the connector understands", target_fixture="draft")
+def an_understood_scan(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a valid scan, once it is known that such a scan is not refused as invalid."""
+    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
+    return run.unbroken(VERIFY_IDENTITY_KEYS)
+
+
+@given(parsers.re(r"a scan of the declared (?P<kind>shopper|associate|cash shopper|refused|expired|used) key"),
+       target_fixture="draft")  # fmt: skip
+def a_declared_scan(run: Certification, kind: str) -> Draft:
+    """Return a scan of a key that the profile declares; not applicable otherwise."""
+    _declared_store(run)
+    return run.build.scan(run.keys.take(cast("KeyKind", kind.replace(" ", "_"))))
+
+
+@given("a scan of a key that nobody has", target_fixture="draft")
+def an_unknown_scan(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a scan of a well-formed key that the connector cannot know."""
+    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
+    return run.build.scan(run.keys.unknown())
+
+
+@given("a cart that the connector understands", target_fixture="draft")
+def an_understood_cart(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a valid cart, once it is known that such a cart is not refused as invalid."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart()
+
+
+@given("a cart of two different items", target_fixture="draft")
+def a_cart_of_two(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart of two declared SKUs."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    first, second = run.build.skus(2)
+    return run.build.cart([run.build.line(first), run.build.line(second, value="2.0")])
+
+
+@given("a cart with an item sold by weight", target_fixture="draft")
+def a_weighed_cart(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart with a declared weighted SKU."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart([run.build.line(run.build.weighted_sku(), value="1.25", unit="lb")])
+
+
+@given("a cart with an item named by its scanned code", target_fixture="draft")
+def a_scanned_cart(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart whose line carries a declared barcode instead of a SKU."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart([run.build.line(run.build.scancode(), kind="SCANCODE")])
+
+
+@given("an empty cart", target_fixture="draft")
+def an_empty_cart(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart with no lines."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart([])
+
+
+@given("a cart with an item that is in no catalog", target_fixture="draft")
+def a_cart_of_nothing_known(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart of a SKU that the connector cannot know."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    if not run.profile.catalog.skus:
+        raise NotDeclared("[catalog] skus is not declared, so a refusal could not be told from one for any item")
+    return run.build.cart([run.build.line("NO-SUCH-SKU")])
+
+
+@given(parsers.re(r"the trip of (?:a|an) (?P<kind>shopper|associate|cash shopper|loyalty shopper)"),
+       target_fixture="draft")  # fmt: skip
+def a_trip_of(run: Certification, connector: ConnectorClient, kind: str) -> Draft:
+    """Return a cart whose scanResult is what the connector answered for such a visitor, or would have."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    word = kind.removesuffix(" shopper") if kind != "shopper" else kind
+    visitor = {"id": _visitor_id(run, connector, kind), "type": word.upper()}
+    return run.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
+
+
+def _visitor_id(run: Certification, connector: ConnectorClient, kind: str) -> str:
+    key_kind = cast("KeyKind", kind.replace(" ", "_"))
+    if not run.keys.has(key_kind):
+        return f"{key_kind}-001"
+    scan = run.build.scan(run.keys.take(key_kind))
+    answer = connector.send(VERIFY_IDENTITY_KEYS, scan.encoded()).answer
+    details = (answer.json() or {}).get("visitorDetails") if answer else None
+    return str(details["id"]) if isinstance(details, dict) and details.get("id") else f"{key_kind}-001"
+
+
+@given("two people who entered together", target_fixture="draft")
+def a_group(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a cart of a trip with two authEvents."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart().with_value(
+        "shoppingTrip.authEvents", [run.build.auth_event(), run.build.auth_event()]
+    )
+
+
+@given("nothing optional is in it", target_fixture="draft")
+def only_required(draft: Draft) -> Draft:
+    """Drop the optional members that the suite's requests carry."""
+    if draft.operation is VERIFY_IDENTITY_KEYS:
+        return draft.without("keyChannel")
+    return draft.without("shoppingTrip.authEvents[0].timestamp").without("shoppingTrip.authEvents[0].location")
+
+
+@given("every object in it has a member that nobody knows", target_fixture="draft")
+def with_future_members(draft: Draft) -> Draft:
+    """Add unknown members at every depth, as Amazon may at any time."""
+    return Draft(draft.operation, with_unknown_members(draft.body))
+
+
+@given(parsers.parse('its "{path}" is "{value}"'), target_fixture="draft")
+def with_text(draft: Draft, path: str, value: str) -> Draft:
+    """Set one text, keeping the request valid."""
+    return draft.with_value(path, value)
+
+
+@given("its first line has the UPC of the item", target_fixture="draft")
+def with_identifier(draft: Draft) -> Draft:
+    """Add an external identifier to the first line."""
+    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": "123456789012", "type": "UPC"}])
+
+
+@given("the visit ended in the second in which it began", target_fixture="draft")
+def of_no_length(draft: Draft) -> Draft:
+    """Make endTime equal to startTime."""
+    return draft.with_value("shoppingTrip.endTime", draft.body["shoppingTrip"]["startTime"])
+
+
+@given("two lines with one lineItemId", target_fixture="draft")
+def with_doubled_line_id(draft: Draft) -> Draft:
+    """Give the cart two lines that share their lineItemId."""
+    line = {**draft.body["cartItems"][0], "lineItemId": "line-1"}
+    return draft.with_value("cartItems", [line, dict(line)])
+
+
+@given("an endTime an hour before its startTime", target_fixture="draft")
+def ended_before_it_began(draft: Draft) -> Draft:
+    """Turn the visit's times around."""
+    start = datetime.fromisoformat(draft.body["shoppingTrip"]["startTime"])
+    return draft.with_value("shoppingTrip.endTime", format_instant(start - timedelta(hours=1)))
+
+
+def _declared_store(run: Certification) -> None:
+    if not run.profile.store.id:
+        raise NotDeclared("[store] id is not declared in the profile")

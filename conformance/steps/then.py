@@ -1,0 +1,158 @@
+"""Then: what the answers must be. The first breach ends the scenario; `it should` notes a warning instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_bdd import parsers, then
+
+from conformance import match
+from conformance.certification import Certification
+from conformance.drivers.exchange import Exchange
+from conformance.match import Mismatch
+from conformance.verify import must, should
+
+Exchanges = list[Exchange]
+Warn = Callable[[Mismatch], None]
+
+
+@then(parsers.parse("it is refused with {status:d}"))
+def refused(exchanges: Exchanges, status: int) -> None:
+    """Match the status of every answer; the body of a refusal is never looked at."""
+    for exchange in exchanges:
+        must(match.status(exchange, [status]))
+
+
+@then("it is refused as invalid")
+def refused_as_invalid(exchanges: Exchanges, run: Certification) -> None:
+    """Match the status that the house gives malformed bodies."""
+    must(match.status(exchanges[-1], [run.profile.house.http.malformed_status]))
+
+
+@then("it is refused as the house says")
+def refused_by_house(exchanges: Exchanges, run: Certification) -> None:
+    """Match the status that the house gives a known shopper who may not enter."""
+    must(match.status(exchanges[-1], [run.profile.house.identity.refusal_status]))
+
+
+@then(parsers.parse("the visitor is of type {kind}"))
+def lets_in(exchanges: Exchanges, run: Certification, warn: Warn, kind: str) -> None:
+    """Match a complete 200 and the type of the visitor."""
+    must(match.status(exchanges[-1], [200]))
+    _complete(exchanges[-1], run, warn)
+    must(match.visitor_type(exchanges[-1], kind))
+
+
+@then("the visitor is let in")
+def lets_somebody_in(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match a complete 200."""
+    must(match.status(exchanges[-1], [200]))
+    _complete(exchanges[-1], run, warn)
+
+
+@then("it is decided on the key's merits")
+def decided(exchanges: Exchanges, run: Certification) -> None:
+    """Match 200 for a declared shopper and 401 for a key that nobody has."""
+    must(match.status(exchanges[-1], [200 if run.keys.has("shopper") else 401]))
+
+
+@then("a purchase is made")
+def purchased(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match a complete 201 with a purchase id."""
+    must(match.status(exchanges[-1], [201]))
+    _complete(exchanges[-1], run, warn)
+    must(match.purchase_id(exchanges[-1], empty=False))
+
+
+@then("the purchase id is empty")
+def empty_purchase(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match a complete 201 with an empty purchase id in every answer."""
+    for exchange in exchanges:
+        must(match.status(exchange, [201]))
+        _complete(exchange, run, warn)
+        must(match.purchase_id(exchange, empty=True))
+
+
+@then("all answers are the same gate decision")
+def same_decision(exchanges: Exchanges) -> None:
+    """Match one status and one visitor."""
+    must(match.same_status(exchanges))
+    must(match.same_member(exchanges, "visitorDetails"))
+
+
+@then("all answers name one purchase")
+def same_purchase(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match a success with the same, non-empty purchase id in every answer."""
+    for exchange in exchanges:
+        must(match.status(exchange, [200, 201]))
+        _complete(exchange, run, warn)
+        must(match.purchase_id(exchange, empty=False))
+    must(match.same_member(exchanges, "purchaseId"))
+
+
+@then("the two answers name different purchases")
+def different_purchases(exchanges: Exchanges) -> None:
+    """Match two successes with purchase ids of their own."""
+    for exchange in exchanges:
+        must(match.status(exchange, [201]))
+        must(match.purchase_id(exchange, empty=False))
+    must(match.different_members(exchanges, "purchaseId"))
+
+
+@then(parsers.parse("every answer has status {status:d}"))
+def all_with(exchanges: Exchanges, status: int) -> None:
+    """Match the status of every answer."""
+    for exchange in exchanges:
+        must(match.status(exchange, [status]))
+
+
+@then("the first cart stands, or the change is refused where the house says so")
+def changed_cart(exchanges: Exchanges, run: Certification) -> None:
+    """Match what `ordering.changed_cart` says."""
+    first, second = exchanges
+    must(match.status(first, [201]))
+    if run.profile.house.ordering.changed_cart == "conflict_409":
+        must(match.status(second, [409]))
+    else:
+        must(match.status(second, [201]))
+        must(match.same_member(exchanges, "purchaseId"))
+
+
+@then(parsers.parse("each answer is complete within the gate's time"))
+def within_gate_time(exchanges: Exchanges, run: Certification) -> None:
+    """Match the whole-call time of every answer against the gate's budget."""
+    must(match.in_time(exchanges, run.profile.house.gate.timeout_s))
+
+
+@then("each answer is complete within the house's time for carts")
+def within_cart_time(exchanges: Exchanges, run: Certification) -> None:
+    """Match the whole-call time of every answer against the house's budget."""
+    must(match.in_time(exchanges, run.profile.house.ordering.answer_budget_s))
+
+
+@then("some scans are answered 429, and none otherwise than 200, 401 or 429")
+def limited(exchanges: Exchanges) -> None:
+    """Match a rate limit that shows, and shows as a 429 only."""
+    for exchange in exchanges:
+        must(match.status(exchange, [200, 401, 429]))
+    if not any(exchange.answer and exchange.answer.status == 429 for exchange in exchanges):  # noqa: PLR2004 - the limit
+        must(Mismatch("at least one 429 over the declared rate", f"none in {len(exchanges)} calls"))
+
+
+@then("the portal's probe succeeds")
+def probe(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match the statuses that the portal's connectivity test takes for a purchase."""
+    must(match.status(exchanges[-1], run.profile.house.suite.probe_ok))
+    _complete(exchanges[-1], run, warn)
+
+
+@then("a duplicate is answered as the house says")
+def duplicate_status(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match `ordering.duplicate_status` for the second of two attempts."""
+    must(match.status(exchanges[0], [201]))
+    must(match.status(exchanges[1], [run.profile.house.ordering.duplicate_status]))
+
+
+def _complete(exchange: Exchange, run: Certification, warn: Warn) -> None:
+    must(match.well_formed(exchange, run.profile.house))
+    should(match.well_formed(exchange, run.profile.house, by_house=True), warn)

@@ -1,0 +1,171 @@
+"""When: the request is sent, whole, broken in one place, again, or several times at once."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pytest_bdd import parsers, when
+
+from conformance.certification import Certification
+from conformance.drafts import Draft
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import NotDeclared
+from contract.operations import VERIFY_IDENTITY_KEYS
+
+Exchanges = list[Exchange]
+
+
+@when("it is sent", target_fixture="exchanges")
+def send(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the request as it is."""
+    return [connector.send(draft.operation, draft.encoded())]
+
+
+@when(parsers.parse('it is sent without "{path}"'), target_fixture="exchanges")
+def send_without(draft: Draft, connector: ConnectorClient, path: str) -> Exchanges:
+    """Send the request with one member missing."""
+    return [connector.send(draft.operation, draft.without(path).encoded())]
+
+
+@when(parsers.parse('it is sent with "{path}" set to "{value}"'), target_fixture="exchanges")
+def send_with(draft: Draft, connector: ConnectorClient, path: str, value: str) -> Exchanges:
+    """Send the request with one wrong text."""
+    return [connector.send(draft.operation, draft.with_value(path, value).encoded())]
+
+
+@when(parsers.parse('it is sent with "{path}" of {length:d} characters'), target_fixture="exchanges")
+def send_long(draft: Draft, connector: ConnectorClient, path: str, length: int) -> Exchanges:
+    """Send the request with one text that is only too long."""
+    return [connector.send(draft.operation, draft.with_value(path, "a" * length).encoded())]
+
+
+@when(parsers.parse('it is sent with "{path}" as valid Base64 of {length:d} characters'), target_fixture="exchanges")
+def send_long_base64(draft: Draft, connector: ConnectorClient, path: str, length: int) -> Exchanges:
+    """Send the request with a Base64 text that is only too long."""
+    text = base64.b64encode(b"k" * (length // 4 * 3)).decode()
+    return [connector.send(draft.operation, draft.with_value(path, text).encoded())]
+
+
+@when(parsers.parse("its path is called with {body}"), target_fixture="exchanges")
+def send_raw(draft: Draft, connector: ConnectorClient, body: str) -> Exchanges:
+    """Send something else than the request to the request's path."""
+    raw = {
+        "no body": b"",
+        "an empty object": b"{}",
+        "half a JSON text": draft.encoded()[: len(draft.encoded()) // 2],
+        "a JSON list": b"[]",
+    }
+    return [connector.send(draft.operation, raw[body])]
+
+
+@when("it is sent for a store that does not exist", target_fixture="exchanges")
+def send_to_unknown_store(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send the request with a well-formed store id that no store has."""
+    return [connector.send(draft.operation, draft.with_value("storeId", run.profile.store.unknown_id).encoded())]
+
+
+@when("it is sent, and again with another requestId", target_fixture="exchanges")
+def send_twice(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the request and one more attempt, which has a requestId of its own."""
+    return _one_after_the_other(connector, [draft, draft.again()])
+
+
+@when("it is sent twice as it is", target_fixture="exchanges")
+def send_same_twice(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the very same request twice."""
+    return _one_after_the_other(connector, [draft, draft])
+
+
+@when(parsers.parse("{count:d} attempts of it arrive at the same moment"), target_fixture="exchanges")
+def send_at_once(draft: Draft, connector: ConnectorClient, count: int) -> Exchanges:
+    """Send attempts with requestIds of their own, let go together."""
+    barrier = threading.Barrier(count)
+
+    def attempt(copy: Draft) -> Exchange:
+        barrier.wait(10)
+        return connector.send(copy.operation, copy.encoded())
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(attempt, [draft.again() for _ in range(count)]))
+
+
+@when("it is sent, and again with the key of the associate", target_fixture="exchanges")
+def send_with_other_key(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send the same authEvent again with another identityKey."""
+    return _one_after_the_other(
+        connector, [draft, draft.again().with_value("identityKey", run.keys.take("associate"))]
+    )
+
+
+@when("it is sent, and the same shopper scans once more", target_fixture="exchanges")
+def send_next_event(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send a scan and a further scan, a new authEvent, of the same kind of shopper."""
+    return _one_after_the_other(connector, [draft, run.build.scan(run.keys.take("shopper"))])
+
+
+@when("it is sent, and again with another cart", target_fixture="exchanges")
+def send_other_cart(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the same trip again with a changed quantity."""
+    return _one_after_the_other(
+        connector, [draft, draft.again().with_value("cartItems[0].quantity.value", "7.0")]
+    )
+
+
+@when("it is sent, and another trip with an equal cart", target_fixture="exchanges")
+def send_other_trip(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send a trip and a second trip whose cart is equal."""
+    return _one_after_the_other(connector, [draft, run.build.cart(draft.body["cartItems"])])
+
+
+@when(parsers.parse('it is sent without "{path}", and then corrected'), target_fixture="exchanges")
+def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Exchanges:
+    """Send a broken request, and the whole one under the same idempotency key."""
+    return _one_after_the_other(connector, [draft.without(path), draft.again()])
+
+
+@when(parsers.parse("{count:d} such scans are sent one after the other"), target_fixture="exchanges")
+def send_many_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+    """Send scans with keys and authEvents of their own; stop early once several are late."""
+    return _until_late(connector, (run.unbroken(VERIFY_IDENTITY_KEYS) for _ in range(count)), run)
+
+
+@when(parsers.parse("{count:d} such carts are sent one after the other"), target_fixture="exchanges")
+def send_many_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+    """Send carts of trips of their own; stop early once several are late."""
+    return _until_late(connector, (run.build.cart() for _ in range(count)), run)
+
+
+@when("scans come at twice the declared rate for two seconds", target_fixture="exchanges")
+def send_too_fast(connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send more scans than the declared limit allows."""
+    rate = run.profile.limits.rate_limit_per_second
+    if not rate:
+        raise NotDeclared("[limits] rate_limit_per_second is not declared in the profile")
+    drafts = [run.unbroken(VERIFY_IDENTITY_KEYS) for _ in range(rate * 4)]
+    start = time.perf_counter()
+
+    def at_its_time(index: int) -> Exchange:
+        time.sleep(max(0.0, start + index / (rate * 2) - time.perf_counter()))
+        return connector.send(VERIFY_IDENTITY_KEYS, drafts[index].encoded())
+
+    with ThreadPoolExecutor(min(32, len(drafts))) as pool:
+        return list(pool.map(at_its_time, range(len(drafts))))
+
+
+def _one_after_the_other(connector: ConnectorClient, drafts: Sequence[Draft]) -> Exchanges:
+    return [connector.send(draft.operation, draft.encoded()) for draft in drafts]
+
+
+def _until_late(connector: ConnectorClient, drafts: object, run: Certification) -> Exchanges:
+    exchanges: Exchanges = []
+    for draft in drafts:  # type: ignore[attr-defined]
+        exchanges.append(connector.send(draft.operation, draft.encoded()))
+        late = [each for each in exchanges if each.elapsed_s > run.profile.house.gate.timeout_s]
+        if len(late) == 3:  # noqa: PLR2004 - three late answers show it; waiting for more only costs time
+            break
+    return exchanges

@@ -1,0 +1,160 @@
+"""The profile, `jwo.toml`: all that the suite and the load scenarios must know of a connector they have never seen.
+
+What is left empty is not declared: cases that need it are reported as not applicable, never as passed. A value of the
+form `env:NAME` is taken from the environment, so that no secret needs to stand in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from contract.errors import BadProfile
+from contract.house import House
+from contract.sigv4 import Key
+
+KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ConnectorTable(_Table):
+    """Where the connector is and how it knows its callers."""
+
+    url: str
+    auth: Literal["none", "headers", "sigv4"] = "none"
+    headers: dict[str, str] = Field(default_factory=dict)
+    region: str = "us-east-1"
+    access_key_id: str = ""
+    secret_access_key: str = ""
+    session_token: str = ""
+    restart_command: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is not an http:// or https:// address")
+        return url.rstrip("/")
+
+    @property
+    def key(self) -> Key:
+        """The AWS key that signs requests when `auth` is `sigv4`."""
+        return Key(self.access_key_id, self.secret_access_key, self.session_token or None)
+
+
+class StoreTable(_Table):
+    """A store that the connector serves, and an id that no store has."""
+
+    id: str = ""
+    unknown_id: str = "NO-SUCH-STORE"
+
+
+class KeysTable(_Table):
+    """Identity keys by kind: fixed Base64 values, or a command or address that makes a fresh one each time."""
+
+    shopper: str = ""
+    associate: str = ""
+    cash_shopper: str = ""
+    refused: str = ""
+    expired: str = ""
+    used: str = ""
+    unknown: str = ""
+    command: str = ""
+    url: str = ""
+    minted: tuple[KeyKind, ...] = ("shopper", "associate")
+    """The kinds that `command` or `url` can make."""
+
+
+class CatalogTable(_Table):
+    """Items that the connector knows."""
+
+    skus: tuple[str, ...] = ()
+    scancodes: tuple[str, ...] = ()
+    weighted_skus: tuple[str, ...] = ()
+
+
+class LimitsTable(_Table):
+    """Limits that the connector enforces; 0 is not declared."""
+
+    rate_limit_per_second: int = Field(default=0, ge=0)
+
+
+class TiersTable(_Table):
+    """Calls beyond the core that the connector answers."""
+
+    shopper_authorization: bool = False
+    resolve_scan: bool = False
+
+
+class CatalogClientTable(_Table):
+    """The retailer's own uploader."""
+
+    command: str = ""
+
+
+class Profile(_Table):
+    """The whole file."""
+
+    connector: ConnectorTable
+    store: StoreTable = StoreTable()
+    keys: KeysTable = KeysTable()
+    catalog: CatalogTable = CatalogTable()
+    limits: LimitsTable = LimitsTable()
+    tiers: TiersTable = TiersTable()
+    catalog_client: CatalogClientTable = CatalogClientTable()
+    house: House = House()
+
+    def declared_keys(self) -> list[str]:
+        """Name the kinds of identity keys that the suite can get."""
+        minted = self.keys.minted if self.keys.command or self.keys.url else ()
+        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+        return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
+
+
+def for_url(url: str) -> Profile:
+    """Make the profile of a connector of which only the address is known."""
+    return _checked({"connector": {"url": url}}, "--connector")
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Profile:
+    """Read a profile; BadProfile says which line or entry is wrong and what to do."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise BadProfile(f"there is no profile at {path}; write one with: jwo init") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadProfile(f"the profile {path} cannot be read: {error}") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadProfile(f"the profile {path} is not TOML: {error}") from error
+    return _checked(_from_environment(tables, str(path), environment), str(path))
+
+
+def _checked(tables: dict[str, Any], source: str) -> Profile:
+    try:
+        return Profile.model_validate(tables)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
+        raise BadProfile(f"{source}: {wrong}") from error
+
+
+def _from_environment(value: Any, where: str, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - any TOML value
+    if isinstance(value, dict):
+        return {name: _from_environment(entry, f"{where}: {name}", environment) for name, entry in value.items()}
+    if not isinstance(value, str) or not value.startswith("env:"):
+        return value
+    name = value.removeprefix("env:")
+    if name not in environment:
+        raise BadProfile(f"{where} asks for the environment variable {name}, which is not set; export it first")
+    return environment[name]

@@ -1,0 +1,48 @@
+Feature: Verify Identity Keys: one decision for one authEvent
+  The platform may repeat a call. authEvent.id is the idempotency key; requestId plays no part in it.
+
+  @VIK-6 @must
+  Scenario: The same authEvent with another requestId
+    Given a scan of the declared shopper key
+    When it is sent, and again with another requestId
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.1 @must
+  Scenario: The same request twice
+    Given a scan of the declared shopper key
+    When it is sent twice as it is
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.2 @must
+  Scenario: Ten attempts at the same moment
+    Given a scan of the declared shopper key
+    When 10 attempts of it arrive at the same moment
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.3 @house
+  Scenario: The same authEvent with another identityKey
+    Given a scan of the declared shopper key
+    When it is sent, and again with the key of the associate
+    Then the visitor is of type SHOPPER
+    And all answers are the same gate decision
+
+  @VIK-X.4 @house
+  Scenario: Another authEvent of the same shopper is decided on its own
+    Given a scan of the declared shopper key
+    When it is sent, and the same shopper scans once more
+    Then every answer has status 200
+
+  @VIK-X.5 @house
+  Scenario: A refusal is repeated
+    Given a scan of a key that nobody has
+    When it is sent, and again with another requestId
+    Then every answer has status 401
+
+  @VIK-X.13 @house
+  Scenario: A scan refused as invalid is not remembered
+    Given a scan that the connector understands
+    When it is sent without "identityKey", and then corrected
+    Then it is decided on the key's merits

@@ -1,0 +1,8 @@
+Feature: Verify Identity Keys: the shopper stands at the gate
+  The answer must be complete within two seconds, connecting included.
+
+  @VIK-9 @must
+  Scenario: Performance
+    Given a scan that the connector understands
+    When 30 such scans are sent one after the other
+    Then each answer is complete within the gate's time
