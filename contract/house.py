@@ -147,7 +147,7 @@ class House(HouseGroup):
     def value(self, name: str) -> object:
         """Return the value of `group.setting`; KeyError when there is no such setting."""
         group_name, _, setting = name.partition(".")
-        group = getattr(self, group_name, None)
+        group = getattr(self, group_name) if group_name in House.model_fields else None
         if group is None or setting not in type(group).model_fields:
             raise KeyError(name)
         return getattr(group, setting)
