@@ -1,0 +1,1 @@
+"""A complete retailer's connector: identity at the gate, purchases after the visit, the catalog's upload."""

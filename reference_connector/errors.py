@@ -1,0 +1,147 @@
+"""What the connector refuses or cannot do.
+
+ConnectorError                  carries `code` (stable) and `hint` (what a person can do)
+├── CallRefused                 a request is answered with `status`
+│   ├── InvalidRequest          400: the body breaks the contract
+│   ├── NotAuthenticated        403: the caller is not who the settings allow
+│   ├── CartConflict            409: the same shopping trip came with another cart
+│   ├── CodeDenied              409: the app may not show a Scan Key Code for this account
+│   └── NotThere                404: no such receipt or shopper
+├── BadRetailerData             a retailer file or price list is wrong: names file, row and remedy
+├── StoreError
+│   ├── StoreUnavailable        the database cannot be opened or did not take the record
+│   └── StoreNotOpen            a record was wanted before the start or after the end
+└── CatalogClientError
+    ├── ForbiddenHost           an address that must not be called
+    ├── BadRows                 rows that the platform would refuse as a whole
+    ├── PlatformRefused         the platform answered with an error that is not worth a retry
+    ├── PlatformUnreachable     no answer at all
+    └── MalformedAnswer         an answer, message or report that breaks the contract
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Root of everything that this room raises on purpose."""
+
+    code = "connector"
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.hint = hint
+
+
+class CallRefused(ConnectorError):
+    """A request that is answered with an error status; the message goes into the answer."""
+
+    code = "refused"
+    status = 400
+
+
+class InvalidRequest(CallRefused):
+    """The body is malformed, breaks the schema, or contradicts itself."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, code: str = "", status: int = 400) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
+class NotAuthenticated(CallRefused):
+    """The call is not signed, or lacks the agreed headers."""
+
+    code = "not_authenticated"
+    status = 403
+
+
+class CartConflict(CallRefused):
+    """A shopping trip that already has a purchase came again with another cart."""
+
+    code = "cart_conflict"
+    status = 409
+
+
+class CodeDenied(CallRefused):
+    """The checks before a Scan Key Code is shown were not passed."""
+
+    code = "code_denied"
+    status = 409
+
+
+class NotThere(CallRefused):
+    """What was asked for does not exist."""
+
+    code = "not_there"
+    status = 404
+
+
+class BadRetailerData(ConnectorError):
+    """One wrong row; `file` and `row` say which, `hint` what to do."""
+
+    code = "bad_retailer_data"
+
+    def __init__(self, file: str, row: str, problem: str, hint: str) -> None:
+        super().__init__(f"{file}: {row}: {problem}. {hint}", hint=hint)
+        self.file = file
+        self.row = row
+
+
+class StoreError(ConnectorError):
+    """Root of the trouble with the database."""
+
+    code = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be opened, is busy for too long, or did not take the record."""
+
+    code = "store_unavailable"
+
+
+class StoreNotOpen(StoreError):
+    """The connector has not started yet, or is ending."""
+
+    code = "store_not_open"
+
+
+class CatalogClientError(ConnectorError):
+    """Root of the trouble with the platform's catalog API."""
+
+    code = "catalog_client"
+
+
+class ForbiddenHost(CatalogClientError):
+    """An address outside the set platform, or a real Amazon host while those are blocked."""
+
+    code = "forbidden_host"
+
+
+class BadRows(CatalogClientError):
+    """Catalog rows that cannot be read, or that the platform would refuse as a whole."""
+
+    code = "bad_rows"
+
+
+class PlatformRefused(CatalogClientError):
+    """The platform's final word; `status` is its status, the message its text."""
+
+    code = "platform_refused"
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"the platform answered {status}: {message}")
+        self.status = status
+
+
+class PlatformUnreachable(CatalogClientError):
+    """There was no answer to look at."""
+
+    code = "platform_unreachable"
+
+
+class MalformedAnswer(CatalogClientError):
+    """What came from the platform is not what the contract says."""
+
+    code = "malformed_answer"

@@ -1,0 +1,117 @@
+"""Verify Identity Keys: fields, store, remembered answer, key, in this order.
+
+The answer is remembered by authEvent.id, and the use of a single-use code is recorded in the same unit of work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from contract.errors import BadValue
+from contract.house import House
+from contract.messages import Json
+from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.scan_key import from_identity_key
+from contract.values import parse_instant
+from reference_connector.errors import InvalidRequest
+from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, fingerprint, json_answer
+from reference_connector.retailer import Retailer, Visitor
+from reference_connector.scan_keys import Refusal, ScanKeys
+from reference_connector.store import Records, Store
+from reference_connector.telemetry import Clock, EventLog
+from reference_connector.wire import read_message
+
+_UNAUTHORIZED = 401
+
+
+class Scan(NamedTuple):
+    """A valid request: who wants in, where and when."""
+
+    request_id: str
+    event_id: str
+    identity_key: str
+    store_id: str
+    scanned_at: datetime
+
+
+class IdentityDesk:
+    """Answers Verify Identity Keys."""
+
+    def __init__(
+        self, *, retailer: Retailer, store: Store, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
+    ) -> None:
+        self._retailer = retailer
+        self._store = store
+        self._scan_keys = scan_keys
+        self._house = house
+        self._clock = clock
+        self._log = log
+
+    async def verify(self, body: bytes) -> Answer:
+        """Answer a request body with 200 or 401; InvalidRequest for what is 400."""
+        scan = self._read(body)
+        refusals: list[Refusal] = []
+        claim = self._claim(scan)
+        outcome = await self._store.transact(
+            lambda records: answer_once(records, claim, lambda records: self._decide(records, scan, refusals))
+        )
+        self._log_outcome(scan, outcome, refusals)
+        return outcome.answer
+
+    def _read(self, body: bytes) -> Scan:
+        request = read_message(body, VERIFY_IDENTITY_KEYS, self._house)
+        event = request["authEvent"]
+        scan = Scan(
+            request["requestId"],
+            event["id"],
+            request["identityKey"],
+            request["storeId"],
+            _instant(event["timestamp"], "authEvent.timestamp"),
+        )
+        if scan.store_id not in self._retailer.stores:
+            raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
+        return scan
+
+    def _claim(self, scan: Scan) -> Claim:
+        now = self._clock()
+        rules = self._house.identity
+        forget_at = now + timedelta(hours=rules.remember_h)
+        key = scan.event_id.lower()  # a UUID is the same in either case
+        return Claim("identity", key, fingerprint(scan.identity_key), now, forget_at, rules.remember)
+
+    def _decide(self, records: Records, scan: Scan, refusals: list[Refusal]) -> Answer:
+        verdict = self._judge(records, scan)
+        if isinstance(verdict, Visitor):
+            return json_answer(200, {"visitorDetails": {"id": verdict.id, "type": verdict.type}})
+        refusals.append(verdict)
+        unknown = verdict is Refusal.UNKNOWN_KEY
+        status = _UNAUTHORIZED if unknown else self._house.identity.refusal_status
+        return json_answer(status, {"errorMsg": "The key is not accepted."})
+
+    def _judge(self, records: Records, scan: Scan) -> Visitor | Refusal:
+        try:
+            text = from_identity_key(scan.identity_key)
+        except BadValue:
+            return Refusal.UNKNOWN_KEY
+        visitor = self._retailer.fixture_keys.get((scan.store_id, text))
+        return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), scan.scanned_at)
+
+    def _log_outcome(self, scan: Scan, outcome: Outcome, refusals: list[Refusal]) -> None:
+        self._log.event(
+            "identity_answered",
+            requestId=scan.request_id,
+            authEventId=scan.event_id,
+            status=outcome.answer.status,
+            refusal=refusals[-1] if refusals else None,
+            replayed=outcome.replayed,
+        )
+        if outcome.changed:
+            self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
+
+
+def _instant(text: Json, member: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except BadValue as error:
+        raise InvalidRequest(f"{member} is not a date and time") from error

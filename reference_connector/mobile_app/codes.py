@@ -1,0 +1,48 @@
+"""Hands out Scan Key Codes after the published checks: payment card, its expiry, fraud threshold.
+
+A flagged account still gets a code: it is the gate that must be able to refuse it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reference_connector.errors import CodeDenied
+from reference_connector.retailer import Account, Policy, Retailer
+from reference_connector.scan_keys import ScanKeys
+from reference_connector.store import Store
+from reference_connector.telemetry import Clock
+
+
+class CodeDesk:
+    """Issues codes; each is on record before it is handed out."""
+
+    def __init__(self, retailer: Retailer, store: Store, scan_keys: ScanKeys, clock: Clock) -> None:
+        self._retailer = retailer
+        self._store = store
+        self._scan_keys = scan_keys
+        self._clock = clock
+
+    async def code_for(self, shopper_id: str, issued_at: datetime | None = None) -> str:
+        """Return a fresh code as the text of the QR symbol; CodeDenied when a check is not passed."""
+        account = self._retailer.accounts.get(shopper_id)
+        if account is None:
+            raise CodeDenied("the account is not known", code="unknown_account")
+        _check(account, self._retailer.policy, self._clock())
+        return await self.issue(shopper_id, issued_at or self._clock())
+
+    async def issue(self, shopper_id: str, issued_at: datetime, used_by: str = "") -> str:
+        """Issue a code without any check, already used where `used_by` names an authEvent."""
+        text, code = self._scan_keys.make(shopper_id, issued_at)
+        record = code._replace(used_by=used_by)
+        await self._store.transact(lambda records: records.save_code(record))
+        return text
+
+
+def _check(account: Account, policy: Policy, now: datetime) -> None:
+    if (now.year, now.month) > account.card_expires:
+        raise CodeDenied("the payment card is expired", code="card_expired")
+    if account.fraud_score > policy.max_fraud_score:
+        raise CodeDenied("the account is over the fraud threshold", code="fraud_threshold")
+    if account.open_balance > policy.max_open_balance:
+        raise CodeDenied("the account has too much of an open balance", code="open_balance")

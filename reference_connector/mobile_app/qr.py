@@ -1,0 +1,15 @@
+"""A Scan Key Code as a QR symbol."""
+
+from __future__ import annotations
+
+import io
+
+import qrcode
+from qrcode.image.pil import PilImage
+
+
+def png(text: str) -> bytes:
+    """Draw the text as a QR symbol in a PNG image."""
+    buffer = io.BytesIO()
+    qrcode.make(text, image_factory=PilImage).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,109 @@
+"""The app's HTTP routes under /app. They have no login: whoever puts them on a network puts one in front."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contract.errors import ContractError
+from contract.messages import parse_object
+from contract.values import parse_instant
+from reference_connector.errors import CallRefused, InvalidRequest, NotThere
+from reference_connector.mobile_app import qr
+from reference_connector.mobile_app.codes import CodeDesk
+from reference_connector.mobile_app.mint import Kind, Mint
+from reference_connector.store import Store
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+class AppRules(NamedTuple):
+    """How long a shown code is good, and whether one with another time of issue may be asked for."""
+
+    expires_in_s: int
+    allow_backdated: bool
+
+
+def add_app_routes(app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules, mint: Mint | None) -> None:
+    """Serve codes and receipts, and fresh test keys when there is a mint."""
+    app.include_router(_code_routes(codes, rules))
+    app.include_router(_receipt_routes(store))
+    if mint is not None:
+        app.include_router(_mint_routes(mint))
+    app.add_exception_handler(CallRefused, _refused)
+
+
+def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
+    routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
+
+    @routes.post("/scan-key", status_code=201)
+    async def scan_key(shopper_id: str, request: Request) -> Response:
+        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        return _json({"code": code, "expiresInS": rules.expires_in_s}, 201)
+
+    @routes.post("/scan-key.png", response_class=Response)
+    async def scan_key_png(shopper_id: str, request: Request) -> Response:
+        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        image = await run_in_threadpool(qr.png, code)
+        return Response(image, media_type="image/png", headers=_NEVER_KEPT)
+
+    return routes
+
+
+def _receipt_routes(store: Store) -> APIRouter:
+    routes = APIRouter(prefix="/app")
+
+    @routes.get("/shoppers/{shopper_id}/receipts")
+    async def receipts(shopper_id: str) -> Response:
+        purchases = await store.transact(lambda records: records.purchases_of(shopper_id))
+        return _json({"receipts": [orjson.loads(purchase.receipt) for purchase in purchases]})
+
+    @routes.get("/receipts/{trip_id:path}")
+    async def receipt(trip_id: str) -> Response:
+        purchase = await store.transact(lambda records: records.find_purchase(trip_id))
+        if purchase is None:
+            raise NotThere("there is no purchase for this shopping trip")
+        return Response(purchase.receipt, media_type="application/json", headers=_NEVER_KEPT)
+
+    return routes
+
+
+def _mint_routes(mint: Mint) -> APIRouter:
+    routes = APIRouter(prefix="/app/mint")
+
+    @routes.get("/{kind}")
+    async def fresh_key(kind: Kind) -> Response:
+        return _json({"identityKey": await mint.identity_key(kind)})
+
+    return routes
+
+
+def _issued_at(body: bytes, rules: AppRules) -> datetime | None:
+    """Read the optional wish for another time of issue."""
+    if not body:
+        return None
+    try:
+        wish = parse_object(body)
+        if "issuedAt" not in wish:
+            return None
+        issued_at = parse_instant(str(wish["issuedAt"]))
+    except ContractError as error:
+        raise InvalidRequest(str(error)) from error
+    if not rules.allow_backdated:
+        raise InvalidRequest("issuedAt is taken only when the setting app_allow_backdated_codes is on")
+    return issued_at
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json", headers=_NEVER_KEPT)
+
+
+def _refused(_request: Request, refusal: Exception) -> Response:
+    status = refusal.status if isinstance(refusal, CallRefused) else 500
+    return _json({"errorMsg": str(refusal)}, status)

@@ -1,0 +1,1 @@
+"""Charge calculation: pure functions from a cart to a receipt. Amounts are Decimal, halves round up."""

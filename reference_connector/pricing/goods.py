@@ -1,0 +1,37 @@
+"""What is priced: products and the lines of a cart, and how amounts are rounded and written."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, NamedTuple
+
+ZERO = Decimal("0.00")
+_CENT = Decimal("0.01")
+
+
+class Product(NamedTuple):
+    """A product as one store sells it; `unit_price` is for a piece, or for one unit of weight."""
+
+    sku: str
+    name: str
+    unit_price: Decimal
+    tax_code: str = ""
+    sold_by: Literal["unit", "weight"] = "unit"
+
+
+class CartLine(NamedTuple):
+    """A line of the cart; `product` is None when the retailer does not know `code`, a SKU or a barcode."""
+
+    code: str
+    quantity: Decimal
+    product: Product | None
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round to two decimals, half up."""
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+def as_text(amount: Decimal) -> str:
+    """Write an amount with its two decimals."""
+    return f"{amount:.2f}"

@@ -1,0 +1,87 @@
+"""What the retailer knows: stores, shoppers, keys, products, promotions and tax, as the connector asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from reference_connector.pricing.goods import Product
+from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.tax import TaxRates
+
+VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
+EVERY_STORE = ""
+
+
+class Visitor(NamedTuple):
+    """Who a key belongs to, as the gate is told."""
+
+    id: str
+    type: VisitorType
+
+
+class Account(NamedTuple):
+    """A shopper's account; `card_expires` is year and month, the card being good to that month's end."""
+
+    visitor: Visitor
+    flagged: bool
+    card_expires: tuple[int, int]
+    fraud_score: int
+    open_balance: Decimal
+
+
+class Policy(NamedTuple):
+    """The retailer's own limits; amounts are in `currency`."""
+
+    currency: str = "USD"
+    max_open_balance: Decimal = Decimal(0)
+    max_fraud_score: int = 100
+
+
+class Assortment:
+    """The products, by store and by SKU or barcode; what is sold in every store stands under EVERY_STORE."""
+
+    def __init__(self) -> None:
+        self._by_sku: dict[tuple[str, str], Product] = {}
+        self._by_barcode: dict[tuple[str, str], str] = {}
+
+    def add(self, store_id: str, product: Product, barcode: str) -> None:
+        """Take a product in: a later row of a SKU replaces it, a barcode stays with the SKU that had it first."""
+        self._by_sku[store_id, product.sku] = product
+        if barcode:
+            self._by_barcode.setdefault((store_id, _bare(barcode)), product.sku)
+
+    def by_sku(self, store_id: str, sku: str) -> Product | None:
+        """Find what a store sells under a SKU."""
+        return self._by_sku.get((store_id, sku)) or self._by_sku.get((EVERY_STORE, sku))
+
+    def by_barcode(self, store_id: str, barcode: str) -> Product | None:
+        """Find what a store sells under a scanned code; padding with zeros does not matter."""
+        bare = _bare(barcode)
+        sku = self._by_barcode.get((store_id, bare)) or self._by_barcode.get((EVERY_STORE, bare))
+        return self.by_sku(store_id, sku) if sku else None
+
+    def skus(self) -> set[str]:
+        """Return every SKU of every store."""
+        return {sku for _, sku in self._by_sku}
+
+
+class Retailer(NamedTuple):
+    """All of it. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store."""
+
+    policy: Policy
+    stores: frozenset[str]
+    accounts: Mapping[str, Account]
+    fixture_keys: Mapping[tuple[str, str], Visitor]
+    assortment: Assortment
+    promotions: Mapping[str, Sequence[Promotion]]
+    tax: Mapping[str, TaxRates]
+
+    def promotions_on(self, sku: str) -> Sequence[Promotion]:
+        """List the promotions on a SKU, in the order in which they apply."""
+        return self.promotions.get(sku, ())
+
+
+def _bare(barcode: str) -> str:
+    return barcode.lstrip("0") or barcode

@@ -1,0 +1,145 @@
+"""The rows of a retailer file and their forms.
+
+Members that are not ours are ignored, since one file may serve others too.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from contract.errors import BadValue
+from contract.scan_key import from_identity_key
+from reference_connector.pricing.goods import Product
+from reference_connector.pricing.promotions import Promotion
+from reference_connector.retailer import VisitorType
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+def _is_key(text: str) -> str:
+    try:
+        from_identity_key(text)
+    except BadValue as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _is_month(text: str) -> str:
+    if not _MONTH.fullmatch(text):
+        raise ValueError("write year and month, such as 2031-12")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Money = Annotated[Decimal, Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)]
+Rate = Annotated[Decimal, Field(ge=0, le=1)]
+IdentityKey = Annotated[Name, AfterValidator(_is_key)]
+Month = Annotated[str, AfterValidator(_is_month)]
+SoldBy = Literal["unit", "weight"]
+
+
+class Row(BaseModel):
+    """Base of the rows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PolicyRow(Row):
+    """[retailer]."""
+
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    max_open_balance: Money = Decimal(0)
+    max_fraud_score: int = Field(default=100, ge=0)
+
+
+class StoreRow(Row):
+    """[[store]]."""
+
+    id: Name
+    tax_region: str = "default"
+
+
+class ShopperRow(Row):
+    """[[shopper]]."""
+
+    id: Name
+    type: VisitorType = "SHOPPER"
+    flagged: bool = False
+    card_expires: Month = "2099-12"
+    fraud_score: int = Field(default=0, ge=0)
+    open_balance: Money = Decimal(0)
+
+    @property
+    def card_month(self) -> tuple[int, int]:
+        """The last month in which the card is good."""
+        year, month = self.card_expires.split("-")
+        return int(year), int(month)
+
+
+class FixtureKeyRow(Row):
+    """[[fixture_key]]."""
+
+    identity_key: IdentityKey
+    visitor_id: Name
+    type: VisitorType = "SHOPPER"
+    stores: tuple[str, ...] = Field(min_length=1)
+
+
+class ProductRow(Row):
+    """[[product]]."""
+
+    sku: Name
+    name: Name
+    price: Money
+    barcode: str = ""
+    tax_code: str = ""
+    sold_by: SoldBy = "unit"
+
+    def product(self) -> Product:
+        """Return it as it is priced."""
+        return Product(self.sku, self.name, self.price, self.tax_code, self.sold_by)
+
+
+class PromotionRow(Row):
+    """[[promotion]]."""
+
+    sku: Name
+    kind: Literal["percentage", "fixed", "bogo"]
+    value: Decimal = Field(default=Decimal(1), gt=0, le=1_000_000)
+
+    def promotion(self) -> Promotion:
+        """Return it as it is applied."""
+        return Promotion(self.kind, self.value)
+
+
+class TaxRow(Row):
+    """[tax], or one of its regions."""
+
+    default: Rate = Decimal(0)
+    codes: dict[str, Rate] = Field(default_factory=dict)
+
+
+class TaxSection(TaxRow):
+    """[tax] with [tax.regions.NAME] for stores elsewhere."""
+
+    regions: dict[str, TaxRow] = Field(default_factory=dict)
+
+
+class PriceListRow(Row):
+    """A line of a price list: the catalog file's columns, and `sold_by` of ours."""
+
+    item_sku: Name
+    external_product_id: str = ""
+    item_name: Name
+    store_id: Name
+    standard_price: Money
+    product_tax_code: str = ""
+    sold_by: SoldBy = "unit"
+
+    def product(self) -> Product:
+        """Return it as it is priced."""
+        return Product(self.item_sku, self.item_name, self.standard_price, self.product_tax_code, self.sold_by)

@@ -1,0 +1,68 @@
+"""Scan Key Codes as this retailer issues and judges them: its own policy, of which the gate sees 200 or 401."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from contract.errors import BadValue
+from contract.house import ScanKeyRules
+from contract.scan_key import ScanKey, decode, encode
+from reference_connector.retailer import Account, Retailer, Visitor
+from reference_connector.store import IssuedCode, Records
+
+
+class Refusal(StrEnum):
+    """Why a key does not open the gate."""
+
+    UNKNOWN_KEY = "unknown_key"
+    EXPIRED = "expired_code"
+    REPLAYED = "replayed_code"
+    FLAGGED = "flagged_account"
+
+
+class ScanKeys:
+    """Issues codes and judges them."""
+
+    def __init__(self, retailer: Retailer, rules: ScanKeyRules, new_token: Callable[[], str]) -> None:
+        self._retailer = retailer
+        self._rules = rules
+        self._new_token = new_token
+
+    def make(self, shopper_id: str, issued_at: datetime) -> tuple[str, IssuedCode]:
+        """Make a code's text and the record that must be kept before anybody sees it."""
+        token = self._new_token()
+        text = encode(ScanKey(self._rules.prefix, issued_at, token), self._rules)
+        return text, IssuedCode(token, shopper_id, decode(text, self._rules).issued_at)
+
+    def judge(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal:
+        """Say whose code it is, or why it is refused; a code that is good counts as used by this event from now on.
+
+        Its age is measured against the time of the scan; one stamped later than the scan is not too old.
+        """
+        issued = self._find(records, text)
+        account = self._retailer.accounts.get(issued.shopper_id) if issued else None
+        if issued is None or account is None:
+            return Refusal.UNKNOWN_KEY
+        refusal = self._refusal(issued, account, event_id, scanned_at)
+        if refusal is not None:
+            return refusal
+        records.use_code(issued.token, event_id)
+        return account.visitor
+
+    def _find(self, records: Records, text: str) -> IssuedCode | None:
+        """Find the code's record; one whose time or custom information was tampered with has none."""
+        try:
+            key = decode(text, self._rules)
+        except BadValue:
+            return None
+        issued = records.find_code(key.token)
+        return issued if issued and issued.issued_at == key.issued_at and not key.custom_info else None
+
+    def _refusal(self, issued: IssuedCode, account: Account, event_id: str, scanned_at: datetime) -> Refusal | None:
+        if scanned_at - issued.issued_at > timedelta(seconds=self._rules.max_age_s):
+            return Refusal.EXPIRED
+        if self._rules.single_use and issued.used_by not in {"", event_id}:
+            return Refusal.REPLAYED
+        return Refusal.FLAGGED if account.flagged else None

@@ -1,0 +1,140 @@
+"""A connector on a real socket, with a clock that moves when told, and a retailer of the shipped sample."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import orjson
+import pytest
+
+from reference_connector.app import create_app
+from reference_connector.settings import ConnectorSettings
+from reference_connector.telemetry import EventLog
+
+
+class MovableClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+class Connector(NamedTuple):
+    """A running connector: its client, clock and log."""
+
+    http: httpx.Client
+    url: str
+    clock: MovableClock
+    log: io.StringIO
+
+    def identify(self, body: Any) -> httpx.Response:
+        return self._post("/v1/identity/identity-keys", body)
+
+    def purchase(self, body: Any) -> httpx.Response:
+        return self._post("/v1/order/purchases", body)
+
+    def receipt(self, trip_id: str) -> Any:
+        return self.http.get(f"/app/receipts/{trip_id}").json()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = map(orjson.loads, self.log.getvalue().splitlines())
+        return [line for line in lines if line["event"] == name]
+
+    def _post(self, path: str, body: Any) -> httpx.Response:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        return self.http.post(path, content=content, headers={"Content-Type": "application/json"})
+
+
+@pytest.fixture
+def start(serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Callable[..., Connector]]:
+    """Start a connector with settings of one's own; all of a test's connectors share one database file."""
+    with ExitStack() as stack:
+
+        def run(**settings: Any) -> Connector:
+            settings.setdefault("store", {"path": tmp_path / "connector.sqlite3"})
+            clock, log = MovableClock(), io.StringIO()
+            app = create_app(ConnectorSettings(**settings), clock=clock, log=EventLog(clock, log))
+            url = serve(app)
+            client = stack.enter_context(httpx.Client(base_url=url, timeout=10))
+            return Connector(client, url, clock, log)
+
+        yield run
+
+
+@pytest.fixture
+def connector(start: Callable[..., Connector]) -> Connector:
+    return start(app_test_keys=True, app_allow_backdated_codes=True)
+
+
+@pytest.fixture
+def a_scan() -> Callable[..., dict[str, Any]]:
+    """Build a Verify Identity Keys request; each argument overrides a member."""
+
+    def build(**members: Any) -> dict[str, Any]:
+        event = {
+            "id": "11111111-2222-3333-4444-555555555555",
+            "timestamp": "2026-02-09T12:00:00Z",
+            "location": "ENTRY",
+        }
+        event |= {name.removeprefix("event_"): members.pop(name) for name in list(members) if name.startswith("event_")}
+        body = {
+            "requestId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+            "identityKey": "dmFsaWRfc2hvcHBlcl9rZXk=",
+            "storeId": "STORE-001",
+            "authEvent": event,
+            "keyChannel": "OPTICAL",
+        }
+        return body | members
+
+    return build
+
+
+@pytest.fixture
+def a_cart() -> Callable[..., dict[str, Any]]:
+    """Build a Create Purchases request; each argument overrides a member."""
+
+    def build(*, trip: str = "trip-1", **members: Any) -> dict[str, Any]:
+        body = {
+            "requestId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+            "idempotentShoppingTripId": trip,
+            "storeId": "STORE-001",
+            "shoppingTrip": {
+                "startTime": "2026-02-09T11:50:00Z",
+                "endTime": "2026-02-09T12:00:00Z",
+                "authEvents": [
+                    {
+                        "id": "event-1",
+                        "timestamp": "2026-02-09T11:50:00Z",
+                        "location": "ENTRY",
+                        "payloadType": "SCAN_CODE",
+                        "scanResult": {"id": "ada", "type": "SHOPPER"},
+                    }
+                ],
+            },
+            "cartItems": [_line("SKU-001")],
+        }
+        return body | members
+
+    return build
+
+
+@pytest.fixture
+def a_line() -> Callable[..., dict[str, Any]]:
+    """Build a line of a cart."""
+    return _line
+
+
+def _line(code: str, quantity: str = "1.0", **members: Any) -> dict[str, Any]:
+    return {"id": code, "type": "SKU", "quantity": {"value": quantity, "unit": "unit"}} | members
