@@ -1,0 +1,1 @@
+"""The catalog API: uploads, their ingestion, the report and the notification."""

@@ -1,0 +1,51 @@
+"""Who may call the catalog API, and how often: signature and account first, then the account's token bucket."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from contract.errors import SignatureRejected
+from contract.house import House
+from contract.sigv4 import verify
+from simulator.clock import Clock
+from simulator.errors import AccessDenied, TooManyRequests
+from simulator.portal.accounts import Account, Accounts
+
+
+class Access:
+    """Judges a caller; `authenticate` and `admit` are rows 1 and 2 of the check order."""
+
+    def __init__(self, accounts: Accounts, house: House, clock: Clock) -> None:
+        self._accounts = accounts
+        self._house = house
+        self._clock = clock
+        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def authenticate(self, request: Request, body: bytes) -> Account:
+        """Return the account whose key signed the call; AccessDenied otherwise."""
+        try:
+            key = verify(
+                request.method,
+                str(request.url),
+                dict(request.headers),
+                body,
+                find_key=lambda key_id: account.key if (account := self._accounts.by_key(key_id)) else None,
+                region=self._house.auth.region,
+                now=self._clock.now(),
+                max_skew_s=self._house.auth.max_skew_s,
+            )
+        except SignatureRejected as refusal:
+            raise AccessDenied(refusal.code, str(refusal)) from refusal
+        account = self._accounts.by_key(key.access_key_id)
+        assert account is not None, "verify returns keys of accounts only"
+        return account
+
+    def admit(self, account: Account, api: str) -> None:
+        """Take a token from the account's bucket for this API; TooManyRequests when it is empty."""
+        rules, now = self._house.catalog, self._clock.monotonic()
+        tokens, filled_at = self._buckets.get((account.id, api), (float(rules.burst), now))
+        tokens = min(float(rules.burst), tokens + (now - filled_at) * rules.rate_per_s)
+        allowed = tokens >= 1
+        self._buckets[(account.id, api)] = (tokens - 1 if allowed else tokens, now)
+        if not allowed:
+            raise TooManyRequests(rules.retry_after_s)

@@ -1,0 +1,68 @@
+"""What is wrong with an upload's body: rows 3 to 10 of the check order, each with the text that it is answered with.
+
+The order and the texts that Amazon does not publish are ours. Barcodes are not looked at here but in the ingestion.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract.errors import MalformedBody
+from contract.house import House
+from contract.messages import Violation, document, message, parse_object
+from simulator.errors import CatalogRefusal
+
+Item = dict[str, Any]
+
+INVALID_BODY = "Invalid request body"
+ONE_STORE_WRONG = "One or more StoreID's present in the request is incorrect"
+SEVERAL_STORES_WRONG = (
+    "List of store ID's present in the request are either incorrect/not associated with same retailer"
+)
+STATUS_BODY_WRONG = "BadRequestException"
+INGESTION_UNKNOWN = "InvalidRequestException"
+
+_SCHEMA = "upload_catalog.request"
+
+
+def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list[Item]:
+    """Return an upload's items, or raise CatalogRefusal with the text of the first row that it breaks."""
+    upload = _parsed(body, INVALID_BODY)
+    items = upload.get("catalogItems")
+    if not isinstance(items, list) or not items:
+        raise CatalogRefusal(INVALID_BODY)
+    most = document(_SCHEMA, house)["properties"]["catalogItems"]["maxItems"]
+    if len(items) > most:
+        raise CatalogRefusal(f"{len(items)} items in one request; at most {most} are allowed")
+    schema = message(_SCHEMA, house)
+    if not schema.is_valid(upload):
+        raise CatalogRefusal(_refusal_text(schema.violations(upload)))
+    _check_stores({item["store_id"] for item in items}, own_stores)
+    return items
+
+
+def checked_ingestion_id(body: bytes, house: House) -> str:
+    """Return the ingestion id that a status call asks for; CatalogRefusal when the request is broken."""
+    request = _parsed(body, STATUS_BODY_WRONG)
+    if not message("get_catalog_upload_status.request", house).is_valid(request):
+        raise CatalogRefusal(STATUS_BODY_WRONG)
+    return str(request["ingestionId"])
+
+
+def _parsed(body: bytes, refusal: str) -> dict[str, Any]:
+    try:
+        return parse_object(body)
+    except MalformedBody as error:
+        raise CatalogRefusal(refusal) from error
+
+
+def _refusal_text(violations: list[Violation]) -> str:
+    missing = [one for one in violations if one.keyword not in {"maxLength", "maxItems"}]
+    too_long = [one for one in violations if one.keyword == "maxLength"]
+    return too_long[0].message if too_long and not missing else INVALID_BODY
+
+
+def _check_stores(named: set[str], own: frozenset[str]) -> None:
+    if named <= own:
+        return
+    raise CatalogRefusal(ONE_STORE_WRONG if len(named) == 1 else SEVERAL_STORES_WRONG)

@@ -1,0 +1,131 @@
+"""SNS and SQS: the handshake with a retailer's queue, and the word that an ingestion has ended.
+
+SNS as it is played for tests subscribes a queue without asking it, so the platform asks: it lays the standard
+SubscriptionConfirmation in the queue itself, and subscribes the queue only when the address in it was fetched. What
+falls due before that is published to a topic that the queue does not hear: dropped, not held back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.values import format_instant
+from simulator.clock import Clock
+from simulator.errors import BadCall
+from simulator.portal.accounts import Account, Accounts
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+
+_UNSIGNED = "simulated: this platform does not sign its messages"
+_ARN_PARTS = 6
+
+
+class Notifications:
+    """One topic for all accounts; each subscription filters for its own account."""
+
+    def __init__(
+        self,
+        sns: SNSClient,
+        sqs: SQSClient,
+        *,
+        topic_name: str,
+        base_url: str,
+        accounts: Accounts,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._sns = sns
+        self._sqs = sqs
+        self._topic_name = topic_name
+        self._base_url = base_url.rstrip("/")
+        self._accounts = accounts
+        self._clock = clock
+        self._new_id = new_id
+        self.topic_arn = ""
+
+    async def start(self) -> None:
+        """Make the topic; it keeps its ARN when it exists already."""
+        answer = await asyncio.to_thread(self._sns.create_topic, Name=self._topic_name)
+        self.topic_arn = answer["TopicArn"]
+
+    async def invite(self, account: Account) -> None:
+        """Lay a SubscriptionConfirmation in the account's queue; BadCall when there is no such queue."""
+        token = self._new_id()
+        envelope = self._confirmation(token)
+        try:
+            await asyncio.to_thread(self._send, account.queue_arn, orjson.dumps(envelope).decode())
+        except (ClientError, BotoCoreError) as error:
+            raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
+        account.token = token
+        account.subscription = "Pending"
+
+    async def confirm(self, token: str) -> str:
+        """Subscribe the queue that got the token and return the subscription's ARN; BadCall for another token."""
+        account = self._accounts.by_token(token)
+        if account is None:
+            raise BadCall("Invalid parameter: Token")
+        if account.subscription != "Complete":
+            answer = await asyncio.to_thread(
+                self._sns.subscribe,
+                TopicArn=self.topic_arn,
+                Protocol="sqs",
+                Endpoint=account.queue_arn,
+                Attributes={"FilterPolicy": orjson.dumps({"account": [account.id]}).decode()},
+                ReturnSubscriptionArn=True,
+            )
+            account.subscription_arn = answer["SubscriptionArn"]
+            account.subscription = "Complete"
+        return account.subscription_arn
+
+    async def forget(self, account: Account) -> None:
+        """End a subscription, because the account names another queue."""
+        if account.subscription_arn:
+            await asyncio.to_thread(self._sns.unsubscribe, SubscriptionArn=account.subscription_arn)
+
+    async def publish(self, account_id: str, message: dict[str, Any]) -> None:
+        """Tell an account's confirmed queue; nobody hears it when none is confirmed."""
+        await asyncio.to_thread(
+            self._sns.publish,
+            TopicArn=self.topic_arn,
+            Message=orjson.dumps(message).decode(),
+            MessageAttributes={"account": {"DataType": "String", "StringValue": account_id}},
+        )
+
+    def _confirmation(self, token: str) -> dict[str, str]:
+        query = urlencode({"Action": "ConfirmSubscription", "TopicArn": self.topic_arn, "Token": token})
+        return {
+            "Type": "SubscriptionConfirmation",
+            "MessageId": self._new_id(),
+            "Token": token,
+            "TopicArn": self.topic_arn,
+            "Message": f"You have chosen to subscribe to {self.topic_arn}. Visit the SubscribeURL to confirm.",
+            "SubscribeURL": f"{self._base_url}/sns/confirm?{query}",
+            "Timestamp": format_instant(self._clock.now()),
+            "SignatureVersion": "1",
+            "Signature": _UNSIGNED,
+            "SigningCertURL": f"{self._base_url}/sns/certificate",
+        }
+
+    def _send(self, queue_arn: str, text: str) -> None:
+        _, _, _, _, owner, name = queue_arn.split(":")
+        queue = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)
+        self._sqs.send_message(QueueUrl=queue["QueueUrl"], MessageBody=text)
+
+
+def checked_queue_arn(arn: str) -> str:
+    """Return the ARN; BadCall when it does not name an SQS queue."""
+    parts = arn.split(":")
+    if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "sqs" or not all(parts):
+        raise BadCall(
+            f"not the ARN of an SQS queue: {arn[:120]!r}", hint="like arn:aws:sqs:us-east-1:123456789012:name"
+        )
+    return arn

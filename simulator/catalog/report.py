@@ -1,0 +1,114 @@
+"""The report of an ingestion: its content, where it is kept, and the presigned link that leads to it for an hour.
+
+The link is signed for this platform's own address and checked here against the platform's clock, because S3 as it is
+played for tests goes on serving an expired link. The object itself lies in S3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import orjson
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from contract.sigv4 import Key
+from simulator.clock import Clock
+from simulator.errors import AccessDenied
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+LINK_LIFE_S = 3600
+"""Published: a report link is good for 60 minutes."""
+_STAMP = "%Y%m%dT%H%M%SZ"
+_SIGNATURE = "X-Amz-Signature"
+
+
+def report_of(ingestion_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put the rows of an ingestion together as its report."""
+    rejected = sum(row["status"] == "REJECTED" for row in rows)
+    return {
+        "ingestionId": ingestion_id,
+        "processingStatus": "DONE",
+        "summary": {"received": len(rows), "accepted": len(rows) - rejected, "rejected": rejected},
+        "items": rows,
+    }
+
+
+class Reports:
+    """Keeps reports in S3 and hands them out by link."""
+
+    def __init__(self, s3: S3Client, *, bucket: str, base_url: str, key: Key, region: str, clock: Clock) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        self._region = region
+        self._clock = clock
+
+    async def start(self) -> None:
+        """Make the bucket, unless it is there."""
+        present = await asyncio.to_thread(self._s3.list_buckets)
+        if self._bucket not in {bucket["Name"] for bucket in present["Buckets"]}:
+            await asyncio.to_thread(self._s3.create_bucket, Bucket=self._bucket)
+
+    async def keep(self, report: dict[str, Any]) -> None:
+        """Store a report under its ingestion's id."""
+        name, body = f"{report['ingestionId']}.json", orjson.dumps(report)
+        await asyncio.to_thread(
+            self._s3.put_object, Bucket=self._bucket, Key=name, Body=body, ContentType="application/json"
+        )
+
+    def link(self, ingestion_id: str) -> str:
+        """Make a fresh link, good for an hour from now."""
+        signer, stamp = self._signer(), self._clock.now().strftime(_STAMP)
+        query = urlencode(
+            {
+                "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+                "X-Amz-Credential": f"{self._key.access_key_id}/{stamp[:8]}/{self._region}/s3/aws4_request",
+                "X-Amz-Date": stamp,
+                "X-Amz-Expires": LINK_LIFE_S,
+                "X-Amz-SignedHeaders": "host",
+            }
+        )
+        url = f"{self._base_url}/{self._bucket}/{ingestion_id}.json?{query}"
+        return f"{url}&{_SIGNATURE}={_signature(signer, url, stamp)}"
+
+    async def open(self, url: str) -> bytes:
+        """Fetch what a link leads to; AccessDenied when its signature is wrong or its hour is over."""
+        self._check(url)
+        name = urlsplit(url).path.removeprefix(f"/{self._bucket}/")
+        found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)
+        return await asyncio.to_thread(found["Body"].read)
+
+    def _check(self, url: str) -> None:
+        bare, _, signature = url.partition(f"&{_SIGNATURE}=")
+        query = dict(parse_qsl(urlsplit(bare).query))
+        stamp = query.get("X-Amz-Date", "")
+        try:
+            made_at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+            life = timedelta(seconds=int(query.get("X-Amz-Expires", "")))
+        except (ValueError, OverflowError) as error:
+            raise AccessDenied("unsigned_link", "the link is not presigned") from error
+        if not hmac.compare_digest(_signature(self._signer(), bare, stamp).encode(), signature.encode()):
+            raise AccessDenied("wrong_link", "SignatureDoesNotMatch")
+        if not timedelta(0) <= self._clock.now() - made_at.replace(microsecond=0) <= life:
+            raise AccessDenied("expired_link", "Request has expired")
+
+    def _signer(self) -> S3SigV4QueryAuth:
+        credentials = Credentials(self._key.access_key_id, self._key.secret_access_key)
+        return S3SigV4QueryAuth(credentials, "s3", self._region, expires=LINK_LIFE_S)
+
+
+def _signature(signer: S3SigV4QueryAuth, url: str, stamp: str) -> str:
+    request = AWSRequest(method="GET", url=url)
+    request.context["timestamp"] = stamp
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    return str(signer.signature(text, request))

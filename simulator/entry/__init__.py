@@ -1,0 +1,1 @@
+"""The ways into a store; in this version the retailer's app, shown as a QR code or given as its text."""

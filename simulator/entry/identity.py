@@ -1,0 +1,54 @@
+"""Verify Identity Keys as the gate sees it: the message that goes out, and what the answer counts as."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from contract.errors import MalformedBody
+from contract.gate import NoAnswer
+from contract.house import House
+from contract.messages import message, parse_object
+from simulator.connector import Exchange
+
+_ACCEPTED = 200
+
+
+class Visitor(NamedTuple):
+    """Who entered, in the retailer's own words; `type` is SHOPPER, ASSOCIATE or CASH_SHOPPER."""
+
+    id: str
+    type: str
+
+
+class Outcome(NamedTuple):
+    """The row of the gate table, and the visitor when the key was accepted."""
+
+    cause: int | NoAnswer
+    visitor: Visitor | None = None
+
+
+def identity_message(*, request_id: str, event_id: str, at: str, identity_key: str, store_id: str) -> dict[str, Any]:
+    """Put the request together; `at` is the time of the scan in whole seconds with Z."""
+    return {
+        "requestId": request_id,
+        "identityKey": identity_key,
+        "storeId": store_id,
+        "authEvent": {"id": event_id, "timestamp": at, "location": "ENTRY"},
+        "keyChannel": "OPTICAL",
+    }
+
+
+def outcome_of(exchange: Exchange, house: House) -> Outcome:
+    """Classify an exchange; a 200 whose body breaks its schema is a malformed answer."""
+    if exchange.failure is not None or exchange.status is None:
+        return Outcome(exchange.failure or NoAnswer.NO_CONNECTION)
+    if exchange.status != _ACCEPTED:
+        return Outcome(exchange.status)
+    try:
+        answer = parse_object(exchange.body)
+    except MalformedBody:
+        return Outcome(NoAnswer.MALFORMED_ANSWER)
+    if not message("verify_identity_keys.response", house).is_valid(answer):
+        return Outcome(NoAnswer.MALFORMED_ANSWER)
+    details = answer["visitorDetails"]
+    return Outcome(_ACCEPTED, Visitor(details["id"], details["type"]))

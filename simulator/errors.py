@@ -1,0 +1,119 @@
+"""What the platform refuses or cannot do.
+
+SimulatorError               carries a stable `code`, the HTTP `status` it is answered with, and a `hint`
+├── BadCall                  400: the caller's request is not what this address takes
+├── NotKnown                 404: no gate, trip, store, account or delivery of that name
+├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not dead
+├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
+├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
+├── TooManyRequests          429: over the rate; carries `retry_after_s`
+├── AmazonHostRefused        400: the address is a real Amazon host
+└── BrokenWorld              a world file contradicts itself; names the file and the entry
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SimulatorError(Exception):
+    """Root of everything that this room raises on purpose; the text is fit for the caller's eyes."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "simulator"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer carries beside its body."""
+        return {}
+
+    def body(self) -> dict[str, str]:
+        """Return the JSON body of the answer."""
+        return {"errorMsg": f"{self} ({self.hint})" if self.hint else str(self)}
+
+
+class BadCall(SimulatorError):
+    """The request is not what this address takes."""
+
+    status = 400
+    code = "bad_call"
+
+
+class NotKnown(SimulatorError):
+    """Nothing goes by that name; `kind` is gate, trip, store, account or delivery."""
+
+    status = 404
+    code = "not_known"
+
+    def __init__(self, kind: str, name: str, *, hint: str = "") -> None:
+        super().__init__(f"there is no {kind} {name}", hint=hint)
+        self.kind = kind
+        self.name = name
+
+
+class NotNow(SimulatorError):
+    """The request is sound, and the state of things forbids it."""
+
+    status = 409
+    code = "not_now"
+
+
+class CatalogRefusal(SimulatorError):
+    """A catalog call is refused; the message is the published text where one is published."""
+
+    status = 400
+    code = "catalog_refusal"
+
+
+class AccessDenied(SimulatorError):
+    """The caller may not; `reason` is the stable word for the journal, the text tells no secret."""
+
+    status = 403
+    code = "access_denied"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def body(self) -> dict[str, str]:
+        """Return the shape of a refusal by IAM, which differs from every other error."""
+        return {"message": str(self)}
+
+
+class TooManyRequests(SimulatorError):
+    """The account is over its rate for this API."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("Too Many Requests")
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Tell the caller when to come again."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class AmazonHostRefused(SimulatorError):
+    """The platform stands in for Amazon and never speaks to it."""
+
+    status = 400
+    code = "amazon_host"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is a real Amazon host", hint="give the address of your own test set-up")
+        self.host = host
+
+
+class BrokenWorld(SimulatorError):
+    """A world cannot be used; `where` names the file and the entry."""
+
+    code = "broken_world"
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(f"{where}: {message}")
+        self.where = where

@@ -1,0 +1,1 @@
+"""The merchant portal: which stores and accounts exist, and how each is connected."""

@@ -1,0 +1,56 @@
+"""Allow-listed AWS accounts: whose key may call the catalog API, and which queue hears of results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.sigv4 import Key
+from simulator.errors import NotKnown
+
+Connectivity = Literal["Unknown", "Success"]
+Subscription = Literal["Unknown", "Pending", "Complete"]
+
+
+@dataclass
+class Account:
+    """One account; the two statuses are what the portal shows."""
+
+    id: str
+    retailer: str
+    key: Key
+    queue_arn: str
+    connectivity: Connectivity = "Unknown"
+    subscription: Subscription = "Unknown"
+    token: str = ""
+    """Of the newest SubscriptionConfirmation; empty once it is confirmed."""
+    subscription_arn: str = ""
+
+
+class Accounts:
+    """All accounts, by id and by access key."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+
+    def put(self, account: Account) -> None:
+        """Allow-list an account, or replace it."""
+        self._accounts[account.id] = account
+
+    def find(self, account_id: str) -> Account | None:
+        """Return an account where there is one."""
+        return self._accounts.get(account_id)
+
+    def get(self, account_id: str) -> Account:
+        """Return an account, or raise NotKnown."""
+        if account_id not in self._accounts:
+            raise NotKnown("account", account_id, hint="allow-list it with PUT /portal/accounts/{accountId}")
+        return self._accounts[account_id]
+
+    def by_key(self, access_key_id: str) -> Account | None:
+        """Return the account that an access key belongs to."""
+        return next((one for one in self._accounts.values() if one.key.access_key_id == access_key_id), None)
+
+    def by_token(self, token: str) -> Account | None:
+        """Return the account that a confirmation token was sent to."""
+        return next((one for one in self._accounts.values() if token and one.token == token), None)

@@ -1,0 +1,78 @@
+"""The platform's settings, read from `JWO_PLATFORM_*`; groups of house rules nest as `JWO_PLATFORM_GATE__TIMEOUT_S`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.house import (
+    Auth,
+    Barcode,
+    Catalog,
+    Delivery,
+    Gate,
+    House,
+    Http,
+    Identity,
+    Ordering,
+    ScanKeyRules,
+    Simulator,
+)
+from contract.sigv4 import Key
+
+
+class PlatformSettings(BaseSettings):
+    """All that the platform can be told from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JWO_PLATFORM_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
+    world: Path | None = Field(default=None, description="A world file whose stores and gates exist from the start.")
+    database_path: str = Field(default=":memory:", description="SQLite file of the delivery outbox.")
+    journal_entries: int = Field(default=10_000, gt=0, description="How many exchanges and decisions are kept.")
+
+    aws_endpoint_url: str = Field(pattern="^https?://", description="Where SNS, SQS and S3 are played.")
+    aws_region: str = "us-east-1"
+    aws_access_key_id: str = "platform"
+    aws_secret_access_key: SecretStr = SecretStr("platform")
+    report_bucket: str = "jwo-catalog-reports"
+    topic_name: str = "jwo-catalog-notifications"
+
+    connector_access_key_id: str = Field(default="jwo-platform", description="Signs the calls to connectors.")
+    connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")
+    connector_session_token: SecretStr | None = None
+
+    http: Http = Http()
+    identity: Identity = Identity()
+    scan_key: ScanKeyRules = ScanKeyRules()
+    ordering: Ordering = Ordering()
+    gate: Gate = Gate()
+    delivery: Delivery = Delivery()
+    catalog: Catalog = Catalog()
+    barcode: Barcode = Barcode()
+    simulator: Simulator = Simulator()
+    auth: Auth = Auth()
+
+    @property
+    def house(self) -> House:
+        """Return the house rules in force."""
+        return House(**{name: getattr(self, name) for name in House.model_fields if hasattr(self, name)})
+
+    @property
+    def connector_key(self) -> Key:
+        """Return the key that signs calls to connectors."""
+        token = self.connector_session_token
+        return Key(
+            self.connector_access_key_id,
+            self.connector_secret_access_key.get_secret_value(),
+            token.get_secret_value() if token else None,
+        )
+
+    @property
+    def aws_key(self) -> Key:
+        """Return the key of the platform's own AWS account."""
+        return Key(self.aws_access_key_id, self.aws_secret_access_key.get_secret_value())
