@@ -55,7 +55,8 @@ def remarks(report: Mapping[str, Any]) -> list[str]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
         said.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
     if counts["not_applicable"]:
-        said.append(f"{judged} of {total} cases judged; what the other cases need is not declared in the profile.")
+        missing = counts["not_applicable"]
+        said.append(f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table.")
     return said
 
 

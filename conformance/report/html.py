@@ -8,18 +8,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from conformance.report import headline, latency_plot, verdict
 from conformance.report.clean import cut, printable
 
 MAX_BYTES = 1_000_000
 DOCS = "https://developer.amazon.com/docs/physicalstores/"
+_CODE = re.compile("`([^`<>]+)`")
 
 
 class Limits(NamedTuple):
@@ -61,8 +64,13 @@ def pretty(body: object, limit: int) -> str:
     return cut(printable(text), limit)
 
 
+def prose(text: str) -> Markup:
+    """Return a sentence for reading, escaped, with what stands in backticks set as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704 - escaped just here
+
+
 def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    found = verdict.findings(report["cases"])
+    found, script = verdict.findings(report["cases"]), _source("report.js")
     return {
         "report": {"stages": [], **report},
         "headline": headline.headline(report),
@@ -73,7 +81,8 @@ def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "strips": [(row, latency_plot.strip(row)) for row in report["latency"]],
         "settings": pretty(report["settings"], 20_000),
         "limits": limits,
-        "script_hash": _script_hash(),
+        "script": Markup(script),  # noqa: S704 - our own file
+        "script_hash": _hash(script),
         "docs": DOCS,
     }
 
@@ -91,7 +100,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(pretty=pretty, cut=cut, printable=printable, duration=latency_plot.duration)
+    environment.filters.update(prose=prose, pretty=pretty, cut=cut, printable=printable, duration=latency_plot.duration)
     environment.globals.update(
         signs=headline.SIGNS,
         words=headline.WORDS,
@@ -108,6 +117,6 @@ def _source(name: str) -> str:
     return (resources.files("conformance.report") / name).read_text("utf-8")
 
 
-def _script_hash() -> str:
-    """Return the one script that the page's own policy lets run, so that nothing smuggled in by a body can."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(_source("report.js").encode()).digest()).decode()
+def _hash(script: str) -> str:
+    """Return the name of the one script that the page's own policy lets run: nothing smuggled in by a body can."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

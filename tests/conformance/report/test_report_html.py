@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from conformance.report.html import MAX_BYTES, render_html
+
+Json = dict[str, Any]
+Build = Callable[..., Json]
+HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\"'`<b>`"
+
+
+class _Page(HTMLParser):
+    """Tags with attributes, and the text outside scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        self.text = re.sub(r"\s+", " ", "".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.words.append("" if tag == "code" else " ")
+        if tag in {"script", "style"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.words.append("" if tag == "code" else " ")
+        if tag in {"script", "style"}:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.open:
+            self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: Json) -> None:
+    page = render_html(a_full_report)
+    read = _Page(page)
+    assert len(page.encode()) < MAX_BYTES
+    assert not {"link", "img", "iframe", "object", "base"} & {tag for tag, _ in read.tags}
+    assert not [tag for tag, attributes in read.tags if "src" in attributes or "style" in attributes]
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "Conformant" in read.text
+
+
+def test_every_case_and_every_untested_id_is_there(a_full_report: Json) -> None:
+    read = _Page(render_html(a_full_report))
+    rows = [row for row in read.all("tr") if "data-verdict" in row]
+    assert len(rows) == len(a_full_report["cases"])
+    for row in a_full_report["notTested"]:
+        assert f"{row['id']}" in read.text
+        assert re.sub(r"\s+", " ", row["reason"].replace("`", "")) in read.text
+
+
+def test_a_finding_reads_from_rule_to_replay(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+    exchange = an_exchange(body={"visitorDetails": {"id": "v-1"}}, curl="curl -sS http://127.0.0.1:8080/x")
+    case = a_case("VIK-3.4", "fail", got="200 and a visitor", hint="The limit is not checked.", exchanges=[exchange])
+    text = _Page(render_html(a_report([case]))).text
+    wanted = [
+        "Not conformant: 1 broken rule",
+        "VIK-3.4 · identityKey Exceeds 1000 Characters",
+        "An identityKey of more than 1000 characters is refused with 400.",
+        "MUST, title of Amazon's case",
+        "https://developer.amazon.com/docs/physicalstores/verify_identity_keys_test_cases.html",
+        "Expected 400",
+        "Got 200 and a visitor",
+        "What usually causes it The limit is not checked.",
+        "Run it again jwo replay VIK-3.4",
+        '"visitorDetails": { "id": "v-1" }',
+        "curl -sS http://127.0.0.1:8080/x",
+    ]
+    places = [text.find(words) for words in (re.sub(r"\s+", " ", each) for each in wanted)]
+    assert -1 not in places, dict(zip(wanted, places, strict=True))
+    assert places == sorted(places)
+
+
+def test_findings_stand_open_before_the_table_without_script(a_report: Build, a_case: Build) -> None:
+    page = render_html(a_report([a_case("VIK-3.1"), a_case("VIK-3.4", "fail")]))
+    assert page.index('id="finding-VIK-3.4"') < page.index('id="cases"')
+    article = page[page.index("<article") : page.index("</article>")]
+    assert article.index("Expected") < article.index("<details")
+    assert "<details open>" in article
+    assert not re.search(r"\shidden", article)
+
+
+def test_no_answer_says_why(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+    text = _Page(render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(status=None)])]))).text
+    assert "no answer (timed_out)" in text
+    assert "(none: timed out)" in text
+
+
+@pytest.mark.parametrize("place", ["body", "header", "got", "rule", "reason", "step", "url", "stage", "settings"])
+def test_hostile_text_stays_text(a_report: Build, a_case: Build, an_exchange: Build, place: str) -> None:
+    def read(text: str) -> _Page:
+        exchange = an_exchange(body={"errorMsg": text} if place == "body" else None)
+        exchange["response"]["headers"]["x-odd"] = text if place == "header" else "-"
+        case = a_case(verdict="fail", exchanges=[exchange], reason="-")
+        case |= {place: text} if place in {"got", "rule", "reason"} else {}
+        case["steps"] = [{"text": text if place == "step" else "-", "ok": True}]
+        details = [text if place == "stage" else "-"]
+        report = a_report([case], stages=[{"name": "S", "summary": "", "ok": False, "details": details}])
+        report["connector"]["url"] = text if place == "url" else "-"
+        report["settings"] = {"any": text if place == "settings" else "-"}
+        return _Page(render_html(report))
+
+    calm, hostile = read("calm"), read(HOSTILE)
+    assert "alert(1)" in hostile.text
+    assert [tag for tag, _ in hostile.tags if tag != "code"] == [tag for tag, _ in calm.tags if tag != "code"]
+    assert not [tag for tag, attributes in hostile.tags if any(name.startswith("on") for name in attributes)]
+
+
+def test_only_the_pages_own_script_may_run(a_report: Build) -> None:
+    page = render_html(a_report())
+    policy = next(m["content"] for m in _Page(page).all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert policy is not None
+    assert len(script) == 1
+    assert f"'{_sha256(script[0])}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def _sha256(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def test_long_bodies_are_cut_with_a_note(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+    body = {"errorMsg": "x" * 50_000}
+    page = render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(body=body)])]))
+    assert "more characters; all of them are in report.json" in page
+    assert "x" * 10_000 not in page
+
+
+def test_a_thousand_wordy_findings_still_fit_a_megabyte(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+    wordy = [an_exchange(body={"errorMsg": "&" * 5_000}) for _ in range(5)]
+    cases = [a_case(f"VIK-3.{n}", "fail", got="<" * 5000, exchanges=wordy) for n in range(1, 1001)]
+    page = render_html(a_report(cases))
+    assert len(page.encode()) < MAX_BYTES
+    assert "Not conformant: 1000 broken rules" in page
+
+
+def test_nothing_judged_is_no_pass(a_report: Build, a_case: Build) -> None:
+    text = _Page(render_html(a_report([a_case(verdict="not_applicable")], latency=[]))).text
+    assert "No verdict: no case was judged" in text
+    assert "every case that was judged passed" not in text
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_every_text_colour_keeps_the_contrast_of_wcag_aa(scheme: int) -> None:
+    css = (resources.files("conformance.report") / "report.css").read_text("utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
+    pairs = [(ink, ground) for ink in ("text", "quiet", "link") for ground in ("page", "card", "code")]
+    pairs += [(ink, ground) for ink in ("pass", "fail", "warn", "na", "error") for ground in (f"{ink}-bg", "card")]
+    for ink, ground in pairs:
+        bright, dark = sorted((_luminance(colour[ink]), _luminance(colour[ground])), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)

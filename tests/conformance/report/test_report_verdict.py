@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.report import count_verdicts, overall_verdict, worst
+from conformance.report.headline import headline, remarks
+from conformance.report.verdict import findings
+
+Build = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "lenient", "strict"),
+    [
+        (["pass", "not_applicable"], "pass", "pass"),
+        (["pass", "warn"], "pass", "fail"),
+        (["warn"], "pass", "fail"),
+        (["pass", "fail", "warn"], "fail", "fail"),
+        (["pass", "fail", "error"], "error", "error"),
+        (["not_applicable"], "error", "error"),
+        ([], "error", "error"),
+    ],
+)
+def test_the_run_is_judged_by_its_cases(verdicts: list[str], lenient: str, strict: str) -> None:
+    cases = [{"verdict": verdict} for verdict in verdicts]
+    assert overall_verdict(cases, strict=False) == lenient
+    assert overall_verdict(cases, strict=True) == strict
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["pass", "error", "fail"], "error"),
+        (["warn", "fail", "pass"], "fail"),
+        (["pass", "warn"], "warn"),
+        (["not_applicable", "pass"], "pass"),
+        ([], "not_applicable"),
+    ],
+)
+def test_a_group_is_its_worst_child(verdicts: list[str], expected: str) -> None:
+    assert worst(verdicts) == expected
+
+
+def test_every_verdict_is_counted_zero_included() -> None:
+    counts = count_verdicts([{"verdict": "pass"}, {"verdict": "pass"}, {"verdict": "warn"}])
+    assert counts == {"pass": 2, "fail": 0, "warn": 1, "not_applicable": 0, "error": 0}
+
+
+def test_findings_stand_worst_first_and_then_in_running_order() -> None:
+    verdicts = ["warn", "fail", "pass", "error", "fail", "not_applicable"]
+    found = findings([{"id": number, "verdict": verdict} for number, verdict in enumerate(verdicts)])
+    assert [case["id"] for case in found] == [3, 1, 4, 0]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "strict", "expected"),
+    [
+        (["pass"], False, "Conformant"),
+        (["fail"], False, "Not conformant: 1 broken rule"),
+        (["fail", "fail", "warn"], False, "Not conformant: 2 broken rules"),
+        (["fail", "fail", "warn"], True, "Not conformant: 3 broken rules"),
+        (["fail", "error"], False, "No verdict: the harness broke in 1 case"),
+        (["not_applicable"], False, "No verdict: no case was judged"),
+    ],
+)
+def test_the_headline_counts_what_makes_the_verdict(
+    a_report: Build, a_case: Build, verdicts: list[str], *, strict: bool, expected: str
+) -> None:
+    cases = [a_case(f"VIK-3.{number}", verdict) for number, verdict in enumerate(verdicts, 1)]
+    assert headline(a_report(cases, strict=strict)) == expected
+
+
+def test_a_failed_stage_is_named_in_the_headline(a_report: Build) -> None:
+    stage = {"name": "Catalog", "summary": "nothing was ingested", "ok": False, "details": []}
+    report = a_report(verdict="fail", stages=[stage])
+    assert headline(report) == "Not conformant: 1 failed stage (Catalog)"
+
+
+def test_a_pass_of_a_part_says_that_it_is_a_part(a_report: Build, a_case: Build) -> None:
+    report = a_report([a_case("VIK-1.1"), a_case("VIK-1.2", "not_applicable")])
+    assert any("1 of 2 cases judged" in remark for remark in remarks(report))
