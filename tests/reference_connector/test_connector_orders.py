@@ -1,0 +1,262 @@
+"""Create Purchases over a real socket."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+
+def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_line: Any) -> None:
+    cart = a_cart(cartItems=[a_line("SKU-001", "2.0"), a_line("SKU-002"), a_line("SKU-003", "1.5")])
+    answer = connector.purchase(cart)
+    assert answer.status_code == 201
+    assert UUID(answer.json()["purchaseId"]).version == 4
+    receipt = connector.receipt("trip-1")
+    assert receipt["purchaseId"] == answer.json()["purchaseId"]
+    assert (receipt["status"], receipt["currency"], receipt["storeId"]) == ("priced", "USD", "STORE-001")
+    assert receipt["lines"][1] == {
+        "sku": "SKU-002",
+        "name": "Paper towels",
+        "quantity": "1.0",
+        "unitPrice": "4.99",
+        "promotion": "0.50",
+        "tax": "0.31",
+        "total": "4.80",
+    }
+    totals = [receipt[name] for name in ("subtotal", "promotions", "tax", "total")]
+    assert totals == ["9.18", "0.50", "0.31", "8.99"]
+
+
+def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None:
+    first = connector.purchase(a_cart())
+    second = connector.purchase(a_cart(requestId=str(uuid4())))
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert not connector.events("cart_changed")
+    assert len(connector.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
+
+
+def test_fifty_duplicates_at_once_get_one_id(connector: Any, a_cart: Any) -> None:
+    carts = [a_cart(requestId=str(uuid4())) for _ in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(connector.purchase, carts))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["purchaseId"] for answer in answers}) == 1
+
+
+def _buy(url: str, cart: dict[str, Any]) -> str:
+    import httpx  # noqa: PLC0415 - runs in a process of its own
+
+    answer = httpx.post(f"{url}/v1/order/purchases", json=cart, timeout=30)
+    return str(answer.json()["purchaseId"])
+
+
+def _serve_a_second_connector(path: Path, address: Any, may_end: Any) -> None:
+    import socket  # noqa: PLC0415 - runs in a process of its own
+    import threading  # noqa: PLC0415 - as above
+
+    import uvicorn  # noqa: PLC0415 - as above
+
+    from reference_connector.app import create_app  # noqa: PLC0415 - as above
+    from reference_connector.settings import ConnectorSettings  # noqa: PLC0415 - as above
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = create_app(ConnectorSettings.model_validate({"store": {"path": path}}))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    address.send(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    may_end.recv()
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_two_processes_on_one_file_make_one_purchase(connector: Any, a_cart: Any, tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    process = spawn.Process(target=_serve_a_second_connector, args=(tmp_path / "connector.sqlite3", there, there))
+    process.start()
+    try:
+        assert here.poll(20)
+        urls = [connector.url, here.recv()] * 15
+        carts = [a_cart(trip=f"trip-{number // 10}", requestId=str(uuid4())) for number in range(30)]
+        with ThreadPoolExecutor(10) as pool:
+            ids = list(pool.map(_buy, urls, carts))
+    finally:
+        here.send("end")
+        process.join(15)
+    assert process.exitcode == 0
+    assert [len(set(ids[start : start + 10])) for start in (0, 10, 20)] == [1, 1, 1]
+
+
+def test_a_purchase_is_there_after_a_new_start(start: Callable[..., Any], a_cart: Any) -> None:
+    first = start().purchase(a_cart()).json()
+    assert start().purchase(a_cart(requestId=str(uuid4()))).json() == first
+
+
+def test_another_cart_for_the_trip_changes_nothing_and_is_logged(connector: Any, a_cart: Any, a_line: Any) -> None:
+    first = connector.purchase(a_cart())
+    second = connector.purchase(a_cart(cartItems=[a_line("SKU-002")]))
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert [line["sku"] for line in connector.receipt("trip-1")["lines"]] == ["SKU-001"]
+    assert connector.events("cart_changed")[0]["shoppingTripId"] == "trip-1"
+
+
+def test_another_cart_is_409_under_the_switch_and_the_same_cart_is_not(
+    start: Callable[..., Any], a_cart: Any, a_line: Any
+) -> None:
+    connector = start(ordering={"changed_cart": "conflict_409"})
+    first = connector.purchase(a_cart())
+    assert connector.purchase(a_cart(cartItems=[a_line("SKU-002")])).status_code == 409
+    shuffled = dict(reversed(a_cart(requestId=str(uuid4()), novelty={"any": 1}).items()))
+    again = connector.purchase(shuffled)
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
+def test_an_empty_cart_has_no_purchase_id_and_is_remembered(connector: Any, a_cart: Any) -> None:
+    assert connector.purchase(a_cart(cartItems=[])).json() == {"purchaseId": ""}
+    full = connector.purchase(a_cart())
+    assert (full.status_code, full.json()) == (201, {"purchaseId": ""})
+    assert connector.receipt("trip-1")["status"] == "empty"
+
+
+@pytest.mark.parametrize("change", [{"id": "NO-SUCH-SKU"}, {"id": "000000000000", "type": "SCANCODE"}])
+def test_a_cart_with_something_unknown_is_parked(
+    connector: Any, a_cart: Any, a_line: Any, change: dict[str, str]
+) -> None:
+    items = [a_line("SKU-001"), a_line("any") | change]
+    answer = connector.purchase(a_cart(cartItems=items))
+    assert (answer.status_code, bool(answer.json()["purchaseId"])) == (201, True)
+    assert connector.receipt("trip-1")["status"] == "parked"
+    assert connector.purchase(a_cart(cartItems=items)).json() == answer.json()
+
+
+@pytest.mark.parametrize("code", ["012345678905", "12345678905", "0012345678905"])
+def test_a_scancode_leads_to_its_product_however_it_is_padded(
+    connector: Any, a_cart: Any, a_line: Any, code: str
+) -> None:
+    connector.purchase(a_cart(cartItems=[a_line(code, type="SCANCODE")]))
+    assert connector.receipt("trip-1")["lines"][0]["sku"] == "SKU-001"
+
+
+def test_an_unknown_store_can_be_parked_by_setting(start: Callable[..., Any], a_cart: Any) -> None:
+    connector = start(ordering={"unknown_store": "park"})
+    assert connector.purchase(a_cart(storeId="NO-SUCH-STORE")).status_code == 201
+    assert connector.receipt("trip-1")["status"] == "parked"
+
+
+def _set(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(cart: dict[str, Any]) -> None:
+        *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+        node: Any = cart
+        for step in steps:
+            node = node[step]
+        node[last] = value
+
+    return change
+
+
+_EVENT = "shoppingTrip.authEvents.0"
+_ITEM = "cartItems.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("requestId", None),
+        ("requestId", "not a uuid!"),
+        ("idempotentShoppingTripId", None),
+        ("idempotentShoppingTripId", ""),
+        ("idempotentShoppingTripId", "t" * 256),
+        ("storeId", None),
+        ("storeId", "s" * 256),
+        ("storeId", "NO-SUCH-STORE"),
+        ("shoppingTrip", None),
+        ("shoppingTrip.startTime", None),
+        ("shoppingTrip.startTime", "soon"),
+        ("shoppingTrip.startTime", "2024-12-31T23:59:60Z"),
+        ("shoppingTrip.startTime", "2026-02-09T12:00:01Z"),
+        ("shoppingTrip.endTime", None),
+        ("shoppingTrip.endTime", "later"),
+        ("shoppingTrip.endTime", "2026-02-09T13:00:00+02:00"),
+        ("shoppingTrip.authEvents", None),
+        ("shoppingTrip.authEvents", {}),
+        (f"{_EVENT}.id", None),
+        (f"{_EVENT}.id", "e" * 256),
+        (f"{_EVENT}.id", "not a valid id!"),
+        (f"{_EVENT}.timestamp", "noon"),
+        (f"{_EVENT}.timestamp", "2024-12-31T23:59:60Z"),
+        (f"{_EVENT}.location", "ROOF"),
+        (f"{_EVENT}.payloadType", None),
+        (f"{_EVENT}.payloadType", "BARTER"),
+        (f"{_EVENT}.scanResult", "ada"),
+        (f"{_EVENT}.scanResult.id", "i" * 256),
+        (f"{_EVENT}.scanResult.type", "GHOST"),
+        ("cartItems", None),
+        ("cartItems", [None]),
+        (f"{_ITEM}.id", None),
+        (f"{_ITEM}.id", "i" * 256),
+        (f"{_ITEM}.type", None),
+        (f"{_ITEM}.type", "THING"),
+        (f"{_ITEM}.quantity", None),
+        (f"{_ITEM}.quantity.value", None),
+        (f"{_ITEM}.quantity.value", 1.0),
+        (f"{_ITEM}.quantity.value", "1.000000000"),
+        (f"{_ITEM}.quantity.value", "-1.0"),
+        (f"{_ITEM}.quantity.value", "1e3"),
+        (f"{_ITEM}.quantity.value", "NaN"),
+        (f"{_ITEM}.quantity.value", "\u0661"),
+        (f"{_ITEM}.quantity.value", "1\n"),
+        (f"{_ITEM}.quantity.unit", None),
+        (f"{_ITEM}.externalIdentifiers", [{"id": "x", "type": "RUNE"}]),
+        (f"{_ITEM}.externalIdentifiers", [{"id": "x" * 256}]),
+        (f"{_ITEM}.lineItemId", "l" * 256),
+        ("shopperIdentity", {"id": "i" * 256}),
+        ("shopperDeviceId", "d" * 256),
+    ],
+)
+def test_a_broken_field_is_400_and_leaves_the_trip_free(connector: Any, a_cart: Any, path: str, value: Any) -> None:
+    cart = a_cart()
+    _set(path, value)(cart)
+    answer = connector.purchase(cart)
+    assert (answer.status_code, bool(answer.json()["errorMsg"])) == (400, True)
+    assert connector.purchase(a_cart()).json()["purchaseId"]
+    assert not connector.events("cart_changed")
+
+
+def test_a_line_item_id_that_stands_twice_is_400(connector: Any, a_cart: Any, a_line: Any) -> None:
+    items = [a_line("SKU-001", lineItemId="line-1"), a_line("SKU-002", lineItemId="line-1")]
+    assert connector.purchase(a_cart(cartItems=items)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("shoppingTrip.endTime", "2026-02-09T11:50:00Z"),
+        ("shoppingTrip.authEvents", []),
+        (f"{_EVENT}.location", "MANUAL_IN_STORE"),
+        (f"{_EVENT}.timestamp", None),
+        (f"{_EVENT}.scanResult", {"id": "", "type": "CASH"}),
+        (f"{_EVENT}.payloadType", "FINANCIAL"),
+        (f"{_ITEM}.quantity", {"value": "0.75", "unit": "lb"}),
+        (f"{_ITEM}.lineItemId", "line-1"),
+        ("shopperIdentity", {"id": ""}),
+        ("paymentSource", {"id": "card"}),
+        ("idempotentShoppingTripId", "any text, even with ' and \u0000"),
+    ],
+)
+def test_what_the_contract_allows_is_taken(connector: Any, a_cart: Any, path: str, value: Any) -> None:
+    cart = a_cart()
+    _set(path, value)(cart)
+    assert connector.purchase(cart).status_code == 201
+
+
+def test_a_cart_of_two_thousand_lines_is_priced(connector: Any, a_cart: Any, a_line: Any) -> None:
+    items = [a_line("SKU-001", lineItemId=f"line-{number}") for number in range(2000)]
+    assert connector.purchase(a_cart(cartItems=items)).status_code == 201
+    assert connector.receipt("trip-1")["total"] == "3000.00"
