@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,10 +32,28 @@ class MovableClock:
         self.now += timedelta(**time)
 
 
+class DirectClient:
+    """Calls an app without a socket."""
+
+    def __init__(self, app: Any, runner: asyncio.Runner) -> None:
+        self._transport = httpx.ASGITransport(app)
+        self._runner = runner
+
+    def get(self, path: str) -> httpx.Response:
+        return self._runner.run(self._request("GET", path))
+
+    def post(self, path: str, **request: Any) -> httpx.Response:
+        return self._runner.run(self._request("POST", path, **request))
+
+    async def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://connector") as client:
+            return await client.request(method, path, **request)
+
+
 class Connector(NamedTuple):
     """A running connector: its client, clock and log."""
 
-    http: httpx.Client
+    http: httpx.Client | DirectClient
     url: str
     clock: MovableClock
     log: io.StringIO
@@ -76,6 +95,19 @@ def start(serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Callable[...,
 @pytest.fixture
 def connector(start: Callable[..., Connector]) -> Connector:
     return start(app_test_keys=True, app_allow_backdated_codes=True)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Connector]:
+    """A connector without a socket, for the many cases in which only the body matters."""
+    clock, log = MovableClock(), io.StringIO()
+    settings = ConnectorSettings.model_validate({"store": {"path": tmp_path / "connector.sqlite3"}})
+    app = create_app(settings, clock=clock, log=EventLog(clock, log))
+    with asyncio.Runner() as runner:
+        lifespan = app.router.lifespan_context(app)
+        runner.run(lifespan.__aenter__())
+        yield Connector(DirectClient(app, runner), "", clock, log)
+        runner.run(lifespan.__aexit__(None, None, None))
 
 
 @pytest.fixture

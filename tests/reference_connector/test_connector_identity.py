@@ -33,24 +33,24 @@ def _key(text: str) -> str:
     ],
 )
 def test_each_fixture_key_opens_its_store(
-    connector: Any, a_scan: Any, key: str, store: str, visitor: dict[str, str]
+    desk: Any, a_scan: Any, key: str, store: str, visitor: dict[str, str]
 ) -> None:
-    answer = connector.identify(a_scan(identityKey=key, storeId=store, event_timestamp="2008-01-01T00:00:00Z"))
+    answer = desk.identify(a_scan(identityKey=key, storeId=store, event_timestamp="2008-01-01T00:00:00Z"))
     assert (answer.status_code, answer.json()) == (200, {"visitorDetails": visitor})
     assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("text", ["nobody", "JWOIMAG18bc0554d045a48b29afa9e2aaac14ae", "JWOIMAGshort", "ÄÖ"])
-def test_a_key_that_leads_nowhere_is_401(connector: Any, a_scan: Any, text: str) -> None:
-    assert connector.identify(a_scan(identityKey=_key(text))).status_code == 401
+def test_a_key_that_leads_nowhere_is_401(desk: Any, a_scan: Any, text: str) -> None:
+    assert desk.identify(a_scan(identityKey=_key(text))).status_code == 401
 
 
-def test_base64_of_no_text_is_an_unknown_key(connector: Any, a_scan: Any) -> None:
-    assert connector.identify(a_scan(identityKey=base64.b64encode(b"\xff\xfe").decode())).status_code == 401
+def test_base64_of_no_text_is_an_unknown_key(desk: Any, a_scan: Any) -> None:
+    assert desk.identify(a_scan(identityKey=base64.b64encode(b"\xff\xfe").decode())).status_code == 401
 
 
-def test_a_fixture_key_of_another_store_is_401(connector: Any, a_scan: Any) -> None:
-    assert connector.identify(a_scan(storeId="TEST_STORE_001")).status_code == 401
+def test_a_fixture_key_of_another_store_is_401(desk: Any, a_scan: Any) -> None:
+    assert desk.identify(a_scan(storeId="TEST_STORE_001")).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_a_fixture_key_of_another_store_is_401(connector: Any, a_scan: Any) -> N
         {"keyChannel": "TELEPATHIC"},
     ],
 )
-def test_a_broken_field_is_400_and_is_not_remembered(connector: Any, a_scan: Any, change: dict[str, Any]) -> None:
-    answer = connector.identify(a_scan(**change))
+def test_a_broken_field_is_400_and_is_not_remembered(desk: Any, a_scan: Any, change: dict[str, Any]) -> None:
+    answer = desk.identify(a_scan(**change))
     assert answer.status_code == 400
     assert answer.json()["errorMsg"]
-    assert connector.identify(a_scan()).status_code == 200
+    assert desk.identify(a_scan()).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"{}", b"\xef\xbb\xbf{}", DEEP])
-def test_a_malformed_body_is_400(connector: Any, body: bytes) -> None:
-    assert connector.identify(body).status_code == 400
-    assert connector.purchase(body).status_code == 400
+def test_a_malformed_body_is_400(desk: Any, body: bytes) -> None:
+    assert desk.identify(body).status_code == 400
+    assert desk.purchase(body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_malformed_body_is_400(connector: Any, body: bytes) -> None:
         {"event_timestamp": "2026-02-09T13:30:00.25+01:30"},
     ],
 )
-def test_what_the_contract_allows_is_taken(connector: Any, a_scan: Any, change: dict[str, Any]) -> None:
-    assert connector.identify(a_scan(**change)).status_code == 200
+def test_what_the_contract_allows_is_taken(desk: Any, a_scan: Any, change: dict[str, Any]) -> None:
+    assert desk.identify(a_scan(**change)).status_code == 200
 
 
 def test_the_same_event_gets_the_same_answer_whatever_the_request_id(connector: Any, a_scan: Any) -> None:
@@ -116,24 +116,24 @@ def test_the_same_event_gets_the_same_answer_whatever_the_request_id(connector: 
     assert connector.identify(a_scan(requestId=str(uuid4()))).content == first.content
 
 
-def test_a_401_is_remembered_too(connector: Any, a_scan: Any) -> None:
-    assert connector.identify(a_scan(identityKey=_key("nobody"))).status_code == 401
-    assert connector.identify(a_scan()).status_code == 401
+def test_a_401_is_remembered_too(desk: Any, a_scan: Any) -> None:
+    assert desk.identify(a_scan(identityKey=_key("nobody"))).status_code == 401
+    assert desk.identify(a_scan()).status_code == 401
 
 
-def test_with_another_key_the_first_answer_stands_and_the_change_is_logged(connector: Any, a_scan: Any) -> None:
-    first = connector.identify(a_scan())
-    second = connector.identify(a_scan(identityKey="YXNzb2NpYXRlX2tleQ=="))
+def test_with_another_key_the_first_answer_stands_and_the_change_is_logged(desk: Any, a_scan: Any) -> None:
+    first = desk.identify(a_scan())
+    second = desk.identify(a_scan(identityKey="YXNzb2NpYXRlX2tleQ=="))
     assert (second.status_code, second.content) == (200, first.content)
-    assert len(connector.events("identity_key_changed")) == 1
+    assert len(desk.events("identity_key_changed")) == 1
 
 
-def test_answers_are_forgotten_after_48_hours(connector: Any, a_scan: Any) -> None:
-    connector.identify(a_scan(identityKey=_key("nobody")))
-    connector.clock.advance(hours=47.9)
-    assert connector.identify(a_scan()).status_code == 401
-    connector.clock.advance(hours=0.2)
-    assert connector.identify(a_scan()).status_code == 200
+def test_answers_are_forgotten_after_48_hours(desk: Any, a_scan: Any) -> None:
+    desk.identify(a_scan(identityKey=_key("nobody")))
+    desk.clock.advance(hours=47.9)
+    assert desk.identify(a_scan()).status_code == 401
+    desk.clock.advance(hours=0.2)
+    assert desk.identify(a_scan()).status_code == 200
 
 
 def test_other_events_of_one_shopper_are_other_events(connector: Any, a_scan: Any) -> None:

@@ -118,30 +118,26 @@ def test_another_cart_is_409_under_the_switch_and_the_same_cart_is_not(
     assert (again.status_code, again.json()) == (201, first.json())
 
 
-def test_an_empty_cart_has_no_purchase_id_and_is_remembered(connector: Any, a_cart: Any) -> None:
-    assert connector.purchase(a_cart(cartItems=[])).json() == {"purchaseId": ""}
-    full = connector.purchase(a_cart())
+def test_an_empty_cart_has_no_purchase_id_and_is_remembered(desk: Any, a_cart: Any) -> None:
+    assert desk.purchase(a_cart(cartItems=[])).json() == {"purchaseId": ""}
+    full = desk.purchase(a_cart())
     assert (full.status_code, full.json()) == (201, {"purchaseId": ""})
-    assert connector.receipt("trip-1")["status"] == "empty"
+    assert desk.receipt("trip-1")["status"] == "empty"
 
 
 @pytest.mark.parametrize("change", [{"id": "NO-SUCH-SKU"}, {"id": "000000000000", "type": "SCANCODE"}])
-def test_a_cart_with_something_unknown_is_parked(
-    connector: Any, a_cart: Any, a_line: Any, change: dict[str, str]
-) -> None:
+def test_a_cart_with_something_unknown_is_parked(desk: Any, a_cart: Any, a_line: Any, change: dict[str, str]) -> None:
     items = [a_line("SKU-001"), a_line("any") | change]
-    answer = connector.purchase(a_cart(cartItems=items))
+    answer = desk.purchase(a_cart(cartItems=items))
     assert (answer.status_code, bool(answer.json()["purchaseId"])) == (201, True)
-    assert connector.receipt("trip-1")["status"] == "parked"
-    assert connector.purchase(a_cart(cartItems=items)).json() == answer.json()
+    assert desk.receipt("trip-1")["status"] == "parked"
+    assert desk.purchase(a_cart(cartItems=items)).json() == answer.json()
 
 
 @pytest.mark.parametrize("code", ["012345678905", "12345678905", "0012345678905"])
-def test_a_scancode_leads_to_its_product_however_it_is_padded(
-    connector: Any, a_cart: Any, a_line: Any, code: str
-) -> None:
-    connector.purchase(a_cart(cartItems=[a_line(code, type="SCANCODE")]))
-    assert connector.receipt("trip-1")["lines"][0]["sku"] == "SKU-001"
+def test_a_scancode_leads_to_its_product_however_it_is_padded(desk: Any, a_cart: Any, a_line: Any, code: str) -> None:
+    desk.purchase(a_cart(cartItems=[a_line(code, type="SCANCODE")]))
+    assert desk.receipt("trip-1")["lines"][0]["sku"] == "SKU-001"
 
 
 def test_an_unknown_store_can_be_parked_by_setting(start: Callable[..., Any], a_cart: Any) -> None:
@@ -220,18 +216,18 @@ _ITEM = "cartItems.0"
         ("shopperDeviceId", "d" * 256),
     ],
 )
-def test_a_broken_field_is_400_and_leaves_the_trip_free(connector: Any, a_cart: Any, path: str, value: Any) -> None:
+def test_a_broken_field_is_400_and_leaves_the_trip_free(desk: Any, a_cart: Any, path: str, value: Any) -> None:
     cart = a_cart()
     _set(path, value)(cart)
-    answer = connector.purchase(cart)
+    answer = desk.purchase(cart)
     assert (answer.status_code, bool(answer.json()["errorMsg"])) == (400, True)
-    assert connector.purchase(a_cart()).json()["purchaseId"]
-    assert not connector.events("cart_changed")
+    assert desk.purchase(a_cart()).json()["purchaseId"]
+    assert not desk.events("cart_changed")
 
 
-def test_a_line_item_id_that_stands_twice_is_400(connector: Any, a_cart: Any, a_line: Any) -> None:
+def test_a_line_item_id_that_stands_twice_is_400(desk: Any, a_cart: Any, a_line: Any) -> None:
     items = [a_line("SKU-001", lineItemId="line-1"), a_line("SKU-002", lineItemId="line-1")]
-    assert connector.purchase(a_cart(cartItems=items)).status_code == 400
+    assert desk.purchase(a_cart(cartItems=items)).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -250,10 +246,10 @@ def test_a_line_item_id_that_stands_twice_is_400(connector: Any, a_cart: Any, a_
         ("idempotentShoppingTripId", "any text, even with ' and \u0000"),
     ],
 )
-def test_what_the_contract_allows_is_taken(connector: Any, a_cart: Any, path: str, value: Any) -> None:
+def test_what_the_contract_allows_is_taken(desk: Any, a_cart: Any, path: str, value: Any) -> None:
     cart = a_cart()
     _set(path, value)(cart)
-    assert connector.purchase(cart).status_code == 201
+    assert desk.purchase(cart).status_code == 201
 
 
 def test_a_cart_of_two_thousand_lines_is_priced(connector: Any, a_cart: Any, a_line: Any) -> None:
