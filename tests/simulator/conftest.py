@@ -1,0 +1,269 @@
+"""A platform on a real socket, in front of a real moto server, and a connector that answers as a test tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import httpx
+import orjson
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from moto.server import ThreadedMotoServer
+
+from contract.sigv4 import Key, sign
+from simulator.app import create_app
+from simulator.settings import PlatformSettings
+
+RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
+STORE, GATE, ACCOUNT = "STORE-001", "STORE-001-GATE-1", "123456789012"
+
+
+class MovableClock:
+    """The system's clock, ahead by what a test says."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass
+class ScriptedConnector:
+    """A retailer's connector: `identity` and `purchases` are the answers in turn, of which the last one stays."""
+
+    identity: list[Any] = field(default_factory=lambda: [accepted()])
+    purchases: list[Any] = field(default_factory=lambda: [(201, {"purchaseId": "purchase-1"})])
+    seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    url: str = ""
+
+    def bodies(self, path_end: str) -> list[dict[str, Any]]:
+        return [body for path, _, body in self.seen if path.endswith(path_end)]
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/v1/{path:path}")
+        async def call(path: str, request: Request) -> Response:
+            self.seen.append((path, dict(request.headers), orjson.loads(await request.body())))
+            script = self.identity if path.startswith("identity") else self.purchases
+            return await _answer(script.pop(0) if len(script) > 1 else script[0])
+
+        return app
+
+
+async def _answer(wanted: Any) -> Response:
+    status, body, *rest = wanted
+    extra = rest[0] if rest else {}
+    await asyncio.sleep(extra.get("delay_s", 0))
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Response(content, status, extra.get("headers", {}), "application/json")
+
+
+def accepted(visitor: str = "visitor-1", kind: str = "SHOPPER") -> tuple[int, dict[str, Any]]:
+    return 200, {"visitorDetails": {"id": visitor, "type": kind}}
+
+
+@dataclass
+class Platform:
+    """A running platform, with the calls that tests make again and again."""
+
+    url: str
+    http: httpx.Client
+    clock: MovableClock
+    aws_url: str
+
+    def set_up_store(self, connector: ScriptedConnector | str | None, **more: Any) -> None:
+        url = connector.url if isinstance(connector, ScriptedConnector) else connector
+        setup = {"retailer": "corner-retail", "gates": [GATE], **more}
+        if url:
+            setup["connector"] = {"url": url, "auth": "sigv4", **more.get("connector", {})}
+        assert self.http.put(f"/portal/stores/{more.pop('id', STORE)}", json=setup).status_code == 200
+
+    def allow_list(self, queue_arn: str, account: str = ACCOUNT, **more: Any) -> httpx.Response:
+        setup = {
+            "retailer": "corner-retail",
+            "accessKeyId": RETAILER_KEY.access_key_id,
+            "secretAccessKey": RETAILER_KEY.secret_access_key,
+            "sessionToken": RETAILER_KEY.session_token,
+            "queueArn": queue_arn,
+            **more,
+        }
+        return self.http.put(f"/portal/accounts/{account}", json=setup)
+
+    def signed(self, path: str, body: Any, key: Key = RETAILER_KEY) -> httpx.Response:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        url = self.url + path
+        plain = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = sign("POST", url, plain, content, key, region="us-east-1", now=self.clock.now())
+        return self.http.post(url, content=content, headers=headers)
+
+    def upload(self, *items: dict[str, Any]) -> httpx.Response:
+        return self.signed("/v1/catalog/upload", {"catalogItems": list(items)})
+
+    def status(self, ingestion_id: str) -> dict[str, Any]:
+        answer = self.signed("/v1/catalog/getCatalogUploadStatus", {"ingestionId": ingestion_id})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def done(self, ingestion_id: str) -> dict[str, Any]:
+        """Wait until an ingestion is DONE, asking rarely enough for the rate, and return its status."""
+        return wait_until(lambda: status if (status := self.status(ingestion_id))["reportDownloadLink"] else None)
+
+    def scan(self, text: str = "valid_shopper_key", gate: str = GATE) -> dict[str, Any]:
+        answer = self.http.post(f"/gates/{gate}/scans", json={"text": text})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def enter(self) -> str:
+        return str(self.scan()["shoppingTripId"])
+
+    def delivery(self, trip: str, state: str = "delivered") -> dict[str, Any]:
+        """Wait until the delivery of a trip's cart is in a state, and return it."""
+
+        def found() -> dict[str, Any] | None:
+            told = self.http.get("/deliveries", params={"tripId": trip, "state": state}).json()
+            return told[0] if told else None
+
+        return wait_until(found)
+
+
+def wait_until(found: Callable[[], Any], deadline_s: float = 10) -> Any:
+    """Ask until there is something, or fail at the deadline."""
+    deadline = time.monotonic() + deadline_s
+    while not (value := found()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.11)
+    return value
+
+
+@contextmanager
+def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
+    """Serve the app that `app_of` makes from its own address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(app_of(url), log_level="warning", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started or not thread.is_alive())
+    assert server.started, "the server did not start"
+    try:
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws_url(moto_url: str) -> str:
+    """A moto server that has forgotten the test before."""
+    assert httpx.post(f"{moto_url}/moto-api/reset").status_code == 200
+    return moto_url
+
+
+@pytest.fixture
+def start_platform(aws_url: str) -> Iterator[Callable[..., Platform]]:
+    """Start platforms with settings of the test's choice: quick ingestion and quick redelivery unless it says otherwise."""
+    with ExitStack() as stack:
+
+        def start(**more: Any) -> Platform:
+            clock = MovableClock()
+            settings: dict[str, Any] = {
+                "aws_endpoint_url": aws_url,
+                "catalog": {"queue_s": 0.02, "process_s": 0.02},
+                "delivery": {"backoff_first_s": 0.05, "order_timeout_s": 2.0},
+                "gate": {"timeout_s": 1.0},
+                **more,
+            }
+
+            def app(url: str) -> FastAPI:
+                return create_app(PlatformSettings(base_url=url, **settings), clock=clock)
+
+            url = stack.enter_context(_running(app))
+            http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=20))
+            return Platform(url, http, clock, aws_url)
+
+        yield start
+
+
+@pytest.fixture
+def platform(start_platform: Callable[..., Platform]) -> Platform:
+    return start_platform()
+
+
+@pytest.fixture
+def connector(serve: Callable[[Any], str]) -> ScriptedConnector:
+    scripted = ScriptedConnector()
+    scripted.url = serve(scripted.app())
+    return scripted
+
+
+@dataclass
+class Queue:
+    """The retailer's SQS queue."""
+
+    client: Any
+    url: str
+    arn: str
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Take out what lies in the queue, as envelopes."""
+        answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        found = answer.get("Messages", [])
+        for message in found:
+            self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return [orjson.loads(message["Body"]) for message in found]
+
+
+@pytest.fixture
+def make_queue(aws_url: str) -> Iterator[Callable[[str], Queue]]:
+    client = boto3.client(
+        "sqs", endpoint_url=aws_url, region_name="us-east-1", aws_access_key_id="r", aws_secret_access_key="r"
+    )
+
+    def make(name: str = "catalog-results") -> Queue:
+        url = client.create_queue(QueueName=name)["QueueUrl"]
+        return Queue(client, url, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}")
+
+    yield make
+    client.close()
+
+
+@pytest.fixture
+def queue(make_queue: Callable[[str], Queue]) -> Queue:
+    return make_queue("catalog-results")
+
+
+@pytest.fixture
+def onboarded(platform: Platform, connector: ScriptedConnector, queue: Queue) -> Platform:
+    """A platform with a store, its connector, and an allow-listed account whose queue has confirmed."""
+    platform.set_up_store(connector)
+    assert platform.allow_list(queue.arn).status_code == 200
+    (invitation,) = queue.receive()
+    assert httpx.get(invitation["SubscribeURL"]).status_code == 200
+    return platform
