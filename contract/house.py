@@ -89,6 +89,8 @@ class Catalog(HouseGroup):
     rate_per_s: float = 10.0
     burst: int = 10
     retry_after_s: int = 1
+    error500_retry_text: str = "Internal Server Error. Retry."
+    error500_final_text: str = "Internal Server Error. Do not retry."
     text_max: int = 255
     queue_s: float = 1.0
     process_s: float = 1.0

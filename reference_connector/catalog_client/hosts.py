@@ -1,0 +1,45 @@
+"""Which addresses may be called: no real Amazon host while those are blocked, and a confirmation only at home."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from reference_connector.errors import ForbiddenHost
+
+_AMAZON = ("amazonphysicalstores.com", "amazonaws.com", "amazonaws.com.cn")
+
+
+class Hosts:
+    """Checks addresses before they are called."""
+
+    def __init__(self, endpoint: str, *, block_amazon: bool) -> None:
+        self._block_amazon = block_amazon
+        self._home = _origin(self.allowed(endpoint))
+
+    def allowed(self, url: str) -> str:
+        """Return the address if it may be called; ForbiddenHost otherwise."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".").lower()
+        if parts.scheme not in {"http", "https"} or not host:
+            raise ForbiddenHost(f"not an http address: {url[:80]!r}", hint="write it with http:// or https://")
+        if self._block_amazon and any(host == domain or host.endswith(f".{domain}") for domain in _AMAZON):
+            raise ForbiddenHost(
+                f"{host} is a real Amazon host",
+                hint="set the simulated platform, or switch auth.block_amazon_hosts off",
+            )
+        return url
+
+    def at_home(self, url: str) -> str:
+        """Return the address if it is on the platform's own endpoint; ForbiddenHost otherwise."""
+        if _origin(self.allowed(url)) != self._home:
+            raise ForbiddenHost(
+                f"the subscription would be confirmed at {urlsplit(url).netloc}, which is not the platform",
+                hint="only the set endpoint may confirm; look where the message came from",
+            )
+        return url
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or default

@@ -1,0 +1,70 @@
+"""The retailer's SQS queue: messages come at least once and in any order, and are deleted once they are handled.
+
+A notification is kept by its ingestionId, so a second delivery changes nothing, and one for another upload is not lost.
+SNS signatures are not checked: what matters is fetched from the platform itself, or from a link that it gave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from contract.errors import MalformedBody
+from contract.messages import message, parse_object
+from reference_connector.errors import MalformedAnswer
+from reference_connector.telemetry import EventLog
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_MOST_AT_ONCE = 10
+
+
+class Letter(NamedTuple):
+    """An SNS envelope from the queue, and the handle to delete it with."""
+
+    envelope: dict[str, Any]
+    receipt_handle: str
+
+
+class Inbox:
+    """Reads the queue; what is not an SNS envelope stays there, for the queue's own dead-letter rule."""
+
+    def __init__(self, sqs: SQSClient, queue_url: str, log: EventLog) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._log = log
+        self.notifications: dict[str, dict[str, Any]] = {}
+        self.confirmations: list[Letter] = []
+
+    def collect(self, wait_s: int) -> None:
+        """Take what is in the queue, waiting up to `wait_s` seconds (0 to 20) for a first message."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._queue_url, MaxNumberOfMessages=_MOST_AT_ONCE, WaitTimeSeconds=wait_s
+        )
+        for received in answer.get("Messages", []):
+            try:
+                self._sort(Letter(_valid("sns_envelope", received["Body"]), received["ReceiptHandle"]))
+            except MalformedAnswer as error:
+                self._log.event("catalog_message_not_understood", reason=str(error))
+
+    def delete(self, letter: Letter) -> None:
+        """Delete a handled message."""
+        self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle)
+
+    def _sort(self, letter: Letter) -> None:
+        if letter.envelope["Type"] == "SubscriptionConfirmation":
+            self.confirmations.append(letter)
+            return
+        notification = _valid("catalog_notification", letter.envelope["Message"])
+        self.notifications[notification["ingestionId"]] = notification
+        self.delete(letter)
+
+
+def _valid(name: str, text: str) -> dict[str, Any]:
+    try:
+        body = parse_object(text.encode())
+    except MalformedBody as error:
+        raise MalformedAnswer(f"{name}: {error}") from error
+    if not message(name).is_valid(body):
+        raise MalformedAnswer(f"{name}: {message(name).violations(body)[0].message}")
+    return body
