@@ -1,0 +1,90 @@
+"""Who may call, what the OpenAPI document says, and what happens when the connector itself breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from contract import sigv4
+from contract.openapi import load
+from reference_connector.app import create_app
+from reference_connector.settings import ConnectorSettings
+
+KEY = sigv4.Key("AKIDEXAMPLE", "a-secret", "a-token")
+CALLER = {"mode": "sigv4", "access_key_id": KEY.access_key_id, "secret_access_key": KEY.secret_access_key}
+PATH = "/v1/identity/identity-keys"
+
+
+def _signed(connector: Any, scan: Any, key: sigv4.Key = KEY, **age: float) -> Any:
+    body = orjson.dumps(scan)
+    headers = {"Content-Type": "application/json"}
+    now = connector.clock.now - timedelta(**age)
+    headers = sigv4.sign("POST", connector.url + PATH, headers, body, key, region="us-east-1", now=now)
+    return connector.http.post(PATH, content=body, headers=headers)
+
+
+def test_a_signed_call_is_let_in_and_others_are_403(start: Callable[..., Any], a_scan: Any) -> None:
+    connector = start(caller=CALLER | {"session_token": KEY.session_token})
+    assert _signed(connector, a_scan()).status_code == 200
+    for refused in (
+        connector.identify(a_scan()),
+        connector.purchase({}),
+        _signed(connector, a_scan(), sigv4.Key("AKIDEXAMPLE", "another", "a-token")),
+        _signed(connector, a_scan(), sigv4.Key("AKIDEXAMPLE", "a-secret", "another")),
+        _signed(connector, a_scan(), sigv4.Key("AKIDOTHER", "a-secret", "a-token")),
+        _signed(connector, a_scan(), minutes=6),
+    ):
+        assert refused.status_code == 403
+        assert set(refused.json()) == {"message"}
+
+
+def test_mode_sigv4_without_a_key_lets_nobody_in(start: Callable[..., Any], a_scan: Any) -> None:
+    connector = start(caller={"mode": "sigv4"})
+    assert _signed(connector, a_scan()).status_code == 403
+
+
+def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) -> None:
+    connector = start(caller={"mode": "headers", "headers": {"X-Api-Key": "k-1"}})
+    assert connector.identify(a_scan()).status_code == 403
+    for value, status in (("k-1", 200), ("k-2", 403)):
+        assert connector.http.post(PATH, json=a_scan(), headers={"x-api-key": value}).status_code == status
+
+
+def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_scan: Any, tmp_path: Path) -> None:
+    import sqlite3  # noqa: PLC0415 - this test alone breaks the file
+
+    connector = start()
+    with sqlite3.connect(tmp_path / "connector.sqlite3") as database:
+        database.execute("DROP TABLE answer")
+    database.close()
+    answer = connector.identify(a_scan())
+    assert (answer.status_code, answer.json()) == (500, {"errorMsg": "Internal Server Error"})
+    assert connector.events("failed")
+
+
+@pytest.mark.parametrize("settings", [{}, {"identity": {"locations": ["ENTRY", "EXIT"]}}])
+def test_openapi_agrees_with_the_contract(settings: dict[str, Any]) -> None:
+    configured = ConnectorSettings(**settings)
+    served = create_app(configured).openapi()["paths"]
+    for path, wanted in load("connector", configured.house)["paths"].items():
+        got, want = served[path]["post"], wanted["post"]
+        assert got["requestBody"]["content"] == want["requestBody"]["content"]
+        assert {status: answer["content"] for status, answer in got["responses"].items()} == {
+            status: answer["content"] for status, answer in want["responses"].items()
+        }
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWO_CONNECTOR_ORDERING__CHANGED_CART", "conflict_409")
+    monkeypatch.setenv("JWO_CONNECTOR_STORE__PATH", "elsewhere.sqlite3")
+    monkeypatch.setenv("JWO_CONNECTOR_PRICE_LISTS", '["prices.csv"]')
+    monkeypatch.setenv("JWO_CONNECTOR_CALLER__SECRET_ACCESS_KEY", "hush")
+    settings = ConnectorSettings()
+    assert settings.house.ordering.changed_cart == "conflict_409"
+    assert (settings.store.path, settings.price_lists) == (Path("elsewhere.sqlite3"), (Path("prices.csv"),))
+    assert "hush" not in repr(settings)
