@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from conformance.errors import HarnessBroke, NotDeclared
@@ -144,7 +145,7 @@ def _steps(path: str) -> list[str | int]:
 
 
 def _parent(body: Any, steps: list[str | int]) -> Any:  # noqa: ANN401 - any JSON
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         if isinstance(body, dict):
             body = body.setdefault(step, [] if isinstance(following, int) else {})
         else:

@@ -9,7 +9,7 @@ SuiteStop
 from __future__ import annotations
 
 
-class SuiteStop(Exception):  # noqa: N818 - the root of three words that say what happened
+class SuiteStop(Exception):
     """Root of all that ends a scenario on purpose."""
 
 

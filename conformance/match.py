@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from conformance.drivers.exchange import Exchange, mask
+from conformance.drivers.exchange import Exchange, masked_text
 from contract.errors import MalformedBody
 from contract.house import House
 from contract.messages import message, parse_object
@@ -61,7 +62,7 @@ def same_member(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
         return None
     return Mismatch(
         f"one {'.'.join(path)} in all {len(exchanges)} answers",
-        f"{len(different)} different ones: {', '.join(_shown(value) for value in different[:5])}",
+        f"{len(different)} different ones: {', '.join(_shown(path, value) for value in different[:5])}",
     )
 
 
@@ -80,7 +81,7 @@ def different_members(exchanges: Sequence[Exchange], *path: str) -> Mismatch | N
     if all(value not in values[:index] for index, value in enumerate(values)):
         return None
     return Mismatch(
-        f"a {'.'.join(path)} of its own for each", f"equal ones: {', '.join(_shown(value) for value in values)}"
+        f"a {'.'.join(path)} of its own for each", f"equal ones: {', '.join(_shown(path, value) for value in values)}"
     )
 
 
@@ -103,5 +104,5 @@ def _member(exchange: Exchange, *path: str) -> object:
     return value
 
 
-def _shown(value: object) -> str:
-    return mask(value) if isinstance(value, str) and value else repr(value)
+def _shown(path: tuple[str, ...], value: object) -> str:
+    return masked_text(json.dumps({path[-1]: value}).encode())

@@ -47,9 +47,7 @@ class Case:
         ]
 
 
-def _judged(
-    result: CaseResult, error: BaseException | None, warnings: list[Mismatch], started: float
-) -> CaseResult:
+def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mismatch], started: float) -> CaseResult:
     result.duration_s = time.perf_counter() - started
     broken = Verdict.FAIL if register()[result.id].level == "must" else Verdict.WARN
     if error is None and not warnings:
@@ -113,9 +111,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Record the verdict when the scenario is over; trouble while setting up or clearing away is ours."""
     report = yield
     if call.when == "call" or call.excinfo:

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from contract.errors import BrokenContractFile
 from contract.house import DEFAULT
 
+DOC_SET = "2026-02"
+"""The edition of the public documentation that the register follows."""
+
 Level = Literal["must", "should", "house"]
 Provenance = Literal["published", "title", "recommended", "partner", "house"]
 Tier = Literal["core", "entry", "catalog", "outer"]

@@ -77,7 +77,7 @@ def mask(value: str) -> str:
 def masked_text(body: bytes) -> str:
     """Return a body as text with identity keys and shopper ids masked."""
     text = body.decode("utf-8", "replace")
-    return _SECRET_MEMBERS.sub(lambda found: _masked_member(found), text)
+    return _SECRET_MEMBERS.sub(_masked_member, text)
 
 
 def _masked_member(found: re.Match[str]) -> str:

@@ -99,4 +99,6 @@ def _decoded(response: httpx.Response, content: bytes) -> bytes:
     """Undo a content encoding, which `iter_raw` leaves in place so that a decompression bomb stays small."""
     if "content-encoding" not in response.headers:
         return content
-    return httpx.Response(200, headers={"content-encoding": response.headers["content-encoding"]}, content=content).content
+    return httpx.Response(
+        200, headers={"content-encoding": response.headers["content-encoding"]}, content=content
+    ).content

@@ -43,7 +43,7 @@ _BEHAVIOUR = (
     Mutant("accepts_an_empty_object:scan", ("VIK-3.17",)),
     Mutant("refuses_with_422:scan", ("VIK-3.1", "VIK-3.5", "VIK-3.16")),
     Mutant("opens_for_a_refused_key", ("VIK-X.9",)),
-    Mutant("opens_for_a_expired_key", ("VIK-X.10",)),
+    Mutant("opens_for_an_expired_key", ("VIK-X.10",)),
     Mutant("opens_for_a_used_key", ("VIK-X.11",)),
     Mutant("remembers_invalid_scans", ("VIK-X.13",)),
     Mutant("answers_scans_after_2500_ms", ("VIK-9",)),

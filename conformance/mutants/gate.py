@@ -1,4 +1,4 @@
-"""The proof of the checks: every mutant is run against the ids that must find it, and the correct connector against all.
+"""The proof of the checks: each mutant meets the ids that must find it, the correct connector all of them.
 
 A mutant that survives means that a green from the suite would be worth nothing for that rule.
 """

@@ -158,9 +158,7 @@ CART_RULES = Rules(
         Rule("accepts_a_quantity_without_value", "CP-3.24", _missing(f"{_ITEM}.quantity.value")),
         Rule("accepts_an_overlong_quantity", "CP-3.25", _longer(f"{_ITEM}.quantity.value", 10)),
         Rule("accepts_a_quantity_without_unit", "CP-3.26", _missing(f"{_ITEM}.quantity.unit")),
-        Rule(
-            "accepts_any_identifier_type", "CP-3.27", _not_in(f"{_ITEM}.externalIdentifiers[].type", _SYMBOLOGIES)
-        ),
+        Rule("accepts_any_identifier_type", "CP-3.27", _not_in(f"{_ITEM}.externalIdentifiers[].type", _SYMBOLOGIES)),
         Rule("accepts_an_overlong_identifier", "CP-3.28", _longer(f"{_ITEM}.externalIdentifiers[].id", 255)),
         Rule("accepts_any_scan_result_type", "CP-3.29", _not_in(f"{_EVENT}.scanResult.type", _SCAN_TYPES)),
         Rule("accepts_an_overlong_scan_result_id", "CP-3.30", _longer(f"{_EVENT}.scanResult.id", 255)),

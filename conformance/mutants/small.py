@@ -21,22 +21,27 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, bytes]
 
-STORES = {"STORE-001"}
 ITEMS = {"SKU-001", "SKU-002", "012345678905", "SKU-W01"}
 VISITORS = {
     "valid_shopper_key": ("shopper-uuid-001", "SHOPPER"),
     "associate_key": ("associate-uuid-001", "ASSOCIATE"),
     "cash_shopper_key": ("cash-uuid-001", "CASH_SHOPPER"),
 }
-TURNED_AWAY = {"refused_key", "expired_key", "used_key"}
+TURNED_AWAY = {
+    "refused_key": "opens_for_a_refused_key",
+    "expired_key": "opens_for_an_expired_key",
+    "used_key": "opens_for_a_used_key",
+}
+STORES = ("STORE-001",)
 LATE_S = 2.5
 
 
 class SmallConnector:
     """An ASGI app. `fault` is empty for the correct one; see `conformance.mutants.gallery` for the names."""
 
-    def __init__(self, fault: str = "", rate_limit_per_second: int = 0) -> None:
+    def __init__(self, fault: str = "", rate_limit_per_second: int = 0, stores: tuple[str, ...] = STORES) -> None:
         self.fault = fault
+        self._stores = set(stores)
         self._rate_limit = rate_limit_per_second
         self._arrivals: list[float] = []
         self._decisions: dict[str, Reply] = {}
@@ -67,8 +72,6 @@ class SmallConnector:
 
     async def _scan(self, raw: bytes) -> Reply:
         self._calls += 1
-        if self.is_faulty("never_answers"):
-            await asyncio.sleep(3600)
         if self.is_faulty("answers_scans_after_2500_ms") or (
             self.is_faulty("answers_one_scan_in_ten_late") and self._calls % 10 == 0
         ):
@@ -125,7 +128,7 @@ class SmallConnector:
 
     def _opens_wrongly(self, text: str) -> bool:
         if text in TURNED_AWAY:
-            return self.fault == f"opens_for_a_{text}"
+            return self.fault == TURNED_AWAY[text]
         return self.is_faulty("opens_for_an_unknown_key")
 
     async def _cart(self, raw: bytes) -> Reply:
@@ -157,7 +160,7 @@ class SmallConnector:
         return status, _bent_purchase(self.fault, purchase_id)
 
     def _trip_key(self, body: dict[str, Any]) -> str:
-        trip = body.get("idempotentShoppingTripId", "")
+        trip: str = body.get("idempotentShoppingTripId", "")
         if self.is_faulty("forgets_the_trip_id"):
             return str(uuid.uuid4())
         if self.is_faulty("forgets_empty_trips") and not body.get("cartItems"):
@@ -191,7 +194,7 @@ class SmallConnector:
             return None, _error(500 if self.is_faulty(f"fails_on_a_list:{rules.name}") else 400, "no object")
         if self.is_faulty(f"refuses_unknown_members:{rules.name}") and "xFutureAttribute" in json.dumps(body):
             return None, _error(400, "unknown member")
-        for rule in rules.broken_by(body, STORES):
+        for rule in rules.broken_by(body, self._stores):
             if self.fault != rule:
                 self._remember_refusal(body)
                 return None, _error(422 if self.is_faulty(f"refuses_with_422:{rules.name}") else 400, rule)
@@ -250,4 +253,4 @@ async def _read(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         if not message.get("more_body"):
-            return body
+            return bytes(body)

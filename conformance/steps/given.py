@@ -107,9 +107,7 @@ def _visitor_id(run: Certification, connector: ConnectorClient, kind: str) -> st
 def a_group(run: Certification, connector: ConnectorClient) -> Draft:
     """Return a cart of a trip with two authEvents."""
     run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart().with_value(
-        "shoppingTrip.authEvents", [run.build.auth_event(), run.build.auth_event()]
-    )
+    return run.build.cart().with_value("shoppingTrip.authEvents", [run.build.auth_event(), run.build.auth_event()])
 
 
 @given("nothing optional is in it", target_fixture="draft")

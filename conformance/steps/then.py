@@ -147,7 +147,7 @@ def probe(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
 
 
 @then("a duplicate is answered as the house says")
-def duplicate_status(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def duplicate_status(exchanges: Exchanges, run: Certification) -> None:
     """Match `ordering.duplicate_status` for the second of two attempts."""
     must(match.status(exchanges[0], [201]))
     must(match.status(exchanges[1], [run.profile.house.ordering.duplicate_status]))

@@ -1,0 +1,69 @@
+"""What the suite holds, read from the feature files without running them: which scenario proves which requirement."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_bdd.feature import get_feature
+
+from conformance.plugin import LEVELS
+from conformance.summary import FEATURES
+from contract.register import register
+
+
+class ScenarioEntry(NamedTuple):
+    """A scenario: its file within features/, its title, the ids it proves, and the level its tags claim."""
+
+    file: str
+    title: str
+    ids: tuple[str, ...]
+    level: str
+
+
+class Coverage(NamedTuple):
+    """A requirement, and how it is proven: by scenarios of its own, by other ids' scenarios, or not, with a reason."""
+
+    id: str
+    scenarios: tuple[str, ...]
+    proven_by: tuple[str, ...]
+    not_tested: str
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether exactly one of the three ways is taken."""
+        return sum(map(bool, (self.scenarios, self.proven_by, self.not_tested))) == 1
+
+
+@lru_cache(maxsize=1)
+def scenario_entries() -> tuple[ScenarioEntry, ...]:
+    """Read every feature file."""
+    entries = []
+    for path in sorted(FEATURES.rglob("*.feature")):
+        file = str(path.relative_to(FEATURES))
+        feature = get_feature(str(FEATURES), file)
+        for scenario in feature.scenarios.values():
+            tags = sorted(scenario.tags)
+            ids = tuple(tag for tag in tags if tag not in LEVELS)
+            levels = [tag for tag in tags if tag in LEVELS]
+            entries.append(ScenarioEntry(file, scenario.name, ids, levels[0] if len(levels) == 1 else ""))
+    return tuple(entries)
+
+
+def coverage() -> list[Coverage]:
+    """Return one row a requirement, in the order of the register."""
+    return [
+        Coverage(
+            row.id,
+            tuple(f"{entry.file}: {entry.title}" for entry in scenario_entries() if row.id in entry.ids),
+            row.proven_by,
+            row.not_tested,
+        )
+        for row in register().values()
+    ]
+
+
+def feature_files() -> list[Path]:
+    """Return the feature files, so that one that nothing reads cannot hide."""
+    return sorted(FEATURES.rglob("*.feature"))

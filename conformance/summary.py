@@ -1,0 +1,150 @@
+"""From a finished certification to the report dict that `conformance.report` writes; nothing is judged anew here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from conformance.certification import Certification
+from conformance.drivers.exchange import Exchange, as_report
+from conformance.report import count_verdicts, overall_verdict
+from conformance.verdicts import CaseResult
+from contract.profile import Profile
+from contract.register import DOC_SET, Requirement, register
+from contract.values import format_instant
+
+FEATURES = Path(__file__).resolve().parent.parent / "features"
+_MOST_SAMPLES = 400
+
+
+def summarise(
+    certification: Certification,
+    *,
+    started_at: datetime,
+    duration_s: float,
+    strict: bool,
+    stages: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return the report of a run; see `report/report.schema.json` for its shape."""
+    profile = certification.profile
+    cases = [_case(result, profile) for result in certification.results.values()]
+    report: dict[str, Any] = {
+        "format": "jwo-report-1",
+        "suite": {
+            "name": "jwo-conformance-kit",
+            "version": version("jwo-conformance-kit"),
+            "revision": revision(),
+            "docSet": DOC_SET,
+            "strict": strict,
+        },
+        "connector": {
+            "url": profile.connector.url,
+            "auth": profile.connector.auth,
+            "storeId": profile.store.id,
+            "declared": profile.declared_keys(),
+        },
+        "startedAt": format_instant(started_at),
+        "durationS": round(duration_s, 3),
+        "verdict": overall_verdict(cases, strict=strict),
+        "counts": count_verdicts(cases),
+        "latency": _latency(certification),
+        "settings": effective_settings(profile),
+        "cases": cases,
+        "notTested": [_not_tested(row) for row in register().values() if row.not_tested],
+    }
+    return report if stages is None else report | {"stages": stages}
+
+
+def revision() -> str:
+    """Return the digest of what is judged by: the features and the register."""
+    digest = hashlib.sha256()
+    register_files = resources.files("contract") / "requirements"
+    for name, content in sorted([*_files(FEATURES.rglob("*.feature")), *_files(Path(str(register_files)).glob("*"))]):
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
+
+
+def effective_settings(profile: Profile) -> dict[str, Any]:
+    """Return the profile as it took effect, without its secrets."""
+    settings = profile.model_dump(mode="json", exclude={"keys"})
+    connector = settings["connector"]
+    connector["headers"] = dict.fromkeys(connector["headers"], "<redacted>")
+    for name in ("secret_access_key", "session_token"):
+        connector[name] = "<redacted>" if connector[name] else ""
+    settings["keys"] = dict.fromkeys(profile.declared_keys(), "declared")
+    return settings
+
+
+def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
+
+
+def _case(result: CaseResult, profile: Profile) -> dict[str, Any]:
+    row = register()[result.id]
+    secret_headers = frozenset(profile.connector.headers)
+    return {
+        "id": row.id,
+        "title": row.title,
+        "api": row.api,
+        "tier": row.tier,
+        "level": row.level,
+        "provenance": row.provenance,
+        "page": row.page,
+        "verdict": str(result.verdict),
+        "rule": row.text,
+        "expected": result.expected,
+        "got": result.got,
+        "reason": result.reason,
+        "hint": row.usually,
+        "steps": [{"text": step.text, "ok": step.ok} for step in result.steps],
+        "durationMs": round(result.duration_s * 1000, 3),
+        "replay": f"jwo replay {row.id}",
+        "exchanges": [as_report(exchange, secret_headers) for exchange in _worth_showing(result)],
+    }
+
+
+def _worth_showing(result: CaseResult) -> list[Exchange]:
+    """Keep the first and last few exchanges and the slowest, so that a report stays small."""
+    if len(result.exchanges) <= 6:  # noqa: PLR2004 - all of them fit
+        return result.exchanges
+    slowest = sorted(result.exchanges, key=lambda exchange: exchange.elapsed_s)[-2:]
+    chosen = [*result.exchanges[:2], *result.exchanges[-2:], *slowest]
+    return [exchange for exchange in result.exchanges if any(exchange is each for each in chosen)]
+
+
+def _latency(certification: Certification) -> list[dict[str, Any]]:
+    gate, ordering = certification.profile.house.gate, certification.profile.house.ordering
+    budgets = {"Verify Identity Keys": gate.timeout_s, "Create Purchases": ordering.answer_budget_s}
+    exchanges = {id(each): each for result in certification.results.values() for each in result.exchanges}.values()
+    rows = []
+    for operation, budget_s in budgets.items():
+        times = sorted(each.elapsed_s * 1000 for each in exchanges if each.operation.name == operation and each.answer)
+        if times:
+            rows.append(_latency_row(operation, times, budget_s))
+    return rows
+
+
+def _latency_row(operation: str, times: list[float], budget_s: float) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "count": len(times),
+        **{f"p{percent}Ms": round(_percentile(times, percent), 3) for percent in (50, 95, 99)},
+        "maxMs": round(times[-1], 3),
+        "late": sum(time > budget_s * 1000 for time in times),
+        "budgetS": budget_s,
+        "samplesMs": [round(time, 3) for time in times[:: max(1, len(times) // _MOST_SAMPLES)]],
+    }
+
+
+def _percentile(ordered: list[float], percent: int) -> float:
+    """Return the smallest value that at least this share of the values does not exceed (nearest rank)."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _not_tested(row: Requirement) -> dict[str, Any]:
+    return {"id": row.id, "title": row.title, "api": row.api, "tier": row.tier, "reason": row.not_tested}

@@ -1,0 +1,5 @@
+"""Lets `python -m jwo` do what the command `jwo` does."""
+
+from jwo.cli import main
+
+main()

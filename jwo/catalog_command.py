@@ -1,0 +1,74 @@
+"""`jwo catalog upload|status`: the reference catalog client on the command line; settings are JWO_CATALOG_*."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from jwo.errors import Usage
+from jwo.progress import make_console
+from reference_connector.catalog_client.app import create_client
+from reference_connector.catalog_client.rows import read_rows
+from reference_connector.catalog_client.settings import CatalogClientSettings
+from reference_connector.catalog_client.summary import as_table, summarize
+from reference_connector.errors import ConnectorError
+
+catalog = typer.Typer(help="Upload a catalog to the platform and follow it.", no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@catalog.command()
+def upload(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows as CSV or JSON.")],
+    confirm: Annotated[bool, typer.Option("--confirm", help="Confirm the SNS subscription first.")] = False,  # noqa: FBT002 - a flag
+    wait_s: Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0)] = 120,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
+    try:
+        rows = read_rows(file)
+        with create_client(_settings()) as client:
+            if confirm and not client.confirm_subscription():
+                raise Usage(
+                    "no subscription message arrived; is the queue registered, and does its policy let the topic in?"
+                )
+            summary = summarize(client.wait_for_results(client.upload(rows), wait_s))
+    except ConnectorError as error:
+        raise Usage(_sentence(error)) from error
+    _show(json.dumps(summary) if as_json else as_table(summary))
+    raise typer.Exit(1 if summary["rejected"] or summary["unfinished"] or summary["failed"] else 0)
+
+
+@catalog.command()
+def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION")]) -> None:
+    """Show how far an ingestion is, as JSON."""
+    try:
+        with create_client(_settings()) as client:
+            answer = client.status(ingestion_id)
+    except ConnectorError as error:
+        raise Usage(_sentence(error)) from error
+    _show(json.dumps(answer))
+
+
+def _settings() -> CatalogClientSettings:
+    try:
+        return CatalogClientSettings()
+    except ValidationError as error:
+        wrong = ", ".join(f"JWO_CATALOG_{str(each['loc'][0]).upper()} ({each['msg']})" for each in error.errors())
+        raise Usage(f"the catalog client is not set up: {wrong}") from error
+
+
+def _sentence(error: ConnectorError) -> str:
+    hint = getattr(error, "hint", "")
+    return f"{error}; {hint}" if hint else str(error)
+
+
+def _show(what: object) -> None:
+    if isinstance(what, str):
+        print(what)  # noqa: T201 - the command's output
+    else:
+        make_console().print(what)

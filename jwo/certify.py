@@ -1,0 +1,95 @@
+"""`jwo certify` for a connector that is already running: reach it, run the cases, write the reports."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.report import render_summary, write_all
+from conformance.summary import summarise
+from contract.profile import Profile
+from contract.register import register
+from jwo.errors import Usage
+from jwo.progress import CaseProgress
+
+EXIT_CODES = {"pass": 0, "fail": 1, "error": 3}
+_CONNECT_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line chose."""
+
+    selection: Selection = field(default_factory=Selection)
+    strict: bool = False
+    out: Path = Path("jwo-report")
+
+
+def certify(profile: Profile, options: Options, console: Console) -> int:
+    """Certify one connector and return the exit code."""
+    reach(profile)
+    report = judge(profile, options, console)
+    return conclude(report, write_all(report, options.out), console)
+
+
+def reach(profile: Profile) -> None:
+    """Make sure that somebody listens at the connector's address; Usage says what to do when nobody does."""
+    url = profile.connector.url
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
+    except OSError as error:
+        raise Usage(
+            f"nothing answers at {url} ({error.strerror or error}); "
+            "start the connector, or name its address with --connector URL or [connector] url in the profile"
+        ) from error
+
+
+def judge(
+    profile: Profile, options: Options, console: Console, stages: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Run the cases and return the report."""
+    started_at, start = datetime.now(UTC), time.perf_counter()
+    with CaseProgress(console) as progress:
+        certification = Certification(profile, options.selection, on_case=progress.case, on_selected=progress.selected)
+        engine.run(certification)
+    return summarise(
+        certification,
+        started_at=started_at,
+        duration_s=time.perf_counter() - start,
+        strict=options.strict or profile.house.suite.strict,
+        stages=stages,
+    )
+
+
+def conclude(report: dict[str, Any], paths: dict[str, Path], console: Console) -> int:
+    """Show the verdict and where the files lie, and return the exit code. Stages were shown when they ended."""
+    shown = {name: value for name, value in report.items() if name != "stages"}
+    render_summary(shown, console, paths)
+    judged_nothing = report["verdict"] == "error" and not report["counts"]["error"] and "stages" not in report
+    if judged_nothing:
+        raise Usage("nothing could be judged: declare the store, keys and items in a profile; start with: jwo init")
+    return EXIT_CODES[report["verdict"]]
+
+
+def check_ids(ids: list[str]) -> tuple[str, ...]:
+    """Return the ids, one each; Usage when one is not in the register or has no scenario of its own."""
+    for each in ids:
+        row = register().get(each)
+        if row is None:
+            raise Usage(f"there is no case {each}; see them with: jwo cases")
+        if row.not_tested:
+            raise Usage(f"{each} is not tested: {row.not_tested}")
+        if row.proven_by:
+            raise Usage(f"{each} is proven by {', '.join(row.proven_by)}; run those")
+    return tuple(ids)

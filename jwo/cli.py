@@ -1,0 +1,133 @@
+"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 used wrongly, 3 the harness itself broke."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from conformance.certification import Selection
+from conformance.errors import HarnessBroke
+from conformance.report import ReportError
+from contract import profile as profiles
+from contract.errors import BadProfile
+from contract.profile import Profile
+from contract.register import Tier
+from jwo import listing, replay
+from jwo.catalog_command import catalog
+from jwo.certify import Options, certify, check_ids
+from jwo.demo.run import certify_reference
+from jwo.errors import JwoError, Usage
+from jwo.profile import doctor, write_template
+from jwo.progress import make_console
+from jwo.serve_commands import commands as serve_commands
+
+app = typer.Typer(
+    help="Proves a retailer's Just Walk Out connector.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(serve_commands)
+app.add_typer(catalog, name="catalog")
+
+ConnectorOption = Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
+ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
+OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case; repeatable.")]
+TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help="core, entry, catalog; separated by commas.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the reports go.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
+
+
+@app.command(name="certify")
+def certify_command(
+    connector: ConnectorOption = "",
+    profile: ProfileOption = None,
+    only: OnlyOption = None,
+    tier: TierOption = "core",
+    strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
+    out: OutOption = Path("jwo-report"),
+) -> None:
+    """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
+    options = Options(Selection(_tiers(tier), check_ids(only or [])), strict, out)
+    console = make_console()
+    if connector or profile:
+        raise typer.Exit(certify(_profile(connector, profile), options, console))
+    raise typer.Exit(certify_reference(options, console))
+
+
+@app.command()
+def cases(tier: TierOption = "core") -> None:
+    """List the cases without running them."""
+    listing.show_cases(make_console(), _tiers(tier))
+
+
+@app.command()
+def coverage(tier: TierOption = "core,entry,catalog") -> None:
+    """Show how each published case is proven, or why it is not."""
+    raise typer.Exit(listing.show_coverage(make_console(), _tiers(tier)))
+
+
+@app.command()
+def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Say what a requirement asks for and what usually breaks it."""
+    listing.explain(make_console(), case_id)
+
+
+@app.command(name="replay")
+def replay_command(
+    case_id: Annotated[str, typer.Argument(metavar="ID")],
+    connector: ConnectorOption = "",
+    profile: ProfileOption = None,
+) -> None:
+    """Run one case again and print every exchange; ./jwo.toml is the profile unless another is named."""
+    chosen = profile if profile or connector else Path("jwo.toml")
+    check_ids([case_id])
+    raise typer.Exit(replay.replay(_profile(connector, chosen), case_id, make_console()))
+
+
+@app.command()
+def init(
+    profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml"),
+    connector: ConnectorOption = "http://127.0.0.1:8080",
+) -> None:
+    """Write a profile to fill in."""
+    write_template(profile, connector)
+    make_console().print(f"wrote {profile}; fill it in, then: jwo doctor --profile {profile}", soft_wrap=True)
+
+
+@app.command(name="doctor")
+def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
+    """Try each thing that a profile declares, and say what to mend."""
+    raise typer.Exit(doctor(profiles.load(profile), make_console()))
+
+
+def _profile(connector: str, file: Path | None) -> Profile:
+    if connector and file:
+        loaded = profiles.load(file)
+        given = profiles.for_url(connector).connector.url
+        return loaded.model_copy(update={"connector": loaded.connector.model_copy(update={"url": given})})
+    return profiles.load(file) if file else profiles.for_url(connector)
+
+
+def _tiers(text: str) -> tuple[Tier, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    known = ("core", "entry", "catalog", "outer")
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise Usage(f"--tier takes {', '.join(known)}, not {', '.join(unknown) or 'nothing'}")
+    return cast("tuple[Tier, ...]", tuple(names))
+
+
+def main() -> None:
+    """Run the command line; every known trouble ends with its exit code and a sentence."""
+    try:
+        app()
+    except (JwoError, BadProfile, ReportError, HarnessBroke) as error:
+        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile) else 3)
+        print(f"jwo: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
+        sys.exit(code)
+    except KeyboardInterrupt:
+        sys.exit(130)

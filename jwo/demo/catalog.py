@@ -1,0 +1,66 @@
+"""Stage 3: the connector's client, as a process, uploads the world's catalog and learns what became of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from jwo.aws import REGION
+from jwo.demo.neighbourhood import Neighbourhood, call
+from jwo.demo.stages import Stage
+from jwo.errors import Broken
+
+_WITHIN_S = 60
+
+
+def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
+    """Upload, confirm, wait, fetch the report; return the SKUs that were accepted."""
+    products = here.world.products_csv
+    with products.open(newline="", encoding="utf-8") as file:
+        skus = [row["item_sku"] for row in csv.DictReader(file)]
+    summary = _client(here, "upload", str(products), "--confirm", "--json", fine=(0, 1))
+    rejected = summary["rejectedRows"]
+    account = call("GET", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}")
+    stage.expect(account["subscriptionStatus"] == "Complete", f"the subscription is {account['subscriptionStatus']}")
+    stage.expect(summary["accepted"] + summary["rejected"] == len(skus), "a row is missing from the report")
+    stage.expect(bool(rejected), "the deliberately bad rows were not rejected")
+    for ingestion in summary["ingestions"]:
+        status = _client(here, "status", ingestion)["processingStatus"]
+        stage.expect(status == "DONE", f"the status call says {status} of an ingestion that was notified as done")
+    stage.summary = (
+        f"{len(skus)} rows uploaded in {len(summary['ingestions'])} call, subscription confirmed, notified over SQS: "
+        f"{summary['accepted']} accepted, {summary['rejected']} rejected; the status API agrees"
+    )
+    stage.details += [f"{row['item_sku']}: {row['code']}, {row['message']}" for row in rejected]
+    return frozenset(skus).difference(row["item_sku"] for row in rejected)
+
+
+def _client(here: Neighbourhood, *arguments: str, fine: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "jwo", "catalog", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=_WITHIN_S,
+        check=False,
+        env={"PATH": os.environ.get("PATH", ""), **_settings(here)},
+    )
+    if done.returncode not in fine:
+        raise Broken(f"the catalog client ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def _settings(here: Neighbourhood) -> dict[str, str]:
+    key = here.deployed.key
+    return {
+        "JWO_CATALOG_ENDPOINT": here.platform_url,
+        "JWO_CATALOG_REGION": REGION,
+        "JWO_CATALOG_ACCESS_KEY_ID": key.access_key_id,
+        "JWO_CATALOG_SECRET_ACCESS_KEY": key.secret_access_key,
+        "JWO_CATALOG_SESSION_TOKEN": key.session_token or "",
+        "JWO_CATALOG_QUEUE_URL": here.deployed.queue_url,
+        "JWO_CATALOG_AWS_ENDPOINT_URL": here.aws_url,
+    }

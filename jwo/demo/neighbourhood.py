@@ -1,0 +1,141 @@
+"""What runs around a store, as processes on this machine: AWS, the platform, the connector, two broken ones."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from contract.sigv4 import Key
+from jwo.aws import REGION, Deployed, deploy_results_queue
+from jwo.demo.stages import Stage, Stages
+from jwo.errors import Broken
+from jwo.processes import Processes
+from simulator.worlds import World, load_world, shipped_world
+
+STORE = "STORE-001"
+_CALL_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The addresses of what runs, and the keys with which each calls the other."""
+
+    folder: Path
+    world: World
+    aws_url: str
+    platform_url: str
+    connector_url: str
+    platform_key: Key
+    deployed: Deployed
+    late_url: str
+    malformed_url: str
+    refusing_url: str
+
+
+@contextmanager
+def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
+    """Start everything (stages 1 and 2), and stop it by its process ids at the end."""
+    world = load_world(shipped_world())
+    platform_key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
+    with Processes(folder) as processes, _refusing_port() as refusing_url:
+        with stages.stage("AWS") as stage:
+            aws_url = processes.start("aws", ["aws"]).url
+            platform_url = processes.start(
+                "platform", ["platform"], _platform_settings(folder, aws_url, platform_key)
+            ).url
+            topic = call("GET", f"{platform_url}/portal/topic")["topicArn"]
+            deployed = deploy_results_queue(aws_url, topic)
+            stage.summary = "CloudFormation deployed the results queue, its policy and the calling role"
+            stage.details.append(f"moto at {aws_url}; queue {deployed.queue_arn}; topic {topic}")
+        with stages.stage("Platform and connector") as stage:
+            connector = processes.start("connector", ["connector"], _connector_settings(folder, world, platform_key))
+            faulty_stores = [
+                word for default in ("open", "closed") for word in ("--store", f"STORE-malformed_answer-{default}")
+            ]
+            late = processes.start("late", ["mutant", "answers_scans_after_2500_ms"])
+            malformed = processes.start("malformed", ["mutant", "answers_malformed_json", *faulty_stores])
+            here = Neighbourhood(
+                folder, world, aws_url, platform_url, connector.url, platform_key, deployed,
+                late.url, malformed.url, refusing_url,
+            )  # fmt: skip
+            _onboard(here, stage)
+        yield here
+
+
+def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Call one of our own processes; Broken says what it answered when that is no success."""
+    try:
+        answer = httpx.request(method, url, json=body, timeout=_CALL_WITHIN_S, trust_env=False, **more)
+    except httpx.HTTPError as error:
+        raise Broken(f"{method} {url}: {error or type(error).__name__}") from error
+    if answer.is_error:
+        raise Broken(f"{method} {url} answered {answer.status_code}: {answer.text[:300]}")
+    return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
+
+
+def _onboard(here: Neighbourhood, stage: Stage) -> None:
+    """Set the world's store up at the portal, test its connector, and allow-list the retailer's account."""
+    for store in here.world.stores:
+        setup = {
+            "retailer": store.retailer,
+            "connector": {"url": here.connector_url, "auth": "sigv4"},
+            "qrPattern": store.qr_pattern,
+            "storeDefault": store.store_default,
+            "gates": store.gates,
+        }
+        call("PUT", f"{here.platform_url}/portal/stores/{store.id}", setup)
+        test_key = call("GET", f"{here.connector_url}/app/mint/shopper")
+        probe = call("POST", f"{here.platform_url}/portal/stores/{store.id}/connectivity-test", test_key)
+        stage.details.append(f"store {store.id}: {len(store.gates)} gates, connectivity test {probe}")
+    key = here.deployed.key
+    account = {
+        "retailer": here.world.stores[0].retailer,
+        "accessKeyId": key.access_key_id,
+        "secretAccessKey": key.secret_access_key,
+        "sessionToken": key.session_token,
+        "queueArn": here.deployed.queue_arn,
+    }
+    shown = call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
+    stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
+    stage.summary = f"{len(here.world.stores)} store onboarded, account allow-listed, SNS subscription pending"
+
+
+def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:
+    return {
+        "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
+        "JWO_PLATFORM_DATABASE_PATH": str(folder / "platform.sqlite3"),
+        "JWO_PLATFORM_CONNECTOR_ACCESS_KEY_ID": key.access_key_id,
+        "JWO_PLATFORM_CONNECTOR_SECRET_ACCESS_KEY": key.secret_access_key,
+        "JWO_PLATFORM_CONNECTOR_SESSION_TOKEN": key.session_token or "",
+    }
+
+
+def _connector_settings(folder: Path, world: World, key: Key) -> dict[str, str]:
+    return {
+        "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
+        "JWO_CONNECTOR_CALLER__MODE": "sigv4",
+        "JWO_CONNECTOR_CALLER__ACCESS_KEY_ID": key.access_key_id,
+        "JWO_CONNECTOR_CALLER__SECRET_ACCESS_KEY": key.secret_access_key,
+        "JWO_CONNECTOR_CALLER__SESSION_TOKEN": key.session_token or "",
+        "JWO_CONNECTOR_AUTH__REGION": REGION,
+        "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(world.file)]),
+        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(world.products_csv)]),
+        "JWO_CONNECTOR_APP_TEST_KEYS": "true",
+        "JWO_CONNECTOR_APP_ALLOW_BACKDATED_CODES": "true",
+    }
+
+
+@contextmanager
+def _refusing_port() -> Iterator[str]:
+    """Hold a port on which nobody listens, so that connections to it are refused."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{holder.getsockname()[1]}"

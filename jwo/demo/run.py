@@ -1,0 +1,66 @@
+"""The six stages in order: AWS, platform and connector, catalog, shoppers, conformance, reports."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance.report import write_all
+from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from jwo.aws import REGION
+from jwo.certify import Options, conclude, judge
+from jwo.demo.catalog import upload_catalog
+from jwo.demo.neighbourhood import STORE, Neighbourhood, started
+from jwo.demo.shoppers import shoppers
+from jwo.demo.stages import Stages
+
+_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
+
+
+def certify_reference(options: Options, console: Console) -> int:
+    """Certify the reference connector in the middle of a simulated store day and return the exit code."""
+    stages = Stages(console)
+    with tempfile.TemporaryDirectory(prefix="jwo-") as folder, started(stages, Path(folder)) as here:
+        with stages.stage("Catalog") as stage:
+            accepted = upload_catalog(here, stage)
+        with stages.stage("Shoppers") as stage:
+            shoppers(here, stage)
+        with stages.stage("Conformance") as stage:
+            report = judge(_profile(here, accepted), options, console)
+            counts = ", ".join(f"{number} {word}" for word, number in report["counts"].items() if number)
+            stage.summary = f"{len(report['cases'])} cases over HTTP, signed with SigV4: {counts}"
+    report["stages"] = stages.as_report()
+    if any(not stage["ok"] for stage in report["stages"]):
+        report["verdict"] = "error"
+    with stages.stage("Reports") as stage:
+        paths = write_all(report, options.out)
+        stage.summary = f"{len(paths)} files in {options.out}"
+    return conclude(report, paths, console)
+
+
+def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
+    """Return the profile of the reference connector as it runs here."""
+    key = here.platform_key
+    with here.world.products_csv.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["item_sku"] in accepted and row["store_id"] == STORE]
+    pieces = [row for row in rows if row["sold_by"] == "unit"]
+    return Profile(
+        connector=ConnectorTable(
+            url=here.connector_url,
+            auth="sigv4",
+            region=REGION,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+            session_token=key.session_token or "",
+        ),
+        store=StoreTable(id=STORE),
+        keys=KeysTable.model_validate({"url": f"{here.connector_url}/app/mint/{{type}}", "minted": _KINDS}),
+        catalog=CatalogTable(
+            skus=tuple(row["item_sku"] for row in pieces[:3]),
+            scancodes=tuple(row["external_product_id"] for row in pieces[:2]),
+            weighted_skus=tuple(row["item_sku"] for row in rows if row["sold_by"] == "weight")[:2],
+        ),
+    )

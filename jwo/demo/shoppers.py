@@ -1,0 +1,168 @@
+"""Stage 4: people with phones at the gates. Each scans a picture of a code, shops, leaves, and has a receipt."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import qrcode
+
+from contract.house import ScanKeyRules
+from contract.scan_key import ScanKey, encode
+from contract.values import format_instant
+from jwo.demo.neighbourhood import Neighbourhood, call
+from jwo.demo.stages import Stage
+from jwo.errors import Broken
+from simulator.worlds import Pick, Visit
+
+_DELIVERED_WITHIN_S = 20.0
+_STILL_GOOD = timedelta(minutes=5)
+
+
+@dataclass
+class Day:
+    """What happened, for the figures."""
+
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    lights: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+    trips: dict[str, Visit] = field(default_factory=dict)
+    slowest_ms: float = 0.0
+
+
+def shoppers(here: Neighbourhood, stage: Stage) -> None:
+    """Run the world's visits and the gate's failure table, and check every light, cart and receipt."""
+    day = Day()
+    for visit in here.world.visits:
+        _visit(here, visit, day, stage)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda case: _store_default(here, stage, day, *case), _failure_cases(here)))
+    purchases = [_purchase(here, trip_id, stage) for trip_id in day.trips]
+    receipts = [receipt for receipt in purchases if receipt and receipt["purchaseId"]]
+    spent = sum((Decimal(receipt["total"]) for receipt in receipts), Decimal(0))
+    people = len({visit.shopper for visit in here.world.visits})
+    stage.expect(bool(receipts), "no purchase was made")
+    stage.summary = (
+        f"{sum(day.lights.values())} scans by {people} people: {day.lights['green']} let in, "
+        f"{day.lights['red']} kept out; {len(day.trips)} carts became {len(receipts)} purchases worth {spent} USD"
+    )
+    stage.details.append(
+        "decisions by cause: " + ", ".join(f"{cause} x {n}" for cause, n in sorted(day.causes.items()))
+    )
+    stage.details.append(f"slowest gate decision with an answer: {day.slowest_ms:.0f} ms of 2000")
+
+
+def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
+    picture = _picture(here, visit, day)
+    decision = call(
+        "POST", f"{here.platform_url}/gates/{visit.gate}/scans", content=picture, headers={"Content-Type": "image/png"}
+    )
+    _count(decision, day)
+    day.slowest_ms = max(day.slowest_ms, decision["elapsedMs"] or 0.0)
+    wanted = ("green" if visit.opens else "red", visit.cause)
+    stage.expect(
+        (decision["light"], decision["cause"]) == wanted,
+        f"{visit.shopper} ({visit.kind}): wanted {wanted}, the gate showed {decision['light']}, {decision['cause']}",
+    )
+    if decision["opens"]:
+        _shop(here, visit, decision, day)
+
+
+def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
+    """Return the code that this person holds before the reader, as the PNG on the phone."""
+    if visit.kind == "replayed_code":
+        return day.pictures[visit.replays]
+    if visit.kind == "unknown_key":
+        rules = ScanKeyRules()
+        return _qr(encode(ScanKey(rules.prefix, datetime.now(UTC), "f" * rules.token_digits), rules))
+    if visit.kind == "foreign_code":
+        return _qr("https://another-shop.example/coupon/17")
+    wish = {"issuedAt": format_instant(datetime.now(UTC) - _STILL_GOOD)} if visit.kind == "expired_code" else None
+    picture: bytes = call("POST", f"{here.connector_url}/app/shoppers/{visit.shopper}/scan-key.png", wish)
+    day.pictures[visit.shopper] = picture
+    return picture
+
+
+def _shop(here: Neighbourhood, visit: Visit, decision: dict[str, Any], day: Day) -> None:
+    trip = f"{here.platform_url}/trips/{decision['shoppingTripId']}"
+    for pick in visit.picks:
+        call("POST", f"{trip}/pick", _hand(pick))
+    for pick in visit.put_backs:
+        call("POST", f"{trip}/put-back", _hand(pick))
+    call("POST", f"{trip}/leave")
+    if visit.kind != "associate":
+        day.trips[decision["shoppingTripId"]] = visit
+
+
+def _hand(pick: Pick) -> dict[str, str]:
+    return {"sku": pick.sku, "quantity": pick.quantity, "unit": pick.unit}
+
+
+def _failure_cases(here: Neighbourhood) -> list[tuple[str, str, str, str]]:
+    """Return the rows of the gate table in which no usable answer comes: the gate follows the store default."""
+    causes = {
+        "timed_out": here.late_url,
+        "no_connection": here.refusing_url,
+        "malformed_answer": here.malformed_url,
+    }
+    return [
+        (f"{cause}-{default}", url, cause, default) for cause, url in causes.items() for default in ("open", "closed")
+    ]
+
+
+def _store_default(here: Neighbourhood, stage: Stage, day: Day, *case: str) -> None:
+    name, url, cause, default = case
+    gate = f"GATE-{name}"
+    setup = {
+        "retailer": "faults",
+        "connector": {"url": url, "auth": "none"},
+        "qrPattern": "",
+        "storeDefault": default,
+        "gates": [gate],
+    }
+    call("PUT", f"{here.platform_url}/portal/stores/STORE-{name}", setup)
+    decision = call("POST", f"{here.platform_url}/gates/{gate}/scans", {"text": "valid_shopper_key"})
+    _count(decision, day)
+    stage.expect(
+        (decision["cause"], decision["opens"]) == (cause, default == "open"),
+        f"connector that gives {cause}, store default {default}: {decision['cause']}, opens {decision['opens']}",
+    )
+
+
+def _count(decision: dict[str, Any], day: Day) -> None:
+    day.lights[decision["light"]] += 1
+    day.causes[decision["cause"]] += 1
+
+
+def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any] | None:
+    """Wait until the cart is delivered and return its receipt, which must name the same purchase."""
+    deadline = time.monotonic() + _DELIVERED_WITHIN_S
+    while True:
+        deliveries = call("GET", f"{here.platform_url}/deliveries", params={"tripId": trip_id})
+        if deliveries and deliveries[0]["state"] == "delivered":
+            break
+        if time.monotonic() > deadline:
+            stage.problems.append(f"the cart of trip {trip_id[:8]} was not delivered: {deliveries}")
+            return None
+        time.sleep(0.02)
+    receipt: dict[str, Any] = call("GET", f"{here.connector_url}/app/receipts/{trip_id}")
+    stage.expect(
+        receipt["purchaseId"] == deliveries[0]["purchaseId"],
+        f"the receipt of trip {trip_id[:8]} names another purchase than the platform was given",
+    )
+    return receipt
+
+
+def _qr(text: str) -> bytes:
+    try:
+        image, target = qrcode.make(text), BytesIO()
+        image.save(target)
+    except (ValueError, OSError) as error:
+        raise Broken(f"a QR picture could not be drawn: {error}") from error
+    return target.getvalue()

@@ -1,0 +1,65 @@
+"""Stages of the demonstration: each says what it did, with figures, and whether it went as it must."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+
+OF = 6
+
+
+@dataclass
+class Stage:
+    """One stage while it runs; `details` go to the report, `problems` make it fail."""
+
+    name: str
+    summary: str = ""
+    details: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+        """Note a problem when something does not hold."""
+        if not holds:
+            self.problems.append(otherwise)
+
+
+@dataclass
+class Stages:
+    """The stages so far, shown as they end."""
+
+    console: Console
+    done: list[Stage] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Run one stage; what it did is printed when it ends."""
+        stage, start = Stage(name), time.perf_counter()
+        self.console.print(
+            f"[dim]{len(self.done) + 1}/{OF} {name} …[/]", end="\r" if self.console.is_terminal else "\n"
+        )
+        yield stage
+        self.done.append(stage)
+        mark = "[red]FAILED[/]" if stage.problems else "[green]ok[/]"
+        took = time.perf_counter() - start
+        self.console.print(
+            f"{len(self.done)}/{OF} {name}: {stage.summary}  {mark} [dim]{took:.1f} s[/]", soft_wrap=True
+        )
+        for line in (*stage.details, *stage.problems):
+            self.console.print(f"      {line}", soft_wrap=True, markup=False)
+
+    def as_report(self) -> list[dict[str, Any]]:
+        """Return the stages as report.json carries them."""
+        return [
+            {
+                "name": stage.name,
+                "summary": stage.summary,
+                "ok": not stage.problems,
+                "details": [*stage.details, *stage.problems],
+            }
+            for stage in self.done
+        ]

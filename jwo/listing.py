@@ -1,0 +1,90 @@
+"""`jwo cases`, `jwo coverage` and `jwo explain`: what the suite holds, without running anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from conformance.catalogue import Coverage, coverage, scenario_entries
+from contract.operations import OPERATIONS
+from contract.register import Requirement, Tier, register
+from jwo.errors import Usage
+
+_PAGES = "https://developer.amazon.com/docs/physicalstores/{page}.html"
+
+
+def show_cases(console: Console, tiers: Iterable[Tier]) -> None:
+    """Print every case that a scenario proves."""
+    table = _table("id", "level", "api", "title")
+    proven = {each for entry in scenario_entries() for each in entry.ids}
+    rows = [row for row in register().values() if row.id in proven and row.tier in tiers]
+    for row in rows:
+        table.add_row(row.id, row.level, row.api, row.title)
+    console.print(table)
+    console.print(f"{len(rows)} cases")
+
+
+def show_coverage(console: Console, tiers: Iterable[Tier]) -> int:
+    """Print how each requirement is proven, or why it is not; 1 when one is neither."""
+    rows = [row for row in coverage() if register()[row.id].tier in tiers]
+    table = _table("id", "title", "proven by")
+    for row in rows:
+        table.add_row(row.id, register()[row.id].title, _proof(row))
+    console.print(table)
+    counts = Counter(_kind(row) for row in rows)
+    console.print(", ".join(f"{number} {kind}" for kind, number in counts.items()))
+    open_rows = [row.id for row in rows if not row.is_settled]
+    if open_rows:
+        console.print(f"neither proven nor explained: {', '.join(open_rows)}")
+    return 1 if open_rows else 0
+
+
+def explain(console: Console, case_id: str) -> None:
+    """Print what a requirement asks for, where it comes from and what usually breaks it."""
+    row = register().get(case_id)
+    if row is None:
+        raise Usage(f"there is no case {case_id}; see them with: jwo cases")
+    console.print(f"[bold]{row.id}[/]  {row.title}", soft_wrap=True)
+    for label, text in _facts(row):
+        if text:
+            console.print(f"  [dim]{label:<10}[/] {text}", soft_wrap=True)
+
+
+def _facts(row: Requirement) -> list[tuple[str, str]]:
+    files = [entry.file for entry in scenario_entries() if row.id in entry.ids]
+    paths = [operation.path for operation in OPERATIONS if operation.name == row.api]
+    return [
+        ("rule", row.text),
+        ("level", f"{row.level} ({row.provenance})"),
+        ("call", " ".join([row.api, *paths])),
+        ("usually", row.usually),
+        ("setting", row.setting),
+        ("covers", ", ".join(row.covers)),
+        ("source", _PAGES.format(page=row.page)),
+        ("scenario", ", ".join(f"features/{file}" for file in files)),
+        ("proven by", ", ".join(row.proven_by)),
+        ("not tested", row.not_tested),
+        ("run it", f"jwo replay {row.id}" if files else ""),
+    ]
+
+
+def _proof(row: Coverage) -> str:
+    if row.scenarios:
+        return "; ".join(sorted({scenario.split(":")[0] for scenario in row.scenarios}))
+    return f"by {', '.join(row.proven_by)}" if row.proven_by else f"not tested: {row.not_tested}"
+
+
+def _kind(row: Coverage) -> str:
+    if row.scenarios:
+        return "by a scenario"
+    return "by other cases' scenarios" if row.proven_by else "not tested, with a reason"
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
+    return table

@@ -1,0 +1,113 @@
+"""`jwo init` writes a profile to fill in; `jwo doctor` tries what a profile declares, before anything is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance.certification import Certification
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import HarnessBroke
+from contract.operations import CREATE_PURCHASES
+from contract.profile import Profile
+from jwo.certify import reach
+from jwo.errors import Usage
+
+TEMPLATE = """\
+# All that the suite must know of your connector. What is left empty is not declared: its cases are reported as
+# not applicable. A value "env:NAME" is taken from the environment.
+
+[connector]
+url = "{url}"
+auth = "none"                      # none | headers | sigv4
+# headers = {{ x-api-key = "env:CONNECTOR_KEY" }}           # for auth = "headers"
+# access_key_id = "env:AWS_ACCESS_KEY_ID"                  # for auth = "sigv4", with the three below
+# secret_access_key = "env:AWS_SECRET_ACCESS_KEY"
+# session_token = "env:AWS_SESSION_TOKEN"
+# region = "us-east-1"
+
+[store]
+id = "STORE-001"                   # a store that your connector serves
+unknown_id = "NO-SUCH-STORE"       # an id that it does not know
+
+[keys]                             # Base64 identityKey values that your connector knows …
+shopper = "dmFsaWRfc2hvcHBlcl9rZXk="
+associate = "YXNzb2NpYXRlX2tleQ=="
+cash_shopper = ""
+refused = ""                       # a known shopper who may not enter
+expired = ""                       # a code that is too old
+used = ""                          # a code that was used before
+# command = "mint {{type}}"          # … or a command that prints a fresh key of a kind
+# url = "http://127.0.0.1:8080/mint/{{type}}"   # … or an address that answers {{"identityKey": "…"}}
+# minted = ["shopper", "associate"]  # the kinds that the command or address can make
+
+[catalog]                          # items that your connector knows
+skus = ["SKU-001", "SKU-002"]
+scancodes = []
+weighted_skus = []
+
+[limits]
+rate_limit_per_second = 0          # 0: you enforce none
+"""
+
+
+def write_template(path: Path, url: str) -> None:
+    """Write a profile to fill in; Usage when there is one already."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(url=url))
+    except FileExistsError as error:
+        raise Usage(f"{path} is there already; delete it, or name another with --profile") from error
+    except OSError as error:
+        raise Usage(f"{path} cannot be written: {error.strerror}") from error
+
+
+def doctor(profile: Profile, console: Console) -> int:
+    """Try each declaration once and say what came; 1 when something declared does not work."""
+    reach(profile)
+    console.print(f"ok     {profile.connector.url} accepts connections")
+    certification = Certification(profile)
+    with certification.client() as client:
+        checks = [_key(certification, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
+        checks.append(_cart(certification, client))
+    for mark, text in checks:
+        console.print(f"{mark:<6} {text}", soft_wrap=True)
+    return 1 if any(mark == "wrong" for mark, _ in checks) else 0
+
+
+def _key(certification: Certification, client: ConnectorClient, kind: str) -> tuple[str, str]:
+    if kind not in certification.profile.declared_keys():
+        return "-", f"[keys] {kind} is not declared; its cases will be not applicable"
+    try:
+        draft = certification.build.scan(certification.keys.take(kind))  # type: ignore[arg-type]  # one of the kinds
+    except HarnessBroke as error:
+        return "wrong", f"[keys] {kind}: {error}"
+    return _outcome(client.send(draft.operation, draft.encoded()), 200, f"[keys] {kind}")
+
+
+def _cart(certification: Certification, client: ConnectorClient) -> tuple[str, str]:
+    if not certification.profile.catalog.skus:
+        return "-", "[catalog] skus is not declared; a made-up item is used where that is enough"
+    draft = certification.build.cart()
+    return _outcome(
+        client.send(CREATE_PURCHASES, draft.encoded()), 201, f"[catalog] {draft.body['cartItems'][0]['id']}"
+    )
+
+
+def _outcome(exchange: Exchange, wanted: int, what: str) -> tuple[str, str]:
+    if exchange.answer and exchange.answer.status == wanted:
+        return "ok", f"{what}: {exchange.in_short()}"
+    return "wrong", f"{what}: wanted {wanted}, got {exchange.in_short()}{_advice(exchange)}"
+
+
+def _advice(exchange: Exchange) -> str:
+    status = exchange.answer.status if exchange.answer else None
+    advice = {
+        400: "; is [store] id a store that it serves?",
+        401: "; is the key one that it knows, as Base64?",
+        403: "; check [connector] auth and its credentials",
+        404: "; does [connector] url hold a path that does not belong there?",
+    }
+    return advice.get(status or 0, "")

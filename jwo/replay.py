@@ -1,0 +1,59 @@
+"""`jwo replay ID`: one case again, with its wire log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.drivers.exchange import as_report
+from conformance.verdicts import CaseResult, Verdict
+from contract.profile import Profile
+from contract.register import register
+from jwo.certify import reach
+from jwo.errors import Broken
+
+_EXIT = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
+
+
+def replay(profile: Profile, case_id: str, console: Console) -> int:
+    """Run one case and print its steps, its exchanges and its verdict; the exit code is the case's."""
+    reach(profile)
+    certification = Certification(profile, Selection((register()[case_id].tier,), (case_id,)))
+    engine.run(certification)
+    if case_id not in certification.results:
+        raise Broken(f"{case_id} did not run")
+    result = certification.results[case_id]
+    for line in _lines(result, profile):
+        console.print(line, soft_wrap=True, markup=False)
+    return _EXIT[result.verdict]
+
+
+def _lines(result: CaseResult, profile: Profile) -> list[str]:
+    lines = [f"{result.id}  {register()[result.id].title}", ""]
+    lines += [f"  {'ok ' if step.ok else '!! '} {step.text}" for step in result.steps]
+    for exchange in result.exchanges:
+        lines += ["", *_wire(as_report(exchange, frozenset(profile.connector.headers)))]
+    lines += ["", f"{str(result.verdict).upper()}"]
+    for label, text in (("expected", result.expected), ("got", result.got), ("because", result.reason)):
+        lines += [f"  {label:<9} {text}"] if text else []
+    return lines
+
+
+def _wire(exchange: dict[str, Any]) -> list[str]:
+    request, response = exchange["request"], exchange["response"]
+    lines = [f"> {request['method']} {request['url']}"]
+    lines += [f"> {name}: {value}" for name, value in request["headers"].items()]
+    lines += [f"> {_text(request['body'])}"]
+    if response is None:
+        return [*lines, f"< no answer: {exchange['failure']} after {exchange['elapsedMs']:.1f} ms"]
+    lines += [f"< {response['status']} after {exchange['elapsedMs']:.1f} ms"]
+    lines += [f"< {name}: {value}" for name, value in response["headers"].items()]
+    return [*lines, f"< {_text(response['body'])}"]
+
+
+def _text(body: object) -> str:
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)

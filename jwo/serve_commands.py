@@ -1,0 +1,74 @@
+"""`jwo connector`, `jwo platform`, `jwo aws` and `jwo mutant`: servers, each on a free port unless told."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from conformance.mutants.gallery import GALLERY
+from conformance.mutants.small import STORES, SmallConnector
+from jwo import aws
+from jwo.errors import Usage
+from jwo.serving import AsgiApp, serve
+from reference_connector.app import create_app as create_connector
+from reference_connector.settings import ConnectorSettings
+from simulator.app import create_app as create_platform
+from simulator.settings import PlatformSettings
+
+commands = typer.Typer()
+_Settings = TypeVar("_Settings", ConnectorSettings, PlatformSettings)
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+
+
+@commands.command()
+def connector(port: PortOption = 0) -> None:
+    """Serve the reference connector; its settings are the variables JWO_CONNECTOR_*."""
+
+    def make(_url: str) -> AsgiApp:
+        return create_connector(_settings(ConnectorSettings))
+
+    serve(make, port)
+
+
+@commands.command()
+def platform(port: PortOption = 0) -> None:
+    """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
+
+    def make(url: str) -> AsgiApp:
+        return create_platform(_settings(PlatformSettings, base_url=url))
+
+    serve(make, port)
+
+
+@commands.command(name="aws")
+def aws_command() -> None:
+    """Serve the stand-in for AWS (moto): SQS, SNS, S3, STS, CloudFormation."""
+    aws.serve_moto()
+
+
+@commands.command()
+def mutant(
+    fault: Annotated[str, typer.Argument(metavar="FAULT")] = "",
+    store: Annotated[list[str] | None, typer.Option("--store", metavar="ID", help="A store; repeatable.")] = None,
+    port: PortOption = 0,
+) -> None:
+    """Serve a small connector with one fault, to see what the suite says of it; without a name it is correct."""
+    known = {each.fault: each for each in GALLERY}
+    if fault and fault not in known:
+        near = get_close_matches(fault, known) or sorted(known)[:5]
+        raise Usage(
+            f"there is no fault {fault}; there are {', '.join(near)} and others in conformance/mutants/gallery.py"
+        )
+    rate_limit = known[fault].rate_limit_per_second if fault else 0
+    serve(lambda _url: SmallConnector(fault, rate_limit, tuple(store or STORES)), port)
+
+
+def _settings(kind: type[_Settings], **given: str) -> _Settings:
+    try:
+        return kind(**given)  # type: ignore[arg-type]  # the environment fills in the rest
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise Usage(f"the settings are wrong: {wrong}") from error
