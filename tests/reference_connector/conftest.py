@@ -101,7 +101,12 @@ def connector(start: Callable[..., Connector]) -> Connector:
 def desk(tmp_path: Path) -> Iterator[Connector]:
     """A connector without a socket, for the many cases in which only the body matters."""
     clock, log = MovableClock(), io.StringIO()
-    settings = ConnectorSettings.model_validate({"store": {"path": tmp_path / "connector.sqlite3"}})
+    members = {
+        "store": {"path": tmp_path / "connector.sqlite3"},
+        "app_test_keys": True,
+        "app_allow_backdated_codes": True,
+    }
+    settings = ConnectorSettings.model_validate(members)
     app = create_app(settings, clock=clock, log=EventLog(clock, log))
     with asyncio.Runner() as runner:
         lifespan = app.router.lifespan_context(app)

@@ -15,49 +15,49 @@ from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
 
 
-def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(connector: Any) -> None:
-    answer = connector.http.post("/app/shoppers/ada/scan-key")
+def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk: Any) -> None:
+    answer = desk.http.post("/app/shoppers/ada/scan-key")
     assert answer.status_code == 201
     assert set(answer.json()) == {"code", "expiresInS"}
     assert answer.json()["expiresInS"] == 90
     key = decode(answer.json()["code"], ScanKeyRules())
-    assert (key.issued_at, len(key.token), key.custom_info) == (connector.clock.now, 21, "")
+    assert (key.issued_at, len(key.token), key.custom_info) == (desk.clock.now, 21, "")
 
 
-def test_every_code_is_another(connector: Any) -> None:
-    codes = {connector.http.post("/app/shoppers/ada/scan-key").json()["code"] for _ in range(5)}
+def test_every_code_is_another(desk: Any) -> None:
+    codes = {desk.http.post("/app/shoppers/ada/scan-key").json()["code"] for _ in range(5)}
     assert len(codes) == 5
 
 
-def test_the_symbol_reads_back_as_a_code_that_opens_the_gate(connector: Any, a_scan: Any) -> None:
-    answer = connector.http.post("/app/shoppers/ada/scan-key.png")
+def test_the_symbol_reads_back_as_a_code_that_opens_the_gate(desk: Any, a_scan: Any) -> None:
+    answer = desk.http.post("/app/shoppers/ada/scan-key.png")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     symbol = zxingcpp.read_barcode(Image.open(io.BytesIO(answer.content)))
     assert symbol is not None
     key = to_identity_key(symbol.text)
-    assert connector.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
+    assert desk.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
 
 
 @pytest.mark.parametrize("shopper", ["cleo", "dora", "nobody"])
-def test_an_account_that_fails_a_check_gets_no_code(connector: Any, shopper: str) -> None:
+def test_an_account_that_fails_a_check_gets_no_code(desk: Any, shopper: str) -> None:
     for path in ("scan-key", "scan-key.png"):
-        answer = connector.http.post(f"/app/shoppers/{shopper}/{path}")
+        answer = desk.http.post(f"/app/shoppers/{shopper}/{path}")
         assert (answer.status_code, set(answer.json())) == (409, {"errorMsg"})
 
 
-def test_a_card_is_good_to_the_end_of_its_month(connector: Any) -> None:
-    connector.clock.now = connector.clock.now.replace(year=2031, month=12, day=31)
-    assert connector.http.post("/app/shoppers/ada/scan-key").status_code == 201
-    connector.clock.advance(days=1)
-    assert connector.http.post("/app/shoppers/ada/scan-key").status_code == 409
+def test_a_card_is_good_to_the_end_of_its_month(desk: Any) -> None:
+    desk.clock.now = desk.clock.now.replace(year=2031, month=12, day=31)
+    assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 201
+    desk.clock.advance(days=1)
+    assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 409
 
 
-def test_a_flagged_account_gets_a_code(connector: Any) -> None:
-    assert connector.http.post("/app/shoppers/ben/scan-key").status_code == 201
+def test_a_flagged_account_gets_a_code(desk: Any) -> None:
+    assert desk.http.post("/app/shoppers/ben/scan-key").status_code == 201
 
 
-def test_a_backdated_code_is_made_where_the_setting_allows_it(connector: Any) -> None:
-    answer = connector.http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"})
+def test_a_backdated_code_is_made_where_the_setting_allows_it(desk: Any) -> None:
+    answer = desk.http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"})
     assert decode(answer.json()["code"], ScanKeyRules()).issued_at.year == 2020
 
 
@@ -68,35 +68,35 @@ def test_a_backdated_code_is_refused_otherwise(start: Callable[..., Any]) -> Non
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"issuedAt": "soon"}', b'{"issuedAt": 5}'])
-def test_a_broken_wish_is_400(connector: Any, body: bytes) -> None:
-    assert connector.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
+def test_a_broken_wish_is_400(desk: Any, body: bytes) -> None:
+    assert desk.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
 
 
-def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(connector: Any, a_cart: Any, a_line: Any) -> None:
-    connector.purchase(a_cart(trip="trip-1"))
-    connector.clock.advance(minutes=1)
-    connector.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002")]))
-    receipts = connector.http.get("/app/shoppers/ada/receipts").json()["receipts"]
+def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(desk: Any, a_cart: Any, a_line: Any) -> None:
+    desk.purchase(a_cart(trip="trip-1"))
+    desk.clock.advance(minutes=1)
+    desk.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002")]))
+    receipts = desk.http.get("/app/shoppers/ada/receipts").json()["receipts"]
     assert [receipt["shoppingTripId"] for receipt in receipts] == ["trip-2", "trip-1"]
-    assert receipts[0] == connector.receipt("trip-2")
-    assert connector.http.get("/app/shoppers/ben/receipts").json() == {"receipts": []}
+    assert receipts[0] == desk.receipt("trip-2")
+    assert desk.http.get("/app/shoppers/ben/receipts").json() == {"receipts": []}
 
 
-def test_a_receipt_has_exactly_the_agreed_members(connector: Any, a_cart: Any) -> None:
-    connector.purchase(a_cart())
-    receipt = connector.receipt("trip-1")
+def test_a_receipt_has_exactly_the_agreed_members(desk: Any, a_cart: Any) -> None:
+    desk.purchase(a_cart())
+    receipt = desk.receipt("trip-1")
     head = ["shoppingTripId", "purchaseId", "storeId", "currency", "status"]
     assert list(receipt) == [*head, "lines", "subtotal", "promotions", "tax", "total"]
     assert list(receipt["lines"][0]) == ["sku", "name", "quantity", "unitPrice", "promotion", "tax", "total"]
 
 
-def test_a_trip_without_purchase_has_no_receipt(connector: Any) -> None:
-    answer = connector.http.get("/app/receipts/no-such-trip")
+def test_a_trip_without_purchase_has_no_receipt(desk: Any) -> None:
+    answer = desk.http.get("/app/receipts/no-such-trip")
     assert (answer.status_code, set(answer.json())) == (404, {"errorMsg"})
 
 
-def _mint(connector: Any, kind: str) -> str:
-    return str(connector.http.get(f"/app/mint/{kind}").json()["identityKey"])
+def _mint(desk: Any, kind: str) -> str:
+    return str(desk.http.get(f"/app/mint/{kind}").json()["identityKey"])
 
 
 @pytest.mark.parametrize("timestamp", ["2026-02-09T12:00:30Z", "2008-01-01T00:00:00Z"])
@@ -113,23 +113,23 @@ def _mint(connector: Any, kind: str) -> str:
     ],
 )
 def test_a_minted_key_is_of_its_kind_whatever_the_scans_date(
-    connector: Any, a_scan: Any, kind: str, status: int, type_: str | None, timestamp: str
+    desk: Any, a_scan: Any, kind: str, status: int, type_: str | None, timestamp: str
 ) -> None:
-    answer = connector.identify(a_scan(identityKey=_mint(connector, kind), event_timestamp=timestamp))
+    answer = desk.identify(a_scan(identityKey=_mint(desk, kind), event_timestamp=timestamp))
     assert answer.status_code == status
     assert answer.json().get("visitorDetails", {}).get("type") == type_
 
 
-def test_each_minted_key_is_fresh(connector: Any, a_scan: Any) -> None:
+def test_each_minted_key_is_fresh(desk: Any, a_scan: Any) -> None:
     for _ in range(3):
-        scan = a_scan(identityKey=_mint(connector, "shopper"), event_id=str(uuid4()))
-        assert connector.identify(scan).status_code == 200
+        scan = a_scan(identityKey=_mint(desk, "shopper"), event_id=str(uuid4()))
+        assert desk.identify(scan).status_code == 200
 
 
-def test_the_refusals_have_the_reasons_that_they_are_minted_for(connector: Any, a_scan: Any) -> None:
+def test_the_refusals_have_the_reasons_that_they_are_minted_for(desk: Any, a_scan: Any) -> None:
     for kind in ("refused", "expired", "used", "unknown"):
-        connector.identify(a_scan(identityKey=_mint(connector, kind), event_id=str(uuid4())))
-    reasons = [event["refusal"] for event in connector.events("identity_answered")]
+        desk.identify(a_scan(identityKey=_mint(desk, kind), event_id=str(uuid4())))
+    reasons = [event["refusal"] for event in desk.events("identity_answered")]
     assert reasons == ["flagged_account", "expired_code", "replayed_code", "unknown_key"]
 
 
@@ -137,5 +137,5 @@ def test_no_test_keys_unless_the_setting_is_on(start: Callable[..., Any]) -> Non
     assert start().http.get("/app/mint/shopper").status_code == 404
 
 
-def test_it_says_that_it_is_well(connector: Any) -> None:
-    assert connector.http.get("/healthz").json() == {"status": "ok"}
+def test_it_says_that_it_is_well(desk: Any) -> None:
+    assert desk.http.get("/healthz").json() == {"status": "ok"}

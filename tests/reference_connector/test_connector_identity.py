@@ -136,8 +136,8 @@ def test_answers_are_forgotten_after_48_hours(desk: Any, a_scan: Any) -> None:
     assert desk.identify(a_scan()).status_code == 200
 
 
-def test_other_events_of_one_shopper_are_other_events(connector: Any, a_scan: Any) -> None:
-    assert {connector.identify(a_scan(event_id=str(uuid4()))).status_code for _ in range(3)} == {200}
+def test_other_events_of_one_shopper_are_other_events(desk: Any, a_scan: Any) -> None:
+    assert {desk.identify(a_scan(event_id=str(uuid4()))).status_code for _ in range(3)} == {200}
 
 
 def _code(connector: Any, shopper: str = "ada", **wish: Any) -> str:
@@ -151,24 +151,24 @@ def test_a_fresh_code_opens_for_its_shopper(connector: Any, a_scan: Any) -> None
     assert answer.json() == {"visitorDetails": {"id": "ada", "type": "SHOPPER"}}
 
 
-def test_a_used_code_is_401_for_another_event_and_good_for_its_own(connector: Any, a_scan: Any) -> None:
-    key = _code(connector)
-    first = connector.identify(a_scan(identityKey=key))
-    assert connector.identify(a_scan(identityKey=key, event_id=str(uuid4()))).status_code == 401
-    assert connector.identify(a_scan(identityKey=key, requestId=str(uuid4()))).content == first.content
+def test_a_used_code_is_401_for_another_event_and_good_for_its_own(desk: Any, a_scan: Any) -> None:
+    key = _code(desk)
+    first = desk.identify(a_scan(identityKey=key))
+    assert desk.identify(a_scan(identityKey=key, event_id=str(uuid4()))).status_code == 401
+    assert desk.identify(a_scan(identityKey=key, requestId=str(uuid4()))).content == first.content
 
 
-def test_a_400_uses_no_code_up(connector: Any, a_scan: Any) -> None:
-    key = _code(connector)
-    assert connector.identify(a_scan(identityKey=key, storeId="NO-SUCH-STORE")).status_code == 400
-    assert connector.identify(a_scan(identityKey=key, event_id=str(uuid4()))).status_code == 200
+def test_a_400_uses_no_code_up(desk: Any, a_scan: Any) -> None:
+    key = _code(desk)
+    assert desk.identify(a_scan(identityKey=key, storeId="NO-SUCH-STORE")).status_code == 400
+    assert desk.identify(a_scan(identityKey=key, event_id=str(uuid4()))).status_code == 200
 
 
-def test_an_expired_scan_uses_no_code_up(connector: Any, a_scan: Any) -> None:
-    key = _code(connector)
+def test_an_expired_scan_uses_no_code_up(desk: Any, a_scan: Any) -> None:
+    key = _code(desk)
     late = a_scan(identityKey=key, event_id=str(uuid4()), event_timestamp="2026-02-09T12:01:31Z")
-    assert connector.identify(late).status_code == 401
-    assert connector.identify(a_scan(identityKey=key)).status_code == 200
+    assert desk.identify(late).status_code == 401
+    assert desk.identify(a_scan(identityKey=key)).status_code == 200
 
 
 def test_without_single_use_a_code_opens_twice(start: Callable[..., Any], a_scan: Any) -> None:
@@ -183,24 +183,24 @@ def test_without_single_use_a_code_opens_twice(start: Callable[..., Any], a_scan
     [("2026-02-09T12:01:30Z", 200), ("2026-02-09T12:01:30.001Z", 401), ("2008-01-01T00:00:00Z", 200)],
 )
 def test_age_is_measured_against_the_scan_and_not_the_servers_clock(
-    connector: Any, a_scan: Any, scanned_at: str, status: int
+    desk: Any, a_scan: Any, scanned_at: str, status: int
 ) -> None:
-    key = _code(connector)
-    connector.clock.advance(days=2)
-    assert connector.identify(a_scan(identityKey=key, event_timestamp=scanned_at)).status_code == status
+    key = _code(desk)
+    desk.clock.advance(days=2)
+    assert desk.identify(a_scan(identityKey=key, event_timestamp=scanned_at)).status_code == status
 
 
-def test_a_flagged_account_gets_a_code_and_is_refused_at_the_gate(connector: Any, a_scan: Any) -> None:
-    assert connector.identify(a_scan(identityKey=_code(connector, "ben"))).status_code == 401
+def test_a_flagged_account_gets_a_code_and_is_refused_at_the_gate(desk: Any, a_scan: Any) -> None:
+    assert desk.identify(a_scan(identityKey=_code(desk, "ben"))).status_code == 401
 
 
-def test_a_code_with_another_time_or_extra_text_is_unknown(connector: Any, a_scan: Any) -> None:
-    key = base64.b64decode(_code(connector)).decode()
+def test_a_code_with_another_time_or_extra_text_is_unknown(desk: Any, a_scan: Any) -> None:
+    key = base64.b64decode(_code(desk)).decode()
     later = key[:7] + f"{int(key[7:18], 16) + 60_000:011x}" + key[18:]
-    assert connector.identify(a_scan(identityKey=_key(later))).status_code == 401
-    assert connector.identify(a_scan(identityKey=_key(key + "vip"), event_id=str(uuid4()))).status_code == 401
+    assert desk.identify(a_scan(identityKey=_key(later))).status_code == 401
+    assert desk.identify(a_scan(identityKey=_key(key + "vip"), event_id=str(uuid4()))).status_code == 401
     upper = key[:7] + key[7:].upper()
-    assert connector.identify(a_scan(identityKey=_key(upper), event_id=str(uuid4()))).status_code == 200
+    assert desk.identify(a_scan(identityKey=_key(upper), event_id=str(uuid4()))).status_code == 200
 
 
 def test_two_events_at_once_with_one_code_open_the_gate_once(connector: Any, a_scan: Any) -> None:
@@ -219,12 +219,12 @@ def test_duplicates_at_once_get_one_answer(connector: Any, a_scan: Any) -> None:
     assert answers.pop()[0] == 200
 
 
-def test_the_log_holds_ids_and_outcome_and_no_key(connector: Any, a_scan: Any) -> None:
-    key = _code(connector)
-    connector.identify(a_scan(identityKey=key))
-    (event,) = connector.events("identity_answered")
+def test_the_log_holds_ids_and_outcome_and_no_key(desk: Any, a_scan: Any) -> None:
+    key = _code(desk)
+    desk.identify(a_scan(identityKey=key))
+    (event,) = desk.events("identity_answered")
     assert event["authEventId"] == "11111111-2222-3333-4444-555555555555"
     assert (event["requestId"], event["status"]) == ("a1b2c3d4-e5f6-7890-abcd-ef1234567890", 200)
     token = base64.b64decode(key).decode()[18:]
-    assert token not in connector.log.getvalue()
-    assert key not in connector.log.getvalue()
+    assert token not in desk.log.getvalue()
+    assert key not in desk.log.getvalue()

@@ -126,6 +126,32 @@ def test_a_file_that_another_writer_holds_too_long_gives_an_error_and_recovers(p
     store.close()
 
 
+def test_works_of_two_stores_on_one_file_never_overlap(store: SqliteStore, path: Path) -> None:
+    other = SqliteStore(path)
+    other.open()
+    reading, overlapped = threading.Event(), threading.Event()
+
+    def first(records: Records) -> bool:
+        found = records.find_code("one")
+        reading.set()
+        overlapping = overlapped.wait(0.2)
+        records.save_code(_keep("one"))
+        return overlapping or found is not None
+
+    def second(records: Records) -> IssuedCode | None:
+        overlapped.set()
+        return records.find_code("one")
+
+    async def run() -> tuple[bool, IssuedCode | None]:
+        task = asyncio.create_task(store.transact(first))
+        assert await asyncio.to_thread(reading.wait, 10)
+        found = await other.transact(second)
+        return await task, found
+
+    assert asyncio.run(run()) == (False, _keep("one"))
+    other.close()
+
+
 def test_answers_whose_time_is_over_are_deleted_in_the_end(store: SqliteStore, path: Path) -> None:
     def save(records: Records) -> None:
         for number in range(5):
