@@ -87,6 +87,7 @@ class Platform:
     http: httpx.Client
     clock: MovableClock
     aws_url: str
+    stop: Callable[[], None] = lambda: None
 
     def set_up_store(self, connector: ScriptedConnector | str | None, **more: Any) -> None:
         url = connector.url if isinstance(connector, ScriptedConnector) else connector
@@ -123,7 +124,9 @@ class Platform:
 
     def done(self, ingestion_id: str) -> dict[str, Any]:
         """Wait until an ingestion is DONE, asking rarely enough for the rate, and return its status."""
-        return wait_until(lambda: status if (status := self.status(ingestion_id))["reportDownloadLink"] else None)
+        return dict(
+            wait_until(lambda: found if (found := self.status(ingestion_id))["reportDownloadLink"] else None, 0.11)
+        )
 
     def scan(self, text: str = "valid_shopper_key", gate: str = GATE) -> dict[str, Any]:
         answer = self.http.post(f"/gates/{gate}/scans", json={"text": text})
@@ -140,15 +143,15 @@ class Platform:
             told = self.http.get("/deliveries", params={"tripId": trip, "state": state}).json()
             return told[0] if told else None
 
-        return wait_until(found)
+        return dict(wait_until(found))
 
 
-def wait_until(found: Callable[[], Any], deadline_s: float = 10) -> Any:
+def wait_until(found: Callable[[], Any], pause_s: float = 0.02, deadline_s: float = 10) -> Any:
     """Ask until there is something, or fail at the deadline."""
     deadline = time.monotonic() + deadline_s
     while not (value := found()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.11)
+        time.sleep(pause_s)
     return value
 
 
@@ -186,27 +189,35 @@ def aws_url(moto_url: str) -> str:
     return moto_url
 
 
+@contextmanager
+def _started(aws_url: str, **more: Any) -> Iterator[Platform]:
+    """Run a platform: quick ingestion and quick redelivery, unless `more` says otherwise."""
+    clock = MovableClock()
+    settings: dict[str, Any] = {
+        "aws_endpoint_url": aws_url,
+        "catalog": {"queue_s": 0.02, "process_s": 0.02},
+        "delivery": {"backoff_first_s": 0.05, "order_timeout_s": 2.0},
+        "gate": {"timeout_s": 1.0},
+        **more,
+    }
+
+    def app(url: str) -> FastAPI:
+        return create_app(PlatformSettings(base_url=url, **settings), clock=clock)
+
+    with _running(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
+        yield Platform(url, http, clock, aws_url)
+
+
 @pytest.fixture
 def start_platform(aws_url: str) -> Iterator[Callable[..., Platform]]:
-    """Start platforms with settings of the test's choice: quick ingestion and quick redelivery unless it says otherwise."""
+    """Start platforms with settings of the test's choice."""
     with ExitStack() as stack:
 
         def start(**more: Any) -> Platform:
-            clock = MovableClock()
-            settings: dict[str, Any] = {
-                "aws_endpoint_url": aws_url,
-                "catalog": {"queue_s": 0.02, "process_s": 0.02},
-                "delivery": {"backoff_first_s": 0.05, "order_timeout_s": 2.0},
-                "gate": {"timeout_s": 1.0},
-                **more,
-            }
-
-            def app(url: str) -> FastAPI:
-                return create_app(PlatformSettings(base_url=url, **settings), clock=clock)
-
-            url = stack.enter_context(_running(app))
-            http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=20))
-            return Platform(url, http, clock, aws_url)
+            own = stack.enter_context(ExitStack())
+            platform = own.enter_context(_started(aws_url, **more))
+            platform.stop = own.close
+            return platform
 
         yield start
 
@@ -216,11 +227,30 @@ def platform(start_platform: Callable[..., Platform]) -> Platform:
     return start_platform()
 
 
-@pytest.fixture
-def connector(serve: Callable[[Any], str]) -> ScriptedConnector:
+@pytest.fixture(scope="module")
+def steady(moto_url: str) -> Iterator[Platform]:
+    """One platform for a whole module, for tests that set up their own store anew and need no AWS."""
+    with _started(moto_url) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def served_connector() -> Iterator[ScriptedConnector]:
     scripted = ScriptedConnector()
-    scripted.url = serve(scripted.app())
-    return scripted
+    with _running(lambda _url: scripted.app()) as scripted.url:
+        yield scripted
+
+
+@pytest.fixture
+def connector(served_connector: ScriptedConnector) -> ScriptedConnector:
+    """A connector that accepts everything, until the test gives it other answers."""
+    fresh = ScriptedConnector()
+    served_connector.identity, served_connector.purchases, served_connector.seen = (
+        fresh.identity,
+        fresh.purchases,
+        fresh.seen,
+    )
+    return served_connector
 
 
 @dataclass

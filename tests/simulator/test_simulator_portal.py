@@ -1,0 +1,120 @@
+"""Onboarding: stores, accounts, the connectivity tests of both directions; secrets stay inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract.sigv4 import Key
+
+ACCOUNT = "123456789012"
+
+
+def test_portal_shows_the_account_without_its_secrets(platform: Any, connector: Any, queue: Any) -> None:
+    platform.set_up_store(connector)
+    put = platform.allow_list(queue.arn)
+    got = platform.http.get(f"/portal/accounts/{ACCOUNT}")
+    assert put.json() == got.json()
+    assert got.json() == {
+        "accountId": ACCOUNT,
+        "retailer": "corner-retail",
+        "accessKeyId": "retailer-key",
+        "queueArn": queue.arn,
+        "connectivityStatus": "Unknown",
+        "subscriptionStatus": "Pending",
+        "authorisedStores": ["STORE-001"],
+    }
+
+
+def test_signed_call_of_the_connectivity_route_sets_success(platform: Any, queue: Any) -> None:
+    platform.allow_list(queue.arn)
+    assert platform.signed("/portal/connectivity", b"", Key("retailer-key", "wrong")).status_code == 403
+    assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["connectivityStatus"] == "Unknown"
+    assert platform.signed("/portal/connectivity", b"").json()["connectivityStatus"] == "Success"
+    assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["connectivityStatus"] == "Success"
+
+
+@pytest.mark.parametrize("arn", ["", "queue", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sqs:us-east-1:1:gone"])
+def test_queue_that_is_none_is_refused(platform: Any, arn: str) -> None:
+    assert platform.allow_list(arn).status_code == 400
+    assert platform.http.get(f"/portal/accounts/{ACCOUNT}").status_code == 404
+
+
+def test_confirmed_queue_is_not_asked_again_and_another_queue_is(onboarded: Any, queue: Any, make_queue: Any) -> None:
+    assert onboarded.allow_list(queue.arn).json()["subscriptionStatus"] == "Complete"
+    assert queue.receive() == []
+    other = make_queue("another")
+    assert onboarded.allow_list(other.arn).json()["subscriptionStatus"] == "Pending"
+    assert [envelope["Type"] for envelope in other.receive()] == ["SubscriptionConfirmation"]
+
+
+def test_access_key_belongs_to_one_account(platform: Any, queue: Any) -> None:
+    platform.allow_list(queue.arn)
+    assert platform.allow_list(queue.arn, "222222222222").status_code == 409
+
+
+def test_misshapen_set_up_is_refused_without_repeating_the_secret(platform: Any) -> None:
+    answer = platform.http.put(f"/portal/accounts/{ACCOUNT}", json={"secretAccessKey": "very-secret", "retailer": 7})
+    assert answer.status_code == 400
+    assert "accessKeyId" in answer.json()["errorMsg"]
+    assert "very-secret" not in answer.text
+
+
+def test_store_keeps_header_values_inside_and_sends_them(platform: Any, connector: Any) -> None:
+    platform.set_up_store(connector, connector={"auth": "headers", "headers": {"x-api-key": "hush"}})
+    shown = platform.http.get("/portal/stores/STORE-001")
+    assert shown.json()["connector"]["headers"] == ["x-api-key"]
+    assert platform.scan()["opens"]
+    headers = connector.seen[0][1]
+    assert headers["x-api-key"] == "hush"
+    assert "authorization" not in headers
+    assert "hush" not in shown.text + platform.http.get("/journal").text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://us-east-1.catalog.amazonphysicalstores.com",
+        "https://abc.execute-api.us-east-1.amazonaws.com/prod",
+        "https://X.AMAZONAWS.COM.",
+        "ftp://127.0.0.1",
+        "nowhere",
+        "http://[",
+    ],
+)
+def test_address_of_amazon_or_of_nothing_is_refused(steady: Any, url: str) -> None:
+    setup = {"retailer": "corner-retail", "connector": {"url": url}}
+    assert steady.http.put("/portal/stores/STORE-009", json=setup).status_code == 400
+    assert steady.http.get("/portal/stores/STORE-009").status_code == 404
+
+
+def test_gate_belongs_to_one_store_and_a_pattern_must_compile(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    taken = {"retailer": "corner-retail", "gates": ["STORE-001-GATE-1"]}
+    assert steady.http.put("/portal/stores/STORE-002", json=taken).status_code == 409
+    assert steady.http.put("/portal/stores/STORE-002", json={"retailer": "r", "qrPattern": "("}).status_code == 400
+
+
+def test_connectivity_test_sends_the_mock_sample(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    told = steady.http.post("/portal/stores/STORE-001/connectivity-test").json()
+    assert (told["passed"], told["status"], told["cause"]) == (True, 200, "200")
+    (sent,) = connector.bodies("identity-keys")
+    assert sent["storeId"] == "sample-store-id"
+    assert sent["identityKey"] == "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
+    assert sent["authEvent"]["timestamp"] < "2009"
+
+
+def test_connectivity_test_takes_the_testers_key_and_fails_on_anything_but_200(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    connector.identity = [(401, {})]
+    told = steady.http.post("/portal/stores/STORE-001/connectivity-test", json={"identityKey": "dGVzdA=="}).json()
+    assert (told["passed"], told["status"], told["cause"]) == (False, 401, "401")
+    assert connector.bodies("identity-keys")[0]["storeId"] == "STORE-001"
+
+
+def test_connectivity_test_needs_a_saved_connector(steady: Any) -> None:
+    steady.set_up_store(None)
+    assert steady.http.post("/portal/stores/STORE-001/connectivity-test").status_code == 400
+    assert steady.http.post("/portal/stores/NOWHERE/connectivity-test").status_code == 404
