@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
-import httpx
 import orjson
 import pytest
 
@@ -42,7 +41,7 @@ def notifications(queue: Any, count: int) -> list[dict[str, Any]]:
 
 def report_of(platform: Any, *items: dict[str, Any]) -> dict[str, Any]:
     ingestion = platform.upload(*items).json()["ingestionId"]
-    report = httpx.get(platform.done(ingestion)["reportDownloadLink"])
+    report = platform.http.get(platform.done(ingestion)["reportDownloadLink"])
     assert report.status_code == 200
     assert message("catalog_report").is_valid(report.json())
     return dict(report.json())
@@ -66,16 +65,16 @@ def test_registered_queue_is_asked_to_confirm(platform: Any, queue: Any) -> None
 def test_fetching_the_address_confirms_and_twice_is_harmless(platform: Any, queue: Any, aws_url: str) -> None:
     platform.allow_list(queue.arn)
     (envelope,) = queue.receive()
-    answers = [httpx.get(envelope["SubscribeURL"]) for _ in range(2)]
+    answers = [platform.http.get(envelope["SubscribeURL"]) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].text == answers[1].text
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["subscriptionStatus"] == "Complete"
     sns = boto3.client(
         "sns", endpoint_url=aws_url, region_name="us-east-1", aws_access_key_id="r", aws_secret_access_key="r"
     )
-    (subscription,) = sns.list_subscriptions()["Subscriptions"]
+    found = [one["Endpoint"] for one in sns.get_paginator("list_subscriptions").paginate().search("Subscriptions[]")]
     sns.close()
-    assert subscription["Endpoint"] == queue.arn
+    assert found.count(queue.arn) == 1
 
 
 def test_wrong_token_confirms_nothing(platform: Any, queue: Any) -> None:
@@ -91,7 +90,7 @@ def test_result_before_the_confirmation_is_dropped_not_held(platform: Any, conne
     (envelope,) = queue.receive()
     early = platform.upload(an_item()).json()["ingestionId"]
     platform.done(early)
-    assert httpx.get(envelope["SubscribeURL"]).status_code == 200
+    assert platform.http.get(envelope["SubscribeURL"]).status_code == 200
     late = platform.upload(an_item()).json()["ingestionId"]
     (told,) = notifications(queue, 1)
     assert told["ingestionId"] == late
@@ -118,14 +117,14 @@ def test_notification_tells_the_result_with_a_link(onboarded: Any, queue: Any) -
     (told,) = notifications(queue, 1)
     assert message("catalog_notification").is_valid(told)
     assert (told["ingestionId"], told["processingStatus"]) == (ingestion, "DONE")
-    assert httpx.get(told["reportDownloadLink"]).json()["ingestionId"] == ingestion
+    assert onboarded.http.get(told["reportDownloadLink"]).json()["ingestionId"] == ingestion
 
 
-def test_account_hears_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[str], Any]) -> None:
-    other = make_queue("other-results")
+def test_account_hears_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[], Any]) -> None:
+    other = make_queue()
     onboarded.allow_list(other.arn, "222222222222", retailer="other-retail", accessKeyId="other")
     (envelope,) = other.receive()
-    assert httpx.get(envelope["SubscribeURL"]).status_code == 200
+    assert onboarded.http.get(envelope["SubscribeURL"]).status_code == 200
     onboarded.upload(an_item())
     assert len(notifications(queue, 1)) == 1
     assert other.receive() == []
@@ -175,10 +174,10 @@ def test_link_dies_after_an_hour_and_a_status_call_renews_it(onboarded: Any) -> 
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
     link = onboarded.done(ingestion)["reportDownloadLink"]
     onboarded.clock.ahead = timedelta(minutes=59)
-    assert httpx.get(link).status_code == 200
+    assert onboarded.http.get(link).status_code == 200
     onboarded.clock.ahead = timedelta(minutes=61)
-    assert httpx.get(link).status_code == 403
-    assert httpx.get(onboarded.status(ingestion)["reportDownloadLink"]).status_code == 200
+    assert onboarded.http.get(link).status_code == 403
+    assert onboarded.http.get(onboarded.status(ingestion)["reportDownloadLink"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -189,8 +188,8 @@ def test_changed_link_opens_nothing(onboarded: Any, what: str, instead: str) -> 
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
     link = onboarded.done(ingestion)["reportDownloadLink"]
     assert what in link
-    assert httpx.get(link.replace(what, instead)).status_code == 403
-    assert httpx.get(link.partition("?")[0]).status_code == 403
+    assert onboarded.http.get(link.replace(what, instead)).status_code == 403
+    assert onboarded.http.get(link.partition("?")[0]).status_code == 403
 
 
 def test_link_of_a_plain_boto_client_is_checked_the_same_way(onboarded: Any) -> None:
@@ -200,5 +199,5 @@ def test_link_of_a_plain_boto_client_is_checked_the_same_way(onboarded: Any) -> 
     config = boto3.session.Config(signature_version="s3v4", s3={"addressing_style": "path"})
     s3 = session.client("s3", endpoint_url=onboarded.url, config=config)
     target = {"Bucket": "jwo-catalog-reports", "Key": f"{ingestion}.json"}
-    assert httpx.get(s3.generate_presigned_url("get_object", Params=target)).status_code == 200
+    assert onboarded.http.get(s3.generate_presigned_url("get_object", Params=target)).status_code == 200
     s3.close()

@@ -44,7 +44,7 @@ def test_queue_that_is_none_is_refused(platform: Any, arn: str) -> None:
 def test_confirmed_queue_is_not_asked_again_and_another_queue_is(onboarded: Any, queue: Any, make_queue: Any) -> None:
     assert onboarded.allow_list(queue.arn).json()["subscriptionStatus"] == "Complete"
     assert queue.receive() == []
-    other = make_queue("another")
+    other = make_queue()
     assert onboarded.allow_list(other.arn).json()["subscriptionStatus"] == "Pending"
     assert [envelope["Type"] for envelope in other.receive()] == ["SubscriptionConfirmation"]
 
@@ -62,7 +62,7 @@ def test_misshapen_set_up_is_refused_without_repeating_the_secret(platform: Any)
 
 
 def test_store_keeps_header_values_inside_and_sends_them(platform: Any, connector: Any) -> None:
-    platform.set_up_store(connector, connector={"auth": "headers", "headers": {"x-api-key": "hush"}})
+    platform.set_up_store(connector, mode={"auth": "headers", "headers": {"x-api-key": "hush"}})
     shown = platform.http.get("/portal/stores/STORE-001")
     assert shown.json()["connector"]["headers"] == ["x-api-key"]
     assert platform.scan()["opens"]

@@ -177,7 +177,7 @@ def test_each_entry_is_its_own_trip(steady: Any, connector: Any) -> None:
     assert steady.enter() != steady.enter()
 
 
-def test_known_barcodes_travel_with_the_line(onboarded: Any, connector: Any) -> None:
+def test_known_barcodes_travel_with_the_line(onboarded: Any) -> None:
     item = {
         "item_sku": "SKU-1",
         "external_product_id": "123456789012",
