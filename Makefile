@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help certify test lint clean
+.PHONY: help certify test mutants lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
 	@echo "make test      our own tests"
+	@echo "make mutants   prove every check against a connector that is broken in just that way"
 	@echo "make lint      ruff, mypy strict, import contracts"
 
 certify: $(VENV)/.installed
@@ -15,6 +16,9 @@ certify: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest
+
+mutants: $(VENV)/.installed-dev
+	@$(BIN)/python -m conformance.mutants
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

@@ -10,12 +10,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contract.errors import BadProfile
+from contract.hosts import is_amazons
 from contract.house import House
 from contract.sigv4 import Key
 
@@ -113,6 +114,12 @@ class Profile(_Table):
     tiers: TiersTable = TiersTable()
     catalog_client: CatalogClientTable = CatalogClientTable()
     house: House = House()
+
+    @model_validator(mode="after")
+    def _is_not_amazon(self) -> Self:
+        if self.house.auth.block_amazon_hosts and is_amazons(self.connector.url):
+            raise ValueError(f"{self.connector.url} is Amazon's; only a retailer's own connector is ever called")
+        return self
 
     def declared_keys(self) -> list[str]:
         """Name the kinds of identity keys that the suite can get."""

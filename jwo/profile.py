@@ -73,7 +73,7 @@ def doctor(profile: Profile, console: Console) -> int:
         checks = [_key(certification, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
         checks.append(_cart(certification, client))
     for mark, text in checks:
-        console.print(f"{mark:<6} {text}", soft_wrap=True)
+        console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(mark == "wrong" for mark, _ in checks) else 0
 
 

@@ -22,6 +22,7 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
     """Serve on 127.0.0.1 until the process is told to stop; `port` 0 takes a free one."""
     try:
         listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off here
     except OSError as error:
         raise Usage(f"port {port} cannot be bound: {error.strerror}; leave --port out to take a free one") from error
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -5,12 +5,11 @@ A mutant that survives means that a green from the suite would be worth nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance import engine
 from conformance.certification import Certification, Selection
-from conformance.mutants.gallery import GALLERY, RATE_LIMIT, Mutant
+from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import SmallConnector
 from conformance.verdicts import Verdict
@@ -29,7 +28,7 @@ class Outcome(NamedTuple):
     @property
     def killed(self) -> bool:
         """Whether every declared id found the fault."""
-        return bool(self.verdicts) and all(verdict in FOUND for verdict in self.verdicts.values())
+        return len(self.verdicts) == len(self.mutant.found_by) and FOUND.issuperset(self.verdicts.values())
 
 
 def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
@@ -58,16 +57,12 @@ def certify(fault: str, only: tuple[str, ...] = (), rate_limit: int = 0) -> Cert
     return certification
 
 
-def run_gallery(mutants: tuple[Mutant, ...] = GALLERY) -> Iterator[Outcome]:
-    """Run each mutant against the ids that it declares."""
-    for mutant in mutants:
-        results = certify(mutant.fault, mutant.found_by, mutant.rate_limit_per_second).results
-        yield Outcome(mutant, {each: results[each].verdict for each in mutant.found_by})
+def run_mutant(mutant: Mutant) -> Outcome:
+    """Run one mutant against the ids that it declares."""
+    results = certify(mutant.fault, mutant.found_by, mutant.rate_limit_per_second).results
+    return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
 
 
 def unproven(ids: set[str]) -> set[str]:
     """Return the ids that no mutant proves."""
     return ids.difference(*(mutant.found_by for mutant in GALLERY))
-
-
-__all__ = ["FOUND", "GALLERY", "RATE_LIMIT", "Outcome", "certify", "profile_of", "run_gallery", "unproven"]

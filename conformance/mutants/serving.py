@@ -18,6 +18,7 @@ from conformance.mutants.small import SmallConnector
 def served(connector: SmallConnector) -> Iterator[str]:
     """Serve from a thread for as long as the block runs, and yield the address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     config = uvicorn.Config(connector, log_level="critical", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

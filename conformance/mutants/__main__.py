@@ -1,0 +1,53 @@
+"""`python -m conformance.mutants`: run the gallery on all cores, print the table, exit 1 when a fault survives."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+
+from rich.console import Console
+from rich.table import Table
+
+from conformance.mutants.gallery import GALLERY, RATE_LIMIT
+from conformance.mutants.gate import Outcome, certify, run_mutant, unproven
+from conformance.verdicts import Verdict
+
+_FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+
+
+def main() -> int:
+    """Run everything and return the exit code."""
+    console, start = Console(), time.perf_counter()
+    # the engine runs pytest in its process, so each worker must be a fresh one and not a copy of this
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        outcomes = list(pool.map(run_mutant, GALLERY))
+    results = certify("", rate_limit=RATE_LIMIT, only=("VIK-4",)).results | certify("").results
+    alarms = sorted(each for each, result in results.items() if result.verdict not in _FINE)
+    console.print(_table(outcomes))
+    killed = sum(outcome.killed for outcome in outcomes)
+    console.print(
+        f"{killed} of {len(outcomes)} faults found by the ids that must, in {time.perf_counter() - start:.0f} s"
+    )
+    console.print(f"checks that no fault proves: {', '.join(sorted(unproven(set(results)))) or 'none'}")
+    console.print(f"false alarms on the correct connector: {', '.join(alarms) or 'none'}")
+    return int(killed < len(outcomes) or bool(alarms) or bool(unproven(set(results))))
+
+
+def _table(outcomes: Iterable[Outcome]) -> Table:
+    table = Table("fault", "must be found by", "", box=None)
+    for outcome in outcomes:
+        ids = ", ".join(
+            f"{each} {'' if verdict in {'fail', 'warn'} else verdict}".strip()
+            for each, verdict in outcome.verdicts.items()
+        )
+        table.add_row(outcome.mutant.fault, ids, "[green]found[/]" if outcome.killed else "[red]SURVIVES[/]")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

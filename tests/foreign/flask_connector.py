@@ -1,0 +1,116 @@
+"""A conformant connector in Flask, written from the published rules alone; it shares no code with this project."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import uuid
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, request
+
+app = Flask(__name__)
+lock = threading.Lock()
+decisions: dict[str, Any] = {}
+purchases: dict[str, str] = {}
+KEYS = {b"blue-card-7": ("guest/7", "SHOPPER"), b"staff-1": ("employee 1", "ASSOCIATE")}
+UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+
+
+class Wrong(Exception):
+    pass
+
+
+@app.errorhandler(Wrong)
+@app.errorhandler(400)
+def refuse(_error: Exception) -> Any:
+    return "", 400
+
+
+def text(holder: Any, name: str, most: int = 255, among: str = "", pattern: str = "", need: bool = True) -> str:
+    value = holder.get(name) if isinstance(holder, dict) else None
+    if value is None and not need:
+        return ""
+    if not isinstance(value, str) or (need and not value) or len(value) > most:
+        raise Wrong
+    if (among and value not in among.split()) or (pattern and not re.fullmatch(pattern, value)):
+        raise Wrong
+    return value
+
+
+def instant(holder: Any, name: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text(holder, name))
+    except ValueError as error:
+        raise Wrong from error
+
+
+def sub(holder: Any, name: str, kind: type, need: bool = True) -> Any:
+    value = holder.get(name)
+    if value is None and not need:
+        return kind()
+    if not isinstance(value, kind):
+        raise Wrong
+    return value
+
+
+def envelope() -> dict[str, Any]:
+    body = request.get_json(force=True)
+    if not isinstance(body, dict) or not UUID.match(text(body, "requestId")) or text(body, "storeId") != "oslo-3":
+        raise Wrong
+    return body
+
+
+@app.post("/v1/identity/identity-keys")
+def scan() -> Any:
+    body = envelope()
+    try:
+        key = base64.b64decode(text(body, "identityKey", 1000), validate=True)
+    except ValueError as error:
+        raise Wrong from error
+    event = sub(body, "authEvent", dict)
+    if not UUID.match(text(event, "id")):
+        raise Wrong
+    instant(event, "timestamp")
+    text(event, "location", among="ENTRY")
+    text(body, "keyChannel", among="OPTICAL CONTACT RADIO", need=False)
+    with lock:
+        known = KEYS.get(key)
+        fresh = ({"visitorDetails": {"id": known[0], "type": known[1]}}, 200) if known else ("", 401)
+        return decisions.setdefault(event["id"], fresh)
+
+
+@app.post("/v1/order/purchases")
+def purchase() -> Any:
+    body = envelope()
+    trip = text(body, "idempotentShoppingTripId")
+    visit = sub(body, "shoppingTrip", dict)
+    if instant(visit, "endTime") < instant(visit, "startTime"):
+        raise Wrong
+    for event in sub(visit, "authEvents", list):
+        text(event, "id", pattern=r"[0-9a-zA-Z_.-]+")
+        text(event, "payloadType", among="FINANCIAL SCAN_CODE")
+        text(event, "location", among="ENTRY EXIT MANUAL_IN_STORE", need=False)
+        result = sub(event, "scanResult", dict, need=False)
+        text(result, "id", need=False)
+        text(result, "type", among="SHOPPER ASSOCIATE CASH CASH_SHOPPER LOYALTY", need=False)
+    text(sub(body, "shopperIdentity", dict, need=False), "id", need=False)
+    text(body, "shopperDeviceId", need=False)
+    lines = sub(body, "cartItems", list)
+    for line in lines:
+        text(line, "id")
+        text(line, "type", among="SKU SCANCODE")
+        quantity = sub(line, "quantity", dict)
+        text(quantity, "value", 10)
+        text(quantity, "unit")
+        text(line, "lineItemId", need=False)
+        for identifier in sub(line, "externalIdentifiers", list, need=False):
+            text(identifier, "id", need=False)
+            text(identifier, "type", among="UPC EAN EAN8 ISBN GTIN PLU", need=False)
+    named = [line["lineItemId"] for line in lines if line.get("lineItemId")]
+    if len(named) != len(set(named)):
+        raise Wrong
+    with lock:
+        return {"purchaseId": purchases.setdefault(trip, str(uuid.uuid4()) if lines else "")}, 201

@@ -1,0 +1,56 @@
+"""The command line as its users run it: in a process of its own, against servers on real sockets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from conformance.mutants.serving import served
+from conformance.mutants.small import SmallConnector
+from jwo.profile import TEMPLATE
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Jwo(Protocol):
+    """Runs `jwo` with arguments and returns the finished process."""
+
+    def __call__(self, *arguments: str, cwd: Path | None = None) -> Done: ...
+
+
+@pytest.fixture
+def jwo(tmp_path: Path) -> Jwo:
+    def run(*arguments: str, cwd: Path | None = None) -> Done:
+        command = [sys.executable, "-m", "jwo", *arguments]
+        environment = {**os.environ, "COLUMNS": "160"}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=110, check=False, cwd=cwd or tmp_path, env=environment
+        )
+
+    return run
+
+
+@pytest.fixture
+def mutant() -> Iterator[Callable[[str], str]]:
+    """Serve the small connector with a fault, or with none, and return its address."""
+    with ExitStack() as stack:
+        yield lambda fault: stack.enter_context(served(SmallConnector(fault)))
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Callable[[str], Path]:
+    """Write the profile of `jwo init` for an address."""
+
+    def write(url: str) -> Path:
+        path = tmp_path / "jwo.toml"
+        path.write_text(TEMPLATE.format(url=url), encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,137 @@
+"""`jwo certify` against connectors that run already: exit codes, names of findings, files."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jwo.conftest import Jwo
+
+Mutant = Callable[[str], str]
+WriteProfile = Callable[[str], Path]
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    return report
+
+
+def findings(report: dict[str, Any]) -> dict[str, str]:
+    return {case["id"]: case["verdict"] for case in report["cases"] if case["verdict"] in {"fail", "warn", "error"}}
+
+
+def test_a_correct_connector_is_conformant_and_leaves_four_files(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    done = jwo("certify", "--profile", str(profile(mutant(""))), "--out", "out", "--strict")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Conformant" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "badge.svg",
+        "junit.xml",
+        "report.html",
+        "report.json",
+    ]
+    assert findings(read_report(tmp_path / "out")) == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("opens_for_an_unknown_key", {"VIK-2": "fail", "VIK-X.5": "warn"}),
+        ("forgets_the_trip_id", {"CP-2": "fail", "CP-X.1": "fail", "CP-X.2": "fail", "CP-X.3": "warn"}),
+        ("accepts_an_overlong_quantity", {"CP-3.25": "fail"}),
+    ],
+)
+def test_a_fault_is_named_and_nothing_else(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, fault: str, found: dict[str, str]
+) -> None:
+    done = jwo("certify", "--profile", str(profile(mutant(fault))), "--out", "out")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert findings(read_report(tmp_path / "out")) == found
+    assert all(each in done.stdout for each in found)
+
+
+def test_late_answers_are_found_by_the_latency_case_alone(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    path = profile(mutant("answers_scans_after_2500_ms"))
+    only = [word for each in ("VIK-9", "VIK-1.1", "VIK-3.1") for word in ("--only", each)]
+    done = jwo("certify", "--profile", str(path), "--out", "o", *only)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert findings(read_report(tmp_path / "o")) == {"VIK-9": "fail"}
+    assert "2.5" in done.stdout
+
+
+def test_only_an_address_gives_a_partial_verdict(jwo: Jwo, mutant: Mutant, tmp_path: Path) -> None:
+    done = jwo("certify", "--connector", mutant(""), "--out", "out")
+
+    verdicts = {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verdicts["VIK-3.1"] == "pass"
+    assert verdicts["VIK-1.1"] == "not_applicable"
+    assert verdicts["VIK-2"] == "pass"
+
+
+def test_a_refusal_of_everything_is_no_green(jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path) -> None:
+    path = profile(mutant(""))
+    path.write_text(path.read_text("utf-8").replace('"STORE-001"', '"ANOTHER-STORE"'), encoding="utf-8")
+
+    done = jwo("certify", "--profile", str(path), "--out", "out")
+
+    verdicts = {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]}
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert verdicts["VIK-3.1"] == "not_applicable"
+    assert verdicts["VIK-1.1"] == "fail"
+
+
+def test_nobody_at_the_address_is_said_at_once_with_what_to_do(jwo: Jwo) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        done = jwo("certify", "--connector", f"http://127.0.0.1:{holder.getsockname()[1]}")
+
+    assert done.returncode == 2
+    assert "nothing answers" in done.stderr
+    assert "start the connector" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--connector", "ftp://127.0.0.1"], "is not an http:// or https:// address"),
+        (["--profile", "missing.toml"], "jwo init"),
+        (["--only", "VIK-99"], "there is no case VIK-99"),
+        (["--only", "VIK-5"], "is not tested"),
+        (["--tier", "cosmic"], "--tier takes"),
+        (["--connector", "https://us-east-1.checkout.amazonphysicalstores.com"], "Amazon"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_what_to_do(jwo: Jwo, arguments: list[str], sentence: str) -> None:
+    done = jwo("certify", *arguments)
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_secrets_and_keys_stay_out_of_the_report(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    path = profile(mutant("calls_everybody_an_associate"))
+    text = path.read_text("utf-8").replace('auth = "none"', 'auth = "headers"\nheaders = { x-odd = "sesame-4711" }')
+    path.write_text(text, encoding="utf-8")
+
+    jwo("certify", "--profile", str(path), "--out", "out")
+
+    files = [file.read_text("utf-8") for file in (tmp_path / "out").iterdir()]
+    assert "x-odd" in "".join(files)
+    for secret in ("sesame-4711", "dmFsaWRfc2hvcHBlcl9rZXk=", "shopper-uuid-001"):
+        assert all(secret not in file for file in files)

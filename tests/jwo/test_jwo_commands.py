@@ -1,0 +1,77 @@
+"""The other commands: init, doctor, cases, coverage, explain, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.jwo.conftest import Jwo
+
+Mutant = Callable[[str], str]
+WriteProfile = Callable[[str], Path]
+
+
+def test_init_writes_a_profile_that_doctor_can_try(jwo: Jwo, mutant: Mutant, tmp_path: Path) -> None:
+    written = jwo("init", "--connector", mutant(""))
+    tried = jwo("doctor")
+
+    assert written.returncode == 0, written.stderr
+    assert (tmp_path / "jwo.toml").is_file()
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert "[keys] cash_shopper is not declared" in tried.stdout
+
+
+def test_init_never_overwrites(jwo: Jwo, tmp_path: Path) -> None:
+    (tmp_path / "jwo.toml").write_text("mine", encoding="utf-8")
+
+    done = jwo("init")
+
+    assert done.returncode == 2
+    assert (tmp_path / "jwo.toml").read_text("utf-8") == "mine"
+
+
+def test_doctor_says_which_declaration_is_wrong(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+    path = profile(mutant(""))
+    path.write_text(path.read_text("utf-8").replace("YXNzb2NpYXRlX2tleQ==", "bm9ib2R5"), encoding="utf-8")
+
+    done = jwo("doctor")
+
+    assert done.returncode == 1
+    assert "wrong  [keys] associate: wanted 200, got 401" in done.stdout
+
+
+def test_cases_lists_ids_without_running(jwo: Jwo) -> None:
+    done = jwo("cases")
+
+    assert done.returncode == 0
+    assert "VIK-3.17" in done.stdout
+    assert "CP-3.35" in done.stdout
+    assert "105 cases" in done.stdout
+
+
+def test_coverage_settles_every_row(jwo: Jwo) -> None:
+    done = jwo("coverage")
+
+    assert done.returncode == 0, done.stdout
+    assert "neither proven nor explained" not in done.stdout
+
+
+def test_explain_says_rule_source_and_usual_cause(jwo: Jwo) -> None:
+    done = jwo("explain", "VIK-3.4")
+
+    assert done.returncode == 0
+    assert "1000" in done.stdout
+    assert "verify_identity_keys_test_cases" in done.stdout
+    assert "usually" in done.stdout
+
+
+def test_replay_prints_the_wire_and_the_verdict(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+    profile(mutant("accepts_a_missing_store"))
+
+    done = jwo("replay", "VIK-3.6")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "> POST http://127.0.0.1:" in done.stdout
+    assert "< 200 after" in done.stdout
+    assert "FAIL" in done.stdout
+    assert "dmFsaWRfc2hvcHBlcl9rZXk=" not in done.stdout
