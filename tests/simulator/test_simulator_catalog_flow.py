@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import orjson
 import pytest
+from botocore.config import Config
 
 from contract.messages import message
 
@@ -196,7 +197,7 @@ def test_link_of_a_plain_boto_client_is_checked_the_same_way(onboarded: Any) -> 
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
     onboarded.done(ingestion)
     session = boto3.session.Session("platform", "platform", region_name="us-east-1")
-    config = boto3.session.Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
     s3 = session.client("s3", endpoint_url=onboarded.url, config=config)
     target = {"Bucket": "jwo-catalog-reports", "Key": f"{ingestion}.json"}
     assert onboarded.http.get(s3.generate_presigned_url("get_object", Params=target)).status_code == 200
