@@ -9,6 +9,7 @@ from pytest_bdd import parsers, then
 from conformance import match
 from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
+from conformance.errors import NotDeclared
 from conformance.match import Mismatch
 from conformance.verify import must, should
 
@@ -97,6 +98,15 @@ def different_purchases(exchanges: Exchanges) -> None:
         must(match.status(exchange, [201]))
         must(match.purchase_id(exchange, empty=False))
     must(match.different_members(exchanges, "purchaseId"))
+
+
+@then("the refusal is repeated")
+def refused_again(exchanges: Exchanges) -> None:
+    """Match 401 for the second of two attempts; without a first refusal there is nothing to repeat."""
+    first, second = exchanges
+    if match.status(first, [401]):
+        raise NotDeclared(f"the first attempt was not refused, see VIK-2: {first.in_short()}")
+    must(match.status(second, [401]))
 
 
 @then(parsers.parse("every answer has status {status:d}"))
