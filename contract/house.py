@@ -62,6 +62,52 @@ class Ordering(HouseGroup):
     """What CASH_SHOPPER is called in the scanResult of a cart."""
 
 
+class ShopperAuth(HouseGroup):
+    """Shopper Authorization, of whose answer no body is published."""
+
+    required_of_identity: tuple[str, ...] = ("id",)
+    also_required: tuple[str, ...] = ()
+    """Further members that a request must have: authorizedAmount, shopperInteraction."""
+    answer_members: tuple[str, ...] = ("shopperAuthorized",)
+    """What an answer must have; its shape is that of the request's recommendation."""
+    idempotent: bool = True
+    """By shoppingTripId and gateAuthenticationEvent.id, where both are there."""
+    remember_h: float = 48
+    retries: int = Field(default=1, ge=0)
+    """By the platform after 500 and 503, within `gate.timeout_s`."""
+    fallback: Literal["store_default", "recommendation"] = "store_default"
+    send_recommendation: Literal["amazon_recommendation_only", "always", "never"] = "amazon_recommendation_only"
+    none_calls: bool = False
+    """Whether the platform calls under the strategy None."""
+
+
+class ResolveScan(HouseGroup):
+    """Resolve Scan."""
+
+    also_required_of_event: tuple[str, ...] = ()
+    """Further members that a scanEvent must have: timestamp, location, value, channel."""
+    locations: tuple[str, ...] = ("ENTRY", "EXIT")
+    channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    value_base64: tuple[str, ...] = ("OPTICAL", "CONTACT")
+    """The channels whose value is Base64; that of the others is raw."""
+    value_pattern: str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    id_as_data: bool = True
+    """Resolve from an id that is no UUID when there is no value."""
+    response_shape: Literal["flat", "wrapped"] = "flat"
+    idempotent: bool = True
+    remember_h: float = 48
+    answer_budget_s: float = 2.0
+    profile: Literal["reference", "faq"] = "reference"
+    """Which of the two published forms the platform sends."""
+
+
+class ScanDetails(HouseGroup):
+    """Get Scan Details."""
+
+    fewest_promotions: int = Field(default=0, ge=0)
+    invalid_status: int = 400
+
+
 class Gate(HouseGroup):
     """What the gate does with an answer, or without one."""
 
@@ -138,6 +184,9 @@ class House(HouseGroup):
     identity: Identity = Identity()
     scan_key: ScanKeyRules = ScanKeyRules()
     ordering: Ordering = Ordering()
+    shopper_auth: ShopperAuth = ShopperAuth()
+    resolve_scan: ResolveScan = ResolveScan()
+    scan_details: ScanDetails = ScanDetails()
     gate: Gate = Gate()
     delivery: Delivery = Delivery()
     catalog: Catalog = Catalog()

@@ -14,6 +14,7 @@ class Operation(NamedTuple):
     request: str
     response: str
     success: int
+    tier: Literal["core", "entry"] = "core"
 
 
 VERIFY_IDENTITY_KEYS = Operation(
@@ -32,6 +33,33 @@ CREATE_PURCHASES = Operation(
     "create_purchases.response",
     201,
 )
+SHOPPER_AUTHORIZATION = Operation(
+    "Shopper Authorization",
+    "/v1/fraudandabuse/shopperauthorization",
+    "platform",
+    "shopper_authorization.request",
+    "shopper_authorization.response",
+    200,
+    "entry",
+)
+RESOLVE_SCAN = Operation(
+    "Resolve Scan",
+    "/v1/identity/scan",
+    "platform",
+    "resolve_scan.request",
+    "resolve_scan.response",
+    200,
+    "entry",
+)
+GET_SCAN_DETAILS = Operation(
+    "Get Scan Details",
+    "/v1/identity/scan/details",
+    "platform",
+    "get_scan_details.request",
+    "get_scan_details.response",
+    200,
+    "entry",
+)
 UPLOAD_CATALOG = Operation(
     "Upload Catalog",
     "/v1/catalog/upload",
@@ -49,4 +77,12 @@ GET_CATALOG_UPLOAD_STATUS = Operation(
     200,
 )
 
-OPERATIONS = (VERIFY_IDENTITY_KEYS, CREATE_PURCHASES, UPLOAD_CATALOG, GET_CATALOG_UPLOAD_STATUS)
+OPERATIONS = (
+    VERIFY_IDENTITY_KEYS,
+    CREATE_PURCHASES,
+    SHOPPER_AUTHORIZATION,
+    RESOLVE_SCAN,
+    GET_SCAN_DETAILS,
+    UPLOAD_CATALOG,
+    GET_CATALOG_UPLOAD_STATUS,
+)

@@ -17,6 +17,9 @@ SIDES: dict[str, Side] = {"platform": "connector", "retailer": "platform"}
 STATUSES = {
     "verifyIdentityKeys": {"200", "400", "401", "403", "429", "500"},
     "createPurchases": {"201", "400", "403", "409", "429", "500"},
+    "authorizeShopper": {"200", "400", "403", "429", "500"},
+    "resolveScan": {"200", "400", "403", "429", "500"},
+    "getScanDetails": {"200", "400", "403", "404", "429", "500"},
     "uploadCatalog": {"201", "400", "403", "429", "500"},
     "getCatalogUploadStatus": {"200", "400", "403", "429", "500"},
 }
