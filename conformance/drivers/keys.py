@@ -21,6 +21,8 @@ class KeySource:
     def __init__(self, profile: Profile) -> None:
         self._keys = profile.keys
         self._declared = frozenset(profile.declared_keys())
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(timeout=_MINT_WITHIN_S, limits=limits, trust_env=False)
 
     def has(self, kind: KeyKind) -> bool:
         """Say whether the profile declares this kind."""
@@ -53,7 +55,7 @@ class KeySource:
     def _from_url(self, kind: str) -> str:
         url = self._keys.url.replace("{type}", kind)
         try:
-            answer = httpx.get(url, timeout=_MINT_WITHIN_S, trust_env=False).raise_for_status().json()
+            answer = self._http.get(url).raise_for_status().json()
             return _one_key(str(answer["identityKey"]), "[keys] url")
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise HarnessBroke(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error

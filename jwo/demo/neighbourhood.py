@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,16 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
         yield here
 
 
+@cache
+def _client() -> httpx.Client:
+    """Keep one client: making one costs more than a call."""
+    return httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False)
+
+
 def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: ANN401 - any JSON
     """Call one of our own processes; Broken says what it answered when that is no success."""
     try:
-        answer = httpx.request(method, url, json=body, timeout=_CALL_WITHIN_S, trust_env=False, **more)
+        answer = _client().request(method, url, json=body, **more)
     except httpx.HTTPError as error:
         raise Broken(f"{method} {url}: {error or type(error).__name__}") from error
     if answer.is_error:
