@@ -101,7 +101,11 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
         call("PUT", f"{here.platform_url}/portal/stores/{store.id}", setup)
         test_key = call("GET", f"{here.connector_url}/app/mint/shopper")
         probe = call("POST", f"{here.platform_url}/portal/stores/{store.id}/connectivity-test", test_key)
-        stage.details.append(f"store {store.id}: {len(store.gates)} gates, connectivity test {probe}")
+        stage.expect(probe["passed"], f"the portal's connectivity test of {store.id} failed: {probe['cause']}")
+        stage.details.append(
+            f"{store.id}: {len(store.gates)} gates; the portal's connectivity test was answered {probe['status']} "
+            f"in {probe['elapsedMs']:.0f} ms"
+        )
     key = here.deployed.key
     account = {
         "retailer": here.world.stores[0].retailer,

@@ -39,9 +39,8 @@ class Stages:
     def stage(self, name: str) -> Iterator[Stage]:
         """Run one stage; what it did is printed when it ends."""
         stage, start = Stage(name), time.perf_counter()
-        self.console.print(
-            f"[dim]{len(self.done) + 1}/{OF} {name} …[/]", end="\r" if self.console.is_terminal else "\n"
-        )
+        if self.console.is_terminal:
+            self.console.print(f"[dim]{len(self.done) + 1}/{OF} {name} …[/]", end="\r")
         yield stage
         self.done.append(stage)
         mark = "[red]FAILED[/]" if stage.problems else "[green]ok[/]"
