@@ -14,6 +14,7 @@ from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report import count_verdicts, overall_verdict
 from conformance.verdicts import CaseResult
+from contract.operations import OPERATIONS
 from contract.profile import Profile
 from contract.register import DOC_SET, Requirement, register
 from contract.values import format_instant
@@ -32,7 +33,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Return the report of a run; see `report/report.schema.json` for its shape."""
     profile = certification.profile
-    cases = [_case(certification.results[each], profile) for each in register() if each in certification.results]
+    cases = [_case(certification.results[each], profile) for each in _in_order(certification.results)]
     report: dict[str, Any] = {
         "format": "jwo-report-1",
         "suite": {
@@ -58,6 +59,16 @@ def summarise(
         "notTested": [_not_tested(row) for row in register().values() if row.not_tested],
     }
     return report if stages is None else report | {"stages": stages}
+
+
+def _in_order(ids: Iterable[str]) -> list[str]:
+    """Sort ids as the contract does: by call, identity first, then as the register has them."""
+    calls, rows = [operation.name for operation in OPERATIONS], list(register())
+    return sorted(ids, key=lambda each: (_place(register()[each].api, calls), rows.index(each)))
+
+
+def _place(api: str, calls: list[str]) -> int:
+    return calls.index(api) if api in calls else len(calls)
 
 
 def revision() -> str:
