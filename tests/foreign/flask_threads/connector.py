@@ -1,4 +1,4 @@
-"""A conformant connector in Flask, written from the published rules alone; it shares no code with this project."""
+"""A conformant connector in Flask with a thread a call, written from the published rules alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, request
+from werkzeug.serving import make_server
 
 app = Flask(__name__)
 lock = threading.Lock()
 decisions: dict[str, Any] = {}
 purchases: dict[str, str] = {}
 KEYS = {b"blue-card-7": ("guest/7", "SHOPPER"), b"staff-1": ("employee 1", "ASSOCIATE")}
-UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 class Wrong(Exception):
@@ -29,7 +30,7 @@ def refuse(_error: Exception) -> Any:
     return "", 400
 
 
-def text(holder: Any, name: str, most: int = 255, among: str = "", pattern: str = "", need: bool = True) -> str:
+def text(holder: Any, name: str, most: int = 255, among: str = "", pattern: str = "", *, need: bool = True) -> str:
     value = holder.get(name) if isinstance(holder, dict) else None
     if value is None and not need:
         return ""
@@ -40,14 +41,20 @@ def text(holder: Any, name: str, most: int = 255, among: str = "", pattern: str 
     return value
 
 
-def instant(holder: Any, name: str) -> datetime:
+def instant(holder: Any, name: str, *, need: bool = True) -> datetime | None:
+    written = text(holder, name, need=need)
+    if not written:
+        return None
     try:
-        return datetime.fromisoformat(text(holder, name))
+        moment = datetime.fromisoformat(written)
     except ValueError as error:
         raise Wrong from error
+    if moment.tzinfo is None or "T" not in written:
+        raise Wrong
+    return moment
 
 
-def sub(holder: Any, name: str, kind: type, need: bool = True) -> Any:
+def sub(holder: Any, name: str, kind: type, *, need: bool = True) -> Any:
     value = holder.get(name)
     if value is None and not need:
         return kind()
@@ -58,7 +65,7 @@ def sub(holder: Any, name: str, kind: type, need: bool = True) -> Any:
 
 def envelope() -> dict[str, Any]:
     body = request.get_json(force=True)
-    if not isinstance(body, dict) or not UUID.match(text(body, "requestId")) or text(body, "storeId") != "oslo-3":
+    if not isinstance(body, dict) or not UUID.fullmatch(text(body, "requestId")) or text(body, "storeId") != "oslo-3":
         raise Wrong
     return body
 
@@ -71,7 +78,7 @@ def scan() -> Any:
     except ValueError as error:
         raise Wrong from error
     event = sub(body, "authEvent", dict)
-    if not UUID.match(text(event, "id")):
+    if not UUID.fullmatch(text(event, "id")):
         raise Wrong
     instant(event, "timestamp")
     text(event, "location", among="ENTRY")
@@ -87,30 +94,49 @@ def purchase() -> Any:
     body = envelope()
     trip = text(body, "idempotentShoppingTripId")
     visit = sub(body, "shoppingTrip", dict)
-    if instant(visit, "endTime") < instant(visit, "startTime"):
+    start, end = instant(visit, "startTime"), instant(visit, "endTime")
+    if start is None or end is None or end < start:
         raise Wrong
     for event in sub(visit, "authEvents", list):
-        text(event, "id", pattern=r"[0-9a-zA-Z_.-]+")
-        text(event, "payloadType", among="FINANCIAL SCAN_CODE")
-        text(event, "location", among="ENTRY EXIT MANUAL_IN_STORE", need=False)
-        result = sub(event, "scanResult", dict, need=False)
-        text(result, "id", need=False)
-        text(result, "type", among="SHOPPER ASSOCIATE CASH CASH_SHOPPER LOYALTY", need=False)
+        check_event(event)
     text(sub(body, "shopperIdentity", dict, need=False), "id", need=False)
     text(body, "shopperDeviceId", need=False)
+    text(sub(body, "paymentSource", dict, need=False), "id", 10_000, need=False)
     lines = sub(body, "cartItems", list)
     for line in lines:
-        text(line, "id")
-        text(line, "type", among="SKU SCANCODE")
-        quantity = sub(line, "quantity", dict)
-        text(quantity, "value", 10)
-        text(quantity, "unit")
-        text(line, "lineItemId", need=False)
-        for identifier in sub(line, "externalIdentifiers", list, need=False):
-            text(identifier, "id", need=False)
-            text(identifier, "type", among="UPC EAN EAN8 ISBN GTIN PLU", need=False)
+        check_line(line)
     named = [line["lineItemId"] for line in lines if line.get("lineItemId")]
     if len(named) != len(set(named)):
         raise Wrong
     with lock:
         return {"purchaseId": purchases.setdefault(trip, str(uuid.uuid4()) if lines else "")}, 201
+
+
+def check_event(event: Any) -> None:
+    text(event, "id", pattern=r"[0-9a-zA-Z_.-]+")
+    instant(event, "timestamp", need=False)
+    text(event, "payloadType", among="FINANCIAL SCAN_CODE")
+    text(event, "location", among="ENTRY EXIT MANUAL_IN_STORE", need=False)
+    result = sub(event, "scanResult", dict, need=False)
+    text(result, "id", need=False)
+    text(result, "type", among="SHOPPER ASSOCIATE CASH CASH_SHOPPER LOYALTY", need=False)
+
+
+def check_line(line: Any) -> None:
+    text(line, "id")
+    text(line, "type", among="SKU SCANCODE")
+    quantity = sub(line, "quantity", dict)
+    text(quantity, "value", 10, pattern=r"[0-9]+(\.[0-9]+)?")
+    text(quantity, "unit", 10_000)
+    text(line, "lineItemId", need=False)
+    for identifier in sub(line, "externalIdentifiers", list, need=False):
+        if not isinstance(identifier, dict):
+            raise Wrong
+        text(identifier, "id", need=False)
+        text(identifier, "type", among="UPC EAN EAN8 ISBN GTIN PLU", need=False)
+
+
+if __name__ == "__main__":
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    print(f"http://127.0.0.1:{server.port}", flush=True)
+    server.serve_forever()
