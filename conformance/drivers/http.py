@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.drivers.exchange import Answer, Exchange
+from conformance.drivers.pace import Pace
 from contract.gate import NoAnswer
 from contract.operations import Operation
 from contract.profile import Profile
@@ -33,6 +34,7 @@ class ConnectorClient:
         self._profile = profile
         self._now = now
         self._keep = keep
+        self._pace = Pace(profile.limits.rate_limit_per_second)
         limits = httpx.Limits(max_keepalive_connections=0)
         self._client = httpx.Client(limits=limits, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
 
@@ -44,8 +46,19 @@ class ConnectorClient:
     ) -> None:
         self._client.close()
 
-    def send(self, operation: Operation, body: bytes) -> Exchange:
-        """POST a body to an operation's path and return the exchange, whatever came of it."""
+    def at_once(self, count: int) -> int:
+        """Return how many of `count` calls the declared rate lets go at the same moment, and wait until it does."""
+        return self._pace.at_once(count)
+
+    def send(self, operation: Operation, body: bytes, *, paced: bool = True) -> Exchange:
+        """POST a body to an operation's path and return the exchange, whatever came of it.
+
+        Waits for the declared rate limit first, unless it is the limit that is tried.
+        """
+        if paced:
+            self._pace.wait()
+        else:
+            self._pace.count()
         url = self._profile.connector.url + operation.path
         headers = self._headers(url, body)
         started_at, start = self._now(), time.perf_counter()

@@ -15,6 +15,7 @@ from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.repetition import many
 from contract.operations import VERIFY_IDENTITY_KEYS
 
 Exchanges = list[Exchange]
@@ -83,7 +84,8 @@ def send_same_twice(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 @when(parsers.parse("{count:d} attempts of it arrive at the same moment"), target_fixture="exchanges")
 def send_at_once(draft: Draft, connector: ConnectorClient, count: int) -> Exchanges:
-    """Send attempts with requestIds of their own, let go together."""
+    """Send attempts with requestIds of their own, let go together; fewer where the declared rate allows only fewer."""
+    count = connector.at_once(count)
     barrier = threading.Barrier(count)
 
     def attempt(copy: Draft) -> Exchange:
@@ -124,16 +126,16 @@ def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Ex
     return _one_after_the_other(connector, [draft.without(path), draft.again()])
 
 
-@when(parsers.parse("{count:d} such scans are sent one after the other"), target_fixture="exchanges")
+@when(parsers.parse("at least {count:d} such scans are sent"), target_fixture="exchanges")
 def send_many_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
     """Send scans with keys and authEvents of their own; stop early once several are late."""
-    return _until_late(connector, (run.unbroken(VERIFY_IDENTITY_KEYS) for _ in range(count)), run)
+    return many(connector, lambda: run.unbroken(VERIFY_IDENTITY_KEYS), count, run.profile.house.gate.timeout_s)
 
 
-@when(parsers.parse("{count:d} such carts are sent one after the other"), target_fixture="exchanges")
+@when(parsers.parse("at least {count:d} such carts are sent"), target_fixture="exchanges")
 def send_many_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
     """Send carts of trips of their own; stop early once several are late."""
-    return _until_late(connector, (run.build.cart() for _ in range(count)), run)
+    return many(connector, run.build.cart, count, run.profile.house.ordering.answer_budget_s)
 
 
 @when("scans come at twice the declared rate for two seconds", target_fixture="exchanges")
@@ -147,7 +149,7 @@ def send_too_fast(connector: ConnectorClient, run: Certification) -> Exchanges:
 
     def at_its_time(index: int) -> Exchange:
         time.sleep(max(0.0, start + index / (rate * 2) - time.perf_counter()))
-        return connector.send(VERIFY_IDENTITY_KEYS, drafts[index].encoded())
+        return connector.send(VERIFY_IDENTITY_KEYS, drafts[index].encoded(), paced=False)
 
     with ThreadPoolExecutor(min(32, len(drafts))) as pool:
         return list(pool.map(at_its_time, range(len(drafts))))
@@ -155,13 +157,3 @@ def send_too_fast(connector: ConnectorClient, run: Certification) -> Exchanges:
 
 def _one_after_the_other(connector: ConnectorClient, drafts: Sequence[Draft]) -> Exchanges:
     return [connector.send(draft.operation, draft.encoded()) for draft in drafts]
-
-
-def _until_late(connector: ConnectorClient, drafts: object, run: Certification) -> Exchanges:
-    exchanges: Exchanges = []
-    for draft in drafts:  # type: ignore[attr-defined]
-        exchanges.append(connector.send(draft.operation, draft.encoded()))
-        late = [each for each in exchanges if each.elapsed_s > run.profile.house.gate.timeout_s]
-        if len(late) == 3 or exchanges[-1].answer is None:  # noqa: PLR2004 - it is shown; waiting only costs time
-            break
-    return exchanges

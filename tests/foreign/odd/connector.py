@@ -1,8 +1,8 @@
 """A conformant connector that is odd wherever the rules allow it, and strict wherever they allow that.
 
-Its answers carry members that nobody asked for; some are gzipped, some chunked, some take 1.5 s. Its refusals are empty,
-its ids are no UUIDs, its keys work once. Malformed text, refused shoppers, repeated and changed carts get statuses of
-its own choice, which its profile declares under [house].
+Its answers carry members that nobody asked for; some are gzipped, some chunked, some take 1.5 s. Its refusals are
+empty, its ids are no UUIDs, its keys work once. Malformed text, refused shoppers, repeated and changed carts get
+statuses of its own choice, which its profile declares under [house].
 """
 
 from __future__ import annotations
