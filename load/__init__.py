@@ -1,1 +1,1 @@
-"""The load room: Locust scenarios that hold a connector to the two-second budget, judged so that a stall cannot hide."""
+"""The load room: Locust scenarios that hold a connector to its latency budget, so that a stall cannot hide."""

@@ -1,0 +1,108 @@
+"""The master's part of a run, or that of the only process: shares the schedule out and puts the results together.
+
+It tells each worker its share, waits until all are ready, says go, and merges what they send, all over Locust's own
+messages. A worker that is silent at the end makes the run invalid, never a smaller one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import orjson
+from gevent.event import Event
+from locust.env import Environment
+from locust.runners import MasterRunner
+
+from load.planning import describe, options_of, plan, scenario_of
+from load.report.writing import publish
+from load.results import Merging
+from load.verdict import EXIT_CODES
+
+_READY_WITHIN_S = 120.0
+_SPARE_S = 15.0
+NUMBERS = ("started", "answered", "late", "failed", "missed")
+"""What progress adds up over workers."""
+
+
+class Host:
+    """Made once for a Locust environment; `begin` and `finish` frame each test that Locust runs."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        runner = environment.runner
+        self._master = runner if isinstance(runner, MasterRunner) else None
+        self._over = Event()
+        self._ready: set[str] = set()
+        self._numbers: dict[str, dict[str, int]] = {}
+        self._fresh: set[str] = set()
+        self._merging = Merging([], 0)
+        self._deadline = 0.0
+        self.workers = 1
+        if self._master:
+            self._master.register_message("jwo_ready", self._on_ready)
+            self._master.register_message("jwo_progress", self._on_progress)
+            self._master.register_message("jwo_snapshot", self._on_snapshot)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every worker's results are in, or can no longer be expected."""
+        return self._over.is_set() or (self._deadline > 0 and time.monotonic() > self._deadline)
+
+    def begin(self) -> None:
+        """Share the schedule out; called when Locust starts a test."""
+        self._environment.process_exit_code = EXIT_CODES["invalid"]  # until it is judged
+        clients = sorted(client.id for client in self._master.clients.ready) if self._master else ["local"]
+        self.workers = len(clients)
+        options = options_of(self._environment)
+        self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
+        for each in (self._ready, self._numbers, self._fresh):
+            each.clear()
+        self._over.clear()
+        self._deadline = time.monotonic() + _READY_WITHIN_S
+        if self._master:
+            for place, client in enumerate(clients):
+                self._master.send_message("jwo_share", {"place": place, "of": self.workers}, client)
+
+    def finish(self) -> None:
+        """Judge, write and show the results; called when Locust has stopped a test."""
+        if not self._merging.workers_wanted:
+            return
+        scenario = describe(scenario_of(self._environment), self._environment)
+        verdict = publish(self._merging.results(), options_of(self._environment), scenario)
+        self._environment.process_exit_code = verdict.exit_code
+
+    def expect_end(self) -> None:
+        """Set the time after which nobody is waited for; called when the sending begins."""
+        options = options_of(self._environment)
+        self._deadline = time.monotonic() + options.duration_s + options.read_for_s + _SPARE_S
+
+    def take_numbers(self, worker: str, numbers: dict[str, int]) -> None:
+        """Hear a worker's progress, and pass it on once all have spoken."""
+        self._numbers[worker] = numbers
+        self._fresh.add(worker)
+        descriptor = options_of(self._environment).progress_fd
+        if len(self._fresh) >= self.workers and descriptor >= 0:
+            self._fresh.clear()
+            total = {name: sum(each[name] for each in self._numbers.values()) for name in NUMBERS}
+            total["lag_us"] = max(each["lag_us"] for each in self._numbers.values())
+            os.write(descriptor, orjson.dumps(total) + b"\n")
+
+    def take_snapshot(self, snapshot: dict[str, Any]) -> None:
+        """Take a worker's results."""
+        self._merging.snapshots.append(snapshot)
+        if len(self._merging.snapshots) >= self.workers:
+            self._over.set()
+
+    def _on_ready(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - Locust's signature
+        self._ready.add(msg.node_id)
+        if self._master and len(self._ready) == self.workers:
+            self.expect_end()
+            self._master.send_message("jwo_go")
+
+    def _on_progress(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self.take_numbers(msg.node_id, msg.data)
+
+    def _on_snapshot(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self.take_snapshot(msg.data)

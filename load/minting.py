@@ -1,0 +1,85 @@
+"""Mints identity keys for a load generator, as a process of its own: orders come on stdin, keys go to stdout.
+
+Run as `python -m load.minting COMMAND URL`, one of the two empty. An order is `{"kind": "shopper", "count": 50}`, a key
+is `{"kind": "shopper", "key": "…"}`; `{"trouble": "…"}` says why one could not be made.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+_AT_ONCE = 8
+_WITHIN_S = 10.0
+Mint = Callable[[str], str]
+
+
+class NoKey(Exception):
+    """The source gave no usable key; the text says why."""
+
+
+def source(command: str, url: str) -> Mint:
+    """Return the function that makes one key of a kind; a command wins over an address."""
+    if command:
+        return lambda kind: _checked(_from_command(command, kind))
+    client = httpx.Client(timeout=_WITHIN_S, trust_env=False)
+    return lambda kind: _checked(_from_url(client, url.replace("{type}", kind)))
+
+
+def _from_command(command: str, kind: str) -> str:
+    words = [word.replace("{type}", kind) for word in shlex.split(command)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoKey(f"[keys] command failed for {kind}: {error}") from error
+    return done.stdout.strip()
+
+
+def _from_url(client: httpx.Client, url: str) -> str:
+    try:
+        return str(client.get(url).raise_for_status().json()["identityKey"]).strip()
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise NoKey(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
+
+
+def _checked(key: str) -> str:
+    try:
+        base64.b64decode(key, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise NoKey("the source gave something that is not Base64") from error
+    if not key:
+        raise NoKey("the source gave an empty key")
+    return key
+
+
+def main() -> None:
+    """Serve orders until stdin ends."""
+    mint, lock = source(*sys.argv[1:3]), threading.Lock()
+
+    def one(kind: str) -> None:
+        try:
+            entry = {"kind": kind, "key": mint(kind)}
+        except NoKey as error:
+            entry = {"trouble": str(error)}
+        with lock:
+            sys.stdout.write(json.dumps(entry) + "\n")
+            sys.stdout.flush()
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for line in sys.stdin:
+            order = json.loads(line)
+            for _ in range(order["count"]):
+                pool.submit(one, order["kind"])
+
+
+if __name__ == "__main__":
+    main()

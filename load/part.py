@@ -1,0 +1,124 @@
+"""A worker's part of a run: gets its share, prepares, waits for the go, sends, and hands in what it counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from gevent.event import Event as Signal
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from load.errors import GeneratorBroke, LoadError
+from load.host import NUMBERS, Host
+from load.planning import options_of, plan, scenario_of
+from load.recorder import Recorder
+from load.session import Session
+from load.subject import subject
+from load.traffic import Event
+from load.wire.exchange import Exchange
+
+_HEAR_WITHIN_S = 120.0
+
+
+class Part:
+    """Made once for a Locust environment that sends; `host` is there when the same process is the master too."""
+
+    def __init__(self, environment: Environment, host: Host | None) -> None:
+        self._environment = environment
+        self._host = host
+        runner = environment.runner
+        self._worker = runner if isinstance(runner, WorkerRunner) else None
+        self._share = (0, 1)
+        self._shared, self._go = Signal(), Signal()
+        self._is_taken = False
+        if self._worker:
+            self._worker.register_message("jwo_share", self._on_share)
+            self._worker.register_message("jwo_go", self._on_go)
+
+    def take(self) -> None:
+        """Send this process's share; a second Locust user in one process has nothing to do."""
+        if self._is_taken:
+            return
+        self._is_taken = True
+        session: Session | None = None
+        trouble = "the run was ended before it began"
+        try:
+            session = self._prepared()
+            self._wait_for_go()
+            self._send(session)
+        except LoadError as error:
+            trouble = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is void
+            trouble = f"the generator broke: {error!r}"
+        finally:
+            self._hand_in(session, trouble)
+            self._is_taken = False
+
+    def _prepared(self) -> Session:
+        if self._worker and not self._shared.wait(_HEAR_WITHIN_S):
+            raise GeneratorBroke("the master named no share of the schedule")
+        self._shared.clear()
+        options = options_of(self._environment)
+        place, of = self._share
+        schedule = plan(scenario_of(self._environment), options)
+        mine = schedule.share(place, of) if of > 1 else schedule
+        session = Session(options, subject(options), mine, self._tell_locust)
+        session.prepare()
+        return session
+
+    def _wait_for_go(self) -> None:
+        if self._worker:
+            self._worker.send_message("jwo_ready")
+            if not self._go.wait(_HEAR_WITHIN_S):
+                raise GeneratorBroke("the master did not say go")
+            self._go.clear()
+        elif self._host:
+            self._host.expect_end()
+
+    def _send(self, session: Session) -> None:
+        talker = gevent.spawn(self._tell_numbers, session)
+        try:
+            session.run()
+        finally:
+            talker.kill()
+
+    def _tell_numbers(self, session: Session) -> None:
+        while True:
+            gevent.sleep(1)
+            numbers = session.numbers()
+            assert set(NUMBERS) < set(numbers)
+            if self._worker:
+                self._worker.send_message("jwo_progress", numbers)
+            elif self._host:
+                self._host.take_numbers("local", numbers)
+
+    def _hand_in(self, session: Session | None, trouble: str) -> None:
+        snapshot = session.snapshot() if session else Recorder(0, 0).snapshot() | {"trouble": trouble}
+        if self._worker:
+            self._worker.send_message("jwo_snapshot", snapshot)
+        elif self._host:
+            self._host.take_snapshot(snapshot)
+        if session:
+            session.close()
+
+    def _tell_locust(self, exchange: Exchange, event: Event, wrong: str) -> None:
+        self._environment.events.request.fire(
+            request_type="POST",
+            name=event.operation.name,
+            response_time=exchange.latency_ns / 1e6,
+            response_length=len(exchange.body),
+            exception=WrongAnswer(wrong) if wrong else None,
+            context={},
+        )
+
+    def _on_share(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - Locust's signature
+        self._share = (msg.data["place"], msg.data["of"])
+        self._shared.set()
+
+    def _on_go(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        self._go.set()
+
+
+class WrongAnswer(Exception):
+    """A request that Locust shall count as failed."""

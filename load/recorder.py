@@ -1,0 +1,119 @@
+"""What one worker counts while it sends: nothing is rounded before it is counted, and nothing is left out.
+
+`snapshot` is the whole of it as plain values; `load.results` puts the snapshots of several workers together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from load.expectations import Finding
+from load.histogram import Tally, encoded
+from load.wire.exchange import Exchange, NoAnswer
+
+_MOST_EXAMPLES = 5
+_SECOND_NS = 1_000_000_000
+GROUPS = ("scan_cold", "scan_warm", "cart_cold", "cart_warm")
+Row = dict[str, Any]
+
+
+class Recorder:
+    """Counts exchanges against a budget; all instants are nanoseconds after the run's beginning."""
+
+    def __init__(self, budget_ns: int, begins_ns: int) -> None:
+        self._budget_ns = budget_ns
+        self._begins_ns = begins_ns
+        self.counts: Counter[str] = Counter()
+        self.findings: Counter[str] = Counter()
+        self.causes: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+        self.tallies = {name: Tally() for name in (*GROUPS, "service", "lag", "read_delay")}
+        self.seconds: dict[int, Row] = {}
+        self.longest_ns = 0
+
+    def started(self, exchange: Exchange) -> None:
+        """Count a request that left."""
+        lag_us = exchange.lag_ns // 1000
+        self.tallies["lag"].add(lag_us)
+        self.counts["started"] += 1
+        row = self._row(exchange.started_ns)
+        row["started"] += 1
+        row["lag_us"] = max(row["lag_us"], lag_us)
+
+    def miss(self, cause: str, count: int = 1) -> None:
+        """Count arrivals that never left."""
+        self.missed[cause] += count
+
+    def ended(self, exchange: Exchange, group: str, wrong: tuple[Finding, str] | None) -> None:
+        """Count what came of a request that left."""
+        row = self._row(exchange.intended_ns)
+        latency_ns = exchange.latency_ns
+        self.counts["cold" if exchange.cold else "warm"] += 1
+        self.counts["resent"] += exchange.resent
+        if exchange.failure is None:
+            self.counts["answered"] += 1
+            self.tallies["read_delay"].add(exchange.read_delay_ns // 1000)
+        else:
+            self._fail(row, exchange.failure)
+        if exchange.failure in (None, NoAnswer.TIMED_OUT):
+            self._time(exchange, group, row, latency_ns)
+        if wrong:
+            self._find(row, *wrong)
+
+    def _time(self, exchange: Exchange, group: str, row: Row, latency_ns: int) -> None:
+        latency_us = -(-latency_ns // 1000)
+        self.tallies[f"{group}_{'cold' if exchange.cold else 'warm'}"].add(latency_us)
+        self.tallies["service"].add((exchange.answered_ns - exchange.started_ns) // 1000)
+        row["latency"].add(latency_us)
+        self.longest_ns = max(self.longest_ns, latency_ns)
+        if latency_ns > self._budget_ns:
+            self._late(exchange, group, row, latency_ns)
+
+    def _late(self, exchange: Exchange, group: str, row: Row, latency_ns: int) -> None:
+        row["late"] += 1
+        self.counts["late"] += 1
+        self.counts[f"late_{group}s"] += 1
+        if exchange.failure is None:
+            self.counts["late_commits"] += group == "cart" and exchange.status in (200, 201)
+            own_ns = exchange.lag_ns + exchange.read_delay_ns
+            self.counts["in_doubt"] += latency_ns - own_ns <= self._budget_ns
+
+    def _fail(self, row: Row, failure: NoAnswer) -> None:
+        row["failed"] += 1
+        self.counts["unanswered"] += 1
+        self.causes[failure.value] += 1
+
+    def _find(self, row: Row, finding: Finding, example: str) -> None:
+        row["failed"] += 1
+        self.findings[finding.value] += 1
+        cause = f"{finding.value}: {example.split(' to ', 1)[0]}" if finding is Finding.WRONG_CODE else finding.value
+        self.causes[cause] += 1
+        examples = self.examples.setdefault(finding.value, [])
+        if len(examples) < _MOST_EXAMPLES:
+            examples.append(example)
+
+    def _row(self, at_ns: int) -> Row:
+        second = (at_ns - self._begins_ns) // _SECOND_NS
+        row = self.seconds.get(second)
+        if row is None:
+            row = {"started": 0, "late": 0, "failed": 0, "lag_us": 0, "latency": Tally()}
+            self.seconds[second] = row
+        return row
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything counted as plain values."""
+        return {
+            "counts": dict(self.counts),
+            "findings": dict(self.findings),
+            "causes": dict(self.causes),
+            "missed": dict(self.missed),
+            "examples": self.examples,
+            "longest_ns": self.longest_ns,
+            "histograms": {name: encoded(tally) for name, tally in self.tallies.items()},
+            "seconds": {
+                str(second): {**row, "latency": {str(cell): count for cell, count in row["latency"].items()}}
+                for second, row in self.seconds.items()
+            },
+        }

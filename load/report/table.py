@@ -1,0 +1,73 @@
+"""The table and verdict that a run ends with on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_STYLE = {"pass": "bold green", "fail": "bold red", "invalid": "bold magenta"}
+_COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
+
+
+def show(document: dict[str, Any], console: Console, paths: list[str]) -> None:
+    """Print the figures, what was wrong, and the verdict last."""
+    scenario, counts, rate = document["scenario"], document["counts"], document["rate"]
+    console.print(f"\n{scenario['name']}: {scenario['title']}", highlight=False, soft_wrap=True)
+    console.print(_latencies(document))
+    console.print(
+        f"scheduled {counts['scheduled']}, started {counts['started']}, missed {counts['missed']}; "
+        f"busiest second {rate['reached_busiest']} of {rate['wanted_busiest']} wanted",
+        highlight=False,
+    )
+    console.print(
+        f"late {counts['late']} ({counts['late_commits']} of them carts that were committed), "
+        f"unanswered {counts['unanswered']}, wrong {counts['findings']}, "
+        f"connections: {counts['cold']} new, {counts['warm']} kept, {counts['resent']} found closed",
+        highlight=False,
+    )
+    for cause, count in document["causes"].items():
+        console.print(f"  {count} x {cause}", highlight=False, markup=False)
+    for finding, examples in document["examples"].items():
+        console.print(f"    {finding}: {examples[0]}", highlight=False, markup=False, soft_wrap=True)
+    _show_baseline(document["baseline"], console)
+    _show_verdict(document["verdict"], console, paths)
+
+
+def _latencies(document: dict[str, Any]) -> Table:
+    table = Table("ms from the intended start", *_COLUMNS, box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for view, values in document["latency_ms"].items():
+        if values["count"]:
+            table.add_row(view, *(_figure(values[name]) for name in _COLUMNS))
+    for name, values in (("from the actual start", document["from_actual_start_ms"]), ("lag", document["lag_ms"])):
+        table.add_row(Text(name, style="dim"), *(_figure(values[column]) for column in _COLUMNS))
+    return table
+
+
+def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
+    if not baseline:
+        return
+    console.print(f"compared with {baseline['file']}:", highlight=False)
+    for name, row in baseline["latency_ms"].items():
+        factor = "" if row["factor"] is None else f"  x {row['factor']}"
+        console.print(f"  {name} {_figure(row['then'])} → {_figure(row['now'])} ms{factor}", highlight=False)
+    if baseline["differs_in"]:
+        console.print(f"  not the same run: {', '.join(baseline['differs_in'])} differ", highlight=False)
+
+
+def _show_verdict(verdict: dict[str, Any], console: Console, paths: list[str]) -> None:
+    for reason in verdict["reasons"]:
+        console.print(f"- {reason}", highlight=False, markup=False, soft_wrap=True)
+    console.print(Text(verdict["word"].upper(), style=_STYLE[verdict["word"]]))
+    if paths:
+        console.print(f"reports: {', '.join(paths)}", highlight=False, soft_wrap=True)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.3f}" if value < 100 else f"{value:.1f}"  # noqa: PLR2004 - digits that tell

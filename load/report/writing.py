@@ -1,0 +1,47 @@
+"""Judges results and writes the reports: the one place where a run's outcome is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from load.errors import GeneratorBroke
+from load.report.baseline import compare, slower
+from load.report.document import document
+from load.report.html import html
+from load.report.junit import junit
+from load.report.table import show
+from load.results import Results
+from load.settings import LoadOptions
+from load.verdict import Verdict, judge
+
+
+def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) -> Verdict:
+    """Judge, write the files that `options.out` asks for, and show the table unless a parent process will."""
+    compared = compare(results, options)
+    verdict = judge(results, options, slower=slower(compared, options))
+    report = document(results, verdict, options, scenario, compared)
+    if options.out:
+        write(report, Path(options.out))
+    if options.progress_fd < 0:
+        show(report, Console(), paths(options.out))
+    return verdict
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Write load.json, load.html and junit.xml; GeneratorBroke when the folder cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "load.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+        (folder / "load.html").write_text(html(report), "utf-8")
+        (folder / "junit.xml").write_bytes(junit(report))
+    except OSError as error:
+        raise GeneratorBroke(f"the reports cannot be written to {folder}: {error.strerror}") from error
+
+
+def paths(out: str) -> list[str]:
+    """Return the files of a run."""
+    return [str(Path(out) / name) for name in ("load.html", "load.json", "junit.xml")] if out else []

@@ -1,0 +1,155 @@
+"""Runs a load test: starts Locust in a process of its own, passes its progress on, and reads what it found.
+
+Importing Locust patches sockets and TLS of the whole process, so it is never imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from load import knee
+from load.errors import GeneratorBroke
+from load.report.baseline import read
+from load.settings import LoadOptions, scenario_file
+from load.subject import subject
+
+_GRACE_S = 200.0
+_STOP_WITHIN_S = 15.0
+_LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the workers say every second, added up; `lag_us` is the longest of the last two seconds."""
+
+    started: int
+    answered: int
+    late: int
+    failed: int
+    missed: int
+    lag_us: int
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """The outcome: the document is that of load.json."""
+
+    document: dict[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 invalid."""
+        return int(self.document["verdict"]["exit_code"])
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
+    """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
+    subject(options)
+    scenario = scenario_file(options.scenario)
+    if options.baseline:
+        read(options.baseline)
+    if scenario.stem == "find_knee":
+        return LoadReport(knee.search(options, lambda probe: _once(probe, scenario, on_progress)))
+    return LoadReport(_once(options, scenario, on_progress))
+
+
+def _once(options: LoadOptions, scenario: Path, on_progress: OnProgress) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="jwo-load-") as scratch:
+        out = Path(options.out or scratch)
+        report = out / "load.json"
+        report.unlink(missing_ok=True)
+        log = Path(scratch) / "locust.log"
+        code = _locust(options.model_copy(update={"out": str(out)}), scenario, log, on_progress)
+        if not report.is_file():
+            raise GeneratorBroke(f"Locust ended with {code} and left no results:\n{_end_of(log)}")
+        return dict(json.loads(report.read_text("utf-8")))
+
+
+def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProgress) -> int:
+    reader, writer = os.pipe()
+    options = options.model_copy(update={"progress_fd": writer})
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            _command(options, scenario),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(writer,),
+            env=_environment(options),
+            preexec_fn=_allow_many_connections,  # noqa: PLW1509 - no thread of ours runs yet
+        )
+    os.close(writer)
+    listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
+    listener.start()
+    with _ended(process):
+        code = process.wait(options.duration_s + options.read_for_s + _GRACE_S)
+    listener.join(_STOP_WITHIN_S)
+    return code
+
+
+def _command(options: LoadOptions, scenario: Path) -> list[str]:
+    command = [sys.executable, "-m", "locust", "-f", str(scenario), "--headless", "--only-summary"]
+    command += ["--host", subject(options).connector.url]
+    if options.workers > 1:
+        port = str(_free_port())
+        command += ["--processes", str(options.workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+        command += ["--master-port", port]
+    return command
+
+
+def _environment(options: LoadOptions) -> dict[str, str]:
+    """Keep proxies and another Locust's settings away; give the run's own."""
+    unwanted = ("LOCUST_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "JWO_LOAD_")
+    inherited = {name: value for name, value in os.environ.items() if not name.upper().startswith(unwanted)}
+    return inherited | options.as_environment()
+
+
+def _allow_many_connections() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _listen(reader: int, on_progress: OnProgress) -> None:
+    with os.fdopen(reader) as lines:
+        for line in lines:
+            on_progress(Progress(**json.loads(line)))
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End Locust with this process's work: it ends its workers when it is interrupted."""
+    try:
+        yield
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-_LOG_LINES:])

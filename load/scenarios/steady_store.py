@@ -1,0 +1,19 @@
+"""An ordinary hour: as many leave as enter, at one rate."""
+
+from load.curves import Curve, constant
+from load.schedule import Mix
+from load.users.visitors import StoreHours, StoreVisitors
+
+__all__ = ["SteadyStore", "StoreHours"]  # Locust takes both
+
+
+class SteadyStore(StoreVisitors):
+    """Scans and carts in equal parts at a constant rate, evenly spaced."""
+
+    mix = Mix(carts=0.5)
+    poisson = False
+
+    @classmethod
+    def arrivals(cls, rate: float, duration_s: float) -> Curve:
+        """One rate."""
+        return constant(rate, duration_s)

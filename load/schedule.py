@@ -1,0 +1,112 @@
+"""The schedule: when each request is meant to start and what it is, all made before the first one leaves.
+
+The same curve, mix and seed give the same schedule, however many workers share it.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import accumulate
+
+from load.curves import Curve
+from load.errors import BadOptions
+
+
+class Kind(IntEnum):
+    """What a request is. The platform sends duplicates, so the schedule does."""
+
+    SCAN = 0
+    ASSOCIATE = 1
+    CART = 2
+    BAD_KEY = 3
+    SCAN_AGAIN = 4
+    """An earlier scan event once more, with a requestId of its own."""
+    CART_AGAIN = 5
+    SCAN_TWICE = 6
+    """A new event, sent twice at the same instant: this one, and the WITH_IT after it."""
+    CART_TWICE = 7
+    WITH_IT = 8
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What the requests are, as shares of all of them; carts and scans share what the others leave."""
+
+    carts: float = 0.0
+    associates: float = 0.02
+    bad_keys: float = 0.02
+    duplicates: float = 0.03
+    at_once: float = 0.01
+    """Pairs that leave at the same instant; a pair is two requests."""
+
+    def weights(self) -> dict[Kind, float]:
+        """Return the share of each kind; BadOptions when they do not add up."""
+        special = self.bad_keys + self.duplicates + self.at_once
+        if not (0 <= self.carts <= 1 and 0 <= special <= 1 and 0 <= self.associates <= 1):
+            raise BadOptions(f"the shares of {self} do not add up")
+        fresh, scans = 1 - special, 1 - self.carts
+        return {
+            Kind.SCAN: fresh * scans * (1 - self.associates),
+            Kind.ASSOCIATE: fresh * scans * self.associates,
+            Kind.CART: fresh * self.carts,
+            Kind.BAD_KEY: self.bad_keys if scans else 0.0,
+            Kind.SCAN_AGAIN: self.duplicates * scans,
+            Kind.CART_AGAIN: self.duplicates * self.carts,
+            Kind.SCAN_TWICE: self.at_once * scans,
+            Kind.CART_TWICE: self.at_once * self.carts,
+        }
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Intended starts in nanoseconds after the beginning, never falling, and the kind of each."""
+
+    due_ns: array[int]
+    kinds: bytes
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def share(self, worker: int, workers: int) -> Schedule:
+        """Return what one of the workers sends; a pair stays together."""
+        mine = [index for index in range(len(self)) if (index // 2) % workers == worker]
+        return Schedule(array("q", [self.due_ns[index] for index in mine]), bytes(self.kinds[index] for index in mine))
+
+    def wanted_by_second(self) -> list[int]:
+        """Return how many requests are meant to start in each second."""
+        counts = [0] * (self.due_ns[-1] // 1_000_000_000 + 1 if len(self) else 0)
+        for due in self.due_ns:
+            counts[due // 1_000_000_000] += 1
+        return counts
+
+
+def make_schedule(curve: Curve, mix: Mix, *, seed: int, poisson: bool) -> Schedule:
+    """Lay the curve's requests out: one by one as it asks, or by chance (`poisson`) as shoppers arrive."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    total = curve.total
+    counts = _poisson(chance, total) if poisson else [index + 0.5 for index in range(int(total))]
+    due_ns = array("q", (int(moment * 1e9) for moment in curve.moments(counts)))
+    weights = mix.weights()
+    kinds = bytearray(chance.choices(list(weights), list(weights.values()), k=len(due_ns))) if due_ns else bytearray()
+    _pair_up(due_ns, kinds)
+    return Schedule(due_ns, bytes(kinds))
+
+
+def _poisson(chance: random.Random, total: float) -> list[float]:
+    gaps = (chance.expovariate(1.0) for _ in range(int(total + 6 * total**0.5) + 20))
+    return [count for count in accumulate(gaps) if count < total]
+
+
+def _pair_up(due_ns: array[int], kinds: bytearray) -> None:
+    """Give each TWICE its WITH_IT: even places only, so that a pair is never split over two workers."""
+    for index, kind in enumerate(kinds):
+        if kind not in (Kind.SCAN_TWICE, Kind.CART_TWICE):
+            continue
+        if index % 2 or index + 1 == len(kinds):
+            kinds[index] = Kind.SCAN_AGAIN if kind == Kind.SCAN_TWICE else Kind.CART_AGAIN
+        else:
+            kinds[index + 1] = Kind.WITH_IT
+            due_ns[index + 1] = due_ns[index]

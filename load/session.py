@@ -1,0 +1,166 @@
+"""One process's share of a run: prepares everything, sends its schedule, and gives back what it counted.
+
+It runs inside the Locust user's greenlet; Locust hears of every request through `on_request`.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+
+from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.profile import Profile
+from load.expectations import Expectations
+from load.keys import KeyStock
+from load.recorder import Recorder
+from load.schedule import Kind, Schedule
+from load.settings import LoadOptions
+from load.traffic import Event, Traffic
+from load.wire.dispatcher import Dispatcher
+from load.wire.exchange import Exchange
+from load.wire.lanes import Lanes
+
+_LEAD_NS = 50_000_000
+_FEED_EVERY_S = 0.25
+_DRAIN_SPARE_S = 1.0
+_KEY_OF = {Kind.SCAN: "shopper", Kind.SCAN_TWICE: "shopper", Kind.ASSOCIATE: "associate", Kind.SCAN_AGAIN: "shopper"}
+OnRequest = Callable[[Exchange, Event, str], None]
+"""Hears of an exchange that is over, its event, and what was wrong with it (empty when nothing was)."""
+
+
+class Session:
+    """`prepare`, then `run`, then `snapshot`; or `close` at any time."""
+
+    def __init__(self, options: LoadOptions, profile: Profile, schedule: Schedule, on_request: OnRequest) -> None:
+        self._options = options
+        self._schedule = schedule
+        self._on_request = on_request
+        self._keys = KeyStock(profile, max_age_s=options.key_ahead_s + 10)
+        self._traffic = Traffic(profile, self._keys)
+        self._expect = Expectations(profile)
+        self._lanes = Lanes(profile.connector.url, options.read_for_s, self._ended)
+        self.recorder = Recorder(int(options.budget_s * 1e9), 0)
+        self._dispatcher = Dispatcher([], self._start, lambda: self._lanes.is_ready, self._broke)
+        self._ready: Exchange | None = None
+        self._last: Event | None = None
+        self._begins_ns, self._begins_at = 0, 0.0
+        self._trouble = ""
+        self._cpu_s = 0.0
+        self._orders = self._key_orders()
+
+    def prepare(self) -> None:
+        """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
+        self._traffic.check_own()
+        first = next(self._orders)
+        for kind, count in first.items():
+            self._keys.order(kind, count)
+        self._keys.wait_for(first)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 100)
+
+    def run(self) -> None:
+        """Send the schedule, and wait until everything is answered or given up."""
+        self._begins_ns, self._begins_at = time.perf_counter_ns() + _LEAD_NS, time.time() + _LEAD_NS / 1e9
+        self.recorder = Recorder(int(self._options.budget_s * 1e9), self._begins_ns)
+        due_ns = [self._begins_ns + due for due in self._schedule.due_ns]
+        self._dispatcher = Dispatcher(due_ns, self._start, lambda: self._lanes.is_ready, self._broke)
+        self._ready = self._make(0)
+        feeder = gevent.spawn(self._feed_keys)
+        cpu_from, from_ns = time.process_time(), time.perf_counter_ns()
+        self._dispatcher.run()
+        self._dispatcher.over.wait()
+        self._cpu_s = (time.process_time() - cpu_from) / ((time.perf_counter_ns() - from_ns) / 1e9)
+        feeder.kill()
+        self._drain()
+
+    def numbers(self) -> dict[str, int]:
+        """Return the progress so far; the lag is the longest of the last two seconds, in microseconds."""
+        recorder = self.recorder
+        counts = {name: recorder.counts[name] for name in ("started", "answered", "late")}
+        lag_us = max((row["lag_us"] for row in list(recorder.seconds.values())[-2:]), default=0)
+        return counts | {
+            "failed": recorder.causes.total(),
+            "missed": recorder.missed.total(),
+            "lag_us": lag_us,
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything counted; whatever was not sent by now counts as missed."""
+        self._dispatcher.stop()
+        if left := len(self._schedule) - self._dispatcher.started:
+            self.recorder.miss("the run was ended before their time", left)
+        return self.recorder.snapshot() | {
+            "purchases": self._expect.purchases(),
+            "trouble": self._trouble,
+            "cpu_share": self._cpu_s,
+            "keys": "minted ahead of time" if self._keys.is_minted else "fixed values",
+            "stale_keys": self._keys.stale,
+        }
+
+    def close(self) -> None:
+        """Let go of connections and of the minting process."""
+        self._lanes.close()
+        self._keys.close()
+
+    def _start(self, index: int) -> bool:
+        exchange, self._ready = self._ready, None
+        if exchange is None:
+            self.recorder.miss("no identity key was ready")
+        elif self._lanes.are_full:
+            self.recorder.miss("the system allows no more connections; raise the limit of open files (ulimit -n)")
+        else:
+            self._lanes.send(exchange)
+            self.recorder.started(exchange)
+        if index + 1 < len(self._schedule):
+            self._ready = self._make(index + 1)
+        return exchange is not None and exchange.cold
+
+    def _make(self, index: int) -> Exchange | None:
+        """Make the request of a place in the schedule before its time, so that making it is not lag."""
+        kind, due_ns = Kind(self._schedule.kinds[index]), self._schedule.due_ns[index]
+        event = self._last if kind == Kind.WITH_IT else self._traffic.event(kind, self._begins_at + due_ns / 1e9)
+        self._last = event
+        if event is None:
+            return None
+        return Exchange(self._begins_ns + due_ns, self._traffic.request(event), event)
+
+    def _ended(self, exchange: Exchange) -> None:
+        event: Event = exchange.subject
+        wrong = self._expect.judge(event, exchange.status, exchange.body) if exchange.failure is None else None
+        self.recorder.ended(exchange, "scan" if event.operation is VERIFY_IDENTITY_KEYS else "cart", wrong)
+        self._on_request(exchange, event, exchange.failure or (wrong[0] if wrong else ""))
+        self._dispatcher.start_due()
+
+    def _broke(self, error: Exception) -> None:
+        self._trouble = f"the generator broke: {error!r}"
+
+    def _drain(self) -> None:
+        deadline = time.monotonic() + self._options.read_for_s + _DRAIN_SPARE_S
+        while self._lanes.under_way and time.monotonic() < deadline:
+            gevent.sleep(0.02)
+
+    def _key_orders(self) -> Iterator[dict[str, int]]:
+        """Yield the keys that must be ordered now; the first time, before the beginning, those of the first window."""
+        at = 0
+        while True:
+            horizon = self._options.key_ahead_s
+            if self._begins_ns:
+                horizon += (time.perf_counter_ns() - self._begins_ns) / 1e9
+            wanted: Counter[str] = Counter()
+            while at < len(self._schedule) and self._schedule.due_ns[at] <= horizon * 1e9:
+                if key := _KEY_OF.get(Kind(self._schedule.kinds[at])):
+                    wanted[key if self._keys.has(key) else "shopper"] += 1
+                at += 1
+            yield dict(wanted)
+
+    def _feed_keys(self) -> None:
+        while self._keys.is_minted:
+            for kind, count in next(self._orders).items():
+                self._keys.order(kind, count)
+            gevent.sleep(_FEED_EVERY_S)

@@ -1,0 +1,160 @@
+"""The requests: bodies as the platform sends them, made just before they are due.
+
+Ids are new in every run, so that a connector that remembers the run before is not taken for a faulty one.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import orjson
+
+from contract.messages import document, message
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from contract.profile import Profile
+from contract.sigv4 import sign
+from contract.values import format_instant
+from load.errors import GeneratorBroke
+from load.keys import KeyStock
+from load.schedule import Kind
+
+_REMEMBERED = 64
+_AGAIN = {Kind.SCAN_AGAIN: VERIFY_IDENTITY_KEYS, Kind.CART_AGAIN: CREATE_PURCHASES}
+
+
+@dataclass(slots=True)
+class Event:
+    """One scan or one cart, however often it is sent; its first answer is what every other must equal."""
+
+    operation: Operation
+    id: str
+    body: dict[str, object]
+    expected_status: int
+    visitor_type: str = ""
+    answer: tuple[int, str] | None = None
+    times_sent: int = 0
+
+
+class Traffic:
+    """Makes the events of a run and the bytes of each request."""
+
+    def __init__(self, profile: Profile, keys: KeyStock) -> None:
+        self._profile = profile
+        self._keys = keys
+        self._run = secrets.randbits(48)
+        self._count = 0
+        example = document(VERIFY_IDENTITY_KEYS.request)["examples"][0]
+        self._store = profile.store.id or example["storeId"]
+        self._items = _items(profile)
+        self._recent = {operation: deque[Event](maxlen=_REMEMBERED) for operation in _AGAIN.values()}
+        self._heads = {operation: _head(profile, operation) for operation in _AGAIN.values()}
+        self._second, self._stamp = -1, ""
+
+    def event(self, kind: Kind, at: float) -> Event | None:
+        """Return the event of a request that is due at this Unix time; None when there is no key for it."""
+        if kind in _AGAIN:
+            recent = self._recent[_AGAIN[kind]]
+            if recent:
+                return recent[0]
+            kind = Kind.SCAN if kind == Kind.SCAN_AGAIN else Kind.CART
+        event = self._cart(at) if kind in (Kind.CART, Kind.CART_TWICE) else self._scan(kind, at)
+        if event is not None and kind != Kind.BAD_KEY:
+            self._recent[event.operation].append(event)
+        return event
+
+    def request(self, event: Event) -> bytes:
+        """Return the bytes of one sending of an event; each has a requestId of its own."""
+        event.times_sent += 1
+        body = orjson.dumps({"requestId": self._uuid(), **event.body})
+        return self._heads[event.operation] + self._extra(event.operation, body) + b"%d\r\n\r\n%s" % (len(body), body)
+
+    def check_own(self) -> None:
+        """Make sure that what this generator sends keeps the contract; GeneratorBroke when it does not."""
+        for event in (self._scan(Kind.BAD_KEY, 0.0), self._cart(0.0)):
+            assert event is not None
+            wrong = message(event.operation.request, self._profile.house).violations(
+                {"requestId": self._uuid(), **event.body}
+            )
+            if wrong:
+                raise GeneratorBroke(f"our own {event.operation.name} breaks the contract: {wrong[0].message}")
+
+    def _scan(self, kind: Kind, at: float) -> Event | None:
+        key_kind = "associate" if kind == Kind.ASSOCIATE and self._keys.has("associate") else "shopper"
+        key = _unknown_key() if kind == Kind.BAD_KEY else self._keys.take(key_kind)
+        if key is None:
+            return None
+        event_id = self._uuid()
+        body: dict[str, object] = {
+            "identityKey": key,
+            "storeId": self._store,
+            "authEvent": {"id": event_id, "timestamp": self._time(at), "location": "ENTRY"},
+            "keyChannel": "OPTICAL",
+        }
+        if kind == Kind.BAD_KEY:
+            return Event(VERIFY_IDENTITY_KEYS, event_id, body, 401)
+        return Event(VERIFY_IDENTITY_KEYS, event_id, body, VERIFY_IDENTITY_KEYS.success, key_kind.upper())
+
+    def _cart(self, at: float) -> Event:
+        trip_id = self._uuid()
+        entry = {"id": self._uuid(), "timestamp": self._time(at - 300), "location": "ENTRY", "payloadType": "FINANCIAL"}
+        item_id, item_type = self._items[self._count % len(self._items)]
+        item = {
+            "id": item_id,
+            "type": item_type,
+            "quantity": {"value": str(1 + self._count % 3), "unit": "unit"},
+            "lineItemId": "line-1",
+        }
+        body: dict[str, object] = {
+            "idempotentShoppingTripId": trip_id,
+            "storeId": self._store,
+            "shoppingTrip": {"startTime": self._time(at - 300), "endTime": self._time(at), "authEvents": [entry]},
+            "cartItems": [item],
+        }
+        return Event(CREATE_PURCHASES, trip_id, body, CREATE_PURCHASES.success)
+
+    def _uuid(self) -> str:
+        self._count += 1
+        run, count = f"{self._run:012x}", f"{self._count:016x}"
+        return f"{run[:8]}-{run[8:]}-4{count[1:4]}-a{count[:1]}00-{count[4:]}"
+
+    def _time(self, at: float) -> str:
+        second = max(int(at), 0)
+        if second != self._second:
+            self._second, self._stamp = second, format_instant(datetime.fromtimestamp(second, UTC))
+        return self._stamp
+
+    def _extra(self, operation: Operation, body: bytes) -> bytes:
+        connector = self._profile.connector
+        if connector.auth != "sigv4":
+            return b"Content-Length: "
+        url = connector.url + operation.path
+        headers = {"Host": urlsplit(url).netloc, "Content-Type": "application/json"}
+        signed = sign("POST", url, headers, body, connector.key, region=connector.region, now=datetime.now(UTC))
+        added = (f"{name}: {value}\r\n" for name, value in signed.items() if name not in headers)
+        return ("".join(added) + "Content-Length: ").encode()
+
+
+def _head(profile: Profile, operation: Operation) -> bytes:
+    connector = profile.connector
+    parts = urlsplit(connector.url + operation.path)
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    if connector.auth == "headers":
+        lines += [f"{name}: {value}" for name, value in connector.headers.items()]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _items(profile: Profile) -> list[tuple[str, str]]:
+    example = document(CREATE_PURCHASES.request)["examples"][0]["cartItems"][0]
+    declared = [(sku, "SKU") for sku in profile.catalog.skus] + [
+        (code, "SCANCODE") for code in profile.catalog.scancodes
+    ]
+    return declared or [(example["id"], example["type"])]
+
+
+def _unknown_key() -> str:
+    return base64.b64encode(b"nobody" + secrets.token_hex(9).encode()).decode()

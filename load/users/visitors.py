@@ -1,0 +1,92 @@
+"""The Locust user behind every scenario: it lets shoppers arrive by a schedule instead of waiting for answers.
+
+Locust starts one of them in each process. A scenario is a subclass in a file of its own, and that file must also hold
+`StoreHours`, since Locust looks for the load shape there.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from gevent.event import Event
+from locust import LoadTestShape, User, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from load.curves import Curve
+from load.host import Host
+from load.part import Part
+from load.schedule import Mix
+from load.settings import LoadOptions
+
+_PARTS: WeakKeyDictionary[Environment, tuple[Host | None, Part | None]] = WeakKeyDictionary()
+"""What this process is in the run of each Locust environment; Locust itself has no place to keep it."""
+
+
+class StoreVisitors(User):
+    """Base of the scenarios: say how many arrive when, and what they do."""
+
+    abstract = True
+    mix: ClassVar[Mix] = Mix()
+    poisson: ClassVar[bool] = True
+    """Arrivals by chance, as people arrive; False spaces them evenly."""
+
+    @classmethod
+    @abstractmethod
+    def arrivals(cls, rate: float, duration_s: float) -> Curve:
+        """Return the wanted rate over the run; `rate` is that of its busiest moment."""
+
+    @task
+    def keep_the_schedule(self) -> None:
+        """Send this process's share of the schedule, then wait for the others."""
+        if part := _PARTS[self.environment][1]:
+            part.take()
+        Event().wait()
+
+
+class StoreHours(LoadTestShape):
+    """Keeps one user in each process until all results are in."""
+
+    abstract = False
+
+    def tick(self) -> tuple[int, float] | None:
+        """Tell Locust how many users there shall be, or that the run is over."""
+        assert self.runner is not None
+        host = _PARTS[self.runner.environment][0]
+        return None if host is None or host.is_over else (host.workers, host.workers)
+
+
+@events.init_command_line_parser.add_listener
+def _add_flags(parser: LocustArgumentParser) -> None:
+    """Locust asks for flags when it has read the scenario; listeners like this one are how it is answered."""
+    default = LoadOptions()
+    parser.add_argument("--rate", type=float, default=default.rate, help="requests a second at the busiest")
+    parser.add_argument("--duration", type=float, default=default.duration_s, help="seconds")
+    parser.add_argument(
+        "--budget", type=float, default=default.budget_s, help="an answer later than these seconds is late"
+    )
+    parser.add_argument("--seed", type=int, default=default.seed, help="the same seed gives the same schedule")
+    parser.add_argument("--connector-profile", default=default.profile, help="the connector's jwo.toml")
+    parser.add_argument("--load-out", default=default.out, help="folder of the reports")
+
+
+@events.init.add_listener
+def _join(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust's signature
+    host = None if isinstance(environment.runner, WorkerRunner) else Host(environment)
+    part = None if isinstance(environment.runner, MasterRunner) else Part(environment, host)
+    _PARTS[environment] = host, part
+
+
+@events.test_start.add_listener
+def _begin(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - as above
+    if host := _PARTS[environment][0]:
+        host.begin()
+
+
+@events.test_stop.add_listener
+def _finish(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - as above
+    if host := _PARTS[environment][0]:
+        host.finish()

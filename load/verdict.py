@@ -1,0 +1,95 @@
+"""The verdict on a run: pass, fail or invalid, each with its reasons in words and a bound.
+
+Invalid comes first: when the generator did not do what the schedule says, nothing is said about the connector.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from load.results import Results
+from load.settings import LoadOptions
+
+EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
+_Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`late_at_most` bounds the true share of late answers at 95 %."""
+
+    word: Literal["pass", "fail", "invalid"]
+    reasons: tuple[str, ...]
+    late_share: float
+    late_at_most: float
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return EXIT_CODES[self.word]
+
+
+def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdict:
+    """Judge a run; `slower` is what a comparison with the baseline found."""
+    share = results.late / results.started if results.started else 0.0
+    bound = late_at_most(results.late, results.started)
+    void = _void(results, options)
+    if void:
+        return Verdict("invalid", void, share, bound)
+    wrong = _wrong(results, options) + ((slower,) if slower else ())
+    if wrong:
+        return Verdict("fail", wrong, share, bound)
+    return Verdict("pass", (f"0 late in {results.started}: at most {bound:.4%} at 95 %",), share, bound)
+
+
+def late_at_most(late: int, of: int) -> float:
+    """Bound the true share at 95 %: 3/n for none (the rule of three), Wilson's upper limit otherwise."""
+    if not of:
+        return 1.0
+    if not late:
+        return min(3 / of, 1.0)
+    share, z2 = late / of, _Z95 * _Z95
+    middle = share + z2 / (2 * of)
+    spread = _Z95 * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    return min((middle + spread) / (1 + z2 / of), 1.0)
+
+
+def _void(results: Results, options: LoadOptions) -> tuple[str, ...]:
+    reasons = list(results.trouble)
+    missing = results.workers_wanted - results.workers_heard
+    if missing:
+        reasons.append(f"{missing} of {results.workers_wanted} workers sent no results")
+    if results.lag_p99_ms > options.lag_bound_ms:
+        reasons.append(
+            f"the generator lagged: p99 {results.lag_p99_ms:.3f} ms, bound {options.lag_bound_ms:g} ms; "
+            "give it more --workers or a machine of its own"
+        )
+    reasons += [f"{count} arrivals never left: {cause}" for cause, count in sorted(results.missed.items())]
+    unaccounted = results.scheduled - results.started - results.missed.total()
+    if unaccounted and not missing:
+        reasons.append(f"{unaccounted} arrivals of the schedule are not accounted for")
+    open_ended = results.started - results.counts["answered"] - results.counts["unanswered"]
+    if open_ended and not missing:
+        reasons.append(f"{open_ended} requests were under way when the run was ended")
+    doubt = results.counts["in_doubt"]
+    if doubt and doubt == results.late:
+        reasons.append(f"{doubt} of {results.late} late answers may be late by the generator's own delay")
+    if not results.scheduled:
+        reasons.append("the schedule is empty: raise --rate or --duration")
+    return tuple(reasons)
+
+
+def _wrong(results: Results, options: LoadOptions) -> tuple[str, ...]:
+    reasons = []
+    if results.late:
+        reasons.append(
+            f"{results.late} of {results.started} answers later than {options.budget_s:g} s "
+            f"({results.late / results.started:.3%}, at most {late_at_most(results.late, results.started):.3%} at 95 %)"
+            + (f", {doubt} of them in doubt" if (doubt := results.counts["in_doubt"]) else "")
+        )
+    if results.counts["unanswered"]:
+        reasons.append(f"{results.counts['unanswered']} requests without an answer")
+    reasons += [f"{count} x {finding}" for finding, count in sorted(results.findings.items())]
+    return tuple(reasons)

@@ -1,0 +1,49 @@
+"""TLS for a non-blocking connection: bytes in, bytes out, no socket."""
+
+from __future__ import annotations
+
+import ssl
+
+_CHUNK = 262_144
+
+
+class Tls:
+    """The client's end of one TLS connection. ssl.SSLError comes out of every method when the peer breaks TLS."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self._from_peer, self._to_peer = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=host)
+        self._waiting = b""
+        self._ready = False
+
+    def wrap(self, plain: bytes) -> bytes:
+        """Return what must go to the peer now; plain text waits until hands are shaken."""
+        self._waiting += plain
+        self._advance()
+        return self._to_peer.read()
+
+    def unwrap(self, raw: bytes) -> tuple[bytes, bytes]:
+        """Take what came from the peer; return the plain text in it and what must go back."""
+        self._from_peer.write(raw)
+        self._advance()
+        return self._plain() if self._ready else b"", self._to_peer.read()
+
+    def _advance(self) -> None:
+        if not self._ready:
+            try:
+                self._object.do_handshake()
+            except ssl.SSLWantReadError:
+                return
+            self._ready = True
+        if self._waiting:
+            self._object.write(self._waiting)
+            self._waiting = b""
+
+    def _plain(self) -> bytes:
+        parts: list[bytes] = []
+        try:
+            while part := self._object.read(_CHUNK):
+                parts.append(part)
+        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            pass
+        return b"".join(parts)
