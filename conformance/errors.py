@@ -4,6 +4,8 @@ SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
 ├── NotDeclared    the profile does not say what this case needs: not applicable
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
+
+And why a run does not begin: BadExpectations, a file of expected failures that cannot be used.
 """
 
 from __future__ import annotations
@@ -28,3 +30,7 @@ class NotDeclared(SuiteStop):
 
 class HarnessBroke(SuiteStop):
     """What is wrong on our side."""
+
+
+class BadExpectations(Exception):
+    """The file of expected failures cannot be used; a sentence for the one who wrote it."""

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from conformance import expected
 from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report import count_verdicts, overall_verdict
@@ -30,10 +31,12 @@ def summarise(
     duration_s: float,
     strict: bool,
     stages: list[dict[str, Any]] | None = None,
+    expectations: expected.Expectations = expected.NONE,
 ) -> dict[str, Any]:
     """Return the report of a run; see `report/report.schema.json` for its shape."""
     profile = certification.profile
     cases = [_case(certification.results[each], profile) for each in _in_order(certification.results)]
+    stale = _apply(expectations, cases, certification)
     report: dict[str, Any] = {
         "format": "jwo-report-1",
         "suite": {
@@ -51,14 +54,29 @@ def summarise(
         },
         "startedAt": format_instant(started_at),
         "durationS": round(duration_s, 3),
-        "verdict": overall_verdict(cases, strict=strict),
+        "verdict": overall_verdict(cases, strict=strict, stale=len(stale)),
         "counts": count_verdicts(cases),
         "latency": _latency(certification),
         "settings": effective_settings(profile),
         "cases": cases,
         "notTested": [_not_tested(row) for row in register().values() if row.not_tested],
     }
+    if expectations.source:
+        report["expectedFailures"] = {"source": expectations.source, "stale": stale}
     return report if stages is None else report | {"stages": stages}
+
+
+def _apply(
+    expectations: expected.Expectations, cases: list[dict[str, Any]], certification: Certification
+) -> list[dict[str, str]]:
+    """Mark the cases whose failure is expected, and return the entries that do not hold."""
+    verdicts = {each: result.verdict for each, result in certification.results.items()}
+    reasons = expectations.reasons(verdicts)
+    for case in cases:
+        if case["id"] in reasons:
+            case["expectedFailure"] = reasons[case["id"]]
+    selection = certification.selection
+    return [each._asdict() for each in expectations.stale(verdicts, selection.tiers, selection.only)]
 
 
 def _in_order(ids: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from conformance import engine
+from conformance import engine, expected
 from conformance.certification import Certification, Selection
 from conformance.report import render_summary, write_all
 from conformance.summary import summarise
@@ -32,6 +32,7 @@ class Options:
     selection: Selection = field(default_factory=Selection)
     strict: bool = False
     out: Path = Path("jwo-report")
+    expectations: expected.Expectations = expected.NONE
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
@@ -69,6 +70,7 @@ def judge(
         duration_s=time.perf_counter() - start,
         strict=options.strict or profile.house.suite.strict,
         stages=stages,
+        expectations=options.expectations,
     )
 
 

@@ -9,7 +9,9 @@ from typing import Annotated, cast
 import typer
 
 from conformance.certification import Selection
-from conformance.errors import HarnessBroke
+from conformance.errors import BadExpectations, HarnessBroke
+from conformance.expected import NONE as NONE_EXPECTED
+from conformance.expected import load as load_expected
 from conformance.report import ReportError
 from contract import profile as profiles
 from contract.errors import BadProfile
@@ -38,6 +40,9 @@ ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE",
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case; repeatable.")]
 TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help="core, entry, catalog; separated by commas.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the reports go.")]
+ExpectedOption = Annotated[
+    Path | None, typer.Option("--expected", metavar="FILE", help="Failures that are known, each with a reason.")
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
 
 
@@ -49,9 +54,11 @@ def certify_command(
     tier: TierOption = "core",
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
     out: OutOption = Path("jwo-report"),
+    expected: ExpectedOption = None,
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
-    options = Options(Selection(_tiers(tier), check_ids(only or [])), strict, out)
+    expectations = load_expected(expected) if expected else NONE_EXPECTED
+    options = Options(Selection(_tiers(tier), check_ids(only or [])), strict, out, expectations)
     console = make_console()
     if connector or profile:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -125,8 +132,8 @@ def main() -> None:
     """Run the command line; every known trouble ends with its exit code and a sentence."""
     try:
         app()
-    except (JwoError, BadProfile, ReportError, HarnessBroke) as error:
-        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile) else 3)
+    except (JwoError, BadProfile, BadExpectations, ReportError, HarnessBroke) as error:
+        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile | BadExpectations) else 3)
         print(f"jwo: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
         sys.exit(code)
     except KeyboardInterrupt:

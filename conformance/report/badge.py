@@ -7,7 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from conformance.report.headline import counted
-from conformance.report.verdict import broken, judged_tiers
+from conformance.report.verdict import broken, expected_failures, judged_tiers
 
 _COLOURS = {"pass": "#1a7f37", "fail": "#b3261e", "error": "#5f6670"}
 _NARROW, _WIDE = frozenset(" filjt.,:;|!'()"), frozenset("mwMW+")
@@ -39,7 +39,8 @@ def _label(report: Mapping[str, Any]) -> str:
 
 def _message(report: Mapping[str, Any]) -> str:
     if report["verdict"] == "pass":
-        return "conformant"
+        known = len(expected_failures(report["cases"]))
+        return counted(known, "expected failure") if known else "conformant"
     if report["verdict"] == "error":
         return "error"
     number = len(broken(report["cases"], strict=report["suite"]["strict"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.report.verdict import broken
+from conformance.report.verdict import broken, expected_failures
 
 SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "not_applicable": "·", "error": "?"}
 WORDS = {
@@ -33,7 +33,8 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 def headline(report: Mapping[str, Any]) -> str:
     """Return the verdict as one line, such as `Not conformant: 2 broken rules`."""
     if report["verdict"] == "pass":
-        return "Conformant"
+        known = len(expected_failures(report["cases"]))
+        return f"Nothing broken but {counted(known, 'expected failure')}" if known else "Conformant"
     if report["verdict"] == "error":
         return _no_verdict(report)
     causes = []
@@ -41,7 +42,14 @@ def headline(report: Mapping[str, Any]) -> str:
         causes.append(counted(len(rules), "broken rule"))
     if stages := [stage["name"] for stage in report.get("stages", ()) if not stage["ok"]]:
         causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
+    if stale := stale_entries(report):
+        causes.append(f"{counted(len(stale), 'expected failure')} stale")
     return f"Not conformant: {' and '.join(causes)}" if causes else "Not conformant"
+
+
+def stale_entries(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the expected failures that do not hold."""
+    return list(report.get("expectedFailures", {}).get("stale", ()))
 
 
 def remarks(report: Mapping[str, Any]) -> list[str]:

@@ -72,11 +72,13 @@ def prose(text: str) -> Markup:
 def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     found, script = verdict.findings(report["cases"]), _source("report.js")
     return {
-        "report": {"stages": [], **report},
+        "report": {"stages": [], "expectedFailures": None, **report},
         "headline": headline.headline(report),
         "remarks": headline.remarks(report),
         "findings": found[: limits.findings],
         "more_findings": max(0, len(found) - limits.findings),
+        "known": verdict.expected_failures(report["cases"]),
+        "stale": headline.stale_entries(report),
         "groups": _groups(report["cases"]),
         "strips": [(row, latency_plot.strip(row)) for row in report["latency"]],
         "settings": pretty(report["settings"], 20_000),

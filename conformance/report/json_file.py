@@ -49,7 +49,8 @@ def _contradictions(report: Mapping[str, Any]) -> Iterator[str]:
     cases, counts = report["cases"], count_verdicts(report["cases"])
     if report["counts"] != counts:
         yield f"counts: the cases say {counts}"
-    least = overall_verdict(cases, strict=report["suite"]["strict"])
+    stale = len(report.get("expectedFailures", {}).get("stale", ()))
+    least = overall_verdict(cases, strict=report["suite"]["strict"], stale=stale)
     if _SEVERITY.index(report["verdict"]) < _SEVERITY.index(least):
         yield f"verdict: is {report['verdict']}, and the cases make it {least}"
     if report["verdict"] == "pass" and not all(stage["ok"] for stage in report.get("stages", ())):

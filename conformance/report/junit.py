@@ -7,7 +7,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from conformance.report.clean import printable
-from conformance.report.headline import LEVELS
+from conformance.report.headline import LEVELS, stale_entries
+from conformance.report.verdict import is_expected
 
 Case = Mapping[str, Any]
 _NOT_XML = str.maketrans(dict.fromkeys((0xFFFE, 0xFFFF)))
@@ -23,8 +24,23 @@ def render_junit(report: Mapping[str, Any]) -> str:
         suite.set("timestamp", report["startedAt"])
         for case in cases:
             _add_case(suite, case, strict=strict)
+    if stale := stale_entries(report):
+        _add_stale(root, stale)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_stale(root: ET.Element, stale: Sequence[Case]) -> None:
+    """Add the expected failures that do not hold, as failures of a suite of their own."""
+    totals = {"tests": str(len(stale)), "failures": str(len(stale)), "errors": "0", "skipped": "0", "time": "0.000"}
+    suite = ET.SubElement(root, "testsuite", {"name": "Expected failures", **totals})
+    for entry in stale:
+        name = _legal(f"{entry['id']} is a stale expected failure")
+        test = ET.SubElement(suite, "testcase", name=name, classname="Expected failures", time="0.000")
+        failure = ET.SubElement(test, "failure", message=_legal(entry["why"]), type="stale")
+        failure.text = _legal(f"{entry['why']}; the reason given was: {entry['reason']}")
+    for name in ("tests", "failures"):
+        root.set(name, str(int(root.get(name, "0")) + len(stale)))
 
 
 def _totals(cases: Sequence[Case], *, strict: bool) -> dict[str, str]:
@@ -39,6 +55,8 @@ def _totals(cases: Sequence[Case], *, strict: bool) -> dict[str, str]:
 
 
 def _outcome(case: Case, *, strict: bool) -> str:
+    if is_expected(case):
+        return "skipped"
     outcomes = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
     if strict:
         outcomes["warn"] = "failure"
@@ -58,7 +76,10 @@ def _add_case(suite: ET.Element, case: Case, *, strict: bool) -> None:
         error = ET.SubElement(entry, "error", message=_legal(case["reason"]), type="harness")
         error.text = _finding(case)
     elif outcome == "skipped":
-        ET.SubElement(entry, "skipped", message=_legal(case["reason"]))
+        known = case.get("expectedFailure")
+        ET.SubElement(entry, "skipped", message=_legal(f"expected failure: {known}" if known else case["reason"]))
+        if known:
+            ET.SubElement(entry, "system-out").text = _finding(case)
     elif case["verdict"] == "warn":
         ET.SubElement(entry, "system-out").text = "WARNING\n" + _finding(case)
 

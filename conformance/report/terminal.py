@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.clean import cut, printable
-from conformance.report.headline import LEVELS, WORDS, counted, headline, remarks
+from conformance.report.headline import LEVELS, WORDS, counted, headline, remarks, stale_entries
 from conformance.report.latency_plot import duration
-from conformance.report.verdict import findings
+from conformance.report.verdict import expected_failures, findings
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "warn": "bold yellow", "not_applicable": "dim", "error": "magenta"}
 _MARKS = {"fail": "FAIL", "warn": "WARN", "error": "ERROR"}
@@ -36,6 +36,7 @@ def _lines(report: Mapping[str, Any], paths: Mapping[str, Path]) -> Iterator[Tex
         yield from _finding(case)
     if (left := len(found) - _MAX_FINDINGS) > 0:
         yield Text(f"... and {counted(left, 'more finding')}, in the report.")
+    yield from _expectations(report)
     for row in report["latency"]:
         yield Text(_latency(row), style="dim")
     yield from _verdict(report)
@@ -58,6 +59,14 @@ def _finding(case: Mapping[str, Any]) -> Iterator[Text]:
         if case[member]:
             text = cut(case[member], _MAX_TEXT).replace("\n", "\n" + " " * 16)
             yield Text.assemble((f"      {label:<9} ", "dim"), text)
+
+
+def _expectations(report: Mapping[str, Any]) -> Iterator[Text]:
+    for case in expected_failures(report["cases"])[:_MAX_FINDINGS]:
+        yield Text.assemble(("KNOWN ", "dim"), f"{case['id']}  expected to be broken: {case['expectedFailure']}")
+    for entry in stale_entries(report)[:_MAX_FINDINGS]:
+        told = f"{entry['id']}  {entry['why']}, so take it out of {report['expectedFailures']['source']}"
+        yield Text.assemble(("STALE ", _STYLES["fail"]), told)
 
 
 def _latency(row: Mapping[str, Any]) -> str:

@@ -28,25 +28,38 @@ def count_verdicts(cases: Iterable[Case]) -> dict[str, int]:
     return counts
 
 
-def overall_verdict(cases: Iterable[Case], *, strict: bool) -> Overall:
-    """Judge the run: `error` when the harness broke or nothing was judged; with `strict` a warning fails too."""
+def overall_verdict(cases: Iterable[Case], *, strict: bool, stale: int = 0) -> Overall:
+    """Judge the run: `error` when the harness broke or nothing was judged; with `strict` a warning fails too.
+
+    Expected failures do not fail it; so many `stale` entries of their file, which do not hold any more, do.
+    """
+    cases = list(cases)
     present = {case["verdict"] for case in cases}
     if "error" in present or not present & _JUDGED:
         return "error"
-    if "fail" in present or (strict and "warn" in present):
-        return "fail"
-    return "pass"
+    return "fail" if stale or broken(cases, strict=strict) else "pass"
 
 
 def findings(cases: Iterable[Case]) -> list[Case]:
-    """Return what a person must look at, worst first and otherwise in running order."""
-    return sorted((case for case in cases if case["verdict"] in FINDINGS), key=lambda c: FINDINGS.index(c["verdict"]))
+    """Return what a person must look at, worst first and otherwise in running order; not what is expected."""
+    new = (case for case in cases if case["verdict"] in FINDINGS and not is_expected(case))
+    return sorted(new, key=lambda case: FINDINGS.index(case["verdict"]))
+
+
+def is_expected(case: Case) -> bool:
+    """Say whether the case is broken, and named so beforehand."""
+    return bool(case.get("expectedFailure"))
+
+
+def expected_failures(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases that are broken as expected, in running order."""
+    return [case for case in cases if is_expected(case)]
 
 
 def broken(cases: Sequence[Case], *, strict: bool) -> list[Case]:
-    """Return the cases that make the connector not conformant."""
+    """Return the cases that fail the run; those that are expected to be broken do not."""
     counted = {"fail", "warn"} if strict else {"fail"}
-    return [case for case in cases if case["verdict"] in counted]
+    return [case for case in cases if case["verdict"] in counted and not is_expected(case)]
 
 
 def judged_tiers(cases: Iterable[Case]) -> list[str]:

@@ -1,0 +1,76 @@
+"""Expected failures: what holds is no finding, what does not hold fails the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.errors import BadExpectations
+from conformance.expected import Expectations, Expected, load
+from conformance.verdicts import Verdict
+
+CORE = ("core",)
+
+
+def some(*ids: str) -> Expectations:
+    return Expectations("known.toml", tuple(Expected(id=each, reason="not yet") for each in ids))
+
+
+def test_a_broken_case_that_is_named_is_expected() -> None:
+    verdicts = {"CP-1.1": Verdict.FAIL, "CP-X.9": Verdict.WARN, "CP-2": Verdict.FAIL}
+    expectations = some("CP-1.1", "CP-X.9")
+
+    assert expectations.reasons(verdicts) == {"CP-1.1": "not yet", "CP-X.9": "not yet"}
+    assert expectations.stale(verdicts, CORE, ()) == []
+
+
+@pytest.mark.parametrize(
+    ("case_id", "verdicts", "why"),
+    [
+        ("CP-1.1", {"CP-1.1": Verdict.PASS}, "passes now"),
+        ("CP-1.1", {"CP-1.1": Verdict.NOT_APPLICABLE}, "not applicable"),
+        ("CP-1.1", {}, "no scenario"),
+        ("CP-99.1", {}, "no such case"),
+    ],
+)
+def test_an_entry_that_does_not_hold_is_stale(case_id: str, verdicts: dict[str, Verdict], why: str) -> None:
+    stale = some(case_id).stale(verdicts, CORE, ())
+
+    assert [entry.id for entry in stale] == [case_id]
+    assert why in stale[0].why
+
+
+@pytest.mark.parametrize(("tiers", "only"), [(CORE, ("CP-2",)), (("entry",), ())])
+def test_an_entry_of_a_case_that_was_left_out_is_not_stale(tiers: tuple[str, ...], only: tuple[str, ...]) -> None:
+    assert some("CP-1.1").stale({"CP-2": Verdict.PASS}, tiers, only) == []
+
+
+def test_a_harness_error_is_neither_expected_nor_stale() -> None:
+    verdicts = {"CP-1.1": Verdict.ERROR}
+
+    assert some("CP-1.1").reasons(verdicts) == {}
+    assert some("CP-1.1").stale(verdicts, CORE, ()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[[expected]]\nid = 'CP-2'", "reason"),
+        ("[[expected]]\nid = 'CP-2'\nreason = ' '", "reason"),
+        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\nuntil = 'b'", "until"),
+        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "stands twice: CP-2"),
+        ("[expected", "not TOML"),
+    ],
+)
+def test_a_file_that_is_wrong_is_said_to_be(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(BadExpectations, match=sentence):
+        load(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadExpectations, match=r"gone\.toml"):
+        load(tmp_path / "gone.toml")
