@@ -17,7 +17,7 @@ from contract import profile as profiles
 from contract.errors import BadProfile
 from contract.profile import Profile
 from contract.register import Tier
-from jwo import listing, replay
+from jwo import compare, listing, replay
 from jwo.catalog_command import catalog
 from jwo.certify import Options, certify, check_ids
 from jwo.demo.run import certify_reference
@@ -93,6 +93,20 @@ def replay_command(
     chosen = profile if profile or connector else Path("jwo.toml")
     check_ids([case_id])
     raise typer.Exit(replay.replay(_profile(connector, chosen), case_id, make_console()))
+
+
+@app.command(name="compare")
+def compare_command(
+    earlier: Annotated[Path, typer.Argument(metavar="A.json")],
+    later: Annotated[Path, typer.Argument(metavar="B.json")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Compare two reports; exit 1 when something newly broke."""
+    comparison = compare.compare(compare.read(earlier), compare.read(later))
+    if as_json:
+        print(compare.as_json(comparison))  # noqa: T201 - the command's output
+        raise typer.Exit(1 if comparison.newly_broken else 0)
+    raise typer.Exit(compare.show(comparison, make_console()))
 
 
 @app.command()

@@ -1,0 +1,131 @@
+"""`jwo compare A.json B.json`: what changed between two runs. What newly broke ends it with exit 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance.report.clean import printable
+from jwo.errors import Usage
+
+FORMAT = "jwo-report-1"
+Case = Mapping[str, Any]
+_RANK = {"not_applicable": 0, "pass": 0, "warn": 1, "fail": 2, "error": 3}
+
+
+class Change(NamedTuple):
+    """A case whose verdict is worth a line; `before` or `after` is empty where the case did not run."""
+
+    id: str
+    title: str
+    before: str
+    after: str
+
+
+class Comparison(NamedTuple):
+    """The cases by what became of them, in the order of the later report, and remarks on comparing them at all."""
+
+    newly_broken: list[Change]
+    mended: list[Change]
+    still_broken: list[Change]
+    missing: list[Change]
+    """Judged before, and not run or not applicable now."""
+    added: list[Change]
+    """Not run or not applicable before, and passed now."""
+    remarks: list[str]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a report.json; Usage when it is none."""
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Usage(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Usage(f"{path} is not JSON: {error}") from error
+    if not isinstance(report, dict) or report.get("format") != FORMAT:
+        raise Usage(f"{path} is not a report of this suite ({FORMAT}); take the report.json that jwo certify wrote")
+    return report
+
+
+def compare(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Comparison:
+    """Compare two reports case by case. A warning that became a failure counts as newly broken."""
+    cases = _by_id(earlier), _by_id(later)
+    changes = [_change(each, *cases) for each in dict.fromkeys([*cases[1], *cases[0]])]
+
+    def such(holds: Callable[[Change], bool]) -> list[Change]:
+        return [change for change in changes if holds(change)]
+
+    return Comparison(
+        newly_broken=such(lambda each: _rank(each.after) > _rank(each.before)),
+        mended=such(lambda each: bool(_rank(each.before)) and each.after == "pass"),
+        still_broken=such(lambda each: 0 < _rank(each.after) <= _rank(each.before)),
+        missing=such(lambda each: _was_judged(each.before) and not _was_judged(each.after)),
+        added=such(lambda each: not _was_judged(each.before) and each.after == "pass"),
+        remarks=_remarks(earlier, later),
+    )
+
+
+def show(comparison: Comparison, console: Console) -> int:
+    """Print a comparison and return the exit code."""
+    sections = (
+        ("newly broken", comparison.newly_broken, "red"),
+        ("still broken", comparison.still_broken, "yellow"),
+        ("missing", comparison.missing, "magenta"),
+        ("mended", comparison.mended, "green"),
+        ("added", comparison.added, "green"),
+    )
+    for remark in comparison.remarks:
+        console.print(Text(f"note: {remark}"), soft_wrap=True)
+    for name, changes, style in sections:
+        console.print(Text(f"{name}: {len(changes) or 'none'}", style=f"bold {style}" if changes else "dim"))
+        for change in changes:
+            verdicts = f"{change.before or 'not run'} -> {change.after or 'not run'}"
+            console.print(Text(printable(f"  {change.id:<10} {verdicts:<24} {change.title}")), soft_wrap=True)
+    return 1 if comparison.newly_broken else 0
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return a comparison for programs."""
+    members: dict[str, Any] = {
+        name: [change._asdict() for change in value] if name != "remarks" else value
+        for name, value in comparison._asdict().items()
+    }
+    return json.dumps(members, indent=1, ensure_ascii=False)
+
+
+def _by_id(report: Mapping[str, Any]) -> dict[str, Case]:
+    return {case["id"]: case for case in report["cases"]}
+
+
+def _change(case_id: str, earlier: Mapping[str, Case], later: Mapping[str, Case]) -> Change:
+    title = (later.get(case_id) or earlier[case_id])["title"]
+    return Change(case_id, title, _verdict(earlier.get(case_id)), _verdict(later.get(case_id)))
+
+
+def _verdict(case: Case | None) -> str:
+    return str(case["verdict"]) if case else ""
+
+
+def _rank(verdict: str) -> int:
+    return _RANK.get(verdict, 0)
+
+
+def _was_judged(verdict: str) -> bool:
+    return verdict not in {"", "not_applicable"}
+
+
+def _remarks(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[str]:
+    remarks = []
+    if earlier["suite"]["revision"] != later["suite"]["revision"]:
+        remarks.append("the two runs were judged by different revisions of the rules")
+    if earlier["connector"]["url"] != later["connector"]["url"]:
+        remarks.append(f"two addresses: {earlier['connector']['url']} and {later['connector']['url']}")
+    if later["verdict"] == "error":
+        remarks.append("the later run has no verdict: its harness broke")
+    return remarks
