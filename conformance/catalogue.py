@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_bdd.feature import get_feature
 
-from conformance.plugin import LEVELS
+from conformance.plugin import LEVELS, MODES
 from conformance.summary import FEATURES
 from contract.register import register
 
@@ -45,7 +45,7 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
         feature = get_feature(str(FEATURES), file)
         for scenario in feature.scenarios.values():
             tags = sorted(scenario.tags)
-            ids = tuple(tag for tag in tags if tag not in LEVELS)
+            ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES))
             levels = [tag for tag in tags if tag in LEVELS]
             entries.append(ScenarioEntry(file, scenario.name, ids, levels[0] if len(levels) == 1 else ""))
     return tuple(entries)

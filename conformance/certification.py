@@ -33,6 +33,11 @@ def _silent(_result: CaseResult) -> None:
     """Hear nothing."""
 
 
+def utc_now() -> datetime:
+    """Return the current time; a lane's process gets its clock by this name."""
+    return datetime.now(UTC)
+
+
 @dataclass
 class Certification:
     """Everything that the scenarios of one run share: it is made once and handed to them."""
@@ -41,10 +46,15 @@ class Certification:
     selection: Selection = Selection()
     on_case: Callable[[CaseResult], None] = _silent
     on_selected: Callable[[int], None] = lambda _count: None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = utc_now
+    relay: Callable[[CaseResult], None] | None = None
+    """Where a lane sends its results instead of keeping them."""
+    controls: dict[str, str] = field(default_factory=dict)
+    """By operation: why its unbroken request is refused, or empty; an operation that was not tried is absent."""
+    side_by_side: int = 1
+    """How many calls at once the connector answers in the time of one, as far as it was measured."""
     results: dict[str, CaseResult] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
-    _controls: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the parts that all scenarios use."""
@@ -64,6 +74,9 @@ class Certification:
 
     def record(self, result: CaseResult) -> None:
         """Take a result in and tell the listener."""
+        if self.relay:
+            self.relay(result)
+            return
         if result.id in self.results:
             self.results[result.id].add(result)
         else:
@@ -75,12 +88,16 @@ class Certification:
 
         A 400 for a broken request proves nothing when the unbroken one is answered 400 as well; NotDeclared then.
         """
-        if operation.name not in self._controls:
+        self.try_control(client, operation)
+        if self.controls[operation.name]:
+            raise NotDeclared(self.controls[operation.name])
+
+    def try_control(self, client: ConnectorClient, operation: Operation) -> None:
+        """Send an unbroken request, once a run, and note why it is refused as invalid."""
+        if operation.name not in self.controls:
             exchange = client.send(operation, self.unbroken(operation).encoded())
             refused = exchange.answer is not None and exchange.answer.status == 400  # noqa: PLR2004 - the refusal
-            self._controls[operation.name] = self._why_refused(operation) if refused else ""
-        if self._controls[operation.name]:
-            raise NotDeclared(self._controls[operation.name])
+            self.controls[operation.name] = self._why_refused(operation) if refused else ""
 
     def unbroken(self, operation: Operation) -> Draft:
         """Return a valid request of an operation, with what the profile declares."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
@@ -12,6 +13,7 @@ import pytest
 
 from conformance.certification import Certification
 from conformance.errors import HarnessBroke
+from conformance.lanes import Group
 from conformance.plugin import Holder
 
 _INI = Path(__file__).with_name("pytest.ini")
@@ -24,6 +26,15 @@ def run(certification: Certification) -> None:
 
     HarnessBroke when pytest could not run the features at all, or when nothing was selected.
     """
+    _run(certification, None)
+
+
+def run_groups(certification: Certification, groups: Iterable[Group]) -> None:
+    """Run the groups that are handed in, in their order and as they come."""
+    _run(certification, groups)
+
+
+def _run(certification: Certification, groups: Iterable[Group] | None) -> None:
     output = io.StringIO()
     arguments = [
         str(_SCENARIOS),
@@ -45,7 +56,10 @@ def run(certification: Certification) -> None:
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
     ):
-        code = pytest.main(arguments, plugins=[Holder(certification, client)])
+        holder = Holder(certification, client, groups)
+        code = pytest.main(arguments, plugins=[holder])
+    if holder.broke:
+        raise holder.broke
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:

@@ -86,7 +86,7 @@ def different_members(exchanges: Sequence[Exchange], *path: str) -> Mismatch | N
 
 
 def in_time(exchanges: Sequence[Exchange], budget_s: float) -> Mismatch | None:
-    """Match when every answer was complete within the budget; says what the number of calls can bound."""
+    """Match when every answer was complete within the budget, from connecting to the last byte."""
     late = [exchange for exchange in exchanges if exchange.elapsed_s > budget_s or exchange.answer is None]
     if not late:
         return None
@@ -95,6 +95,12 @@ def in_time(exchanges: Sequence[Exchange], budget_s: float) -> Mismatch | None:
         f"each answer complete within {budget_s:g} s",
         f"{len(late)} of {len(exchanges)} late or missing, the slowest after {slowest:.3f} s",
     )
+
+
+def bound(exchanges: Sequence[Exchange]) -> str:
+    """Say what can be said when none of n calls was late: by the rule of three, at most 3/n are, at 95 %."""
+    count, slowest_s = len(exchanges), max(exchange.elapsed_s for exchange in exchanges)
+    return f"0 late in {count} calls, so at most {300 / count:.2g} % are (at 95 %); the slowest took {slowest_s:.3f} s"
 
 
 def _member(exchange: Exchange, *path: str) -> object:

@@ -47,6 +47,7 @@ _BEHAVIOUR = (
     Mutant("opens_for_a_used_key", ("VIK-X.11",)),
     Mutant("remembers_invalid_scans", ("VIK-X.13",)),
     Mutant("answers_scans_after_2500_ms", ("VIK-9",)),
+    Mutant("answers_everything_after_2500_ms", ("VIK-9", "CP-X.11")),
     Mutant("answers_one_scan_in_ten_late", ("VIK-9",)),
     Mutant("calls_it_order_id", ("CP-1.1", "PLAN-APP-VAL-CONN-002", "PLAN-CHK-VAL-CONN-001")),
     Mutant("counts_its_purchases", ("CP-1.1",)),

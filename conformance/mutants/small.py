@@ -58,6 +58,8 @@ class SmallConnector:
         if scope["type"] != "http":
             return
         body = await _read(receive)
+        if self.is_faulty("answers_everything_after_2500_ms"):
+            await asyncio.sleep(LATE_S)
         status, answer = await self._route(scope["path"], body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})

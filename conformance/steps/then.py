@@ -15,6 +15,7 @@ from conformance.verify import must, should
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
+Note = Callable[[str], None]
 
 
 @then(parsers.parse("it is refused with {status:d}"))
@@ -129,14 +130,16 @@ def changed_cart(exchanges: Exchanges, run: Certification) -> None:
 
 
 @then(parsers.parse("each answer is complete within the gate's time"))
-def within_gate_time(exchanges: Exchanges, run: Certification) -> None:
+def within_gate_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
     """Match the whole-call time of every answer against the gate's budget."""
+    note(match.bound(exchanges))
     must(match.in_time(exchanges, run.profile.house.gate.timeout_s))
 
 
 @then("each answer is complete within the house's time for carts")
-def within_cart_time(exchanges: Exchanges, run: Certification) -> None:
+def within_cart_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
     """Match the whole-call time of every answer against the house's budget."""
+    note(match.bound(exchanges))
     must(match.in_time(exchanges, run.profile.house.ordering.answer_budget_s))
 
 

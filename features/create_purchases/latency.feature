@@ -1,8 +1,8 @@
 Feature: Create Purchases: time to answer
   Nothing is published; two seconds are the house's budget.
 
-  @CP-X.11 @house
+  @CP-X.11 @house @alone
   Scenario: Carts are answered within the house's budget
     Given a cart that the connector understands
-    When 20 such carts are sent one after the other
+    When at least 20 such carts are sent
     Then each answer is complete within the house's time for carts

@@ -1,8 +1,8 @@
 Feature: Verify Identity Keys: the shopper stands at the gate
   The answer must be complete within two seconds, connecting included.
 
-  @VIK-9 @must
+  @VIK-9 @must @alone
   Scenario: Performance
     Given a scan that the connector understands
-    When 30 such scans are sent one after the other
+    When at least 30 such scans are sent
     Then each answer is complete within the gate's time
