@@ -5,7 +5,8 @@ SuiteStop
 ├── NotDeclared    the profile does not say what this case needs: not applicable
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
-And why a run does not begin: BadExpectations, a file of expected failures that cannot be used.
+And why a run does not begin: BadExpectations, a file of expected failures that cannot be used; BadKey, a key that
+cannot sign or verify a certificate.
 """
 
 from __future__ import annotations
@@ -34,3 +35,7 @@ class HarnessBroke(SuiteStop):
 
 class BadExpectations(Exception):
     """The file of expected failures cannot be used; a sentence for the one who wrote it."""
+
+
+class BadKey(Exception):
+    """The file holds no key that can be used; a sentence for the one who named it."""

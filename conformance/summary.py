@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance import expected
 from conformance.certification import Certification
+from conformance.digest import suite_digest
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report import count_verdicts, overall_verdict
 from conformance.verdicts import CaseResult
@@ -43,6 +44,7 @@ def summarise(
             "name": "jwo-conformance-kit",
             "version": version("jwo-conformance-kit"),
             "revision": revision(),
+            "digest": suite_digest(),
             "docSet": DOC_SET,
             "strict": strict,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from conformance import engine, expected
+from conformance import attestation, dsse, engine, expected
 from conformance.certification import Certification, Selection
 from conformance.report import render_summary, write_all
 from conformance.summary import summarise
@@ -33,13 +35,14 @@ class Options:
     strict: bool = False
     out: Path = Path("jwo-report")
     expectations: expected.Expectations = expected.NONE
+    sign_key: Ed25519PrivateKey | None = None
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
     """Certify one connector and return the exit code."""
     reach(profile)
     report = judge(profile, options, console)
-    return conclude(report, write_all(report, options.out), console)
+    return conclude(report, publish(report, options), console)
 
 
 def reach(profile: Profile) -> None:
@@ -72,6 +75,18 @@ def judge(
         stages=stages,
         expectations=options.expectations,
     )
+
+
+def publish(report: dict[str, Any], options: Options) -> dict[str, Path]:
+    """Write the report files and the certificate over them, and return their paths."""
+    paths = write_all(report, options.out)
+    files = {path.name: path.read_bytes() for path in paths.values()}
+    text = attestation.render(attestation.statement(json.loads(files["report.json"]), files))
+    if options.sign_key:
+        text = attestation.render(dsse.sign(text, options.sign_key))
+    certificate = options.out / attestation.FILE
+    certificate.write_bytes(text)
+    return {**paths, "certificate": certificate}
 
 
 def conclude(report: dict[str, Any], paths: dict[str, Path], console: Console) -> int:

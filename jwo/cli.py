@@ -9,7 +9,8 @@ from typing import Annotated, cast
 import typer
 
 from conformance.certification import Selection
-from conformance.errors import BadExpectations, HarnessBroke
+from conformance.dsse import load_private_key, load_public_key
+from conformance.errors import BadExpectations, BadKey, HarnessBroke
 from conformance.expected import NONE as NONE_EXPECTED
 from conformance.expected import load as load_expected
 from conformance.report import ReportError
@@ -17,7 +18,7 @@ from contract import profile as profiles
 from contract.errors import BadProfile
 from contract.profile import Profile
 from contract.register import Tier
-from jwo import compare, listing, replay
+from jwo import compare, listing, replay, verify
 from jwo.catalog_command import catalog
 from jwo.certify import Options, certify, check_ids
 from jwo.demo.run import certify_reference
@@ -43,11 +44,14 @@ OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the
 ExpectedOption = Annotated[
     Path | None, typer.Option("--expected", metavar="FILE", help="Failures that are known, each with a reason.")
 ]
+SignOption = Annotated[
+    Path | None, typer.Option("--sign-key", metavar="FILE", help="An ed25519 key (PEM) that signs the certificate.")
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
 
 
 @app.command(name="certify")
-def certify_command(
+def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
     connector: ConnectorOption = "",
     profile: ProfileOption = None,
     only: OnlyOption = None,
@@ -55,10 +59,12 @@ def certify_command(
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
+    sign_key: SignOption = None,
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
     expectations = load_expected(expected) if expected else NONE_EXPECTED
-    options = Options(Selection(_tiers(tier), check_ids(only or [])), strict, out, expectations)
+    selection = Selection(_tiers(tier), check_ids(only or []))
+    options = Options(selection, strict, out, expectations, load_private_key(sign_key) if sign_key else None)
     console = make_console()
     if connector or profile:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -109,6 +115,18 @@ def compare_command(
     raise typer.Exit(compare.show(comparison, make_console()))
 
 
+@app.command(name="verify")
+def verify_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An attestation.json, its report files beside it.")],
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", metavar="FILE", help="The ed25519 key (PEM) it must be signed by.")
+    ] = None,
+) -> None:
+    """Verify a certificate offline; exit 1 when it or a file beside it was changed."""
+    verification = verify.verify(file, load_public_key(public_key) if public_key else None)
+    raise typer.Exit(verify.show(verification, file, make_console()))
+
+
 @app.command()
 def init(
     profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml"),
@@ -146,8 +164,8 @@ def main() -> None:
     """Run the command line; every known trouble ends with its exit code and a sentence."""
     try:
         app()
-    except (JwoError, BadProfile, BadExpectations, ReportError, HarnessBroke) as error:
-        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile | BadExpectations) else 3)
+    except (JwoError, BadProfile, BadExpectations, BadKey, ReportError, HarnessBroke) as error:
+        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile | BadExpectations | BadKey) else 3)
         print(f"jwo: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
         sys.exit(code)
     except KeyboardInterrupt:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.report import write_all
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from jwo.aws import REGION
-from jwo.certify import Options, conclude, judge
+from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import upload_catalog
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
@@ -36,7 +35,7 @@ def certify_reference(options: Options, console: Console) -> int:
     if any(not stage["ok"] for stage in report["stages"]):
         report["verdict"] = "error"
     with stages.stage("Reports") as stage:
-        paths = write_all(report, options.out)
+        paths = publish(report, options)
         stage.summary = f"{len(paths)} files in {options.out}"
     return conclude(report, paths, console)
 

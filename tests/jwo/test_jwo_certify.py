@@ -25,7 +25,7 @@ def findings(report: dict[str, Any]) -> dict[str, str]:
     return {case["id"]: case["verdict"] for case in report["cases"] if case["verdict"] in {"fail", "warn", "error"}}
 
 
-def test_a_correct_connector_is_conformant_and_leaves_four_files(
+def test_a_correct_connector_is_conformant_and_leaves_its_files(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     done = jwo("certify", "--profile", str(profile(mutant(""))), "--out", "out", "--strict")
@@ -33,6 +33,7 @@ def test_a_correct_connector_is_conformant_and_leaves_four_files(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Conformant" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "attestation.json",
         "badge.svg",
         "junit.xml",
         "report.html",

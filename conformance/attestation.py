@@ -1,0 +1,79 @@
+"""The certificate of a run: an in-toto Statement v1 with a test-result predicate v0.1, over the report files.
+
+All that it says follows from the files beside it, so that it can be made again from them and compared, offline. Without
+a signature it proves that the files belong together; who made them is proven by a signature alone (`conformance.dsse`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+FILE = "attestation.json"
+SUBJECTS = ("report.json", "report.html", "junit.xml", "badge.svg")
+"""The files that a certificate is about, report.json first, from which its words are taken."""
+
+
+def statement(report: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the statement about the written files of a report; `files` holds their bytes by name."""
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": _sha256(files[name])}} for name in SUBJECTS],
+        "predicateType": TEST_RESULT,
+        "predicate": {
+            "result": result(report),
+            "configuration": _configuration(report),
+            "passedTests": _ids(report, "pass"),
+            "warnedTests": _ids(report, "warn"),
+            "failedTests": _ids(report, "fail", "error"),
+        },
+    }
+
+
+def result(report: Mapping[str, Any]) -> str:
+    """Return PASSED, WARNED or FAILED. An expected failure is a failure here: it is known, and not mended."""
+    counts = report["counts"]
+    if report["verdict"] != "pass" or counts["fail"] or (counts["warn"] and report["suite"]["strict"]):
+        return "FAILED"
+    return "WARNED" if counts["warn"] else "PASSED"
+
+
+def render(value: Mapping[str, Any]) -> bytes:
+    """Return the text of a statement or an envelope: one value has one text."""
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _configuration(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Name what the run was judged by and what it was told, each with its digest."""
+    suite = report["suite"]
+    described = [
+        _descriptor("suite", suite.get("digest", ""), product=suite["name"], version=suite["version"]),
+        _descriptor("requirements", suite["revision"], docSet=suite["docSet"], strict=suite["strict"]),
+        _descriptor("profile", _digest_of(report["settings"]), connector=report["connector"]["url"]),
+    ]
+    if "expectedFailures" in report:
+        known = {case["id"]: case["expectedFailure"] for case in report["cases"] if "expectedFailure" in case}
+        content = {"known": known, "stale": report["expectedFailures"]["stale"]}
+        source = report["expectedFailures"]["source"]
+        described.append(_descriptor("expected failures", _digest_of(content), file=source))
+    return described
+
+
+def _descriptor(name: str, sha256: str, **annotations: object) -> dict[str, Any]:
+    return {"name": name, "digest": {"sha256": sha256}, "annotations": annotations}
+
+
+def _ids(report: Mapping[str, Any], *verdicts: str) -> list[str]:
+    return [case["id"] for case in report["cases"] if case["verdict"] in verdicts]
+
+
+def _digest_of(value: object) -> str:
+    return _sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

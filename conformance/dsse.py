@@ -1,0 +1,113 @@
+"""Signs a certificate: a DSSE v1 envelope around the statement, with one ed25519 signature."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from conformance.errors import BadKey
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+def load_private_key(path: Path) -> Ed25519PrivateKey:
+    """Read an ed25519 key from PEM (PKCS#8, no password); BadKey says what is wrong."""
+    try:
+        key = load_pem_private_key(_pem(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadKey(f"{path} holds no private key as PEM without a password") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadKey(f"{path} is no ed25519 key; make one with: openssl genpkey -algorithm ed25519")
+    return key
+
+
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """Read an ed25519 public key from PEM; BadKey says what is wrong."""
+    try:
+        key = load_pem_public_key(_pem(path))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadKey(f"{path} holds no public key as PEM; make it with: openssl pkey -pubout") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise BadKey(f"{path} is no ed25519 key")
+    return key
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """Return the SHA-256 of the key's DER form, as hex."""
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def sign(payload: bytes, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """Return the envelope around a payload."""
+    signature = key.sign(_encoded(payload))
+    return envelope(payload, [{"keyid": key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}])
+
+
+def envelope(payload: bytes, signatures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the envelope of a payload and its signatures, and nothing else."""
+    return {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": signatures,
+    }
+
+
+def opened(content: bytes) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return the payload and the signatures of an envelope, or a bare statement and none; ValueError for neither."""
+    value = json.loads(content)
+    if not isinstance(value, dict) or "payload" not in value:
+        return content, []
+    if value.get("payloadType") != PAYLOAD_TYPE:
+        raise ValueError("its payload is no in-toto statement")
+    try:
+        payload = _decoded(value["payload"])
+        signatures = [{"keyid": str(each["keyid"]), "sig": str(each["sig"])} for each in value["signatures"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("it is a broken envelope") from error
+    return payload, signatures
+
+
+def is_signed_by(payload: bytes, signatures: list[dict[str, Any]], key: Ed25519PublicKey) -> bool:
+    """Say whether one of the signatures names this key, and is its over this payload."""
+    return any(each["keyid"] == key_id(key) and _holds(payload, each["sig"], key) for each in signatures)
+
+
+def _holds(payload: bytes, signature: str, key: Ed25519PublicKey) -> bool:
+    try:
+        key.verify(_decoded(signature), _encoded(payload))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _decoded(text: str) -> bytes:
+    """Decode Base64 in its one proper form: loose bits at the end would let two texts pass for one."""
+    content = base64.b64decode(text, validate=True)
+    if base64.b64encode(content).decode() != text:
+        raise ValueError("it is not proper Base64")
+    return content
+
+
+def _encoded(payload: bytes) -> bytes:
+    """Return what DSSE signs: the type and the payload, each with its length before it."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def _pem(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadKey(f"the key {path} cannot be read: {error.strerror}") from error
