@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -10,81 +11,162 @@ from typing import NamedTuple
 
 from fastapi import FastAPI
 
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.operations import (
+    CREATE_PURCHASES,
+    GET_SCAN_DETAILS,
+    RESOLVE_SCAN,
+    SHOPPER_AUTHORIZATION,
+    VERIFY_IDENTITY_KEYS,
+)
 from reference_connector.authentication import Gatekeeper
+from reference_connector.background import FileWatch, at_work
+from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityDesk
 from reference_connector.mobile_app.codes import CodeDesk
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
+from reference_connector.operations import add_operation_routes
 from reference_connector.orders import OrderDesk
-from reference_connector.retailer import Retailer
+from reference_connector.payments import PaymentOutbox, PaymentProvider
+from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.scan_keys import ScanKeys
+from reference_connector.scans import ScanDesk
 from reference_connector.settings import ConnectorSettings
+from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperDesk, new_owner_ids
+from reference_connector.simulated_provider import SimulatedProvider
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
-from reference_connector.telemetry import Clock, EventLog, system_clock
+from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
+from reference_connector.till import Till
 from reference_connector.wire import WireCalls
 
 
 class _Parts(NamedTuple):
     settings: ConnectorSettings
-    retailer: Retailer
+    retailer: CurrentRetailer
     store: Store
     clock: Clock
-    log: EventLog
+    telemetry: Telemetry
+    owner: str
+
+    @property
+    def log(self) -> EventLog:
+        return self.telemetry.log
 
 
-def create_app(settings: ConnectorSettings, *, clock: Clock = system_clock, log: EventLog | None = None) -> FastAPI:
-    """Make the connector; BadRetailerData when its files are wrong. The store opens when the app starts."""
-    path, timeout_s, batch_max = settings.store.path, settings.store.busy_timeout_s, settings.store.batch_max
-    parts = _Parts(
-        settings,
-        load_retailer(settings.retailer_files, settings.price_lists),
-        SqliteStore(path, busy_timeout_s=timeout_s, batch_max=batch_max),
-        clock,
-        log or EventLog(clock),
+def create_app(
+    settings: ConnectorSettings,
+    *,
+    clock: Clock = system_clock,
+    log: EventLog | None = None,
+    provider: PaymentProvider | None = None,
+    risk: RiskCheck | None = None,
+) -> FastAPI:
+    """Make the connector; BadRetailerData when its files are wrong. The store opens when the app starts.
+
+    `provider` and `risk` take the place of the simulated payment provider and of the retailer files' risk data.
+    """
+    telemetry = Telemetry(log or EventLog(clock), span_maker())
+    retailer = CurrentRetailer(_load(settings))
+    parts = _Parts(settings, retailer, _store(settings), clock, telemetry, f"{os.getpid()}-{secrets.token_hex(4)}")
+    simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
+    outbox = PaymentOutbox(
+        store=parts.store,
+        provider=provider or simulated,
+        rules=settings.payments,
+        owner=parts.owner,
+        clock=clock,
+        log=parts.log,
     )
-    app = FastAPI(
-        title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(parts.store)
+    orders = _orders(parts, outbox)
+    watch = FileWatch(
+        (*settings.retailer_files, *settings.price_lists), lambda: _load(settings), retailer, orders, parts.log
     )
-    _add_routes(app, parts)
+    background = lambda: at_work(outbox, watch, settings.watch_files_s)  # noqa: E731 - one expression
+    lifespan = _lifespan(parts.store, background, simulated)
+    app = FastAPI(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    _add_wire_calls(app, parts, orders, risk)
+    _add_app(app, parts)
+    add_operation_routes(app, parts.store, orders, telemetry)
     return app
 
 
-def _lifespan(store: Store) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def from_environment() -> FastAPI:
+    """Make the connector of the environment's settings, for servers that start workers by name."""
+    return create_app(ConnectorSettings())
+
+
+def _load(settings: ConnectorSettings) -> Retailer:
+    return load_retailer(settings.retailer_files, settings.price_lists)
+
+
+def _store(settings: ConnectorSettings) -> Store:
+    path, timeout_s, batch_max = settings.store.path, settings.store.busy_timeout_s, settings.store.batch_max
+    url = settings.database_url.get_secret_value()
+    if not url:
+        return SqliteStore(path, busy_timeout_s=timeout_s, batch_max=batch_max)
+    from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+
+    return PostgresStore(url, busy_timeout_s=timeout_s, batch_max=batch_max)
+
+
+def _lifespan(
+    store: Store, background: Callable[[], AbstractAsyncContextManager[None]], simulated: SimulatedProvider
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         store.open()
         try:
-            yield
+            async with background():
+                yield
         finally:
             store.close()
+            simulated.close()
 
     return lifespan
 
 
-def _add_routes(app: FastAPI, parts: _Parts) -> None:
-    settings, retailer, store, clock, log = parts
-    house = settings.house
-    new_token = _token_maker(house.scan_key.token_digits)
-    scan_keys = ScanKeys(retailer, house.scan_key, new_token)
-    identity = IdentityDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
-    orders = OrderDesk(
-        retailer=retailer, store=store, house=house, clock=clock, new_purchase_id=lambda: str(uuid.uuid4()), log=log
+def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
+    till = Till(parts.retailer, parts.clock, lambda: str(uuid.uuid4()))
+    return OrderDesk(
+        retailer=parts.retailer,
+        store=parts.store,
+        till=till,
+        house=parts.settings.house,
+        on_charge=outbox.wake,
+        log=parts.log,
     )
-    calls = WireCalls(app, house, Gatekeeper(settings.caller, house.auth, clock), log)
-    calls.add(VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
-    calls.add(CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
-    codes = CodeDesk(retailer, store, scan_keys, clock)
-    mint = Mint(retailer, codes, house.scan_key, clock, new_token) if settings.app_test_keys else None
-    add_app_routes(app, codes, store, AppRules(house.scan_key.max_age_s, settings.app_allow_backdated_codes), mint)
-    app.add_api_route("/healthz", _health, methods=["GET"])
+
+
+def _add_wire_calls(app: FastAPI, parts: _Parts, orders: OrderDesk, risk: RiskCheck | None) -> None:
+    settings, retailer, store, clock, telemetry, owner = parts
+    house = settings.house
+    scan_keys = ScanKeys(retailer, house.scan_key, _token_maker(house.scan_key.token_digits))
+    log = telemetry.log
+    identity = IdentityDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    scans = ScanDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    answers = LeasedAnswers(
+        store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.resolve_scan.answer_budget_s
+    )
+    risk = risk or RetailersOwnRecords(retailer, store)
+    shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
+    calls = WireCalls(house, Gatekeeper(settings.caller, house.auth, clock), settings.limits, telemetry)
+    calls.add(app, VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
+    calls.add(app, CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
+    calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))
+    calls.add(app, RESOLVE_SCAN, scans.resolve, (400, 403, 429, 500))
+    calls.add(app, GET_SCAN_DETAILS, scans.details, (400, 403, 404, 429, 500))
+    app.add_middleware(calls.door)
+
+
+def _add_app(app: FastAPI, parts: _Parts) -> None:
+    settings, rules = parts.settings, parts.settings.scan_key
+    new_token = _token_maker(rules.token_digits)
+    codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
+    mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
+    add_app_routes(app, codes, parts.store, AppRules(rules.max_age_s, settings.app_allow_backdated_codes), mint)
 
 
 def _token_maker(digits: int) -> Callable[[], str]:
     return lambda: secrets.token_hex((digits + 1) // 2)[:digits]
-
-
-async def _health() -> dict[str, str]:
-    return {"status": "ok"}

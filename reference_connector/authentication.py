@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -22,8 +24,14 @@ class Gatekeeper:
         self._caller = caller
         self._rules = rules
         self._clock = clock
+        self._seen = _SeenSignatures(rules.max_skew_s)
         token = caller.session_token.get_secret_value() if caller.session_token else None
         self._key = sigv4.Key(caller.access_key_id, caller.secret_access_key.get_secret_value(), token or None)
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to check."""
+        return self._caller.mode != "none"
 
     def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Let the request through, or raise NotAuthenticated."""
@@ -46,6 +54,23 @@ class Gatekeeper:
             )
         except SignatureRejected as rejection:
             raise NotAuthenticated(str(rejection), code=rejection.code) from rejection
+        if self._caller.refuse_replays:
+            self._seen.refuse_again(headers["authorization"], self._clock())
+
+
+class _SeenSignatures:
+    """The signatures that were good, for as long as they are: within the clock skew, to either side of now."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window = timedelta(seconds=2 * window_s)
+        self._seen: OrderedDict[str, datetime] = OrderedDict()
+
+    def refuse_again(self, authorization: str, now: datetime) -> None:
+        while self._seen and next(iter(self._seen.values())) <= now:
+            self._seen.popitem(last=False)
+        if authorization in self._seen:
+            raise NotAuthenticated("this signature was used before", code="replayed")
+        self._seen[authorization] = now + self._window
 
 
 def _check_headers(wanted: Mapping[str, SecretStr], headers: Mapping[str, str]) -> None:

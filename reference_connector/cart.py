@@ -12,6 +12,7 @@ from contract.operations import CREATE_PURCHASES
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import fingerprint
+from reference_connector.payments import Payer, payer_of
 from reference_connector.wire import read_message
 
 
@@ -22,8 +23,9 @@ class Cart(NamedTuple):
     trip_id: str
     store_id: str
     shopper_id: str
+    payer: Payer
     items: list[Json]
-    fingerprint: str
+    fingerprint: bytes
 
 
 class CartReader:
@@ -45,7 +47,7 @@ class CartReader:
             request["requestId"],
             request["idempotentShoppingTripId"],
             request["storeId"],
-            next(_shopper_ids(trip, request), ""),
+            *_who(trip, request),
             request["cartItems"],
             fingerprint(known),
         )
@@ -78,6 +80,14 @@ def _check_line_items(items: list[Json]) -> None:
     ids = [item["lineItemId"] for item in items if item.get("lineItemId")]
     if len(ids) != len(set(ids)):
         raise InvalidRequest("lineItemId is not unique in the cart")
+
+
+def _who(trip: Json, request: Json) -> tuple[str, Payer]:
+    """Return who entered first, and who pays."""
+    shopper_id = next(_shopper_ids(trip, request), "")
+    events = trip["authEvents"]
+    scan_types = [event["scanResult"]["type"] for event in events if event.get("scanResult", {}).get("type")]
+    return shopper_id, payer_of(scan_types, [event["payloadType"] for event in events], shopper_id)
 
 
 def _shopper_ids(trip: Json, request: Json) -> Iterator[str]:

@@ -6,11 +6,17 @@ ConnectorError                  carries `code` (stable) and `hint` (what a perso
 │   ├── NotAuthenticated        403: the caller is not who the settings allow
 │   ├── CartConflict            409: the same shopping trip came with another cart
 │   ├── CodeDenied              409: the app may not show a Scan Key Code for this account
-│   └── NotThere                404: no such receipt or shopper
+│   ├── NotThere                404: no such receipt or shopper
+│   ├── TooLarge                400: the body is larger than the settings allow
+│   ├── Busy                    429: past capacity; better refused early than answered late
+│   └── StillClaimed            500: the same event is being handled still, and the budget is over
 ├── BadRetailerData             a retailer file or price list is wrong: names file, row and remedy
 ├── StoreError
 │   ├── StoreUnavailable        the database cannot be opened or did not take the record
 │   └── StoreNotOpen            a record was wanted before the start or after the end
+├── PaymentError
+│   ├── PaymentDeclined         the provider's final no
+│   └── PaymentUnclear          no answer, or none that can be read: the money may or may not have moved
 └── CatalogClientError
     ├── ForbiddenHost           an address that must not be called
     ├── BadRows                 rows that the platform would refuse as a whole
@@ -78,6 +84,27 @@ class NotThere(CallRefused):
     status = 404
 
 
+class TooLarge(CallRefused):
+    """A body over the limit."""
+
+    code = "too_large"
+    status = 400
+
+
+class Busy(CallRefused):
+    """The connector has as much in hand as it can answer in time."""
+
+    code = "busy"
+    status = 429
+
+
+class StillClaimed(CallRefused):
+    """A duplicate whose first is not decided yet; the caller tries again."""
+
+    code = "still_claimed"
+    status = 500
+
+
 class BadRetailerData(ConnectorError):
     """One wrong row; `file` and `row` say which, `hint` what to do."""
 
@@ -105,6 +132,24 @@ class StoreNotOpen(StoreError):
     """The connector has not started yet, or is ending."""
 
     code = "store_not_open"
+
+
+class PaymentError(ConnectorError):
+    """Root of the trouble with the payment provider."""
+
+    code = "payment"
+
+
+class PaymentDeclined(PaymentError):
+    """The provider will not pay; the shopper owes the amount."""
+
+    code = "payment_declined"
+
+
+class PaymentUnclear(PaymentError):
+    """Ask again, with the same key: only the provider knows what became of the call."""
+
+    code = "payment_unclear"
 
 
 class CatalogClientError(ConnectorError):

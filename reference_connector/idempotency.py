@@ -1,25 +1,33 @@
-"""One event, one answer: the claim on an idempotency key and its effects are one unit of work.
+"""One event, one answer. A key is ABSENT, CLAIMED by somebody who works on its answer, or DONE.
 
-Duplicates that arrive at the same moment need nothing more, since units of work never overlap.
+`answer_once` goes from ABSENT to DONE with the effect in one unit of work: duplicates at the same moment need nothing
+more, since units of work never overlap. `LeasedAnswers` is for decisions that ask others first, and so take longer
+than a transaction may: it claims, asks, and then keeps answer and effect together.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
 
-from reference_connector.store import Recorded, Records, Scope
+from reference_connector.errors import StillClaimed
+from reference_connector.store import CLAIMED, Recorded, Records, Scope, Store
+from reference_connector.telemetry import Clock
+
+_LOOK_AGAIN_S = 0.01
 
 
 class Answer(NamedTuple):
-    """A status and the JSON body that goes with it."""
+    """A status, the JSON body that goes with it, and what was decided in a word, for the metrics."""
 
     status: int
     body: bytes
+    code: str = ""
 
 
 class Claim(NamedTuple):
@@ -27,7 +35,7 @@ class Claim(NamedTuple):
 
     scope: Scope
     key: str
-    fingerprint: str
+    fingerprint: bytes
     now: datetime
     forget_at: datetime | None
     remembered_statuses: tuple[int, ...]
@@ -46,19 +54,96 @@ def json_answer(status: int, body: object) -> Answer:
     return Answer(status, orjson.dumps(body))
 
 
-def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def fingerprint(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """Return a hash that is equal for equal JSON values, whatever the order of members."""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def answer_once(records: Records, claim: Claim, decide: Callable[[Records], Answer]) -> Outcome:
     """Repeat the remembered answer, or decide and remember; to be called within one unit of work."""
     recorded = records.find_answer(claim.scope, claim.key, claim.now)
-    if recorded is not None:
-        changed = recorded.fingerprint != claim.fingerprint
-        return Outcome(Answer(recorded.status, recorded.body), replayed=True, changed=changed)
+    if recorded is not None and recorded.status != CLAIMED:
+        return _repeated(recorded, claim)
     answer = decide(records)
+    _remember(records, claim, answer)
+    return Outcome(answer)
+
+
+def _repeated(recorded: Recorded, claim: Claim) -> Outcome:
+    changed = recorded.fingerprint != claim.fingerprint
+    return Outcome(Answer(recorded.status, recorded.body, "replayed"), replayed=True, changed=changed)
+
+
+def _remember(records: Records, claim: Claim, answer: Answer) -> None:
     if answer.status in claim.remembered_statuses:
         kept = Recorded(answer.status, answer.body, claim.fingerprint)
         records.save_answer(claim.scope, claim.key, kept, now=claim.now, forget_at=claim.forget_at)
+
+
+class LeasedAnswers:
+    """Answers once where the decision is slow. A claim is good for `lease_s`; after that another may take it over."""
+
+    def __init__(
+        self, store: Store, clock: Clock, new_owner: Callable[[], str], *, lease_s: float, budget_s: float
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_owner = new_owner
+        self._lease = timedelta(seconds=lease_s)
+        self._budget_s = budget_s
+
+    async def answer(self, claim: Claim, decide: Callable[[], Awaitable[Answer]]) -> Outcome:
+        """Repeat the answer, wait for who works on it, or decide; StillClaimed when it takes longer than the budget.
+
+        When deciding fails, the claim is given back, and the error goes to the caller: a 5xx is never the answer.
+        """
+        owner = self._new_owner()
+        try:
+            async with asyncio.timeout(self._budget_s):
+                found = await self._claim(claim, owner)
+        except TimeoutError as error:
+            raise StillClaimed("the same event is being handled still") from error
+        if found is not None:
+            return found
+        try:
+            answer = await decide()
+        except BaseException:
+            await self._store.transact(lambda records: _give_back(records, claim, owner, self._clock()))
+            raise
+        return await self._store.transact(lambda records: _finish(records, claim, owner, answer, self._clock()))
+
+    async def _claim(self, claim: Claim, owner: str) -> Outcome | None:
+        while True:
+            now = self._clock()
+            state = await self._store.transact(lambda records, now=now: self._take(records, claim, owner, now))  # type: ignore[misc] # bound at once
+            if state != "CLAIMED":
+                return state if isinstance(state, Outcome) else None
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def _take(self, records: Records, claim: Claim, owner: str, now: datetime) -> Outcome | str:
+        recorded = records.find_answer(claim.scope, claim.key, now)
+        if recorded is not None and recorded.status != CLAIMED:
+            return _repeated(recorded, claim)
+        if recorded is not None and recorded.lease_until is not None and recorded.lease_until > now:
+            return "CLAIMED"
+        mine = Recorded(CLAIMED, b"", claim.fingerprint, owner, now + self._lease)
+        records.save_answer(claim.scope, claim.key, mine, now=now, forget_at=claim.forget_at)
+        return "MINE"
+
+
+def _give_back(records: Records, claim: Claim, owner: str, now: datetime) -> None:
+    recorded = records.find_answer(claim.scope, claim.key, now)
+    if recorded is not None and recorded.owner == owner:
+        records.drop_answer(claim.scope, claim.key)
+
+
+def _finish(records: Records, claim: Claim, owner: str, answer: Answer, now: datetime) -> Outcome:
+    """Keep the answer, unless the lease was lost to somebody who has kept theirs already: then theirs is the answer."""
+    recorded = records.find_answer(claim.scope, claim.key, now)
+    if recorded is not None and recorded.status != CLAIMED:
+        return _repeated(recorded, claim)
+    if answer.status in claim.remembered_statuses:
+        _remember(records, claim, answer)
+    elif recorded is not None and recorded.owner == owner:
+        records.drop_answer(claim.scope, claim.key)
     return Outcome(answer)

@@ -16,7 +16,7 @@ from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, fingerprint, json_answer
-from reference_connector.retailer import Retailer, Visitor
+from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
 from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
@@ -39,7 +39,7 @@ class IdentityDesk:
     """Answers Verify Identity Keys."""
 
     def __init__(
-        self, *, retailer: Retailer, store: Store, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
+        self, *, retailer: CurrentRetailer, store: Store, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
     ) -> None:
         self._retailer = retailer
         self._store = store
@@ -69,7 +69,7 @@ class IdentityDesk:
             request["storeId"],
             _instant(event["timestamp"], "authEvent.timestamp"),
         )
-        if scan.store_id not in self._retailer.stores:
+        if scan.store_id not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         return scan
 
@@ -81,20 +81,21 @@ class IdentityDesk:
         return Claim("identity", key, fingerprint(scan.identity_key), now, forget_at, rules.remember)
 
     def _decide(self, records: Records, scan: Scan, refusals: list[Refusal]) -> Answer:
+        refusals.clear()
         verdict = self._judge(records, scan)
         if isinstance(verdict, Visitor):
             return json_answer(200, {"visitorDetails": {"id": verdict.id, "type": verdict.type}})
         refusals.append(verdict)
         unknown = verdict is Refusal.UNKNOWN_KEY
         status = _UNAUTHORIZED if unknown else self._house.identity.refusal_status
-        return json_answer(status, {"errorMsg": "The key is not accepted."})
+        return json_answer(status, {"errorMsg": "The key is not accepted."})._replace(code=verdict)
 
     def _judge(self, records: Records, scan: Scan) -> Visitor | Refusal:
         try:
             text = from_identity_key(scan.identity_key)
         except BadValue:
             return Refusal.UNKNOWN_KEY
-        visitor = self._retailer.fixture_keys.get((scan.store_id, text))
+        visitor = self._retailer.now.fixture_keys.get((scan.store_id, text))
         return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), scan.scanned_at)
 
     def _log_outcome(self, scan: Scan, outcome: Outcome, refusals: list[Refusal]) -> None:

@@ -1,120 +1,110 @@
-"""Create Purchases: one purchase a shopping trip, on disk before the 201 leaves.
-
-Pricing happens before the unit of work, so that the one writer is never kept waiting by a long cart.
-"""
+"""Create Purchases: one purchase a shopping trip, on disk before the 201 leaves; and bad carts, when they turn good."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
-
-import orjson
 
 from contract.house import House
-from contract.messages import Json
 from reference_connector.cart import Cart, CartReader
 from reference_connector.errors import CartConflict, InvalidRequest
 from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, json_answer
-from reference_connector.pricing.goods import CartLine
-from reference_connector.pricing.receipt import as_json, price
-from reference_connector.pricing.tax import TaxRates
-from reference_connector.retailer import Retailer
-from reference_connector.store import Purchase, PurchaseStatus, Records, Store
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.retailer import CurrentRetailer
+from reference_connector.store import Purchase, Records, Store
+from reference_connector.telemetry import EventLog
+from reference_connector.till import Sale, Till
 
-_NO_TAX = TaxRates(Decimal(0), {})
+_PARKED_AT_ONCE = 100
 
 
 class OrderDesk:
-    """Answers Create Purchases."""
+    """Answers Create Purchases. `on_charge` is told when there is something new in the outbox."""
 
     def __init__(
         self,
         *,
-        retailer: Retailer,
+        retailer: CurrentRetailer,
         store: Store,
+        till: Till,
         house: House,
-        clock: Clock,
-        new_purchase_id: Callable[[], str],
+        on_charge: Callable[[], None],
         log: EventLog,
     ) -> None:
         self._retailer = retailer
         self._store = store
+        self._till = till
         self._rules = house.ordering
         self._read = CartReader(house).read
-        self._clock = clock
-        self._new_purchase_id = new_purchase_id
+        self._on_charge = on_charge
         self._log = log
 
     async def create(self, body: bytes) -> Answer:
         """Answer a request body with 201; InvalidRequest for what is 400, CartConflict where a changed cart is 409."""
         cart = self._read(body)
-        if cart.store_id not in self._retailer.stores and self._rules.unknown_store == "reject_400":
+        if cart.store_id not in self._retailer.now.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
-        purchase = self._purchase(cart)
-        claim = Claim("order", cart.trip_id, cart.fingerprint, purchase.made_at, None, (201,))
-        outcome = await self._store.transact(lambda records: answer_once(records, claim, _keep(purchase)))
-        self._log_outcome(cart, purchase, outcome)
+        sale = self._till.sell(cart)
+        claim = Claim("order", cart.trip_id, cart.fingerprint, sale.purchase.made_at, None, (201,))
+        outcome = await self._store.transact(lambda records: answer_once(records, claim, _keep(sale)))
+        self._after(cart, sale, outcome)
         if outcome.changed and self._rules.changed_cart == "conflict_409":
             raise CartConflict("this shopping trip already has a purchase with another cart")
         return self._as_answer(outcome)
 
-    def _purchase(self, cart: Cart) -> Purchase:
-        status, receipt = self._price(cart)
-        purchase_id = "" if status == "empty" else self._new_purchase_id()
-        document = {
-            "shoppingTripId": cart.trip_id,
-            "purchaseId": purchase_id,
-            "storeId": cart.store_id,
-            "currency": self._retailer.policy.currency,
-            "status": status,
-            **receipt,
-        }
-        return Purchase(
-            cart.trip_id,
-            purchase_id,
-            cart.store_id,
-            cart.shopper_id,
-            status,
-            orjson.dumps(document),
-            orjson.dumps(cart.items),
-            self._clock(),
-        )
+    async def parked(self) -> list[Purchase]:
+        """List the bad carts, the oldest first."""
+        return await self._store.transact(lambda records: records.parked_purchases(_PARKED_AT_ONCE))
 
-    def _price(self, cart: Cart) -> tuple[PurchaseStatus, dict[str, object]]:
-        lines = [self._line(cart.store_id, item) for item in cart.items]
-        rates = self._retailer.tax.get(cart.store_id, _NO_TAX)
-        priced = price(lines, self._retailer.promotions_on, rates)
-        sold = priced.complete and cart.store_id in self._retailer.stores
-        if not lines:
-            return "empty", as_json(priced)
-        return ("priced" if sold else "parked"), as_json(priced)
+    async def sell_parked(self) -> tuple[int, int]:
+        """Price the bad carts again; return how many are good now, and how many still are not.
 
-    def _line(self, store_id: str, item: Json) -> CartLine:
-        assortment = self._retailer.assortment
-        find = assortment.by_sku if item["type"] == "SKU" else assortment.by_barcode
-        return CartLine(item["id"], Decimal(item["quantity"]["value"]), find(store_id, item["id"]))
+        A cart keeps its purchase id, which the platform was given; its charge is made in the same unit of work.
+        """
+        good = bad = 0
+        for purchase in await self.parked():
+            sale = self._till.sell_again(purchase)
+            if sale.purchase.status == "parked":
+                bad += 1
+            elif await self._store.transact(lambda records, sale=sale: _unpark(records, sale)):  # type: ignore[misc] # bound at once
+                good += 1
+                self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
+                self._on_charge()
+        return good, bad
 
     def _as_answer(self, outcome: Outcome) -> Answer:
         if not outcome.replayed:
             return outcome.answer
-        return Answer(self._rules.duplicate_status, outcome.answer.body)
+        return outcome.answer._replace(status=self._rules.duplicate_status)
 
-    def _log_outcome(self, cart: Cart, purchase: Purchase, outcome: Outcome) -> None:
+    def _after(self, cart: Cart, sale: Sale, outcome: Outcome) -> None:
+        if sale.charge is not None and not outcome.replayed:
+            self._on_charge()
         self._log.event(
             "purchase_answered",
             requestId=cart.request_id,
             shoppingTripId=cart.trip_id,
             status=outcome.answer.status,
-            outcome="repeated" if outcome.replayed else purchase.status,
+            outcome="repeated" if outcome.replayed else sale.purchase.status,
         )
         if outcome.changed:
             self._log.event("cart_changed", requestId=cart.request_id, shoppingTripId=cart.trip_id)
 
 
-def _keep(purchase: Purchase) -> Callable[[Records], Answer]:
+def _keep(sale: Sale) -> Callable[[Records], Answer]:
     def decide(records: Records) -> Answer:
-        records.save_purchase(purchase)
-        return json_answer(201, {"purchaseId": purchase.purchase_id})
+        records.save_purchase(sale.purchase)
+        if sale.charge is not None:
+            records.save_charge(sale.charge)
+        return json_answer(201, {"purchaseId": sale.purchase.purchase_id})
 
     return decide
+
+
+def _unpark(records: Records, sale: Sale) -> bool:
+    """Sell a parked cart, unless another worker has done so."""
+    found = records.find_purchase(sale.purchase.trip_id)
+    if found is None or found.status != "parked":
+        return False
+    records.replace_purchase(sale.purchase)
+    if sale.charge is not None:
+        records.save_charge(sale.charge)
+    return True

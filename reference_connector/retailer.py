@@ -11,6 +11,7 @@ from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
 
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
+ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
 EVERY_STORE = ""
 
 
@@ -22,13 +23,43 @@ class Visitor(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A shopper's account; `card_expires` is year and month, the card being good to that month's end."""
+    """A shopper's account; `card_expires` is year and month, the card being good to that month's end.
+
+    `payment_method` is the provider's token for the card, empty where there is none.
+    """
 
     visitor: Visitor
     flagged: bool
     card_expires: tuple[int, int]
     fraud_score: int
     open_balance: Decimal
+    payment_method: str
+
+
+class CardShopper(NamedTuple):
+    """What the retailer knows of somebody who enters with a card, by the platform's id of that card.
+
+    `always` overrules the platform's recommendation; `adjust_to` changes the pre-authorisation.
+    """
+
+    id: str
+    card_valid: bool
+    card_expires: tuple[int, int]
+    flagged: bool
+    fraud_score: int
+    open_balance: Decimal
+    always: Literal["accept", "deny", ""]
+    adjust_to: Decimal | None
+
+
+class Member(NamedTuple):
+    """A member of a loyalty scheme: the code on the card, and what Get Scan Details tells of it."""
+
+    id: str
+    code: str
+    type: ScanType
+    provider: str
+    promotion_ids: tuple[str, ...]
 
 
 class Policy(NamedTuple):
@@ -37,6 +68,7 @@ class Policy(NamedTuple):
     currency: str = "USD"
     max_open_balance: Decimal = Decimal(0)
     max_fraud_score: int = 100
+    loyalty_provider: str = "Retailer"
 
 
 class Assortment:
@@ -77,10 +109,19 @@ class Retailer(NamedTuple):
     assortment: Assortment
     promotions: Mapping[str, Sequence[Promotion]]
     tax: Mapping[str, TaxRates]
+    card_shoppers: Mapping[str, CardShopper]
+    members: Mapping[str, Member]
 
     def promotions_on(self, sku: str) -> Sequence[Promotion]:
         """List the promotions on a SKU, in the order in which they apply."""
         return self.promotions.get(sku, ())
+
+
+class CurrentRetailer:
+    """The retailer as it is now: desks ask for `now` at each call, as a changed file replaces it while they work."""
+
+    def __init__(self, retailer: Retailer) -> None:
+        self.now = retailer
 
 
 def _bare(barcode: str) -> str:

@@ -14,9 +14,20 @@ from contract.scan_key import from_identity_key
 from reference_connector.errors import BadRetailerData
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
-from reference_connector.retailer import EVERY_STORE, Account, Assortment, Policy, Retailer, Visitor
+from reference_connector.retailer import (
+    EVERY_STORE,
+    Account,
+    Assortment,
+    CardShopper,
+    Member,
+    Policy,
+    Retailer,
+    Visitor,
+)
 from reference_connector.retailer_rows import (
+    CardShopperRow,
     FixtureKeyRow,
+    MemberRow,
     PolicyRow,
     PriceListRow,
     ProductRow,
@@ -69,13 +80,15 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
     accounts = _unique(read.rows("shopper", ShopperRow), lambda row: (row.id,))
     assortment = _assortment(read, price_lists)
     return Retailer(
-        Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score),
+        Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score, policy.loyalty_provider),
         frozenset(row.id for _, row in stores),
         {row.id: _account(row) for _, row in accounts},
         _fixture_keys(read, {row.id for _, row in stores}),
         assortment,
         _promotions(read, assortment),
         _tax(read, stores),
+        _card_shoppers(read),
+        _members(read, policy.loyalty_provider),
     )
 
 
@@ -112,7 +125,19 @@ def _unique(rows: Iterator[tuple[_Placed, R]], key: Any) -> list[tuple[_Placed, 
 
 
 def _account(row: ShopperRow) -> Account:
-    return Account(Visitor(row.id, row.type), row.flagged, row.card_month, row.fraud_score, row.open_balance)
+    return Account(
+        Visitor(row.id, row.type), row.flagged, row.card_month, row.fraud_score, row.open_balance, row.payment_method
+    )
+
+
+def _card_shoppers(read: _Files) -> dict[str, CardShopper]:
+    rows = _unique(read.rows("card_shopper", CardShopperRow), lambda row: (row.id,))
+    return {row.id: row.card_shopper() for _, row in rows}
+
+
+def _members(read: _Files, provider: str) -> dict[str, Member]:
+    rows = _unique(read.rows("member", MemberRow), lambda row: (row.code,))
+    return {row.code: row.member(provider) for _, row in rows}
 
 
 def _fixture_keys(read: _Files, stores: set[str]) -> dict[tuple[str, str], Visitor]:

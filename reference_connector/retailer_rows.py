@@ -15,7 +15,7 @@ from contract.errors import BadValue
 from contract.scan_key import from_identity_key
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
-from reference_connector.retailer import VisitorType
+from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -54,6 +54,7 @@ class PolicyRow(Row):
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     max_open_balance: Money = Decimal(0)
     max_fraud_score: int = Field(default=100, ge=0)
+    loyalty_provider: Name = "Retailer"
 
 
 class StoreRow(Row):
@@ -63,11 +64,10 @@ class StoreRow(Row):
     tax_region: str = "default"
 
 
-class ShopperRow(Row):
-    """[[shopper]]."""
+class RiskRow(Row):
+    """What is known of any shopper who pays with a card."""
 
     id: Name
-    type: VisitorType = "SHOPPER"
     flagged: bool = False
     card_expires: Month = "2099-12"
     fraud_score: int = Field(default=0, ge=0)
@@ -78,6 +78,48 @@ class ShopperRow(Row):
         """The last month in which the card is good."""
         year, month = self.card_expires.split("-")
         return int(year), int(month)
+
+
+class ShopperRow(RiskRow):
+    """[[shopper]]: an account with the app."""
+
+    type: VisitorType = "SHOPPER"
+    payment_method: str = "tok_approved"
+
+
+class CardShopperRow(RiskRow):
+    """[[card_shopper]]: somebody known by the platform's id of a card."""
+
+    card_valid: bool = True
+    always: Literal["accept", "deny", ""] = ""
+    adjust_to: Money | None = None
+
+    def card_shopper(self) -> CardShopper:
+        """Return it as Shopper Authorization asks for it."""
+        return CardShopper(
+            self.id,
+            self.card_valid,
+            self.card_month,
+            self.flagged,
+            self.fraud_score,
+            self.open_balance,
+            self.always,
+            self.adjust_to,
+        )
+
+
+class MemberRow(Row):
+    """[[member]]: a loyalty card."""
+
+    id: Name
+    code: Name
+    type: ScanType = "LOYALTY"
+    provider: str = ""
+    promotion_ids: tuple[Name, ...] = ()
+
+    def member(self, provider: str) -> Member:
+        """Return it, of the given provider where it names none of its own."""
+        return Member(self.id, self.code, self.type, self.provider or provider, self.promotion_ids)
 
 
 class FixtureKeyRow(Row):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from contract.errors import BadValue
 from contract.house import ScanKeyRules
 from contract.scan_key import ScanKey, decode, encode
-from reference_connector.retailer import Account, Retailer, Visitor
+from reference_connector.retailer import Account, CurrentRetailer, Policy, Visitor
 from reference_connector.store import IssuedCode, Records
 
 
@@ -20,12 +20,13 @@ class Refusal(StrEnum):
     EXPIRED = "expired_code"
     REPLAYED = "replayed_code"
     FLAGGED = "flagged_account"
+    OWES = "open_balance"
 
 
 class ScanKeys:
     """Issues codes and judges them."""
 
-    def __init__(self, retailer: Retailer, rules: ScanKeyRules, new_token: Callable[[], str]) -> None:
+    def __init__(self, retailer: CurrentRetailer, rules: ScanKeyRules, new_token: Callable[[], str]) -> None:
         self._retailer = retailer
         self._rules = rules
         self._new_token = new_token
@@ -42,12 +43,15 @@ class ScanKeys:
         Its age is measured against the time of the scan; one stamped later than the scan is not too old.
         """
         issued = self._find(records, text)
-        account = self._retailer.accounts.get(issued.shopper_id) if issued else None
+        retailer = self._retailer.now
+        account = retailer.accounts.get(issued.shopper_id) if issued else None
         if issued is None or account is None:
             return Refusal.UNKNOWN_KEY
         refusal = self._refusal(issued, account, event_id, scanned_at)
         if refusal is not None:
             return refusal
+        if owes_too_much(records, account, retailer.policy):
+            return Refusal.OWES
         records.use_code(issued.token, event_id)
         return account.visitor
 
@@ -66,3 +70,8 @@ class ScanKeys:
         if self._rules.single_use and issued.used_by not in {"", event_id}:
             return Refusal.REPLAYED
         return Refusal.FLAGGED if account.flagged else None
+
+
+def owes_too_much(records: Records, account: Account, policy: Policy) -> bool:
+    """Say whether a balance, with the charges that were declined since, is over what the retailer tolerates."""
+    return account.open_balance + records.debt_of(account.visitor.id) > policy.max_open_balance

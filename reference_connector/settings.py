@@ -9,10 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contract.house import Auth, House, HouseGroup, Http, Identity, Ordering, ScanKeyRules
+from contract.house import (
+    Auth,
+    House,
+    HouseGroup,
+    Http,
+    Identity,
+    Ordering,
+    ResolveScan,
+    ScanDetails,
+    ScanKeyRules,
+    ShopperAuth,
+)
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
@@ -25,14 +36,40 @@ class Caller(HouseGroup):
     secret_access_key: SecretStr = SecretStr("")
     session_token: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
+    refuse_replays: bool = False
+    """Whether a signature is good once only, for each worker. Off, as two deliveries of one request within a second
+    have the same signature, and idempotency makes the second harmless; a signature is good for auth.max_skew_s."""
 
 
 class Store(HouseGroup):
-    """Where records are kept. `batch_max`: how many waiting records share one commit."""
+    """Where records are kept: a SQLite file, unless there is a `database_url`.
+
+    `batch_max`: how many waiting records share one commit.
+    """
 
     path: Path = Path("connector.sqlite3")
     busy_timeout_s: float = 5.0
     batch_max: int = Field(default=256, ge=1)
+
+
+class Payments(HouseGroup):
+    """How the outbox works. `ledger` is the simulated provider's; empty: beside the store's file."""
+
+    ledger: Path | None = None
+    batch: int = Field(default=32, ge=1)
+    lease_s: float = 30
+    poll_s: float = 1
+    backoff_first_s: float = 1
+    backoff_max_s: float = 300
+    attempts_max: int = Field(default=12, ge=1)
+
+
+class Limits(HouseGroup):
+    """What the connector takes before it says no early: 429 past `in_flight` calls, 400 past `body_bytes`."""
+
+    in_flight: int = Field(default=1000, ge=1)
+    body_bytes: int = Field(default=4_000_000, ge=1)
+    retry_after_s: int = 1
 
 
 class ConnectorSettings(BaseSettings):
@@ -44,6 +81,16 @@ class ConnectorSettings(BaseSettings):
 
     caller: Caller = Caller()
     store: Store = Store()
+    database_url: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("database_url", "JWO_DATABASE_URL")
+    )
+    """PostgreSQL instead of the file; the variable is JWO_DATABASE_URL, without the prefix."""
+    payments: Payments = Payments()
+    limits: Limits = Limits()
+    claim_lease_s: float = 5
+    """How long a slow decision holds its claim before another worker may take it over."""
+    watch_files_s: float = 5
+    """How often changed retailer files and price lists are looked for; 0: never."""
     retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
     price_lists: tuple[Path, ...] = ()
     app_test_keys: bool = False
@@ -55,7 +102,15 @@ class ConnectorSettings(BaseSettings):
     identity: Identity = Identity()
     scan_key: ScanKeyRules = ScanKeyRules()
     ordering: Ordering = Ordering()
+    shopper_auth: ShopperAuth = ShopperAuth()
+    resolve_scan: ResolveScan = ResolveScan()
+    scan_details: ScanDetails = ScanDetails()
     auth: Auth = Auth()
+
+    @property
+    def payment_ledger(self) -> Path:
+        """Where the simulated provider keeps its ledger."""
+        return self.payments.ledger or self.store.path.with_name(f"{self.store.path.stem}-payments.sqlite3")
 
     @property
     def house(self) -> House:
@@ -65,5 +120,8 @@ class ConnectorSettings(BaseSettings):
             identity=self.identity,
             scan_key=self.scan_key,
             ordering=self.ordering,
+            shopper_auth=self.shopper_auth,
+            resolve_scan=self.resolve_scan,
+            scan_details=self.scan_details,
             auth=self.auth,
         )

@@ -1,18 +1,22 @@
-"""The connector's log: one JSON object a line.
+"""What can be seen of the connector while it works: a log of one JSON object a line, metrics, and spans.
 
-It takes ids and outcomes only: identity keys, tokens, secrets and shoppers' data are never handed to it.
+The log takes ids and outcomes only: identity keys, tokens, secrets and shoppers' data are never handed to it.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TextIO
+from importlib.util import find_spec
+from typing import Any, Protocol, TextIO
 
 import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 Clock = Callable[[], datetime]
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
 def system_clock() -> datetime:
@@ -30,5 +34,93 @@ class EventLog:
     def event(self, name: str, **facts: object) -> None:
         """Write one event; facts that are None are left out."""
         known = {key: value for key, value in facts.items() if value is not None}
-        line = orjson.dumps({"at": self._clock().isoformat(), "event": name, **known}, default=str).decode()
+        line = orjson.dumps({"at": self._clock(), "event": name, **known}, default=str).decode()
         (self._stream or sys.stderr).write(line + "\n")
+
+
+class Span(Protocol):
+    """What is used of a tracing span."""
+
+    def set_attribute(self, key: str, value: Any) -> None:  # noqa: ANN401 - as OpenTelemetry declares it
+        """Note a fact."""
+
+    def end(self) -> None:
+        """Close it."""
+
+
+def span_maker() -> Callable[[str], Span] | None:
+    """Return what starts OpenTelemetry spans, or None where it is not installed or nobody has set up a provider."""
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        return None
+    from opentelemetry import trace  # noqa: PLC0415 - optional
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as above
+
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        return None
+    return trace.get_tracer("jwo.reference_connector").start_span
+
+
+class Telemetry:
+    """The log and the metrics of one connector; `registry` is what /metrics shows."""
+
+    def __init__(self, log: EventLog, new_span: Callable[[str], Span] | None = None) -> None:
+        self.log = log
+        self.registry = CollectorRegistry()
+        self._new_span = new_span
+        self._seconds = Histogram(
+            "jwo_connector_answer_seconds",
+            "Time from the request's arrival to its answer; the gate waits 2 s.",
+            ["call"],
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._answers = Counter(
+            "jwo_connector_answers",
+            "Answers by status and by what was decided; the code `replayed` is an answer that was given before.",
+            ["call", "status", "code"],
+            registry=self.registry,
+        )
+        self.outbox_depth = Gauge(
+            "jwo_connector_outbox_depth",
+            "Charges that are not settled yet.",
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
+        self.store_waiting = Gauge(
+            "jwo_connector_store_waiting",
+            "Units of work that wait to be run.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+
+    def call(self, name: str) -> CallWatch:
+        """Make the watch of one call of the contract."""
+        return CallWatch(name, self._seconds.labels(name), self._answers, self._new_span)
+
+
+class CallWatch:
+    """Times and counts the answers to one call."""
+
+    def __init__(self, name: str, seconds: Histogram, answers: Counter, new_span: Callable[[str], Span] | None) -> None:
+        self._name = name
+        self._seconds = seconds
+        self._answers = answers
+        self._new_span = new_span
+        self._counters: dict[tuple[int, str], Counter] = {}
+
+    def start(self) -> tuple[float, Span | None]:
+        """Start the time of one call; give what is returned to `answered`."""
+        return time.perf_counter(), self._new_span(self._name) if self._new_span else None
+
+    def answered(self, started: tuple[float, Span | None], status: int, code: str) -> None:
+        """Count and time one answer."""
+        counter = self._counters.get((status, code))
+        if counter is None:
+            counter = self._counters[status, code] = self._answers.labels(self._name, str(status), code or "ok")
+        counter.inc()
+        started_at, span = started
+        self._seconds.observe(time.perf_counter() - started_at)
+        if span is not None:
+            span.set_attribute("http.response.status_code", status)
+            span.set_attribute("jwo.decision", code or "ok")
+            span.end()

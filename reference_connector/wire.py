@@ -1,34 +1,37 @@
-"""The HTTP side of the platform's calls: authenticate, handle, answer, log; and their place in the OpenAPI document.
+"""The platform's calls: admit, read, authenticate, handle, answer; and their place in the OpenAPI document.
 
-Bodies are read raw, so that the contract's own schemas judge them and a malformed one is 400.
+They are answered before the app's routing and middleware, which would cost more than the answers do. Bodies are read
+raw, so that the contract's own schemas judge them and a malformed one is 400.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.errors import MalformedBody
 from contract.house import House
 from contract.messages import Json, message, parse_object, self_contained
 from contract.operations import Operation
 from reference_connector.authentication import Gatekeeper
-from reference_connector.errors import CallRefused, InvalidRequest, NotAuthenticated
+from reference_connector.errors import Busy, CallRefused, InvalidRequest, NotAuthenticated, TooLarge
 from reference_connector.idempotency import Answer, json_answer
-from reference_connector.telemetry import EventLog
+from reference_connector.settings import Limits
+from reference_connector.telemetry import CallWatch, Telemetry
 
 Handle = Callable[[bytes], Awaitable[Answer]]
-
+_JSON = (b"content-type", b"application/json")
 _MEANINGS = {
-    200: "The key is accepted.",
+    200: "The key is accepted, or the decision made.",
     201: "The purchase is made, or was already made for this trip.",
     400: "The request breaks the contract.",
     401: "The key is invalid, or its owner is refused.",
     403: "The caller is not authenticated.",
+    404: "Nobody of that id is known.",
     409: "The same shopping trip came with another cart.",
     429: "Too many requests.",
     500: "The connector failed.",
@@ -51,25 +54,38 @@ def read_message(body: bytes, operation: Operation, house: House) -> dict[str, J
     return value
 
 
-class WireCalls:
-    """Adds the platform's calls to an app, all with the same gatekeeper and log."""
+class _Gone(Exception):
+    """The caller hung up."""
 
-    def __init__(self, app: FastAPI, house: House, gatekeeper: Gatekeeper, log: EventLog) -> None:
-        self._app = app
+
+class _Call(NamedTuple):
+    operation: Operation
+    handle: Handle
+    watch: CallWatch
+
+
+class WireCalls:
+    """The platform's calls, all with the same gatekeeper, limits and telemetry."""
+
+    def __init__(self, house: House, gatekeeper: Gatekeeper, limits: Limits, telemetry: Telemetry) -> None:
         self._house = house
         self._gatekeeper = gatekeeper
-        self._log = log
+        self._limits = limits
+        self._telemetry = telemetry
+        self._calls: dict[str, _Call] = {}
+        self._in_flight = 0
+        self._busy_headers = ((b"retry-after", str(limits.retry_after_s).encode()),)
 
-    def add(self, operation: Operation, handle: Handle, error_statuses: tuple[int, ...]) -> None:
+    def add(self, app: FastAPI, operation: Operation, handle: Handle, error_statuses: tuple[int, ...]) -> None:
         """Serve an operation; `error_statuses` are the ones that it may answer, for the OpenAPI document."""
+        self._calls[operation.path] = _Call(operation, handle, self._telemetry.call(operation.name))
 
-        async def endpoint(request: Request) -> Response:
-            answer = await self._answer(operation, handle, request)
-            return Response(answer.body, answer.status, media_type="application/json")
+        async def answered_before_routing() -> None:
+            """Stand in the document; `WireCalls.door` has answered."""
 
-        self._app.add_api_route(
+        app.add_api_route(
             operation.path,
-            endpoint,
+            answered_before_routing,
             methods=["POST"],
             name=operation.name,
             response_model=None,
@@ -78,21 +94,53 @@ class WireCalls:
             openapi_extra={"requestBody": {"required": True, "content": self._content(operation.request)}},
         )
 
-    async def _answer(self, operation: Operation, handle: Handle, request: Request) -> Answer:
+    def door(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an app: the platform's calls are answered here, and all else goes on to it."""
+
+        async def answer_or_pass_on(scope: Scope, receive: Receive, send: Send) -> None:
+            call = self._calls.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+            if call is None:
+                await app(scope, receive, send)
+            elif self._in_flight >= self._limits.in_flight:
+                refusal = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+                await _send(send, refusal, self._busy_headers)
+            else:
+                await self._serve(call, scope, receive, send)
+
+        return answer_or_pass_on
+
+    async def _serve(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        self._in_flight += 1
         try:
-            body = await request.body()
-            self._gatekeeper.check(request.method, str(request.url), request.headers, body)
-            return await handle(body)
-        except NotAuthenticated as refusal:
-            self._log.event("refused", call=operation.name, status=refusal.status, code=refusal.code)
-            return json_answer(refusal.status, {"message": str(refusal)})
+            started = call.watch.start()
+            answer = await self._answer(call, scope, receive)
+            call.watch.answered(started, answer.status, answer.code)
+            await _send(send, answer)
+        except _Gone:
+            return
+        finally:
+            self._in_flight -= 1
+
+    async def _answer(self, call: _Call, scope: Scope, receive: Receive) -> Answer:
+        try:
+            body = await _read(receive, self._limits.body_bytes)
+            if self._gatekeeper.asks:
+                request = Request(scope)
+                self._gatekeeper.check("POST", str(request.url), request.headers, body)
+            return await call.handle(body)
         except CallRefused as refusal:
-            self._log.event("refused", call=operation.name, status=refusal.status, code=refusal.code)
-            return json_answer(refusal.status, {"errorMsg": str(refusal)})
+            return self._refused(call, refusal)
+        except _Gone:
+            raise
         except Exception as error:  # noqa: BLE001 - the last door: whatever broke, the gate gets its answer
             code = getattr(error, "code", type(error).__name__)
-            self._log.event("failed", call=operation.name, status=500, code=code)
-            return json_answer(500, {"errorMsg": "Internal Server Error"})
+            self._telemetry.log.event("failed", call=call.operation.name, status=500, code=code)
+            return json_answer(500, {"errorMsg": "Internal Server Error"})._replace(code=str(code))
+
+    def _refused(self, call: _Call, refusal: CallRefused) -> Answer:
+        self._telemetry.log.event("refused", call=call.operation.name, status=refusal.status, code=refusal.code)
+        member = "message" if isinstance(refusal, NotAuthenticated) else "errorMsg"
+        return json_answer(refusal.status, {member: str(refusal)})._replace(code=refusal.code)
 
     def _responses(self, operation: Operation, error_statuses: tuple[int, ...]) -> dict[int | str, dict[str, Any]]:
         bodies = {operation.success: operation.response} | {
@@ -105,3 +153,28 @@ class WireCalls:
 
     def _content(self, name: str) -> dict[str, Any]:
         return {"application/json": {"schema": self_contained(name, self._house)}}
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    """Read the body; TooLarge once it is over the limit, without keeping the rest of it."""
+    first: MutableMapping[str, Any] = await receive()
+    chunk, chunks, size, more = first, [], 0, True
+    while more:
+        if chunk["type"] == "http.disconnect":
+            raise _Gone
+        body = chunk.get("body", b"")
+        size += len(body)
+        if size <= most:
+            chunks.append(body)
+        more = chunk.get("more_body", False)
+        if more:
+            chunk = await receive()
+    if size > most:
+        raise TooLarge(f"the body is larger than {most} bytes")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _send(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    length = (b"content-length", str(len(answer.body)).encode())
+    await send({"type": "http.response.start", "status": answer.status, "headers": [_JSON, length, *headers]})
+    await send({"type": "http.response.body", "body": answer.body})

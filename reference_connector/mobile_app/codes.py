@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from reference_connector.errors import CodeDenied
-from reference_connector.retailer import Account, Policy, Retailer
-from reference_connector.scan_keys import ScanKeys
+from reference_connector.retailer import Account, CurrentRetailer, Policy
+from reference_connector.scan_keys import ScanKeys, owes_too_much
 from reference_connector.store import Store
 from reference_connector.telemetry import Clock
 
@@ -17,7 +17,7 @@ from reference_connector.telemetry import Clock
 class CodeDesk:
     """Issues codes; each is on record before it is handed out."""
 
-    def __init__(self, retailer: Retailer, store: Store, scan_keys: ScanKeys, clock: Clock) -> None:
+    def __init__(self, retailer: CurrentRetailer, store: Store, scan_keys: ScanKeys, clock: Clock) -> None:
         self._retailer = retailer
         self._store = store
         self._scan_keys = scan_keys
@@ -25,10 +25,13 @@ class CodeDesk:
 
     async def code_for(self, shopper_id: str, issued_at: datetime | None = None) -> str:
         """Return a fresh code as the text of the QR symbol; CodeDenied when a check is not passed."""
-        account = self._retailer.accounts.get(shopper_id)
+        retailer = self._retailer.now
+        account = retailer.accounts.get(shopper_id)
         if account is None:
             raise CodeDenied("the account is not known", code="unknown_account")
-        _check(account, self._retailer.policy, self._clock())
+        _check(account, retailer.policy, self._clock())
+        if await self._store.transact(lambda records: owes_too_much(records, account, retailer.policy)):
+            raise CodeDenied("the account has too much of an open balance", code="open_balance")
         return await self.issue(shopper_id, issued_at or self._clock())
 
     async def issue(self, shopper_id: str, issued_at: datetime, used_by: str = "") -> str:
@@ -44,5 +47,5 @@ def _check(account: Account, policy: Policy, now: datetime) -> None:
         raise CodeDenied("the payment card is expired", code="card_expired")
     if account.fraud_score > policy.max_fraud_score:
         raise CodeDenied("the account is over the fraud threshold", code="fraud_threshold")
-    if account.open_balance > policy.max_open_balance:
-        raise CodeDenied("the account has too much of an open balance", code="open_balance")
+    if account.visitor.type == "SHOPPER" and not account.payment_method:
+        raise CodeDenied("the account has no payment method", code="no_payment_method")

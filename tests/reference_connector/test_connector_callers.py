@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 
 from contract import sigv4
@@ -55,11 +56,13 @@ def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) ->
         assert connector.http.post(PATH, json=a_scan(), headers={"x-api-key": value}).status_code == status
 
 
-def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_scan: Any, tmp_path: Path) -> None:
-    import sqlite3  # noqa: PLC0415 - this test alone breaks the file
+def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_scan: Any, storage: Any) -> None:
+    import sqlite3  # noqa: PLC0415 - this test alone breaks the database
 
     connector = start()
-    with sqlite3.connect(tmp_path / "connector.sqlite3") as database:
+    url = storage.get("database_url")
+    database: Any = psycopg.connect(url) if url else sqlite3.connect(storage["store"]["path"])
+    with database:
         database.execute("DROP TABLE answer")
     database.close()
     answer = connector.identify(a_scan())

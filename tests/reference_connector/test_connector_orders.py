@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -56,7 +55,7 @@ def _buy(url: str, cart: dict[str, Any]) -> str:
     return str(answer.json()["purchaseId"])
 
 
-def _serve_a_second_connector(path: Path, address: Any, may_end: Any) -> None:
+def _serve_a_second_connector(storage: Any, address: Any, may_end: Any) -> None:
     import socket  # noqa: PLC0415 - runs in a process of its own
     import threading  # noqa: PLC0415 - as above
 
@@ -66,7 +65,7 @@ def _serve_a_second_connector(path: Path, address: Any, may_end: Any) -> None:
     from reference_connector.settings import ConnectorSettings  # noqa: PLC0415 - as above
 
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(ConnectorSettings.model_validate({"store": {"path": path}}))
+    app = create_app(ConnectorSettings.model_validate(storage))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -76,10 +75,10 @@ def _serve_a_second_connector(path: Path, address: Any, may_end: Any) -> None:
     thread.join(10)
 
 
-def test_two_processes_on_one_file_make_one_purchase(connector: Any, a_cart: Any, tmp_path: Path) -> None:
+def test_two_processes_on_one_database_make_one_purchase(connector: Any, a_cart: Any, storage: Any) -> None:
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    process = spawn.Process(target=_serve_a_second_connector, args=(tmp_path / "connector.sqlite3", there, there))
+    process = spawn.Process(target=_serve_a_second_connector, args=(storage, there, there))
     process.start()
     try:
         assert here.poll(20)

@@ -1,20 +1,27 @@
-"""The SQLite store: one transaction a work, errors undone alone, nothing lost that was promised."""
+"""The stores, each test on SQLite and on PostgreSQL: one transaction a work, and nothing lost that was promised."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import IssuedCode, Recorded, Records
+from reference_connector.store import Charge, IssuedCode, Recorded, Records
+from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
+from reference_connector.store.writer import GroupCommitStore
 
+Make = Callable[..., GroupCommitStore]
+_MODES = ("journal_mode", "synchronous")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 
@@ -23,9 +30,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite3"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def make(request: pytest.FixtureRequest, path: Path) -> Make:
+    """Make stores on one database, in each of both kinds."""
+    if request.param == "sqlite":
+        return lambda **rules: SqliteStore(path, **rules)
+    url = request.getfixturevalue("postgres_url")
+    return lambda **rules: PostgresStore(url, **rules)
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(path)
+def store(make: Make) -> Iterator[GroupCommitStore]:
+    store = make()
     store.open()
     yield store
     store.close()
@@ -35,7 +51,7 @@ def _keep(token: str) -> IssuedCode:
     return IssuedCode(token, "ada", NOW)
 
 
-def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(store: SqliteStore) -> None:
+def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(store: GroupCommitStore) -> None:
     gate = threading.Event()
 
     def hold(_records: Records) -> None:
@@ -67,24 +83,40 @@ def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(sto
     assert found == [_keep("one"), None, _keep("two")]
 
 
-def test_what_was_promised_is_on_file_before_the_store_closes(store: SqliteStore, path: Path) -> None:
-    asyncio.run(store.transact(lambda records: records.save_code(_keep("kept"))))
-    other = sqlite3.connect(path)
-    assert other.execute("SELECT token FROM code").fetchall() == [("kept",)]
+def _sql(records: Records, statement: str) -> Any:
+    return records._execute(statement, ()).fetchone()[0]  # type: ignore[attr-defined] # noqa: SLF001 - a look at the tables
+
+
+def _codes(make: Make) -> int:
+    other = make()
+    other.open()
+    count = asyncio.run(other.transact(lambda records: _sql(records, "SELECT count(*) FROM code")))
     other.close()
+    return int(count)
 
 
-def test_the_file_is_written_in_wal_mode_with_full_sync(store: SqliteStore, path: Path) -> None:
-    def modes(records: Records) -> tuple[str, int]:
-        database: sqlite3.Connection = records._database  # type: ignore[attr-defined] # noqa: SLF001 - the pragma is the connection's
-        return tuple(database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous"))  # type: ignore[return-value] # two of them
-
-    assert path.exists()
-    assert asyncio.run(store.transact(modes)) == ("wal", 2)
+def test_what_was_promised_is_seen_by_others_before_the_store_closes(store: GroupCommitStore, make: Make) -> None:
+    asyncio.run(store.transact(lambda records: records.save_code(_keep("kept"))))
+    assert _codes(make) == 1
 
 
-def test_closing_commits_what_waits(path: Path) -> None:
+def test_the_file_is_written_in_wal_mode_with_full_sync(path: Path) -> None:
     store = SqliteStore(path)
+    store.open()
+    modes = [asyncio.run(store.transact(lambda records, name=name: _sql(records, f"PRAGMA {name}"))) for name in _MODES]  # type: ignore[misc] # bound at once
+    assert modes == ["wal", 2]
+    store.close()
+
+
+def test_postgresql_commits_wait_for_the_disk(postgres_url: str) -> None:
+    store = PostgresStore(postgres_url)
+    store.open()
+    assert asyncio.run(store.transact(lambda records: _sql(records, "SHOW synchronous_commit"))) == "on"
+    store.close()
+
+
+def test_closing_commits_what_waits(make: Make) -> None:
+    store = make()
     store.open()
 
     async def run() -> list[None]:
@@ -97,13 +129,11 @@ def test_closing_commits_what_waits(path: Path) -> None:
         return await asyncio.gather(*tasks)
 
     assert len(asyncio.run(run())) == 500
-    database = sqlite3.connect(path)
-    assert database.execute("SELECT count(*) FROM code").fetchone() == (500,)
-    database.close()
+    assert _codes(make) == 500
 
 
-def test_before_the_start_and_after_the_end_nothing_is_taken(path: Path) -> None:
-    store = SqliteStore(path)
+def test_before_the_start_and_after_the_end_nothing_is_taken(make: Make) -> None:
+    store = make()
     with pytest.raises(StoreNotOpen):
         asyncio.run(store.transact(lambda records: records.find_code("any")))
     store.open()
@@ -113,21 +143,44 @@ def test_before_the_start_and_after_the_end_nothing_is_taken(path: Path) -> None
         asyncio.run(store.transact(lambda records: records.find_code("any")))
 
 
-def test_a_file_that_another_writer_holds_too_long_gives_an_error_and_recovers(path: Path) -> None:
-    store = SqliteStore(path, busy_timeout_s=0.05)
+def test_a_database_that_another_holds_too_long_gives_an_error_and_recovers(make: Make) -> None:
+    store, other = make(busy_timeout_s=0.05), make()
     store.open()
-    blocker = sqlite3.connect(path, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
+    other.open()
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_records: Records) -> None:
+        held.set()
+        let_go.wait(10)
+
+    async def run() -> None:
+        holding = asyncio.create_task(other.transact(hold))
+        assert await asyncio.to_thread(held.wait, 10)
+        with pytest.raises(StoreUnavailable):
+            await store.transact(lambda records: records.save_code(_keep("one")))
+        let_go.set()
+        await holding
+        await store.transact(lambda records: records.save_code(_keep("one")))
+
+    asyncio.run(run())
+    store.close()
+    other.close()
+
+
+def test_a_postgresql_that_hangs_up_gives_one_error_and_a_new_connection(postgres_url: str) -> None:
+    store = PostgresStore(postgres_url)
+    store.open()
+    pid = asyncio.run(store.transact(lambda records: _sql(records, "SELECT pg_backend_pid()")))
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
     with pytest.raises(StoreUnavailable):
         asyncio.run(store.transact(lambda records: records.save_code(_keep("one"))))
-    blocker.execute("ROLLBACK")
-    blocker.close()
-    asyncio.run(store.transact(lambda records: records.save_code(_keep("one"))))
+    asyncio.run(store.transact(lambda records: records.save_code(_keep("two"))))
     store.close()
 
 
-def test_works_of_two_stores_on_one_file_never_overlap(store: SqliteStore, path: Path) -> None:
-    other = SqliteStore(path)
+def test_works_of_two_stores_on_one_database_never_overlap(store: GroupCommitStore, make: Make) -> None:
+    other = make()
     other.open()
     reading, overlapped = threading.Event(), threading.Event()
 
@@ -152,22 +205,70 @@ def test_works_of_two_stores_on_one_file_never_overlap(store: SqliteStore, path:
     other.close()
 
 
-def test_answers_whose_time_is_over_are_deleted_in_the_end(store: SqliteStore, path: Path) -> None:
+def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitStore) -> None:
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer("identity", str(number), Recorded(200, b"{}", ""), now=at, forget_at=at)
-        records.save_answer("order", "trip", Recorded(201, b"{}", ""), now=NOW, forget_at=None)
+            records.save_answer("identity", str(number), Recorded(200, b"{}", b""), now=at, forget_at=at)
+        records.save_answer("order", "trip", Recorded(201, b"{}", b""), now=NOW, forget_at=None)
 
     asyncio.run(store.transact(save))
-    database = sqlite3.connect(path)
-    assert database.execute("SELECT key FROM answer ORDER BY key").fetchall() == [("4",), ("trip",)]
-    database.close()
+    assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
+
+
+@pytest.mark.parametrize("text", ["plain", "nul \0 inside", "escape \x1b0 \x1b", "\N{SHOPPING TROLLEY}", "'; --"])
+def test_any_text_comes_back_as_it_was(store: GroupCommitStore, text: str) -> None:
+    asyncio.run(store.transact(lambda records: records.save_code(IssuedCode(text, text, NOW))))
+    assert asyncio.run(store.transact(lambda records: records.find_code(text))) == IssuedCode(text, text, NOW)
+
+
+def _a_charge(trip: str, **members: Any) -> Charge:
+    return Charge(trip, "ada", Decimal("1.50"), "USD", "tok_approved", "pending", NOW)._replace(**members)
+
+
+def test_a_charge_is_leased_to_one_worker_until_its_lease_is_over(store: GroupCommitStore) -> None:
+    later = NOW + timedelta(seconds=30)
+
+    def take(owner: str, now: datetime) -> list[str]:
+        return asyncio.run(
+            store.transact(
+                lambda records: [
+                    charge.trip_id
+                    for charge in records.take_charges(owner, now=now, lease_until=now + timedelta(30), limit=9)
+                ]
+            )
+        )
+
+    asyncio.run(store.transact(lambda records: records.save_charge(_a_charge("t1"))))
+    asyncio.run(store.transact(lambda records: records.save_charge(_a_charge("t2", due_at=later))))
+    assert (take("one", NOW), take("two", NOW)) == (["t1"], [])
+    assert take("two", later) == ["t2"]
+    done = _a_charge("t1", state="captured")
+    assert asyncio.run(store.transact(lambda records: records.update_charge(done, "two"))) is False
+    assert asyncio.run(store.transact(lambda records: records.update_charge(done, "one"))) is True
+    assert asyncio.run(store.transact(lambda records: records.find_charge("t1"))) == done
+    assert take("three", later + timedelta(31)) == ["t2"]
+
+
+def test_only_declined_charges_are_a_debt(store: GroupCommitStore) -> None:
+    def save(records: Records) -> Decimal:
+        for trip, state in (("a", "declined"), ("b", "captured"), ("c", "declined"), ("d", "stuck")):
+            records.save_charge(_a_charge(trip, state=state))
+        records.save_charge(_a_charge("e", state="declined", shopper_id="ben"))
+        return records.debt_of("ada")
+
+    assert asyncio.run(store.transact(save)) == Decimal("3.00")
 
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot open"):
         SqliteStore(tmp_path / "no" / "such.sqlite3").open()
+
+
+def test_a_server_that_is_not_there_is_said_so_without_its_address() -> None:
+    with pytest.raises(StoreUnavailable, match="cannot connect") as refused:
+        PostgresStore("postgresql://ada:hush@127.0.0.1:1/none").open()
+    assert "hush" not in str(refused.value)
 
 
 def test_a_file_of_another_version_is_refused(path: Path) -> None:
@@ -176,3 +277,11 @@ def test_a_file_of_another_version_is_refused(path: Path) -> None:
     database.close()
     with pytest.raises(StoreUnavailable, match="version 99"):
         SqliteStore(path).open()
+
+
+def test_a_postgresql_database_of_another_version_is_refused(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE jwo_version (version INTEGER)")
+        connection.execute("INSERT INTO jwo_version VALUES (99)")
+    with pytest.raises(StoreUnavailable, match="version 99"):
+        PostgresStore(postgres_url).open()

@@ -1,0 +1,122 @@
+"""Payment, after the answer: who pays for a purchase, and the outbox that authorises and captures.
+
+A charge is put in the outbox in the same unit of work as its purchase, so neither is there without the other. Each
+call to the provider carries a key made of the trip: after a crash it is made again, and the provider knows the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Literal, Protocol
+
+from reference_connector.errors import PaymentDeclined, PaymentUnclear, StoreError
+from reference_connector.settings import Payments
+from reference_connector.store import Charge, Store
+from reference_connector.telemetry import Clock, EventLog
+
+Payer = Literal["card", "cash", "staff", "platform", "nobody"]
+"""card: we charge the account's card. cash: at the till. staff: an associate's trip, nothing to pay. platform: the
+shopper entered with a card that only the platform knows. nobody: an empty cart."""
+
+
+class PaymentProvider(Protocol):
+    """The seam. Both calls may be repeated: the same key has one effect, and gets the first call's result."""
+
+    async def authorise(self, key: str, charge: Charge) -> str:
+        """Reserve the amount and return the provider's reference. PaymentDeclined, or PaymentUnclear."""
+
+    async def capture(self, key: str, charge: Charge) -> None:
+        """Take what `charge.reference` reserved. PaymentDeclined, or PaymentUnclear."""
+
+
+def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -> Payer:
+    """Say who settles a trip, by whoever entered first."""
+    first = scan_types[0] if scan_types else ""
+    if first == "ASSOCIATE":
+        return "staff"
+    if first in {"CASH", "CASH_SHOPPER"}:
+        return "cash"
+    if payload_types[:1] == ["FINANCIAL"] or not shopper_id:
+        return "platform"
+    return "card"
+
+
+class PaymentOutbox:
+    """Settles charges until it is stopped; several may share a store, as a charge is leased before it is settled."""
+
+    def __init__(
+        self, *, store: Store, provider: PaymentProvider, rules: Payments, owner: str, clock: Clock, log: EventLog
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._rules = rules
+        self._owner = owner
+        self._clock = clock
+        self._log = log
+        self._news = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Say that there is something new."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """End `run` once what is in hand is settled."""
+        self._stopping = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Settle what is due, wait for news or for `poll_s`, and again."""
+        while not self._stopping:
+            self._news.clear()
+            try:
+                settled = await self.settle_due()
+            except StoreError as error:
+                self._log.event("outbox_waits", code=error.code)
+                settled = 0
+            if settled < self._rules.batch and not self._stopping:
+                await _first_of(self._news.wait(), self._rules.poll_s)
+
+    async def settle_due(self) -> int:
+        """Settle one batch and return its size."""
+        now = self._clock()
+        until = now + timedelta(seconds=self._rules.lease_s)
+        charges = await self._store.transact(
+            lambda records: records.take_charges(self._owner, now=now, lease_until=until, limit=self._rules.batch)
+        )
+        await asyncio.gather(*(self._settle(charge) for charge in charges))
+        return len(charges)
+
+    async def _settle(self, charge: Charge) -> None:
+        settled = await self._attempt(charge)
+        kept = await self._store.transact(lambda records: records.update_charge(settled, self._owner))
+        self._log.event("charge_settled", shoppingTripId=charge.trip_id, state=settled.state, kept=kept)
+
+    async def _attempt(self, charge: Charge) -> Charge:
+        try:
+            if charge.state == "pending":
+                reference = await self._provider.authorise(f"{charge.trip_id}:authorise", charge)
+                charge = charge._replace(state="authorised", reference=reference)
+            await self._provider.capture(f"{charge.trip_id}:capture", charge)
+        except PaymentDeclined as refusal:
+            return charge._replace(state="declined", trouble=refusal.code)
+        except PaymentUnclear as trouble:
+            return self._again(charge, trouble)
+        return charge._replace(state="captured", trouble="")
+
+    def _again(self, charge: Charge, trouble: PaymentUnclear) -> Charge:
+        attempts = charge.attempts + 1
+        if attempts >= self._rules.attempts_max:
+            return charge._replace(state="stuck", attempts=attempts, trouble=trouble.code)
+        wait_s = min(self._rules.backoff_first_s * 2 ** (attempts - 1), self._rules.backoff_max_s)
+        due_at = self._clock() + timedelta(seconds=wait_s)
+        return charge._replace(attempts=attempts, due_at=due_at, trouble=trouble.code)
+
+
+async def _first_of(news: Awaitable[object], wait_s: float) -> None:
+    try:
+        await asyncio.wait_for(news, wait_s)
+    except TimeoutError:
+        return

@@ -1,0 +1,160 @@
+"""Shopper Authorization: the retailer's say on a shopper whom the platform has authenticated.
+
+The risk check is behind a seam and may be slow, so an answer is claimed with a lease while it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from contract.errors import BadValue
+from contract.house import House
+from contract.messages import Json
+from contract.operations import SHOPPER_AUTHORIZATION
+from contract.values import parse_instant
+from reference_connector.errors import InvalidRequest
+from reference_connector.idempotency import Answer, Claim, LeasedAnswers, fingerprint, json_answer
+from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
+from reference_connector.store import Store
+from reference_connector.telemetry import Clock, EventLog
+from reference_connector.wire import read_message
+
+
+class Decision(NamedTuple):
+    """Whether the shopper may enter, the changed pre-authorisation if any, and the risks seen."""
+
+    authorized: bool
+    conditions: list[Json]
+    risks: list[str]
+
+
+class RiskCheck(Protocol):
+    """The seam to the retailer's own risk system."""
+
+    async def look_up(self, shopper_id: str) -> CardShopper | None:
+        """Find what is known of the holder of a card; None for a newcomer. May take its time, may fail."""
+
+
+class RetailersOwnRecords:
+    """The shipped risk check: the retailer files, and the charges that were declined since."""
+
+    def __init__(self, retailer: CurrentRetailer, store: Store) -> None:
+        self._retailer = retailer
+        self._store = store
+
+    async def look_up(self, shopper_id: str) -> CardShopper | None:
+        """Find the row, and add to its balance what was declined."""
+        known = self._retailer.now.card_shoppers.get(shopper_id)
+        if known is None:
+            return None
+        debt = await self._store.transact(lambda records: records.debt_of(shopper_id))
+        return known._replace(open_balance=known.open_balance + debt)
+
+
+class ShopperDesk:
+    """Answers Shopper Authorization."""
+
+    def __init__(
+        self,
+        *,
+        retailer: CurrentRetailer,
+        answers: LeasedAnswers,
+        risk: RiskCheck,
+        house: House,
+        clock: Clock,
+        log: EventLog,
+    ) -> None:
+        self._retailer = retailer
+        self._answers = answers
+        self._risk = risk
+        self._house = house
+        self._clock = clock
+        self._log = log
+
+    async def authorize(self, body: bytes) -> Answer:
+        """Answer a request body with 200 and a decision; InvalidRequest for what is 400."""
+        request = read_message(body, SHOPPER_AUTHORIZATION, self._house)
+        _check_instant(request)
+        if request["storeId"] not in self._retailer.now.stores:
+            raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
+        key = _event_key(request) if self._house.shopper_auth.idempotent else ""
+        if not key:
+            return await self._decide(request)
+        outcome = await self._answers.answer(self._claim(key, request), lambda: self._decide(request))
+        self._log.event("shopper_answered", status=outcome.answer.status, replayed=outcome.replayed)
+        return outcome.answer
+
+    def _claim(self, key: str, request: Json) -> Claim:
+        now = self._clock()
+        forget_at = now + timedelta(hours=self._house.shopper_auth.remember_h)
+        return Claim("shopper_auth", key, fingerprint(request), now, forget_at, (200,))
+
+    async def _decide(self, request: Json) -> Answer:
+        shopper_id = request["shopperIdentity"].get("id", "")
+        known = await self._risk.look_up(shopper_id) if shopper_id else None
+        decision = decide(known, request, self._retailer.now.policy, self._clock())
+        body: dict[str, Any] = {"shopperAuthorized": decision.authorized}
+        if decision.conditions:
+            body["authorizationConditions"] = decision.conditions
+        if decision.risks:
+            body["shopperRisks"] = decision.risks
+        return json_answer(200, body)
+
+
+def decide(known: CardShopper | None, request: Json, policy: Policy, now: datetime) -> Decision:
+    """Decide on what is known and what the platform recommends; the retailer's own word goes first."""
+    advice = request.get("shopperInteraction", {}).get("recommendation", {})
+    advised = advice.get("shopperAuthorized", True)
+    follow = Decision(advised, advice.get("authorizationConditions", []) if advised else [], _risks(advice, advised))
+    if known is None:
+        return follow
+    if known.always:
+        return Decision(known.always == "accept", [], [])
+    risk = next((name for name, found in _found_risks(known, policy, now) if found), "")
+    if risk:
+        return Decision(authorized=False, conditions=[], risks=[risk])
+    if known.adjust_to is not None:
+        return Decision(authorized=True, conditions=[_adjust(known.adjust_to, request, policy)], risks=[])
+    return follow
+
+
+def _risks(advice: Json, advised: bool) -> list[str]:  # noqa: FBT001 - a value of the message
+    return [] if advised else list(advice.get("shopperRisks", []))
+
+
+def _found_risks(known: CardShopper, policy: Policy, now: datetime) -> list[tuple[str, bool]]:
+    return [
+        ("InvalidCard", not known.card_valid),
+        ("InvalidCard", (now.year, now.month) > known.card_expires),
+        ("CustomerFraud", known.flagged or known.fraud_score > policy.max_fraud_score),
+        ("BadDebt", known.open_balance > policy.max_open_balance),
+    ]
+
+
+def _adjust(amount: Decimal, request: Json, policy: Policy) -> Json:
+    currency = request.get("authorizedAmount", {}).get("currencyCode", policy.currency)
+    return {"type": "ADJUST", "amount": {"value": float(amount), "currencyCode": currency}}
+
+
+def _event_key(request: Json) -> str:
+    interaction = request.get("shopperInteraction", {})
+    trip, event = interaction.get("shoppingTripId", ""), interaction.get("gateAuthenticationEvent", {}).get("id", "")
+    return f"{trip}\0{event}" if trip and event else ""
+
+
+def _check_instant(request: Json) -> None:
+    stamp = request.get("shopperInteraction", {}).get("gateAuthenticationEvent", {}).get("timestamp")
+    try:
+        if stamp is not None:
+            parse_instant(stamp)
+    except BadValue as error:
+        raise InvalidRequest("gateAuthenticationEvent.timestamp is not a date and time") from error
+
+
+def new_owner_ids(prefix: str) -> Callable[[], str]:
+    """Number the claims of one process."""
+    count = iter(range(1, 2**62))
+    return lambda: f"{prefix}-{next(count)}"

@@ -1,0 +1,126 @@
+"""The store in PostgreSQL, for connectors on several nodes.
+
+An advisory lock keeps the transactions of all nodes apart, as SQLite does by itself: claims on several keys, in one
+transaction each, would otherwise block each other crosswise. A node that dies lets go of it with its connection.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.string import StrDumper, TextLoader
+
+from reference_connector.errors import StoreUnavailable
+from reference_connector.store.records import SqlRecords
+from reference_connector.store.tables import TABLES, VERSION
+from reference_connector.store.writer import GroupCommitStore
+
+_LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
+
+
+class _WholeText(StrDumper):
+    """Writes any text: PostgreSQL keeps no NUL, while an id that the platform sends may hold one."""
+
+    def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+        """Escape NUL, and the escape."""
+        return super().dump(obj.replace("\x1b", "\x1b1").replace("\0", "\x1b0"))
+
+
+class _WholeTextLoader(TextLoader):
+    """Reads what `_WholeText` wrote."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> bytes | str:
+        """Undo the escapes."""
+        text = super().load(data)
+        return text.replace("\x1b0", "\0").replace("\x1b1", "\x1b") if isinstance(text, str) else text
+
+
+class PostgresStore(GroupCommitStore):
+    """Runs units of work one after the other, over all nodes on the same database."""
+
+    failures = (psycopg.Error,)
+
+    def __init__(self, url: str, *, busy_timeout_s: float = 5.0, batch_max: int = 256) -> None:
+        super().__init__(batch_max=batch_max)
+        self._url = url
+        self._busy_timeout_s = busy_timeout_s
+
+    def connect(self) -> PostgresDatabase:
+        """Connect, and make the tables where they are missing."""
+        try:
+            connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=max(2, round(self._busy_timeout_s))
+            )
+        except psycopg.Error as error:
+            raise StoreUnavailable(
+                f"cannot connect to PostgreSQL: {type(error).__name__}", hint="check JWO_DATABASE_URL"
+            ) from error
+        try:
+            connection.execute("SET synchronous_commit = on")
+            connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{self._busy_timeout_s:g}s")))
+            database = PostgresDatabase(connection)
+            _prepare(database, connection)
+        except (psycopg.Error, StoreUnavailable):
+            connection.close()
+            raise
+        return database
+
+
+class PostgresDatabase:
+    """A connection as the writer uses it."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        connection.adapters.register_dumper(str, _WholeText)
+        connection.adapters.register_loader("text", _WholeTextLoader)
+        self.records = SqlRecords(self._execute)
+
+    def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
+        return self._connection.execute(_translated(statement), values)
+
+    def begin(self) -> None:
+        """Start a transaction, waiting for other nodes; what they committed is seen."""
+        self._connection.execute("BEGIN")
+        self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+    def commit(self) -> None:
+        """Write and sync."""
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo; a connection that is gone has undone it by itself."""
+        with suppress(psycopg.Error):
+            self._connection.execute("ROLLBACK")
+
+    def savepoint(self, statement: str) -> None:
+        """Run a statement on a savepoint."""
+        self._connection.execute(statement.encode())
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._connection.close()
+
+
+@lru_cache(maxsize=64)
+def _translated(statement: str) -> bytes:
+    return statement.replace("?", "%s").encode()
+
+
+def _prepare(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+    database.begin()
+    connection.execute("CREATE TABLE IF NOT EXISTS jwo_version (version INTEGER NOT NULL)")
+    found = connection.execute("SELECT version FROM jwo_version").fetchone()
+    if found is not None and found[0] != VERSION:
+        raise StoreUnavailable(
+            f"the database is of version {found[0]}, this connector writes version {VERSION}",
+            hint="give another database in JWO_DATABASE_URL",
+        )
+    for statement in TABLES:
+        connection.execute(statement.format(bytes="BYTEA").encode())
+    if found is None:
+        connection.execute("INSERT INTO jwo_version VALUES (%s)", (VERSION,))
+    database.commit()

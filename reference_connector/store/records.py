@@ -1,0 +1,186 @@
+"""The records as one transaction sees them, in SQL that both databases take."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from reference_connector.store import Charge, ChargeState, IssuedCode, Purchase, Recorded, Scope
+
+Execute = Callable[[str, tuple[Any, ...]], Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FORGET_EVERY_MS, _FORGET_AT_ONCE = 100, 1000
+_CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
+_PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, made_at"
+
+
+class SqlRecords:
+    """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self._forgot_at = 0
+
+    def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
+        """Find an answer that is remembered still, or a claim on it."""
+        row = self._execute(
+            "SELECT status, body, fingerprint, owner, lease_until FROM answer"
+            " WHERE key=? AND (forget_at IS NULL OR forget_at>?)",
+            (_digest(scope, key), _to_ms(now)),
+        ).fetchone()
+        return Recorded._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
+
+    def save_answer(
+        self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime | None
+    ) -> None:
+        """Remember an answer or a claim, and forget those whose time is over, so that the table does not grow."""
+        self._forget(_to_ms(now))
+        lease = None if recorded.lease_until is None else _to_ms(recorded.lease_until)
+        self._execute(
+            "INSERT INTO answer (key, status, body, fingerprint, owner, lease_until, forget_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
+            " fingerprint=excluded.fingerprint, owner=excluded.owner, lease_until=excluded.lease_until,"
+            " forget_at=excluded.forget_at",
+            (_digest(scope, key), *recorded[:4], lease, None if forget_at is None else _to_ms(forget_at)),
+        )
+
+    def drop_answer(self, scope: Scope, key: str) -> None:
+        """Forget an answer or a claim."""
+        self._execute("DELETE FROM answer WHERE key=?", (_digest(scope, key),))
+
+    def _forget(self, now_ms: int) -> None:
+        if now_ms - self._forgot_at < _FORGET_EVERY_MS:
+            return
+        self._forgot_at = now_ms
+        self._execute(
+            "DELETE FROM answer WHERE key IN (SELECT key FROM answer WHERE forget_at<=? LIMIT ?)",
+            (now_ms, _FORGET_AT_ONCE),
+        )
+
+    def find_code(self, token: str) -> IssuedCode | None:
+        """Find an issued code by its Recognition Token."""
+        row = self._execute("SELECT token, shopper_id, issued_at, used_by FROM code WHERE token=?", (token,)).fetchone()
+        return IssuedCode(row[0], row[1], _from_ms(row[2]), row[3]) if row else None
+
+    def save_code(self, code: IssuedCode) -> None:
+        """Keep a newly issued code."""
+        self._execute(
+            "INSERT INTO code (token, shopper_id, issued_at, used_by) VALUES (?, ?, ?, ?)",
+            (code.token, code.shopper_id, _to_ms(code.issued_at), code.used_by),
+        )
+
+    def use_code(self, token: str, event_id: str) -> None:
+        """Note which authEvent a code was good for."""
+        self._execute("UPDATE code SET used_by=? WHERE token=?", (event_id, token))
+
+    def save_purchase(self, purchase: Purchase) -> None:
+        """Keep a purchase; there is one a shopping trip."""
+        self._execute(
+            f"INSERT INTO purchase ({_PURCHASE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of columns only
+            (*purchase[:-1], _to_ms(purchase.made_at)),
+        )
+
+    def replace_purchase(self, purchase: Purchase) -> None:
+        """Put a purchase in place of the one of the same trip."""
+        self._execute("DELETE FROM purchase WHERE trip_id=?", (purchase.trip_id,))
+        self.save_purchase(purchase)
+
+    def find_purchase(self, trip_id: str) -> Purchase | None:
+        """Find the purchase of a shopping trip."""
+        found = self._purchases("WHERE trip_id=?", (trip_id,))
+        return found[0] if found else None
+
+    def purchases_of(self, shopper_id: str) -> list[Purchase]:
+        """List a shopper's purchases, the newest first."""
+        if not shopper_id:
+            return []
+        return self._purchases("WHERE shopper_id=? AND shopper_id<>'' ORDER BY made_at DESC, trip_id", (shopper_id,))
+
+    def parked_purchases(self, limit: int) -> list[Purchase]:
+        """List bad carts, the oldest first."""
+        return self._purchases("WHERE status='parked' ORDER BY made_at, trip_id LIMIT ?", (limit,))
+
+    def _purchases(self, condition: str, values: tuple[Any, ...]) -> list[Purchase]:
+        rows = self._execute(f"SELECT {_PURCHASE} FROM purchase {condition}", values)  # noqa: S608 - as above
+        return [Purchase._make((*row[:-1], _from_ms(row[-1]))) for row in rows]
+
+    def save_charge(self, charge: Charge) -> None:
+        """Put a charge in the outbox."""
+        self._execute(
+            f"INSERT INTO charge ({_CHARGE}, owner, lease_until)"  # noqa: S608 - as above
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
+            _charge_row(charge),
+        )
+
+    def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
+        """Lease the charges that are due and that nobody holds, the oldest first."""
+        now_ms = _to_ms(now)
+        taken = self._charges(
+            "WHERE state IN ('pending', 'authorised') AND due_at<=? AND lease_until<=? ORDER BY due_at LIMIT ?",
+            (now_ms, now_ms, limit),
+        )
+        for charge in taken:
+            self._execute(
+                "UPDATE charge SET owner=?, lease_until=? WHERE trip_id=?",
+                (owner, _to_ms(lease_until), charge.trip_id),
+            )
+        return taken
+
+    def update_charge(self, charge: Charge, owner: str) -> bool:
+        """Keep a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
+        row = _charge_row(charge)
+        done = self._execute(
+            "UPDATE charge SET state=?, due_at=?, attempts=?, reference=?, trouble=?, owner='', lease_until=0"
+            " WHERE trip_id=? AND owner=?",
+            (*row[5:], charge.trip_id, owner),
+        )
+        return int(done.rowcount) == 1
+
+    def find_charge(self, trip_id: str) -> Charge | None:
+        """Find the charge of a shopping trip."""
+        found = self._charges("WHERE trip_id=?", (trip_id,))
+        return found[0] if found else None
+
+    def charges_in(self, state: ChargeState, limit: int) -> list[Charge]:
+        """List the charges in a state, the oldest first."""
+        return self._charges("WHERE state=? ORDER BY due_at, trip_id LIMIT ?", (state, limit))
+
+    def open_charges(self) -> int:
+        """Count the charges that are pending or authorised."""
+        row = self._execute("SELECT count(*) FROM charge WHERE state IN ('pending', 'authorised')", ()).fetchone()
+        return int(row[0])
+
+    def debt_of(self, shopper_id: str) -> Decimal:
+        """Add up the charges of a shopper that were declined."""
+        row = self._execute(
+            "SELECT coalesce(sum(cents), 0) FROM charge WHERE shopper_id=? AND state='declined'", (shopper_id,)
+        ).fetchone()
+        return Decimal(int(row[0])).scaleb(-2)
+
+    def _charges(self, condition: str, values: tuple[Any, ...]) -> list[Charge]:
+        rows = self._execute(f"SELECT {_CHARGE} FROM charge {condition}", values)  # noqa: S608 - as above
+        return [_charge(row) for row in rows]
+
+
+def _charge(row: Any) -> Charge:  # noqa: ANN401 - both databases give rows of any
+    return Charge._make((*row[:2], Decimal(row[2]).scaleb(-2), *row[3:6], _from_ms(row[6]), *row[7:]))
+
+
+def _charge_row(charge: Charge) -> tuple[Any, ...]:
+    cents = int(charge.amount.scaleb(2))
+    return (*charge[:2], cents, *charge[3:6], _to_ms(charge.due_at), *charge[7:])
+
+
+def _digest(scope: Scope, key: str) -> bytes:
+    return hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=16).digest()
+
+
+def _to_ms(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _from_ms(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,186 @@
+"""Group commit: one writer thread runs the units of work that wait, and commits them in one transaction.
+
+Works run bare; only where one of them fails is the batch undone and run again with a savepoint around each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from reference_connector.errors import StoreNotOpen, StoreUnavailable
+from reference_connector.store import Records
+
+T = TypeVar("T")
+Outcome = tuple[Any, Exception | None]
+
+
+class Database(Protocol):
+    """A connection to a database, used by one thread; each method raises `DatabaseFailed` where the database fails."""
+
+    @property
+    def records(self) -> Records:
+        """The records, while a transaction is open."""
+
+    def begin(self) -> None:
+        """Start a transaction that no other overlaps."""
+
+    def commit(self) -> None:
+        """Make it durable."""
+
+    def rollback(self) -> None:
+        """Undo it; to be called when anything failed, never fails itself."""
+
+    def savepoint(self, statement: str) -> None:
+        """Run SAVEPOINT, ROLLBACK TO or RELEASE of the savepoint `work`."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class _Job(NamedTuple):
+    work: Callable[[Records], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class GroupCommitStore:
+    """A store on a `Database`; subclasses say how to connect and what the database's own errors are."""
+
+    failures: tuple[type[Exception], ...] = ()
+
+    def __init__(self, *, batch_max: int = 256) -> None:
+        self._batch_max = batch_max
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._door = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    def connect(self) -> Database:
+        """Connect and set up; StoreUnavailable when that cannot be."""
+        raise NotImplementedError
+
+    @property
+    def waiting(self) -> int:
+        """How many units of work wait to be run."""
+        return self._jobs.qsize()
+
+    def open(self) -> None:
+        """Connect, make the tables where they are missing, and start the writer."""
+        database = self.connect()
+        self._writer = threading.Thread(target=self._write, args=(database,), name="store-writer", daemon=True)
+        self._writer.start()
+
+    def close(self) -> None:
+        """Commit what waits, then disconnect."""
+        with self._door:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                self._jobs.put(None)
+        if writer is not None:
+            writer.join()
+
+    async def transact(self, work: Callable[[Records], T]) -> T:
+        """Run the work; StoreUnavailable when it could not be committed, StoreNotOpen outside of open and close."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        with self._door:
+            if self._writer is None:
+                raise StoreNotOpen("the store is not open", hint="serve the app with its lifespan")
+            self._jobs.put(_Job(work, future, loop))
+        return await future
+
+    def _write(self, database: Database) -> None:
+        connected: Database | None = database
+        last = False
+        while not last:
+            batch, last = self._next_batch()
+            if batch:
+                connected = self._commit(connected, batch)
+        if connected is not None:
+            connected.close()
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for a job, then take along what else waits; the flag says that the store is closing."""
+        batch: list[_Job] = []
+        entry = self._jobs.get()
+        while entry is not None:
+            batch.append(entry)
+            if len(batch) == self._batch_max:
+                return batch, False
+            try:
+                entry = self._jobs.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, database: Database | None, batch: list[_Job]) -> Database | None:
+        """Run a batch and answer it; return the connection, or None when it is of no more use."""
+        try:
+            database = database or self.connect()
+            outcomes = self._run(database, batch)
+        except Exception as error:  # noqa: BLE001 - whatever broke, those who wait must hear of it
+            trouble = StoreUnavailable(f"the record was not taken: {error}")
+            _answer(batch, [(None, trouble)] * len(batch))
+            return self._after_failure(database)
+        _answer(batch, outcomes)
+        return database
+
+    def _run(self, database: Database, batch: list[_Job]) -> list[Outcome]:
+        try:
+            database.begin()
+            outcomes: list[Outcome] = [(job.work(database.records), None) for job in batch]
+            database.commit()
+        except self.failures:
+            raise
+        except Exception:  # noqa: BLE001 - a work failed by itself; which one, and with what, shows the second run
+            database.rollback()
+            return self._run_apart(database, batch)
+        return outcomes
+
+    def _run_apart(self, database: Database, batch: list[_Job]) -> list[Outcome]:
+        database.begin()
+        outcomes = [self._apply(database, job.work) for job in batch]
+        database.commit()
+        return outcomes
+
+    def _apply(self, database: Database, work: Callable[[Records], Any]) -> Outcome:
+        database.savepoint("SAVEPOINT work")
+        outcome: Outcome
+        try:
+            outcome = (work(database.records), None)
+        except self.failures:
+            raise
+        except Exception as error:  # noqa: BLE001 - the error belongs to whoever awaits this work, not to the writer
+            database.savepoint("ROLLBACK TO SAVEPOINT work")
+            outcome = (None, error)
+        database.savepoint("RELEASE SAVEPOINT work")
+        return outcome
+
+    def _after_failure(self, database: Database | None) -> Database | None:
+        if database is not None:
+            database.rollback()
+            database.close()
+        return None
+
+
+def _answer(batch: list[_Job], outcomes: list[Outcome]) -> None:
+    """Hand all outcomes to each event loop in one call: a wake-up for each job would cost more than the job."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
+    for job, outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(job.loop, []).append((job.future, outcome))
+    for loop, settled in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    for future, (result, failure) in settled:
+        if future.cancelled():
+            continue
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)

@@ -1,0 +1,103 @@
+"""The till: from cart lines to a purchase record, and to the charge that goes with it.
+
+It prices outside of any unit of work, so that the one writer is never kept waiting by a long cart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import orjson
+
+from contract.messages import Json
+from reference_connector.cart import Cart
+from reference_connector.pricing.goods import CartLine
+from reference_connector.pricing.receipt import Priced, as_json, price
+from reference_connector.pricing.tax import TaxRates
+from reference_connector.retailer import CurrentRetailer, Retailer
+from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus
+from reference_connector.telemetry import Clock
+
+_NO_TAX = TaxRates(Decimal(0), {})
+
+
+class Sale(NamedTuple):
+    """A purchase, and the charge for the outbox where there is something to take."""
+
+    purchase: Purchase
+    charge: Charge | None
+
+
+class Till:
+    """Makes sales of carts."""
+
+    def __init__(self, retailer: CurrentRetailer, clock: Clock, new_purchase_id: Callable[[], str]) -> None:
+        self._retailer = retailer
+        self._clock = clock
+        self._new_purchase_id = new_purchase_id
+
+    def sell(self, cart: Cart) -> Sale:
+        """Price a cart that has just come."""
+        payer = cart.payer if cart.items else "nobody"
+        now = self._clock()
+        purchase_id = self._new_purchase_id() if cart.items else ""
+        blank = Purchase(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id, "empty", payer, b"", b"", now)
+        return self._priced(blank, cart.items)
+
+    def sell_again(self, parked: Purchase) -> Sale:
+        """Price a parked cart with what the retailer knows now."""
+        return self._priced(parked, orjson.loads(parked.cart))
+
+    def _priced(self, blank: Purchase, items: list[Json]) -> Sale:
+        retailer = self._retailer.now
+        lines = [_line(retailer, blank.store_id, item) for item in items]
+        priced = price(lines, retailer.promotions_on, retailer.tax.get(blank.store_id, _NO_TAX))
+        status = _status(priced, sold_here=blank.store_id in retailer.stores)
+        purchase = blank._replace(
+            status=status,
+            receipt=_receipt(blank, status, retailer.policy.currency, priced),
+            cart=orjson.dumps(items),
+        )
+        charge = _charge(purchase, priced.total, retailer, self._clock()) if status == "priced" else None
+        return Sale(purchase, charge)
+
+
+def _status(priced: Priced, *, sold_here: bool) -> PurchaseStatus:
+    if not priced.lines:
+        return "empty"
+    return "priced" if priced.complete and sold_here else "parked"
+
+
+def _receipt(purchase: Purchase, status: PurchaseStatus, currency: str, priced: Priced) -> bytes:
+    return orjson.dumps(
+        {
+            "shoppingTripId": purchase.trip_id,
+            "purchaseId": purchase.purchase_id,
+            "storeId": purchase.store_id,
+            "currency": currency,
+            "status": status,
+            "payer": purchase.payer,
+            **as_json(priced),
+        }
+    )
+
+
+def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge | None:
+    """Make the charge of a card shopper; without a card on file it is stuck from the start, for people to see."""
+    if purchase.payer != "card" or not amount:
+        return None
+    account = retailer.accounts.get(purchase.shopper_id)
+    method = account.payment_method if account else ""
+    state: ChargeState = "pending" if method else "stuck"
+    trouble = "" if method else "no_payment_method"
+    return Charge(
+        purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, method, state, now, trouble=trouble
+    )
+
+
+def _line(retailer: Retailer, store_id: str, item: Json) -> CartLine:
+    find = retailer.assortment.by_sku if item["type"] == "SKU" else retailer.assortment.by_barcode
+    return CartLine(item["id"], Decimal(item["quantity"]["value"]), find(store_id, item["id"]))
