@@ -1,0 +1,105 @@
+"""`pytest --jwo-profile jwo.toml`, in a project that is not ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Mutant = Callable[[str], str]
+WriteProfile = Callable[[str], Path]
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Done]:
+    """Run pytest in a project with a test of its own and strict settings of its own."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+    (tmp_path / "test_own.py").write_text("def test_own() -> None:\n    assert True\n")
+
+    def run(*arguments: str) -> Done:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path, env=environment
+        )
+
+    return run
+
+
+def outcomes(done: Done) -> dict[str, int]:
+    last = done.stdout.strip().splitlines()[-1]
+    return {word.rstrip("s"): int(number) for number, word in re.findall(r"(\d+) (\w+)", last.rpartition(" in ")[0])}
+
+
+def test_without_the_option_nothing_is_added(project: Callable[..., Done]) -> None:
+    done = project("-v")
+
+    assert outcomes(done) == {"passed": 1}
+    assert "jwo" not in done.stdout.replace("jwo-", "").partition("collected")[2]
+
+
+def test_a_correct_connector_passes_beside_the_projects_own_tests(
+    project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    profile(mutant(""))
+
+    done = project("--jwo-profile", "jwo.toml", "--jwo-strict", "-k", "own or VIK-3 or VIK-X.12")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {name: outcomes(done)[name] for name in ("passed", "skipped")} == {"passed": 18, "skipped": 1}
+    assert (tmp_path / "jwo-report" / "report.html").is_file()
+    assert "jwo: verdict pass; see" in done.stdout
+
+
+def test_a_finding_is_a_failed_test_that_says_what_to_do(
+    project: Callable[..., Done], mutant: Mutant, profile: WriteProfile
+) -> None:
+    profile(mutant("accepts_an_overlong_quantity"))
+
+    done = project("--jwo-profile", "jwo.toml", "-k", "CP-3.25 or CP-3.24", "--junit-xml", "junit.xml")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert {name: outcomes(done)[name] for name in ("passed", "failed")} == {"passed": 1, "failed": 1}
+    assert "FAILED jwo::CP-3.25" in done.stdout
+    for words in ("got       201", "replay    jwo replay CP-3.25", "curl -sS"):
+        assert words in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_an_expected_failure_is_xfailed_and_a_stale_one_fails(
+    project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    profile(mutant("accepts_an_overlong_quantity"))
+    entries = [f'[[expected]]\nid = "{each}"\nreason = "later"\n' for each in ("CP-3.25", "CP-3.24")]
+    (tmp_path / "known.toml").write_text("".join(entries), encoding="utf-8")
+
+    done = project("--jwo-profile", "jwo.toml", "--jwo-expected", "known.toml", "-k", "CP-3.25 or CP-3.24 or expected")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert {name: outcomes(done)[name] for name in ("passed", "xfailed", "failed")} == {
+        "passed": 1,
+        "xfailed": 1,
+        "failed": 1,
+    }
+    assert "FAILED jwo::expected-failures" in done.stdout
+    assert "CP-3.24: it passes now" in done.stdout
+
+
+def test_a_connector_that_is_not_there_fails_once_and_says_so(
+    project: Callable[..., Done], profile: WriteProfile
+) -> None:
+    profile("http://127.0.0.1:1")
+
+    done = project("--jwo-profile", "jwo.toml")
+
+    assert done.returncode == 1
+    assert outcomes(done)["failed"] == 1
+    assert outcomes(done)["passed"] == 1
+    assert outcomes(done)["skipped"] > 100
+    assert "nothing answers at http://127.0.0.1:1" in done.stdout
