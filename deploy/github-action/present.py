@@ -1,0 +1,166 @@
+"""Shows a report.json to GitHub: the job summary, the annotations and the output `verdict`. Standard library only.
+
+Whatever a connector answered is quoted, so that it can neither format the summary nor give the runner a command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Case = Mapping[str, Any]
+SIGNS = {"warn": "⚠️", "fail": "❌", "error": "💥"}
+WORDS = {"warn": "warning", "error": "harness error", "not_applicable": "not applicable"}
+NO_REPORT = "## Just Walk Out connector\n\nThere is no report; the log of this step says why.\n"
+LEVELS = {"must": "MUST", "should": "SHOULD", "house": "house rule"}
+MOST_ANNOTATIONS = 10
+"""GitHub shows so many of a kind for a step."""
+MOST_FINDINGS = 50
+MOST_TEXT = 600
+
+
+def main(path: Path) -> int:
+    """Present the report at `path`; 0 even for findings, since the command that made it has the say."""
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        _append("GITHUB_STEP_SUMMARY", NO_REPORT)
+        _append("GITHUB_OUTPUT", "verdict=\n")
+        return 0
+    _append("GITHUB_STEP_SUMMARY", summary(report))
+    _append("GITHUB_OUTPUT", f"verdict={report['verdict']}\n")
+    for line in annotations(report):
+        print(line)
+    return 0
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """Return the job summary as Markdown."""
+    counts = ", ".join(
+        f"{number} {WORDS.get(verdict, verdict)}" for verdict, number in report["counts"].items() if number
+    )
+    title = {"pass": "✅ nothing is broken", "fail": "❌ not conformant", "error": "💥 no verdict"}[report["verdict"]]
+    lines = [f"## Just Walk Out connector: {title}", "", f"{len(report['cases'])} cases: {counts}", ""]
+    lines += list(_latency(report))
+    found = findings(report)
+    for case in found[:MOST_FINDINGS]:
+        lines += _finding(case)
+    if len(found) > MOST_FINDINGS:
+        lines.append(f"{len(found) - MOST_FINDINGS} more findings in the report.")
+    lines += list(_expected(report))
+    suite = report["suite"]
+    lines += [
+        "",
+        f"{suite['name']} {suite['version']}, rules `{suite['revision'][:12]}`, documentation {suite['docSet']}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def annotations(report: Mapping[str, Any]) -> list[str]:
+    """Return workflow commands: an error for each finding that fails the run, a warning for the others."""
+    strict = report["suite"]["strict"]
+    errors, warnings = [], []
+    for case in findings(report):
+        fails = case["verdict"] != "warn" or strict
+        (errors if fails else warnings).append(_annotation("error" if fails else "warning", case))
+    errors += [
+        _command("error", f"{entry['id']} is a stale expected failure", f"{entry['why']}; take it out")
+        for entry in report.get("expectedFailures", {}).get("stale", ())
+    ]
+    return [*_first(errors, "error"), *_first(warnings, "warning")]
+
+
+def findings(report: Mapping[str, Any]) -> list[Case]:
+    """Return what a person must look at, worst first."""
+    order = ("error", "fail", "warn")
+    found = [case for case in report["cases"] if case["verdict"] in order and not case.get("expectedFailure")]
+    return sorted(found, key=lambda case: order.index(case["verdict"]))
+
+
+def _finding(case: Case) -> list[str]:
+    rows = {"expected": case["expected"], "got": case["got"], "because": case["reason"], "usually": case["hint"]}
+    told = [f"{label:<9} {_cut(text)}" for label, text in (*rows.items(), ("replay", case["replay"])) if text]
+    name = f"{SIGNS[case['verdict']]} <b>{_plain(case['id'])}</b> {_plain(case['title'])} ({LEVELS[case['level']]})"
+    return [
+        f"<details><summary>{name}</summary>",
+        "",
+        _plain(case["rule"]),
+        "",
+        *_fenced("\n".join(told)),
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def _latency(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["latency"]:
+        yield from ("| call | answers | p50 | p99 | slowest | late |", "|---|--:|--:|--:|--:|--:|")
+    for row in report["latency"]:
+        times = " | ".join(f"{row[name]:.0f} ms" for name in ("p50Ms", "p99Ms", "maxMs"))
+        yield f"| {_plain(row['operation'])} | {row['count']} | {times} | {row['late']} over {row['budgetS']:g} s |"
+    yield ""
+
+
+def _expected(report: Mapping[str, Any]) -> Iterator[str]:
+    for case in report["cases"]:
+        if case.get("expectedFailure"):
+            yield f"- {_plain(case['id'])} is broken as expected: {_plain(case['expectedFailure'])}"
+    for entry in report.get("expectedFailures", {}).get("stale", ()):
+        yield f"- ❌ {_plain(entry['id'])} is a stale expected failure: {_plain(entry['why'])}"
+
+
+def _annotation(kind: str, case: Case) -> str:
+    told = [case["rule"], f"expected {_cut(case['expected'])}", f"got {_cut(case['got'])}", case["replay"]]
+    if case["verdict"] == "error":
+        told = ["The suite itself broke, which says nothing about the connector.", _cut(case["reason"])]
+    return _command(kind, f"{case['id']} {case['title']}", "\n".join(told))
+
+
+def _command(kind: str, title: str, text: str) -> str:
+    """Return a workflow command; what could end it or begin another is escaped."""
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    name = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={name}::{escaped}"
+
+
+def _first(commands: list[str], kind: str) -> list[str]:
+    if len(commands) <= MOST_ANNOTATIONS:
+        return commands
+    left = len(commands) - MOST_ANNOTATIONS + 1
+    return [*commands[: MOST_ANNOTATIONS - 1], _command(kind, f"{left} more findings", "See the job summary.")]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} … ({len(text) - MOST_TEXT} more characters)"
+
+
+def _plain(text: str) -> str:
+    """Return text that Markdown and HTML leave as it is, on one line."""
+    one_line = " ".join(_cut(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"&#{ord(letter)};" if letter in "`*_[]|\\~@#!" else letter for letter in one_line)
+
+
+def _fenced(text: str) -> list[str]:
+    """Return a block of code whose fence is longer than any in the text."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return [fence, text, fence]
+
+
+def _append(variable: str, text: str) -> None:
+    """Add to a file that the runner names; print it where there is no runner."""
+    if name := os.environ.get(variable):
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

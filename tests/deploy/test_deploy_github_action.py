@@ -1,0 +1,203 @@
+"""The GitHub Action: its form, its steps as a runner would run them, and what it shows of a report."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conformance.report.conftest import _case as a_case
+from tests.conformance.report.conftest import _report as a_report
+from tests.jwo.conftest import mutant, profile
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy" / "github-action"
+ACTION: dict[str, Any] = yaml.safe_load((FOLDER / "action.yml").read_text("utf-8"))
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+Done = subprocess.CompletedProcess[str]
+
+__all__ = ["mutant", "profile"]
+
+
+@pytest.fixture(scope="module")
+def present() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("present", FOLDER / "present.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def certify_step(tmp_path: Path) -> Callable[..., Done]:
+    """Run the step `certify` as a runner would: inputs filled in, files for summary and outputs."""
+    (tmp_path / "temp").mkdir()
+    (tmp_path / "temp" / "jwo").symlink_to(sys.prefix)
+    step = next(step for step in STEPS if step.get("id") == "certify")
+
+    def run(**given: str) -> Done:
+        inputs = {name: str(each["default"]) for name, each in ACTION["inputs"].items()} | {
+            name.replace("_", "-"): value for name, value in given.items()
+        }
+
+        def filled(text: str) -> str:
+            text = text.replace("${{ github.action_path }}", str(FOLDER))
+            return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: inputs[found[1]], text)
+
+        environment = {
+            **os.environ,
+            **{name: filled(value) for name, value in step["env"].items()},
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+        }
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path, env=environment
+        )
+
+    return run
+
+
+def test_the_action_has_the_form_of_a_composite_action() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    assert all(step["shell"] == "bash" and step["run"].strip() for step in STEPS)
+    assert all(each["description"] and "default" in each for each in ACTION["inputs"].values())
+    assert all(each["description"] and "value" in each for each in ACTION["outputs"].values())
+
+
+def test_no_input_is_pasted_into_a_shell() -> None:
+    assert not [step["name"] for step in STEPS if "${{" in step["run"]]
+
+
+def test_every_expression_names_something_that_is_there() -> None:
+    text = (FOLDER / "action.yml").read_text("utf-8")
+    ids = {step["id"] for step in STEPS if "id" in step}
+
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    assert set(re.findall(r"steps\.([\w-]+)", text)) <= ids
+    assert (FOLDER / "present.py").is_file()
+    for file in ("constraints.txt", "pyproject.toml"):
+        assert (FOLDER / "../.." / file).resolve() == ROOT / file
+        assert (ROOT / file).is_file()
+
+
+def test_every_variable_of_a_step_is_given_to_it() -> None:
+    for step in STEPS:
+        used = set(re.findall(r"\$\{?([A-Z_]+)", step["run"])) - {"RUNNER_TEMP"}
+        assert used == set(step["env"]), step["name"]
+
+
+def test_a_finding_ends_the_step_with_1_an_annotation_and_a_summary(
+    certify_step: Callable[..., Done],
+    mutant: Callable[[str], str],
+    profile: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    profile("http://127.0.0.1:1")
+
+    done = certify_step(connector=mutant("accepts_an_overlong_quantity"), out="a b")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "::error title=CP-3.25 quantity.value Exceeds 10 Characters::" in done.stdout
+    assert (tmp_path / "output").read_text("utf-8") == "verdict=fail\n"
+    assert "❌ <b>CP-3.25</b>" in (tmp_path / "summary.md").read_text("utf-8")
+    assert (tmp_path / "a b" / "report.html").is_file()
+
+
+def test_the_log_of_the_run_gives_no_commands(
+    certify_step: Callable[..., Done],
+    profile: Callable[[str], Path],
+) -> None:
+    profile("http://127.0.0.1:1")
+
+    lines = certify_step(profile="missing.toml").stdout.splitlines()
+
+    token = lines[0].removeprefix("::stop-commands::")
+    assert re.fullmatch("[0-9a-f]{32}", token)
+    assert f"::{token}::" in lines
+
+
+def test_without_a_report_the_step_keeps_its_code_and_says_so(
+    certify_step: Callable[..., Done], tmp_path: Path
+) -> None:
+    done = certify_step(profile="missing.toml")
+
+    assert done.returncode == 2
+    assert "There is no report" in (tmp_path / "summary.md").read_text("utf-8")
+    assert (tmp_path / "output").read_text("utf-8") == "verdict=\n"
+
+
+def test_what_fails_the_run_is_an_error_and_what_does_not_a_warning(present: ModuleType) -> None:
+    cases = [a_case("VIK-3.4", "fail"), a_case("VIK-X.3", "warn"), a_case("VIK-1.1")]
+
+    lenient = present.annotations(a_report(cases))
+    strict = present.annotations(a_report(cases, strict=True))
+
+    assert [line.partition(" ")[0] for line in lenient] == ["::error", "::warning"]
+    assert [line.partition(" ")[0] for line in strict] == ["::error", "::error"]
+
+
+def test_an_annotation_is_one_line_whatever_came(present: ModuleType) -> None:
+    case = a_case("VIK-3.4", "fail", got="50%\r\n::warning::x", title="a: b, c\n::error::")
+
+    (line,) = present.annotations(a_report([case]))
+
+    assert "\n" not in line
+    assert "\r" not in line
+    assert line.startswith("::error title=VIK-3.4 a%3A b%2C c%0A%3A%3Aerror%3A%3A::")
+    assert "50%25%0D%0A::warning::x" in line
+
+
+def test_more_findings_than_github_shows_are_counted(present: ModuleType) -> None:
+    lines = present.annotations(a_report([a_case(f"VIK-3.{at}", "fail") for at in range(1, 15)]))
+
+    assert len(lines) == 10
+    assert "5 more findings" in lines[-1]
+
+
+def test_an_expected_failure_is_told_and_no_error_and_a_stale_one_is(present: ModuleType) -> None:
+    stale = {"id": "CP-2", "reason": "old", "why": "it passes now"}
+    cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "fail", expectedFailure="later")]
+    report = a_report(cases, verdict="fail", expectedFailures={"source": "known.toml", "stale": [stale]})
+
+    assert "VIK-3.4 is broken as expected: later" in present.summary(report)
+    assert "CP-2 is a stale expected failure: it passes now" in present.summary(report)
+    assert len(present.annotations(report)) == 1
+
+
+def test_an_answer_cannot_format_the_summary(present: ModuleType) -> None:
+    got = "```\n# Passed\n<script>alert(1)</script>"
+    text = present.summary(a_report([a_case(verdict="fail", got=got, title="<b>*x*</b> | [a](b)")]))
+
+    assert "````\n" in text
+    assert "&lt;b&gt;&#42;x&#42;&lt;/b&gt; &#124; &#91;a&#93;(b)" in text
+
+
+def test_a_summary_of_everything_broken_stays_within_githubs_megabyte(present: ModuleType) -> None:
+    cases = [a_case(f"VIK-3.{at}", "fail", got="x" * 100_000) for at in range(1, 400)]
+
+    assert len(present.summary(a_report(cases)).encode()) < 200_000
+
+
+def test_a_report_file_is_all_that_it_needs(present: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(a_report()), encoding="utf-8")
+
+    command = [sys.executable, "-I", "-S", str(FOLDER / "present.py"), str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert b"nothing is broken" in done.stdout
+    assert present.main(tmp_path / "missing.json") == 0
