@@ -73,6 +73,7 @@ class ShopperAuth(HouseGroup):
     idempotent: bool = True
     """By shoppingTripId and gateAuthenticationEvent.id, where both are there."""
     remember_h: float = 48
+    answer_budget_s: float = 2.0
     retries: int = Field(default=1, ge=0)
     """By the platform after 500 and 503, within `gate.timeout_s`."""
     fallback: Literal["store_default", "recommendation"] = "store_default"
@@ -127,6 +128,10 @@ class Delivery(HouseGroup):
     honour_retry_after: bool = True
     """On 429 only."""
     accept_200: bool = True
+    most_at_once: int = Field(default=64, gt=0)
+    """Attempts under way at the same moment, over all connectors."""
+    most_at_once_per_store: int = Field(default=8, gt=0)
+    """Attempts under way to one store's connector: after an outage its backlog comes as a queue, not as a herd."""
 
 
 class Catalog(HouseGroup):
@@ -140,6 +145,8 @@ class Catalog(HouseGroup):
     text_max: int = 255
     queue_s: float = 1.0
     process_s: float = 1.0
+    name_guide: int = 100
+    """The maintenance guide's length of an item's name; a longer one is accepted with a warning."""
 
 
 class Barcode(HouseGroup):
@@ -160,6 +167,15 @@ class Simulator(HouseGroup):
     weight_unit: str = "lb"
     associate_cart: bool = False
     """Whether an associate's visit leads to a cart."""
+    cart_delay_s: float = Field(default=0.0, ge=0)
+    """How long after the exit a cart is final."""
+    gate_open_s: float = Field(default=5.0, gt=0)
+    """How long a gate stays unlocked after it opened."""
+    currency: str = "USD"
+    authorized_amount: float = Field(default=50.0, ge=0)
+    """What is reserved on a card at entry, unless the store says otherwise."""
+    risk_rate: float = Field(default=0.02, ge=0, le=1)
+    """The share of means of payment that the platform's own risk model distrusts."""
 
 
 class Auth(HouseGroup):

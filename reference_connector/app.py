@@ -147,7 +147,7 @@ def _add_wire_calls(app: FastAPI, parts: _Parts, orders: OrderDesk, risk: RiskCh
     identity = IdentityDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
     scans = ScanDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
     answers = LeasedAnswers(
-        store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.resolve_scan.answer_budget_s
+        store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.shopper_auth.answer_budget_s
     )
     risk = risk or RetailersOwnRecords(retailer, store)
     shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)

@@ -93,9 +93,10 @@ class LeasedAnswers:
         self._budget_s = budget_s
 
     async def answer(self, claim: Claim, decide: Callable[[], Awaitable[Answer]]) -> Outcome:
-        """Repeat the answer, wait for who works on it, or decide; StillClaimed when it takes longer than the budget.
+        """Repeat the answer, wait for who works on it, or decide; StillClaimed when the wait is over the budget.
 
-        When deciding fails, the claim is given back, and the error goes to the caller: a 5xx is never the answer.
+        When deciding fails, or is over the budget, the claim is given back, and the error goes to the caller: a 5xx
+        is never the answer.
         """
         owner = self._new_owner()
         try:
@@ -106,7 +107,8 @@ class LeasedAnswers:
         if found is not None:
             return found
         try:
-            answer = await decide()
+            async with asyncio.timeout(self._budget_s):
+                answer = await decide()
         except BaseException:
             await self._store.transact(lambda records: _give_back(records, claim, owner, self._clock()))
             raise

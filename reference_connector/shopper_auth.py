@@ -5,6 +5,7 @@ The risk check is behind a seam and may be slow, so an answer is claimed with a 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -82,7 +83,8 @@ class ShopperDesk:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         key = _event_key(request) if self._house.shopper_auth.idempotent else ""
         if not key:
-            return await self._decide(request)
+            async with asyncio.timeout(self._house.shopper_auth.answer_budget_s):
+                return await self._decide(request)
         outcome = await self._answers.answer(self._claim(key, request), lambda: self._decide(request))
         self._log.event("shopper_answered", status=outcome.answer.status, replayed=outcome.replayed)
         return outcome.answer

@@ -1,0 +1,255 @@
+"""Shopper Authorization, Resolve Scan, Get Scan Details."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+import pytest
+
+from contract.messages import document, message
+from reference_connector.retailer import CardShopper
+
+AUTHORIZE, RESOLVE, DETAILS = "/v1/fraudandabuse/shopperauthorization", "/v1/identity/scan", "/v1/identity/scan/details"
+
+
+def a_tap(who: str = "payment-instrument-001", **interaction: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {"storeId": "STORE-001", "shopperIdentity": {"id": who}}
+    return body | ({"shopperInteraction": interaction} if interaction else {})
+
+
+def a_scanned(text: str | None = "loyalty-card-001", **members: Any) -> dict[str, Any]:
+    event: dict[str, Any] = {"id": "11111111-2222-3333-4444-555555555555", "channel": "OPTICAL"}
+    if text is not None:
+        event["value"] = base64.b64encode(text.encode()).decode()
+    body = {"requestId": "f324d09a-f605-4d58-b307-a34e6b47e7af", "storeId": "STORE-001", "scanEvent": event | members}
+    return orjson.loads(orjson.dumps(body))  # type: ignore[no-any-return] # of the shape just built
+
+
+def ask(desk: Any, path: str, body: Any, name: str) -> Any:
+    answer = desk.http.post(path, content=orjson.dumps(body))
+    assert answer.status_code == 200, answer.text
+    assert message(f"{name}.response").violations(answer.json()) == []
+    return answer.json()
+
+
+def authorize(desk: Any, body: Any) -> Any:
+    return ask(desk, AUTHORIZE, body, "shopper_authorization")
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"),
+    [
+        ("payment-instrument-001", {"shopperAuthorized": True}),
+        ("a newcomer", {"shopperAuthorized": True}),
+        ("payment-instrument-fraud", {"shopperAuthorized": False, "shopperRisks": ["CustomerFraud"]}),
+        ("payment-instrument-debt", {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]}),
+        ("payment-instrument-invalid", {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}),
+        ("payment-instrument-expired", {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}),
+        (
+            "payment-instrument-small",
+            {
+                "shopperAuthorized": True,
+                "authorizationConditions": [{"type": "ADJUST", "amount": {"value": 25.0, "currencyCode": "USD"}}],
+            },
+        ),
+    ],
+)
+def test_what_the_retailer_knows_decides(desk: Any, who: str, answer: dict[str, Any]) -> None:
+    assert authorize(desk, a_tap(who)) == answer
+
+
+@pytest.mark.parametrize(
+    ("who", "advised", "allowed"),
+    [
+        ("payment-instrument-001", False, False),
+        ("payment-instrument-always", False, True),
+        ("payment-instrument-never", True, False),
+        ("payment-instrument-debt", True, False),
+        ("a newcomer", False, False),
+    ],
+)
+def test_the_recommendation_is_followed_unless_the_retailer_knows_better(
+    desk: Any,
+    who: str,
+    advised: bool,  # noqa: FBT001 - a value of the message
+    allowed: bool,  # noqa: FBT001 - as above
+) -> None:
+    advice = {"shopperAuthorized": advised, "shopperRisks": ["InvalidCard"]}
+    assert authorize(desk, a_tap(who, recommendation=advice))["shopperAuthorized"] is allowed
+
+
+def test_a_recommended_adjustment_is_passed_on(desk: Any) -> None:
+    conditions = [{"type": "ADJUST", "amount": {"value": 10, "currencyCode": "USD"}}]
+    advice = {"shopperAuthorized": True, "authorizationConditions": conditions}
+    assert authorize(desk, a_tap(recommendation=advice))["authorizationConditions"] == conditions
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"storeId": "STORE-001"}, a_tap() | {"storeId": "NO-SUCH-STORE"}, a_tap() | {"shopperIdentity": {}}, []],
+)
+def test_a_broken_authorization_request_is_400(desk: Any, body: Any) -> None:
+    assert desk.http.post(AUTHORIZE, content=orjson.dumps(body)).status_code == 400
+
+
+def test_the_published_example_is_taken_and_unknown_values_of_open_lists_too(desk: Any) -> None:
+    example = document("shopper_authorization.request")["examples"][0]
+    example["shopperInteraction"]["gateAuthenticationEvent"] |= {"type": "PALM", "interactionType": "WAVE"}
+    example["shopperInteraction"]["recommendation"]["shopperRisks"] = ["SomethingNew"]
+    assert authorize(desk, example | {"novelty": {"any": 1}})["shopperAuthorized"] is True
+
+
+class SlowRisk:
+    """A risk system that counts its questions, and answers when told, or breaks."""
+
+    def __init__(self, wait_s: float = 0.2) -> None:
+        self.asked = 0
+        self.broken = False
+        self._wait_s = wait_s
+
+    async def look_up(self, _shopper_id: str) -> CardShopper | None:
+        self.asked += 1
+        await asyncio.sleep(self._wait_s)
+        if self.broken:
+            raise ConnectionError("the risk system is away")
+        return None
+
+
+EVENT = {"shoppingTripId": "trip-1", "gateAuthenticationEvent": {"id": "event-1"}}
+
+
+def test_duplicates_in_flight_wait_for_the_first_and_get_its_answer(start: Callable[..., Any]) -> None:
+    risk = SlowRisk()
+    connectors = [start(parts={"risk": risk}) for _ in range(2)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: authorize(connectors[n % 2], a_tap(**EVENT)), range(6)))
+    assert (answers, risk.asked) == ([{"shopperAuthorized": True}] * 6, 1)
+
+
+def test_a_failed_decision_is_500_gives_its_claim_back_and_is_never_the_answer(start: Callable[..., Any]) -> None:
+    risk = SlowRisk(0)
+    connector = start(parts={"risk": risk})
+    risk.broken = True
+    assert connector.http.post(AUTHORIZE, json=a_tap(**EVENT)).status_code == 500
+    risk.broken = False
+    assert authorize(connector, a_tap(**EVENT)) == {"shopperAuthorized": True}
+    assert risk.asked == 2
+
+
+def test_a_claim_whose_worker_died_is_taken_over_when_its_lease_is_over(start: Callable[..., Any]) -> None:
+    dying, risk = SlowRisk(1.5), SlowRisk(0)
+    first = start(parts={"risk": dying}, claim_lease_s=1)
+    second = start(parts={"risk": risk}, claim_lease_s=1, shopper_auth={"answer_budget_s": 0.3})
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(first.http.post, AUTHORIZE, json=a_tap(**EVENT), timeout=0.2)
+        assert hanging.exception() is not None
+    assert second.http.post(AUTHORIZE, json=a_tap(**EVENT)).status_code == 500
+    second.clock.advance(seconds=2)
+    assert authorize(second, a_tap(**EVENT)) == {"shopperAuthorized": True}
+    assert (dying.asked, risk.asked) == (1, 1)
+
+
+def test_a_risk_system_that_stays_silent_is_500_within_the_budget(start: Callable[..., Any]) -> None:
+    connector = start(parts={"risk": SlowRisk(1.0)}, shopper_auth={"answer_budget_s": 0.1})
+    assert connector.http.post(AUTHORIZE, json=a_tap(**EVENT)).status_code == 500
+    assert connector.http.post(AUTHORIZE, json=a_tap()).status_code == 500
+
+
+def test_another_event_of_the_trip_is_decided_on_its_own(desk: Any) -> None:
+    assert authorize(desk, a_tap("payment-instrument-fraud", **EVENT))["shopperAuthorized"] is False
+    other = EVENT | {"gateAuthenticationEvent": {"id": "event-2"}}
+    assert authorize(desk, a_tap(**other))["shopperAuthorized"] is True
+    assert authorize(desk, a_tap(**EVENT))["shopperAuthorized"] is False
+
+
+def resolve(desk: Any, body: Any) -> Any:
+    return ask(desk, RESOLVE, body, "resolve_scan")
+
+
+MEMBER = {"action": "ACCEPT", "id": "loyalty-001", "type": "LOYALTY"}
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (a_scanned(), MEMBER),
+        (a_scanned(channel="CONTACT"), MEMBER),
+        (a_scanned(None, value="loyalty-card-001", channel="RADIO"), MEMBER),
+        (a_scanned(None, id="bG95YWx0eS1jYXJkLTAwMQ== "), MEMBER),
+        (a_scanned(id="not a uuid, and not data"), MEMBER),
+        (a_scanned("valid_shopper_key"), {"action": "ACCEPT", "id": "shopper-uuid-001", "type": "SHOPPER"}),
+        (a_scanned("associate_key"), {"action": "ACCEPT", "id": "associate-uuid-001", "type": "ASSOCIATE"}),
+        (a_scanned("cash_shopper_key"), {"action": "ACCEPT", "id": "cash-shopper-uuid-001", "type": "CASH"}),
+        (a_scanned("nobody's card"), {"action": "REJECT"}),
+        (a_scanned(None), {"action": "REJECT"}),
+        (a_scanned() | {"storeId": "NO-SUCH-STORE"}, {"action": "REJECT"}),
+    ],
+)
+def test_a_scan_is_resolved_or_rejected_with_200(desk: Any, body: Any, answer: dict[str, Any]) -> None:
+    assert resolve(desk, body) == answer
+
+
+def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
+    code = desk.http.post("/app/shoppers/ada/scan-key").json()["code"]
+    stamp = {"timestamp": "2026-02-09T12:00:10Z"}
+    first = resolve(desk, a_scanned(code, **stamp))
+    assert first == {"action": "ACCEPT", "id": "ada", "type": "SHOPPER"}
+    assert resolve(desk, a_scanned(code, **stamp)) == first
+    other = a_scanned(code, id="99999999-2222-3333-4444-555555555555", **stamp)
+    assert resolve(desk, other) == {"action": "REJECT"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"requestId": "not a uuid!"},
+        {"storeId": ""},
+        {"scanEvent": {}},
+        {"scanEvent": {"id": "1", "channel": "SMELL"}},
+        {"scanEvent": {"id": "1", "channel": "OPTICAL", "value": "not*base64"}},
+        {"scanEvent": {"id": "1", "timestamp": "yesterday"}},
+        {"scanEvent": {"id": "1", "location": "ROOF"}},
+    ],
+)
+def test_a_broken_scan_is_400(desk: Any, wrong: dict[str, Any]) -> None:
+    assert desk.http.post(RESOLVE, content=orjson.dumps(a_scanned() | wrong)).status_code == 400
+
+
+def test_the_wrapped_shape_is_sent_when_it_is_set(start: Callable[..., Any]) -> None:
+    connector = start(resolve_scan={"response_shape": "wrapped"})
+    scan_result = {"id": "loyalty-001", "type": "LOYALTY"}
+    assert resolve(connector, a_scanned()) == {"resolution": "ACCEPT", "scanResult": scan_result}
+    assert resolve(connector, a_scanned("x", id="2")) == {"resolution": "REJECT"}
+
+
+@pytest.mark.parametrize(
+    ("who", "kind", "answer"),
+    [
+        ("loyalty-001", "LOYALTY", {"provider": "Corner Club", "promotionIds": ["members-10"]}),
+        ("loyalty-002", "LOYALTY", {"provider": "Corner Club", "promotionIds": []}),
+        ("ada", "SHOPPER", {"provider": "Corner Club", "promotionIds": []}),
+        ("cash-shopper-uuid-001", "CASH", {"provider": "Corner Club", "promotionIds": []}),
+    ],
+)
+def test_details_of_who_was_accepted(desk: Any, who: str, kind: str, answer: dict[str, Any]) -> None:
+    body = {"storeId": "STORE-001", "scanResult": {"id": who, "type": kind}}
+    assert ask(desk, DETAILS, body, "get_scan_details") == answer
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"storeId": "STORE-001", "scanResult": {"id": "nobody", "type": "LOYALTY"}}, 404),
+        ({"storeId": "STORE-001", "scanResult": {"id": "loyalty-001", "type": "SHOPPER"}}, 404),
+        ({"storeId": "STORE-001", "scanResult": {"id": "loyalty-001", "type": "OWL"}}, 400),
+        ({"storeId": "STORE-001"}, 400),
+        ({"storeId": "NO-SUCH-STORE", "scanResult": {"id": "loyalty-001", "type": "LOYALTY"}}, 400),
+    ],
+)
+def test_details_of_nobody_are_404_and_a_broken_request_400(desk: Any, body: Any, status: int) -> None:
+    assert desk.http.post(DETAILS, content=orjson.dumps(body)).status_code == status

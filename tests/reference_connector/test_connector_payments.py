@@ -1,0 +1,258 @@
+"""Payment: who pays, the outbox, the simulated provider's magic values, debts at the gate, bad carts that turn good."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference_connector.errors import PaymentUnclear
+from reference_connector.payments import PaymentOutbox, payer_of
+from reference_connector.settings import SAMPLE_RETAILER, Payments
+from reference_connector.simulated_provider import SimulatedProvider, captured
+from reference_connector.store import Charge, ChargeState, Store
+from reference_connector.store.postgres import PostgresStore
+from reference_connector.store.sqlite import SqliteStore
+from reference_connector.telemetry import EventLog
+
+NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+
+
+class Bench:
+    """An outbox on a store, with a clock that moves when told, and a provider with a ledger."""
+
+    def __init__(self, store: Store, ledger: Path, provider: Any = None) -> None:
+        self.now = NOW
+        self.store = store
+        self.ledger = ledger
+        self.provider = provider or SimulatedProvider(ledger)
+        self.runner = asyncio.Runner()
+        self.outbox = self.worker("one")
+
+    def worker(self, owner: str) -> PaymentOutbox:
+        log = EventLog(lambda: self.now, io.StringIO())
+        return PaymentOutbox(
+            store=self.store,
+            provider=self.provider,
+            rules=Payments(attempts_max=4, lease_s=30),
+            owner=owner,
+            clock=lambda: self.now,
+            log=log,
+        )
+
+    def put(self, method: str, trip: str = "trip-1") -> None:
+        charge = Charge(trip, "ada", Decimal("12.34"), "USD", method, "pending", NOW)
+        self.runner.run(self.store.transact(lambda records: records.save_charge(charge)))
+
+    def settle(self, times: int = 1) -> Charge:
+        for _ in range(times):
+            self.runner.run(self.outbox.settle_due())
+            self.now += timedelta(seconds=300)
+        return self.charge()
+
+    def charge(self, trip: str = "trip-1") -> Charge:
+        found = self.runner.run(self.store.transact(lambda records: records.find_charge(trip)))
+        assert found is not None
+        return found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    sqlite = request.param == "sqlite"
+    store: Any = SqliteStore(tmp_path / "s") if sqlite else PostgresStore(request.getfixturevalue("postgres_url"))
+    store.open()
+    made = Bench(store, tmp_path / "ledger.sqlite3")
+    yield made
+    made.runner.close()
+    store.close()
+    made.provider.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "attempts", "state", "taken"),
+    [
+        ("tok_approved", 1, "captured", 1),
+        ("tok_declined", 1, "declined", 0),
+        ("tok_declined_at_capture", 1, "declined", 0),
+        ("tok_timeout", 2, "authorised", 0),
+        ("tok_timeout", 3, "captured", 1),
+        ("tok_late_success", 3, "captured", 1),
+        ("tok_timeout_always", 4, "stuck", 0),
+        ("tok_duplicate", 1, "captured", 1),
+    ],
+)
+def test_magic_values(bench: Bench, method: str, attempts: int, state: ChargeState, taken: int) -> None:
+    bench.put(method)
+    assert bench.settle(attempts).state == state
+    assert len(captured(bench.ledger).get("trip-1", [])) == taken
+
+
+def test_a_settled_charge_is_left_alone(bench: Bench) -> None:
+    bench.put("tok_approved")
+    bench.settle(3)
+    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
+
+
+def test_two_workers_take_each_charge_once(bench: Bench) -> None:
+    for number in range(40):
+        bench.put("tok_approved", f"trip-{number}")
+    other = bench.worker("two")
+
+    async def both() -> list[int]:
+        return await asyncio.gather(bench.outbox.settle_due(), other.settle_due())
+
+    assert sum(bench.runner.run(both())) == 40
+    assert all(len(amounts) == 1 for amounts in captured(bench.ledger).values())
+
+
+class Crashing(SimulatedProvider):
+    """Has the effect, and then the caller is no more."""
+
+    crash_at = ""
+
+    async def authorise(self, key: str, charge: Charge) -> str:
+        reference = await super().authorise(key, charge)
+        return self._crash("authorise", reference)
+
+    async def capture(self, key: str, charge: Charge) -> None:
+        await super().capture(key, charge)
+        self._crash("capture", "")
+
+    def _crash(self, step: str, result: str) -> str:
+        if self.crash_at == step:
+            raise MemoryError("as good as a crash: nothing is written down")
+        return result
+
+
+@pytest.mark.parametrize("step", ["authorise", "capture"])
+def test_a_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, step: str) -> None:
+    bench.provider = Crashing(bench.ledger)
+    bench.provider.crash_at = step
+    bench.put("tok_approved")
+    with pytest.raises(MemoryError):
+        bench.runner.run(bench.worker("dead").settle_due())
+    bench.provider.crash_at = ""
+    assert bench.runner.run(bench.worker("two").settle_due()) == 0, "the dead one's lease is not over"
+    bench.now += timedelta(seconds=31)
+    bench.runner.run(bench.worker("two").settle_due())
+    assert bench.charge().state == "captured"
+    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
+
+
+def test_a_ledger_that_cannot_be_written_is_an_unclear_answer(tmp_path: Path) -> None:
+    provider = SimulatedProvider(tmp_path / "no" / "such")
+    charge = Charge("t", "ada", Decimal(1), "USD", "tok_approved", "pending", NOW)
+    with pytest.raises(PaymentUnclear):
+        asyncio.run(provider.authorise("key", charge))
+
+
+@pytest.mark.parametrize(
+    ("scan_types", "payload_types", "shopper_id", "payer"),
+    [
+        (["SHOPPER"], ["SCAN_CODE"], "ada", "card"),
+        ([], ["SCAN_CODE"], "ada", "card"),
+        (["LOYALTY"], ["SCAN_CODE"], "ada", "card"),
+        (["ASSOCIATE"], ["SCAN_CODE"], "erin", "staff"),
+        (["CASH"], ["SCAN_CODE"], "finn", "cash"),
+        (["CASH_SHOPPER"], ["SCAN_CODE"], "finn", "cash"),
+        ([], ["FINANCIAL"], "", "platform"),
+        (["SHOPPER", "CASH"], ["SCAN_CODE", "SCAN_CODE"], "ada", "card"),
+        ([], [], "", "platform"),
+    ],
+)
+def test_who_entered_first_pays(scan_types: list[str], payload_types: list[str], shopper_id: str, payer: str) -> None:
+    assert payer_of(scan_types, payload_types, shopper_id) == payer
+
+
+def _cart_of(a_cart: Any, who: str, kind: str = "SHOPPER", **members: Any) -> Any:
+    cart = a_cart(**members)
+    cart["shoppingTrip"]["authEvents"][0]["scanResult"] = {"id": who, "type": kind}
+    return cart
+
+
+def _charges(connector: Any, state: str, wanted: int = 1) -> list[dict[str, Any]]:
+    """Wait until there are as many charges in a state as wanted."""
+    deadline = time.monotonic() + 10
+    while True:
+        found: list[dict[str, Any]] = connector.http.get(f"/ops/charges/{state}").json()["charges"]
+        if len(found) == wanted or time.monotonic() > deadline:
+            return found
+        time.sleep(0.01)
+
+
+def test_a_shoppers_cart_is_charged_once_after_the_answer(connector: Any, a_cart: Any) -> None:
+    for _ in range(3):
+        assert connector.purchase(_cart_of(a_cart, "ada")).status_code == 201
+    [charge] = _charges(connector, "captured")
+    assert (charge["shoppingTripId"], charge["amount"], charge["currency"]) == ("trip-1", "1.50", "USD")
+
+
+@pytest.mark.parametrize(("who", "kind", "payer"), [("erin", "ASSOCIATE", "staff"), ("finn", "CASH", "cash")])
+def test_associates_and_cash_shoppers_are_not_charged(desk: Any, a_cart: Any, who: str, kind: str, payer: str) -> None:
+    desk.purchase(_cart_of(a_cart, who, kind))
+    assert desk.receipt("trip-1")["payer"] == payer
+    for state in ("pending", "captured", "stuck"):
+        assert desk.http.get(f"/ops/charges/{state}").json() == {"charges": []}
+
+
+def test_an_empty_cart_is_nobodys(desk: Any, a_cart: Any) -> None:
+    desk.purchase(_cart_of(a_cart, "ada", cartItems=[]))
+    assert desk.receipt("trip-1")["payer"] == "nobody"
+
+
+def test_a_shopper_without_a_card_on_file_is_a_charge_for_people_to_clear(desk: Any, a_cart: Any) -> None:
+    desk.purchase(_cart_of(a_cart, "who-is-this"))
+    [charge] = desk.http.get("/ops/charges/stuck").json()["charges"]
+    assert charge["trouble"] == "no_payment_method"
+
+
+def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
+    connector: Any, a_scan: Any, a_cart: Any, a_line: Any
+) -> None:
+    code = connector.http.post("/app/shoppers/gus/scan-key").json()["code"]
+    connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
+    assert [charge["amount"] for charge in _charges(connector, "declined")] == ["57.66"]
+    key = base64.b64encode(code.encode()).decode()
+    assert connector.identify(a_scan(identityKey=key)).status_code == 401
+    assert connector.events("identity_answered")[-1]["refusal"] == "open_balance"
+    assert connector.http.post("/app/shoppers/gus/scan-key").status_code == 409
+
+
+def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
+    start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.csv"
+    header = "item_sku,item_name,store_id,standard_price"
+    prices.write_text(header + "\n", "utf-8")
+    connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,), watch_files_s=0.05)
+    bought = connector.purchase(_cart_of(a_cart, "ada", cartItems=[a_line("NEW-1", "2")])).json()
+    [parked] = connector.http.get("/ops/parked").json()["parked"]
+    assert (parked["purchaseId"], parked["cartItems"][0]["id"]) == (bought["purchaseId"], "NEW-1")
+    assert connector.http.post("/ops/parked/sell").json() == {"sold": 0, "parked": 1}
+    prices.write_text(f"{header}\nNEW-1,New thing,STORE-001,2.25\n", "utf-8")
+    [charge] = _charges(connector, "captured")
+    assert charge["amount"] == "4.82", "with 7 % tax"
+    assert connector.http.get("/ops/parked").json() == {"parked": []}
+    receipt = connector.receipt("trip-1")
+    assert (receipt["purchaseId"], receipt["status"], receipt["total"]) == (bought["purchaseId"], "priced", "4.82")
+
+
+def test_a_wrong_file_changes_nothing_and_is_logged(start: Callable[..., Any], a_cart: Any, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("item_sku,item_name,store_id,standard_price\n", "utf-8")
+    connector = start(price_lists=(prices,), watch_files_s=0.05)
+    prices.write_text("item_sku,item_name,store_id,standard_price\nX,X,STORE-001,much\n", "utf-8")
+    deadline = time.monotonic() + 10
+    while not connector.events("retailer_files_wrong"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert connector.purchase(a_cart()).status_code == 201
+    assert connector.receipt("trip-1")["status"] == "priced"
