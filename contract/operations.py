@@ -14,7 +14,7 @@ class Operation(NamedTuple):
     request: str
     response: str
     success: int
-    tier: Literal["core", "entry"] = "core"
+    tier: Literal["core", "entry", "catalog"] = "core"
 
 
 VERIFY_IDENTITY_KEYS = Operation(
@@ -76,6 +76,15 @@ GET_CATALOG_UPLOAD_STATUS = Operation(
     "get_catalog_upload_status.response",
     200,
 )
+ARCHIVE_CATALOG = Operation(
+    "Archive Catalog",
+    "/v1/catalog/archive",
+    "retailer",
+    "archive_catalog.request",
+    "archive_catalog.response",
+    201,
+    "catalog",
+)
 
 OPERATIONS = (
     VERIFY_IDENTITY_KEYS,
@@ -85,4 +94,5 @@ OPERATIONS = (
     GET_SCAN_DETAILS,
     UPLOAD_CATALOG,
     GET_CATALOG_UPLOAD_STATUS,
+    ARCHIVE_CATALOG,
 )

@@ -1,69 +1,35 @@
-"""The composition root: real clock, ids, clients and settings are made here, and everything else receives them."""
+"""The composition root: the clock, ids, clients and settings are made here, and everything else receives them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from uuid import uuid4
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from simulator.aws import aws_clients
-from simulator.catalog.access import Access
-from simulator.catalog.ingestion import Ingestions
-from simulator.catalog.items import CatalogItems
-from simulator.catalog.notifications import Notifications
-from simulator.catalog.report import Reports
-from simulator.catalog.routes import catalog_router
-from simulator.clock import Clock, SystemClock
-from simulator.connector import ConnectorClient
-from simulator.delivery import Deliveries
+from simulator.catalog.routes import Catalog, catalog_router
+from simulator.clock import Clock, PlatformClock
+from simulator.control import Control, control_router
 from simulator.errors import SimulatorError
-from simulator.gates import Gates
-from simulator.journal import Journal
-from simulator.outbox import Outbox
-from simulator.portal.accounts import Accounts
+from simulator.parts import CatalogParts, StoreParts, catalog_parts, store_parts
+from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
-from simulator.portal.stores import Store, Stores
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
-from simulator.trips import Trips
-from simulator.worlds import load_world
 
-
-@dataclass(frozen=True)
-class Parts:
-    """What lives as long as the platform; `close` undoes what making them opened."""
-
-    stores: Stores
-    accounts: Accounts
-    journal: Journal
-    client: ConnectorClient
-    outbox: Outbox
-    deliveries: Deliveries
-    notifications: Notifications
-    reports: Reports
-    items: CatalogItems
-    ingestions: Ingestions
-
-    async def close(self) -> None:
-        """Stop what is under way and give files and sockets back."""
-        await self.ingestions.close()
-        await self.client.close()
-        self.outbox.close()
+_FLUSH_EVERY_S = 1.0
 
 
 def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:
-    """Make the platform; SNS, SQS and S3 must answer when it starts, and `clock` is the system's unless given."""
-    clock = clock or SystemClock()
-    parts = _parts(settings, clock)
-    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(parts))
-    for router in _routers(parts, settings, clock):
+    """Make the platform; SNS, SQS and S3 must answer when it starts, and `clock` is the settings' unless given."""
+    store = store_parts(settings, clock or PlatformClock(start=settings.clock_start, speed=settings.clock_speed))
+    catalog = catalog_parts(settings, store)
+    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(store, catalog))
+    for router in _routers(store, catalog, settings):
         app.include_router(router)
     app.add_exception_handler(SimulatorError, _refused)
     app.add_exception_handler(RequestValidationError, _misshapen)
@@ -71,90 +37,47 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     return app
 
 
-def _new_id() -> str:
-    return str(uuid4())
-
-
-def _parts(settings: PlatformSettings, clock: Clock) -> Parts:
-    house, aws = settings.house, aws_clients(settings)
-    stores, accounts, journal = Stores(_world_stores(settings)), Accounts(), Journal(clock, settings.journal_entries)
-    client = ConnectorClient(settings.connector_key, house, clock)
-    outbox = Outbox(settings.database_path)
-    items = CatalogItems(house.barcode)
-    notifications = Notifications(
-        aws.sns,
-        aws.sqs,
-        topic_name=settings.topic_name,
-        base_url=settings.base_url,
-        accounts=accounts,
-        clock=clock,
-        new_id=_new_id,
+def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSettings) -> list[APIRouter]:
+    house, access = settings.house, catalog.access
+    connectivity = ConnectivityTest(store.client, house, store.clock, store.seed, store.journal)
+    portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
+    shelves = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
+    payments = Payments(store.trips, store.stores, store.risk, store.journal)
+    control = Control(
+        store.clock, store.faults, store.journal, store.client, store.stores, catalog.feed, store.seed, house
     )
-    reports = Reports(
-        aws.s3,
-        bucket=settings.report_bucket,
-        base_url=settings.base_url,
-        key=settings.aws_key,
-        region=settings.aws_region,
-        clock=clock,
-    )
-    return Parts(
-        stores=stores,
-        accounts=accounts,
-        journal=journal,
-        client=client,
-        outbox=outbox,
-        deliveries=Deliveries(outbox, client, stores, journal, house=house, clock=clock, new_id=_new_id),
-        notifications=notifications,
-        reports=reports,
-        items=items,
-        ingestions=Ingestions(items, reports, notifications, rules=house.catalog, clock=clock, new_id=_new_id),
-    )
-
-
-def _routers(parts: Parts, settings: PlatformSettings, clock: Clock) -> list[APIRouter]:
-    house = settings.house
-    access = Access(parts.accounts, house, clock)
-    trips = Trips(parts.deliveries, parts.items, house, clock, _new_id)
-    gates = Gates(parts.stores, parts.client, trips, parts.journal, house=house, clock=clock, new_id=_new_id)
-    connectivity = ConnectivityTest(parts.client, house, clock, _new_id, parts.journal)
-    portal = Portal(parts.stores, parts.accounts, parts.notifications, house)
     return [
-        catalog_router(
-            access, parts.ingestions, parts.reports, parts.stores, bucket=settings.report_bucket, house=house
-        ),
-        portal_router(portal, parts.stores, access, parts.notifications, connectivity),
-        store_router(gates, trips, parts.deliveries, parts.journal, house),
+        catalog_router(shelves, bucket=settings.report_bucket),
+        payments_router(payments, access),
+        portal_router(portal, store.stores, access, catalog.notifications, connectivity),
+        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
+        control_router(control),
     ]
 
 
-def _world_stores(settings: PlatformSettings) -> tuple[Store, ...]:
-    if settings.world is None:
-        return ()
-    gate = settings.gate
-    return tuple(
-        Store(
-            id=store.id,
-            retailer=store.retailer,
-            store_default=store.store_default or gate.store_default,
-            qr_pattern=gate.qr_pattern if store.qr_pattern is None else store.qr_pattern,
-            gates=store.gates,
-        )
-        for store in load_world(settings.world).stores
-    )
-
-
 @contextlib.asynccontextmanager
-async def _running(parts: Parts) -> AsyncIterator[None]:
-    await parts.notifications.start()
-    await parts.reports.start()
-    delivering = asyncio.create_task(parts.deliveries.run())
+async def _running(store: StoreParts, catalog: CatalogParts) -> AsyncIterator[None]:
+    await catalog.notifications.start()
+    await catalog.reports.start()
+    await store.trips.resume()
+    loops = [
+        asyncio.create_task(loop)
+        for loop in (store.deliveries.run(), catalog.feed.run(), _flushing(store.journal.flush))
+    ]
     try:
         yield
     finally:
-        delivering.cancel()
-        await asyncio.gather(delivering, return_exceptions=True)
-        await parts.close()
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await catalog.ingestions.close()
+        await store.close()
+
+
+async def _flushing(flush: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_EVERY_S)
+        flush()
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 from botocore.config import Config
 
-from simulator.hosts import checked_url
+from simulator.hosts import aws_url
 from simulator.settings import PlatformSettings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Aws(NamedTuple):
 
 def aws_clients(settings: PlatformSettings) -> Aws:
     """Make the clients; AmazonHostRefused when the address is a real one."""
-    endpoint = checked_url(settings.aws_endpoint_url, block_amazon=settings.auth.block_amazon_hosts)
+    endpoint = aws_url(settings.aws_endpoint_url, block_amazon=settings.auth.block_amazon_hosts)
     session = boto3.session.Session(*settings.aws_key[:2], region_name=settings.aws_region)
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}, proxies={})
     return Aws(

@@ -30,6 +30,9 @@ class Cart:
     def __init__(self) -> None:
         self._lines: dict[Line, Decimal] = {}
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def pick(self, line: Line, quantity: Decimal) -> None:
         """Take something; BadCall when the sum no longer fits the message."""
         total = self._lines.get(line, Decimal(0)) + quantity

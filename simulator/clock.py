@@ -1,40 +1,104 @@
-"""Time, as everything below the composition root receives it; tests hand in a clock that moves when told."""
+"""Time, as everything below the composition root receives it: the platform's own, which may run at any speed.
+
+Waits and instants are the platform's. What is measured, and the date that a signature carries, is real time, because
+connectors and clients live in it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from simulator.errors import BadCall
+
+_LONGEST_WAIT_S = 3600.0
 
 
 class Clock(Protocol):
     """What the platform asks of a clock."""
 
     def now(self) -> datetime:
-        """Return the instant in UTC."""
+        """Return the platform's instant in UTC."""
+        ...
+
+    def wall(self) -> datetime:
+        """Return the instant that signatures carry, in UTC."""
+        ...
+
+    def wall_s(self, platform_s: float) -> float:
+        """Return how many real seconds a wait of the platform takes."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards, for measuring."""
+        """Return real seconds that never run backwards, for measuring."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait, in the platform's seconds."""
         ...
 
 
-class SystemClock:
-    """The machine's own clock."""
+class PlatformClock:
+    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; 0 stands still."""
+
+    def __init__(
+        self, *, start: datetime | None = None, speed: float = 1.0, real: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._real = real
+        self._speed = speed
+        self._at = start.astimezone(UTC) if start else datetime.now(UTC)
+        self._since = real()
+        self._changed: set[asyncio.Event] = set()
+
+    @property
+    def speed(self) -> float:
+        """Return how many platform seconds a real second holds."""
+        return self._speed
 
     def now(self) -> datetime:
-        """Return the instant in UTC."""
+        """Return the platform's instant in UTC."""
+        return self._at + timedelta(seconds=(self._real() - self._since) * self._speed)
+
+    def wall(self) -> datetime:
+        """Return real time: a connector checks signatures against its own clock."""
         return datetime.now(UTC)
 
+    def wall_s(self, platform_s: float) -> float:
+        """Return real seconds; a wait on a clock that stands still is long."""
+        return min(platform_s / self._speed, _LONGEST_WAIT_S) if self._speed else _LONGEST_WAIT_S
+
     def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic()
+        """Return real seconds that never run backwards."""
+        return self._real()
+
+    def set(self, *, speed: float | None = None, advance_s: float = 0.0) -> None:
+        """Change the speed from now on, or move the clock forward; waits under way follow. BadCall for backwards."""
+        if advance_s < 0 or (speed is not None and speed < 0):
+            raise BadCall("the platform's clock never runs backwards")
+        self._at, self._since = self.now() + timedelta(seconds=advance_s), self._real()
+        self._speed = self._speed if speed is None else speed
+        for event in self._changed:
+            event.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding up anybody else."""
-        await asyncio.sleep(seconds)
+        """Wait without holding up anybody else, and wake up when the clock was moved past the end of the wait."""
+        until = self.now() + timedelta(seconds=seconds)
+        event = asyncio.Event()
+        self._changed.add(event)
+        try:
+            while (left := (until - self.now()).total_seconds()) > 0:
+                event.clear()
+                await _either(event, self.wall_s(left))
+        finally:
+            self._changed.discard(event)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

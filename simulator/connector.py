@@ -1,14 +1,10 @@
-"""Calls to a retailer's connector: signed, timed from the first packet to the last byte, never redirected.
-
-Each call opens its own connection, so that an idle connection which the connector closed never counts as its failure.
-"""
+"""Messages to a retailer's connector: signed, and timed in real milliseconds from the first packet to the last byte."""
 
 from __future__ import annotations
 
-import asyncio
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
-import httpx
 import orjson
 
 from contract.gate import NoAnswer
@@ -16,8 +12,9 @@ from contract.house import House
 from contract.operations import Operation
 from contract.sigv4 import Key, sign
 from simulator.clock import Clock
-from simulator.hosts import checked_url
-from simulator.journal import redacted_body, redacted_headers
+from simulator.hosts import connector_url
+from simulator.redaction import redacted_body, redacted_headers
+from simulator.wire import NO_TAMPERING, Tampering, post
 
 Auth = Literal["sigv4", "headers", "none"]
 
@@ -28,6 +25,8 @@ class Connector(NamedTuple):
     url: str
     auth: Auth = "sigv4"
     headers: tuple[tuple[str, str], ...] = ()
+    region: str = ""
+    """In the signature's scope; empty takes the house's."""
 
 
 class Exchange(NamedTuple):
@@ -64,52 +63,61 @@ class Exchange(NamedTuple):
         }
 
 
+class Letter(NamedTuple):
+    """A message as it goes out; `body` stands in for the message where a fault spoils it."""
+
+    operation: Operation
+    connector: Connector | None
+    message: dict[str, Any]
+    timeout_s: float
+    body: bytes = b""
+    skew_s: float = 0.0
+    tampering: Tampering = NO_TAMPERING
+
+
 class ConnectorClient:
-    """Sends messages to connectors; `close` it when the platform stops."""
+    """Sends messages to connectors."""
 
     def __init__(self, key: Key, house: House, clock: Clock) -> None:
         self._key = key
         self._house = house
         self._clock = clock
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False, follow_redirects=False)  # noqa: S113 - the clock below covers the whole call
 
-    async def call(
-        self, operation: Operation, connector: Connector | None, message: dict[str, Any], timeout_s: float
-    ) -> Exchange:
-        """Send one message and wait `timeout_s` for the whole answer; a missing connector is `no_connection`."""
-        body = orjson.dumps(message)
+    async def send(self, letter: Letter) -> Exchange:
+        """Send one message and wait for the whole answer; a missing connector is `no_connection`."""
+        operation, connector = letter.operation, letter.connector
+        body = letter.body or orjson.dumps(letter.message)
         if connector is None:
-            return Exchange(operation.name, "", {}, body, None, {}, b"", NoAnswer.NO_CONNECTION, 0)
-        url = checked_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts) + operation.path
-        sent = self._headers(connector, url, body)
+            return unsent(letter, body)
+        url = connector_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts) + operation.path
+        sent = self._headers(connector, url, body, letter.skew_s)
         started = self._clock.monotonic()
-        status, headers, answer, failure = await self._send(
-            httpx.Request("POST", url, headers=sent, content=body), timeout_s
-        )
+        reply = await post(url, sent, body, letter.timeout_s, letter.tampering)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
-        return Exchange(operation.name, url, sent, body, status, headers, answer, failure, elapsed_ms)
+        return Exchange(
+            operation.name, url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms
+        )
 
-    async def close(self) -> None:
-        """Give the sockets back."""
-        await self._http.aclose()
+    async def resend(self, url: str, auth: Connector, body: bytes, timeout_s: float) -> Exchange:
+        """Send a body to an address as it is, freshly signed."""
+        sent = self._headers(auth, url, body, 0.0)
+        started = self._clock.monotonic()
+        reply = await post(url, sent, body, timeout_s)
+        elapsed_ms = round((self._clock.monotonic() - started) * 1000)
+        return Exchange("resent", url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms)
 
-    def _headers(self, connector: Connector, url: str, body: bytes) -> dict[str, str]:
+    def _headers(self, connector: Connector, url: str, body: bytes, skew_s: float) -> dict[str, str]:
         plain = {"Content-Type": "application/json", "Accept": "application/json"}
         if connector.auth == "sigv4":
-            return sign("POST", url, plain, body, self._key, region=self._house.auth.region, now=self._clock.now())
+            now = self._clock.wall() + timedelta(seconds=skew_s)
+            region = connector.region or self._house.auth.region
+            return sign("POST", url, plain, body, self._key, region=region, now=now)
         return {**plain, **dict(connector.headers)} if connector.auth == "headers" else plain
 
-    async def _send(
-        self, request: httpx.Request, timeout_s: float
-    ) -> tuple[int | None, dict[str, str], bytes, NoAnswer | None]:
-        try:
-            async with asyncio.timeout(timeout_s):
-                answer = await self._http.send(request)
-        except TimeoutError:
-            return None, {}, b"", NoAnswer.TIMED_OUT
-        except httpx.DecodingError:
-            return None, {}, b"", NoAnswer.MALFORMED_ANSWER
-        except httpx.TransportError:
-            return None, {}, b"", NoAnswer.NO_CONNECTION
-        return answer.status_code, dict(answer.headers), answer.content, None
+
+def unsent(letter: Letter, body: bytes = b"") -> Exchange:
+    """Return what becomes of a message that never reaches its connector."""
+    connector = letter.connector
+    url = connector.url.rstrip("/") + letter.operation.path if connector else ""
+    content = body or letter.body or orjson.dumps(letter.message)
+    return Exchange(letter.operation.name, url, {}, content, None, {}, b"", NoAnswer.NO_CONNECTION, 0)

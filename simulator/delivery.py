@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -18,16 +17,18 @@ from contract.house import Delivery, House
 from contract.messages import message, parse_object
 from contract.operations import CREATE_PURCHASES
 from contract.values import format_instant
+from simulator.calls import About, Calls
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient, Exchange
+from simulator.connector import Exchange
 from simulator.errors import NotKnown, NotNow
-from simulator.journal import Journal
+from simulator.journal import LANE
+from simulator.ledger import Statement
 from simulator.outbox import Attempt, Outbox, Parcel, Standing
 from simulator.portal.stores import Stores
+from simulator.seed import Seed
 
 _CREATED, _OK, _TOO_MANY = 201, 200, 429
 _SUCCESSES, _SERVER_ERRORS = range(200, 300), range(500, 600)
-_AT_ONCE = 50
 _LONGEST_NAP_S = 0.5
 """The clock may be moved while the loop waits, so it looks at it this often."""
 _log = logging.getLogger("simulator.delivery")
@@ -78,65 +79,84 @@ def backoff_s(tries: int, rules: Delivery) -> float:
 class Deliveries:
     """Runs the outbox; `run` is the loop, which the composition root starts and cancels."""
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        client: ConnectorClient,
-        stores: Stores,
-        journal: Journal,
-        *,
-        house: House,
-        clock: Clock,
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, outbox: Outbox, calls: Calls, stores: Stores, *, house: House, clock: Clock, seed: Seed) -> None:
         self._outbox = outbox
-        self._client = client
+        self._calls = calls
         self._stores = stores
-        self._journal = journal
         self._house = house
         self._clock = clock
-        self._new_id = new_id
+        self._seed = seed
         self._news = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def submit(self, trip_id: str, store_id: str, cart: dict[str, Any]) -> None:
-        """Take over a final cart, which is durable when this returns."""
-        await asyncio.to_thread(self._outbox.add, trip_id, store_id, cart, self._now())
+    async def submit(self, trip_id: str, store_id: str, cart: dict[str, Any], *also: Statement) -> None:
+        """Take over a final cart, which is durable when this returns, together with `also`."""
+        due = self._now() + self._house.simulator.cart_delay_s
+        await self._outbox.add(trip_id, store_id, cart, due, *also)
         self._news.set()
 
-    async def show(self, trip_id: str = "", state: str = "") -> list[dict[str, Any]]:
+    async def show(self, trip_id: str = "", state: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
         """Tell deliveries and their attempts."""
-        return await asyncio.to_thread(self._outbox.deliveries, trip_id, state)
+        return await self._outbox.deliveries(trip_id, state, limit)
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many deliveries are in each state, and how many attempts there were."""
+        return await self._outbox.counts()
 
     async def redrive(self, trip_id: str) -> dict[str, Any]:
         """Send a dead letter again, with a fresh window; NotNow when it is not dead."""
         known = await self.show(trip_id)
         if not known:
             raise NotKnown("delivery", trip_id)
-        if not await asyncio.to_thread(self._outbox.redrive, trip_id, self._now()):
+        if not await self._outbox.redrive(trip_id, self._now()):
             raise NotNow(f"the delivery of trip {trip_id} is {known[0]['state']}, not on the dead-letter list")
         self._news.set()
         return (await self.show(trip_id))[0]
+
+    async def redrive_all(self) -> list[str]:
+        """Send every dead letter again; returns their trips."""
+        dead = [told["tripId"] for told in await self.show(state="dead_letter")]
+        sent = [trip_id for trip_id in dead if await self._outbox.redrive(trip_id, self._now())]
+        self._news.set()
+        return sent
 
     async def run(self) -> None:
         """Send what is due, for ever; cancelling it cancels what is being sent, which stays pending."""
         try:
             while True:
                 self._news.clear()
-                room = _AT_ONCE - len(self._sending)
-                for parcel in await asyncio.to_thread(self._outbox.claim, self._now(), room):
-                    task = asyncio.create_task(self._attempt(parcel))
-                    self._sending.add(task)
-                    task.add_done_callback(self._ended)
+                await self._start_due()
                 await self._nap()
         finally:
             for task in self._sending:
                 task.cancel()
             await asyncio.gather(*self._sending, return_exceptions=True)
 
+    async def send_due(self) -> int:
+        """Send all that is due and wait for the outcomes; returns how many attempts there were."""
+        count = 0
+        while await self._start_due() or self._sending:
+            done, _ = await asyncio.wait(set(self._sending), return_when=asyncio.FIRST_COMPLETED)
+            count += len(done)
+        return count
+
+    def next_due(self) -> float | None:
+        """Return the epoch second at which the next attempt is due; None when nothing waits."""
+        return self._outbox.next_due(self._house.delivery.most_at_once_per_store)
+
+    async def _start_due(self) -> int:
+        rules = self._house.delivery
+        room = rules.most_at_once - len(self._sending)
+        parcels = await self._outbox.claim(self._now(), room, rules.most_at_once_per_store) if room > 0 else []
+        for parcel in parcels:
+            task = asyncio.create_task(self._send(parcel))
+            self._sending.add(task)
+            task.add_done_callback(self._ended)
+        return len(parcels)
+
     async def _nap(self) -> None:
-        due = await asyncio.to_thread(self._outbox.next_due)
-        wait = _LONGEST_NAP_S if due is None or len(self._sending) >= _AT_ONCE else due - self._now()
+        due, full = self.next_due(), len(self._sending) >= self._house.delivery.most_at_once
+        wait = _LONGEST_NAP_S if due is None or full else self._clock.wall_s(due - self._now())
         try:
             async with asyncio.timeout(min(max(wait, 0.001), _LONGEST_NAP_S)):
                 await self._news.wait()
@@ -149,19 +169,31 @@ class Deliveries:
         if not task.cancelled() and (error := task.exception()):
             _log.error("an attempt broke on our side; its cart waits for the next start", exc_info=error)
 
+    async def _send(self, parcel: Parcel) -> None:
+        """Make one attempt; what it takes to come in order is in its lane."""
+        LANE.set((parcel.due, "delivery", parcel.trip_id, parcel.attempts))
+        try:
+            await self._attempt(parcel)
+        finally:
+            self._outbox.give_back(parcel)
+
     async def _attempt(self, parcel: Parcel) -> None:
-        request_id, at = self._new_id(), self._clock.now()
-        exchange = await self._client.call(
+        request_id, at = self._seed.id("delivery", parcel.trip_id, parcel.attempts), self._clock.now()
+        about = About(parcel.store_id, trip=parcel.trip_id, kind="delivery")
+        exchange, faults = await self._calls.make(
             CREATE_PURCHASES,
-            self._stores.connector(parcel.store_id),
+            self._stores.connector(parcel.store_id, "ordering"),
             {"requestId": request_id, **parcel.cart},
             self._house.delivery.order_timeout_s,
+            about,
         )
         empty = not parcel.cart["cartItems"]
-        verdict = judge(exchange, empty_cart=empty, house=self._house, now=self._clock.now())
+        verdict = judge(exchange, empty_cart=empty, house=self._house, now=self._clock.wall())
         attempt = Attempt(request_id, format_instant(at), exchange.status, exchange.elapsed_ms, verdict.outcome)
-        await asyncio.to_thread(self._outbox.record, parcel.trip_id, attempt, self._standing(parcel, verdict, exchange))
-        self._note(parcel, verdict, exchange)
+        await self._outbox.record(parcel, attempt, self._standing(parcel, verdict, exchange))
+        if verdict.purchase_id is not None and exchange.status == _OK:
+            _log.warning("the connector took the cart of trip %s with 200 instead of 201", parcel.trip_id)
+        self._calls.note(exchange, about, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id)
 
     def _standing(self, parcel: Parcel, verdict: Verdict, exchange: Exchange) -> Standing:
         now, rules = self._now(), self._house.delivery
@@ -173,19 +205,6 @@ class Deliveries:
         if next_at > parcel.series_start + rules.window_h * 3600:
             return Standing("dead_letter", now, reason=f"{rules.window_h:g} h are over; last: {verdict.outcome}")
         return Standing("pending", next_at)
-
-    def _note(self, parcel: Parcel, verdict: Verdict, exchange: Exchange) -> None:
-        if verdict.purchase_id is not None and exchange.status == _OK:
-            _log.warning("the connector took the cart of trip %s with 200 instead of 201", parcel.trip_id)
-        self._journal.add(
-            "delivery",
-            {
-                "tripId": parcel.trip_id,
-                "storeId": parcel.store_id,
-                "outcome": verdict.outcome,
-                **exchange.for_journal(),
-            },
-        )
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -2,10 +2,11 @@
 
 SimulatorError               carries a stable `code`, the HTTP `status` it is answered with, and a `hint`
 ├── BadCall                  400: the caller's request is not what this address takes
-├── NotKnown                 404: no gate, trip, store, account or delivery of that name
+├── NotKnown                 404: no gate, trip, store, account, delivery, fault, item or entry of that name
 ├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not dead
 ├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
 ├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
+├── PlatformFailed           500: a failure on purpose; `retry_after_s` 0 says that another try is no use
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
@@ -43,7 +44,7 @@ class BadCall(SimulatorError):
 
 
 class NotKnown(SimulatorError):
-    """Nothing goes by that name; `kind` is gate, trip, store, account or delivery."""
+    """Nothing goes by that name; `kind` is what was asked for, such as gate."""
 
     status = 404
     code = "not_known"
@@ -81,6 +82,21 @@ class AccessDenied(SimulatorError):
     def body(self) -> dict[str, str]:
         """Return the shape of a refusal by IAM, which differs from every other error."""
         return {"message": str(self)}
+
+
+class PlatformFailed(SimulatorError):
+    """A failure that was armed: the kind with Retry-After is worth another try, the other is not."""
+
+    status = 500
+    code = "platform_failed"
+
+    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Tell the caller when to come again, if ever."""
+        return {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
 
 
 class TooManyRequests(SimulatorError):

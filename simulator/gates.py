@@ -1,41 +1,47 @@
-"""The gates: a scan becomes an identity call, its answer a decision, and an open gate a shopping trip."""
+"""The gates: somebody shows something, a decision follows, and an open gate starts a shopping trip or adds to one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from contract.gate import decide
 from contract.house import House
-from contract.messages import message
-from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.values import format_instant
+from simulator.calls import About
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient, Exchange
-from simulator.entry.app_code import Scan, passes_pattern, scan_of_image
-from simulator.entry.identity import Visitor, identity_message, outcome_of
+from simulator.entry.app_code import Scan, scan_of_image
+from simulator.entry.cards import CardReader, Instrument
+from simulator.entry.codes import CodeReader
+from simulator.entry.decision import Decision, decided, not_called
+from simulator.entry.loyalty import Channel, LoyaltyDesk
+from simulator.errors import BadCall
+from simulator.faults import magic
 from simulator.journal import Journal
-from simulator.portal.stores import Store, Stores
-from simulator.trips import Trips
+from simulator.portal.stores import Method, Store, Stores
+from simulator.seed import Seed
+from simulator.trips import AuthEvent, Trip, Trips
 
-Light = Literal["green", "red", "unreadable"]
-
-
-class Decision(NamedTuple):
-    """What the gate shows and does; `action` is the row of the gate table, or `not_called`."""
-
-    opens: bool
-    cause: str
-    action: str
-    light: Light
-    elapsed_ms: int = 0
-    auth_event_id: str | None = None
-    visitor: Visitor | None = None
+Json = dict[str, Any]
+_MOST_PEOPLE = 50
 
 
-def _not_called(cause: str, light: Light = "red") -> Decision:
-    return Decision(opens=False, cause=cause, action="not_called", light=light)
+class Readers(NamedTuple):
+    """What a gate reads with."""
+
+    codes: CodeReader
+    cards: CardReader
+    loyalty: LoyaltyDesk
+
+
+class GateState(NamedTuple):
+    """What a gate shows: its light, until when it is unlocked, and its last decision."""
+
+    light: str
+    unlocked_until: datetime
+    decision: Json
 
 
 class Gates:
@@ -44,74 +50,186 @@ class Gates:
     def __init__(
         self,
         stores: Stores,
-        client: ConnectorClient,
+        readers: Readers,
         trips: Trips,
         journal: Journal,
         *,
         house: House,
         clock: Clock,
-        new_id: Callable[[], str],
+        seed: Seed,
     ) -> None:
         self._stores = stores
-        self._client = client
+        self._readers = readers
         self._trips = trips
         self._journal = journal
         self._house = house
         self._clock = clock
-        self._new_id = new_id
+        self._seed = seed
+        self._events: Counter[str] = Counter()
+        self._states: dict[str, GateState] = {}
 
-    async def scan_image(self, gate: str, png: bytes) -> dict[str, Any]:
+    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> Json:
         """Take what the reader's camera sees; NotKnown when there is no such gate."""
         store = self._stores.of_gate(gate)
         scan = await asyncio.to_thread(scan_of_image, png)
         if scan is None:
-            return self._end(store, gate, _not_called("unreadable", "unreadable"), None)
-        return await self.scan(gate, scan)
+            return self._end(store, gate, not_called("unreadable", "unreadable"), None, "app")
+        return await self.scan(gate, scan, joins=joins)
 
-    async def scan(self, gate: str, scan: Scan) -> dict[str, Any]:
-        """Take a scanned code, decide, and start a trip when the gate opens."""
-        store = self._stores.of_gate(gate)
-        if not passes_pattern(scan, store.qr_pattern):
-            return self._end(store, gate, _not_called("qr_pattern"), None)
+    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> Json:
+        """Take a scanned code, of the app or on a badge, decide, and start a trip when the gate opens, or join one."""
         at = self._clock.now()
-        request = identity_message(
-            request_id=self._new_id(),
-            event_id=self._new_id(),
-            at=format_instant(at),
-            identity_key=scan.identity_key,
-            store_id=store.id,
+        faults, rest = magic(scan.text or "")
+        clean = Scan.of_text(rest) if faults else scan
+
+        async def read(store: Store, event_id: str, trip_id: str) -> Decision:
+            filtered = method == "app"
+            return await self._readers.codes.read(
+                store, gate, clean, event_id=event_id, trip_id=trip_id, at=at, faults=faults, filtered=filtered
+            )
+
+        return await self._enter(gate, method, joins, read)
+
+    async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> Json:
+        """Take a card or a palm."""
+        at = self._clock.now()
+        faults, rest = magic(instrument.id)
+        clean = instrument._replace(id=rest or instrument.id)
+
+        async def read(store: Store, event_id: str, trip_id: str) -> Decision:
+            return await self._readers.cards.read(
+                store, gate, clean, event_id=event_id, trip_id=trip_id, at=at, faults=faults
+            )
+
+        return await self._enter(gate, "card" if instrument.type == "CREDIT_CARD" else "palm", joins, read)
+
+    async def group(self, people: int, one: Callable[[str], Awaitable[Json]]) -> Json:
+        """Let several people in on one means of payment, one event each; the first closed gate ends it."""
+        if not 1 <= people <= _MOST_PEOPLE:
+            raise BadCall(f"a group is 1 to {_MOST_PEOPLE} people")
+        decision = await one("")
+        entered = int(decision["opens"])
+        while decision["opens"] and entered < people:
+            decision = await one(decision["shoppingTripId"])
+            entered += int(decision["opens"])
+        return {**decision, "people": entered}
+
+    async def loyalty(self, gate: str, text: str, channel: Channel) -> Json:
+        """Take a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
+        store = self._stores.of_gate(gate)
+        if not store.loyalty:
+            return self._end(store, gate, not_called("method_off"), None, "loyalty")
+        event_id, at = self._next(gate), self._clock.now()
+        faults, rest = magic(text)
+        trip_id = self._seed.id("trip", event_id)
+        about = About(store.id, gate, trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        event = AuthEvent(event_id, at, "SCAN_CODE", "ENTRY", found.result)
+        decision = decided(
+            opens=found.opens,
+            cause=found.cause,
+            action=str(found.action),
+            elapsed_ms=found.elapsed_ms,
+            event=event,
+            visitor=found.result,
         )
-        if not message("verify_identity_keys.request", self._house).is_valid(request):
-            return self._end(store, gate, _not_called("unsendable_key"), None)
-        exchange = await self._client.call(VERIFY_IDENTITY_KEYS, store.connector, request, self._house.gate.timeout_s)
-        decision = self._decide(store, request["authEvent"]["id"], exchange)
-        trip_id = None
+        if found.opens:
+            await self._admit(store, gate, decision, trip_id)
+            (await self._trips.find(trip_id)).loyalty = found.details
+        told = self._end(store, gate, decision, trip_id if found.opens else None, "loyalty")
+        return {**told, "loyalty": found.details}
+
+    async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> Json:
+        """Take a loyalty card of somebody who is in the store; an accepted one goes into the cart's authEvents."""
+        trip = await self._trips.shopping(trip_id)
+        store = self._stores.get(trip.store_id)
+        event_id, at = self._next(f"trip {trip_id}"), self._clock.now()
+        faults, rest = magic(text)
+        about = About(store.id, trip=trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        if found.result:
+            event = AuthEvent(event_id, at, "SCAN_CODE", "MANUAL_IN_STORE", found.result)
+            await self._trips.remember_loyalty(trip_id, event, found.details or {})
+        return {"tripId": trip_id, "accepted": found.accepted, "cause": found.cause, "details": found.details}
+
+    async def assist(self, store_id: str, scan: Scan) -> Json:
+        """Let an associate's device scan a shopper's code inside the store: a trip without a gate."""
+        store = self._stores.get(store_id)
+        event_id, at = self._next(f"store {store_id}"), self._clock.now()
+        trip_id = self._seed.id("trip", event_id)
+        decision = await self._readers.codes.read(
+            store, "", scan, event_id=event_id, trip_id=trip_id, at=at, faults={}, filtered=False, assisted=True
+        )
         if decision.opens:
-            trip_id = self._trips.start(
-                store_id=store.id, gate=gate, auth_event_id=request["authEvent"]["id"], at=at, visitor=decision.visitor
-            ).id
-        secrets = (scan.identity_key, scan.text or "")
-        self._journal.add("exchange", {"gate": gate, "tripId": trip_id, **exchange.for_journal(secrets)})
-        return self._end(store, gate, decision, trip_id)
+            await self._admit(store, "", decision, trip_id)
+        return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
 
-    def _decide(self, store: Store, event_id: str, exchange: Exchange) -> Decision:
-        outcome = outcome_of(exchange, self._house)
-        opens, action, cause = decide(outcome.cause, store.store_default)
-        light: Light = "green" if opens else "red"
-        return Decision(opens, cause, str(action), light, exchange.elapsed_ms, event_id, outcome.visitor)
+    def state(self, gate: str) -> Json:
+        """Tell a gate's light, its lock, and its last decision with its time."""
+        store, state, now = self._stores.of_gate(gate), self._states.get(gate), self._clock.now()
+        unlocked = state is not None and now < state.unlocked_until
+        return {
+            "gate": gate,
+            "storeId": store.id,
+            "lock": "unlocked" if unlocked else "locked",
+            "light": state.light if state else "off",
+            "lastDecision": state.decision if state else None,
+        }
 
-    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None) -> dict[str, Any]:
+    async def _enter(
+        self, gate: str, method: Method, joins: str, read: Callable[[Store, str, str], Awaitable[Decision]]
+    ) -> Json:
+        store = self._stores.of_gate(gate)
+        if method not in store.methods:
+            return self._end(store, gate, not_called("method_off"), None, method)
+        if joins and (await self._trips.shopping(joins)).store_id != store.id:
+            raise BadCall(f"trip {joins} is in another store")
+        event_id = self._next(gate)
+        trip_id = joins or self._seed.id("trip", event_id)
+        decision = await read(store, event_id, trip_id)
+        if decision.opens:
+            await self._admit(store, gate, decision, trip_id, joins=bool(joins))
+        return self._end(store, gate, decision, trip_id if decision.opens else None, method)
+
+    def _next(self, where: str) -> str:
+        """Return the id of the next event at a gate."""
+        self._events[where] += 1
+        return self._seed.id("event", where, self._events[where])
+
+    async def _admit(self, store: Store, gate: str, decision: Decision, trip_id: str, *, joins: bool = False) -> None:
+        event = decision.event
+        assert event is not None, "a gate opens for an event only"
+        if joins:
+            await self._trips.join(trip_id, event)
+            return
+        trip = Trip(
+            id=trip_id,
+            store_id=store.id,
+            gate=gate,
+            events=[event],
+            visitor=decision.visitor,
+            shopper_identity=decision.shopper_identity,
+            authorized_amount=decision.authorized_amount,
+        )
+        self._trips.start(trip)
+
+    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> Json:
+        now = self._clock.now()
         answer = {
             "gate": gate,
             "storeId": store.id,
+            "method": method,
             "light": decision.light,
             "opens": decision.opens,
             "cause": decision.cause,
             "action": decision.action,
+            "at": format_instant(now),
             "elapsedMs": decision.elapsed_ms,
-            "authEventId": decision.auth_event_id,
+            "authEventId": decision.event.id if decision.event else None,
             "shoppingTripId": trip_id,
             "visitor": decision.visitor._asdict() if decision.visitor else None,
         }
+        open_s = self._house.simulator.gate_open_s if decision.opens else 0.0
+        self._states[gate] = GateState(decision.light, now + timedelta(seconds=open_s), answer)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer

@@ -1,40 +1,45 @@
-"""The outbox: carts on their way to a connector, in SQLite, so that a restart of the platform loses none.
+"""The outbox: carts on their way to a connector, in the ledger, and in memory when each is due.
 
-A cart that is being sent is marked, so that it is not sent twice at once; opening the file clears the marks.
+Nothing is marked while it is being sent: a platform that dies finds its carts pending and sends them again.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
+import heapq
+from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
 import orjson
 
-_TABLES = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS delivery (
-    trip_id TEXT PRIMARY KEY, store_id TEXT NOT NULL, cart BLOB NOT NULL, state TEXT NOT NULL,
-    series_start REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL,
-    sending INTEGER NOT NULL DEFAULT 0, purchase_id TEXT, reason TEXT);
-CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, sending, next_at);
-CREATE TABLE IF NOT EXISTS attempt (
-    seq INTEGER PRIMARY KEY, trip_id TEXT NOT NULL REFERENCES delivery, request_id TEXT NOT NULL, at TEXT NOT NULL,
-    status INTEGER, elapsed_ms INTEGER NOT NULL, outcome TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS attempt_trip ON attempt (trip_id);
-UPDATE delivery SET sending = 0;
-"""
+from simulator.ledger import Ledger, Statement
+
+_ADD = """
+INSERT OR IGNORE INTO delivery (trip_id, store_id, cart, state, series_start, next_at)
+VALUES (?, ?, ?, 'pending', ?, ?)"""
+_ATTEMPT = "INSERT INTO attempt (trip_id, request_id, at, status, elapsed_ms, outcome) VALUES (?, ?, ?, ?, ?, ?)"
+_OUTCOME = """
+UPDATE delivery SET state = ?, next_at = ?, purchase_id = ?, reason = ?, tries = tries + 1 WHERE trip_id = ?"""
+_REDRIVE = """
+UPDATE delivery SET state = 'pending', series_start = ?, tries = 0, next_at = ?, reason = NULL
+WHERE trip_id = ? AND state = 'dead_letter'"""
+_DELIVERIES = """
+SELECT * FROM delivery WHERE (? = '' OR trip_id = ?) AND (? = '' OR state = ?) ORDER BY rowid LIMIT ?"""
+_ATTEMPTS = """
+SELECT trip_id, request_id AS requestId, at, status, elapsed_ms AS elapsedMs, outcome FROM attempt
+WHERE trip_id IN (SELECT trip_id FROM delivery WHERE (? = '' OR trip_id = ?) AND (? = '' OR state = ?)
+                  ORDER BY rowid LIMIT ?) ORDER BY seq"""
 
 
 class Parcel(NamedTuple):
-    """A cart to send; its window began at epoch second `series_start`, and `tries` counts within it."""
+    """A cart to send; its window began at epoch second `series_start`, `tries` counts within it, `attempts` ever."""
 
     trip_id: str
     store_id: str
     cart: dict[str, Any]
     series_start: float
     tries: int
+    due: float
+    attempts: int
 
 
 class Attempt(NamedTuple):
@@ -56,94 +61,131 @@ class Standing(NamedTuple):
     reason: str | None = None
 
 
+class _Waiting(NamedTuple):
+    trip_id: str
+    store_id: str
+    series_start: float
+    tries: int
+    attempts: int
+
+
 class Outbox:
-    """All methods block on the disk: call them in a thread."""
+    """What waits, by store; a store's connector gets a bounded number of attempts at the same moment."""
 
-    def __init__(self, path: str) -> None:
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.executescript(_TABLES)
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._queues: defaultdict[str, list[tuple[float, str, _Waiting]]] = defaultdict(list)
+        self._sending: Counter[str] = Counter()
+        for row in ledger.read_now(
+            "SELECT d.*, (SELECT count(*) FROM attempt a WHERE a.trip_id = d.trip_id) AS attempts FROM delivery d"
+            " WHERE state = 'pending'"
+        ):
+            self._push(row["next_at"], _Waiting(*(row[name] for name in _Waiting._fields)))
 
-    def add(self, trip_id: str, store_id: str, cart: dict[str, Any], now: float) -> None:
-        """Keep a final cart; the first cart of a trip stands."""
-        with self._lock:
-            self._db.execute(
-                "INSERT OR IGNORE INTO delivery (trip_id, store_id, cart, state, series_start, next_at)"
-                " VALUES (?, ?, ?, 'pending', ?, ?)",
-                (trip_id, store_id, orjson.dumps(cart), now, now),
-            )
+    async def add(self, trip_id: str, store_id: str, cart: dict[str, Any], due: float, *also: Statement) -> None:
+        """Keep a final cart, on the disk when this returns, together with `also`; the first cart of a trip stands."""
+        statement = (_ADD, (trip_id, store_id, orjson.dumps(cart), due, due))
+        if await self._ledger.put(statement, *also):
+            self._push(due, _Waiting(trip_id, store_id, due, 0, 0))
 
-    def claim(self, now: float, most: int) -> list[Parcel]:
-        """Take up to `most` parcels that are due, the longest waiting first, and mark them as being sent."""
-        with self._lock:
-            rows = self._db.execute(
-                "UPDATE delivery SET sending = 1 WHERE trip_id IN (SELECT trip_id FROM delivery WHERE"
-                " state = 'pending' AND sending = 0 AND next_at <= ? ORDER BY next_at LIMIT ?) RETURNING *",
-                (now, most),
-            ).fetchall()
+    async def claim(self, now: float, most: int, most_per_store: int) -> list[Parcel]:
+        """Take up to `most` parcels that are due, the longest waiting first, and no store's more than its share."""
+        taken = self._take(now, most, most_per_store)
+        if not taken:
+            return []
+        marks = ",".join("?" * len(taken))
+        rows = await self._ledger.read(
+            f"SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})",  # noqa: S608 - question marks only
+            *(each.trip_id for _, each in taken),
+        )
+        carts = {row["trip_id"]: orjson.loads(row["cart"]) for row in rows}
         return [
-            Parcel(row["trip_id"], row["store_id"], orjson.loads(row["cart"]), row["series_start"], row["tries"])
-            for row in rows
+            Parcel(one.trip_id, one.store_id, carts[one.trip_id], one.series_start, one.tries, due, one.attempts)
+            for due, one in taken
         ]
 
-    def next_due(self) -> float | None:
-        """Return the epoch second at which the next parcel is due; None when none waits."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT min(next_at) FROM delivery WHERE state = 'pending' AND sending = 0"
-            ).fetchone()
-        return None if row[0] is None else float(row[0])
+    def next_due(self, most_per_store: int) -> float | None:
+        """Return the epoch second at which the next parcel is due; None when none waits that may be sent."""
+        heads = [
+            queue[0][0] for store, queue in self._queues.items() if queue and self._sending[store] < most_per_store
+        ]
+        return min(heads, default=None)
 
-    def record(self, trip_id: str, attempt: Attempt, standing: Standing) -> None:
-        """Keep an attempt and what follows from it, in one transaction."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN")
-            self._db.execute(
-                "INSERT INTO attempt (trip_id, request_id, at, status, elapsed_ms, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-                (trip_id, *attempt),
-            )
-            self._db.execute(
-                "UPDATE delivery SET state = ?, next_at = ?, purchase_id = ?, reason = ?, tries = tries + 1,"
-                " sending = 0 WHERE trip_id = ?",
-                (*standing, trip_id),
-            )
+    def waiting(self) -> int:
+        """Return how many parcels wait or are being sent."""
+        return sum(len(queue) for queue in self._queues.values()) + sum(self._sending.values())
 
-    def redrive(self, trip_id: str, now: float) -> bool:
-        """Start a dead delivery anew with a fresh window; False when it is not on the dead-letter list."""
-        with self._lock:
-            changed = self._db.execute(
-                "UPDATE delivery SET state = 'pending', series_start = ?, tries = 0, next_at = ?, reason = NULL"
-                " WHERE trip_id = ? AND state = 'dead_letter'",
-                (now, now, trip_id),
-            )
-        return changed.rowcount == 1
-
-    def deliveries(self, trip_id: str = "", state: str = "") -> list[dict[str, Any]]:
-        """Tell deliveries with their attempts, oldest first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT * FROM delivery WHERE (? = '' OR trip_id = ?) AND (? = '' OR state = ?) ORDER BY rowid",
-                (trip_id, trip_id, state, state),
-            ).fetchall()
-            return [self._told(row) for row in rows]
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._db.close()
-
-    def _told(self, row: sqlite3.Row) -> dict[str, Any]:
-        attempts = self._db.execute(
-            "SELECT request_id AS requestId, at, status, elapsed_ms AS elapsedMs, outcome FROM attempt"
-            " WHERE trip_id = ? ORDER BY seq",
-            (row["trip_id"],),
+    async def record(self, parcel: Parcel, attempt: Attempt, standing: Standing) -> None:
+        """Keep an attempt and what follows from it."""
+        await self._ledger.put(
+            (_ATTEMPT, (parcel.trip_id, *attempt)),
+            (_OUTCOME, (*standing, parcel.trip_id)),
         )
+        if standing.state == "pending":
+            series, tries, attempts = parcel.series_start, parcel.tries + 1, parcel.attempts + 1
+            self._push(standing.next_at, _Waiting(parcel.trip_id, parcel.store_id, series, tries, attempts))
+
+    def give_back(self, parcel: Parcel) -> None:
+        """End the sending of a parcel, whatever came of it."""
+        self._sending[parcel.store_id] -= 1
+
+    async def redrive(self, trip_id: str, now: float) -> bool:
+        """Start a dead delivery anew with a fresh window; False when it is not on the dead-letter list."""
+        changed = await self._ledger.put((_REDRIVE, (now, now, trip_id)))
+        if changed == 1:
+            (told,) = await self.deliveries(trip_id)
+            self._push(now, _Waiting(trip_id, told["storeId"], now, 0, len(told["attempts"])))
+        return changed == 1
+
+    async def deliveries(self, trip_id: str = "", state: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
+        """Tell deliveries with their attempts, oldest first."""
+        given = (trip_id, trip_id, state, state, limit)
+        rows = await self._ledger.read(_DELIVERIES, *given)
+        attempts = await self._ledger.read(_ATTEMPTS, *given)
+        by_trip: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for attempt in attempts:
+            told = dict(attempt)
+            by_trip[told.pop("trip_id")].append(told)
+        return [_told(row, by_trip[row["trip_id"]]) for row in rows]
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many deliveries are in each state, and how many attempts there were."""
+        rows = await self._ledger.read("SELECT state, count(*) AS n FROM delivery GROUP BY state")
+        (attempts,) = await self._ledger.read("SELECT count(*) AS n FROM attempt")
         return {
-            "tripId": row["trip_id"],
-            "storeId": row["store_id"],
-            "state": row["state"],
-            "attempts": [dict(attempt) for attempt in attempts],
-            "purchaseId": row["purchase_id"],
-            "reason": row["reason"],
+            **dict.fromkeys(("pending", "delivered", "dead_letter"), 0),
+            **{row["state"]: row["n"] for row in rows},
+            "attempts": attempts["n"],
         }
+
+    def _push(self, due: float, waiting: _Waiting) -> None:
+        heapq.heappush(self._queues[waiting.store_id], (due, waiting.trip_id, waiting))
+
+    def _take(self, now: float, most: int, most_per_store: int) -> list[tuple[float, _Waiting]]:
+        heads = [
+            (queue[0][0], queue[0][1], store)
+            for store, queue in self._queues.items()
+            if queue and queue[0][0] <= now and self._sending[store] < most_per_store
+        ]
+        heapq.heapify(heads)
+        taken: list[tuple[float, _Waiting]] = []
+        while heads and len(taken) < most:
+            _, _, store = heapq.heappop(heads)
+            due, _, waiting = heapq.heappop(self._queues[store])
+            self._sending[store] += 1
+            taken.append((due, waiting))
+            queue = self._queues[store]
+            if queue and queue[0][0] <= now and self._sending[store] < most_per_store:
+                heapq.heappush(heads, (queue[0][0], queue[0][1], store))
+        return taken
+
+
+def _told(row: Any, attempts: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: ANN401 - a row
+    return {
+        "tripId": row["trip_id"],
+        "storeId": row["store_id"],
+        "state": row["state"],
+        "attempts": attempts,
+        "purchaseId": row["purchase_id"],
+        "reason": row["reason"],
+    }

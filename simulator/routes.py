@@ -1,8 +1,8 @@
-"""The store's addresses: gates, trips, deliveries and the journal."""
+"""The store's addresses: gates with all they read, trips, and deliveries."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -10,29 +10,66 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from contract.house import House
 from simulator.carts import PIECES, Line, checked_quantity
 from simulator.delivery import Deliveries
-from simulator.entry.app_code import Scan, scan_of_identity_key, scan_of_text
+from simulator.entry.app_code import Scan, scan_of_identity_key
+from simulator.entry.cards import Instrument
+from simulator.entry.risk import RiskModel
 from simulator.errors import BadCall
+from simulator.faults import Faults, Where, magic
 from simulator.gates import Gates
-from simulator.journal import Journal
 from simulator.trips import Trips
 
 Json = dict[str, Any]
 _IMAGE_MAX = 5_000_000
 
 
-class Code(BaseModel):
-    """A code without its picture: its text, or the Base64 of it; exactly one."""
-
+class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Code(_Body):
+    """A code without its picture: its text, or the Base64 of it; exactly one."""
 
     text: str | None = Field(default=None, min_length=1)
     identityKey: str | None = Field(default=None, min_length=1)  # noqa: N815 - the wire's spelling
+    joins: str = Field(default="", description="The trip of whoever came in first on the same means of payment.")
+    people: int = Field(default=1, description="How many come in on this code, one event each.")
+
+    @property
+    def scan(self) -> Scan:
+        """Return what the reader takes."""
+        if self.text is not None and self.identityKey is None:
+            return Scan.of_text(self.text)
+        if self.identityKey is not None and self.text is None:
+            return scan_of_identity_key(self.identityKey)
+        raise BadCall("a scan has either text or identityKey")
 
 
-class Taken(BaseModel):
+class Card(_Body):
+    """A means of payment at the reader."""
+
+    instrument: str = Field(min_length=1, max_length=255, description="The platform's id of it.")
+    interaction: Literal["TAP", "INSERT"] = "TAP"
+    joins: str = ""
+    people: int = 1
+
+
+class Palm(_Body):
+    """A palm over the reader."""
+
+    instrument: str = Field(min_length=1, max_length=255)
+    joins: str = ""
+    people: int = 1
+
+
+class LoyaltyCode(_Body):
+    """A loyalty card or code."""
+
+    text: str = Field(min_length=1)
+    channel: Literal["OPTICAL", "CONTACT", "RADIO"] = "OPTICAL"
+
+
+class Taken(_Body):
     """What a hand takes from a shelf, or puts back: exactly one of `sku` and `scancode`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sku: str | None = Field(default=None, min_length=1, max_length=255)
     scancode: str | None = Field(default=None, min_length=1, max_length=255)
@@ -40,70 +77,145 @@ class Taken(BaseModel):
     unit: str = PIECES
 
 
-def store_router(gates: Gates, trips: Trips, deliveries: Deliveries, journal: Journal, house: House) -> APIRouter:
-    """Put the store on its paths."""
-    router = APIRouter()
+class Risks(_Body):
+    """What the platform's risk model is to find with a means of payment."""
 
-    @router.post("/gates/{gate}/scans")
+    risks: list[str] = []
+
+
+def store_router(
+    gates: Gates, trips: Trips, deliveries: Deliveries, faults: Faults, risk: RiskModel, house: House
+) -> APIRouter:
+    """Put the store on its paths."""
+    router = APIRouter(tags=["store"])
+    _add_gates(router, gates)
+    _add_means_of_payment(router, gates, risk)
+    _add_trips(router, trips, gates, faults, house)
+    _add_deliveries(router, deliveries)
+    return router
+
+
+def _add_gates(router: APIRouter, gates: Gates) -> None:
+    @router.post("/gates/{gate}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
     async def scan(gate: str, request: Request) -> Json:
         body = await request.body()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "image/png":
             if len(body) > _IMAGE_MAX:
                 raise BadCall(f"an image of {len(body)} bytes; at most {_IMAGE_MAX} are looked at")
-            return await gates.scan_image(gate, body)
-        return await gates.scan(gate, _code(body))
+            return await gates.scan_image(gate, body, request.query_params.get("joins", ""))
+        code = _code(body)
+        if code.people == 1:
+            return await gates.scan(gate, code.scan, joins=code.joins)
+        return await gates.group(code.people, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
-    @router.post("/trips/{trip_id}/pick")
+    @router.post("/gates/{gate}/badges", summary="Show a badge")
+    async def badge(gate: str, code: Code) -> Json:
+        return await gates.scan(gate, code.scan, method="badge", joins=code.joins)
+
+    @router.post("/gates/{gate}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
+    async def loyalty(gate: str, code: LoyaltyCode) -> Json:
+        return await gates.loyalty(gate, code.text, code.channel)
+
+    @router.get("/gates/{gate}", summary="Show a gate's light, lock and last decision")
+    async def show_gate(gate: str) -> Json:
+        return gates.state(gate)
+
+    @router.post("/stores/{store_id}/assisted-scans", summary="Scan a shopper's code with an associate's device")
+    async def assist(store_id: str, code: Code) -> Json:
+        return await gates.assist(store_id, code.scan)
+
+
+def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> None:
+    @router.post("/gates/{gate}/cards", summary="Tap or insert a card")
+    async def card(gate: str, card: Card) -> Json:
+        instrument = Instrument(card.instrument, "CREDIT_CARD", card.interaction)
+        if card.people == 1:
+            return await gates.pay(gate, instrument, joins=card.joins)
+        return await gates.group(card.people, lambda joins: gates.pay(gate, instrument, joins=joins))
+
+    @router.post("/gates/{gate}/palms", summary="Hold a palm over the reader")
+    async def palm(gate: str, palm: Palm) -> Json:
+        instrument = Instrument(palm.instrument, "PALM", "HOVER")
+        if palm.people == 1:
+            return await gates.pay(gate, instrument, joins=palm.joins)
+        return await gates.group(palm.people, lambda joins: gates.pay(gate, instrument, joins=joins))
+
+    @router.put("/risk/{instrument}", summary="Say what the risk model finds with a means of payment")
+    async def know(instrument: str, risks: Risks) -> Json:
+        risk.know(instrument, tuple(risks.risks))
+        return {"instrument": instrument, "risks": list(risk.judge(instrument).risks)}
+
+
+def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, house: House) -> None:
+    weight = house.simulator.weight_unit
+
+    @router.post("/trips/{trip_id}/pick", summary="Take something off a shelf")
     async def pick(trip_id: str, taken: Taken) -> Json:
-        return trips.pick(trip_id, _line(taken), checked_quantity(taken.quantity, taken.unit, _weight(house)))
+        armed, rest = magic(taken.sku or taken.scancode or "")
+        for name, amount in armed.items():
+            faults.arm(name, where=Where(operation="Create Purchases", trip=trip_id), amount=amount)
+        if armed and not rest:
+            return await trips.show(trip_id)
+        line = _line(taken)._replace(id=rest)
+        return await trips.pick(trip_id, line, checked_quantity(taken.quantity, taken.unit, weight))
 
-    @router.post("/trips/{trip_id}/put-back")
+    @router.post("/trips/{trip_id}/put-back", summary="Put something back")
     async def put_back(trip_id: str, taken: Taken) -> Json:
-        return trips.put_back(trip_id, _line(taken), checked_quantity(taken.quantity, taken.unit, _weight(house)))
+        return await trips.put_back(trip_id, _line(taken), checked_quantity(taken.quantity, taken.unit, weight))
 
-    @router.post("/trips/{trip_id}/leave")
+    @router.post("/trips/{trip_id}/loyalty-scans", summary="Show a loyalty card inside the store")
+    async def loyalty(trip_id: str, code: LoyaltyCode) -> Json:
+        return await gates.loyalty_inside(trip_id, code.text, code.channel)
+
+    @router.post("/trips/{trip_id}/leave", summary="Walk out")
     async def leave(trip_id: str) -> Json:
         return await trips.leave(trip_id)
 
-    @router.get("/trips/{trip_id}")
+    @router.get("/trips", summary="List who is inside")
+    async def inside(store: str = "", limit: int = 1000) -> Json:
+        found = trips.inside(store)
+        return {"inside": len(found), "tripIds": found[: max(0, limit)]}
+
+    @router.get("/trips/{trip_id}", summary="Show a trip")
     async def show_trip(trip_id: str) -> Json:
-        return trips.show(trip_id)
-
-    _add_reading(router, deliveries, journal)
-    return router
+        return await trips.show(trip_id)
 
 
-def _add_reading(router: APIRouter, deliveries: Deliveries, journal: Journal) -> None:
-    @router.get("/deliveries")
-    async def show_deliveries(tripId: str = "", state: str = "") -> list[Json]:  # noqa: N803 - the query's spelling
-        return await deliveries.show(tripId, state)
+def _add_deliveries(router: APIRouter, deliveries: Deliveries) -> None:
+    @router.get("/deliveries", summary="List deliveries with their attempts; state=dead_letter is the dead-letter list")
+    async def show_deliveries(tripId: str = "", state: str = "", limit: int = 1000) -> list[Json]:  # noqa: N803 - the query's spelling
+        return await deliveries.show(tripId, state, max(0, limit))
 
-    @router.post("/deliveries/{trip_id}/redrive", status_code=202)
+    @router.get("/deliveries/counts", summary="Count deliveries by state")
+    async def counts() -> dict[str, int]:
+        return await deliveries.counts()
+
+    @router.post("/deliveries/redrive", status_code=202, summary="Send every dead letter again")
+    async def redrive_all() -> Json:
+        return {"tripIds": await deliveries.redrive_all()}
+
+    @router.post("/deliveries/{trip_id}/redrive", status_code=202, summary="Send a dead letter again")
     async def redrive(trip_id: str) -> Json:
         return await deliveries.redrive(trip_id)
 
-    @router.get("/journal")
-    async def show_journal(trip: str = "", gate: str = "", limit: int = 100) -> list[Json]:
-        return journal.entries(trip=trip, gate=gate, limit=max(1, limit))
-
-    @router.get("/healthz")
-    async def healthz() -> Json:
-        return {"status": "ok"}
-
 
 _CODE = TypeAdapter(Code)
+_SCAN_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": Code.model_json_schema()},
+        },
+    }
+}
 
 
-def _code(body: bytes) -> Scan:
+def _code(body: bytes) -> Code:
     try:
-        code = _CODE.validate_json(body)
+        return _CODE.validate_json(body)
     except ValidationError as error:
         raise BadCall("a scan is an image/png, or JSON with text or identityKey") from error
-    if code.text is not None and code.identityKey is None:
-        return scan_of_text(code.text)
-    if code.identityKey is not None and code.text is None:
-        return scan_of_identity_key(code.identityKey)
-    raise BadCall("a scan has either text or identityKey")
 
 
 def _line(taken: Taken) -> Line:
@@ -112,7 +224,3 @@ def _line(taken: Taken) -> Line:
     if taken.scancode is not None and taken.sku is None:
         return Line("SCANCODE", taken.scancode, taken.unit)
     raise BadCall("name either sku or scancode")
-
-
-def _weight(house: House) -> str:
-    return house.simulator.weight_unit

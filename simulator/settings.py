@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -17,7 +18,10 @@ from contract.house import (
     Http,
     Identity,
     Ordering,
+    ResolveScan,
+    ScanDetails,
     ScanKeyRules,
+    ShopperAuth,
     Simulator,
 )
 from contract.sigv4 import Key
@@ -33,6 +37,10 @@ class PlatformSettings(BaseSettings):
     base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
     world: Path | None = Field(default=None, description="A world file whose stores and gates exist from the start.")
     database_path: str = Field(default=":memory:", description="SQLite file of the delivery outbox.")
+    journal_path: Path | None = Field(default=None, description="NDJSON file to which the whole journal is written.")
+    seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
+    clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stands still.")
+    clock_start: datetime | None = Field(default=None, description="The platform's first instant; now by default.")
     journal_entries: int = Field(default=10_000, gt=0, description="How many exchanges and decisions are kept.")
 
     aws_endpoint_url: str = Field(pattern="^https?://", description="Where SNS, SQS and S3 are played.")
@@ -50,6 +58,9 @@ class PlatformSettings(BaseSettings):
     identity: Identity = Identity()
     scan_key: ScanKeyRules = ScanKeyRules()
     ordering: Ordering = Ordering()
+    shopper_auth: ShopperAuth = ShopperAuth()
+    resolve_scan: ResolveScan = ResolveScan()
+    scan_details: ScanDetails = ScanDetails()
     gate: Gate = Gate()
     delivery: Delivery = Delivery()
     catalog: Catalog = Catalog()

@@ -8,15 +8,17 @@ from contract.errors import SignatureRejected
 from contract.house import House
 from contract.sigv4 import verify
 from simulator.clock import Clock
-from simulator.errors import AccessDenied, TooManyRequests
+from simulator.errors import AccessDenied, PlatformFailed, TooManyRequests
+from simulator.faults import Faults, Where
 from simulator.portal.accounts import Account, Accounts
 
 
 class Access:
     """Judges a caller; `authenticate` and `admit` are rows 1 and 2 of the check order."""
 
-    def __init__(self, accounts: Accounts, house: House, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, house: House, clock: Clock, faults: Faults) -> None:
         self._accounts = accounts
+        self._faults = faults
         self._house = house
         self._clock = clock
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
@@ -31,7 +33,7 @@ class Access:
                 body,
                 find_key=lambda key_id: account.key if (account := self._accounts.by_key(key_id)) else None,
                 region=self._house.auth.region,
-                now=self._clock.now(),
+                now=self._clock.wall(),
                 max_skew_s=self._house.auth.max_skew_s,
             )
         except SignatureRejected as refusal:
@@ -49,3 +51,14 @@ class Access:
         self._buckets[(account.id, api)] = (tokens - 1 if allowed else tokens, now)
         if not allowed:
             raise TooManyRequests(rules.retry_after_s)
+        self.fail(self._faults.strike("catalog", Where(operation=api, account=account.id), account.id, api, now))
+
+    def fail(self, faults: dict[str, float]) -> None:
+        """Raise what an armed fault asks for; nothing when none does."""
+        rules = self._house.catalog
+        if "throttle" in faults:
+            raise TooManyRequests(rules.retry_after_s)
+        if "error_500_retry" in faults:
+            raise PlatformFailed(rules.error500_retry_text, rules.retry_after_s)
+        if "error_500_final" in faults:
+            raise PlatformFailed(rules.error500_final_text)

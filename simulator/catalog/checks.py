@@ -1,11 +1,11 @@
-"""What is wrong with an upload's body: rows 3 to 10 of the check order, each with the text that it is answered with.
+"""What is wrong with a catalog call's body; for an upload, rows 3 to 10 of the check order, each with its text.
 
 The order and the texts that Amazon does not publish are ours. Barcodes are not looked at here but in the ingestion.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract.errors import MalformedBody
 from contract.house import House
@@ -19,6 +19,7 @@ ONE_STORE_WRONG = "One or more StoreID's present in the request is incorrect"
 SEVERAL_STORES_WRONG = (
     "List of store ID's present in the request are either incorrect/not associated with same retailer"
 )
+ALL_STORES_WANTED = "allApplicableStores must name every store of the retailer and no other"
 STATUS_BODY_WRONG = "BadRequestException"
 INGESTION_UNKNOWN = "InvalidRequestException"
 
@@ -39,6 +40,23 @@ def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list
         raise CatalogRefusal(_refusal_text(schema.violations(upload)))
     _check_stores({item["store_id"] for item in items}, own_stores)
     return items
+
+
+class Archiving(NamedTuple):
+    """What an archive call asks for: SKUs, in all stores of the retailer."""
+
+    skus: list[str]
+    stores: list[str]
+
+
+def checked_archiving(body: bytes, own_stores: frozenset[str], house: House) -> Archiving:
+    """Return what an archive call asks for; CatalogRefusal when it is misshapen or names not exactly all stores."""
+    request = _parsed(body, INVALID_BODY)
+    if not message("archive_catalog.request", house).is_valid(request):
+        raise CatalogRefusal(INVALID_BODY)
+    if set(request["allApplicableStores"]) != own_stores:
+        raise CatalogRefusal(f"{ALL_STORES_WANTED}: {', '.join(sorted(own_stores))}")
+    return Archiving(list(dict.fromkeys(request["itemSkus"])), sorted(own_stores))
 
 
 def checked_ingestion_id(body: bytes, house: House) -> str:

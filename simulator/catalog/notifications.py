@@ -8,7 +8,6 @@ falls due before that is published to a topic that the queue does not hear: drop
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,6 +18,7 @@ from contract.values import format_instant
 from simulator.clock import Clock
 from simulator.errors import BadCall
 from simulator.portal.accounts import Account, Accounts
+from simulator.seed import Seed
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -41,7 +41,7 @@ class Notifications:
         base_url: str,
         accounts: Accounts,
         clock: Clock,
-        new_id: Callable[[], str],
+        seed: Seed,
     ) -> None:
         self._sns = sns
         self._sqs = sqs
@@ -49,7 +49,8 @@ class Notifications:
         self._base_url = base_url.rstrip("/")
         self._accounts = accounts
         self._clock = clock
-        self._new_id = new_id
+        self._seed = seed
+        self._invitations = 0
         self.topic_arn = ""
 
     async def start(self) -> None:
@@ -59,7 +60,8 @@ class Notifications:
 
     async def invite(self, account: Account) -> None:
         """Lay a SubscriptionConfirmation in the account's queue; BadCall when there is no such queue."""
-        token = self._new_id()
+        self._invitations += 1
+        token = self._seed.id("token", account.id, self._invitations)
         envelope = self._confirmation(token)
         try:
             await asyncio.to_thread(self._send, account.queue_arn, orjson.dumps(envelope).decode())
@@ -104,7 +106,7 @@ class Notifications:
         query = urlencode({"Action": "ConfirmSubscription", "TopicArn": self.topic_arn, "Token": token})
         return {
             "Type": "SubscriptionConfirmation",
-            "MessageId": self._new_id(),
+            "MessageId": self._seed.id("message", token),
             "Token": token,
             "TopicArn": self.topic_arn,
             "Message": f"You have chosen to subscribe to {self.topic_arn}. Visit the SubscribeURL to confirm.",

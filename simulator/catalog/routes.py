@@ -3,46 +3,105 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from contract.house import House
 from contract.messages import self_contained
-from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
+from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from simulator.catalog.access import Access
-from simulator.catalog.checks import checked_ingestion_id, checked_items
+from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items
 from simulator.catalog.ingestion import Ingestions
+from simulator.catalog.items import CatalogItems
 from simulator.catalog.report import Reports
+from simulator.faults import magic_among
+from simulator.portal.accounts import Account
 from simulator.portal.stores import Stores
 
 
-def catalog_router(
-    access: Access, ingestions: Ingestions, reports: Reports, stores: Stores, *, bucket: str, house: House
-) -> APIRouter:
+class Catalog(NamedTuple):
+    """What the catalog API works with."""
+
+    access: Access
+    items: CatalogItems
+    ingestions: Ingestions
+    reports: Reports
+    stores: Stores
+    house: House
+
+    async def admitted(self, request: Request, operation: Operation) -> tuple[Account, bytes]:
+        """Judge the caller and the rate; returns the account and the body."""
+        body = await request.body()
+        account = await asyncio.to_thread(self.access.authenticate, request, body)
+        self.access.admit(account, operation.name)
+        return account, body
+
+    async def upload(self, request: Request) -> dict[str, str]:
+        """Take an upload in."""
+        account, body = await self.admitted(request, UPLOAD_CATALOG)
+        own = self.stores.of_retailer(account.retailer)
+        items = await asyncio.to_thread(checked_items, body, own, self.house)
+        faults = magic_among(item["item_name"] for item in items)
+        self.access.fail(faults)
+        take = self.items.take
+        return {"ingestionId": self.ingestions.accept(account, lambda: [take(item) for item in items], faults)}
+
+    async def archive(self, request: Request) -> dict[str, str]:
+        """Take an archive call in."""
+        account, body = await self.admitted(request, ARCHIVE_CATALOG)
+        own = self.stores.of_retailer(account.retailer)
+        wanted = await asyncio.to_thread(checked_archiving, body, own, self.house)
+        archive = self.items.archive
+        return {
+            "ingestionId": self.ingestions.accept(account, lambda: [archive(sku, wanted.stores) for sku in wanted.skus])
+        }
+
+
+def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
     """Put the catalog API and the report links on their paths."""
-    router = APIRouter()
+    router = APIRouter(tags=["catalog API"])
+    house = catalog.house
 
     @router.post(**_documented(UPLOAD_CATALOG, house))
     async def upload_catalog(request: Request) -> dict[str, str]:
-        body = await request.body()
-        account = access.authenticate(request, body)
-        access.admit(account, UPLOAD_CATALOG.name)
-        items = await asyncio.to_thread(checked_items, body, stores.of_retailer(account.retailer), house)
-        return {"ingestionId": ingestions.accept(account, items)}
+        return await catalog.upload(request)
 
     @router.post(**_documented(GET_CATALOG_UPLOAD_STATUS, house))
     async def get_catalog_upload_status(request: Request) -> dict[str, str]:
-        body = await request.body()
-        account = access.authenticate(request, body)
-        access.admit(account, GET_CATALOG_UPLOAD_STATUS.name)
-        return ingestions.result(checked_ingestion_id(body, house), account.retailer)
+        account, body = await catalog.admitted(request, GET_CATALOG_UPLOAD_STATUS)
+        return catalog.ingestions.result(checked_ingestion_id(body, house), account.retailer)
 
-    @router.get(f"/{bucket}/{{name}}")
+    @router.post(**_documented(ARCHIVE_CATALOG, house))
+    async def archive_catalog(request: Request) -> dict[str, str]:
+        return await catalog.archive(request)
+
+    @router.get(f"/{bucket}/{{name}}", summary="Fetch a report by its presigned link")
     async def report(request: Request) -> Response:
-        return Response(await reports.open(str(request.url)), media_type="application/json")
+        return Response(await catalog.reports.open(str(request.url)), media_type="application/json")
 
+    _add_shelves(router, catalog)
     return router
+
+
+def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
+    """Add what a retailer sees and does in a store rather than by the API."""
+
+    @router.get("/stores/{store_id}/catalog", summary="Count what a store sells")
+    async def count(store_id: str) -> dict[str, Any]:
+        return {"storeId": catalog.stores.get(store_id).id, **catalog.items.counts(store_id)}
+
+    @router.get("/stores/{store_id}/catalog/{sku}", summary="Show an item as it was uploaded, and its state")
+    async def show(store_id: str, sku: str) -> dict[str, Any]:
+        return catalog.items.show(store_id, sku)
+
+    @router.put("/stores/{store_id}/planogram/{sku}", summary="Put an item on the store's planogram")
+    async def place(store_id: str, sku: str) -> dict[str, Any]:
+        return catalog.items.place(store_id, sku, on_planogram=True)
+
+    @router.delete("/stores/{store_id}/planogram/{sku}", summary="Take an item off the store's planogram")
+    async def take_off(store_id: str, sku: str) -> dict[str, Any]:
+        return catalog.items.place(store_id, sku, on_planogram=False)
 
 
 def _documented(operation: Operation, house: House) -> dict[str, Any]:

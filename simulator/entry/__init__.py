@@ -1,1 +1,1 @@
-"""The ways into a store; in this version the retailer's app, shown as a QR code or given as its text."""
+"""The ways into a store: the app's code, a badge, a card, a palm; and the loyalty scan of somebody who is in."""

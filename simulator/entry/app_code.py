@@ -21,10 +21,10 @@ class Scan(NamedTuple):
     text: str | None
     identity_key: str
 
-
-def scan_of_text(text: str) -> Scan:
-    """Take a code by its text."""
-    return Scan(text, to_identity_key(text))
+    @classmethod
+    def of_text(cls, text: str) -> Scan:
+        """Take a code by its text."""
+        return cls(text, to_identity_key(text))
 
 
 def scan_of_identity_key(identity_key: str) -> Scan:
@@ -47,7 +47,7 @@ def scan_of_image(png: bytes) -> Scan | None:
     found = zxingcpp.read_barcodes(
         pixels, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]), text_mode=zxingcpp.TextMode.Plain
     )
-    return scan_of_text(found[0].text) if found else None
+    return Scan.of_text(found[0].text) if found else None
 
 
 def passes_pattern(scan: Scan, pattern: str) -> bool:

@@ -9,22 +9,16 @@ from contract.gate import NoAnswer
 from contract.house import House
 from contract.messages import message, parse_object
 from simulator.connector import Exchange
+from simulator.trips import ScanResult
 
 _ACCEPTED = 200
-
-
-class Visitor(NamedTuple):
-    """Who entered, in the retailer's own words; `type` is SHOPPER, ASSOCIATE or CASH_SHOPPER."""
-
-    id: str
-    type: str
 
 
 class Outcome(NamedTuple):
     """The row of the gate table, and the visitor when the key was accepted."""
 
     cause: int | NoAnswer
-    visitor: Visitor | None = None
+    visitor: ScanResult | None = None
 
 
 def identity_message(*, request_id: str, event_id: str, at: str, identity_key: str, store_id: str) -> dict[str, Any]:
@@ -51,4 +45,4 @@ def outcome_of(exchange: Exchange, house: House) -> Outcome:
     if not message("verify_identity_keys.response", house).is_valid(answer):
         return Outcome(NoAnswer.MALFORMED_ANSWER)
     details = answer["visitorDetails"]
-    return Outcome(_ACCEPTED, Visitor(details["id"], details["type"]))
+    return Outcome(_ACCEPTED, ScanResult(details["id"], details["type"]))

@@ -37,6 +37,10 @@ class Accounts:
         """Allow-list an account, or replace it."""
         self._accounts[account.id] = account
 
+    def all(self) -> list[Account]:
+        """Return every account."""
+        return list(self._accounts.values())
+
     def find(self, account_id: str) -> Account | None:
         """Return an account where there is one."""
         return self._accounts.get(account_id)

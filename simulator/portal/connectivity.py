@@ -1,28 +1,41 @@
-"""The portal's connectivity test: one identity call to the saved connector, which must answer 200.
+"""The portal's connectivity test: one call to the connector as it was saved last, whatever stands in the form.
 
-What it sends is taken to be Amazon's mock sample: its key, its store id, and an event of 2008. The event is older than
-the code in the key, so that a connector which checks the age of codes still has no reason to refuse.
+For identity it is taken to be Amazon's mock sample: its key, its store id, and an event of 2008. The event is older
+than the code in the key, so that a connector which checks the age of codes still has no reason to refuse. The other
+calls carry a sample of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from contract.gate import NoAnswer
 from contract.house import House
-from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.operations import (
+    CREATE_PURCHASES,
+    RESOLVE_SCAN,
+    SHOPPER_AUTHORIZATION,
+    VERIFY_IDENTITY_KEYS,
+    Operation,
+)
 from contract.values import format_instant
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient
+from simulator.connector import ConnectorClient, Exchange, Letter
 from simulator.entry.identity import outcome_of
 from simulator.errors import BadCall
 from simulator.journal import Journal
-from simulator.portal.stores import Store
+from simulator.portal.stores import ConnectorKind, Store
+from simulator.seed import Seed
 
 MOCK_KEY = "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
 MOCK_STORE = "sample-store-id"
 MOCK_EVENT_AT = "2008-01-01T00:00:00Z"
-_EXPECTED = 200
+_OPERATIONS: dict[ConnectorKind, Operation] = {
+    "identity": VERIFY_IDENTITY_KEYS,
+    "loyalty": RESOLVE_SCAN,
+    "ordering": CREATE_PURCHASES,
+    "fraud_and_abuse": SHOPPER_AUTHORIZATION,
+}
 
 
 class Probe(NamedTuple):
@@ -30,49 +43,88 @@ class Probe(NamedTuple):
 
     identity_key: str | None = None
     store_id: str | None = None
+    sku: str = "SKU-001"
 
 
 class ConnectivityTest:
     """Calls a saved connector once and reports."""
 
-    def __init__(
-        self, client: ConnectorClient, house: House, clock: Clock, new_id: Callable[[], str], journal: Journal
-    ) -> None:
+    def __init__(self, client: ConnectorClient, house: House, clock: Clock, seed: Seed, journal: Journal) -> None:
         self._client = client
         self._house = house
         self._clock = clock
-        self._new_id = new_id
+        self._seed = seed
         self._journal = journal
+        self._runs = 0
 
-    async def run(self, store: Store, probe: Probe) -> dict[str, Any]:
+    async def run(self, store: Store, probe: Probe, kind: ConnectorKind = "identity") -> dict[str, Any]:
         """Return `passed`, `status`, `cause`, `elapsedMs`; BadCall when the store has no saved connector."""
-        if store.connector is None:
-            raise BadCall(f"store {store.id} has no connector", hint="save one with PUT /portal/stores/{storeId}")
-        message = self._message(store, probe)
-        exchange = await self._client.call(VERIFY_IDENTITY_KEYS, store.connector, message, self._house.gate.timeout_s)
-        self._journal.add("connectivity_test", {"storeId": store.id, **exchange.for_journal((message["identityKey"],))})
-        cause = str(outcome_of(exchange, self._house).cause)
+        connector = store.connector_for(kind)
+        if connector is None:
+            raise BadCall(
+                f"store {store.id} has no {kind} connector", hint="save one with PUT /portal/stores/{storeId}"
+            )
+        self._runs += 1
+        message = self._message(store, probe, kind)
+        exchange = await self._client.send(Letter(_OPERATIONS[kind], connector, message, self._house.gate.timeout_s))
+        secrets = (str(message.get("identityKey", "")),)
+        self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
+        cause, expected = self._cause(kind, exchange), self._expected(kind)
         return {
             "storeId": store.id,
+            "connector": kind,
             "operation": exchange.operation,
+            "testedEndpoint": connector.url,
             "sentStoreId": message["storeId"],
-            "expected": _EXPECTED,
+            "expected": expected[0],
             "status": exchange.status,
             "cause": cause,
-            "passed": cause == str(_EXPECTED),
+            "passed": cause in map(str, expected),
             "elapsedMs": exchange.elapsed_ms,
         }
 
-    def _message(self, store: Store, probe: Probe) -> dict[str, Any]:
+    def _expected(self, kind: ConnectorKind) -> tuple[int, ...]:
+        return self._house.suite.probe_ok if kind == "ordering" else (200,)
+
+    def _cause(self, kind: ConnectorKind, exchange: Exchange) -> str:
+        if kind == "identity":
+            return str(outcome_of(exchange, self._house).cause)
+        return str(exchange.failure or exchange.status or NoAnswer.NO_CONNECTION)
+
+    def _message(self, store: Store, probe: Probe, kind: ConnectorKind) -> dict[str, Any]:
+        store_id = probe.store_id or store.id
+        request = {"requestId": self._id("request"), "storeId": store_id}
+        now = format_instant(self._clock.now())
+        if kind == "identity":
+            return self._identity(store, probe)
+        if kind == "ordering":
+            trip = {"startTime": now, "endTime": now, "authEvents": []}
+            item = {
+                "id": probe.sku,
+                "type": "SKU",
+                "quantity": {"value": "1.0", "unit": "unit"},
+                "lineItemId": "line-1",
+            }
+            trip_id = self._id("trip")
+            return {**request, "idempotentShoppingTripId": trip_id, "shoppingTrip": trip, "cartItems": [item]}
+        if kind == "loyalty":
+            event = {"id": self._id("event"), "timestamp": now, "location": "ENTRY"}
+            return {**request, "scanEvent": {**event, "value": MOCK_KEY, "channel": "OPTICAL"}}
+        return {"storeId": store_id, "shopperIdentity": {"id": "connectivity-test"}}
+
+    def _identity(self, store: Store, probe: Probe) -> dict[str, Any]:
         own_store = store.id if probe.identity_key else MOCK_STORE
         return {
-            "requestId": self._new_id(),
+            "requestId": self._id("request"),
             "identityKey": probe.identity_key or MOCK_KEY,
             "storeId": probe.store_id or own_store,
             "authEvent": {
-                "id": self._new_id(),
+                "id": self._id("event"),
                 "timestamp": format_instant(self._clock.now()) if probe.identity_key else MOCK_EVENT_AT,
                 "location": "ENTRY",
             },
             "keyChannel": "OPTICAL",
         }
+
+    def _id(self, what: str) -> str:
+        return self._seed.id("connectivity", self._runs, what)

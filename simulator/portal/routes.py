@@ -14,10 +14,10 @@ from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
 from simulator.errors import NotNow
-from simulator.hosts import checked_url
+from simulator.hosts import connector_url
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
-from simulator.portal.stores import Store, Stores
+from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
 
 Json = dict[str, object]
 
@@ -34,6 +34,15 @@ class ConnectorSetup(_Body):
     headers: dict[str, str] = {}
 
 
+class ConfigurationForm(_Body):
+    """One connector configuration as the portal's form has it: its two inputs."""
+
+    endpoint: str = Field(description="The address that the call's path is put behind.")
+    region: str = Field(
+        default="", description="The AWS region of the API, for the signature; empty takes the house's."
+    )
+
+
 class StoreSetup(_Body):
     """One store, as it is set up; what is left out takes the house default."""
 
@@ -42,6 +51,11 @@ class StoreSetup(_Body):
     qrPattern: str | None = None  # noqa: N815 - the wire's spelling
     storeDefault: StoreDefault | None = None  # noqa: N815 - as above
     gates: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ("app", "badge")
+    strategy: Strategy = "amazon_managed"
+    loyalty: bool = False
+    chargeCalculation: Literal["retailer", "amazon"] = "retailer"  # noqa: N815 - as above
+    authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
 
 
 class AccountSetup(_Body):
@@ -59,6 +73,14 @@ class ProbeSetup(_Body):
 
     identityKey: str | None = None  # noqa: N815 - the wire's spelling
     storeId: str | None = None  # noqa: N815 - as above
+    sku: str = "SKU-001"
+    endpoint: str | None = Field(default=None, description="What stands in the form and is not saved: never called.")
+    region: str | None = None
+
+    @property
+    def probe(self) -> Probe:
+        """Return what the test takes from the form."""
+        return Probe(self.identityKey, self.storeId, self.sku)
 
 
 class Portal:
@@ -72,9 +94,9 @@ class Portal:
 
     def set_up_store(self, store_id: str, setup: StoreSetup) -> Json:
         """Set a store up, or replace it."""
-        connector = setup.connector
+        connector, before = setup.connector, self._stores.find(store_id)
         if connector:
-            checked_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts)
+            connector_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts)
         store = Store(
             id=store_id,
             retailer=setup.retailer,
@@ -82,9 +104,23 @@ class Portal:
             qr_pattern=self._house.gate.qr_pattern if setup.qrPattern is None else setup.qrPattern,
             gates=setup.gates,
             connector=Connector(connector.url, connector.auth, tuple(connector.headers.items())) if connector else None,
+            connectors=before.connectors if before else (),
+            methods=setup.methods,
+            strategy=setup.strategy,
+            loyalty=setup.loyalty,
+            charge_calculation=setup.chargeCalculation,
+            authorized_amount=setup.authorizedAmount,
         )
         self._stores.put(store)
         return shown_store(store)
+
+    def save_connector(self, store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> Json:
+        """Save one connector configuration."""
+        connector_url(form.endpoint, block_amazon=self._house.auth.block_amazon_hosts)
+        store = self._stores.get(store_id)
+        saved = {**dict(store.connectors), kind: Connector(form.endpoint, region=form.region)}
+        self._stores.put(store._replace(connectors=tuple(saved.items())))
+        return shown_store(self._stores.get(store_id))
 
     async def allow_list(self, account_id: str, setup: AccountSetup) -> Json:
         """Allow-list an account and invite its queue, unless that very queue has confirmed already."""
@@ -103,6 +139,18 @@ class Portal:
                 await self._notifications.forget(before)
         self._accounts.put(account)
         return self.show_account(account_id)
+
+    def merchants(self) -> list[Json]:
+        """Return every merchant with its stores and accounts."""
+        names = {store.retailer for store in self._stores.all()} | {one.retailer for one in self._accounts.all()}
+        return [
+            {
+                "retailer": name,
+                "stores": sorted(self._stores.of_retailer(name)),
+                "accounts": sorted(one.id for one in self._accounts.all() if one.retailer == name),
+            }
+            for name in sorted(names)
+        ]
 
     def show_account(self, account_id: str) -> Json:
         """Return what the portal shows of an account."""
@@ -127,10 +175,25 @@ def shown_store(store: Store) -> Json:
         "connector": {"url": connector.url, "auth": connector.auth, "headers": [name for name, _ in connector.headers]}
         if connector
         else None,
-        "configuration": "Complete" if connector else "Incomplete",
+        "configuration": store.configuration(),
+        "connectorConfigurations": {kind: _shown_configuration(store, kind) for kind in CONNECTOR_KINDS},
         "qrPattern": store.qr_pattern,
         "storeDefault": store.store_default,
         "gates": list(store.gates),
+        "methods": list(store.methods),
+        "strategy": store.strategy,
+        "loyalty": store.loyalty,
+        "chargeCalculation": store.charge_calculation,
+        "authorizedAmount": store.authorized_amount,
+    }
+
+
+def _shown_configuration(store: Store, kind: ConnectorKind) -> Json:
+    connector = store.connector_for(kind)
+    return {
+        "status": store.standing(kind),
+        "endpoint": connector.url if connector else "",
+        "region": connector.region if connector else "",
     }
 
 
@@ -138,45 +201,63 @@ def portal_router(
     portal: Portal, stores: Stores, access: Access, notifications: Notifications, connectivity: ConnectivityTest
 ) -> APIRouter:
     """Put the portal, and the address that SubscribeURL points to, on their paths."""
-    router = APIRouter()
+    router = APIRouter(tags=["portal"])
 
-    @router.put("/portal/stores/{store_id}")
+    @router.get("/portal/merchants", summary="List merchants with their stores and accounts")
+    async def list_merchants() -> list[Json]:
+        return portal.merchants()
+
+    @router.get("/portal/stores", summary="List stores")
+    async def list_stores() -> list[Json]:
+        return [shown_store(store) for store in stores.all()]
+
+    @router.put("/portal/stores/{store_id}", summary="Set a store up, or replace it")
     async def set_up_store(store_id: str, setup: StoreSetup) -> Json:
         return portal.set_up_store(store_id, setup)
 
-    @router.get("/portal/stores/{store_id}")
+    @router.get("/portal/stores/{store_id}", summary="Show a store")
     async def show_store(store_id: str) -> Json:
         return shown_store(stores.get(store_id))
 
-    @router.post("/portal/stores/{store_id}/connectivity-test")
-    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
-        probe = Probe(setup.identityKey, setup.storeId) if setup else Probe()
-        return await connectivity.run(stores.get(store_id), probe)
+    @router.put("/portal/stores/{store_id}/connectors/{kind}", summary="Save a connector configuration")
+    async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> Json:
+        return portal.save_connector(store_id, kind, form)
 
-    @router.put("/portal/accounts/{account_id}")
+    @router.post("/portal/stores/{store_id}/connectivity-test", summary="Test the saved identity connector")
+    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
+        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
+
+    @router.post("/portal/stores/{store_id}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
+    async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> Json:
+        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe, kind)
+
+    @router.put("/portal/accounts/{account_id}", summary="Allow-list an AWS account with its queue")
     async def allow_list(account_id: str, setup: AccountSetup) -> Json:
         return await portal.allow_list(account_id, setup)
 
-    @router.get("/portal/accounts/{account_id}")
+    @router.get("/portal/accounts/{account_id}", summary="Show an account and its two statuses")
     async def show_account(account_id: str) -> Json:
         return portal.show_account(account_id)
 
-    @router.post("/portal/connectivity")
+    _add_callbacks(router, portal, access, notifications)
+    return router
+
+
+def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notifications: Notifications) -> None:
+    @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
     async def connectivity_from_account(request: Request) -> Json:
         account = access.authenticate(request, await request.body())
         account.connectivity = "Success"
         return portal.show_account(account.id)
 
-    @router.get("/portal/topic")
+    @router.get("/portal/topic", summary="Show the topic of results")
     async def topic() -> Json:
         return {"topicArn": notifications.topic_arn}
 
-    @router.get("/sns/confirm")
+    @router.get("/sns/confirm", summary="Confirm a subscription: where SubscribeURL leads")
     async def confirm(Token: str) -> Response:  # noqa: N803 - the query parameter's name in SNS
         arn = await notifications.confirm(Token)
         return Response(_CONFIRMED.format(arn=arn), media_type="text/xml")
-
-    return router
 
 
 _CONFIRMED = (

@@ -1,13 +1,19 @@
-"""The stores of all retailers, each with its connector, its QR pattern and its gates; a gate belongs to one store."""
+"""The stores of all retailers, each with its connectors, its ways in and its gates; a gate belongs to one store."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from contract.gate import StoreDefault
 from simulator.connector import Connector
 from simulator.errors import BadCall, NotKnown, NotNow
+
+Method = Literal["app", "badge", "card", "palm"]
+Strategy = Literal["amazon_managed", "amazon_recommendation", "retailer_managed", "none"]
+ConnectorKind = Literal["identity", "loyalty", "ordering", "fraud_and_abuse"]
+Standing = Literal["Incomplete", "Complete", "Not Required"]
+CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)
 
 
 class Store(NamedTuple):
@@ -19,6 +25,38 @@ class Store(NamedTuple):
     qr_pattern: str = ""
     gates: tuple[str, ...] = ()
     connector: Connector | None = None
+    """Serves every kind that has none of its own in `connectors`."""
+    connectors: tuple[tuple[ConnectorKind, Connector], ...] = ()
+    methods: tuple[Method, ...] = ("app", "badge")
+    strategy: Strategy = "amazon_managed"
+    loyalty: bool = False
+    charge_calculation: Literal["retailer", "amazon"] = "retailer"
+    authorized_amount: float | None = None
+    """What is reserved on a card; None takes the house's."""
+
+    def connector_for(self, kind: ConnectorKind) -> Connector | None:
+        """Return the connector that is saved for a kind of call."""
+        return dict(self.connectors).get(kind, self.connector)
+
+    def standing(self, kind: ConnectorKind) -> Standing:
+        """Say whether a connector configuration is needed, and there; whether it works is another matter."""
+        needed = {
+            "identity": bool({"app", "badge"} & set(self.methods)),
+            "loyalty": self.loyalty,
+            "ordering": self.charge_calculation == "retailer",
+            "fraud_and_abuse": bool({"card", "palm"} & set(self.methods))
+            and self.strategy in {"amazon_recommendation", "retailer_managed"},
+        }
+        if not needed[kind]:
+            return "Not Required"
+        return "Complete" if self.connector_for(kind) else "Incomplete"
+
+    def configuration(self) -> Standing:
+        """Say whether everything that is needed is there."""
+        standings = {self.standing(kind) for kind in CONNECTOR_KINDS}
+        if "Incomplete" in standings:
+            return "Incomplete"
+        return "Complete" if "Complete" in standings else "Not Required"
 
 
 class Stores:
@@ -26,6 +64,7 @@ class Stores:
 
     def __init__(self, stores: tuple[Store, ...] = ()) -> None:
         self._stores: dict[str, Store] = {}
+        self._by_gate: dict[str, str] = {}
         for store in stores:
             self.put(store)
 
@@ -35,11 +74,17 @@ class Stores:
             re.compile(store.qr_pattern)
         except re.error as error:
             raise BadCall(f"the QR pattern is no regular expression: {error}") from error
-        for other in self._stores.values():
-            taken = set(other.gates).intersection(store.gates)
-            if other.id != store.id and taken:
-                raise NotNow(f"gate {min(taken)} belongs to store {other.id}")
+        for gate in store.gates:
+            if self._by_gate.get(gate, store.id) != store.id:
+                raise NotNow(f"gate {gate} belongs to store {self._by_gate[gate]}")
+        for gate in self._stores[store.id].gates if store.id in self._stores else ():
+            del self._by_gate[gate]
+        self._by_gate.update(dict.fromkeys(store.gates, store.id))
         self._stores[store.id] = store
+
+    def all(self) -> list[Store]:
+        """Return every store."""
+        return list(self._stores.values())
 
     def get(self, store_id: str) -> Store:
         """Return a store, or raise NotKnown."""
@@ -47,17 +92,20 @@ class Stores:
             raise NotKnown("store", store_id, hint="set it up with PUT /portal/stores/{storeId}")
         return self._stores[store_id]
 
-    def connector(self, store_id: str) -> Connector | None:
-        """Return the connector of a store, where both exist."""
+    def find(self, store_id: str) -> Store | None:
+        """Return a store where there is one."""
+        return self._stores.get(store_id)
+
+    def connector(self, store_id: str, kind: ConnectorKind) -> Connector | None:
+        """Return the connector of a store for a kind of call, where both exist."""
         store = self._stores.get(store_id)
-        return store.connector if store else None
+        return store.connector_for(kind) if store else None
 
     def of_gate(self, gate: str) -> Store:
         """Return the store that a gate belongs to, or raise NotKnown."""
-        for store in self._stores.values():
-            if gate in store.gates:
-                return store
-        raise NotKnown("gate", gate, hint="name it in the gates of PUT /portal/stores/{storeId}")
+        if gate not in self._by_gate:
+            raise NotKnown("gate", gate, hint="name it in the gates of PUT /portal/stores/{storeId}")
+        return self._stores[self._by_gate[gate]]
 
     def of_retailer(self, retailer: str) -> frozenset[str]:
         """Return the ids of a retailer's stores."""

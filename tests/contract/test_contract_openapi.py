@@ -22,6 +22,7 @@ STATUSES = {
     "getScanDetails": {"200", "400", "403", "404", "429", "500"},
     "uploadCatalog": {"201", "400", "403", "429", "500"},
     "getCatalogUploadStatus": {"200", "400", "403", "429", "500"},
+    "archiveCatalog": {"201", "400", "403", "429", "500"},
 }
 
 

@@ -37,6 +37,12 @@ class MovableClock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def wall(self) -> datetime:
+        return self.now()
+
+    def wall_s(self, platform_s: float) -> float:
+        return platform_s
+
     def monotonic(self) -> float:
         return time.monotonic()
 

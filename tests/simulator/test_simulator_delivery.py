@@ -173,4 +173,4 @@ def test_journal_tells_deliveries_by_trip(steady: Any, connector: Any) -> None:
     leave(steady, trip)
     steady.delivery(trip)
     kinds = [entry["kind"] for entry in steady.http.get("/journal", params={"trip": trip}).json()]
-    assert kinds == ["exchange", "gate_decision", "delivery"]
+    assert kinds == ["exchange", "gate_decision", "exit", "delivery"]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contract.sigv4 import Key
+from simulator.errors import AmazonHostRefused
+from simulator.hosts import aws_url
 
 ACCOUNT = "123456789012"
 
@@ -76,8 +78,7 @@ def test_store_keeps_header_values_inside_and_sends_them(platform: Any, connecto
     "url",
     [
         "https://us-east-1.catalog.amazonphysicalstores.com",
-        "https://abc.execute-api.us-east-1.amazonaws.com/prod",
-        "https://X.AMAZONAWS.COM.",
+        "https://X.AMAZONPHYSICALSTORES.COM.",
         "ftp://127.0.0.1",
         "nowhere",
         "http://[",
@@ -87,6 +88,14 @@ def test_address_of_amazon_or_of_nothing_is_refused(steady: Any, url: str) -> No
     setup = {"retailer": "corner-retail", "connector": {"url": url}}
     assert steady.http.put("/portal/stores/STORE-009", json=setup).status_code == 400
     assert steady.http.get("/portal/stores/STORE-009").status_code == 404
+
+
+def test_connector_behind_api_gateway_may_be_set_up_but_aws_itself_never_plays_aws(steady: Any) -> None:
+    behind = {"url": "https://abc.execute-api.us-east-1.amazonaws.com/prod"}
+    setup = {"retailer": "corner-retail", "connector": behind}
+    assert steady.http.put("/portal/stores/STORE-008", json=setup).status_code == 200
+    with pytest.raises(AmazonHostRefused):
+        aws_url("https://sqs.us-east-1.amazonaws.com", block_amazon=True)
 
 
 def test_gate_belongs_to_one_store_and_a_pattern_must_compile(steady: Any, connector: Any) -> None:

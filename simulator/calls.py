@@ -1,0 +1,173 @@
+"""Calls to connectors as the platform makes them: through the armed faults, and into the journal.
+
+The exchange that is returned is the one that counts. What a fault sends beside it goes into the journal only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import orjson
+
+from contract.gate import NoAnswer
+from contract.operations import Operation
+from contract.values import format_instant, parse_instant
+from simulator.clock import Clock
+from simulator.connector import Connector, ConnectorClient, Exchange, Letter, unsent
+from simulator.faults import Faults, Where
+from simulator.journal import Journal
+from simulator.seed import Seed
+from simulator.wire import Tampering
+
+_DAY_S = 86_400.0
+_STRANGE = {"x-unknown-attribute": {"nested": [1, "two"]}, "futureAttribute": "from a later version of the contract"}
+
+
+class About(NamedTuple):
+    """Where a call belongs: what faults cover it, how the journal files it, and what must not appear there."""
+
+    store: str
+    gate: str = ""
+    trip: str = ""
+    kind: str = "exchange"
+    faults: dict[str, float] = {}  # noqa: RUF012 - never changed
+    secrets: tuple[str, ...] = ()
+
+
+class Calls:
+    """Makes calls; `close` ends what faults left under way."""
+
+    def __init__(self, client: ConnectorClient, faults: Faults, journal: Journal, clock: Clock, seed: Seed) -> None:
+        self._client = client
+        self._faults = faults
+        self._journal = journal
+        self._clock = clock
+        self._seed = seed
+        self._later: set[asyncio.Task[None]] = set()
+        self._overtaken: dict[str, asyncio.Event] = {}
+
+    async def make(
+        self, operation: Operation, connector: Connector | None, message: dict[str, Any], timeout_s: float, about: About
+    ) -> tuple[Exchange, dict[str, float]]:
+        """Send a message and wait; returns the exchange that counts and the faults that struck it."""
+        key = message.get("requestId", "")
+        where = Where(operation=operation.name, store=about.store, gate=about.gate, trip=about.trip)
+        faults = {**self._faults.strike("exchange", where, key), **about.faults}
+        letter = Letter(operation, connector, message, timeout_s)
+        if not faults:
+            exchange = await self._client.send(letter)
+        else:
+            exchange = await self._through(spoilt(letter, faults), faults, about)
+        self._pass(about.store)
+        return exchange, faults
+
+    def note(self, exchange: Exchange, about: About, faults: dict[str, float], **more: Any) -> None:  # noqa: ANN401 - journal members
+        """Keep an exchange in the journal."""
+        entry = {"gate": about.gate or None, "tripId": about.trip or None, "storeId": about.store, **more}
+        if faults:
+            entry["faults"] = sorted(faults)
+        self._journal.add_exchange(about.kind, entry, exchange, about.secrets)
+
+    async def close(self) -> None:
+        """Stop what is still to come late."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    async def _through(self, letter: Letter, faults: dict[str, float], about: About) -> Exchange:
+        if "reorder" in faults:
+            await self._be_overtaken(about.store, faults["reorder"])
+        await self._clock.sleep(faults.get("delay", 0.0))
+        if "drop_before" in faults:
+            return unsent(letter)
+        together = int(faults.get("concurrent_duplicates", 1)) - 1
+        exchange, *others = await asyncio.gather(
+            self._client.send(letter), *(self._client.send(self._again(letter, n)) for n in range(max(0, together)))
+        )
+        for other in others:
+            self.note(other, about, {"concurrent_duplicates": 0})
+        await self._repeat(letter, faults, about)
+        return lost(exchange) if "drop_after" in faults else exchange
+
+    async def _repeat(self, letter: Letter, faults: dict[str, float], about: About) -> None:
+        for number in range(int(faults.get("duplicate", 0))):
+            self.note(await self._client.send(self._again(letter, f"d{number}")), about, {"duplicate": 0})
+        for _ in range(int(faults.get("same_request_id", 0))):
+            self.note(await self._client.send(letter), about, {"same_request_id": 0})
+        if "changed_cart" in faults and "cartItems" in letter.message:
+            self.note(await self._client.send(with_other_cart(letter)), about, {"changed_cart": 0})
+        if "old_attempt" in faults:
+            self._start(self._send_late(letter, faults["old_attempt"] * _DAY_S, about))
+
+    def _again(self, letter: Letter, number: object) -> Letter:
+        """Make the next delivery of a message: it has a requestId of its own, where it has one."""
+        if "requestId" not in letter.message or letter.body:
+            return letter
+        again = self._seed.id("duplicate", letter.message["requestId"], number)
+        return letter._replace(message={**letter.message, "requestId": again})
+
+    async def _send_late(self, letter: Letter, seconds: float, about: About) -> None:
+        await self._clock.sleep(seconds)
+        self.note(await self._client.send(letter), about, {"old_attempt": 0})
+
+    async def _be_overtaken(self, store: str, seconds: float) -> None:
+        event = self._overtaken.setdefault(store, asyncio.Event())
+        waiting = asyncio.create_task(event.wait())
+        longest = asyncio.create_task(self._clock.sleep(seconds))
+        await asyncio.wait({waiting, longest}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (waiting, longest):
+            task.cancel()
+
+    def _pass(self, store: str) -> None:
+        if event := self._overtaken.pop(store, None):
+            event.set()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+def spoilt(letter: Letter, faults: dict[str, float]) -> Letter:
+    """Apply what changes the message itself, or the way it travels."""
+    message = letter.message
+    if "clock_skew" in faults:
+        message = _shifted(message, timedelta(seconds=faults["clock_skew"]))
+    if "unknown_attributes" in faults:
+        message = _with_strangers(message)
+    body = orjson.dumps(message)[:-1] + b',"unfinished":' if "malformed" in faults else b""
+    tampering = Tampering(slow_s=faults.get("slow_body", 0.0), cut="cut" in faults)
+    return letter._replace(message=message, body=body, skew_s=faults.get("clock_skew", 0.0), tampering=tampering)
+
+
+def lost(exchange: Exchange) -> Exchange:
+    """Take the answer away: the connector gave one, and it never arrived."""
+    return exchange._replace(status=None, headers={}, body=b"", failure=NoAnswer.NO_CONNECTION)
+
+
+def with_other_cart(letter: Letter) -> Letter:
+    """Give the same trip another cart: without its first line, or with one line when it was empty."""
+    items = letter.message["cartItems"]
+    other = items[1:] or [{"id": "OTHER-SKU", "type": "SKU", "quantity": {"value": "7.0", "unit": "unit"}}]
+    return letter._replace(message={**letter.message, "cartItems": other}, body=b"")
+
+
+def _shifted(value: Any, by: timedelta, name: str = "") -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {key: _shifted(member, by, key) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_shifted(item, by, name) for item in value]
+    if name in {"timestamp", "startTime", "endTime"}:
+        return format_instant(parse_instant(value) + by)
+    return value
+
+
+def _with_strangers(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {**{key: _with_strangers(member) for key, member in value.items()}, **_STRANGE}
+    if isinstance(value, list):
+        return [_with_strangers(item) for item in value]
+    return value

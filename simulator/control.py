@@ -1,0 +1,196 @@
+"""The control room's addresses: clock, faults, journal, event feed, and the platform's own health."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.house import House
+from contract.values import format_instant
+from simulator.clock import Clock, PlatformClock
+from simulator.connector import Connector, ConnectorClient
+from simulator.errors import BadCall, NotNow
+from simulator.events import EventFeed
+from simulator.faults import KINDS, Faults, Where
+from simulator.journal import Journal, as_curl, as_ndjson
+from simulator.portal.stores import Stores
+from simulator.seed import Seed
+
+Json = dict[str, Any]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Arming(_Body):
+    """One fault to arm: for one exchange unless `times`, `rate`, `since` or `until` say otherwise."""
+
+    name: str
+    amount: float | None = Field(default=None, ge=0, description="What it means stands in GET /faults/kinds.")
+    where: dict[str, str] = Field(default={}, description="operation, store, gate, trip, account; absent means any.")
+    times: int | None = Field(default=None, ge=1)
+    rate: float | None = Field(default=None, ge=0, le=1)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class ClockChange(_Body):
+    """A change of the platform's clock."""
+
+    speed: float | None = Field(default=None, ge=0, le=1_000_000, description="Platform seconds in a real second.")
+    advanceS: float = Field(default=0.0, ge=0)  # noqa: N815 - the wire's spelling
+
+
+class Edited(_Body):
+    """What is changed before an exchange is sent again: members that replace the old ones, or a whole body."""
+
+    members: Json = {}
+    body: Json | None = None
+
+
+class FeedSetup(_Body):
+    """The queue that gets a retailer's events."""
+
+    queueArn: str  # noqa: N815 - the wire's spelling
+
+
+class Control(NamedTuple):
+    """What the control room works with."""
+
+    clock: Clock
+    faults: Faults
+    journal: Journal
+    client: ConnectorClient
+    stores: Stores
+    feed: EventFeed
+    seed: Seed
+    house: House
+
+    def arm(self, arming: Arming) -> Json:
+        """Arm a fault."""
+        unknown = set(arming.where) - set(vars(Where()))
+        if unknown:
+            raise BadCall(
+                f"a fault is not placed by {', '.join(sorted(unknown))}", hint=f"by {', '.join(vars(Where()))}"
+            )
+        open_ended = arming.rate is not None or arming.since is not None or arming.until is not None
+        fault = self.faults.arm(
+            arming.name,
+            where=Where(**arming.where),
+            amount=arming.amount,
+            times=arming.times or (None if open_ended else 1),
+            rate=1.0 if arming.rate is None else arming.rate,
+            since=arming.since,
+            until=arming.until,
+        )
+        return fault.shown()
+
+    def show_clock(self) -> Json:
+        """Tell the platform's time and speed."""
+        speed = self.clock.speed if isinstance(self.clock, PlatformClock) else None
+        return {"now": format_instant(self.clock.now()), "speed": speed, "seed": self.seed.number}
+
+    def change_clock(self, change: ClockChange) -> Json:
+        """Change the clock's speed or move it forward; NotNow when the platform was given another clock."""
+        if not isinstance(self.clock, PlatformClock):
+            raise NotNow("this platform's clock is held by whoever started it")
+        self.clock.set(speed=change.speed, advance_s=change.advanceS)
+        return self.show_clock()
+
+    async def resend(self, seq: int, edited: Edited) -> Json:
+        """Send an exchange of the journal again, as it was or edited; returns what came of it, and journals it."""
+        entry, sent = self.journal.sent(seq)
+        body = sent.body
+        if edited.body is not None:
+            body = orjson.dumps(edited.body)
+        elif edited.members:
+            body = orjson.dumps({**orjson.loads(body), **edited.members})
+        store = self.stores.find(str(entry.get("storeId")))
+        found = [one for one in ([store.connector, *dict(store.connectors).values()] if store else []) if one]
+        auth = next((one for one in found if sent.url.startswith(one.url.rstrip("/"))), Connector(sent.url))
+        exchange = await self.client.resend(sent.url, auth, body, self.house.delivery.order_timeout_s)
+        exchange = exchange._replace(operation=sent.operation)
+        more = {"storeId": entry.get("storeId"), "tripId": entry.get("tripId"), "resent": seq}
+        self.journal.add_exchange("resent", more, exchange, sent.secrets)
+        return self.journal.entries(limit=1)[0]
+
+
+def control_router(control: Control) -> APIRouter:
+    """Put the control room on its paths."""
+    router = APIRouter(tags=["control"])
+    _add_clock_and_faults(router, control)
+    _add_journal(router, control)
+
+    @router.put("/portal/merchants/{retailer}/event-feed", summary="Feed a retailer's queue with events")
+    async def subscribe(retailer: str, setup: FeedSetup) -> Json:
+        return {**control.feed.subscribe(retailer, setup.queueArn)}
+
+    @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
+    async def show_feed(retailer: str) -> Json:
+        return {**control.feed.show(retailer)}
+
+    @router.get("/healthz", summary="Say that the platform is there")
+    async def healthz() -> Json:
+        return {"status": "ok"}
+
+    return router
+
+
+def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
+    @router.get("/clock", summary="Show the platform's time, speed and seed")
+    async def show_clock() -> Json:
+        return control.show_clock()
+
+    @router.put("/clock", summary="Change the speed of the platform's clock, or move it forward")
+    async def change_clock(change: ClockChange) -> Json:
+        return control.change_clock(change)
+
+    @router.get("/faults/kinds", summary="List what can go wrong on purpose")
+    async def kinds() -> list[Json]:
+        return [{"name": name, **kind._asdict()} for name, kind in KINDS.items()]
+
+    @router.get("/faults", summary="List the armed faults")
+    async def armed() -> list[Json]:
+        return control.faults.shown()
+
+    @router.post("/faults", status_code=201, summary="Arm a fault")
+    async def arm(arming: Arming) -> Json:
+        return control.arm(arming)
+
+    @router.delete("/faults", summary="Disarm every fault")
+    async def disarm_all() -> list[Json]:
+        control.faults.disarm()
+        return control.faults.shown()
+
+    @router.delete("/faults/{fault_id}", summary="Disarm a fault")
+    async def disarm(fault_id: str) -> list[Json]:
+        control.faults.disarm(fault_id)
+        return control.faults.shown()
+
+
+def _add_journal(router: APIRouter, control: Control) -> None:
+    journal = control.journal
+
+    @router.get("/journal", summary="Search the journal by trip, gate and requestId")
+    async def show_journal(trip: str = "", gate: str = "", requestId: str = "", limit: int = 100) -> list[Json]:  # noqa: N803 - the query's spelling
+        return journal.entries(trip=trip, gate=gate, request=requestId, limit=max(1, limit))
+
+    @router.get("/journal.ndjson", summary="Export the journal; measured=false leaves out what differs from run to run")
+    async def export(trip: str = "", gate: str = "", requestId: str = "", *, measured: bool = True) -> Response:  # noqa: N803 - as above
+        found = journal.entries(trip=trip, gate=gate, request=requestId, limit=len(journal))
+        return Response(b"".join(as_ndjson(found, measured=measured)), media_type="application/x-ndjson")
+
+    @router.get("/journal.sh", summary="Export the requests of the journal as curl lines")
+    async def curl(trip: str = "", gate: str = "", requestId: str = "") -> Response:  # noqa: N803 - as above
+        found = journal.entries(trip=trip, gate=gate, request=requestId, limit=len(journal))
+        return PlainTextResponse("".join(as_curl(found)))
+
+    @router.post("/journal/{seq}/resend", summary="Send an exchange again, as it was or edited")
+    async def resend(seq: int, edited: Edited | None = None) -> Json:
+        return await control.resend(seq, edited or Edited())

@@ -1,0 +1,151 @@
+"""A card tapped or inserted, or a palm: the platform knows it, and the store's strategy says who decides.
+
+Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which is told that model's opinion and
+may accept, deny or adjust. Retailer Managed: the connector alone. None: nobody is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from contract.errors import MalformedBody
+from contract.gate import GateAction, NoAnswer, decide
+from contract.house import House
+from contract.messages import message, parse_object
+from contract.operations import SHOPPER_AUTHORIZATION
+from contract.values import format_instant
+from simulator.calls import About, Calls
+from simulator.connector import Connector, Exchange
+from simulator.entry.decision import Decision, decided, not_called
+from simulator.entry.risk import Opinion, RiskModel
+from simulator.portal.stores import Store
+from simulator.trips import AuthEvent
+
+Interaction = Literal["TAP", "INSERT", "HOVER"]
+_OK, _RETRIED = 200, {500, 503}
+
+
+class Instrument(NamedTuple):
+    """A means of payment at the reader: the platform's id of it, and how it was shown."""
+
+    id: str
+    type: Literal["CREDIT_CARD", "PALM"] = "CREDIT_CARD"
+    interaction: Interaction = "TAP"
+
+
+class CardReader:
+    """Decides on means of payment."""
+
+    def __init__(self, calls: Calls, risk: RiskModel, house: House) -> None:
+        self._calls = calls
+        self._risk = risk
+        self._house = house
+
+    async def read(
+        self,
+        store: Store,
+        gate: str,
+        instrument: Instrument,
+        *,
+        event_id: str,
+        trip_id: str,
+        at: datetime,
+        faults: dict[str, float],
+    ) -> Decision:
+        """Decide on one tap, insertion or palm."""
+        opinion = self._risk.judge(instrument.id)
+        rules = self._house.shopper_auth
+        if store.strategy == "amazon_managed":
+            cause = "amazon_managed" if opinion.authorized else f"risk:{','.join(opinion.risks)}"
+            decision = not_called(cause, opens=opinion.authorized)
+        elif store.strategy == "none" and not rules.none_calls:
+            decision = not_called("no_strategy", opens=True)
+        else:
+            about = About(store.id, gate, trip_id, faults=faults)
+            event = {"id": event_id, "timestamp": format_instant(at), "location": "ENTRY"}
+            request = self._message(store, instrument, opinion, trip_id, event)
+            decision = await self._ask(store, about, request, opinion)
+        amount = self._amount(store) if decision.authorized_amount is None else decision.authorized_amount
+        entry = AuthEvent(event_id, at, "FINANCIAL")
+        return decision._replace(event=entry, shopper_identity=instrument.id, authorized_amount=amount)
+
+    async def _ask(self, store: Store, about: About, request: dict[str, Any], opinion: Opinion) -> Decision:
+        connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
+        for left in range(self._house.shopper_auth.retries, -1, -1):
+            exchange = await self._call(connector, about, request, left_s)
+            spent_ms += exchange.elapsed_ms
+            left_s -= exchange.elapsed_ms / 1000
+            if exchange.status not in _RETRIED or not left or left_s <= 0:
+                break
+        return self._decide(store, exchange, opinion)._replace(elapsed_ms=spent_ms)
+
+    async def _call(
+        self, connector: Connector | None, about: About, request: dict[str, Any], timeout_s: float
+    ) -> Exchange:
+        exchange, struck = await self._calls.make(SHOPPER_AUTHORIZATION, connector, request, timeout_s, about)
+        self._calls.note(exchange, about, struck)
+        return exchange
+
+    def _decide(self, store: Store, exchange: Exchange, opinion: Opinion) -> Decision:
+        answer = self._answer(exchange)
+        if answer is not None:
+            return _by_answer(answer)
+        outcome: int | NoAnswer = exchange.failure or exchange.status or NoAnswer.NO_CONNECTION
+        if outcome == _OK:
+            outcome = NoAnswer.MALFORMED_ANSWER
+        opens, action, cause = decide(outcome, store.store_default)
+        if action is GateAction.STORE_DEFAULT and self._house.shopper_auth.fallback == "recommendation":
+            opens, cause = opinion.authorized, f"{cause}:recommendation"
+        return decided(opens=opens, cause=cause, action=str(action))
+
+    def _answer(self, exchange: Exchange) -> dict[str, Any] | None:
+        if exchange.failure is not None or exchange.status != _OK:
+            return None
+        try:
+            answer = parse_object(exchange.body)
+        except MalformedBody:
+            return None
+        return answer if message("shopper_authorization.response", self._house).is_valid(answer) else None
+
+    def _amount(self, store: Store) -> float:
+        return self._house.simulator.authorized_amount if store.authorized_amount is None else store.authorized_amount
+
+    def _message(
+        self, store: Store, instrument: Instrument, opinion: Opinion, trip_id: str, event: dict[str, str]
+    ) -> dict[str, Any]:
+        rules = self._house.shopper_auth
+        tells = rules.send_recommendation == "always" or (
+            rules.send_recommendation == "amazon_recommendation_only" and store.strategy == "amazon_recommendation"
+        )
+        told = {"shopperAuthorized": opinion.authorized, "shopperRisks": list(opinion.risks)}
+        return {
+            "storeId": store.id,
+            "shopperIdentity": {"id": instrument.id},
+            "authorizedAmount": {
+                "value": self._amount(store),
+                "currencyCode": self._house.simulator.currency,
+            },
+            "shopperInteraction": {
+                "shoppingTripId": trip_id,
+                "gateAuthenticationEvent": {
+                    **event,
+                    "type": instrument.type,
+                    "interactionType": instrument.interaction,
+                },
+                **({"recommendation": told} if tells else {}),
+            },
+        }
+
+
+def _by_answer(answer: dict[str, Any]) -> Decision:
+    """Read what the retailer decided; an adjusted amount replaces what would be reserved."""
+    if not answer["shopperAuthorized"]:
+        risks = answer.get("shopperRisks") or []
+        return decided(opens=False, cause=":".join(["denied", ",".join(risks)]).rstrip(":"), action="stay_closed")
+    conditions = answer.get("authorizationConditions") or []
+    amounts = [one.get("amount", {}).get("value") for one in conditions if one.get("type") == "ADJUST"]
+    amount = next((float(value) for value in amounts if value is not None), None)
+    return decided(
+        opens=True, cause="authorized" if amount is None else "adjusted", action="open", authorized_amount=amount
+    )

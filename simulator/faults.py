@@ -1,0 +1,174 @@
+"""Faults: what goes wrong on purpose, by name, armed for one exchange, a number of them, a rate, or a span of time.
+
+They are armed through the API, or by data: a value such as `fault.duplicate` or `fault.delay=3`, as the beginning of a
+scanned text, as the SKU of something picked, or as the beginning of a catalog item's name. Such a value arms the fault
+for that one exchange and is never sent to a connector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from contract.values import format_instant
+from simulator.clock import Clock
+from simulator.errors import BadCall, NotKnown
+from simulator.seed import Seed
+
+Place = Literal["exchange", "catalog", "ingestion", "notification"]
+
+
+class Kind(NamedTuple):
+    """A fault by name: where it strikes, what its amount means (None: it has none), and what it does."""
+
+    place: Place
+    amount: float | None
+    meaning: str
+
+
+KINDS = {
+    "duplicate": Kind("exchange", 1, "the same message again, so many times, after the first was answered"),
+    "concurrent_duplicates": Kind("exchange", 3, "so many of the same message at the same moment"),
+    "same_request_id": Kind("exchange", 1, "the same message again under the same requestId"),
+    "reorder": Kind("exchange", 30, "held back until the store's next message overtook it, at most so many seconds"),
+    "delay": Kind("exchange", 5, "sent so many seconds late"),
+    "drop_before": Kind("exchange", None, "never reaches the connector"),
+    "drop_after": Kind("exchange", None, "the connector handles it, and its answer is lost"),
+    "cut": Kind("exchange", None, "the connection breaks in the middle of the body"),
+    "slow_body": Kind("exchange", 1, "the body trickles in over so many real seconds"),
+    "unknown_attributes": Kind("exchange", None, "members that the contract does not know, at every depth"),
+    "clock_skew": Kind("exchange", 600, "timestamps and signature are off by so many seconds"),
+    "malformed": Kind("exchange", None, "the body is not JSON"),
+    "old_attempt": Kind("exchange", 2, "the same message arrives again so many days later"),
+    "changed_cart": Kind("exchange", None, "the same trip again with another cart"),
+    "throttle": Kind("catalog", None, "429 with Retry-After"),
+    "error_500_retry": Kind("catalog", None, "500 that is worth another try"),
+    "error_500_final": Kind("catalog", None, "500 that is not"),
+    "ingestion_fatal": Kind("ingestion", None, "the ingestion ends FATAL"),
+    "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
+    "notification_twice": Kind("notification", None, "the notification comes twice"),
+    "notification_never": Kind("notification", None, "the notification is lost"),
+    "notification_late": Kind("notification", 60, "the notification comes so many seconds late"),
+}
+_MAGIC = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which exchanges a fault strikes; an empty text means any."""
+
+    operation: str = ""
+    store: str = ""
+    gate: str = ""
+    trip: str = ""
+    account: str = ""
+
+    def covers(self, other: Where) -> bool:
+        """Say whether an exchange is one of these."""
+        mine, its = vars(self), vars(other)
+        return all(not value or value == its[name] for name, value in mine.items())
+
+
+@dataclass
+class Fault:
+    """An armed fault; `times` None means without limit, `rate` is the share of the exchanges it covers."""
+
+    id: str
+    name: str
+    where: Where = field(default_factory=Where)
+    amount: float = 0.0
+    times: int | None = 1
+    rate: float = 1.0
+    since: datetime | None = None
+    until: datetime | None = None
+    struck: int = 0
+
+    def shown(self) -> dict[str, Any]:
+        """Return the fault as JSON."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "where": {name: value for name, value in vars(self.where).items() if value},
+            "amount": self.amount,
+            "times": self.times,
+            "rate": self.rate,
+            "from": format_instant(self.since) if self.since else None,
+            "until": format_instant(self.until) if self.until else None,
+            "struck": self.struck,
+        }
+
+
+class Faults:
+    """The armed faults."""
+
+    def __init__(self, clock: Clock, seed: Seed) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._armed: dict[str, Fault] = {}
+        self._number = 0
+
+    def arm(self, name: str, *, where: Where | None = None, amount: float | None = None, **more: Any) -> Fault:  # noqa: ANN401 - the members of Fault
+        """Arm a fault; BadCall when there is none of that name. It strikes once unless told otherwise."""
+        kind = KINDS.get(name)
+        if kind is None:
+            raise BadCall(f"there is no fault {name[:40]!r}", hint=f"one of {', '.join(KINDS)}")
+        self._number += 1
+        chosen = (kind.amount or 0.0) if amount is None else amount
+        fault = Fault(f"fault-{self._number}", name, where or Where(), chosen, **more)
+        self._armed[fault.id] = fault
+        return fault
+
+    def disarm(self, fault_id: str = "") -> None:
+        """Take back one fault, or all of them."""
+        if fault_id and fault_id not in self._armed:
+            raise NotKnown("fault", fault_id)
+        for each in [fault_id] if fault_id else list(self._armed):
+            del self._armed[each]
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Tell what is armed."""
+        return [fault.shown() for fault in self._armed.values()]
+
+    def strike(self, place: Place, where: Where, *key: object) -> dict[str, float]:
+        """Return the faults that strike an exchange with their amounts, and count them; `key` names it."""
+        if not self._armed:
+            return {}
+        now, found = self._clock.now(), {}
+        for fault in list(self._armed.values()):
+            if self._strikes(fault, place, where, now, key):
+                fault.struck += 1
+                found[fault.name] = fault.amount
+                if fault.times is not None and fault.struck >= fault.times:
+                    del self._armed[fault.id]
+        return found
+
+    def _strikes(self, fault: Fault, place: Place, where: Where, now: datetime, key: tuple[object, ...]) -> bool:
+        if KINDS[fault.name].place != place or not fault.where.covers(where):
+            return False
+        if (fault.since and now < fault.since) or (fault.until and now >= fault.until):
+            return False
+        return fault.rate >= 1 or self._seed.draw("fault", fault.id, *key) < fault.rate
+
+
+def magic(text: str) -> tuple[dict[str, float], str]:
+    """Split the faults off the beginning of a text; the rest is what it says. Unknown names stay in the text."""
+    found: dict[str, float] = {}
+    while match := _MAGIC.match(text):
+        name, amount = match.groups()
+        if name not in KINDS:
+            break
+        found[name] = float(amount) if amount else KINDS[name].amount or 0.0
+        text = text[match.end() :]
+    return found, text
+
+
+def magic_among(texts: Iterable[str]) -> dict[str, float]:
+    """Collect the faults that stand at the beginning of any of the texts."""
+    found: dict[str, float] = {}
+    for text in texts:
+        if text.startswith("fault."):
+            found.update(magic(text)[0])
+    return found

@@ -1,0 +1,133 @@
+"""What lives as long as the platform, made in the order in which one thing needs another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.aws import Aws, aws_clients
+from simulator.calls import Calls
+from simulator.catalog.access import Access
+from simulator.catalog.ingestion import Ingestions
+from simulator.catalog.items import CatalogItems
+from simulator.catalog.notifications import Notifications
+from simulator.catalog.report import Reports
+from simulator.clock import Clock
+from simulator.connector import ConnectorClient
+from simulator.delivery import Deliveries
+from simulator.entry.cards import CardReader
+from simulator.entry.codes import CodeReader
+from simulator.entry.loyalty import LoyaltyDesk
+from simulator.entry.risk import RiskModel
+from simulator.events import EventFeed
+from simulator.faults import Faults
+from simulator.gates import Gates, Readers
+from simulator.journal import Journal
+from simulator.ledger import Ledger
+from simulator.outbox import Outbox
+from simulator.portal.accounts import Accounts
+from simulator.portal.stores import Store, Stores
+from simulator.seed import Seed
+from simulator.settings import PlatformSettings
+from simulator.trips import Trips
+from simulator.worlds import load_world
+
+
+@dataclass(frozen=True)
+class StoreParts:
+    """What it takes to open gates, fill carts and deliver them: no AWS among it. `close` gives files back."""
+
+    clock: Clock
+    seed: Seed
+    stores: Stores
+    faults: Faults
+    journal: Journal
+    ledger: Ledger
+    client: ConnectorClient
+    calls: Calls
+    items: CatalogItems
+    deliveries: Deliveries
+    trips: Trips
+    risk: RiskModel
+    gates: Gates
+
+    async def close(self) -> None:
+        """Stop what is under way and give files back."""
+        await self.calls.close()
+        await self.ledger.close()
+        self.journal.close()
+
+
+@dataclass(frozen=True)
+class CatalogParts:
+    """What it takes to take catalogs in and to tell what happened, over AWS."""
+
+    aws: Aws
+    accounts: Accounts
+    access: Access
+    notifications: Notifications
+    reports: Reports
+    ingestions: Ingestions
+    feed: EventFeed
+
+
+def store_parts(settings: PlatformSettings, clock: Clock) -> StoreParts:
+    """Make what a store needs."""
+    house, ledger = settings.house, Ledger(settings.database_path)
+    seed = Seed(settings.seed, past=ledger.read_now("SELECT count(*) FROM trip")[0][0])
+    stores, faults = Stores(_world_stores(settings)), Faults(clock, seed)
+    journal = Journal(clock, settings.journal_entries, settings.journal_path)
+    client = ConnectorClient(settings.connector_key, house, clock)
+    calls = Calls(client, faults, journal, clock, seed)
+    items = CatalogItems(house.barcode, house.catalog)
+    deliveries = Deliveries(Outbox(ledger), calls, stores, house=house, clock=clock, seed=seed)
+    trips = Trips(deliveries, items, stores, ledger, journal, house=house, clock=clock)
+    risk = RiskModel(seed, house.simulator.risk_rate)
+    readers = Readers(CodeReader(calls, house, seed), CardReader(calls, risk, house), LoyaltyDesk(calls, house, seed))
+    gates = Gates(stores, readers, trips, journal, house=house, clock=clock, seed=seed)
+    return StoreParts(
+        clock, seed, stores, faults, journal, ledger, client, calls, items, deliveries, trips, risk, gates
+    )
+
+
+def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts:
+    """Make what the catalog flow needs; SNS, SQS and S3 must answer when it starts."""
+    aws, accounts, clock, seed = aws_clients(settings), Accounts(), store.clock, store.seed
+    notifications = Notifications(
+        aws.sns,
+        aws.sqs,
+        topic_name=settings.topic_name,
+        base_url=settings.base_url,
+        accounts=accounts,
+        clock=clock,
+        seed=seed,
+    )
+    reports = Reports(
+        aws.s3,
+        bucket=settings.report_bucket,
+        base_url=settings.base_url,
+        key=settings.aws_key,
+        region=settings.aws_region,
+        clock=clock,
+    )
+    rules = settings.house.catalog
+    ingestions = Ingestions(reports, notifications, store.faults, rules=rules, clock=clock, seed=seed)
+    feed = EventFeed(aws.sqs, store.stores, clock, seed, settings.aws_region)
+    store.journal.listeners.append(feed.hear)
+    access = Access(accounts, settings.house, clock, store.faults)
+    return CatalogParts(aws, accounts, access, notifications, reports, ingestions, feed)
+
+
+def _world_stores(settings: PlatformSettings) -> tuple[Store, ...]:
+    if settings.world is None:
+        return ()
+    gate = settings.gate
+    return tuple(
+        Store(
+            id=store.id,
+            retailer=store.retailer,
+            store_default=store.store_default or gate.store_default,
+            qr_pattern=gate.qr_pattern if store.qr_pattern is None else store.qr_pattern,
+            gates=store.gates,
+        )
+        for store in load_world(settings.world).stores
+    )

@@ -1,0 +1,189 @@
+"""One HTTP/1.1 call over its own connection, with everything that can go wrong on a wire on purpose.
+
+Its own connection, so that an idle one which the connector closed never counts as its failure. Redirects are not
+followed. The clock of the caller covers the whole call, from connecting to the last byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from functools import cache
+from typing import NamedTuple, cast
+from urllib.parse import quote, urlsplit
+
+import httptools
+
+from contract.gate import NoAnswer
+from simulator.errors import BadCall
+
+_SAFE = "/%:@!$&'()*+,;=~-._"
+_PIECES = 20
+_LONGEST_ANSWER = 20_000_000
+_SWITCHED, _FIRST_FINAL = 101, 200
+_INFLATE_ANY = 47
+"""zlib's word for: gzip or zlib, see for yourself."""
+
+
+class Reply(NamedTuple):
+    """An answer, or `failure` saying why there is none."""
+
+    status: int | None
+    headers: dict[str, str]
+    body: bytes
+    failure: NoAnswer | None
+
+
+class Tampering(NamedTuple):
+    """What is done to a call: the body trickles over `slow_s`, or the connection breaks in its middle."""
+
+    slow_s: float = 0.0
+    cut: bool = False
+
+
+NO_TAMPERING = Tampering()
+
+
+async def post(
+    url: str, headers: dict[str, str], body: bytes, timeout_s: float, tampering: Tampering = NO_TAMPERING
+) -> Reply:
+    """Send and wait `timeout_s` real seconds for the whole answer."""
+    exchange = _Exchange(asyncio.get_running_loop())
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    try:
+        async with asyncio.timeout(timeout_s):
+            await exchange.connect(_ascii(parts.hostname or ""), parts.port or (443 if secure else 80), secure=secure)
+            await _send(exchange, _head(url, headers, len(body)), body, tampering)
+            return await exchange.done
+    except TimeoutError:
+        return Reply(None, {}, b"", NoAnswer.TIMED_OUT)
+    except OSError:
+        return Reply(None, {}, b"", NoAnswer.NO_CONNECTION)
+    finally:
+        exchange.close()
+
+
+async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tampering) -> None:
+    if tampering.cut:
+        exchange.write(head + body[: len(body) // 2])
+        exchange.close()
+        raise ConnectionAbortedError
+    if not tampering.slow_s:
+        exchange.write(head + body)
+        return
+    exchange.write(head)
+    size = max(1, len(body) // _PIECES)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    for piece in pieces:
+        await asyncio.sleep(tampering.slow_s / len(pieces))
+        exchange.write(piece)
+
+
+def _head(url: str, headers: dict[str, str], length: int) -> bytes:
+    parts = urlsplit(url)
+    target = quote(parts.path or "/", safe=_SAFE) + (f"?{parts.query}" if parts.query else "")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = _ascii(parts.hostname or "")
+    host = f"[{host}]" if ":" in host else host
+    named = {
+        "Host": host if parts.port in {None, default} else f"{host}:{parts.port}",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        "User-Agent": "jwo-platform",
+        **headers,
+        "Content-Length": str(length),
+    }
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise BadCall("a header of the connector holds a line break")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def _ascii(host: str) -> str:
+    return host if host.isascii() else host.encode("idna").decode()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+class _Exchange(asyncio.Protocol):
+    """Reads one answer; `done` is what it comes to. The parser calls the methods whose names begin with `on_`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.done: asyncio.Future[Reply] = loop.create_future()
+        self._loop = loop
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.WriteTransport | None = None
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._size = 0
+        self._whole = False
+
+    async def connect(self, host: str, port: int, *, secure: bool) -> None:
+        context, name = (_tls(), host) if secure else (None, None)
+        await self._loop.create_connection(lambda: self, host, port, ssl=context, server_hostname=name)
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        self.done.cancel()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER))
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        framed = {"content-length", "transfer-encoding"} & self._headers.keys()
+        if self._whole and not framed:
+            self._end(self._reply())
+        self._end(Reply(None, {}, b"", NoAnswer.NO_CONNECTION))
+
+    def on_message_begin(self) -> None:
+        self._headers, self._body, self._whole = {}, [], False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.decode("latin-1").lower()
+        self._headers[key] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._whole = self._parser.get_status_code() >= _FIRST_FINAL
+
+    def on_body(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > _LONGEST_ANSWER:
+            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER))
+            return
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() >= _FIRST_FINAL or self._parser.get_status_code() == _SWITCHED:
+            self._end(self._reply())
+
+    def _reply(self) -> Reply:
+        body = b"".join(self._body)
+        encoding = self._headers.get("content-encoding", "identity").strip().lower()
+        try:
+            if encoding in {"gzip", "x-gzip", "deflate"}:
+                body = zlib.decompressobj(_INFLATE_ANY).decompress(body, _LONGEST_ANSWER)
+            elif encoding not in {"identity", ""}:
+                return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER)
+        except zlib.error:
+            return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER)
+        return Reply(self._parser.get_status_code(), self._headers, body, None)
+
+    def _end(self, reply: Reply) -> None:
+        if not self.done.done():
+            self.done.set_result(reply)
