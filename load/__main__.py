@@ -41,6 +41,8 @@ class _Ticker:
     def show(self, progress: Progress) -> None:
         """Print what came in the last second."""
         now, (then, started) = time.monotonic(), self._before
+        if progress.started < started:  # the next probe of a search
+            then, started = now - 1, 0
         self._before = (now, progress.started)
         rate = (progress.started - started) / max(now - then, 1e-3)
         self._console.print(

@@ -70,7 +70,8 @@ def _conclusion(
     assert report is not None
     knee = best["options"]["rate"] if best else 0.0
     if knee >= options.rate:
-        word, reason = "pass", f"the knee is at {knee:g}/s or above; {options.rate:g}/s were asked for"
+        upper = f" and below {worst['options']['rate']:g}/s" if worst else ", and the search ended there"
+        word, reason = "pass", f"no late answer at {knee:g}/s{upper}; {options.rate:g}/s were asked for"
     elif worst is not None and worst["verdict"]["word"] == "invalid":
         word, reason = "invalid", f"the generator gave out above {knee:g}/s: {'; '.join(worst['verdict']['reasons'])}"
     else:

@@ -48,7 +48,7 @@ def _from_url(client: httpx.Client, url: str) -> str:
     try:
         return str(client.get(url).raise_for_status().json()["identityKey"]).strip()
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise NoKey(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
+        raise NoKey(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {str(error).splitlines()[0]}') from error
 
 
 def _checked(key: str) -> str:

@@ -24,7 +24,7 @@ from load import knee
 from load.errors import GeneratorBroke
 from load.report.baseline import read
 from load.settings import LoadOptions, scenario_file
-from load.subject import subject
+from load.subject import reach, subject
 
 _GRACE_S = 200.0
 _STOP_WITHIN_S = 15.0
@@ -60,10 +60,10 @@ OnProgress = Callable[[Progress], None]
 
 def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
-    subject(options)
     scenario = scenario_file(options.scenario)
     if options.baseline:
         read(options.baseline)
+    reach(subject(options))
     if scenario.stem == "find_knee":
         return LoadReport(knee.search(options, lambda probe: _once(probe, scenario, on_progress)))
     return LoadReport(_once(options, scenario, on_progress))

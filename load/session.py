@@ -5,7 +5,9 @@ It runs inside the Locust user's greenlet; Locust hears of every request through
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +27,7 @@ from load.wire.dispatcher import Dispatcher
 from load.wire.exchange import Exchange
 from load.wire.lanes import Lanes
 
+_NICE = -10
 _LEAD_NS = 50_000_000
 _FEED_EVERY_S = 0.25
 _DRAIN_SPARE_S = 1.0
@@ -51,6 +54,7 @@ class Session:
         self._begins_ns, self._begins_at = 0, 0.0
         self._trouble = ""
         self._cpu_s = 0.0
+        self._nice = 0
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
@@ -63,6 +67,7 @@ class Session:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 100)
+        self._nice = _go_first()
 
     def run(self) -> None:
         """Send the schedule, and wait until everything is answered or given up."""
@@ -101,6 +106,7 @@ class Session:
             "cpu_share": self._cpu_s,
             "keys": "minted ahead of time" if self._keys.is_minted else "fixed values",
             "stale_keys": self._keys.stale,
+            "nice": self._nice,
         }
 
     def close(self) -> None:
@@ -164,3 +170,13 @@ class Session:
             for kind, count in next(self._orders).items():
                 self._keys.order(kind, count)
             gevent.sleep(_FEED_EVERY_S)
+
+
+def _go_first() -> int:
+    """Ask the system to wake this process before others, where it may be asked; return the niceness that came of it.
+
+    Somebody else's work on the same machine would otherwise show as lag, and void the run.
+    """
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    return os.getpriority(os.PRIO_PROCESS, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from contract.profile import Profile
 from load.errors import BadOptions
 from load.settings import LoadOptions
 
+_CONNECT_WITHIN_S = 5.0
 _AMAZON = (".amazonphysicalstores.com",)
 
 
@@ -29,3 +31,16 @@ def subject(options: LoadOptions) -> Profile:
     if profile.house.auth.block_amazon_hosts and host.endswith(_AMAZON):
         raise BadOptions(f"{host} is Amazon's", "a load test only calls a retailer's own connector")
     return profile
+
+
+def reach(profile: Profile) -> None:
+    """Make sure that somebody listens; BadOptions says what to do when nobody does."""
+    url = profile.connector.url
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
+    except OSError as error:
+        raise BadOptions(
+            f"nothing answers at {url} ({error.strerror or error})", "start the connector, or name its address"
+        ) from error

@@ -10,6 +10,7 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -20,7 +21,6 @@ from contract.profile import Profile
 from contract.sigv4 import sign
 from contract.values import format_instant
 from load.errors import GeneratorBroke
-from load.keys import KeyStock
 from load.schedule import Kind
 
 _REMEMBERED = 64
@@ -40,10 +40,20 @@ class Event:
     times_sent: int = 0
 
 
+class Keys(Protocol):
+    """Where identity keys come from."""
+
+    def has(self, kind: str) -> bool:
+        """Whether there are keys of this kind."""
+
+    def take(self, kind: str) -> str | None:
+        """Return a key at once; None when none is ready."""
+
+
 class Traffic:
     """Makes the events of a run and the bytes of each request."""
 
-    def __init__(self, profile: Profile, keys: KeyStock) -> None:
+    def __init__(self, profile: Profile, keys: Keys) -> None:
         self._profile = profile
         self._keys = keys
         self._run = secrets.randbits(48)

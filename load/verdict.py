@@ -68,7 +68,7 @@ def _void(results: Results, options: LoadOptions) -> tuple[str, ...]:
         )
     reasons += [f"{count} arrivals never left: {cause}" for cause, count in sorted(results.missed.items())]
     unaccounted = results.scheduled - results.started - results.missed.total()
-    if unaccounted and not missing:
+    if unaccounted and not missing and not results.trouble:
         reasons.append(f"{unaccounted} arrivals of the schedule are not accounted for")
     open_ended = results.started - results.counts["answered"] - results.counts["unanswered"]
     if open_ended and not missing:

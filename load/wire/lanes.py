@@ -11,6 +11,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
@@ -22,6 +23,7 @@ from load.wire.exchange import Exchange, NoAnswer
 _SPARE_FILES = 64
 _SWEEP_EVERY_S = 0.05
 _NEW_AT_ONCE = 4
+_TRY_FOR_S = 3.0
 
 
 class Lanes:
@@ -133,8 +135,20 @@ def _address(url: str) -> Address:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    family, _, _, _, sockaddr = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, _, _, _, sockaddr = next((each for each in found if _listens(each[0], each[4])), found[0])
     return Address(family, sockaddr, host, ssl.create_default_context() if parts.scheme == "https" else None)
+
+
+def _listens(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address of any family
+    """Whether somebody accepts connections there: a name may have an address that nobody listens at."""
+    try:
+        with socket.socket(family) as trial:
+            trial.settimeout(_TRY_FOR_S)
+            trial.connect(sockaddr)
+    except OSError:
+        return False
+    return True
 
 
 def _most_connections() -> int:

@@ -1,0 +1,169 @@
+"""What is sent keeps the contract, and what comes back is held against it: no network here."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from contract.messages import message
+from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from load.expectations import Expectations, Finding
+from load.schedule import Kind
+from load.traffic import Event, Traffic
+
+SHOPPER = b'{"visitorDetails":{"id":"shopper-1","type":"SHOPPER"}}'
+ASSOCIATE = b'{"visitorDetails":{"id":"associate-1","type":"ASSOCIATE"}}'
+
+
+class FixedKeys:
+    def has(self, kind: str) -> bool:
+        return kind in {"shopper", "associate"}
+
+    def take(self, kind: str) -> str | None:
+        return base64.b64encode(kind.encode()).decode()
+
+
+def a_profile(**connector: object) -> Profile:
+    return Profile(
+        connector=ConnectorTable.model_validate({"url": "http://127.0.0.1:8080/stage"} | connector),
+        store=StoreTable(id="STORE-9"),
+        keys=KeysTable(shopper="c2hvcHBlcg=="),
+        catalog=CatalogTable(skus=("SKU-7",)),
+    )
+
+
+def a_traffic(**connector: object) -> Traffic:
+    return Traffic(a_profile(**connector), FixedKeys())
+
+
+def an_event(kind: Kind = Kind.SCAN, traffic: Traffic | None = None) -> Event:
+    event = (traffic or a_traffic()).event(kind, 1_700_000_000.0)
+    assert event is not None
+    return event
+
+
+def body_of(request: bytes) -> dict[str, object]:
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head
+    return dict(json.loads(body))
+
+
+@pytest.mark.parametrize("kind", [Kind.SCAN, Kind.ASSOCIATE, Kind.BAD_KEY, Kind.CART, Kind.SCAN_TWICE, Kind.CART_TWICE])
+def test_what_is_sent_keeps_the_contract(kind: Kind) -> None:
+    traffic = a_traffic()
+    event = an_event(kind, traffic)
+
+    body = body_of(traffic.request(event))
+
+    assert message(event.operation.request).violations(body) == []
+    assert body["storeId"] == "STORE-9"
+
+
+def test_a_duplicate_is_the_same_event_with_another_request_id() -> None:
+    traffic = a_traffic()
+    first = an_event(Kind.CART, traffic)
+    again = an_event(Kind.CART_AGAIN, traffic)
+
+    one, two = body_of(traffic.request(first)), body_of(traffic.request(again))
+
+    assert one.pop("requestId") != two.pop("requestId")
+    assert one == two
+
+
+def test_two_runs_share_no_event() -> None:
+    assert an_event().id != an_event().id
+
+
+def test_a_bad_key_is_never_sent_again_as_a_duplicate() -> None:
+    traffic = a_traffic()
+    an_event(Kind.BAD_KEY, traffic)
+
+    assert an_event(Kind.SCAN_AGAIN, traffic).expected_status == 200
+
+
+def test_the_connectors_path_and_headers_are_used() -> None:
+    traffic = a_traffic(auth="headers", headers={"x-api-key": "secret"})
+
+    request = traffic.request(an_event(Kind.SCAN, traffic))
+
+    assert request.startswith(b"POST /stage/v1/identity/identity-keys HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n")
+    assert b"\r\nx-api-key: secret\r\n" in request
+
+
+def test_signed_requests_carry_a_signature() -> None:
+    traffic = a_traffic(auth="sigv4", access_key_id="AKIDEXAMPLE", secret_access_key="wJalr")
+
+    assert b"\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/" in traffic.request(
+        an_event(Kind.SCAN, traffic)
+    )
+
+
+def judged(event: Event, status: int, body: bytes, expectations: Expectations | None = None) -> Finding | None:
+    wrong = (expectations or Expectations(a_profile())).judge(event, status, body)
+    return wrong[0] if wrong else None
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [
+        (Kind.SCAN, 200, SHOPPER),
+        (Kind.ASSOCIATE, 200, ASSOCIATE),
+        (Kind.BAD_KEY, 401, b""),
+        (Kind.CART, 201, b'{"purchaseId":"p-1","more":1}'),
+    ],
+)
+def test_the_right_answer_is_no_finding(kind: Kind, status: int, body: bytes) -> None:
+    assert judged(an_event(kind), status, body) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body", "finding"),
+    [
+        (Kind.SCAN, 401, b"", Finding.WRONG_CODE),
+        (Kind.SCAN, 500, b"", Finding.WRONG_CODE),
+        (Kind.BAD_KEY, 200, SHOPPER, Finding.WRONG_CODE),
+        (Kind.CART, 200, b'{"purchaseId":"p-1"}', Finding.WRONG_CODE),
+        (Kind.SCAN, 200, b"not JSON", Finding.MALFORMED),
+        (Kind.SCAN, 200, b'{"id":"x","type":"SHOPPER"}', Finding.MALFORMED),
+        (Kind.CART, 201, b'{"orderId":"p-1"}', Finding.MALFORMED),
+        (Kind.CART, 201, b'{"purchaseId":""}', Finding.MALFORMED),
+        (Kind.ASSOCIATE, 200, SHOPPER, Finding.CROSS_TALK),
+        (Kind.SCAN, 200, ASSOCIATE, Finding.CROSS_TALK),
+    ],
+)
+def test_a_wrong_answer_is_found_however_fast(kind: Kind, status: int, body: bytes, finding: Finding) -> None:
+    assert judged(an_event(kind), status, body) is finding
+
+
+def test_a_duplicate_answered_with_another_purchase_is_doubled() -> None:
+    expectations, event = Expectations(a_profile()), an_event(Kind.CART)
+
+    assert judged(event, 201, b'{"purchaseId":"p-1"}', expectations) is None
+    assert judged(event, 201, b'{"purchaseId":"p-1"}', expectations) is None
+    assert judged(event, 201, b'{"purchaseId":"p-2"}', expectations) is Finding.DOUBLED_PURCHASE
+
+
+def test_a_duplicate_scan_answered_with_another_visitor_is_found() -> None:
+    expectations, event = Expectations(a_profile()), an_event()
+
+    assert judged(event, 200, SHOPPER, expectations) is None
+    assert judged(event, 200, SHOPPER.replace(b"-1", b"-2"), expectations) is Finding.CHANGED_ANSWER
+
+
+def test_a_purchase_of_another_trip_is_cross_talk() -> None:
+    expectations, traffic = Expectations(a_profile()), a_traffic()
+
+    assert judged(an_event(Kind.CART, traffic), 201, b'{"purchaseId":"p-1"}', expectations) is None
+    assert judged(an_event(Kind.CART, traffic), 201, b'{"purchaseId":"p-1"}', expectations) is Finding.CROSS_TALK
+
+
+def test_examples_never_show_a_key_or_a_visitor() -> None:
+    event = an_event(Kind.SCAN)
+
+    wrong = Expectations(a_profile()).judge(event, 200, ASSOCIATE)
+
+    assert wrong is not None
+    assert "associate-1" not in wrong[1]
+    assert str(event.body["identityKey"]) not in wrong[1]

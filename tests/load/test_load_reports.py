@@ -1,0 +1,153 @@
+"""The reports and what is made of several runs: the page, the JUnit file, the baseline, the search for the knee."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from load.errors import BadOptions
+from load.knee import search
+from load.recorder import Recorder
+from load.report.baseline import compare, read, slower
+from load.report.document import document
+from load.report.html import html
+from load.report.junit import junit
+from load.results import Merging, Results
+from load.settings import LoadOptions, options_from
+from load.verdict import judge
+from load.wire.exchange import Exchange, NoAnswer
+
+SCENARIO = {"name": "a <b>scenario</b>", "title": "t", "arrivals": "evenly spaced", "mix": {"scan": 1.0}}
+
+
+def some_results(*latencies_ms: float, missed: int = 0, failure: NoAnswer | None = None) -> Results:
+    recorder = Recorder(2_000_000_000, 0)
+    for place, latency_ms in enumerate(latencies_ms):
+        at = place * 100_000_000
+        exchange = Exchange(at, b"", None, started_ns=at, answered_ns=at + int(latency_ms * 1e6), status=200)
+        exchange.failure = failure
+        recorder.started(exchange)
+        recorder.ended(exchange, "scan", None)
+    if missed:
+        recorder.miss("no identity key was ready", missed)
+    return Merging([len(latencies_ms) + missed], 1, [recorder.snapshot()]).results()
+
+
+def a_document(*latencies_ms: float, **more: Any) -> dict[str, Any]:
+    options = LoadOptions(connector="http://127.0.0.1:1")
+    results = some_results(*latencies_ms, **more)
+    return document(results, judge(results, options), options, SCENARIO, None)
+
+
+DOCUMENTS = {
+    "pass": lambda: a_document(*[5.0] * 40),
+    "fail": lambda: a_document(*[5.0] * 39, 2500.0),
+    "invalid": lambda: a_document(*[5.0] * 40, missed=2),
+    "unanswered": lambda: a_document(5.0, failure=NoAnswer.BROKEN),
+    "nothing": a_document,
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_page_stands_alone(name: str) -> None:
+    page = html(DOCUMENTS[name]())
+
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="|url\(|@import', page)
+    assert page.count("<svg") >= 4
+    assert "a <b>scenario" not in page
+
+
+def test_the_page_says_the_verdict_and_its_reasons() -> None:
+    page = html(DOCUMENTS["fail"]())
+
+    assert "1 of 40 answers later than 2 s" in page
+    assert "budget 2 s" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "failures", "errors"), [("pass", 0, 0), ("fail", 1, 0), ("invalid", 0, 1), ("unanswered", 1, 0)]
+)
+def test_junit_counts_what_broke(name: str, failures: int, errors: int) -> None:
+    suite = ET.fromstring(junit(DOCUMENTS[name]()))  # noqa: S314 - our own file
+
+    assert (int(suite.get("failures", "")), int(suite.get("errors", ""))) == (failures, errors)
+    assert len(suite.findall("testcase/failure")) == failures
+    assert len(suite.findall("testcase")) == int(suite.get("tests", ""))
+
+
+def test_the_document_is_plain_json() -> None:
+    assert json.loads(json.dumps(a_document(5.0)))["counts"]["started"] == 1
+
+
+def test_a_slower_run_is_told_from_its_baseline(tmp_path: Path) -> None:
+    earlier = tmp_path / "load.json"
+    earlier.write_text(json.dumps(a_document(*[5.0] * 100)))
+    options = LoadOptions(baseline=str(earlier), max_slowdown=0.5, rate=99)
+
+    compared = compare(some_results(*[9.0] * 100), options)
+
+    assert compared is not None
+    assert compared["latency_ms"]["p99"]["factor"] == pytest.approx(1.8, rel=0.01)
+    assert compared["differs_in"] == ["rate"]
+    assert "p99 is 1.80 times" in slower(compared, options)
+    assert slower(compared, options.model_copy(update={"max_slowdown": 1.0})) == ""
+
+
+def test_a_slower_run_fails_with_its_reason() -> None:
+    verdict = judge(some_results(5.0), LoadOptions(), slower="p99 is 3 times that of the baseline")
+
+    assert (verdict.word, verdict.exit_code) == ("fail", 1)
+
+
+@pytest.mark.parametrize("text", ["{}", "not JSON", '{"suite": {"name": "other"}}'])
+def test_a_file_that_is_no_earlier_run_is_the_users_to_mend(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(text)
+
+    with pytest.raises(BadOptions, match=r"is not the load\.json"):
+        read(str(file))
+
+
+def a_probe(knee: float, generator: float) -> Any:
+    def run(options: LoadOptions) -> dict[str, Any]:
+        if options.rate > generator:
+            results = some_results(5.0, missed=1)
+        else:
+            results = some_results(5.0, 2500.0 if options.rate > knee else 5.0)
+        return document(results, judge(results, options), options, SCENARIO, None)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("knee", "generator", "word", "code"),
+    [(400, 9000, "pass", 0), (150, 9000, "fail", 1), (400, 120, "invalid", 3), (5, 9000, "fail", 1)],
+)
+def test_the_search_closes_in_on_the_knee(knee: float, generator: float, word: str, code: int) -> None:
+    report = search(LoadOptions(rate=200), a_probe(knee, generator))
+
+    assert (report["verdict"]["word"], report["verdict"]["exit_code"]) == (word, code)
+    assert 0.85 * min(knee, generator) <= report["knee_per_s"] <= min(knee, generator)
+    assert len(report["probes"]) <= 10
+    assert "<h2>The search for the knee</h2>" in html(report)
+
+
+def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWO_LOAD_RATE", "70")
+    monkeypatch.setenv("JWO_LOAD_SEED", "9")
+
+    options = options_from(rate="80", seed=None)
+
+    assert (options.rate, options.seed, options.budget_s) == (80, 9, 2.0)
+
+
+@pytest.mark.parametrize("flag", [{"rate": "0"}, {"budget_s": "-1"}, {"workers": "0"}, {"rate": "fast"}])
+def test_a_flag_that_cannot_be_is_named(flag: dict[str, str]) -> None:
+    with pytest.raises(BadOptions, match=f"--{next(iter(flag)).removesuffix('_s')}"):
+        options_from(**flag)

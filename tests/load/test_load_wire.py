@@ -1,0 +1,223 @@
+"""The wire: every way in which an answer can come, or not come, over real sockets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PROBE = Path(__file__).with_name("wire_probe.py")
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Talk = Callable[[socket.socket], None]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+@contextmanager
+def _talking(talk: Talk, wrap: Callable[[socket.socket], socket.socket]) -> Iterator[int]:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=_one, args=(client, talk, wrap), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def _one(client: socket.socket, talk: Talk, wrap: Callable[[socket.socket], socket.socket]) -> None:
+    try:
+        with wrap(client) as wrapped:
+            talk(wrapped)
+    except OSError:
+        client.close()
+
+
+def probe(
+    stack: ExitStack, talk: Talk, *, count: int = 1, read_for_s: float = 3.0, pause_s: float = 0.0
+) -> list[dict[str, Any]]:
+    port = stack.enter_context(_talking(talk, lambda client: client))
+    return run_probe(f"http://127.0.0.1:{port}", count=count, read_for_s=read_for_s, pause_s=pause_s)
+
+
+def run_probe(url: str, *, count: int = 1, read_for_s: float = 3.0, pause_s: float = 0.0, **more: str) -> Any:
+    command = [sys.executable, str(PROBE), url, str(read_for_s), str(pause_s), str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=os.environ | more)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def _answering(*answers: bytes) -> Talk:
+    def talk(client: socket.socket) -> None:
+        for answer in answers:
+            if not client.recv(65536):
+                return
+            client.sendall(answer)
+        client.recv(65536)
+
+    return talk
+
+
+def test_a_kept_connection_is_used_again(stack: ExitStack) -> None:
+    first, second = probe(stack, _answering(OK, OK), count=2)
+
+    assert (first["cold"], second["cold"]) == (True, False)
+    assert (first["status"], second["body"]) == (200, "ok")
+
+
+def test_an_announced_close_is_followed_by_a_new_connection(stack: ExitStack) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+    entries = probe(stack, _answering(answer), count=2)
+
+    assert [(entry["status"], entry["cold"], entry["resent"]) for entry in entries] == [(200, True, False)] * 2
+
+
+def test_a_connection_that_closes_while_idle_is_no_failure(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(OK)
+
+    entries = probe(stack, talk, count=2, pause_s=0.1)
+
+    assert [(entry["status"], entry["failure"]) for entry in entries] == [(200, None)] * 2
+
+
+def test_a_connection_that_closes_at_the_next_request_is_sent_again_and_counted(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(OK)
+        client.recv(65536)
+
+    first, second = probe(stack, talk, count=2)
+
+    assert (first["resent"], second["resent"], second["status"]) == (False, True, 200)
+
+
+def test_a_chunked_answer_is_read_whole(stack: ExitStack) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+
+    assert probe(stack, _answering(answer))[0]["body"] == "abcde"
+
+
+def test_an_answer_that_ends_with_the_connection_is_read_whole(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end")
+
+    assert probe(stack, talk)[0]["body"] == "to the end"
+
+
+def test_a_100_continue_is_not_taken_for_the_answer(stack: ExitStack) -> None:
+    assert probe(stack, _answering(b"HTTP/1.1 100 Continue\r\n\r\n" + OK))[0]["status"] == 200
+
+
+def test_an_answer_in_drops_is_timed_to_its_last_byte(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(OK[:-1])
+        threading.Event().wait(0.3)
+        client.sendall(OK[-1:])
+
+    assert probe(stack, talk)[0]["ms"] >= 300
+
+
+def test_silence_ends_when_reading_ends(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.recv(65536)
+
+    entry = probe(stack, talk, read_for_s=0.4)[0]
+
+    assert entry["failure"] == "timed out"
+    assert 400 <= entry["ms"] < 1500
+
+
+def test_a_refused_connection_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert run_probe(f"http://127.0.0.1:{port}")[0]["failure"] == "connection refused"
+
+
+def test_a_broken_answer_is_named(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this")
+
+    assert probe(stack, talk)[0]["failure"] == "connection broken"
+
+
+def test_an_answer_that_is_not_http_is_named(stack: ExitStack) -> None:
+    assert probe(stack, _answering(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"))[0]["failure"] == "answer is not HTTP"
+
+
+def test_https_is_spoken_and_the_connection_kept(stack: ExitStack, tmp_path: Path) -> None:
+    certificate = _certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    port = stack.enter_context(
+        _talking(_answering(OK, OK), lambda client: context.wrap_socket(client, server_side=True))
+    )
+
+    entries = run_probe(f"https://localhost:{port}", count=2, SSL_CERT_FILE=str(certificate))
+
+    assert [(entry["status"], entry["cold"]) for entry in entries] == [(200, True), (200, False)]
+
+
+def test_an_unknown_certificate_is_refused(stack: ExitStack, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_certificate(tmp_path))
+    port = stack.enter_context(_talking(_answering(OK), lambda client: context.wrap_socket(client, server_side=True)))
+
+    assert run_probe(f"https://localhost:{port}")[0]["failure"] == "connection broken"
+
+
+def _certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file

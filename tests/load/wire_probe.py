@@ -1,0 +1,47 @@
+"""Sends requests through load.wire and prints what came of each as JSON; a process of its own, as gevent wants one.
+
+Usage: `python wire_probe.py URL READ_FOR_S PAUSE_S COUNT`: one after the other, each PAUSE_S after the last ended.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import gevent
+from gevent import monkey
+
+monkey.patch_all()
+
+from load.wire.exchange import Exchange  # noqa: E402 - patching comes first, as in Locust
+from load.wire.lanes import Lanes  # noqa: E402 - as above
+
+REQUEST = b"POST /x HTTP/1.1\r\nHost: probe\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def main(url: str, read_for_s: float, pause_s: float, count: int) -> None:
+    ended: list[Exchange] = []
+    lanes = Lanes(url, read_for_s, ended.append)
+    for number in range(count):
+        lanes.send(Exchange(time.perf_counter_ns(), REQUEST, None))
+        while len(ended) <= number:
+            gevent.sleep(0.005)
+        gevent.sleep(pause_s)
+    entries = [
+        {
+            "status": exchange.status,
+            "body": exchange.body.decode(),
+            "failure": exchange.failure,
+            "cold": exchange.cold,
+            "resent": exchange.resent,
+            "ms": exchange.latency_ns / 1e6,
+        }
+        for exchange in ended
+    ]
+    print(json.dumps(entries))  # noqa: T201 - the probe's answer
+    lanes.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
