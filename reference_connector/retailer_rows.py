@@ -152,10 +152,13 @@ class PromotionRow(Row):
     sku: Name
     kind: Literal["percentage", "fixed", "bogo"]
     value: Decimal = Field(default=Decimal(1), gt=0, le=1_000_000)
+    most_pieces: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    most_off: Money | None = None
+    stacks: bool = True
 
     def promotion(self) -> Promotion:
         """Return it as it is applied."""
-        return Promotion(self.kind, self.value)
+        return Promotion(self.kind, self.value, self.most_pieces, self.most_off, self.stacks)
 
 
 class TaxRow(Row):

@@ -1,8 +1,12 @@
-"""Promotions: what one takes off a line. Several on a SKU apply in turn, each to what the earlier ones left."""
+"""Promotions: what they take off a line.
+
+Those that stack apply in turn, each to what the earlier ones left; one that does not stack stands against all the
+others, and the shopper gets what is better.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -14,27 +18,45 @@ _HUNDRED = Decimal(100)
 class Promotion(NamedTuple):
     """`percentage`: value percent off. `fixed`: value off each piece, or off the line of weighed goods.
 
-    `bogo`: for each `value` pieces that are paid for, one more is free.
+    `bogo`: for each `value` pieces that are paid for, one more is free. Limits are for one cart: `most_pieces` is how
+    many pieces (or units of weight) get the percentage or the amount, or are free; `most_off` is an amount.
     """
 
     kind: Literal["percentage", "fixed", "bogo"]
     value: Decimal
+    most_pieces: Decimal | None = None
+    most_off: Decimal | None = None
+    stacks: bool = True
 
 
 def discount(promotions: Sequence[Promotion], product: Product, quantity: Decimal, gross: Decimal) -> Decimal:
     """Return what the promotions take off a line of `gross`, never more than all of it."""
+    if not quantity or not promotions:
+        return ZERO
+    stacked = _in_turn((each for each in promotions if each.stacks), product, quantity, gross)
+    alone = (_in_turn([each], product, quantity, gross) for each in promotions if not each.stacks)
+    return max(stacked, *alone, ZERO)
+
+
+def _in_turn(promotions: Iterable[Promotion], product: Product, quantity: Decimal, gross: Decimal) -> Decimal:
     left = gross
     for promotion in promotions:
-        left -= min(left, cents(_amount(promotion, product, quantity, left)))
+        off = cents(_amount(promotion, product, quantity, left))
+        left -= min(left, off if promotion.most_off is None else min(off, promotion.most_off))
     return gross - left
 
 
 def _amount(promotion: Promotion, product: Product, quantity: Decimal, left: Decimal) -> Decimal:
     by_weight = product.sold_by == "weight"
+    within = quantity if promotion.most_pieces is None else min(quantity, promotion.most_pieces)
     if promotion.kind == "percentage":
-        return left * promotion.value / _HUNDRED
+        return _share(left, within, quantity) * promotion.value / _HUNDRED
     if promotion.kind == "fixed":
-        return promotion.value if by_weight else promotion.value * quantity
+        return promotion.value if by_weight else promotion.value * within
     if by_weight:
         return ZERO
-    return product.unit_price * (quantity // (promotion.value + 1))
+    return _share(left, min(quantity // (promotion.value + 1), within), quantity)
+
+
+def _share(left: Decimal, pieces: Decimal, quantity: Decimal) -> Decimal:
+    return left if pieces == quantity else left * pieces / quantity

@@ -85,6 +85,9 @@ promotion = st.builds(
     Promotion,
     st.sampled_from(["percentage", "fixed", "bogo"]),
     st.decimals(min_value="0.01", max_value="500", places=2),
+    st.none() | st.decimals(min_value=1, max_value=9, places=0),
+    st.none() | st.decimals(min_value=0, max_value=99, places=2),
+    st.booleans(),
 )
 quantity = st.decimals(min_value=0, max_value=9999, places=2).map(str)
 prices = st.decimals(min_value=0, max_value=9999, places=2).map(str)
