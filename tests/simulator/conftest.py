@@ -58,18 +58,44 @@ class ScriptedConnector:
     purchases: list[Any] = field(default_factory=lambda: [(201, {"purchaseId": "purchase-1"})])
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
+    answer: Callable[[str, dict[str, Any]], tuple[int, Any]] | None = None
+    """Answers by the message instead of in turn."""
+    scans: list[Any] = field(default_factory=list)
+    authorizations: list[Any] = field(default_factory=list)
+    most_at_once: int = 0
+    _now: int = 0
 
     def bodies(self, path_end: str) -> list[dict[str, Any]]:
         return [body for path, _, body in self.seen if path.endswith(path_end)]
+
+    def _script(self, path: str) -> list[Any]:
+        if path.startswith("identity/scan"):
+            return self.scans
+        if path.startswith("fraud"):
+            return self.authorizations
+        return self.identity if path.startswith("identity") else self.purchases
 
     def app(self) -> FastAPI:
         app = FastAPI()
 
         @app.post("/v1/{path:path}")
         async def call(path: str, request: Request) -> Response:
-            self.seen.append((path, dict(request.headers), orjson.loads(await request.body())))
-            script = self.identity if path.startswith("identity") else self.purchases
-            return await _answer(script.pop(0) if len(script) > 1 else script[0])
+            raw = await request.body()
+            try:
+                body = orjson.loads(raw)
+            except orjson.JSONDecodeError:
+                self.seen.append((path, dict(request.headers), {"malformed": raw.decode()}))
+                return await _answer((400, {"errorMsg": "malformed"}))
+            self.seen.append((path, dict(request.headers), body))
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+            try:
+                if self.answer is not None:
+                    return await _answer(self.answer(path, body))
+                script = self._script(path)
+                return await _answer(script.pop(0) if len(script) > 1 else script[0])
+            finally:
+                self._now -= 1
 
         return app
 
@@ -249,12 +275,8 @@ def served_connector() -> Iterator[ScriptedConnector]:
 @pytest.fixture
 def connector(served_connector: ScriptedConnector) -> ScriptedConnector:
     """A connector that accepts everything, until the test gives it other answers."""
-    fresh = ScriptedConnector()
-    served_connector.identity, served_connector.purchases, served_connector.seen = (
-        fresh.identity,
-        fresh.purchases,
-        fresh.seen,
-    )
+    fresh = ScriptedConnector(url=served_connector.url)
+    vars(served_connector).update(vars(fresh))
     return served_connector
 
 

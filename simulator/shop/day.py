@@ -1,0 +1,129 @@
+"""Drives a day: window after window of the platform's time, all of one window at once, then the carts that are due.
+
+Within a window activities run side by side, and the journal is put in the order of the plan, so that a run repeats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from simulator.carts import PIECES, Line
+from simulator.entry.app_code import scan_of_identity_key
+from simulator.entry.cards import Instrument
+from simulator.errors import NotNow
+from simulator.journal import LANE
+from simulator.parts import StoreParts
+from simulator.shop.clock import AT, DayClock
+from simulator.shop.plan import Shop, Visit, basket
+
+
+class Pace(NamedTuple):
+    """How a day is driven: platform seconds in a real one (0: as fast as it goes), and the size of a window."""
+
+    speed: float = 0.0
+    window_s: int = 1
+    at_once: int = 64
+    patience_h: float = 30.0
+    """How long after midnight undelivered carts are waited for."""
+
+
+class Day:
+    """One day in one platform."""
+
+    def __init__(self, parts: StoreParts, clock: DayClock, shops: tuple[Shop, ...], plan: list[Visit]) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._shops = shops
+        self._plan = plan
+        self._midnight = clock.at
+        self._leaving: list[tuple[int, int, str]] = []
+        self.inside = 0
+        self.most_inside = 0
+
+    async def run(self, pace: Pace, seen: Callable[[datetime], None]) -> None:
+        """Run until everybody left and every cart is delivered or dead; `seen` hears how far the day has got."""
+        started, first, arrived = time.monotonic(), self._plan[0].at_s if self._plan else 0, 0
+        at_s = first - first % pace.window_s
+        while (at_s := self._next_window(at_s, arrived, pace)) >= 0:
+            end_s = at_s + pace.window_s
+            if pace.speed:
+                await asyncio.sleep(started + (at_s - first) / pace.speed - time.monotonic())
+            arrived = await self._window(arrived, end_s, pace)
+            seen(self._clock.at)
+            at_s = end_s
+
+    def _next_window(self, at_s: int, arrived: int, pace: Pace) -> int:
+        """Return where the next window with something to do begins; -1 when the day is over."""
+        due = self._parts.deliveries.next_due()
+        nexts = [
+            *([self._plan[arrived].at_s] if arrived < len(self._plan) else []),
+            *([self._leaving[0][0]] if self._leaving else []),
+            *([due - self._midnight.timestamp()] if due is not None else []),
+        ]
+        soonest = min(nexts, default=-1)
+        if not nexts or soonest > pace.patience_h * 3600:
+            return -1
+        return max(at_s, int(soonest) - int(soonest) % pace.window_s)
+
+    async def _window(self, arrived: int, end_s: int, pace: Pace) -> int:
+        self._parts.journal.hold()
+        room = asyncio.Semaphore(pace.at_once)
+        activities: list[Awaitable[None]] = []
+        while arrived < len(self._plan) and self._plan[arrived].at_s < end_s:
+            visit = self._plan[arrived]
+            activities.append(self._lane(room, visit.at_s, "enter", visit.number, self._enter(visit)))
+            arrived += 1
+        while self._leaving and self._leaving[0][0] < end_s:
+            at_s, number, trip_id = heapq.heappop(self._leaving)
+            activities.append(self._lane(room, at_s, "leave", number, self._leave(self._plan[number], trip_id)))
+        await asyncio.gather(*activities)
+        self.most_inside = max(self.most_inside, self.inside)
+        self._clock.at = self._midnight + timedelta(seconds=end_s)
+        await self._parts.deliveries.send_due()
+        self._parts.journal.release()
+        return arrived
+
+    def _lane(
+        self, room: asyncio.Semaphore, at_s: int, what: str, number: int, work: Awaitable[None]
+    ) -> asyncio.Task[None]:
+        """Run an activity at its own instant, in its own lane of the journal."""
+        at = self._midnight + timedelta(seconds=at_s)
+        context = copy_context()
+        context.run(AT.set, at)
+        context.run(LANE.set, (at.timestamp(), what, str(number), 0))
+
+        async def run() -> None:
+            async with room:
+                await work
+
+        return asyncio.get_running_loop().create_task(run(), context=context)
+
+    async def _enter(self, visit: Visit) -> None:
+        gates = self._parts.gates
+        if visit.way == "app":
+            decision = await gates.scan(visit.gate, scan_of_identity_key(visit.means))
+        else:
+            card, palm = Instrument(visit.means), Instrument(visit.means, "PALM", "HOVER")
+            decision = await gates.pay(visit.gate, palm if visit.way == "palm" else card)
+        if decision["opens"]:
+            self.inside += 1
+            leaves_at = max(visit.at_s + visit.stay_s, visit.at_s + 1)
+            heapq.heappush(self._leaving, (leaves_at, visit.number, decision["shoppingTripId"]))
+
+    async def _leave(self, visit: Visit, trip_id: str) -> None:
+        trips, shop = self._parts.trips, self._shops[visit.shop]
+        trip = await trips.find(trip_id)
+        for taken in basket(visit, shop, self._parts.seed) if shop.skus else []:
+            try:
+                trips.take(trip, Line("SKU", taken.sku, PIECES), Decimal(taken.pieces))
+            except NotNow:
+                continue
+        await trips.leave(trip_id)
+        self.inside -= 1

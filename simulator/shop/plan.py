@@ -1,0 +1,102 @@
+"""The plan of a day: every visit of every store, drawn from the seed before the first gate opens."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal, NamedTuple
+
+from simulator.portal.stores import Method
+from simulator.seed import Seed
+from simulator.shop.curves import Curve, arrivals, curve, lines, stay_s
+
+_POPULAR = 1.1
+"""The exponent with which a product's popularity falls off with its rank."""
+Way = Literal["app", "card", "palm"]
+
+
+class Shop(NamedTuple):
+    """One store of the day: its gates, and the SKUs on its shelves, the most popular first."""
+
+    id: str
+    gates: tuple[str, ...]
+    skus: tuple[str, ...]
+
+
+class People(NamedTuple):
+    """Who comes: identity keys of the app's users, and the shares of cards, palms and strangers among the visits."""
+
+    keys: tuple[str, ...]
+    card_rate: float = 0.25
+    palm_rate: float = 0.05
+    stranger_rate: float = 0.01
+    """App users whose key no connector knows."""
+    cards: int = 5_000
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """Return the ways in that a store needs for them."""
+        return ("app", "badge", "card", "palm")
+
+
+class Visit(NamedTuple):
+    """One visit: where and when, by what means, and for how long; what is taken is drawn at the exit."""
+
+    number: int
+    shop: int
+    gate: str
+    at_s: int
+    way: Way
+    means: str
+    taken: int
+    stay_s: int
+
+
+class Taken(NamedTuple):
+    """Something taken off a shelf, or put back when the number is below zero."""
+
+    sku: str
+    pieces: int
+
+
+def visits(shops: tuple[Shop, ...], day: str, people: People, seed: Seed, trips: int = 0) -> list[Visit]:
+    """Draw the visits of a day in order; `trips` 0 takes the day's own number for each store."""
+    kind, found = curve(day), []
+    for index, shop in enumerate(shops):
+        share = trips // len(shops) + (index < trips % len(shops)) if trips else kind.trips
+        chance = seed.stream("visits", shop.id, day)
+        found += [_visit(index, shop, at_s, kind, people, chance) for at_s in arrivals(kind, share, chance)]
+    found.sort(key=lambda visit: (visit.at_s, visit.shop))
+    return [visit._replace(number=number) for number, visit in enumerate(found)]
+
+
+def basket(visit: Visit, shop: Shop, seed: Seed) -> list[Taken]:
+    """Draw what a visit takes and puts back; popular products come more often."""
+    chance = seed.stream("basket", shop.id, visit.number)
+    taken = []
+    for _ in range(visit.taken):
+        sku = shop.skus[_rank(len(shop.skus), chance)]
+        taken.append(Taken(sku, 1 + (chance.random() < 0.15)))  # noqa: PLR2004 - one thing in seven is taken twice
+    back = [Taken(one.sku, -1) for one in taken if chance.random() < 0.06]  # noqa: PLR2004 - and one in sixteen goes back
+    return taken + back
+
+
+def _visit(index: int, shop: Shop, at_s: int, kind: Curve, people: People, chance: random.Random) -> Visit:
+    way, means = _means(people, chance)
+    taken = lines(kind, chance)
+    return Visit(0, index, chance.choice(shop.gates), at_s, way, means, taken, stay_s(taken, chance))
+
+
+def _means(people: People, chance: random.Random) -> tuple[Way, str]:
+    drawn = chance.random()
+    if drawn < people.palm_rate or drawn < people.palm_rate + people.card_rate or not people.keys:
+        way: Way = "palm" if drawn < people.palm_rate else "card"
+        return way, f"{way}-{chance.randrange(people.cards):06d}"
+    if chance.random() < people.stranger_rate:
+        return "app", "c3RyYW5nZXI="
+    return "app", chance.choice(people.keys)
+
+
+def _rank(count: int, chance: random.Random) -> int:
+    """Draw a rank by Zipf's law, from the inverse of its continuous form."""
+    top = 1 - (count + 1) ** (1 - _POPULAR)
+    return min(count - 1, int((1 - chance.random() * top) ** (1 / (1 - _POPULAR))) - 1)

@@ -1,0 +1,81 @@
+"""Runs one day in a platform of its own: the composition root of a simulated store day, which needs no AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from simulator.connector import Connector
+from simulator.parts import StoreParts, store_parts
+from simulator.portal.stores import Store
+from simulator.settings import PlatformSettings
+from simulator.shop.clock import DayClock
+from simulator.shop.day import Day, Pace
+from simulator.shop.page import Title, page
+from simulator.shop.plan import People, Shop, visits
+from simulator.shop.results import Results
+
+MIDNIGHT = datetime(2026, 2, 7, tzinfo=UTC)
+"""A Saturday; the same for every run, so that runs compare equal."""
+
+
+class Progress(NamedTuple):
+    """How far a day has got."""
+
+    at: datetime
+    inside: int
+    planned: int
+    results: Results
+
+
+class Outcome(NamedTuple):
+    """What a day came to: its numbers, and its page."""
+
+    title: Title
+    results: Results
+    standing: dict[str, int]
+    html: str
+
+
+async def run_day(  # noqa: PLR0913 - what a day is made of
+    settings: PlatformSettings,
+    shops: tuple[Shop, ...],
+    people: People,
+    connector: Connector,
+    *,
+    day: str,
+    trips: int = 0,
+    pace: Pace | None = None,
+    seen: Callable[[Progress], None] = lambda _: None,
+    prepare: Callable[[StoreParts], None] = lambda _: None,
+) -> Outcome:
+    """Run a day to its end; `trips` 0 takes the day's own number, `prepare` may arm faults or fill shelves first."""
+    clock = DayClock(settings.clock_start or MIDNIGHT)
+    parts, results = store_parts(settings, clock), Results()
+    parts.journal.listeners.append(results.hear)
+    for shop in shops:
+        parts.stores.put(_store(shop, connector, people, settings))
+    prepare(parts)
+    plan, started = visits(shops, day, people, parts.seed, trips), time.monotonic()
+    driven = Day(parts, clock, shops, plan)
+    try:
+        await driven.run(pace or Pace(), lambda at: seen(Progress(at, driven.inside, len(plan), results)))
+        standing = await parts.deliveries.counts()
+    finally:
+        await parts.close()
+    gates = sum(len(shop.gates) for shop in shops)
+    title = Title(day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
+    return Outcome(title, results, standing, page(title, results, standing))
+
+
+def _store(shop: Shop, connector: Connector, people: People, settings: PlatformSettings) -> Store:
+    return Store(
+        id=shop.id,
+        retailer="shop",
+        store_default=settings.gate.store_default,
+        gates=shop.gates,
+        connector=connector,
+        methods=people.methods,
+    )
