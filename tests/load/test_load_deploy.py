@@ -1,0 +1,120 @@
+"""The manifests of a distributed run: valid by the published schemas, and their commands do what they say, run here."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema import Draft7Validator
+
+from conformance.mutants.small import SmallConnector
+from load.settings import LoadOptions, scenario_names
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy" / "load"
+
+
+def compose() -> dict[str, Any]:
+    """Return the compose file with its variables' defaults, as Compose itself would fill them in."""
+    text = (DEPLOY / "compose.yaml").read_text()
+    text = text.replace("${CONNECTOR:?say where the connector is, as https://…}", "https://connector.example")
+    return dict(yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)))
+
+
+def manifests() -> list[dict[str, Any]]:
+    return [dict(each) for each in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())]
+
+
+def compose_errors(document: dict[str, Any]) -> list[str]:
+    return [error.message for error in Draft7Validator(get_builtin_schema("vendor.compose-spec")).iter_errors(document)]
+
+
+def test_the_compose_file_keeps_the_compose_schema() -> None:
+    assert compose_errors(compose()) == []
+
+
+def test_a_wrong_compose_file_would_be_noticed() -> None:
+    broken = compose()
+    broken["services"]["worker"]["deploy"]["replicas"] = "many workers"
+    broken["services"]["worker"]["comand"] = []
+
+    assert len(compose_errors(broken)) >= 1
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
+def test_each_manifest_keeps_the_kubernetes_schema(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.36", strict=True)
+
+
+def test_a_wrong_manifest_would_be_noticed() -> None:
+    broken = manifests()[-1]
+    broken["spec"]["parallelism"] = "four"
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, "1.36", strict=True)
+
+
+def test_the_settings_in_the_manifests_are_settings() -> None:
+    names = {f"JWO_LOAD_{name.upper()}" for name in LoadOptions.model_fields}
+    settings = [compose()["x-generator"]["environment"], manifests()[0]["data"]]
+
+    for each in settings:
+        assert set(each) <= names
+        assert each["JWO_LOAD_SCENARIO"] in scenario_names()
+
+
+def test_the_workers_that_the_master_expects_are_those_that_are_started() -> None:
+    jobs = {each["metadata"]["name"]: each for each in manifests() if each["kind"] == "Job"}
+    container = jobs["jwo-load-master"]["spec"]["template"]["spec"]["containers"][0]
+    services = compose()["services"]
+
+    assert f"--expect-workers={jobs['jwo-load-worker']['spec']['parallelism']}" in container["args"]
+    command = services["master"]["command"]
+    assert command[command.index("--expect-workers") + 1] == services["worker"]["deploy"]["replicas"]
+
+
+def test_master_and_workers_started_as_the_compose_file_says_end_with_the_verdict(serve: Any, tmp_path: Path) -> None:
+    services = compose()["services"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    local = {"https://connector.example": serve(SmallConnector("buys_twice_at_once")), "master": "127.0.0.1"}
+    local["/reports"] = str(tmp_path)
+    master = [local.get(str(word), str(word)) for word in services["master"]["command"]]
+    worker = [local.get(str(word), str(word)) for word in services["worker"]["command"]]
+
+    with ExitStack() as stack:
+        for _ in range(services["worker"]["deploy"]["replicas"]):
+            stack.callback(_end, _locust(*worker, "--master-port", port))
+        process = _locust(*master, "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+        stack.callback(_end, process)
+        code = process.wait(60)
+
+    assert code == 1
+    assert "doubled purchase" in (tmp_path / "junit.xml").read_text()
+
+
+def _locust(*flags: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "scenarios" / "duplicate_storm.py"), *flags]
+    settings = {"JWO_LOAD_RATE": "60", "JWO_LOAD_DURATION_S": "1", "JWO_LOAD_LAG_BOUND_MS": "2000"}
+    return subprocess.Popen(
+        command,
+        env=os.environ | settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
