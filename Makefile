@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help certify test mutants lint clean
+.PHONY: help certify test test-browser bench crash mutants bench-load lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
 	@echo "make test      our own tests"
+	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
+	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
 	@echo "make mutants   prove every check against a connector that is broken in just that way"
+	@echo "make bench-load  the load generator measured: stalls, throughput, verdicts (twelve minutes)"
 	@echo "make lint      ruff, mypy strict, import contracts"
 
 certify: $(VENV)/.installed
@@ -17,8 +20,20 @@ certify: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest
 
+test-browser: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -m browser
+
 mutants: $(VENV)/.installed-dev
 	@$(BIN)/python -m conformance.mutants
+
+bench-load: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_load.py
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_connector.py
+
+crash: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/crash_driver.py
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

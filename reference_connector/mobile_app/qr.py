@@ -6,10 +6,18 @@ import io
 
 import qrcode
 from qrcode.image.pil import PilImage
+from qrcode.image.svg import SvgPathImage
 
 
 def png(text: str) -> bytes:
     """Draw the text as a QR symbol in a PNG image."""
     buffer = io.BytesIO()
     qrcode.make(text, image_factory=PilImage).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def svg(text: str) -> bytes:
+    """Draw the text as a QR symbol in an SVG image, black on nothing: put something white behind it."""
+    buffer = io.BytesIO()
+    qrcode.make(text, image_factory=SvgPathImage).save(buffer)
     return buffer.getvalue()

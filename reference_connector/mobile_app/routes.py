@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import resources
 from typing import NamedTuple
 
 import orjson
@@ -21,6 +22,10 @@ from reference_connector.mobile_app.mint import Kind, Mint
 from reference_connector.store import Store
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
+_PAGE_HEADERS = _NEVER_KEPT | {
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+}
 
 
 class AppRules(NamedTuple):
@@ -32,6 +37,7 @@ class AppRules(NamedTuple):
 
 def add_app_routes(app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules, mint: Mint | None) -> None:
     """Serve codes and receipts, and fresh test keys when there is a mint."""
+    app.include_router(_page_route())
     app.include_router(_code_routes(codes, rules))
     app.include_router(_receipt_routes(store))
     if mint is not None:
@@ -39,8 +45,20 @@ def add_app_routes(app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules,
     app.add_exception_handler(CallRefused, _refused)
 
 
+def _page_route() -> APIRouter:
+    routes = APIRouter()
+    page = resources.files("reference_connector.mobile_app").joinpath("page.html").read_bytes()
+
+    @routes.get("/app", include_in_schema=False)
+    async def phone_page() -> Response:
+        return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+    return routes
+
+
 def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
+    lifetime = _NEVER_KEPT | {"X-Expires-In-S": str(rules.expires_in_s)}
 
     @routes.post("/scan-key", status_code=201)
     async def scan_key(shopper_id: str, request: Request) -> Response:
@@ -51,7 +69,13 @@ def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
     async def scan_key_png(shopper_id: str, request: Request) -> Response:
         code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
         image = await run_in_threadpool(qr.png, code)
-        return Response(image, media_type="image/png", headers=_NEVER_KEPT)
+        return Response(image, media_type="image/png", headers=lifetime)
+
+    @routes.post("/scan-key.svg", response_class=Response)
+    async def scan_key_svg(shopper_id: str, request: Request) -> Response:
+        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        image = await run_in_threadpool(qr.svg, code)
+        return Response(image, media_type="image/svg+xml", headers=lifetime)
 
     return routes
 

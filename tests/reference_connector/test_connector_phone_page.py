@@ -1,0 +1,131 @@
+"""The phone page in a real Chromium: the code on the screen opens a gate, renews itself, and receipts are shown.
+
+Needs a `chromium` on the path, so it is run by `make test-browser` and not by `make test`.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import zxingcpp
+from moto.server import ThreadedMotoServer
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from contract.house import ScanKeyRules
+from contract.scan_key import decode
+from simulator.app import create_app as create_platform
+from simulator.settings import PlatformSettings
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+GATE = "STORE-001-GATE-1"
+
+
+@pytest.fixture(scope="module")
+def phone() -> Iterator[Page]:
+    """A page of a phone's size."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "these tests drive a real browser: install chromium and put it on the path"
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+        browser.close()
+
+
+@pytest.fixture
+def gate(serve: Callable[[Any], str]) -> Iterator[Callable[[str, bytes], dict[str, Any]]]:
+    """Hold a picture to a simulated gate of a store that is connected to a connector."""
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    settings = PlatformSettings(base_url="http://127.0.0.1:1", aws_endpoint_url=f"http://{host}:{port}")
+    with httpx.Client(base_url=serve(create_platform(settings)), timeout=10) as http:
+
+        def show(connector_url: str, picture: bytes) -> dict[str, Any]:
+            store = {"retailer": "r", "connector": {"url": connector_url, "auth": "none"}, "gates": [GATE]}
+            assert http.put("/portal/stores/STORE-001", json=store).is_success
+            answer = http.post(f"/gates/{GATE}/scans", content=picture, headers={"Content-Type": "image/png"})
+            return dict(answer.json())
+
+        yield show
+    moto.stop()
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> dict[str, Any]:
+    """One database is enough here."""
+    return {"store": {"path": tmp_path / "connector.sqlite3"}}
+
+
+def _read(picture: bytes) -> str:
+    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
+    return found[0].text if found else ""
+
+
+def _open(phone: Page, connector: Any, who: str = "ada") -> bytes:
+    phone.goto(f"{connector.url}/app?shopper={who}")
+    phone.wait_for_selector("#symbol svg")
+    return phone.screenshot()
+
+
+def test_the_code_on_the_screen_opens_a_gate_and_opens_it_once(phone: Page, start: Any, gate: Any) -> None:
+    connector = start(scan_key={"max_age_s": 90})
+    connector.clock.now = datetime.now(UTC)  # the simulated gate goes by the real clock
+    picture = _open(phone, connector)
+    assert decode(_read(picture), ScanKeyRules()).prefix == "JWOIMAG"
+    first = gate(connector.url, picture)
+    assert (first["opens"], first["cause"], first["visitor"]) == (True, "200", {"id": "ada", "type": "SHOPPER"})
+    assert gate(connector.url, picture)["opens"] is False, "a photographed code is of no use to anybody else"
+
+
+def test_the_code_is_replaced_before_it_expires(phone: Page, start: Any) -> None:
+    connector = start(scan_key={"max_age_s": 30})
+    first = _read(_open(phone, connector))
+    phone.evaluate("endsAt = performance.now() + 5200")  # most of its 30 seconds are over
+    left = float(phone.inner_text("#left").removesuffix(" s"))
+    deadline = time.monotonic() + 10
+    while _read(phone.screenshot()) == first:
+        assert time.monotonic() < deadline, "the code was not renewed"
+        phone.wait_for_timeout(100)
+    assert left > 0
+    assert float(phone.inner_text("#left").removesuffix(" s")) > 25
+    assert _read(phone.screenshot())
+
+
+def test_who_may_not_have_a_code_is_told_why(phone: Page, start: Any) -> None:
+    connector = start()
+    phone.goto(f"{connector.url}/app?shopper=cleo")
+    phone.wait_for_selector("#trouble:not([hidden])")
+    assert phone.inner_text("#trouble") == "the payment card is expired"
+    assert phone.query_selector("#symbol svg") is None
+
+
+def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, a_cart: Any, a_line: Any) -> None:
+    connector = start()
+    connector.purchase(a_cart(cartItems=[a_line("SKU-002", "2"), a_line("<img src=x onerror=alert(1)>")]))
+    connector.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002", "2")]))
+    _open(phone, connector)
+    phone.wait_for_selector("#list li")
+    assert phone.locator("#list li").count() == 2
+    phone.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    text = phone.inner_text("#list")
+    assert "9.61 USD" in text  # 2 x 4.99 less a tenth, with 7 % tax
+    assert "<img src=x" in text
+    assert phone.query_selector("#list img") is None
+
+
+def test_without_an_account_the_page_asks_for_one(phone: Page, start: Any) -> None:
+    connector = start()
+    phone.goto(f"{connector.url}/app")
+    phone.fill("#shopper", "ada")
+    phone.click("button")
+    phone.wait_for_selector("#symbol svg")
