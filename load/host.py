@@ -57,21 +57,28 @@ class Host:
         self.workers = len(clients)
         options = options_of(self._environment)
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
-        for each in (self._ready, self._numbers, self._fresh):
-            each.clear()
-        self._over.clear()
         self._deadline = time.monotonic() + _READY_WITHIN_S
         if self._master:
             for place, client in enumerate(clients):
                 self._master.send_message("jwo_share", {"place": place, "of": self.workers}, client)
 
     def finish(self) -> None:
-        """Judge, write and show the results; called when Locust has stopped a test."""
+        """Judge, write and show the results, and forget them; called when Locust has stopped a test."""
         if not self._merging.workers_wanted:
             return
+        results = self._merging.results()
+        self._forget()
         scenario = describe(scenario_of(self._environment), self._environment)
-        verdict = publish(self._merging.results(), options_of(self._environment), scenario)
+        verdict = publish(results, options_of(self._environment), scenario)
         self._environment.process_exit_code = verdict.exit_code
+
+    def _forget(self) -> None:
+        """Be as new: the web page may start another test, and Locust asks the load shape before it says so."""
+        self._merging = Merging([], 0)
+        self._deadline = 0.0
+        self._over.clear()
+        for each in (self._ready, self._numbers, self._fresh):
+            each.clear()
 
     def expect_end(self) -> None:
         """Set the time after which nobody is waited for; called when the sending begins."""

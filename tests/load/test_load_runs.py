@@ -6,16 +6,20 @@ The bound on the generator's lag is wide here, as other tests share the machine;
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from conformance.mutants.small import VISITORS, SmallConnector
@@ -40,7 +44,9 @@ def word(report: LoadReport) -> str:
 
 @contextmanager
 def _process(*command: str) -> Iterator[str]:
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().removeprefix("listening on ").strip()
@@ -152,15 +158,40 @@ def test_keys_that_cannot_be_minted_give_no_verdict(serve: Any, tmp_path: Path) 
     assert "no identity keys" in report.document["verdict"]["reasons"][0]
 
 
-def test_locust_itself_runs_a_scenario_and_ends_with_the_verdict(serve: Any) -> None:
-    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "scenarios" / "duplicate_storm.py")]
-    command += ["--headless", "--host", serve(SmallConnector("forgets_the_trip_id")), "--rate", "60", "--duration", "1"]
+def test_locusts_own_web_page_starts_one_run_after_the_other(serve: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    command = [
+        "-m",
+        "locust",
+        "-f",
+        str(ROOT / "load" / "locustfile.py"),
+        "--web-host",
+        "127.0.0.1",
+        "--web-port",
+        port,
+    ]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    with _process(*command), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as page:
+        for number, fault in enumerate(("", "answers_purchases_with_200")):
+            form = {"user_count": 1, "spawn_rate": 1, "host": serve(SmallConnector(fault)), "rate": 50, "duration": 0.6}
+            out = tmp_path / str(number)
+            _until(lambda: page.post("/swarm", data=form | {"load_out": str(out)}).json()["success"])  # noqa: B023 - called at once
+            _until((out / "junit.xml").exists)
 
-    assert done.returncode in {1, 3}, done.stderr  # 3: this machine was too busy to say
-    assert "doubled purchase" in done.stdout
-    assert "Create Purchases" in done.stderr + done.stdout
+    reports = [json.loads((tmp_path / name / "load.json").read_text()) for name in ("0", "1")]
+    assert [set(report["findings"]) for report in reports] == [set(), {"wrong code"}]
+    assert [report["counts"]["answered"] for report in reports] == [30, 30]
+
+
+def _until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if holds():
+                return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to that")
 
 
 def test_nobody_listening_is_the_users_to_mend() -> None:
