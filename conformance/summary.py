@@ -61,6 +61,7 @@ def summarise(
         "latency": _latency(certification),
         "settings": effective_settings(profile),
         "cases": cases,
+        "trace": [_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested],
         "notTested": [_not_tested(row) for row in register().values() if row.not_tested],
     }
     if expectations.source:
@@ -175,6 +176,11 @@ def _latency_row(operation: str, times: list[float], budget_s: float) -> dict[st
 def _percentile(ordered: list[float], percent: int) -> float:
     """Return the smallest value that at least this share of the values does not exceed (nearest rank)."""
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _traced(row: Requirement) -> dict[str, Any]:
+    by = list(row.proven_by or (row.id,))
+    return {"id": row.id, "title": row.title, "api": row.api, "tier": row.tier, "by": by}
 
 
 def _not_tested(row: Requirement) -> dict[str, Any]:

@@ -72,7 +72,8 @@ def prose(text: str) -> Markup:
 def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     found, script = verdict.findings(report["cases"]), _source("report.js")
     return {
-        "report": {"stages": [], "expectedFailures": None, **report},
+        "report": {"stages": [], "expectedFailures": None, "trace": [], **report},
+        "verdicts": {case["id"]: case["verdict"] for case in report["cases"]},
         "headline": headline.headline(report),
         "remarks": headline.remarks(report),
         "findings": found[: limits.findings],

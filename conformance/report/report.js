@@ -26,9 +26,21 @@ if (form) {
   apply();
 }
 
+window.addEventListener("hashchange", () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target || !form) return;
+  if (target.hidden || target.closest("[hidden]")) {
+    form.reset();
+    apply();
+  }
+  const details = target.querySelector("details");
+  if (details) details.open = true;
+  target.scrollIntoView();
+});
+
 const reopened = [];
 window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details:not([open])")) {
+  for (const details of document.querySelectorAll("details:not([open]):not(.fold)")) {
     details.open = true;
     reopened.push(details);
   }

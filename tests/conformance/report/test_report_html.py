@@ -176,3 +176,26 @@ def test_every_text_colour_keeps_the_contrast_of_wcag_aa(scheme: int) -> None:
     for ink, ground in pairs:
         bright, dark = sorted((_luminance(colour[ink]), _luminance(colour[ground])), reverse=True)
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_the_trace_links_each_published_case_to_what_became_of_it(a_report: Build, a_case: Build) -> None:
+    rows = [
+        {"id": "VIK-1.1", "title": "Entry", "api": "Verify Identity Keys", "tier": "core", "by": ["VIK-1.1"]},
+        {"id": "PLAN-1", "title": "Plan", "api": "Plan", "tier": "core", "by": ["VIK-1.1", "CP-2"]},
+    ]
+    page = render_html(a_report([a_case("VIK-1.1", "fail")], trace=rows))
+
+    assert page.count('href="#case-VIK-1.1"') == 2
+    assert page.count('id="case-VIK-1.1"') == 1
+    assert 'CP-2 <span class="quiet">not run</span>' in page
+
+
+def test_on_paper_only_the_last_exchange_of_a_finding_unfolds(
+    a_report: Build, a_case: Build, an_exchange: Build
+) -> None:
+    page = render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(), an_exchange(), an_exchange()])]))
+
+    folded = re.findall(r'<details class="fold">\s*<summary>Exchange (\d)', page)
+    assert folded == ["1", "2"]
+    assert "details:not(.fold)::details-content" in page
+    assert "details:not([open]):not(.fold)" in page
