@@ -5,10 +5,12 @@ Listeners hear of every case, so that a terminal can show progress while files a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from conformance.drafts import Builder, Draft
 from conformance.drivers.exchange import Exchange
@@ -19,6 +21,8 @@ from conformance.verdicts import CaseResult
 from contract.operations import Operation
 from contract.profile import Profile
 from contract.register import Tier
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ class Certification:
     """Where a lane sends its results instead of keeping them."""
     controls: dict[str, str] = field(default_factory=dict)
     """By operation: why its unbroken request is refused, or empty; an operation that was not tried is absent."""
-    side_by_side: int = 1
-    """How many calls at once the connector answers in the time of one, as far as it was measured."""
+    side_by_side: int = 0
+    """How many calls at once the connector answers in the time of one; 0 as long as nobody measured."""
     results: dict[str, CaseResult] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
 
@@ -82,6 +86,15 @@ class Certification:
         else:
             self.results[result.id] = result
         self.on_case(self.results[result.id])
+
+    def side_by_side_or_not(self, send: Callable[[Any], Exchange], each: Sequence[Any]) -> list[Exchange]:
+        """Send many, at once as far as the connector was seen to answer side by side; the order stays."""
+        with ThreadPoolExecutor(max(1, min(_AT_ONCE, self.side_by_side))) as pool:
+            return list(pool.map(send, each))
+
+    def send_each(self, client: ConnectorClient, drafts: Sequence[Draft]) -> list[Exchange]:
+        """Send drafts as they are, see `side_by_side_or_not`."""
+        return self.side_by_side_or_not(lambda draft: client.send(draft.operation, draft.encoded()), drafts)
 
     def needs_understanding(self, client: ConnectorClient, operation: Operation) -> None:
         """Make sure, once a run, that an unbroken request is not refused as invalid.

@@ -37,7 +37,9 @@ class Draft(NamedTuple):
         return json.dumps(self.body, ensure_ascii=False).encode()
 
     def again(self) -> Draft:
-        """Copy it as a further attempt: a new requestId, all else the same."""
+        """Copy it as a further attempt: a new requestId where the call has one, all else the same."""
+        if "requestId" not in self.body:
+            return self
         return self.with_value("requestId", str(uuid.uuid4()))
 
     def without(self, path: str) -> Draft:
@@ -51,6 +53,11 @@ class Draft(NamedTuple):
         body, steps = copy.deepcopy(self.body), _steps(path)
         _parent(body, steps)[steps[-1]] = value
         return Draft(self.operation, body)
+
+    def value(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        """Return the value at a path that is there."""
+        steps = _steps(path)
+        return _parent(copy.deepcopy(self.body), steps)[steps[-1]]
 
     def checked(self, house: House) -> Draft:
         """Return it if it keeps its schema; HarnessBroke otherwise, since the suite blames itself first."""

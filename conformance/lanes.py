@@ -30,6 +30,8 @@ from conformance.errors import HarnessBroke
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
+STEPS = ("given", "when", "then", "duplicates", "wire")
+"""The modules of steps; lanes read them once for all."""
 MOST_LANES = 40
 _FEW = 4
 _QUICK_S = 0.25
@@ -50,7 +52,16 @@ def is_worth_it(certification: Certification, client: ConnectorClient) -> bool:
         for control in controls:
             control.result()
     exchanges = certification.exchanges_since_last()
-    return _in_step(exchanges) == len(exchanges) and min(each.elapsed_s for each in exchanges) > _QUICK_S
+    worth_it = _in_step(exchanges) == len(exchanges) and min(each.elapsed_s for each in exchanges) > _QUICK_S
+    certification.side_by_side = len(exchanges) if worth_it else 1
+    return worth_it
+
+
+def gates(certification: Certification, client: ConnectorClient) -> int:
+    """Return how many gates a rule about time may call from at once, measuring it where nobody has."""
+    if not certification.side_by_side:
+        is_worth_it(certification, client)
+    return certification.side_by_side
 
 
 def measured(certification: Certification, client: ConnectorClient) -> int:
@@ -158,11 +169,8 @@ def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["conformance.engine", *(f"conformance.steps.{each}" for each in _STEPS)])
+    context.set_forkserver_preload(["conformance.engine", *(f"conformance.steps.{each}" for each in STEPS)])
     return context
-
-
-_STEPS = ("given", "when", "then")
 
 
 def _without_main() -> contextlib.AbstractContextManager[object]:
@@ -182,6 +190,7 @@ def _lane(share: bytes, doors: Semaphore, following: Synchronized[int], pipe: Co
             part.selection,
             now=part.now,
             controls=part.controls,
+            side_by_side=MOST_LANES,
             relay=lambda result: pipe.send(("result", result)),
         )
         engine.run_groups(certification, _taken(part.groups, doors, following))

@@ -26,6 +26,20 @@ def status(exchange: Exchange, wanted: Collection[int]) -> Mismatch | None:
     return Mismatch(" or ".join(map(str, sorted(wanted))), exchange.in_short())
 
 
+def no_failure(exchange: Exchange) -> Mismatch | None:
+    """Match any answer but a server error; a refusal by closing the connection will do as well."""
+    if exchange.answer is None or exchange.answer.status < 500:  # noqa: PLR2004 - where server errors begin
+        return None
+    return Mismatch("no server error", exchange.in_short())
+
+
+def no_success(exchange: Exchange) -> Mismatch | None:
+    """Match any answer but a 2xx, or none."""
+    if exchange.answer is None or not 200 <= exchange.answer.status < 300:  # noqa: PLR2004 - the 2xx
+        return None
+    return Mismatch("no success", exchange.in_short())
+
+
 def well_formed(exchange: Exchange, house: House, *, by_house: bool = False) -> Mismatch | None:
     """Match the body of a success against the published part of its schema, or against the house's part."""
     schema = message(exchange.operation.response, house)

@@ -16,12 +16,12 @@ from pytest_bdd.parser import Step as BddStep
 from conformance.certification import Certification
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import Finding, HarnessBroke, NotDeclared
-from conformance.lanes import MOST_LANES, Group, Lanes, is_worth_it, measured
+from conformance.lanes import MOST_LANES, STEPS, Group, Lanes, is_worth_it, measured
 from conformance.match import Mismatch
 from conformance.verdicts import CaseResult, Step, Verdict, worst
 from contract.register import register
 
-pytest_plugins = ["conformance.steps.given", "conformance.steps.when", "conformance.steps.then"]
+pytest_plugins = [f"conformance.steps.{each}" for each in STEPS]
 
 LEVELS = ("must", "should", "house")
 MODES = ("alone", "waits")

@@ -58,13 +58,16 @@ class Exchange:
     answer: Answer | None
     failure: NoAnswer | None = None
     detail: str = ""
+    label: str = ""
+    """What was special about the request, where a case sends many."""
 
     def in_short(self) -> str:
         """Say in one line what came back."""
+        about = f"{self.label}: " if self.label else ""
         if self.answer is None:
-            return f"no answer: {self.detail or self.failure}"
+            return f"{about}no answer: {self.detail or self.failure}"
         body = masked_text(self.answer.body)
-        return f"{self.answer.status} {body[:160]}{'…' if len(body) > 160 else ''}".strip()  # noqa: PLR2004 - one line
+        return f"{about}{self.answer.status} {body[:160]}{'…' if len(body) > 160 else ''}".strip()  # noqa: PLR2004 - one line
 
 
 def mask(value: str) -> str:

@@ -7,7 +7,7 @@ A late answer is still read for a while, so that what came can be shown.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,7 @@ import httpx
 
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.pace import Pace
+from conformance.drivers.wire import Wire
 from contract.gate import NoAnswer
 from contract.operations import Operation
 from contract.profile import Profile
@@ -50,8 +51,17 @@ class ConnectorClient:
         """Return how many of `count` calls the declared rate lets go at the same moment, and wait until it does."""
         return self._pace.at_once(count)
 
-    def send(self, operation: Operation, body: bytes, *, paced: bool = True) -> Exchange:
-        """POST a body to an operation's path and return the exchange, whatever came of it.
+    def send(
+        self,
+        operation: Operation,
+        body: bytes,
+        *,
+        paced: bool = True,
+        label: str = "",
+        method: str = "POST",
+        content_type: str = "application/json",
+    ) -> Exchange:
+        """Send a body to an operation's path and return the exchange, whatever came of it.
 
         Waits for the declared rate limit first, unless it is the limit that is tried.
         """
@@ -60,23 +70,36 @@ class ConnectorClient:
         else:
             self._pace.count()
         url = self._profile.connector.url + operation.path
-        headers = self._headers(url, body)
+        headers = self._headers(url, body, method, content_type)
         started_at, start = self._now(), time.perf_counter()
-        answer, failure, detail = self._call(url, headers, body, start)
-        elapsed_s = time.perf_counter() - start
-        exchange = Exchange(
-            operation, "POST", url, headers, body, started_at, elapsed_s, answer, failure=failure, detail=detail
+        answer, failure, detail = self._call(
+            self._client.build_request(method, url, headers=headers, content=body), start
         )
+        elapsed_s = time.perf_counter() - start
+        return self._kept(
+            Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
+        )
+
+    def wire(self, operation: Operation, bodies: Sequence[bytes]) -> Wire:
+        """Connect by hand, to send requests in ways in which no HTTP library would; the caller closes it."""
+        for _ in bodies:
+            self._pace.wait()
+        url = self._profile.connector.url + operation.path
+        requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
+        return Wire(operation, url, requests, self._now, self._kept)
+
+    def _kept(self, exchange: Exchange) -> Exchange:
         self._keep(exchange)
         return exchange
 
-    def _call(
-        self, url: str, headers: dict[str, str], body: bytes, start: float
-    ) -> tuple[Answer | None, NoAnswer | None, str]:
+    def _call(self, request: httpx.Request, start: float) -> tuple[Answer | None, NoAnswer | None, str]:
         try:
-            with self._client.stream("POST", url, headers=headers, content=body) as response:
+            response = self._client.send(request, stream=True)
+            try:
                 content = b"".join(_until(response.iter_raw(), start + READ_FOR_S))
-                return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
+            finally:
+                response.close()
+            return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
         except httpx.TimeoutException:
             return None, NoAnswer.TIMED_OUT, f"nothing complete within {READ_FOR_S:g} s"
         except httpx.TransportError as error:
@@ -84,13 +107,13 @@ class ConnectorClient:
         except httpx.HTTPError as error:
             return None, NoAnswer.MALFORMED_ANSWER, f"the answer is not HTTP: {error}"
 
-    def _headers(self, url: str, body: bytes) -> dict[str, str]:
+    def _headers(self, url: str, body: bytes, method: str, content_type: str) -> dict[str, str]:
         connector = self._profile.connector
-        headers = {"Host": urlsplit(url).netloc, "Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Host": urlsplit(url).netloc, "Content-Type": content_type, "Accept": "application/json"}
         if connector.auth == "headers":
             return headers | connector.headers
         if connector.auth == "sigv4":
-            return sign("POST", url, headers, body, connector.key, region=connector.region, now=self._now())
+            return sign(method, url, headers, body, connector.key, region=connector.region, now=self._now())
         return headers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from conformance.mutants.refusals import RAW_REFUSALS, REFUSALS
 from conformance.mutants.rules import CART_RULES, SCAN_RULES
 
 RATE_LIMIT = 5
@@ -15,6 +16,11 @@ class Mutant(NamedTuple):
     fault: str
     found_by: tuple[str, ...]
     rate_limit_per_second: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it takes long to find, so that it is better begun early."""
+        return any(word in self.fault for word in ("late", "_ms", "seconds", "at_a_time"))
 
 
 _BEHAVIOUR = (
@@ -79,7 +85,61 @@ _BEHAVIOUR = (
     Mutant("remembers_invalid_carts", ("CP-X.13",)),
 )
 
+_MEMORY = (
+    Mutant("remembers_by_body:scan", ("VIK-X.22",)),
+    Mutant("remembers_32:scan", ("VIK-X.23",)),
+    Mutant("forgets_after_two_seconds:scan", ("VIK-X.24",)),
+    Mutant("forgets_at_restart:scan", ("VIK-X.25",)),
+    Mutant("mixes_visitors_up", ("VIK-X.27",)),
+    Mutant("remembers_by_body:cart", ("CP-X.31",)),
+    Mutant("remembers_32:cart", ("CP-X.32",)),
+    Mutant("forgets_after_two_seconds:cart", ("CP-X.33",)),
+    Mutant("forgets_at_restart:cart", ("CP-X.34",)),
+    Mutant("mixes_trips_up", ("CP-X.36",)),
+)
+_TRANSPORT = tuple(
+    Mutant(f"{fault}:{call}", (found_by,))
+    for fault, by_scan, by_cart in (
+        ("loses_its_temper_in_a_crowd", "VIK-X.26", "CP-X.35"),
+        ("answers_one_at_a_time", "VIK-X.28", "CP-X.37"),
+        ("answers_late_under_load", "VIK-X.28", "CP-X.37"),
+        ("gives_slow_callers_up", "VIK-X.29", "CP-X.38"),
+        ("breaks_after_a_broken_call", "VIK-X.30", "CP-X.39"),
+        ("answers_in_reverse_order", "VIK-X.31", "CP-X.40"),
+        ("takes_any_method", "VIK-X.32", "CP-X.41"),
+        ("fails_on_other_content_types", "VIK-X.33", "CP-X.42"),
+        ("fails_on_huge_bodies", "VIK-X.34", "CP-X.43"),
+        ("answers_after_2100_ms", "VIK-9", "CP-X.11"),
+        ("answers_one_in_a_hundred_late", "VIK-9", "CP-X.11"),
+        ("sends_the_last_byte_late", "VIK-9", "CP-X.11"),
+        ("answers_204", "VIK-1.1", "CP-1.1"),
+        ("redirects", "VIK-1.1", "CP-1.1"),
+        ("answers_202", "VIK-1.1", "CP-1.1"),
+        ("answers_503", "VIK-1.1", "CP-1.1"),
+    )
+    for call, found_by in (("scan", by_scan), ("cart", by_cart))
+)
+_ANSWERS = (
+    Mutant("names_visitors_by_number", ("VIK-1.1",)),
+    Mutant("writes_the_type_small", ("VIK-1.1", "VIK-1.2")),
+    Mutant("answers_in_xml", ("VIK-1.1",)),
+    Mutant("answers_a_list", ("VIK-1.1",)),
+    Mutant("answers_nothing", ("VIK-1.1",)),
+    Mutant("wraps_the_purchase", ("CP-1.1",)),
+    Mutant("writes_the_purchase_id_small", ("CP-1.1",)),
+    Mutant("makes_ids_of_300_characters", ("CP-1.1",)),
+    Mutant("answers_late_after_the_purchase_is_made", ("CP-X.11",)),
+)
+
+CONFORMANT = (("", ()), ("answers_after_1900_ms:scan", ("VIK-9",)), ("answers_after_1900_ms:cart", ("CP-X.11",)))
+"""What must not be found: the connector without a fault, and odd ones, each with the ids that look closest."""
+
 GALLERY = (
+    *(Mutant(row.fault, row.found_by) for row in REFUSALS),
+    *(Mutant(fault, (found_by,)) for fault, found_by in RAW_REFUSALS),
+    *_MEMORY,
+    *_TRANSPORT,
+    *_ANSWERS,
     *(Mutant(rule.fault, (rule.found_by,)) for rules in (SCAN_RULES, CART_RULES) for rule in rules.rows),
     *_BEHAVIOUR,
 )

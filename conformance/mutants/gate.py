@@ -5,17 +5,20 @@ A mutant that survives means that a green from the suite would be worth nothing 
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import NamedTuple
 
 from conformance import engine
 from conformance.certification import Certification, Selection
 from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.serving import served
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small import RESTART, SmallConnector
 from conformance.verdicts import Verdict
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, LimitsTable, Profile, StoreTable
 from contract.scan_key import to_identity_key
 
+_RESTART = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b'').read()"
 FOUND = {Verdict.FAIL, Verdict.WARN}
 
 
@@ -41,7 +44,7 @@ def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
         **{kind: to_identity_key(f"{kind}_key") for kind in kinds},
     }
     return Profile(
-        connector=ConnectorTable(url=url),
+        connector=ConnectorTable(url=url, restart_command=shlex.join([sys.executable, "-c", _RESTART, url + RESTART])),
         store=StoreTable(id="STORE-001"),
         keys=KeysTable.model_validate(keys),
         catalog=CatalogTable(skus=("SKU-001", "SKU-002"), scancodes=("012345678905",), weighted_skus=("SKU-W01",)),

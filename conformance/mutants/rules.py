@@ -56,7 +56,23 @@ def _missing(path: str) -> Callable[[Body, set[str]], bool]:
 
     def broken(body: Body, _stores: set[str]) -> bool:
         holders = at(body, parent) if parent else [body]
-        return any(isinstance(holder, dict) and holder.get(name) in (None, "") for holder in holders)
+        return any(isinstance(holder, dict) and holder.get(name) is None for holder in holders)
+
+    return broken
+
+
+def _empty(*paths: str) -> Callable[[Body, set[str]], bool]:
+    return lambda body, _stores: any(value == "" for path in paths for value in at(body, path))
+
+
+def _wrong_type(kinds: dict[type, tuple[str, ...]]) -> Callable[[Body, set[str]], bool]:
+    def broken(body: Body, _stores: set[str]) -> bool:
+        return any(
+            value is not None and not isinstance(value, kind)
+            for kind, paths in kinds.items()
+            for path in paths
+            for value in at(body, path)
+        )
 
     return broken
 
@@ -102,9 +118,29 @@ def _repeats_a_line_id(body: Body, _stores: set[str]) -> bool:
 _EVENT = "shoppingTrip.authEvents[]"
 _ITEM = "cartItems[]"
 
+_SCAN_TEXTS = ("requestId", "identityKey", "storeId", "authEvent.id", "authEvent.timestamp", "authEvent.location")
+_CART_TEXTS = (
+    *("requestId", "idempotentShoppingTripId", "storeId", "shoppingTrip.startTime", "shoppingTrip.endTime"),
+    *(f"{_EVENT}.id", f"{_EVENT}.payloadType", f"{_ITEM}.id", f"{_ITEM}.type"),
+    *(f"{_ITEM}.quantity.value", f"{_ITEM}.quantity.unit"),
+)
+_OPTIONAL_CART_TEXTS = (
+    *("shopperIdentity.id", "shopperDeviceId", "paymentSource.id", f"{_ITEM}.lineItemId"),
+    *(f"{_EVENT}.timestamp", f"{_EVENT}.location", f"{_EVENT}.scanResult.id", f"{_EVENT}.scanResult.type"),
+    *(f"{_ITEM}.externalIdentifiers[].id", f"{_ITEM}.externalIdentifiers[].type"),
+)
+_CART_OBJECTS = (
+    *("shoppingTrip", "shopperIdentity", "paymentSource", _EVENT, f"{_EVENT}.scanResult"),
+    *(_ITEM, f"{_ITEM}.quantity", f"{_ITEM}.externalIdentifiers[]"),
+)
+_CART_LISTS = ("shoppingTrip.authEvents", "cartItems", f"{_ITEM}.externalIdentifiers")
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?")
+
 SCAN_RULES = Rules(
     "scan",
     (
+        Rule("reads_any_type:scan", "VIK-X.20", _wrong_type({dict: ("authEvent",), str: (*_SCAN_TEXTS, "keyChannel")})),
+        Rule("takes_empty_texts:scan", "VIK-X.21", _empty(*_SCAN_TEXTS)),
         Rule("accepts_a_missing_request_id", "VIK-3.1", _missing("requestId")),
         Rule("accepts_any_request_id", "VIK-3.2", _no_match("requestId", _UUID)),
         Rule("accepts_a_missing_identity_key", "VIK-3.3", _missing("identityKey")),
@@ -127,6 +163,13 @@ SCAN_RULES = Rules(
 CART_RULES = Rules(
     "cart",
     (
+        Rule(
+            "reads_any_type:cart",
+            "CP-X.29",
+            _wrong_type({dict: _CART_OBJECTS, list: _CART_LISTS, str: (*_CART_TEXTS, *_OPTIONAL_CART_TEXTS)}),
+        ),
+        Rule("takes_empty_texts:cart", "CP-X.30", _empty(*_CART_TEXTS)),
+        Rule("takes_any_quantity", "CP-X.28", _no_match(f"{_ITEM}.quantity.value", _QUANTITY)),
         Rule("accepts_a_cart_without_request_id", "CP-3.1", _missing("requestId")),
         Rule("accepts_a_cart_with_any_request_id", "CP-3.2", _no_match("requestId", _UUID)),
         Rule("accepts_a_cart_without_trip_id", "CP-3.3", _missing("idempotentShoppingTripId")),

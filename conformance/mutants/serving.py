@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 import threading
 import time
@@ -11,7 +13,11 @@ from contextlib import contextmanager
 import uvicorn
 
 from conformance.errors import HarnessBroke
+from conformance.mutants.reversing import serve_connection
 from conformance.mutants.small import SmallConnector
+from conformance.mutants.spoilt import App, Spoilt
+
+_REVERSED = "answers_in_reverse_order"
 
 
 @contextmanager
@@ -19,8 +25,16 @@ def served(connector: SmallConnector) -> Iterator[str]:
     """Serve from a thread for as long as the block runs, and yield the address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
-    config = uvicorn.Config(connector, log_level="critical", lifespan="off", access_log=False)
-    server = uvicorn.Server(config)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    serving = _reversing if connector.fault.startswith(_REVERSED) else _ordinary
+    with serving(Spoilt(connector, connector.fault), listener):
+        yield address
+    listener.close()
+
+
+@contextmanager
+def _ordinary(app: App, listener: socket.socket) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10
@@ -29,8 +43,23 @@ def served(connector: SmallConnector) -> Iterator[str]:
             raise HarnessBroke("a mutant did not start within 10 s")
         time.sleep(0.002)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield
     finally:
         server.should_exit = server.force_exit = True
         thread.join(10)
-        listener.close()
+
+
+@contextmanager
+def _reversing(app: App, listener: socket.socket) -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    accept = asyncio.start_server(functools.partial(serve_connection, app), sock=listener)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(accept, loop).result(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

@@ -11,14 +11,12 @@ import base64
 import binascii
 import json
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from conformance.mutants.refusals import digest_of, refused, refused_raw, without_nulls
 from conformance.mutants.rules import CART_RULES, SCAN_RULES, Rules
+from conformance.mutants.spoilt import Receive, Scope, Send, read
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reply = tuple[int, bytes]
 
 ITEMS = {"SKU-001", "SKU-002", "012345678905", "SKU-W01"}
@@ -34,6 +32,17 @@ TURNED_AWAY = {
 }
 STORES = ("STORE-001",)
 LATE_S = 2.5
+RESTART = "/restart"
+_NEW_VISITORS = (
+    "forgets_the_auth_event",
+    "decides_twice_at_once",
+    "remembers_by_request_id",
+    "remembers_by_body:scan",
+    "remembers_32:scan",
+    "forgets_after_two_seconds:scan",
+    "forgets_at_restart:scan",
+)
+"""Faults of memory that show only where each decision makes a visitor of its own."""
 
 
 class SmallConnector:
@@ -47,6 +56,9 @@ class SmallConnector:
         self._decisions: dict[str, Reply] = {}
         self._purchases: dict[str, tuple[str, list[Any]]] = {}
         self._entered: set[str] = set()
+        self._since: dict[str, float] = {}
+        self._current: Reply = (200, b"")
+        self._current_trip = ""
         self._calls = 0
 
     def is_faulty(self, *faults: str) -> bool:
@@ -57,10 +69,12 @@ class SmallConnector:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        body = await _read(receive)
+        body, _ = await read(receive)
         if self.is_faulty("answers_everything_after_2500_ms"):
             await asyncio.sleep(LATE_S)
-        status, answer = await self._route(scope["path"], body)
+        status, answer = _error(405, "POST only")
+        if scope["method"] == "POST":
+            status, answer = await self._route(scope["path"], body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
@@ -70,7 +84,17 @@ class SmallConnector:
             return await self._scan(body)
         if path == "/v1/order/purchases":
             return await self._cart(body)
+        if path == RESTART:
+            self._restart()
+            return 200, b""
         return _error(404, "no such path")
+
+    def _restart(self) -> None:
+        """Stands for a restart: what is remembered is on a disk, unless a fault keeps it in memory alone."""
+        if self.is_faulty("forgets_at_restart:scan"):
+            self._decisions.clear()
+        if self.is_faulty("forgets_at_restart:cart"):
+            self._purchases.clear()
 
     async def _scan(self, raw: bytes) -> Reply:
         self._calls += 1
@@ -85,6 +109,9 @@ class SmallConnector:
             return refusal
         event, key = body["authEvent"].get("id", ""), body.get("identityKey", "")
         remembered_by = self._event_key(body, event, key)
+        if self.is_faulty("remembers_by_body:scan"):
+            remembered_by = digest_of(raw)
+        self._forget(self._decisions, "scan")
         if remembered_by not in self._decisions:
             if self.is_faulty("decides_twice_at_once"):
                 await asyncio.sleep(0.05)
@@ -92,7 +119,22 @@ class SmallConnector:
             if self.is_faulty("forgets_refusals") and decision[0] != 200:  # noqa: PLR2004 - not an entry
                 return (200, _visitor("late-guest", "SHOPPER")) if self._seen(event) else decision
             self._decisions[remembered_by] = decision
+            self._since[remembered_by] = asyncio.get_running_loop().time()
+        if self.is_faulty("mixes_visitors_up"):
+            self._current = self._decisions[remembered_by]
+            await asyncio.sleep(0.02)
+            return self._current
         return self._decisions[remembered_by]
+
+    def _forget(self, remembered: dict[str, Any], call: str) -> None:
+        """Forget what a faulty memory forgets."""
+        if self.is_faulty(f"remembers_32:{call}"):
+            while len(remembered) > 32:  # noqa: PLR2004 - the fault's own number
+                del remembered[next(iter(remembered))]
+        if self.is_faulty(f"forgets_after_two_seconds:{call}"):
+            now = asyncio.get_running_loop().time()
+            for key in [key for key in remembered if self._since.get(key, now) < now - 2]:
+                del remembered[key]
 
     def _event_key(self, body: dict[str, Any], event: str, key: str) -> str:
         if self.is_faulty("forgets_the_auth_event"):
@@ -124,7 +166,7 @@ class SmallConnector:
         if visitor is None or (self.is_faulty("refuses_without_key_channel") and "keyChannel" not in body):
             return _error(403 if self.is_faulty("refuses_with_403") else 401, "not known")
         name, kind = visitor
-        if self.is_faulty("forgets_the_auth_event", "decides_twice_at_once", "remembers_by_request_id"):
+        if self.is_faulty(*_NEW_VISITORS):
             name = str(uuid.uuid4())
         return 200, _bent_visitor(self.fault, name, kind)
 
@@ -145,12 +187,7 @@ class SmallConnector:
         visit = body.get("shoppingTrip", {})
         if self.is_faulty("wants_a_visit_to_last") and visit.get("startTime") == visit.get("endTime"):
             return _error(400, "no visit")
-        trip = self._trip_key(body)
-        known = trip in self._purchases
-        if not known:
-            if self.is_faulty("buys_twice_at_once"):
-                await asyncio.sleep(0.05)
-            self._purchases[trip] = (self._purchase_id(items), body.get("cartItems", []))
+        trip, known = await self._purchase(raw, body, items)
         purchase_id, first_items = self._purchases[trip]
         if known and self.is_faulty("refuses_a_changed_cart") and first_items != body.get("cartItems"):
             return _error(409, "another cart")
@@ -160,6 +197,24 @@ class SmallConnector:
         if known and self.is_faulty("answers_duplicates_with_409"):
             return _error(409, "already made")
         return status, _bent_purchase(self.fault, purchase_id)
+
+    async def _purchase(self, raw: bytes, body: dict[str, Any], items: list[Any]) -> tuple[str, bool]:
+        """Make the purchase of a trip unless there is one; return its key, and whether there was one."""
+        trip = digest_of(raw) if self.is_faulty("remembers_by_body:cart") else self._trip_key(body)
+        self._forget(self._purchases, "cart")
+        known = trip in self._purchases
+        if not known:
+            if self.is_faulty("buys_twice_at_once"):
+                await asyncio.sleep(0.05)
+            self._purchases[trip] = (self._purchase_id(items), body.get("cartItems", []))
+            self._since[trip] = asyncio.get_running_loop().time()
+        if self.is_faulty("mixes_trips_up"):
+            self._current_trip = trip
+            await asyncio.sleep(0.02)
+            trip = self._current_trip
+        if self.is_faulty("answers_late_after_the_purchase_is_made") and not known:
+            await asyncio.sleep(LATE_S)
+        return trip, known
 
     def _trip_key(self, body: dict[str, Any]) -> str:
         trip: str = body.get("idempotentShoppingTripId", "")
@@ -196,10 +251,13 @@ class SmallConnector:
             return None, _error(500 if self.is_faulty(f"fails_on_a_list:{rules.name}") else 400, "no object")
         if self.is_faulty(f"refuses_unknown_members:{rules.name}") and "xFutureAttribute" in json.dumps(body):
             return None, _error(400, "unknown member")
+        original, body = body, without_nulls(body)
         for rule in rules.broken_by(body, self._stores):
             if self.fault != rule:
                 self._remember_refusal(body)
                 return None, _error(422 if self.is_faulty(f"refuses_with_422:{rules.name}") else 400, rule)
+        if refused(self.fault, original) or refused_raw(self.fault, raw):
+            return None, _error(400, "refused though it is right")
         return body, (200, b"")
 
     def _remember_refusal(self, body: dict[str, Any]) -> None:
@@ -227,6 +285,11 @@ def _bent_visitor(fault: str, name: str, kind: str) -> bytes:
         "answers_malformed_json": b'{"visitorDetails": {"id": ',
         "says_cash_for_cash_shopper": _visitor(name, "CASH" if kind == "CASH_SHOPPER" else kind),
         "names_visitors_at_length": _visitor(name * 300, kind),
+        "names_visitors_by_number": json.dumps({"visitorDetails": {"id": 4711, "type": kind}}).encode(),
+        "writes_the_type_small": _visitor(name, kind.lower()),
+        "answers_in_xml": b"<visitor/>",
+        "answers_a_list": b"[]",
+        "answers_nothing": b"",
     }
     return bent.get(fault, _visitor(name, kind))
 
@@ -237,6 +300,9 @@ def _bent_purchase(fault: str, purchase_id: str) -> bytes:
         "counts_its_purchases": {"purchaseId": 17 if purchase_id else ""},
         "leaves_the_purchase_id_empty": {"purchaseId": ""},
         "answers_an_empty_cart_with_null": {"purchaseId": purchase_id or None},
+        "wraps_the_purchase": {"purchase": {"purchaseId": purchase_id}},
+        "writes_the_purchase_id_small": {"purchaseid": purchase_id},
+        "makes_ids_of_300_characters": {"purchaseId": purchase_id and purchase_id * 9},
     }
     return json.dumps(bent.get(fault, {"purchaseId": purchase_id})).encode()
 
@@ -247,12 +313,3 @@ def _visitor(name: str, kind: str) -> bytes:
 
 def _error(status: int, text: str) -> Reply:
     return status, json.dumps({"errorMsg": text}).encode()
-
-
-async def _read(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            return bytes(body)

@@ -67,6 +67,13 @@ def a_scanned_cart(run: Certification, connector: ConnectorClient) -> Draft:
     return run.build.cart([run.build.line(run.build.scancode(), kind="SCANCODE")])
 
 
+@given(parsers.parse("a cart of {count:d} lines"), target_fixture="draft")
+def a_long_cart(run: Certification, connector: ConnectorClient, count: int) -> Draft:
+    """Return a cart with many lines of a declared SKU."""
+    run.needs_understanding(connector, CREATE_PURCHASES)
+    return run.build.cart([{**run.build.line(), "lineItemId": f"line-{number}"} for number in range(count)])
+
+
 @given("an empty cart", target_fixture="draft")
 def an_empty_cart(run: Certification, connector: ConnectorClient) -> Draft:
     """Return a cart with no lines."""
@@ -140,6 +147,12 @@ def with_identifier(draft: Draft) -> Draft:
 def of_no_length(draft: Draft) -> Draft:
     """Make endTime equal to startTime."""
     return draft.with_value("shoppingTrip.endTime", draft.body["shoppingTrip"]["startTime"])
+
+
+@given("nobody's entry is in it", target_fixture="draft")
+def of_nobody(draft: Draft) -> Draft:
+    """Leave the list of authEvents empty."""
+    return draft.with_value("shoppingTrip.authEvents", [])
 
 
 @given("two lines with one lineItemId", target_fixture="draft")

@@ -15,6 +15,7 @@ from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.lanes import gates
 from conformance.repetition import many
 from contract.operations import VERIFY_IDENTITY_KEYS
 
@@ -130,13 +131,13 @@ def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Ex
 def send_many_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
     """Send scans with keys and authEvents of their own; stop early once several are late."""
     budget_s = run.profile.house.gate.timeout_s
-    return many(connector, lambda: run.unbroken(VERIFY_IDENTITY_KEYS), count, budget_s, run.side_by_side)
+    return many(connector, lambda: run.unbroken(VERIFY_IDENTITY_KEYS), count, budget_s, gates(run, connector))
 
 
 @when(parsers.parse("at least {count:d} such carts are sent"), target_fixture="exchanges")
 def send_many_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
     """Send carts of trips of their own; stop early once several are late."""
-    return many(connector, run.build.cart, count, run.profile.house.ordering.answer_budget_s, run.side_by_side)
+    return many(connector, run.build.cart, count, run.profile.house.ordering.answer_budget_s, gates(run, connector))
 
 
 @when("scans come at twice the declared rate for two seconds", target_fixture="exchanges")

@@ -43,3 +43,39 @@ Feature: Create Purchases: one purchase for one trip
     Given a cart that the connector understands
     When it is sent without "cartItems", and then corrected
     Then a purchase is made
+
+  @CP-X.31 @must
+  Scenario: A duplicate with its members in another order
+    Given a cart that the connector understands
+    When it is sent, and again with its members in another order
+    Then all answers name one purchase
+
+  @CP-X.32 @must
+  Scenario: A duplicate after sixty other trips
+    Given a cart that the connector understands
+    When it is sent, and once more after 60 others
+    Then all answers name one purchase
+
+  @CP-X.33 @must @waits
+  Scenario: A duplicate three seconds later
+    Given a cart that the connector understands
+    When it is sent, and once more after 3 seconds
+    Then all answers name one purchase
+
+  @CP-X.34 @house @alone
+  Scenario: A duplicate after a restart
+    Given a cart that the connector understands
+    When it is sent, and once more after a restart of the connector
+    Then all answers name one purchase
+
+  @CP-X.35 @house @alone
+  Scenario: Two hundred attempts at the same moment
+    Given a cart that the connector understands
+    When 200 attempts of it arrive at the same moment
+    Then all answers name one purchase
+
+  @CP-X.36 @house
+  Scenario: Several trips at the same moment
+    Given a cart that the connector understands
+    When several trips arrive at the same moment, each of them twice
+    Then each trip has one purchase of its own

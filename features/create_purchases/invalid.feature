@@ -236,3 +236,21 @@ Feature: Create Purchases: what is refused as invalid
     Given a cart that the connector understands
     When it is sent for a store that does not exist
     Then it is refused with 400
+
+  @CP-X.28 @house
+  Scenario: Texts that are no quantity
+    Given a cart that the connector understands
+    When it is sent once for each text that is no quantity
+    Then it is refused with 400
+
+  @CP-X.29 @house
+  Scenario: Wrong types
+    Given a cart that the connector understands
+    When it is sent once for each member of a wrong type
+    Then it is refused with 400
+
+  @CP-X.30 @house
+  Scenario: Required texts that are empty
+    Given a cart that the connector understands
+    When it is sent once for each required text empty
+    Then it is refused with 400

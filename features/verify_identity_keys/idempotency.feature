@@ -46,3 +46,38 @@ Feature: Verify Identity Keys: one decision for one authEvent
     Given a scan that the connector understands
     When it is sent without "identityKey", and then corrected
     Then it is decided on the key's merits
+
+  @VIK-X.22 @must
+  Scenario: A duplicate with its members in another order
+    Given a scan of the declared shopper key
+    When it is sent, and again with its members in another order
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.23 @must
+  Scenario: A duplicate after sixty other events
+    Given a scan of the declared shopper key
+    When it is sent, and once more after 60 others
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.24 @must @waits
+  Scenario: A duplicate three seconds later
+    Given a scan of the declared shopper key
+    When it is sent, and once more after 3 seconds
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.25 @house @alone
+  Scenario: A duplicate after a restart
+    Given a scan of the declared shopper key
+    When it is sent, and once more after a restart of the connector
+    Then the visitor is let in
+    And all answers are the same gate decision
+
+  @VIK-X.26 @house @alone
+  Scenario: Two hundred attempts at the same moment
+    Given a scan of the declared shopper key
+    When 200 attempts of it arrive at the same moment
+    Then the visitor is let in
+    And all answers are the same gate decision

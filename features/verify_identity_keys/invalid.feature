@@ -118,3 +118,15 @@ Feature: Verify Identity Keys: what is refused as invalid
       | body             |
       | half a JSON text |
       | a JSON list      |
+
+  @VIK-X.20 @house
+  Scenario: Wrong types
+    Given a scan that the connector understands
+    When it is sent once for each member of a wrong type
+    Then it is refused with 400
+
+  @VIK-X.21 @house
+  Scenario: Required texts that are empty
+    Given a scan that the connector understands
+    When it is sent once for each required text empty
+    Then it is refused with 400

@@ -1,0 +1,43 @@
+"""A server that answers the requests of one connection in the wrong order, having worked on them side by side."""
+
+from __future__ import annotations
+
+import asyncio
+
+from conformance.mutants.spoilt import App, Message, replayed
+
+_SILENCE_S = 0.15
+"""So long nothing came: no further request was sent without a pause."""
+_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized"}
+
+
+async def serve_connection(app: App, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read all requests that come without a pause and answer the last one first."""
+    requests = []
+    try:
+        while True:
+            requests.append(await asyncio.wait_for(_request(reader), _SILENCE_S))
+    except (TimeoutError, asyncio.IncompleteReadError):
+        pass
+    for path, body in reversed(requests):
+        writer.write(await _answer(app, path, body))
+    writer.close()
+
+
+async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    lines = head.split("\r\n")
+    lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
+    return lines[0].split()[1], await reader.readexactly(lengths[0] if lengths else 0)
+
+
+async def _answer(app: App, path: str, body: bytes) -> bytes:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "path": path, "method": "POST", "headers": []}, replayed(body), send)
+    status, content = int(sent[0]["status"]), bytes(sent[1]["body"])
+    head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content

@@ -1,0 +1,111 @@
+"""When: the request comes again, in all the ways in which a platform repeats itself, and beside others like it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pytest_bdd import parsers, when
+
+from conformance.certification import Certification
+from conformance.drafts import Draft
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import HarnessBroke, NotDeclared
+from conformance.variants import reordered
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+
+Exchanges = list[Exchange]
+_RESTART_WITHIN_S = 60
+
+
+@when("it is sent, and again with its members in another order", target_fixture="exchanges")
+def send_reordered(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the request, and a further attempt written in another order of members."""
+    again = json.dumps(reordered(draft.again().body)).encode()
+    return [connector.send(draft.operation, draft.encoded()), connector.send(draft.operation, again)]
+
+
+@when(parsers.parse("it is sent, and once more after {count:d} others"), target_fixture="exchanges")
+def send_after_others(draft: Draft, connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+    """Send the request, many of other trips or events, and a further attempt of the first."""
+    first = connector.send(draft.operation, draft.encoded())
+    run.send_each(connector, [run.unbroken(draft.operation) for _ in range(count)])
+    return [first, connector.send(draft.operation, draft.again().encoded())]
+
+
+@when(parsers.parse("it is sent, and once more after {seconds:g} seconds"), target_fixture="exchanges")
+def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exchanges:
+    """Send the request, and a further attempt when the gate has given up long since."""
+    first = connector.send(draft.operation, draft.encoded())
+    time.sleep(seconds)
+    return [first, connector.send(draft.operation, draft.again().encoded())]
+
+
+@when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
+def send_after_restart(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send the request, restart the connector by the declared command, and send a further attempt."""
+    if not run.profile.connector.restart_command:
+        raise NotDeclared("[connector] restart_command is not declared in the profile")
+    first = connector.send(draft.operation, draft.encoded())
+    _restart(run.profile.connector.restart_command)
+    deadline = time.monotonic() + _RESTART_WITHIN_S
+    while connector.send(draft.operation, run.unbroken(draft.operation).encoded()).answer is None:
+        if time.monotonic() > deadline:
+            raise HarnessBroke(f"nothing answered within {_RESTART_WITHIN_S} s after [connector] restart_command")
+        time.sleep(0.2)
+    return [first, connector.send(draft.operation, draft.again().encoded())]
+
+
+@when("shoppers and associates scan at the same moment", target_fixture="exchanges")
+def scan_together(connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Let visitors of both kinds scan together, labelled by what they are."""
+    labelled = [(kind.upper(), run.build.scan(run.keys.take(kind))) for kind in ("shopper", "associate") * 4]
+    return together(connector, labelled)
+
+
+@when("several trips arrive at the same moment, each of them twice", target_fixture="exchanges")
+def buy_together(connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Let carts of different trips arrive together with their duplicates, labelled by trip."""
+    trips = [(f"trip {number}", run.build.cart()) for number in range(1, 6)]
+    return together(connector, trips + [(label, draft.again()) for label, draft in trips])
+
+
+@when(parsers.parse("{count:d} people scan at the same moment"), target_fixture="exchanges")
+def crowd_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+    """Let many scans of events of their own arrive together."""
+    return together(connector, [("", run.unbroken(VERIFY_IDENTITY_KEYS)) for _ in range(count)])
+
+
+@when(parsers.parse("{count:d} people leave at the same moment"), target_fixture="exchanges")
+def crowd_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+    """Let many carts of trips of their own arrive together."""
+    return together(connector, [("", run.unbroken(CREATE_PURCHASES)) for _ in range(count)])
+
+
+def together(connector: ConnectorClient, labelled: Sequence[tuple[str, Draft]]) -> Exchanges:
+    """Send requests let go together; fewer where the declared rate allows only fewer."""
+    count = connector.at_once(len(labelled))
+    barrier = threading.Barrier(count)
+
+    def attempt(each: tuple[str, Draft]) -> Exchange:
+        label, draft = each
+        body = draft.encoded()
+        barrier.wait(10)
+        return connector.send(draft.operation, body, label=label)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(attempt, labelled[:count]))
+
+
+def _restart(command: str) -> None:
+    run: Callable[..., object] = subprocess.run
+    try:
+        run(shlex.split(command), capture_output=True, timeout=_RESTART_WITHIN_S, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HarnessBroke(f"[connector] restart_command failed: {error}") from error

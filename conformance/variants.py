@@ -1,0 +1,250 @@
+"""Requests that differ from a valid one in a single respect: boundaries that must be accepted, types that must not.
+
+The name of a set stands in the features, its labels stand in the findings.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from conformance.drafts import Draft
+from contract.house import House
+from contract.messages import self_contained
+
+Json = Any
+_UNICODE = "Ångström 牛乳 🛒 עגלה"
+
+
+class Variant(NamedTuple):
+    """One request of a set and what is special about it. `raw` is its body where JSON alone would not show it."""
+
+    label: str
+    draft: Draft
+    raw: bytes | None = None
+
+    @property
+    def encoded(self) -> bytes:
+        """The bytes to send."""
+        return self.draft.encoded() if self.raw is None else self.raw
+
+
+New = Callable[[], Draft]
+"""Makes a valid request of its own each time: no variant may be taken for a duplicate of another."""
+Variants = Callable[[New, House], Iterator[Variant]]
+
+
+def with_own_ids(draft: Draft) -> Draft:
+    """Copy it as a request of its own, with the same key or cart."""
+    own = draft.again()
+    if "idempotentShoppingTripId" in own.body:
+        return own.with_value("idempotentShoppingTripId", str(uuid.uuid4()))
+    return own.with_value("authEvent.id", str(uuid.uuid4()))
+
+
+def _set(new: New, values: dict[str, list[Json]]) -> Iterator[Variant]:
+    for path, choices in values.items():
+        for value in choices:
+            yield Variant(f"{path} {_shown(value)}", new().with_value(path, value))
+
+
+def _shown(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"of {len(value)} characters"  # noqa: PLR2004 - fits a line
+
+
+def _times(new: New, _house: House) -> Iterator[Variant]:
+    """Write the times with fractions and offsets; the instants stay what they are."""
+    forms: dict[str, Callable[[datetime], str]] = {
+        "with a fraction": lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.123Z"),
+        "with microseconds": lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.123456Z"),
+        "with offset zero": lambda at: at.isoformat(),
+        "with an offset to the east": lambda at: at.astimezone(timezone(timedelta(hours=2))).isoformat(),
+        "with an offset to the west": lambda at: at.astimezone(timezone(-timedelta(hours=5, minutes=30))).isoformat(),
+    }
+    for label, write in forms.items():
+        changed = new()
+        for path in _time_paths(changed):
+            changed = changed.with_value(path, write(datetime.fromisoformat(changed.value(path))))
+        yield Variant(f"times {label}", changed)
+
+
+def _time_paths(draft: Draft) -> tuple[str, ...]:
+    if "authEvent" in draft.body:
+        return ("authEvent.timestamp",)
+    return ("shoppingTrip.startTime", "shoppingTrip.endTime", "shoppingTrip.authEvents[0].timestamp")
+
+
+def _uuids(new: New, _house: House) -> Iterator[Variant]:
+    paths = ("requestId", "authEvent.id") if "authEvent" in new().body else ("requestId",)
+    for path in paths:
+        fresh = uuid.uuid4()
+        yield Variant(f"{path} in upper case", new().with_value(path, str(fresh).upper()))
+        for version in (1, 7):
+            other = str(uuid.UUID(int=fresh.int & ~(0xF << 76) | version << 76))
+            yield Variant(f"{path} of version {version}", new().with_value(path, other))
+
+
+def _written_otherwise(new: New, _house: House) -> Iterator[Variant]:
+    """Write the same JSON with spaces, with escapes and in another order."""
+    own = new()
+    yield Variant("written over many lines", own, json.dumps(own.body, indent=4).encode())
+    own = new()
+    yield Variant("its members in reverse order", own, json.dumps(reordered(own.body)).encode())
+    own = new()
+    yield Variant("a character as an escape", own, own.encoded().replace(b"ENTRY", b"\\u0045NTRY"))
+
+
+def reordered(value: Json) -> Json:
+    """Copy a JSON value with the members of every object in reverse order."""
+    if isinstance(value, dict):
+        return {name: reordered(member) for name, member in reversed(value.items())}
+    return [reordered(item) for item in value] if isinstance(value, list) else value
+
+
+def _nulls(new: New, _house: House) -> Iterator[Variant]:
+    if "authEvent" in new().body:
+        return _set(new, {"keyChannel": [None]})
+    paths = ("shopperIdentity", "shopperDeviceId", "paymentSource", "cartItems[0].lineItemId",
+             "cartItems[0].externalIdentifiers", "shoppingTrip.authEvents[0].scanResult",
+             "shoppingTrip.authEvents[0].location", "shoppingTrip.authEvents[0].timestamp")  # fmt: skip
+    return _set(new, {path: [None] for path in paths})
+
+
+def _channels(new: New, house: House) -> Iterator[Variant]:
+    return _set(new, {"keyChannel": list(house.identity.key_channels)})
+
+
+def _longest_key(new: New, _house: House) -> Iterator[Variant]:
+    return _set(new, {"identityKey": [base64.b64encode(b"k" * 750).decode()]})
+
+
+def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
+    paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId",
+             "cartItems[0].externalIdentifiers[0].id", "cartItems[0].lineItemId")  # fmt: skip
+    return _set(new, {path: ["a" * 255] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
+
+
+def _trip_ids(new: New, _house: House) -> Iterator[Variant]:
+    unique = uuid.uuid4().hex
+    ids = [f"{unique}{'t' * (255 - len(unique))}", f"trip {unique}", f"{unique} {_UNICODE}", f"{unique}/'\";--"]
+    return _set(new, {"idempotentShoppingTripId": list[Json](ids)})
+
+
+def _free_texts(new: New, _house: House) -> Iterator[Variant]:
+    paths = ("cartItems[0].quantity.unit", "cartItems[0].lineItemId", "shopperDeviceId", "shopperIdentity.id")
+    return _set(new, {path: [_UNICODE] for path in paths})
+
+
+def _published_values(new: New, _house: House) -> Iterator[Variant]:
+    event = "shoppingTrip.authEvents[0]"
+    values: dict[str, list[Json]] = {
+        f"{event}.scanResult": [{"type": each} for each in ("SHOPPER", "ASSOCIATE", "CASH", "LOYALTY")],
+        f"{event}.payloadType": ["FINANCIAL", "SCAN_CODE"],
+        f"{event}.location": ["ENTRY", "MANUAL_IN_STORE"],
+        "cartItems[0].externalIdentifiers": [[{"id": "123456789012", "type": "UPC"}]],
+    }
+    return _set(new, values)
+
+
+def _house_values(new: New, house: House) -> Iterator[Variant]:
+    rules, event = house.ordering, "shoppingTrip.authEvents[0]"
+    values: dict[str, list[Json]] = {
+        f"{event}.scanResult": [{"type": each} for each in rules.scan_types],
+        f"{event}.location": list(rules.locations),
+        "cartItems[0].externalIdentifiers": [[{"id": "12345678", "type": each}] for each in rules.identifier_types],
+    }
+    return _set(new, values)
+
+
+def _blank_ids(new: New, _house: House) -> Iterator[Variant]:
+    return _set(new, {"shopperIdentity.id": [""], "shoppingTrip.authEvents[0].scanResult": [{"id": ""}]})
+
+
+def _optional_members(new: New, _house: House) -> Iterator[Variant]:
+    values: dict[str, list[Json]] = {
+        "paymentSource": [{"id": "card-1"}],
+        "shopperIdentity": [{}, {"id": "shopper-1"}],
+        "shopperDeviceId": ["device-1"],
+        "cartItems[0].externalIdentifiers": [[]],
+        "shoppingTrip.authEvents[0].scanResult": [{}],
+    }
+    return _set(new, values)
+
+
+def _quantities(new: New, _house: House) -> Iterator[Variant]:
+    return _set(new, {"cartItems[0].quantity.value": ["1", "2.00", "0.125", "1000", "007"]})
+
+
+def _bad_quantities(new: New, _house: House) -> Iterator[Variant]:
+    return _set(new, {"cartItems[0].quantity.value": ["-1", "one", "1,5", "1e3", "NaN", ".5"]})
+
+
+def _wrong_types(new: New, house: House) -> Iterator[Variant]:
+    """Put values of other JSON types in every member that the schema names and the request may carry."""
+    schema = self_contained(new().operation.request, house)
+    for path, kind in sorted(typed_paths(schema)):
+        for value in _OTHER_TYPES[kind]:
+            yield Variant(f"{path} {json.dumps(value)}", new().with_value(path, value))
+
+
+_OTHER_TYPES: dict[str, list[Json]] = {
+    "string": [17, True, ["text"], {"text": 1}],
+    "object": ["text", ["text"]],
+    "array": ["text", {"0": "text"}],
+    "number": ["text", [1]],
+    "boolean": ["text", {"is": True}],
+}
+
+
+def typed_paths(schema: dict[str, Json], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each member's path, `[0]` for the entries of a list, and its JSON type."""
+    for name, member in schema.get("properties", {}).items():
+        here = f"{path}.{name}".lstrip(".")
+        if isinstance(member.get("type"), str):
+            yield here, member["type"]
+        yield from typed_paths(member, here)
+        if "items" in member:
+            yield from typed_paths(member["items"], f"{here}[0]")
+
+
+def _empty_texts(new: New, house: House) -> Iterator[Variant]:
+    """Empty every required text; it counts as missing."""
+    for path in sorted(_required_texts(self_contained(new().operation.request, house))):
+        yield Variant(f'{path} ""', new().with_value(path, ""))
+
+
+def _required_texts(schema: dict[str, Json], path: str = "") -> Iterator[str]:
+    for name in schema.get("required", []):
+        member, here = schema["properties"][name], f"{path}.{name}".lstrip(".")
+        if member.get("type") == "string":
+            yield here
+        yield from _required_texts(member, here)
+        yield from _required_texts(member.get("items", {}), f"{here}[0]")
+
+
+SETS: dict[str, Variants] = {
+    "form of time": _times,
+    "form of UUID": _uuids,
+    "way to write its JSON": _written_otherwise,
+    "optional member as null": _nulls,
+    "key channel": _channels,
+    "key of the longest kind": _longest_key,
+    "text of the longest kind": _longest_texts,
+    "form of trip id": _trip_ids,
+    "text in other scripts": _free_texts,
+    "published value": _published_values,
+    "value that the house adds": _house_values,
+    "id left blank": _blank_ids,
+    "optional member present": _optional_members,
+    "form of quantity": _quantities,
+    "text that is no quantity": _bad_quantities,
+    "member of a wrong type": _wrong_types,
+    "required text empty": _empty_texts,
+}
+REFUSED = ("text that is no quantity", "member of a wrong type", "required text empty")
+"""The sets whose requests use up no key, since they are refused before a key is looked at."""
