@@ -1,0 +1,60 @@
+"""The examples of the documents are what they say: profiles that load, commands and options that exist, rows that fit."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from conformance.expected import Expected
+from contract.profile import load
+from contract.register import Requirement
+from jwo.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", [text for text in blocks(USER, "toml") if "[connector]" in text])
+def test_an_example_profile_loads(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "jwo.toml"
+    path.write_text(text, encoding="utf-8")
+
+    assert load(path, {"CONNECTOR_KEY": "x"}).connector.url
+
+
+def test_the_example_of_an_expected_failure_and_of_a_requirement_fit() -> None:
+    (entries,) = (tomllib.loads(text) for text in blocks(USER, "toml") if "[[expected]]" in text)
+    (rows,) = (tomllib.loads(text) for text in blocks(MAKER, "toml"))
+
+    assert [Expected.model_validate(entry).id for entry in entries["expected"]] == ["CP-X.9"]
+    assert Requirement.model_validate(rows["requirement"][0]).level == "house"
+
+
+@pytest.mark.parametrize("document", [USER, MAKER], ids=lambda path: path.stem)
+def test_commands_in_examples_have_the_options_that_they_use(document: Path) -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]  # a group has commands
+    lines = [shlex.split(line) for text in blocks(document, "sh") for line in text.splitlines()]
+    ours = [words[1:] for words in lines if words[0] == "jwo"]
+
+    assert ours
+    for name, *words in ours:
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, name
+
+
+def test_the_example_workflow_gives_the_action_inputs_that_it_has() -> None:
+    (workflow,) = (yaml.safe_load(text) for text in blocks(USER, "yaml"))
+    action = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text("utf-8"))
+    (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
+
+    assert set(step["with"]) <= set(action["inputs"])
