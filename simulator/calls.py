@@ -47,7 +47,7 @@ class Calls:
         self._clock = clock
         self._seed = seed
         self._later: set[asyncio.Task[None]] = set()
-        self._overtaken: dict[str, asyncio.Event] = {}
+        self._overtaken: dict[tuple[str, str], asyncio.Event] = {}
 
     async def make(
         self, operation: Operation, connector: Connector | None, message: dict[str, Any], timeout_s: float, about: About
@@ -61,7 +61,7 @@ class Calls:
             exchange = await self._client.send(letter)
         else:
             exchange = await self._through(spoilt(letter, faults), faults, about)
-        self._pass(about.store)
+        self._pass(about.store, operation.name)
         return exchange, faults
 
     def note(self, exchange: Exchange, about: About, faults: dict[str, float], **more: Any) -> None:  # noqa: ANN401 - journal members
@@ -79,7 +79,7 @@ class Calls:
 
     async def _through(self, letter: Letter, faults: dict[str, float], about: About) -> Exchange:
         if "reorder" in faults:
-            await self._be_overtaken(about.store, faults["reorder"])
+            await self._be_overtaken(about.store, letter.operation.name, faults["reorder"])
         await self._clock.sleep(faults.get("delay", 0.0))
         if "drop_before" in faults:
             return unsent(letter)
@@ -113,16 +113,16 @@ class Calls:
         await self._clock.sleep(seconds)
         self.note(await self._client.send(letter), about, {"old_attempt": 0})
 
-    async def _be_overtaken(self, store: str, seconds: float) -> None:
-        event = self._overtaken.setdefault(store, asyncio.Event())
+    async def _be_overtaken(self, store: str, operation: str, seconds: float) -> None:
+        event = self._overtaken.setdefault((store, operation), asyncio.Event())
         waiting = asyncio.create_task(event.wait())
         longest = asyncio.create_task(self._clock.sleep(seconds))
         await asyncio.wait({waiting, longest}, return_when=asyncio.FIRST_COMPLETED)
         for task in (waiting, longest):
             task.cancel()
 
-    def _pass(self, store: str) -> None:
-        if event := self._overtaken.pop(store, None):
+    def _pass(self, store: str, operation: str) -> None:
+        if event := self._overtaken.pop((store, operation), None):
             event.set()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

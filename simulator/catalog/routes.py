@@ -77,7 +77,7 @@ def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
         return await catalog.archive(request)
 
     @router.get(f"/{bucket}/{{name}}", summary="Fetch a report by its presigned link")
-    async def report(request: Request) -> Response:
+    async def report(name: str, request: Request) -> Response:  # noqa: ARG001 - the whole address is signed, name and all
         return Response(await catalog.reports.open(str(request.url)), media_type="application/json")
 
     _add_shelves(router, catalog)

@@ -64,10 +64,11 @@ def steps(measured: Sequence[tuple[int, int]], title: str, limit_ms: int) -> str
 def _axis(top: float, unit: str) -> str:
     inner_h = _HEIGHT - _BOTTOM - _TOP
     parts = []
+    sign = unit if unit == "%" else ""
     for part in (0, 0.5, 1):
         y = _TOP + inner_h * (1 - part)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * part:g}{escape(unit[:1])}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * part:g}{sign}</text>')
     return "".join(parts)
 
 

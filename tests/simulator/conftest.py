@@ -179,6 +179,10 @@ class Platform:
 
         return dict(wait_until(found))
 
+    @staticmethod
+    def until(found: Callable[[], Any]) -> Any:
+        return wait_until(found)
+
 
 def wait_until(found: Callable[[], Any], pause_s: float = 0.02, deadline_s: float = 10) -> Any:
     """Ask until there is something, or fail at the deadline."""
@@ -221,7 +225,7 @@ def aws_url() -> Iterator[str]:
 
 
 @contextmanager
-def _started(aws_url: str, **more: Any) -> Iterator[Platform]:
+def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[Platform]:
     """Run a platform: quick ingestion and quick redelivery, unless `more` says otherwise."""
     clock = MovableClock()
     settings: dict[str, Any] = {
@@ -233,7 +237,7 @@ def _started(aws_url: str, **more: Any) -> Iterator[Platform]:
     }
 
     def app(url: str) -> FastAPI:
-        return create_app(PlatformSettings(base_url=url, **settings), clock=clock)
+        return create_app(PlatformSettings(base_url=url, **settings), clock=None if own_clock else clock)
 
     with _running(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
         yield Platform(url, http, clock, aws_url)
@@ -251,6 +255,12 @@ def start_platform(aws_url: str) -> Iterator[Callable[..., Platform]]:
             return platform
 
         yield start
+
+
+@pytest.fixture
+def start_real(start_platform: Callable[..., Platform]) -> Callable[..., Platform]:
+    """Start platforms that have their own clock instead of a test's."""
+    return lambda **more: start_platform(own_clock=True, **more)
 
 
 @pytest.fixture

@@ -1,0 +1,211 @@
+"""Kills the platform with SIGKILL again and again while people shop, and then counts carts: none lost, none twice.
+
+Shoppers behave as gates and cameras do: what was not acknowledged is looked up and done again. A trip counts as owed
+once its exit was acknowledged. Run: python benchmarks/platform_crash.py [--kills 10] [--shoppers 8]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from jwo.processes import Child, Processes
+
+STORE, GATES = "STORE-001", tuple(f"GATE-{number}" for number in range(8))
+
+
+class Connector:
+    """A small connector: accepts everybody, remembers what it was given, and fails one cart in five the first time."""
+
+    def __init__(self) -> None:
+        self.carts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.trips_of_event: defaultdict[str, set[str]] = defaultdict(set)
+        self.url = ""
+
+    def app(self) -> FastAPI:
+        """Return it as an app."""
+        app = FastAPI()
+
+        @app.post("/v1/identity/identity-keys")
+        async def identity(_request: Request) -> dict[str, Any]:
+            return {"visitorDetails": {"id": "visitor", "type": "SHOPPER"}}
+
+        @app.post("/v1/order/purchases", status_code=201)
+        async def purchases(request: Request) -> Any:  # noqa: ANN401 - an answer, or a failure
+            body = orjson.loads(await request.body())
+            trip = body["idempotentShoppingTripId"]
+            self.carts[trip].append(body)
+            for event in body["shoppingTrip"]["authEvents"]:
+                self.trips_of_event[event["id"]].add(trip)
+            if len(self.carts[trip]) == 1 and random.random() < 0.2:  # noqa: S311 - chance in a test
+                return JSONResponse({}, 503)
+            return {"purchaseId": f"purchase-of-{trip}" if body["cartItems"] else ""}
+
+        return app
+
+
+class Platform:
+    """The platform as a process that is killed and started again on the same file."""
+
+    def __init__(self, processes: Processes, folder: Path, aws_url: str, connector_url: str) -> None:
+        self._processes = processes
+        self._folder = folder
+        self._aws_url = aws_url
+        self._connector_url = connector_url
+        self._starts = 0
+        self.child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """Return where it is now."""
+        assert self.child is not None
+        return self.child.url
+
+    async def start(self) -> None:
+        """Start it and set its store up."""
+        self._starts += 1
+        settings = {
+            "JWO_PLATFORM_AWS_ENDPOINT_URL": self._aws_url,
+            "JWO_PLATFORM_DATABASE_PATH": str(self._folder / "platform.sqlite3"),
+            "JWO_PLATFORM_DELIVERY__BACKOFF_FIRST_S": "0.2",
+            "JWO_PLATFORM_DELIVERY__BACKOFF_MAX_S": "1",
+        }
+        name = f"platform-{self._starts}"
+        self.child = await asyncio.to_thread(self._processes.start, name, ["platform"], settings)
+        setup = {"retailer": "r", "gates": GATES, "connector": {"url": self._connector_url}}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            (await http.put(f"{self.url}/portal/stores/{STORE}", json=setup)).raise_for_status()
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        assert self.child is not None
+        self.child.process.send_signal(signal.SIGKILL)
+        self.child.process.wait()
+
+
+class Shopper:
+    """Comes again and again; remembers what is owed to the retailer."""
+
+    def __init__(self, platform: Platform, gate: str, owed: dict[str, list[str]]) -> None:
+        self._platform = platform
+        self._gate = gate
+        self._owed = owed
+        self._http = httpx.AsyncClient(trust_env=False, timeout=5)
+        self.stop = False
+
+    async def run(self) -> None:
+        """Shop until told to stop."""
+        number = 0
+        while not self.stop:
+            number += 1
+            await self._visit(number)
+        await self._http.aclose()
+
+    async def _visit(self, number: int) -> None:
+        decision = await self._until("POST", f"/gates/{self._gate}/scans", {"text": "a key"})
+        trip, skus = decision["shoppingTripId"], [f"SKU-{number}-{line}" for line in range(random.randrange(5))]  # noqa: S311 - as above
+        for sku in skus:
+            await self._pick(trip, sku)
+        await self._until("POST", f"/trips/{trip}/leave")
+        self._owed[trip] = skus
+
+    async def _pick(self, trip: str, sku: str) -> None:
+        """Put a thing into the cart; when the acknowledgement was lost, look first whether it is there."""
+        while True:
+            try:
+                answer = await self._http.post(f"{self._platform.url}/trips/{trip}/pick", json={"sku": sku})
+                if answer.status_code == 200:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            shown = await self._until("GET", f"/trips/{trip}")
+            if sku in [item["id"] for item in shown["cartItems"]]:
+                return
+
+    async def _until(self, method: str, path: str, body: Any = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        while True:
+            try:
+                answer = await self._http.request(method, self._platform.url + path, json=body)
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code == 200 and answer.json().get("opens", True):
+                return dict(answer.json())
+            await asyncio.sleep(0.05)
+
+
+async def crash(kills: int, shoppers: int) -> int:
+    """Run, and return the number of carts that were lost, changed, or delivered under two trip ids."""
+    connector, owed = Connector(), dict[str, list[str]]()
+    listener = socket.create_server(("127.0.0.1", 0))
+    connector.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(connector.app(), log_level="warning"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    with tempfile.TemporaryDirectory() as name, Processes(Path(name)) as processes:
+        aws = await asyncio.to_thread(processes.start, "aws", ["aws"])
+        platform = Platform(processes, Path(name), aws.url, connector.url)
+        await platform.start()
+        people = [Shopper(platform, gate, owed) for gate in GATES[:shoppers]]
+        shopping = [asyncio.create_task(one.run()) for one in people]
+        for _ in range(kills):
+            await asyncio.sleep(random.uniform(0.5, 2.0))  # noqa: S311 - as above
+            platform.kill()
+            await platform.start()
+        for one in people:
+            one.stop = True
+        await asyncio.gather(*shopping)
+        await _drained(platform)
+    server.should_exit = True
+    await serving
+    return _judge(owed, connector, kills)
+
+
+async def _drained(platform: Platform) -> None:
+    deadline = time.monotonic() + 60
+    async with httpx.AsyncClient(trust_env=False) as http:
+        while (await http.get(f"{platform.url}/deliveries/counts")).json()["pending"]:
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.1)
+
+
+def _judge(owed: dict[str, list[str]], connector: Connector, kills: int) -> int:
+    lost = [trip for trip in owed if trip not in connector.carts]
+    changed = [
+        trip
+        for trip, skus in owed.items()
+        for cart in connector.carts.get(trip, [])
+        if Counter(item["id"] for item in cart["cartItems"]) != Counter(skus)
+    ]
+    twice = [event for event, trips in connector.trips_of_event.items() if len(trips) > 1]
+    attempts = sum(map(len, connector.carts.values()))
+    print(f"kills                        {kills:>8}")
+    print(f"exits acknowledged           {len(owed):>8}")
+    print(f"attempts at the connector    {attempts:>8}")
+    print(f"carts lost                   {len(lost):>8}")
+    print(f"carts changed                {len(set(changed)):>8}")
+    print(f"entries under two trip ids   {len(twice):>8}")
+    return len(lost) + len(set(changed)) + len(twice)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--shoppers", type=int, default=8, choices=range(1, len(GATES) + 1))
+    given = parser.parse_args()
+    sys.exit(1 if asyncio.run(crash(given.kills, given.shoppers)) else 0)

@@ -1,0 +1,153 @@
+"""Archive Catalog, reactivation, the planogram, several accounts, and the catalog's faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract.house import DEFAULT
+from contract.sigv4 import Key
+
+STORE = "STORE-001"
+PATH = "/v1/catalog/archive"
+
+
+def an_item(sku: str = "SKU-1", barcode: str = "012345678905", **more: Any) -> dict[str, Any]:
+    return {"item_sku": sku, "external_product_id": barcode, "item_name": "Thing", "store_id": STORE, **more}
+
+
+def archive(platform: Any, *skus: str, stores: list[str] | None = None) -> Any:
+    return platform.signed(PATH, {"itemSkus": list(skus), "allApplicableStores": stores or [STORE]})
+
+
+def report(platform: Any, answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 201, answer.text
+    link = platform.done(answer.json()["ingestionId"])["reportDownloadLink"]
+    return dict(platform.http.get(link).json())
+
+
+def codes(told: dict[str, Any]) -> list[str]:
+    return [row["errors"][0]["code"] if row["errors"] else row["status"] for row in told["items"]]
+
+
+def state(platform: Any, sku: str) -> str:
+    return str(platform.http.get(f"/stores/{STORE}/catalog/{sku}").json()["state"])
+
+
+def test_archived_item_is_off_sale_until_it_is_uploaded_again(onboarded: Any) -> None:
+    report(onboarded, onboarded.upload(an_item()))
+    told = report(onboarded, archive(onboarded, "SKU-1", "SKU-9"))
+    assert codes(told) == ["ACCEPTED", "SKU_UNKNOWN"]
+    assert told["items"][0]["store_id"] == ""
+    assert told["summary"] == {"received": 2, "accepted": 1, "rejected": 1}
+    assert state(onboarded, "SKU-1") == "archived"
+    trip = onboarded.enter()
+    refused = onboarded.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-1"})
+    assert refused.status_code == 409
+    assert codes(report(onboarded, archive(onboarded, "SKU-1"))) == ["SKU_ALREADY_ARCHIVED"]
+    report(onboarded, onboarded.upload(an_item()))
+    assert state(onboarded, "SKU-1") == "active"
+    assert onboarded.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-1"}).status_code == 200
+
+
+def test_item_on_a_planogram_is_not_archived(onboarded: Any) -> None:
+    report(onboarded, onboarded.upload(an_item()))
+    assert onboarded.http.put(f"/stores/{STORE}/planogram/SKU-1").json()["onPlanogram"]
+    assert codes(report(onboarded, archive(onboarded, "SKU-1"))) == ["SKU_ON_PLANOGRAM"]
+    assert onboarded.http.delete(f"/stores/{STORE}/planogram/SKU-1").json()["onPlanogram"] is False
+    assert codes(report(onboarded, archive(onboarded, "SKU-1"))) == ["ACCEPTED"]
+    assert onboarded.http.get(f"/stores/{STORE}/catalog").json() == {
+        "storeId": STORE,
+        "items": 1,
+        "archived": 1,
+        "onPlanogram": 0,
+    }
+
+
+def test_archiving_covers_every_store_and_the_refusal_lists_them(onboarded: Any) -> None:
+    onboarded.http.put("/portal/stores/STORE-002", json={"retailer": "corner-retail"})
+    both = [an_item(), {**an_item(), "store_id": "STORE-002"}]
+    report(onboarded, onboarded.upload(*both))
+    for stores in ([STORE], [STORE, "STORE-002", "STORE-003"]):
+        refused = archive(onboarded, "SKU-1", stores=stores)
+        assert refused.status_code == 400
+        assert "STORE-001, STORE-002" in refused.json()["errorMsg"]
+    told = report(onboarded, archive(onboarded, "SKU-1", stores=["STORE-002", STORE]))
+    assert codes(told) == ["ACCEPTED"]
+    assert onboarded.http.get("/stores/STORE-002/catalog/SKU-1").json()["state"] == "archived"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        {},
+        {"itemSkus": [], "allApplicableStores": [STORE]},
+        {"itemSkus": ["a"], "allApplicableStores": []},
+        {"itemSkus": [""], "allApplicableStores": [STORE]},
+        {"itemSkus": "a", "allApplicableStores": [STORE]},
+        {"itemSkus": [str(n) for n in range(10_001)], "allApplicableStores": [STORE]},
+    ],
+    ids=["no json", "empty", "no skus", "no stores", "empty sku", "no list", "too many"],
+)
+def test_misshapen_archive_call_is_refused(catalog_host: Any, body: Any) -> None:
+    assert catalog_host.signed(PATH, body).status_code == 400
+
+
+def test_archive_call_is_signed_too(catalog_host: Any) -> None:
+    assert catalog_host.http.post(PATH, json={}).status_code == 403
+    assert catalog_host.signed(PATH, {}, Key("nobody", "nothing")).status_code == 403
+
+
+def test_accounts_of_one_retailer_share_stores_and_have_rates_of_their_own(onboarded: Any, queue: Any) -> None:
+    second = Key("second-key", "second-secret")
+    named = {"accessKeyId": second.access_key_id, "secretAccessKey": second.secret_access_key, "sessionToken": None}
+    assert onboarded.allow_list(queue.arn, "210987654321", **named).status_code == 200
+    path, body = "/v1/catalog/getCatalogUploadStatus", {"ingestionId": "x"}
+    statuses = [onboarded.signed(path, body).status_code for _ in range(12)]
+    assert 429 in statuses
+    assert onboarded.signed(path, body, second).status_code == 400
+    uploaded = onboarded.signed("/v1/catalog/upload", {"catalogItems": [an_item()]}, second)
+    assert uploaded.status_code == 201
+    shown = onboarded.http.get("/portal/merchants").json()
+    assert shown == [{"retailer": "corner-retail", "stores": [STORE], "accounts": ["123456789012", "210987654321"]}]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "retry_after", "text"),
+    [
+        ("throttle", 429, "1", "Too Many Requests"),
+        ("error_500_retry", 500, "1", DEFAULT.catalog.error500_retry_text),
+        ("error_500_final", 500, None, DEFAULT.catalog.error500_final_text),
+    ],
+)
+def test_catalog_fault_is_answered_once_by_api_and_by_data(
+    catalog_host: Any, fault: str, status: int, retry_after: str | None, text: str
+) -> None:
+    catalog_host.http.post("/faults", json={"name": fault, "where": {"operation": "Upload Catalog"}})
+    by_api, by_data = catalog_host.upload(an_item()), catalog_host.upload(an_item(item_name=f"fault.{fault}"))
+    for answer in (by_api, by_data):
+        assert (answer.status_code, answer.json()) == (status, {"errorMsg": text})
+        assert answer.headers.get("retry-after") == retry_after
+    assert catalog_host.upload(an_item()).status_code == 201
+
+
+@pytest.mark.parametrize("status", ["FATAL", "CANCELLED"])
+def test_ingestion_ends_otherwise_when_a_fault_asks_for_it(onboarded: Any, queue: Any, status: str) -> None:
+    named = an_item(item_name=f"fault.ingestion_{status.lower()} Thing")
+    ingestion = onboarded.upload(named).json()["ingestionId"]
+    told = onboarded.until(queue.receive)
+    assert f'"{status}"' in told[0]["Message"]
+    assert onboarded.status(ingestion) == {"processingStatus": status, "reportDownloadLink": ""}
+
+
+@pytest.mark.parametrize(("fault", "count"), [("notification_twice", 2), ("notification_never", 0)])
+def test_notification_comes_twice_or_never(onboarded: Any, queue: Any, fault: str, count: int) -> None:
+    onboarded.http.post("/faults", json={"name": fault})
+    onboarded.done(onboarded.upload(an_item()).json()["ingestionId"])
+    onboarded.done(onboarded.upload(an_item()).json()["ingestionId"])
+    got: list[Any] = []
+    onboarded.until(lambda: got.extend(queue.receive()) or len(got) >= count + 1)
+    assert len({message["Message"] for message in got}) == min(2, count + 1)
+    assert len(got) == count + 1

@@ -1,0 +1,221 @@
+"""The control room: journal search, exports, sending again; clock; OpenAPI; connector configurations; event feed."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from simulator.clock import PlatformClock
+from simulator.errors import BadCall
+
+STORE, GATE = "STORE-001", "STORE-001-GATE-1"
+
+
+def test_journal_is_searched_by_trip_gate_and_request(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    first, second = steady.enter(), steady.enter()
+    request_id = connector.bodies("identity-keys")[0]["requestId"]
+    (found,) = steady.http.get("/journal", params={"requestId": request_id}).json()
+    assert (found["tripId"], found["gate"], found["requestId"]) == (first, GATE, request_id)
+    assert {entry["tripId"] for entry in steady.http.get("/journal", params={"trip": second}).json()} == {second}
+    assert steady.http.get("/journal", params={"gate": "elsewhere"}).json() == []
+
+
+def test_export_as_ndjson_leaves_out_what_was_measured_when_told(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    trip = steady.enter()
+    whole = steady.http.get("/journal.ndjson", params={"trip": trip})
+    bare = steady.http.get("/journal.ndjson", params={"trip": trip, "measured": False})
+    assert [orjson.loads(line)["kind"] for line in whole.content.splitlines()] == ["exchange", "gate_decision"]
+    assert b"elapsedMs" in whole.content
+    assert b"elapsedMs" not in bare.content
+    assert whole.headers["content-type"].startswith("application/x-ndjson")
+
+
+def test_export_as_curl_lines_runs_in_a_shell_and_hides_what_is_hidden(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector, mode={"auth": "headers", "headers": {"x-api-key": "hush"}})
+    trip = steady.enter()
+    steady.http.post(f"/trips/{trip}/pick", json={"sku": "it's a SKU"})
+    steady.http.post(f"/trips/{trip}/leave")
+    steady.delivery(trip)
+    lines = steady.http.get("/journal.sh", params={"trip": trip}).text.splitlines()
+    assert len(lines) == 2
+    assert "hush" not in "".join(lines)
+    before = len(connector.bodies("purchases"))
+    line = lines[1].replace("curl", "curl --noproxy '*'", 1)
+    subprocess.run(["/bin/bash", "-c", line], check=True, capture_output=True)
+    again = connector.bodies("purchases")
+    assert len(again) == before + 1
+    assert again[-1] == again[0]
+    assert again[0]["cartItems"][0]["id"] == "it's a SKU"
+
+
+def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    trip = steady.enter()
+    entry = steady.http.get("/journal", params={"trip": trip}).json()[0]
+    same = steady.http.post(f"/journal/{entry['seq']}/resend").json()
+    first, second = connector.bodies("identity-keys")
+    assert first == second
+    assert (same["kind"], same["resent"], same["response"]["status"]) == ("resent", entry["seq"], 200)
+    steady.http.post(f"/journal/{entry['seq']}/resend", json={"members": {"storeId": "OTHER"}})
+    assert connector.bodies("identity-keys")[2] == {**first, "storeId": "OTHER"}
+    assert "authorization" in connector.seen[2][1]
+    steady.http.post(f"/journal/{entry['seq']}/resend", json={"body": {"all": "new"}})
+    assert connector.bodies("identity-keys")[3] == {"all": "new"}
+    assert first["identityKey"] not in steady.http.get("/journal").text
+    assert steady.http.post("/journal/999999/resend").status_code == 404
+
+
+def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
+    document = steady.http.get("/openapi.json").json()
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    calls = [(path, call) for path, calls in document["paths"].items() for call in calls.values()]
+    assert len(calls) > 50
+    assert [path for path, call in calls if not call.get("summary") or not call.get("tags")] == []
+    wanted = {"/gates/{gate}/cards", "/faults", "/clock", "/journal/{seq}/resend", "/v1/catalog/archive"}
+    assert wanted <= document["paths"].keys()
+    scan = document["paths"]["/gates/{gate}/scans"]["post"]["requestBody"]["content"]
+    assert scan.keys() == {"image/png", "application/json"}
+
+
+def test_clock_runs_at_any_speed_stands_still_and_never_runs_backwards() -> None:
+    real, start = [100.0], datetime(2026, 2, 7, tzinfo=UTC)
+    clock = PlatformClock(start=start, speed=60, real=lambda: real[0])
+    real[0] += 2
+    assert clock.now() == start + timedelta(minutes=2)
+    clock.set(speed=0)
+    real[0] += 1000
+    assert clock.now() == start + timedelta(minutes=2)
+    clock.set(advance_s=30, speed=1)
+    real[0] += 1
+    assert clock.now() == start + timedelta(minutes=2, seconds=31)
+    with pytest.raises(BadCall):
+        clock.set(advance_s=-1)
+
+
+def test_platforms_clock_is_shown_and_changed_and_deliveries_follow(start_real: Any, connector: Any) -> None:
+    platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0, delivery={"backoff_first_s": 600})
+    platform.set_up_store(connector)
+    connector.purchases = [(500, {}), (201, {"purchaseId": "p"})]
+    assert platform.http.get("/clock").json() == {"now": "2030-01-01T00:00:00Z", "speed": 0.0, "seed": None}
+    trip = platform.enter()
+    assert connector.bodies("identity-keys")[0]["authEvent"]["timestamp"] == "2030-01-01T00:00:00Z"
+    platform.http.post(f"/trips/{trip}/leave")
+    platform.delivery(trip, "pending")
+    platform.http.put("/clock", json={"advanceS": 601})
+    assert len(platform.delivery(trip)["attempts"]) == 2
+    assert platform.http.put("/clock", json={"advanceS": -1}).status_code == 400
+
+
+def test_same_seed_gives_the_same_ids_on_a_platform_that_stands_still(start_real: Any, connector: Any) -> None:
+    def journal() -> bytes:
+        platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0, seed=5)
+        platform.set_up_store(connector)
+        trip = platform.enter()
+        platform.http.post(f"/trips/{trip}/leave")
+        platform.delivery(trip)
+        return bytes(platform.http.get("/journal.ndjson", params={"measured": False}).content)
+
+    assert journal() == journal()
+
+
+def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: Any, connector: Any) -> None:
+    setup = {"retailer": "corner-retail", "methods": ["app", "card"], "strategy": "retailer_managed"}
+    steady.http.put("/portal/stores/STORE-005", json=setup)
+    path = "/portal/stores/STORE-005/connectors"
+
+    def standings() -> dict[str, str]:
+        told = steady.http.get("/portal/stores/STORE-005").json()
+        kinds = {kind: one["status"] for kind, one in told["connectorConfigurations"].items()}
+        return {**kinds, "all": told["configuration"]}
+
+    assert standings() == {
+        "identity": "Incomplete",
+        "loyalty": "Not Required",
+        "ordering": "Incomplete",
+        "fraud_and_abuse": "Incomplete",
+        "all": "Incomplete",
+    }
+    form = {"endpoint": connector.url, "region": "eu-west-1"}
+    for kind in ("identity", "ordering", "fraud_and_abuse"):
+        assert steady.http.post(f"{path}/{kind}/connectivity-test").status_code == 400
+        assert steady.http.put(f"{path}/{kind}", json=form).status_code == 200
+    assert standings() == {
+        "identity": "Complete",
+        "loyalty": "Not Required",
+        "ordering": "Complete",
+        "fraud_and_abuse": "Complete",
+        "all": "Complete",
+    }
+    connector.authorizations = [(200, {"shopperAuthorized": True})]
+    for kind in ("identity", "ordering", "fraud_and_abuse"):
+        draft = {"endpoint": "http://127.0.0.1:1", "region": "x"}
+        told = steady.http.post(f"{path}/{kind}/connectivity-test", json=draft).json()
+        assert (told["passed"], told["testedEndpoint"]) == (True, connector.url), kind
+    assert "/eu-west-1/execute-api/" in connector.seen[-1][1]["authorization"]
+    connector.purchases = [(500, {})]
+    assert not steady.http.post(f"{path}/ordering/connectivity-test").json()["passed"]
+
+
+def test_store_whose_charges_amazon_calculates_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector, chargeCalculation="amazon")
+    told = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
+    assert told["ordering"]["status"] == "Not Required"
+    trip = steady.enter()
+    assert steady.http.post(f"/trips/{trip}/leave").json()["cartIsSent"] is False
+
+
+def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector: Any, make_queue: Any) -> None:
+    feed = make_queue()
+    path = "/portal/merchants/corner-retail/event-feed"
+    assert onboarded.http.get(path).status_code == 404
+    assert onboarded.http.put(path, json={"queueArn": feed.arn}).status_code == 200
+    trip = onboarded.enter()
+    onboarded.http.post(f"/trips/{trip}/leave")
+    onboarded.delivery(trip)
+    owed, paid = {"amount": 9.99, "code": "USD"}, {"amount": 4.0, "code": "USD"}
+    status = {"storeId": STORE, "shoppingTripId": trip, "totalAmount": owed, "settledAmount": paid}
+    answer = onboarded.signed("/v1/feedback/payment-status", {**status, "paymentStatusTime": 1700000000})
+    assert answer.json() == {"status": "Accepted"}
+    connector.identity = [(401, {})]
+    onboarded.scan()
+    got: list[Any] = []
+    onboarded.until(lambda: got.extend(feed.receive()) or len(got) >= 5)
+    told = [(event["detail-type"], event["detail"]["event"]) for event in got]
+    assert sorted(told) == [
+        ("Order", "ORDER_DELIVERED"),
+        ("Payment", "PAYMENT_REPORTED"),
+        ("Shopper", "SHOPPER_ENTERED"),
+        ("Shopper", "SHOPPER_LEFT"),
+        ("Shopper", "SHOPPER_REFUSED"),
+    ]
+    assert len({event["id"] for event in got}) == 5
+    order = next(event["detail"] for event in got if event["detail-type"] == "Order")
+    assert (order["shoppingTripId"], order["purchaseId"]) == (trip, "purchase-1")
+
+
+def test_debt_keeps_a_card_out_until_it_is_settled(onboarded: Any, connector: Any) -> None:
+    onboarded.set_up_store(connector, methods=["card"])
+    onboarded.http.put("/risk/card-1", json={"risks": []})
+    tap = {"instrument": "card-1"}
+    trip = onboarded.http.post(f"/gates/{GATE}/cards", json=tap).json()["shoppingTripId"]
+
+    def report(settled: float, **more: Any) -> Any:
+        owed, paid = {"amount": 10.0, "code": "USD"}, {"amount": settled, "code": "USD"}
+        status = {"storeId": STORE, "shoppingTripId": trip, "totalAmount": owed, "settledAmount": paid}
+        return onboarded.signed("/v1/feedback/payment-status", {**status, "paymentStatusTime": 1.0, **more})
+
+    assert report(3.0).json() == {"status": "Accepted"}
+    assert onboarded.http.post(f"/gates/{GATE}/cards", json=tap).json()["cause"] == "risk:BadDebt"
+    assert report(10.0).json() == {"status": "Accepted"}
+    assert onboarded.http.post(f"/gates/{GATE}/cards", json=tap).json()["opens"]
+    assert report(11.0).json() == {"status": "Rejected"}
+    assert report(1.0, shoppingTripId="unknown").json() == {"errorMsg": "UnknownShoppingTrip"}
+    assert report(1.0, storeId="").json() == {"errorMsg": "BadRequestException"}
+    assert onboarded.http.post("/v1/feedback/payment-status", json={}).status_code == 403

@@ -1,0 +1,254 @@
+"""Ways in: cards, palms, badges, groups, associates, loyalty; who decides, by which cause, and what the gate shows."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from simulator.entry.risk import RiskModel
+from simulator.seed import Seed
+
+STORE, GATE = "STORE-001", "STORE-001-GATE-1"
+EVERY_WAY = ["app", "badge", "card", "palm"]
+
+
+def tap(platform: Any, instrument: str = "card-1", **more: Any) -> dict[str, Any]:
+    answer = platform.http.post(f"/gates/{GATE}/cards", json={"instrument": instrument, **more})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def set_up(platform: Any, connector: Any, strategy: str = "retailer_managed", **more: Any) -> None:
+    platform.set_up_store(connector, methods=EVERY_WAY, strategy=strategy, **more)
+
+
+def authorized(**more: Any) -> tuple[int, dict[str, Any]]:
+    return 200, {"shopperAuthorized": True, **more}
+
+
+def test_retailer_managed_card_is_the_connectors_decision(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [authorized()]
+    decision = tap(steady, interaction="INSERT")
+    assert (decision["opens"], decision["cause"], decision["action"]) == (True, "authorized", "open")
+    (asked,) = connector.bodies("shopperauthorization")
+    assert asked["shopperIdentity"] == {"id": "card-1"}
+    assert asked["authorizedAmount"] == {"value": 50.0, "currencyCode": "USD"}
+    interaction = asked["shopperInteraction"]
+    assert interaction["shoppingTripId"] == decision["shoppingTripId"]
+    assert interaction["gateAuthenticationEvent"]["type"] == "CREDIT_CARD"
+    assert interaction["gateAuthenticationEvent"]["interactionType"] == "INSERT"
+    assert "recommendation" not in interaction
+
+
+def test_card_leads_to_a_financial_cart_with_the_shoppers_identity(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [authorized()]
+    trip = tap(steady, "card-2")["shoppingTripId"]
+    steady.http.post(f"/trips/{trip}/leave")
+    steady.delivery(trip)
+    (cart,) = connector.bodies("purchases")
+    assert [event["payloadType"] for event in cart["shoppingTrip"]["authEvents"]] == ["FINANCIAL"]
+    assert cart["shopperIdentity"] == {"id": "card-2"}
+    assert cart["cartItems"] == []
+
+
+def test_amazon_managed_asks_nobody_and_its_risk_model_decides(steady: Any, connector: Any) -> None:
+    set_up(steady, connector, "amazon_managed")
+    steady.http.put("/risk/bad-card", json={"risks": ["BadDebt"]})
+    steady.http.put("/risk/good-card", json={"risks": []})
+    good, bad = tap(steady, "good-card"), tap(steady, "bad-card")
+    assert (good["opens"], good["cause"]) == (True, "amazon_managed")
+    assert (bad["opens"], bad["cause"], bad["light"]) == (False, "risk:BadDebt", "red")
+    assert connector.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "opens", "cause"),
+    [
+        (authorized(), True, "authorized"),
+        ((200, {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]}), False, "denied:BadDebt"),
+        (
+            authorized(authorizationConditions=[{"type": "ADJUST", "amount": {"value": 20, "currencyCode": "USD"}}]),
+            True,
+            "adjusted",
+        ),
+    ],
+)
+def test_connector_may_overrule_the_recommendation_either_way(
+    steady: Any, connector: Any, answer: Any, *, opens: bool, cause: str
+) -> None:
+    set_up(steady, connector, "amazon_recommendation")
+    steady.http.put("/risk/doubtful", json={"risks": ["InvalidCard"]})
+    connector.authorizations = [answer]
+    decision = tap(steady, "doubtful")
+    told = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["recommendation"]
+    assert told == {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}
+    assert (decision["opens"], decision["cause"]) == (opens, cause)
+    if cause == "adjusted":
+        trip = steady.http.get(f"/trips/{decision['shoppingTripId']}").json()
+        assert trip["authorizedAmount"] == 20
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_failed_authorization_is_retried_once_and_then_falls_back(steady: Any, connector: Any, status: int) -> None:
+    set_up(steady, connector, storeDefault="open")
+    connector.authorizations = [(status, {}), authorized()]
+    assert tap(steady)["cause"] == "authorized"
+    connector.authorizations = [(status, {})]
+    decision = tap(steady)
+    assert (decision["opens"], decision["cause"], decision["action"]) == (True, str(status), "store_default")
+    assert len(connector.bodies("shopperauthorization")) == 4
+
+
+@pytest.mark.parametrize("given", [(400, {}), (200, {"shopperAuthorized": "yes"})])
+def test_refused_or_misshapen_authorization_keeps_a_closed_store_closed(
+    steady: Any, connector: Any, given: Any
+) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [given]
+    assert not tap(steady)["opens"]
+
+
+def test_fallback_may_be_the_platforms_recommendation(start_platform: Any, connector: Any) -> None:
+    platform = start_platform(shopper_auth={"fallback": "recommendation"})
+    set_up(platform, connector)
+    platform.http.put("/risk/fine", json={"risks": []})
+    connector.authorizations = [(500, {})]
+    assert tap(platform, "fine")["cause"] == "500:recommendation"
+
+
+def test_palm_is_told_as_a_palm_and_counts_as_financial(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [authorized()]
+    decision = steady.http.post(f"/gates/{GATE}/palms", json={"instrument": "palm-1"}).json()
+    trip = steady.http.get(f"/trips/{decision['shoppingTripId']}").json()
+    assert trip["authEvents"][0]["payloadType"] == "FINANCIAL"
+    event = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["gateAuthenticationEvent"]
+    assert event["type"] == "PALM"
+
+
+def test_way_in_that_a_store_does_not_have_is_refused_without_a_call(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    assert tap(steady)["cause"] == "method_off"
+    assert connector.seen == []
+
+
+def test_badge_goes_to_the_identity_connector_past_the_qr_pattern(steady: Any, connector: Any) -> None:
+    set_up(steady, connector, qrPattern="JWO.*")
+    connector.identity = [(200, {"visitorDetails": {"id": "a-1", "type": "ASSOCIATE"}})]
+    decision = steady.http.post(f"/gates/{GATE}/badges", json={"text": "badge 17"}).json()
+    assert (decision["opens"], decision["visitor"]["type"], decision["method"]) == (True, "ASSOCIATE", "badge")
+    assert connector.bodies("identity-keys")[0]["identityKey"] == base64.b64encode(b"badge 17").decode()
+    assert steady.scan("badge 17")["cause"] == "qr_pattern"
+
+
+def test_group_enters_on_one_key_with_an_event_each_and_leaves_one_cart(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    decision = steady.http.post(f"/gates/{GATE}/scans", json={"text": "one key", "people": 3}).json()
+    assert decision["people"] == 3
+    asked = connector.bodies("identity-keys")
+    assert len({body["authEvent"]["id"] for body in asked}) == 3
+    assert len({body["identityKey"] for body in asked}) == 1
+    trip = decision["shoppingTripId"]
+    steady.http.post(f"/trips/{trip}/leave")
+    steady.delivery(trip)
+    (cart,) = connector.bodies("purchases")
+    told = [event["id"] for event in cart["shoppingTrip"]["authEvents"]]
+    assert told == [body["authEvent"]["id"] for body in asked]
+
+
+def test_group_ends_at_the_first_closed_gate(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    connector.identity = [(200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}), (401, {})]
+    decision = steady.http.post(f"/gates/{GATE}/scans", json={"text": "one key", "people": 3}).json()
+    assert (decision["opens"], decision["people"]) == (False, 1)
+
+
+def test_associate_scans_a_shopper_in_by_hand(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    decision = steady.http.post(f"/stores/{STORE}/assisted-scans", json={"text": "a code"}).json()
+    assert connector.bodies("identity-keys")[0]["authEvent"]["location"] == "ENTRY"
+    trip = decision["shoppingTripId"]
+    steady.http.post(f"/trips/{trip}/leave")
+    steady.delivery(trip)
+    (event,) = connector.bodies("purchases")[0]["shoppingTrip"]["authEvents"]
+    assert event["location"] == "MANUAL_IN_STORE"
+
+
+LOYAL = (200, {"action": "ACCEPT", "id": "member-1", "type": "LOYALTY"})
+DETAILS = (200, {"provider": "Corner Club", "promotionIds": ["members-10"]})
+
+
+def test_loyalty_scan_inside_is_resolved_and_joins_the_cart(steady: Any, connector: Any) -> None:
+    set_up(steady, connector, loyalty=True)
+    trip = steady.enter()
+    connector.scans = [LOYAL, DETAILS]
+    told = steady.http.post(f"/trips/{trip}/loyalty-scans", json={"text": "card 9"}).json()
+    assert told["accepted"]
+    assert told["details"] == DETAILS[1]
+    (asked,) = connector.bodies("identity/scan")
+    assert asked["scanEvent"]["value"] == base64.b64encode(b"card 9").decode()
+    (wanted,) = connector.bodies("scan/details")
+    assert wanted == {"storeId": STORE, "scanResult": {"id": "member-1", "type": "LOYALTY"}}
+    steady.http.post(f"/trips/{trip}/leave")
+    steady.delivery(trip)
+    events = connector.bodies("purchases")[0]["shoppingTrip"]["authEvents"]
+    assert events[1]["scanResult"] == {"id": "member-1", "type": "LOYALTY"}
+    assert "card 9" not in steady.http.get("/journal", params={"trip": trip}).text
+
+
+@pytest.mark.parametrize(
+    ("answer", "opens", "cause"),
+    [
+        (LOYAL, True, "accepted"),
+        ((200, {"resolution": "ACCEPT", "scanResult": {"id": "m", "type": "LOYALTY"}}), True, "accepted"),
+        ((200, {"action": "REJECT"}), False, "rejected"),
+        ((400, {}), False, "400"),
+        ((500, {}), True, "500"),
+        ((200, {"action": "PERHAPS"}), True, "malformed_answer"),
+    ],
+)
+def test_loyalty_scan_at_the_gate_follows_the_table(
+    steady: Any, connector: Any, answer: Any, *, opens: bool, cause: str
+) -> None:
+    set_up(steady, connector, loyalty=True, storeDefault="open")
+    connector.scans = [answer, DETAILS]
+    decision = steady.http.post(f"/gates/{GATE}/loyalty-scans", json={"text": "card 9"}).json()
+    assert (decision["opens"], decision["cause"]) == (opens, cause)
+
+
+def test_faq_form_of_resolve_scan_carries_the_data_as_its_id(start_platform: Any, connector: Any) -> None:
+    platform = start_platform(resolve_scan={"profile": "faq"})
+    set_up(platform, connector, loyalty=True)
+    connector.scans = [LOYAL, DETAILS]
+    platform.http.post(f"/gates/{GATE}/loyalty-scans", json={"text": "card 9"})
+    event = connector.bodies("identity/scan")[0]["scanEvent"]
+    assert event["id"] == base64.b64encode(b"card 9").decode() + " "
+    assert "value" not in event
+
+
+def test_gate_keeps_its_light_its_lock_and_its_time(platform: Any, connector: Any) -> None:
+    platform.set_up_store(connector)
+    assert platform.http.get(f"/gates/{GATE}").json()["light"] == "off"
+    decision = platform.scan()
+    shown = platform.http.get(f"/gates/{GATE}").json()
+    assert (shown["light"], shown["lock"], shown["lastDecision"]["at"]) == ("green", "unlocked", decision["at"])
+    platform.clock.ahead = timedelta(seconds=6)
+    assert platform.http.get(f"/gates/{GATE}").json()["lock"] == "locked"
+    connector.identity = [(401, {})]
+    platform.scan()
+    shown = platform.http.get(f"/gates/{GATE}").json()
+    assert (shown["light"], shown["lock"]) == ("red", "locked")
+
+
+def test_risk_model_distrusts_its_share_and_the_same_cards_again() -> None:
+    def distrusted(seed: int) -> list[str]:
+        model = RiskModel(Seed(seed), 0.1)
+        return [card for card in map(str, range(2000)) if not model.judge(card).authorized]
+
+    assert distrusted(1) == distrusted(1) != distrusted(2)
+    assert 150 < len(distrusted(1)) < 250

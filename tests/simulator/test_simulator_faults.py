@@ -1,0 +1,210 @@
+"""Faults: each does what its name says, is armed by API or by data, and strikes as often as it was told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from simulator.clock import PlatformClock
+from simulator.errors import BadCall
+from simulator.faults import KINDS, Faults, Where, magic
+from simulator.seed import Seed
+
+STORE = "STORE-001"
+
+
+def arm(platform: Any, name: str, **more: Any) -> dict[str, Any]:
+    answer = platform.http.post("/faults", json={"name": name, **more})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+@pytest.fixture
+def calm(steady: Any, connector: Any) -> Any:
+    steady.set_up_store(connector)
+    steady.http.delete("/faults")
+    return steady
+
+
+def delivered(platform: Any, *picks: str, state: str = "delivered") -> tuple[str, dict[str, Any]]:
+    trip = platform.enter()
+    for sku in picks:
+        assert platform.http.post(f"/trips/{trip}/pick", json={"sku": sku}).status_code == 200
+    platform.http.post(f"/trips/{trip}/leave")
+    return trip, platform.delivery(trip, state)
+
+
+def test_duplicate_comes_after_the_first_under_its_own_request_id(calm: Any, connector: Any) -> None:
+    arm(calm, "duplicate", amount=2)
+    calm.scan()
+    bodies = connector.bodies("identity-keys")
+    assert len(bodies) == len({body["requestId"] for body in bodies}) == 3
+    assert len({body["authEvent"]["id"] for body in bodies}) == 1
+    kinds = [entry.get("faults") for entry in calm.http.get("/journal", params={"limit": 4}).json()]
+    assert kinds == [["duplicate"], ["duplicate"], ["duplicate"], None]
+
+
+def test_concurrent_duplicates_come_at_once_and_a_pick_may_arm_them(calm: Any, connector: Any) -> None:
+    connector.purchases = [(201, {"purchaseId": "p"}, {"delay_s": 0.1})]
+    trip, told = delivered(calm, "SKU-1", "fault.concurrent_duplicates=4")
+    carts = [body for body in connector.bodies("purchases") if body["idempotentShoppingTripId"] == trip]
+    assert len(carts) == connector.most_at_once == 4
+    assert [item["id"] for item in carts[0]["cartItems"]] == ["SKU-1"]
+    assert len(told["attempts"]) == 1
+
+
+def test_same_request_id_mimics_a_duplicate_as_the_mock_page_does(calm: Any, connector: Any) -> None:
+    arm(calm, "same_request_id")
+    calm.scan()
+    first, second = connector.bodies("identity-keys")
+    assert first == second
+
+
+def test_drop_before_never_reaches_the_connector_and_the_cart_comes_again(calm: Any, connector: Any) -> None:
+    _, told = delivered(calm, "fault.drop_before")
+    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+    assert len(connector.bodies("purchases")) == 1
+
+
+def test_drop_after_was_handled_and_the_cart_comes_again(calm: Any, connector: Any) -> None:
+    trip, told = delivered(calm, "fault.drop_after")
+    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+    carts = connector.bodies("purchases")
+    assert [cart["idempotentShoppingTripId"] for cart in carts] == [trip, trip]
+    assert len({cart["requestId"] for cart in carts}) == 2
+
+
+def test_cut_connection_is_no_answer(calm: Any, connector: Any) -> None:
+    arm(calm, "cut", where={"operation": "Verify Identity Keys"})
+    assert calm.scan()["cause"] == "no_connection"
+    assert connector.bodies("identity-keys") == []
+
+
+def test_slow_body_takes_its_time_and_arrives_whole(calm: Any, connector: Any) -> None:
+    arm(calm, "slow_body", amount=0.3)
+    decision = calm.scan()
+    assert decision["opens"]
+    assert 300 <= decision["elapsedMs"] < 900
+    assert len(connector.bodies("identity-keys")) == 1
+
+
+def test_unknown_attributes_stand_at_every_depth(calm: Any, connector: Any) -> None:
+    arm(calm, "unknown_attributes")
+    calm.scan()
+    (body,) = connector.bodies("identity-keys")
+    assert "futureAttribute" in body
+    assert "futureAttribute" in body["authEvent"]
+
+
+def test_clock_skew_shifts_timestamps_and_signature(calm: Any, connector: Any) -> None:
+    arm(calm, "clock_skew", amount=3600)
+    calm.scan()
+    _, headers, body = connector.seen[-1]
+    ahead = timedelta(minutes=59)
+    assert datetime.fromisoformat(body["authEvent"]["timestamp"]) > datetime.now(UTC) + ahead
+    signed = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    assert signed > datetime.now(UTC) + ahead
+
+
+def test_malformed_body_is_not_json(calm: Any, connector: Any) -> None:
+    arm(calm, "malformed")
+    assert calm.scan()["cause"] == "400"
+    assert connector.seen[-1][2]["malformed"].endswith('"unfinished":')
+
+
+def test_changed_cart_is_the_same_trip_with_another_cart(calm: Any, connector: Any) -> None:
+    trip, _ = delivered(calm, "SKU-1", "SKU-2", "fault.changed_cart")
+    first, second = connector.bodies("purchases")
+    assert first["idempotentShoppingTripId"] == second["idempotentShoppingTripId"] == trip
+    assert len(first["cartItems"]) == len(second["cartItems"]) + 1
+
+
+def test_reordered_cart_is_overtaken_by_the_next(calm: Any, connector: Any) -> None:
+    first = calm.enter()
+    calm.http.post(f"/trips/{first}/pick", json={"sku": "fault.reorder"})
+    calm.http.post(f"/trips/{first}/leave")
+    second, _ = delivered(calm)
+    calm.delivery(first)
+    assert [cart["idempotentShoppingTripId"] for cart in connector.bodies("purchases")] == [second, first]
+
+
+def test_scanned_text_may_arm_a_fault_which_the_connector_never_sees(calm: Any, connector: Any) -> None:
+    decision = calm.scan("fault.duplicate fault.drop_before my key")
+    assert decision["cause"] == "no_connection"
+    calm.scan("fault.duplicate my key")
+    keys = {body["identityKey"] for body in connector.bodies("identity-keys")}
+    assert keys == {"bXkga2V5"}
+
+
+def test_delay_and_old_attempt_follow_the_platforms_clock(connector: Any, start_real: Any) -> None:
+    platform = start_real(clock_speed=1)
+    platform.set_up_store(connector)
+    trip, _ = delivered(platform, "fault.old_attempt=2")
+    carts = connector.bodies("purchases")
+    assert len(carts) == 1
+    platform.http.put("/clock", json={"advanceS": 47 * 3600})
+    assert len(connector.bodies("purchases")) == 1
+    platform.http.put("/clock", json={"advanceS": 2 * 3600})
+    platform.until(lambda: len(connector.bodies("purchases")) == 2)
+    assert connector.bodies("purchases")[1] == carts[0]
+    assert carts[0]["idempotentShoppingTripId"] == trip
+    later = platform.enter()
+    platform.http.post(f"/trips/{later}/pick", json={"sku": "fault.delay=500"})
+    platform.http.post(f"/trips/{later}/leave")
+    platform.http.put("/clock", json={"speed": 2000})
+    platform.delivery(later)
+
+
+def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
+    start = datetime(2026, 2, 7, tzinfo=UTC)
+    clock = PlatformClock(start=start, speed=0)
+    faults = Faults(clock, Seed(1))
+
+    def struck(times: int = 1000) -> int:
+        return sum(bool(faults.strike("exchange", Where(store=STORE), number)) for number in range(times))
+
+    faults.arm("duplicate")
+    assert struck() == 1
+    faults.arm("duplicate", times=3)
+    assert struck() == 3
+    faults.arm("duplicate", times=None, rate=0.1)
+    assert 70 < struck() < 130
+    faults.disarm()
+    faults.arm("duplicate", times=None, since=start + timedelta(hours=1), until=start + timedelta(hours=2))
+    assert struck() == 0
+    clock.set(advance_s=3600)
+    assert struck() == 1000
+    clock.set(advance_s=3600)
+    assert struck() == 0
+
+
+def test_fault_strikes_only_where_it_was_put() -> None:
+    faults = Faults(PlatformClock(), Seed(1))
+    faults.arm("cut", where=Where(store=STORE, operation="Create Purchases"))
+    assert not faults.strike("exchange", Where(store="OTHER", operation="Create Purchases"))
+    assert not faults.strike("exchange", Where(store=STORE, operation="Verify Identity Keys"))
+    assert not faults.strike("catalog", Where(store=STORE, operation="Create Purchases"))
+    assert faults.strike("exchange", Where(store=STORE, operation="Create Purchases", gate="any"))
+
+
+def test_unknown_fault_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadCall) as refused:
+        Faults(PlatformClock(), Seed(1)).arm("gremlin")
+    assert "duplicate" in refused.value.hint
+
+
+def test_magic_takes_faults_off_the_front_and_leaves_other_texts_alone() -> None:
+    assert magic("fault.delay=3 fault.cut rest of it") == ({"delay": 3.0, "cut": 0.0}, "rest of it")
+    assert magic("fault.nothing") == ({}, "fault.nothing")
+    assert magic("my fault.cut") == ({}, "my fault.cut")
+
+
+def test_armed_faults_are_listed_and_taken_back(calm: Any) -> None:
+    kinds = {kind["name"] for kind in calm.http.get("/faults/kinds").json()}
+    assert kinds == set(KINDS)
+    one = arm(calm, "delay", where={"store": "NOWHERE"}, times=2)
+    assert calm.http.get("/faults").json() == [one]
+    assert calm.http.delete(f"/faults/{one['id']}").json() == []
+    assert calm.http.post("/faults", json={"name": "delay", "where": {"planet": "x"}}).status_code == 400

@@ -1,0 +1,161 @@
+"""Carts through an outage: a connector down for an hour, then a queue; what a stop of the platform leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.house import Delivery
+from simulator.carts import PIECES, Line
+from simulator.connector import Connector
+from simulator.entry.app_code import Scan
+from simulator.parts import StoreParts, store_parts
+from simulator.portal.stores import Store
+from simulator.settings import PlatformSettings
+from simulator.shop.clock import DayClock
+from simulator.shop.run import MIDNIGHT
+
+CARTS, STORES = 300, 3
+NOWHERE = "http://127.0.0.1:9"
+
+
+def some_parts(path: Path, url: str, **delivery: Any) -> tuple[StoreParts, DayClock]:
+    settings = PlatformSettings(
+        base_url=NOWHERE, aws_endpoint_url=NOWHERE, database_path=str(path / "p.sqlite3"), delivery=Delivery(**delivery)
+    )
+    clock = DayClock(MIDNIGHT)
+    parts = store_parts(settings, clock)
+    for number in range(STORES):
+        parts.stores.put(Store(f"S{number}", "r", "open", gates=(f"G{number}",), connector=Connector(url)))
+    return parts, clock
+
+
+async def fill_and_leave(parts: StoreParts, carts: int) -> list[str]:
+    trips = []
+    for number in range(carts):
+        decision = await parts.gates.scan(f"G{number % STORES}", Scan.of_text(f"key {number}"))
+        trips.append(decision["shoppingTripId"])
+        await parts.trips.pick(trips[-1], Line("SKU", f"SKU-{number}", PIECES), Decimal(1))
+    await asyncio.gather(*(parts.trips.leave(trip) for trip in trips))
+    return trips
+
+
+async def through(parts: StoreParts, clock: DayClock, minutes: int) -> int:
+    """Let time pass, from one due moment to the next; returns the seconds until no cart was left."""
+    end = clock.at + timedelta(minutes=minutes)
+    start = clock.at
+    while (due := parts.deliveries.next_due()) is not None and due <= end.timestamp():
+        clock.at = max(clock.at, MIDNIGHT + timedelta(seconds=due - MIDNIGHT.timestamp()))
+        await parts.deliveries.send_due()
+    took = (clock.at - start).total_seconds()
+    clock.at = end
+    return round(took)
+
+
+@pytest.mark.parametrize("most", [4, 8])
+def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
+    connector: Any, tmp_path: Path, most: int
+) -> None:
+    async def run() -> tuple[list[str], int, dict[str, int]]:
+        parts, clock = some_parts(tmp_path, connector.url, most_at_once_per_store=most)
+        trips = await fill_and_leave(parts, CARTS)
+        down = Connector(NOWHERE)
+        up = {store.id: store for store in parts.stores.all()}
+        for store in up.values():
+            parts.stores.put(store._replace(connector=down))
+        await through(parts, clock, 60)
+        assert (await parts.deliveries.counts())["pending"] == CARTS
+        for store in up.values():
+            parts.stores.put(store)
+        took_s = await through(parts, clock, 10)
+        counts = await parts.deliveries.counts()
+        await parts.close()
+        return trips, took_s, counts
+
+    connector.purchases = [(201, {"purchaseId": "p"}, {"delay_s": 0.005})]
+    trips, took_s, counts = asyncio.run(run())
+    assert (counts["delivered"], counts["pending"], counts["dead_letter"]) == (CARTS, 0, 0)
+    seen = Counter(body["idempotentShoppingTripId"] for body in connector.bodies("purchases"))
+    assert seen == Counter(trips)
+    assert took_s <= 300
+    assert 1 < connector.most_at_once <= most * STORES
+
+
+def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path: Path) -> None:
+    async def run() -> list[str]:
+        parts, _ = some_parts(tmp_path, connector.url, order_timeout_s=1.0, most_at_once=8, most_at_once_per_store=4)
+        await fill_and_leave(parts, 30)
+        await parts.deliveries.send_due()
+        await parts.close()
+        return [body["storeId"] for body in connector.bodies("purchases")]
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
+        if path.startswith("identity"):
+            return 200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}, {}
+        return 201, {"purchaseId": "p"}, {"delay_s": 1.5 if body["storeId"] == "S0" else 0.0}
+
+    connector.answer = answer
+    order = asyncio.run(run())
+    assert order.count("S0") == 10
+    last_of_others = max(index for index, store in enumerate(order) if store != "S0")
+    assert order[:last_of_others].count("S0") <= 8
+
+
+def test_shopper_inside_a_killed_platform_shops_on_in_the_next(
+    start_platform: Any, connector: Any, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    before = start_platform(database_path=path)
+    before.set_up_store(connector)
+    trip = before.enter()
+    before.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-1", "quantity": "2"})
+    before.http.post(f"/trips/{trip}/put-back", json={"sku": "SKU-1"})
+    before.stop()
+    after = start_platform(database_path=path)
+    after.set_up_store(connector)
+    assert after.http.get("/trips").json() == {"inside": 1, "tripIds": [trip]}
+    after.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-2"})
+    assert after.http.post(f"/trips/{trip}/leave").status_code == 200
+    after.delivery(trip)
+    (cart,) = connector.bodies("purchases")
+    assert [(item["id"], item["quantity"]["value"]) for item in cart["cartItems"]] == [
+        ("SKU-1", "1.0"),
+        ("SKU-2", "1.0"),
+    ]
+    assert after.http.post(f"/trips/{trip}/leave").status_code == 200
+    assert after.http.get("/trips").json()["inside"] == 0
+
+
+def test_cart_becomes_final_after_the_delay(start_real: Any, connector: Any) -> None:
+    platform = start_real(simulator={"cart_delay_s": 120})
+    platform.set_up_store(connector)
+    trip = platform.enter()
+    platform.http.post(f"/trips/{trip}/leave")
+    assert platform.http.get("/deliveries", params={"tripId": trip}).json()[0]["attempts"] == []
+    platform.http.put("/clock", json={"advanceS": 121})
+    platform.delivery(trip)
+
+
+def test_dead_letters_are_redriven_all_at_once(platform: Any, connector: Any) -> None:
+    platform.set_up_store(connector)
+    connector.purchases = [(409, {}), (409, {}), (201, {"purchaseId": "p"})]
+    trips = [platform.enter(), platform.enter()]
+    for trip in trips:
+        platform.http.post(f"/trips/{trip}/leave")
+        platform.delivery(trip, "dead_letter")
+    sent = platform.http.post("/deliveries/redrive")
+    assert (sent.status_code, sent.json()) == (202, {"tripIds": trips})
+    for trip in trips:
+        assert len(platform.delivery(trip)["attempts"]) == 2
+    assert platform.http.get("/deliveries/counts").json() == {
+        "pending": 0,
+        "delivered": 2,
+        "dead_letter": 0,
+        "attempts": 4,
+    }
