@@ -23,9 +23,11 @@ from jwo.catalog_command import catalog
 from jwo.certify import Options, certify, check_ids
 from jwo.demo.run import certify_reference
 from jwo.errors import JwoError, Usage
+from jwo.load_command import load_command
 from jwo.profile import doctor, write_template
 from jwo.progress import make_console
 from jwo.serve_commands import commands as serve_commands
+from jwo.shop_command import shop
 
 app = typer.Typer(
     help="Proves a retailer's Just Walk Out connector.",
@@ -35,6 +37,8 @@ app = typer.Typer(
 )
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
+app.command(name="load")(load_command)
+app.command(name="shop")(shop)
 
 ConnectorOption = Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
