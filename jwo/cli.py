@@ -37,8 +37,6 @@ app = typer.Typer(
 )
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
-app.command(name="load")(load_command)
-app.command(name="shop")(shop)
 
 ConnectorOption = Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
@@ -145,6 +143,10 @@ def init(
 def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
     """Try each thing that a profile declares, and say what to mend."""
     raise typer.Exit(doctor(profiles.load(profile), make_console()))
+
+
+app.command(name="load")(load_command)
+app.command(name="shop")(shop)
 
 
 def _profile(connector: str, file: Path | None) -> Profile:
