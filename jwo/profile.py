@@ -27,6 +27,7 @@ auth = "none"                      # none | headers | sigv4
 # secret_access_key = "env:AWS_SECRET_ACCESS_KEY"
 # session_token = "env:AWS_SESSION_TOKEN"
 # region = "us-east-1"
+# restart_command = "docker compose restart connector"     # proves that nothing is forgotten over a restart
 
 [store]
 id = "STORE-001"                   # a store that your connector serves
@@ -50,6 +51,13 @@ weighted_skus = []
 
 [limits]
 rate_limit_per_second = 0          # 0: you enforce none
+
+[tiers]                            # calls beyond the core that you answer; run them with --tier core,entry
+shopper_authorization = false
+resolve_scan = false
+
+# [house.ordering]                 # where nothing is published and you decided otherwise, you are judged by your way
+# duplicate_status = 200           # contract/house.py names every such setting
 """
 
 

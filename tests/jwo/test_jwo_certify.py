@@ -43,17 +43,22 @@ def test_a_correct_connector_is_conformant_and_leaves_its_files(
 
 
 @pytest.mark.parametrize(
-    ("fault", "found"),
+    ("fault", "only", "found"),
     [
-        ("opens_for_an_unknown_key", {"VIK-2": "fail"}),
-        ("forgets_the_trip_id", {"CP-2": "fail", "CP-X.1": "fail", "CP-X.2": "fail", "CP-X.3": "warn"}),
-        ("accepts_an_overlong_quantity", {"CP-3.25": "fail"}),
+        ("opens_for_an_unknown_key", "VIK-1.1 VIK-2 VIK-3.4 CP-1.1", {"VIK-2": "fail"}),
+        (
+            "forgets_the_trip_id",
+            "CP-1.1 CP-2 CP-X.1 CP-X.2 CP-X.3 CP-X.4 VIK-6",
+            {"CP-2": "fail", "CP-X.1": "fail", "CP-X.2": "fail", "CP-X.3": "warn"},
+        ),
+        ("accepts_an_overlong_quantity", "", {"CP-3.25": "fail"}),
     ],
 )
 def test_a_fault_is_named_and_nothing_else(
-    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, fault: str, found: dict[str, str]
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, fault: str, only: str, found: dict[str, str]
 ) -> None:
-    done = jwo("certify", "--profile", str(profile(mutant(fault))), "--out", "out")
+    chosen = [word for each in only.split() for word in ("--only", each)]
+    done = jwo("certify", "--profile", str(profile(mutant(fault))), "--out", "out", *chosen)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert findings(read_report(tmp_path / "out")) == found

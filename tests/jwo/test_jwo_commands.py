@@ -46,7 +46,7 @@ def test_cases_lists_ids_without_running(jwo: Jwo) -> None:
     assert done.returncode == 0
     assert "VIK-3.17" in done.stdout
     assert "CP-3.35" in done.stdout
-    assert "105 cases" in done.stdout
+    assert int(done.stdout.split()[-2]) >= 105
 
 
 def test_coverage_settles_every_row(jwo: Jwo) -> None:

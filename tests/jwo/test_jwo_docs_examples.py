@@ -1,4 +1,4 @@
-"""The examples of the documents are what they say: profiles that load, commands and options that exist, rows that fit."""
+"""The documents' examples are what they say: profiles that load, commands and options that exist, rows that fit."""
 
 from __future__ import annotations
 

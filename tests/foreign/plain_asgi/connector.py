@@ -47,6 +47,10 @@ def encoded(value: Any) -> bool:
         return False
 
 
+def number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 UUID = like("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 COMMON = {"requestId!": UUID, "storeId!": word("14", "15")}
 SCAN = COMMON | {
@@ -90,6 +94,46 @@ CART = COMMON | {
     f"{ITEM}.externalIdentifiers[].id": text(least=0),
     f"{ITEM}.externalIdentifiers[].type": word("UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU"),
 }
+STORE = {"storeId!": COMMON["storeId!"]}
+TAP, OPINION = "shopperInteraction.gateAuthenticationEvent", "shopperInteraction.recommendation"
+CARD = STORE | {
+    "shopperIdentity!": kind(dict),
+    "shopperIdentity.id!": text(10_000),
+    "authorizedAmount": kind(dict),
+    "authorizedAmount.value": number,
+    "authorizedAmount.currencyCode": like("[A-Z]{3}"),
+    "shopperInteraction": kind(dict),
+    "shopperInteraction.shoppingTripId": text(10_000, least=0),
+    TAP: kind(dict),
+    f"{TAP}.id": text(10_000, least=0),
+    f"{TAP}.type": text(10_000, least=0),
+    f"{TAP}.interactionType": text(10_000, least=0),
+    f"{TAP}.timestamp": instant,
+    f"{TAP}.location": text(10_000, least=0),
+    f"{TAP}.data": kind(dict),
+    OPINION: kind(dict),
+    f"{OPINION}.shopperAuthorized": kind(bool),
+    f"{OPINION}.authorizationConditions": kind(list),
+    f"{OPINION}.shopperRisks": kind(list),
+    f"{OPINION}.shopperRisks[]": text(10_000, least=0),
+    "shopperInteraction.cartHint": kind(dict),
+}
+RESOLVE = STORE | {
+    "requestId!": UUID,
+    "scanEvent!": kind(dict),
+    "scanEvent.id!": text(10_000),
+    "scanEvent.timestamp": instant,
+    "scanEvent.location": word("ENTRY", "EXIT"),
+    "scanEvent.value": text(10_000, least=0),
+    "scanEvent.channel": word("OPTICAL", "CONTACT", "RADIO"),
+}
+DETAILS = STORE | {
+    "scanResult!": kind(dict),
+    "scanResult.id!": text(),
+    "scanResult.type!": word("SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"),
+}
+BLOCKED_CARDS = {"card 13"}
+BONUS_CARDS = {b"bonus 99": "bonus/99"}
 MEMBERS = {
     b"member 4711": ("4711", "SHOPPER"),
     b"clerk 2": ("2", "ASSOCIATE"),
@@ -98,6 +142,8 @@ MEMBERS = {
 numbers = itertools.count(100_000)
 gate: dict[str, tuple[int, Any]] = {}
 orders: dict[str, str] = {}
+taps: dict[tuple[str, str], bool] = {}
+resolved: dict[str, dict[str, str]] = {}
 
 
 def found(value: Any, steps: list[str]) -> Iterator[Any]:
@@ -151,7 +197,46 @@ def doubled(lines: Any) -> bool:
     return len(named) > len(set(named))
 
 
-ROUTES = {"/v1/identity/identity-keys": scan, "/v1/order/purchases": cart}
+def card(body: Any) -> tuple[int, Any]:
+    if not keeps(CARD, body):
+        return 400, {"errorMsg": "this is no card"}
+    interaction = body.get("shopperInteraction") or {}
+    trip, tap = interaction.get("shoppingTripId"), (interaction.get("gateAuthenticationEvent") or {}).get("id")
+    welcome = body["shopperIdentity"]["id"] not in BLOCKED_CARDS
+    return 200, {"shopperAuthorized": taps.setdefault((trip, tap), welcome) if trip and tap else welcome}
+
+
+def resolve(body: Any) -> tuple[int, Any]:
+    if not keeps(RESOLVE, body):
+        return 400, {"errorMsg": "this is no scan"}
+    event = body["scanEvent"]
+    data = (event.get("value") or event["id"]).strip()
+    try:
+        content = data.encode() if event.get("channel") == "RADIO" else base64.b64decode(data, validate=True)
+    except ValueError:
+        if event.get("value"):
+            return 400, {"errorMsg": "this is no Base64"}
+        content = b""
+    name = BONUS_CARDS.get(content)
+    fresh = {"action": "ACCEPT", "id": name, "type": "LOYALTY"} if name else {"action": "REJECT"}
+    return 200, resolved.setdefault(event["id"], fresh)
+
+
+def details(body: Any) -> tuple[int, Any]:
+    if not keeps(DETAILS, body):
+        return 400, {"errorMsg": "this is no question"}
+    if body["scanResult"]["id"] not in BONUS_CARDS.values():
+        return 404, {"errorMsg": "nobody"}
+    return 200, {"provider": "Bonus AS", "promotionIds": []}
+
+
+ROUTES = {
+    "/v1/identity/identity-keys": scan,
+    "/v1/order/purchases": cart,
+    "/v1/fraudandabuse/shopperauthorization": card,
+    "/v1/identity/scan": resolve,
+    "/v1/identity/scan/details": details,
+}
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
