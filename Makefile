@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help certify test test-browser bench crash mutants bench-load lint clean
+.PHONY: help certify test test-browser bench crash mutants bench-load bench-platform lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
 	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
 	@echo "make mutants   prove every check against a connector that is broken in just that way"
+	@echo "make bench-platform  the simulated platform measured, and killed: gates, uploads, a day (fifteen minutes)"
 	@echo "make bench-load  the load generator measured: stalls, throughput, verdicts (twelve minutes)"
 	@echo "make lint      ruff, mypy strict, import contracts"
 
@@ -28,6 +29,10 @@ mutants: $(VENV)/.installed-dev
 
 bench-load: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_load.py
+
+bench-platform: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_platform.py
+	@$(BIN)/python benchmarks/platform_crash.py
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_connector.py
