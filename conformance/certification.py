@@ -16,13 +16,14 @@ from conformance.drafts import Builder, Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.drivers.keys import KeySource
+from conformance.entry_drafts import EntryBuilder
 from conformance.errors import NotDeclared
 from conformance.verdicts import CaseResult
 from contract.operations import Operation
 from contract.profile import Profile
 from contract.register import Tier
 
-_AT_ONCE = 8
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Certification:
         """Make the parts that all scenarios use."""
         self.keys = KeySource(self.profile)
         self.build = Builder(self.profile, self.now)
+        self.entry = EntryBuilder(self.profile, self.now)
 
     @contextmanager
     def client(self) -> Iterator[ConnectorClient]:
@@ -114,8 +116,14 @@ class Certification:
 
     def unbroken(self, operation: Operation) -> Draft:
         """Return a valid request of an operation, with what the profile declares."""
-        if operation.name == "Create Purchases":
-            return self.build.cart()
+        other: dict[str, Callable[[], Draft]] = {
+            "Create Purchases": self.build.cart,
+            "Shopper Authorization": self.entry.authorization,
+            "Resolve Scan": self.entry.scan,
+            "Get Scan Details": self.entry.details,
+        }
+        if operation.name in other:
+            return other[operation.name]()
         kind = self.keys.has("shopper")
         return self.build.scan(self.keys.take("shopper") if kind else self.keys.unknown())
 

@@ -18,7 +18,7 @@ GATES = 8
 MOST_CALLS = 300
 ENOUGH_LATE = 3
 """So many late answers settle it; waiting for more only costs time."""
-_SPEND_S = 4.0
+_SPEND_S = 3.0
 
 
 def many(

@@ -97,6 +97,24 @@ class TiersTable(_Table):
     resolve_scan: bool = False
 
 
+class ShopperIdentitiesTable(_Table):
+    """Ids of means of payment that the connector knows, by what Shopper Authorization must make of them."""
+
+    low_risk: str = ""
+    high_risk: str = ""
+    adjusted: str = ""
+    invalid_card: str = ""
+    expired_card: str = ""
+    outstanding_balance: str = ""
+
+
+class ScansTable(_Table):
+    """Scanned contents as Base64, by what Resolve Scan must make of them."""
+
+    accepted: str = ""
+    rejected: str = ""
+
+
 class CatalogClientTable(_Table):
     """The retailer's own uploader."""
 
@@ -112,6 +130,8 @@ class Profile(_Table):
     catalog: CatalogTable = CatalogTable()
     limits: LimitsTable = LimitsTable()
     tiers: TiersTable = TiersTable()
+    shopper_identities: ShopperIdentitiesTable = ShopperIdentitiesTable()
+    scans: ScansTable = ScansTable()
     catalog_client: CatalogClientTable = CatalogClientTable()
     house: House = House()
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from conformance.mutants.refusals import RAW_REFUSALS, REFUSALS
 from conformance.mutants.rules import CART_RULES, SCAN_RULES
+from conformance.mutants.small_entry import FAULTS
 
 RATE_LIMIT = 5
 
@@ -137,6 +138,7 @@ CONFORMANT = (("", ()), ("answers_after_1900_ms:scan", ("VIK-9",)), ("answers_af
 GALLERY = (
     *(Mutant(row.fault, row.found_by) for row in REFUSALS),
     *(Mutant(fault, (found_by,)) for fault, found_by in RAW_REFUSALS),
+    *(Mutant(fault, found_by) for fault, found_by in FAULTS.items()),
     *_MEMORY,
     *_TRANSPORT,
     *_ANSWERS,

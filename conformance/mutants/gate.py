@@ -15,7 +15,17 @@ from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import RESTART, SmallConnector
 from conformance.verdicts import Verdict
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, LimitsTable, Profile, StoreTable
+from contract.profile import (
+    CatalogTable,
+    ConnectorTable,
+    KeysTable,
+    LimitsTable,
+    Profile,
+    ScansTable,
+    ShopperIdentitiesTable,
+    StoreTable,
+    TiersTable,
+)
 from contract.scan_key import to_identity_key
 
 _RESTART = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b'').read()"
@@ -48,6 +58,16 @@ def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
         store=StoreTable(id="STORE-001"),
         keys=KeysTable.model_validate(keys),
         catalog=CatalogTable(skus=("SKU-001", "SKU-002"), scancodes=("012345678905",), weighted_skus=("SKU-W01",)),
+        tiers=TiersTable(shopper_authorization=True, resolve_scan=True),
+        shopper_identities=ShopperIdentitiesTable(
+            low_risk="card-1",
+            high_risk="card-risk",
+            adjusted="card-small",
+            invalid_card="card-invalid",
+            expired_card="card-expired",
+            outstanding_balance="card-debt",
+        ),
+        scans=ScansTable(accepted="bG95YWx0eS0x", rejected="bm9ib2R5LTE="),
         limits=LimitsTable(rate_limit_per_second=rate_limit_per_second),
     )
 
@@ -55,7 +75,7 @@ def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
 def certify(fault: str, only: tuple[str, ...] = (), rate_limit: int = 0) -> Certification:
     """Run the suite against the small connector with one fault, or none, and return the finished certification."""
     with served(SmallConnector(fault, rate_limit)) as url:
-        certification = Certification(profile_of(url, rate_limit), Selection(only=only))
+        certification = Certification(profile_of(url, rate_limit), Selection(("core", "entry"), only))
         engine.run(certification)
     return certification
 

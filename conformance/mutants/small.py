@@ -15,6 +15,7 @@ from typing import Any
 
 from conformance.mutants.refusals import digest_of, refused, refused_raw, without_nulls
 from conformance.mutants.rules import CART_RULES, SCAN_RULES, Rules
+from conformance.mutants.small_entry import AUTHORIZATION, DETAILS, SCAN, SmallEntry
 from conformance.mutants.spoilt import Receive, Scope, Send, read
 
 Reply = tuple[int, bytes]
@@ -51,6 +52,7 @@ class SmallConnector:
     def __init__(self, fault: str = "", rate_limit_per_second: int = 0, stores: tuple[str, ...] = STORES) -> None:
         self.fault = fault
         self._stores = set(stores)
+        self._entry = SmallEntry(fault, self._stores)
         self._rate_limit = rate_limit_per_second
         self._arrivals: list[float] = []
         self._decisions: dict[str, Reply] = {}
@@ -84,10 +86,21 @@ class SmallConnector:
             return await self._scan(body)
         if path == "/v1/order/purchases":
             return await self._cart(body)
+        if path in {AUTHORIZATION, SCAN, DETAILS}:
+            return await self._entry_tier(path, body)
         if path == RESTART:
             self._restart()
             return 200, b""
         return _error(404, "no such path")
+
+    async def _entry_tier(self, path: str, raw: bytes) -> Reply:
+        if self._entry.is_late(path):
+            await asyncio.sleep(LATE_S)
+        try:
+            body = without_nulls(json.loads(raw))
+        except ValueError:
+            body = None
+        return self._entry.answer(path, body) if isinstance(body, dict) else _error(400, "no object")
 
     def _restart(self) -> None:
         """Stands for a restart: what is remembered is on a disk, unless a fault keeps it in memory alone."""

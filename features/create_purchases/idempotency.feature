@@ -50,7 +50,7 @@ Feature: Create Purchases: one purchase for one trip
     When it is sent, and again with its members in another order
     Then all answers name one purchase
 
-  @CP-X.32 @must
+  @CP-X.32 @must @waits
   Scenario: A duplicate after sixty other trips
     Given a cart that the connector understands
     When it is sent, and once more after 60 others
@@ -68,7 +68,7 @@ Feature: Create Purchases: one purchase for one trip
     When it is sent, and once more after a restart of the connector
     Then all answers name one purchase
 
-  @CP-X.35 @house @alone
+  @CP-X.35 @house
   Scenario: Two hundred attempts at the same moment
     Given a cart that the connector understands
     When 200 attempts of it arrive at the same moment

@@ -243,7 +243,7 @@ Feature: Create Purchases: what is refused as invalid
     When it is sent once for each text that is no quantity
     Then it is refused with 400
 
-  @CP-X.29 @house
+  @CP-X.29 @house @waits
   Scenario: Wrong types
     Given a cart that the connector understands
     When it is sent once for each member of a wrong type

@@ -54,7 +54,7 @@ Feature: Verify Identity Keys: one decision for one authEvent
     Then the visitor is let in
     And all answers are the same gate decision
 
-  @VIK-X.23 @must
+  @VIK-X.23 @must @waits
   Scenario: A duplicate after sixty other events
     Given a scan of the declared shopper key
     When it is sent, and once more after 60 others
@@ -75,7 +75,7 @@ Feature: Verify Identity Keys: one decision for one authEvent
     Then the visitor is let in
     And all answers are the same gate decision
 
-  @VIK-X.26 @house @alone
+  @VIK-X.26 @house
   Scenario: Two hundred attempts at the same moment
     Given a scan of the declared shopper key
     When 200 attempts of it arrive at the same moment

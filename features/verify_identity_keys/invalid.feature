@@ -119,7 +119,7 @@ Feature: Verify Identity Keys: what is refused as invalid
       | half a JSON text |
       | a JSON list      |
 
-  @VIK-X.20 @house
+  @VIK-X.20 @house @waits
   Scenario: Wrong types
     Given a scan that the connector understands
     When it is sent once for each member of a wrong type

@@ -1,0 +1,175 @@
+"""Given and Then of the entry tier: who asks to be let in, and what the answer must say.
+
+The statuses are published; what the bodies say is at most recommended, so a wrong body is a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_bdd import given, parsers, then, when
+
+from conformance import match
+from conformance.certification import Certification
+from conformance.drafts import Draft
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import NotDeclared
+from conformance.match import Mismatch
+from conformance.verify import must, should
+from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
+
+Exchanges = list[Exchange]
+Warn = Callable[[Mismatch], None]
+_RISKS = ("InvalidCard", "CustomerFraud", "BadDebt")
+
+
+@given("a card tap that the connector understands", target_fixture="draft")
+def an_understood_tap(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a Shopper Authorization, once it is known that such a call is not refused as invalid."""
+    _answers(run, "shopper_authorization")
+    run.needs_understanding(connector, SHOPPER_AUTHORIZATION)
+    return run.unbroken(SHOPPER_AUTHORIZATION)
+
+
+@given(parsers.re(r"a card tap of the declared shopper of (?P<kind>.+?)(?P<advice>, recommended|, advised against)?"),
+       target_fixture="draft")  # fmt: skip
+def a_declared_tap(run: Certification, kind: str, advice: str | None) -> Draft:
+    """Return the tap of a shopper whom the profile declares; not applicable otherwise."""
+    _answers(run, "shopper_authorization")
+    name = kind.replace(" ", "_")
+    shopper = getattr(run.profile.shopper_identities, name)
+    if not shopper:
+        raise NotDeclared(f"[shopper_identities] {name} is not declared in the profile")
+    return run.entry.authorization(shopper, recommended=advice != ", advised against")
+
+
+@given("a loyalty scan that the connector understands", target_fixture="draft")
+def an_understood_loyalty_scan(run: Certification, connector: ConnectorClient) -> Draft:
+    """Return a Resolve Scan, once it is known that such a call is not refused as invalid."""
+    _answers(run, "resolve_scan")
+    run.needs_understanding(connector, RESOLVE_SCAN)
+    return run.unbroken(RESOLVE_SCAN)
+
+
+@given(parsers.re(r"a loyalty scan of the declared (?P<kind>accepted|rejected) content"), target_fixture="draft")
+def a_declared_loyalty_scan(run: Certification, kind: str) -> Draft:
+    """Return a Resolve Scan of a content that the profile declares; not applicable otherwise."""
+    _answers(run, "resolve_scan")
+    value = getattr(run.profile.scans, kind)
+    if not value:
+        raise NotDeclared(f"[scans] {kind} is not declared in the profile")
+    return run.entry.scan(value)
+
+
+@given("a question about a shopper whom nobody knows", target_fixture="draft")
+def a_question_about_nobody(run: Certification) -> Draft:
+    """Return a Get Scan Details of an id that Resolve Scan never gave."""
+    _answers(run, "resolve_scan")
+    return run.entry.details()
+
+
+@when("its shopper's details are asked for", target_fixture="exchanges")
+def ask_for_details(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Resolve the scan, and ask for the details of whom it belongs to."""
+    resolved = connector.send(draft.operation, draft.encoded())
+    found = _resolution(resolved)
+    if found.get("resolution") != "ACCEPT" or not found.get("id"):
+        must(Mismatch("an accepted scan with an id and a type", resolved.in_short()))
+    question = run.entry.details(str(found["id"]), str(found.get("type")))
+    return [connector.send(GET_SCAN_DETAILS, question.encoded())]
+
+
+@when("it is sent once for each risk that is known", target_fixture="exchanges")
+def send_risks(connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send a tap for each value of shopperRisks."""
+    return [
+        connector.send(draft.operation, draft.encoded(), label=risk)
+        for risk in _RISKS
+        for draft in [run.entry.authorization(recommended=False, risks=(risk,))]
+    ]
+
+
+@when(parsers.parse('it is sent once without each of "{paths}"'), target_fixture="exchanges")
+def send_without_each(draft: Draft, connector: ConnectorClient, paths: str) -> Exchanges:
+    """Send requests that lack one member each."""
+    return [
+        connector.send(draft.operation, draft.without(path).encoded(), label=f"without {path}")
+        for path in paths.split(", ")
+    ]
+
+
+@then("it is answered with 200")
+def answered(exchanges: Exchanges) -> None:
+    """Match 200 in every answer."""
+    for exchange in exchanges:
+        must(match.status(exchange, [200]))
+
+
+@then(parsers.re(r"the shopper should be (?P<word>authorised|refused|authorised with an adjusted amount)"))
+def authorised(exchanges: Exchanges, run: Certification, warn: Warn, word: str) -> None:
+    """Match 200, and note a body that says otherwise."""
+    must(match.status(exchanges[-1], [200]))
+    _note_shape(exchanges[-1], run, warn)
+    body = _body(exchanges[-1])
+    conditions = body.get("authorizationConditions")
+    adjusts = isinstance(conditions, list) and any(
+        isinstance(each, dict) and each.get("type") == "ADJUST" for each in conditions
+    )
+    right = body.get("shopperAuthorized") is (word != "refused") and (adjusts or "adjusted" not in word)
+    should(None if right else Mismatch(f"a shopper who is {word}", exchanges[-1].in_short()), warn)
+
+
+@then(parsers.re(r"the scan should be (?P<word>accepted|rejected)"))
+def resolved(exchanges: Exchanges, run: Certification, warn: Warn, word: str) -> None:
+    """Match 200, and note a resolution that is another."""
+    wanted = {"accepted": "ACCEPT", "rejected": "REJECT"}[word]
+    for exchange in exchanges:
+        must(match.status(exchange, [200]))
+        _note_shape(exchange, run, warn)
+        got = _resolution(exchange).get("resolution")
+        should(None if got == wanted else Mismatch(f"the resolution {wanted}", exchange.in_short()), warn)
+
+
+@then("the details are complete")
+def details(exchanges: Exchanges, run: Certification) -> None:
+    """Match 200 and a body that keeps its schema."""
+    must(match.status(exchanges[-1], [200]))
+    must(match.well_formed(exchanges[-1], run.profile.house))
+
+
+@then("all answers are equal")
+def equal_answers(exchanges: Exchanges) -> None:
+    """Match one status and one body in every answer."""
+    must(match.same_status(exchanges))
+    bodies = [_body(exchange) for exchange in exchanges]
+    if any(body != bodies[0] for body in bodies):
+        must(Mismatch("one answer to all attempts", "; ".join(exchange.in_short() for exchange in exchanges)))
+
+
+def _answers(run: Certification, tier: str) -> None:
+    if not getattr(run.profile.tiers, tier):
+        raise NotDeclared(f"[tiers] {tier} is not declared in the profile")
+    if not run.profile.store.id:
+        raise NotDeclared("[store] id is not declared in the profile")
+
+
+def _body(exchange: Exchange) -> dict[str, Any]:
+    return (exchange.answer.json() if exchange.answer else None) or {}
+
+
+def _resolution(exchange: Exchange) -> dict[str, Any]:
+    """Read either shape of a Resolve Scan answer into one."""
+    body = _body(exchange)
+    if "resolution" in body:
+        inner = body.get("scanResult")
+        return {"resolution": body["resolution"], **(inner if isinstance(inner, dict) else {})}
+    return {"resolution": body.get("action"), "id": body.get("id"), "type": body.get("type")}
+
+
+def _note_shape(exchange: Exchange, run: Certification, warn: Warn) -> None:
+    """Note a body that breaks its schema: of these answers' members nothing is published."""
+    house = run.profile.house
+    for mismatch in (match.well_formed(exchange, house), match.well_formed(exchange, house, by_house=True)):
+        should(mismatch, warn)
