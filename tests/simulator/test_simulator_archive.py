@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from contract.house import DEFAULT
 from contract.sigv4 import Key
+
+RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
 
 STORE = "STORE-001"
 PATH = "/v1/catalog/archive"
@@ -98,6 +104,24 @@ def test_misshapen_archive_call_is_refused(catalog_host: Any, body: Any) -> None
 def test_archive_call_is_signed_too(catalog_host: Any) -> None:
     assert catalog_host.http.post(PATH, json={}).status_code == 403
     assert catalog_host.signed(PATH, {}, Key("nobody", "nothing")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus", PATH])
+@pytest.mark.parametrize("wrong", ["region", "service", "body", "date", "secret"])
+def test_signature_that_is_wrong_in_one_part_is_denied(catalog_host: Any, path: str, wrong: str) -> None:
+    """Signed with botocore, as clients do; only one part differs from what would be accepted."""
+    url, body = catalog_host.url + path, b'{"ingestionId":"x"}'
+    secret = "guessed" if wrong == "secret" else RETAILER_KEY.secret_access_key
+    credentials = Credentials(RETAILER_KEY.access_key_id, secret, RETAILER_KEY.session_token)
+    service = "s3" if wrong == "service" else "execute-api"
+    request = AWSRequest("POST", url, {"Content-Type": "application/json"}, body)
+    SigV4Auth(credentials, service, "eu-west-1" if wrong == "region" else "us-east-1").add_auth(request)
+    catalog_host.clock.ahead = timedelta(seconds=301 if wrong == "date" else 0)
+    sent = b'{"ingestionId":"y"}' if wrong == "body" else body
+    answer = catalog_host.http.post(url, content=sent, headers=dict(request.headers.items()))
+    catalog_host.clock.ahead = timedelta(0)
+    assert answer.status_code == 403
+    assert set(answer.json()) == {"message"}
 
 
 def test_accounts_of_one_retailer_share_stores_and_have_rates_of_their_own(onboarded: Any, queue: Any) -> None:
