@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,14 +42,38 @@ FOREIGN = (
 @contextmanager
 def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
     """Run a connector as long as the block, and yield the environment that its profile asks for."""
-    process = subprocess.Popen(foreign.start, stdout=subprocess.PIPE, text=True, cwd=foreign.folder)
-    assert process.stdout is not None
-    try:
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), f"{foreign.name} did not start"
-        mint = foreign.mint.format(url=url) if "{url}" in foreign.mint else foreign.mint
-        yield {**os.environ, "FOREIGN_URL": url, "FOREIGN_MINT": mint}
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
+    with tempfile.TemporaryDirectory(prefix="foreign-") as folder:
+        environment = {**os.environ, "JOURNAL": f"{folder}/journal"}
+        environment.pop("PORT", None)
+        process = subprocess.Popen(
+            foreign.start, stdout=subprocess.PIPE, text=True, cwd=foreign.folder, env=environment
+        )
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:"), f"{foreign.name} did not start"
+            _write_down(foreign, process.pid, url, Path(folder))
+            yield environment | {
+                "FOREIGN_URL": url,
+                "FOREIGN_MINT": foreign.mint.format(url=url) if "{url}" in foreign.mint else foreign.mint,
+                "FOREIGN_RESTART": f"{sys.executable} {FOLDER / 'restart.py'} {folder}",
+            }
+        finally:
+            process.terminate()
+            process.wait(10)
+            process.stdout.close()
+            _end_successor(process.pid, Path(folder))
+
+
+def _write_down(foreign: Foreign, pid: int, url: str, folder: Path) -> None:
+    told = {"pid": pid, "port": int(url.rpartition(":")[2]), "start": foreign.start, "cwd": str(foreign.folder)}
+    (folder / "process.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+def _end_successor(first: int, folder: Path) -> None:
+    """End the process that a restart left, if there was one."""
+    path = folder / "process.json"
+    pid = json.loads(path.read_text("utf-8"))["pid"] if path.is_file() else first
+    if pid != first:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)

@@ -1,4 +1,6 @@
 // A conformant connector on Node's own http module, without a framework. Its codes open one gate once and grow old.
+// What it decides goes to a journal, from which a restarted one takes up; it warms up for a moment first.
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { read } from "./codes.mjs";
 
@@ -8,9 +10,22 @@ const OLDEST_MS = 90_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
-const decisions = new Map();
-const spent = new Map();
-const purchases = new Map();
+const WARMS_UP_MS = 600;
+const tables = { decisions: new Map(), spent: new Map(), purchases: new Map() };
+const { decisions, spent, purchases } = tables;
+
+const journal = process.env.JOURNAL;
+if (journal && existsSync(journal)) {
+  for (const line of readFileSync(journal, "utf8").split("\n").filter(Boolean)) {
+    const [table, key, value] = JSON.parse(line);
+    tables[table].set(key, value);
+  }
+}
+
+function keep(table, key, value) {
+  if (journal) appendFileSync(journal, JSON.stringify([table, key, value]) + "\n");
+  tables[table].set(key, value);
+}
 
 class Invalid extends Error {}
 const demand = (holds) => { if (!holds) throw new Invalid(); };
@@ -56,7 +71,7 @@ function scan(body) {
   const at = instant(event.timestamp);
   text(event.location, { among: ["ENTRY"] });
   text(body.keyChannel, { optional: true, among: ["OPTICAL", "CONTACT", "RADIO"] });
-  if (!decisions.has(event.id)) decisions.set(event.id, decide(read(body.identityKey), event.id, at));
+  if (!decisions.has(event.id)) keep("decisions", event.id, decide(read(body.identityKey), event.id, at));
   return decisions.get(event.id);
 }
 
@@ -64,7 +79,7 @@ function decide(code, eventId, at) {
   const refused = [401, { errorMsg: "not today" }];
   if (!code || !(code.kind in PEOPLE) || at - code.issuedAt > OLDEST_MS) return refused;
   if ((spent.get(code.serial) ?? eventId) !== eventId) return refused;
-  spent.set(code.serial, eventId);
+  keep("spent", code.serial, eventId);
   return [200, { visitorDetails: { id: `${code.kind}:${code.serial}`, type: PEOPLE[code.kind] } }];
 }
 
@@ -83,7 +98,7 @@ function cart(body) {
   demand(new Set(named).size === named.length);
   const known = purchases.get(body.idempotentShoppingTripId);
   const id = known ?? (lines.length ? String(700_000_000_000 + purchases.size) : "");
-  purchases.set(body.idempotentShoppingTripId, id);
+  if (known === undefined) keep("purchases", body.idempotentShoppingTripId, id);
   return [201, { purchaseId: id }];
 }
 
@@ -116,6 +131,7 @@ function checkLine(line) {
 const routes = { "/v1/identity/identity-keys": scan, "/v1/order/purchases": cart };
 
 function answer(request, raw) {
+  if (Date.now() < readyAt) return [503, { errorMsg: "warming up" }];
   const route = routes[request.url];
   if (!route) return [404, { errorMsg: "no such path" }];
   if (request.method !== "POST") return [405, { errorMsg: "only POST" }];
@@ -137,6 +153,8 @@ const server = createServer((request, response) => {
     response.end(payload);
   });
 });
-server.listen({ host: "127.0.0.1", port: 0, backlog: 511 }, () => {
+const port = Number(process.env.PORT ?? 0);
+const readyAt = Date.now() + (port ? WARMS_UP_MS : 0);
+server.listen({ host: "127.0.0.1", port, backlog: 511 }, () => {
   console.log(`http://127.0.0.1:${server.address().port}`);
 });
