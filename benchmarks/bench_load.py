@@ -107,21 +107,20 @@ def _rivals_on(shape: str, path: str, have: dict[str, str]) -> list[Measured]:
 
 
 def throughput(have: dict[str, str]) -> Table:
-    """What one core sends to a server that answers at once: on schedule for this kit, flat out for the others."""
-    generator, server = ("1", "0") if (os.cpu_count() or 1) > 1 else ("", "")
+    """What one thread, so at most one core, sends to a server that answers at once: on schedule, or flat out."""
     table = _table(
         "One core against an instant server", "generator", "POSTs/s", "lag p99", "core used", "CPU a request", "note"
     )
     for rate in RATES:
-        with serving(INSTANT, cores=server) as url:
-            report = _scans(url, rate, 8, cores=generator)
+        with serving(INSTANT) as url:
+            report = _scans(url, rate, 8)
         lag, used = report["lag_ms"]["p99"], report["generator"]["busiest_cpu_share"]
         each = f"{used / report['rate']['mean'] * 1e6:.0f} µs"
         note = "on schedule" if lag < 1 else "beyond the lag bound"
         table.add_row("this kit, scheduled", f"{rate}", f"{lag:.3f} ms", f"{used:.0%}", each, note)
     for name in have:
-        with serving(INSTANT, cores=server) as url:
-            measured = heard(name, start_rival(name, url, SCANS, 0, 8, cores=generator))
+        with serving(INSTANT) as url:
+            measured = heard(name, start_rival(name, url, SCANS, 0, 8))
         note = "FastHttpUser, 32 users, closed" if name == "Locust" else "32 connections, closed"
         table.add_row(name, f"{measured.requests / 8:.0f}", "not measured", "", "", note)
     return table
@@ -177,9 +176,9 @@ def exactness() -> Table:
     return table
 
 
-def _scans(url: str, rate: float, duration_s: float, *flags: str, cores: str = "") -> dict[str, Any]:
+def _scans(url: str, rate: float, duration_s: float, *flags: str) -> dict[str, Any]:
     file = str(HERE / "load_scenarios" / "scans_only.py")
-    return kit(url, "--scenario", file, "--rate", f"{rate:g}", "--duration", f"{duration_s:g}", *flags, cores=cores)
+    return kit(url, "--scenario", file, "--rate", f"{rate:g}", "--duration", f"{duration_s:g}", *flags)
 
 
 def _verdict(table: Table, run: str, wanted: str, report: dict[str, Any]) -> None:

@@ -30,9 +30,9 @@ class Measured(NamedTuple):
 
 
 @contextmanager
-def serving(*command: str, cores: str = "", **environment: str) -> Iterator[str]:
+def serving(*command: str, **environment: str) -> Iterator[str]:
     """Run a server that prints where it listens."""
-    words = [*(["taskset", "-c", cores] if cores else []), sys.executable, *command]
+    words = [sys.executable, *command]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:  # noqa: S603 - our own server
         try:
             assert process.stdout is not None
@@ -41,11 +41,10 @@ def serving(*command: str, cores: str = "", **environment: str) -> Iterator[str]
             process.kill()
 
 
-def kit(url: str, *flags: str, cores: str = "", **environment: str) -> dict[str, Any]:
+def kit(url: str, *flags: str, **environment: str) -> dict[str, Any]:
     """Run this kit and return its load.json, with the exit code."""
     out = Path(os.environ.get("TMPDIR", "/tmp")) / f"bench-load-{os.getpid()}"  # noqa: S108 - removed below
-    words = [*(["taskset", "-c", cores] if cores else []), sys.executable, "-m", "load"]
-    words += ["--connector", url, "--out", str(out), *flags]
+    words = [sys.executable, "-m", "load", "--connector", url, "--out", str(out), *flags]
     done = subprocess.run(  # noqa: S603 - our own command
         words, capture_output=True, text=True, check=False, env=os.environ | environment
     )
@@ -67,9 +66,9 @@ def rivals() -> dict[str, str]:
     }
 
 
-def start_rival(name: str, url: str, path: str, rate: float, duration_s: int, cores: str = "") -> subprocess.Popen[str]:
+def start_rival(name: str, url: str, path: str, rate: float, duration_s: int) -> subprocess.Popen[str]:
     """Start a rival at a rate; 0 is as fast as it goes."""
-    words = ["taskset", "-c", cores] if cores else []
+    words: list[str] = []
     clients = CLOSED if rate else 32
     environment = os.environ | {"RIVAL_PATH": path, "RIVAL_BODY": BODY, "RIVAL_RATE_EACH": str(rate / clients)}
     if name == "Locust":

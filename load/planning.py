@@ -38,7 +38,8 @@ def options_of(environment: Environment) -> LoadOptions:
     """Return the settings: Locust's flags, the environment variables, the defaults."""
     parsed = vars(environment.parsed_options)
     given = {name: parsed.get(flag) for flag, name in FLAGS.items()}
-    return options_from(**given, connector=environment.host)
+    processes = parsed.get("processes")
+    return options_from(**given, connector=environment.host, workers=processes if processes and processes > 0 else None)
 
 
 def scenario_of(environment: Environment) -> Any:  # noqa: ANN401 - a class that is also a Scenario, which no type can say

@@ -52,7 +52,7 @@ class Results:
     """The busiest worker's use of its core."""
     keys: str = ""
     stale_keys: int = 0
-    nice: int = 0
+    priority: str = ""
 
     def latency(self, *groups: str) -> HdrHistogram:
         """Return the latencies from the intended start of some groups, all of them by default."""
@@ -104,7 +104,7 @@ class Merging:
             trouble=tuple(each["trouble"] for each in some if each.get("trouble")),
             cpu_share=max((each.get("cpu_share", 0.0) for each in some), default=0.0),
             keys=next((each["keys"] for each in some if each.get("keys")), ""),
-            nice=max((each.get("nice", 0) for each in some), default=0),
+            priority=next((each["priority"] for each in some if each.get("priority")), ""),
             stale_keys=sum(each.get("stale_keys", 0) for each in some),
         )
 

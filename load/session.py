@@ -5,9 +5,7 @@ It runs inside the Locust user's greenlet; Locust hears of every request through
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 from load.expectations import Expectations
 from load.keys import KeyStock
+from load.priority import go_first
 from load.recorder import Recorder
 from load.schedule import Kind, Schedule
 from load.settings import LoadOptions
@@ -27,7 +26,6 @@ from load.wire.dispatcher import Dispatcher
 from load.wire.exchange import Exchange
 from load.wire.lanes import Lanes
 
-_NICE = -10
 _LEAD_NS = 50_000_000
 _FEED_EVERY_S = 0.25
 _DRAIN_SPARE_S = 1.0
@@ -54,7 +52,7 @@ class Session:
         self._begins_ns, self._begins_at = 0, 0.0
         self._trouble = ""
         self._cpu_s = 0.0
-        self._nice = 0
+        self._priority = ""
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
@@ -67,7 +65,7 @@ class Session:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 100)
-        self._nice = _go_first()
+        self._priority = go_first(self._options.priority, self._options.workers)
 
     def run(self) -> None:
         """Send the schedule, and wait until everything is answered or given up."""
@@ -106,7 +104,7 @@ class Session:
             "cpu_share": self._cpu_s,
             "keys": "minted ahead of time" if self._keys.is_minted else "fixed values",
             "stale_keys": self._keys.stale,
-            "nice": self._nice,
+            "priority": self._priority,
         }
 
     def close(self) -> None:
@@ -170,13 +168,3 @@ class Session:
             for kind, count in next(self._orders).items():
                 self._keys.order(kind, count)
             gevent.sleep(_FEED_EVERY_S)
-
-
-def _go_first() -> int:
-    """Ask the system to wake this process before others, where it may be asked; return the niceness that came of it.
-
-    Somebody else's work on the same machine would otherwise show as lag, and void the run.
-    """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
-    return os.getpriority(os.PRIO_PROCESS, 0)

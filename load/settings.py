@@ -6,6 +6,7 @@ The process that starts Locust hands them over through the environment, so `locu
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,8 @@ class LoadOptions(BaseSettings):
     """The p99 of the generator's own lag beyond which there is no verdict."""
     key_ahead_s: float = Field(default=15.0, gt=0)
     """How long before its use an identity key is minted."""
+    priority: Literal["realtime", "nice", "none"] = "realtime"
+    """What the sending processes ask of the system; see load/priority.py."""
     out: str = ""
     """Where the reports go."""
     baseline: str = ""

@@ -50,7 +50,7 @@ def document(
             "busiest_cpu_share": round(results.cpu_share, 3),
             "keys": results.keys,
             "stale_keys": results.stale_keys,
-            "nice": results.nice,
+            "priority": results.priority,
         },
         "findings": dict(results.findings),
         "causes": dict(results.causes.most_common()),

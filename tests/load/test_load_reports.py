@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from load.errors import BadOptions
 from load.knee import search
+from load.priority import go_first
 from load.recorder import Recorder
 from load.report.baseline import compare, read, slower
 from load.report.document import document
@@ -151,3 +153,25 @@ def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pyte
 def test_a_flag_that_cannot_be_is_named(flag: dict[str, str]) -> None:
     with pytest.raises(BadOptions, match=f"--{next(iter(flag)).removesuffix('_s')}"):
         options_from(**flag)
+
+
+def test_real_time_is_never_asked_for_by_as_many_workers_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *_: asked.append("real time"))
+    monkeypatch.setattr(os, "setpriority", lambda *_: asked.append("nice"))
+
+    said = [go_first(*each) for each in (("realtime", 3), ("realtime", 4), ("nice", 1), ("none", 1))]
+
+    assert said == ["real time", "nice -10", "nice -10", "ordinary"]
+    assert asked == ["real time", "nice", "nice"]
+
+
+def test_a_system_that_grants_no_priority_is_lived_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    monkeypatch.setattr(os, "setpriority", refuse)
+
+    assert go_first("realtime", 1) == "ordinary"
