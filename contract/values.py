@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from contract.errors import BadValue
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)  # a message's time is read by its schema and again by its reader
 def parse_instant(text: str) -> datetime:
     """Read an instant of RFC 3339: `Z` or a numeric offset, fractions cut at the microsecond; the result is in UTC.
 

@@ -39,7 +39,9 @@ from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 from reference_connector.till import Till
-from reference_connector.wire import WireCalls
+from reference_connector.wire import ConnectorApp, WireCalls
+
+_UUID, _CHUNK = 16, 4096
 
 
 class _Parts(NamedTuple):
@@ -85,7 +87,7 @@ def create_app(
     )
     background = lambda: at_work(outbox, watch, settings.watch_files_s)  # noqa: E731 - one expression
     lifespan = _lifespan(parts.store, background, simulated)
-    app = FastAPI(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     _add_wire_calls(app, parts, orders, risk)
     _add_app(app, parts)
     add_operation_routes(app, parts.store, orders, telemetry)
@@ -128,7 +130,7 @@ def _lifespan(
 
 
 def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
-    till = Till(parts.retailer, parts.clock, lambda: str(uuid.uuid4()))
+    till = Till(parts.retailer, parts.clock, _uuid_maker())
     return OrderDesk(
         retailer=parts.retailer,
         store=parts.store,
@@ -139,7 +141,7 @@ def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
     )
 
 
-def _add_wire_calls(app: FastAPI, parts: _Parts, orders: OrderDesk, risk: RiskCheck | None) -> None:
+def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: RiskCheck | None) -> None:
     settings, retailer, store, clock, telemetry, owner = parts
     house = settings.house
     scan_keys = ScanKeys(retailer, house.scan_key, _token_maker(house.scan_key.token_digits))
@@ -157,7 +159,7 @@ def _add_wire_calls(app: FastAPI, parts: _Parts, orders: OrderDesk, risk: RiskCh
     calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))
     calls.add(app, RESOLVE_SCAN, scans.resolve, (400, 403, 429, 500))
     calls.add(app, GET_SCAN_DETAILS, scans.details, (400, 403, 404, 429, 500))
-    app.add_middleware(calls.door)
+    app.wire_calls = calls
 
 
 def _add_app(app: FastAPI, parts: _Parts) -> None:
@@ -166,6 +168,19 @@ def _add_app(app: FastAPI, parts: _Parts) -> None:
     codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
     mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
     add_app_routes(app, codes, parts.store, AppRules(rules.max_age_s, settings.app_allow_backdated_codes), mint)
+
+
+def _uuid_maker() -> Callable[[], str]:
+    """Make random UUIDs from chunks of randomness: the system is slow to ask, and just as random for many at once."""
+    pool = bytearray()
+
+    def new() -> str:
+        if not pool:
+            pool.extend(os.urandom(_CHUNK))
+        chunk, pool[-_UUID:] = bytes(pool[-_UUID:]), b""
+        return str(uuid.UUID(bytes=chunk, version=4))
+
+    return new
 
 
 def _token_maker(digits: int) -> Callable[[], str]:

@@ -6,6 +6,7 @@ The answer is remembered by authEvent.id, and the use of a single-use code is re
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from contract.errors import BadValue
@@ -20,7 +21,7 @@ from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
 from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import read_message
+from reference_connector.wire import MessageReader
 
 _UNAUTHORIZED = 401
 
@@ -44,7 +45,9 @@ class IdentityDesk:
         self._retailer = retailer
         self._store = store
         self._scan_keys = scan_keys
-        self._house = house
+        self._rules = house.identity
+        self._remember = timedelta(hours=house.identity.remember_h)
+        self._messages = MessageReader(VERIFY_IDENTITY_KEYS, house)
         self._clock = clock
         self._log = log
 
@@ -60,7 +63,7 @@ class IdentityDesk:
         return outcome.answer
 
     def _read(self, body: bytes) -> Scan:
-        request = read_message(body, VERIFY_IDENTITY_KEYS, self._house)
+        request = self._messages.read(body)
         event = request["authEvent"]
         scan = Scan(
             request["requestId"],
@@ -75,19 +78,17 @@ class IdentityDesk:
 
     def _claim(self, scan: Scan) -> Claim:
         now = self._clock()
-        rules = self._house.identity
-        forget_at = now + timedelta(hours=rules.remember_h)
         key = scan.event_id.lower()  # a UUID is the same in either case
-        return Claim("identity", key, fingerprint(scan.identity_key), now, forget_at, rules.remember)
+        return Claim("identity", key, fingerprint(scan.identity_key), now, now + self._remember, self._rules.remember)
 
     def _decide(self, records: Records, scan: Scan, refusals: list[Refusal]) -> Answer:
         refusals.clear()
         verdict = self._judge(records, scan)
         if isinstance(verdict, Visitor):
-            return json_answer(200, {"visitorDetails": {"id": verdict.id, "type": verdict.type}})
+            return _welcome(verdict)
         refusals.append(verdict)
         unknown = verdict is Refusal.UNKNOWN_KEY
-        status = _UNAUTHORIZED if unknown else self._house.identity.refusal_status
+        status = _UNAUTHORIZED if unknown else self._rules.refusal_status
         return json_answer(status, {"errorMsg": "The key is not accepted."})._replace(code=verdict)
 
     def _judge(self, records: Records, scan: Scan) -> Visitor | Refusal:
@@ -109,6 +110,11 @@ class IdentityDesk:
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
+
+
+@lru_cache(maxsize=1024)
+def _welcome(visitor: Visitor) -> Answer:
+    return json_answer(200, {"visitorDetails": {"id": visitor.id, "type": visitor.type}})
 
 
 def _instant(text: Json, member: str) -> datetime:

@@ -21,7 +21,7 @@ from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import read_message
+from reference_connector.wire import MessageReader
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCAN_TYPES = {"SHOPPER": "SHOPPER", "ASSOCIATE": "ASSOCIATE", "CASH_SHOPPER": "CASH"}
@@ -51,12 +51,14 @@ class ScanDesk:
         self._store = store
         self._scan_keys = scan_keys
         self._house = house
+        self._scans = MessageReader(RESOLVE_SCAN, house)
+        self._questions = MessageReader(GET_SCAN_DETAILS, house)
         self._clock = clock
         self._log = log
 
     async def resolve(self, body: bytes) -> Answer:
         """Answer a request body with 200, ACCEPT or REJECT; InvalidRequest for what is 400."""
-        request = read_message(body, RESOLVE_SCAN, self._house)
+        request = self._scans.read(body)
         event, store_id = request["scanEvent"], request["storeId"]
         scanned_at = _scanned_at(event, self._clock())
         rules, now = self._house.resolve_scan, self._clock()
@@ -72,7 +74,7 @@ class ScanDesk:
     async def details(self, body: bytes) -> Answer:
         """Answer a request body with 200; NotThere for an unknown id."""
         try:
-            request = read_message(body, GET_SCAN_DETAILS, self._house)
+            request = self._questions.read(body)
         except InvalidRequest as error:
             raise InvalidRequest(str(error), status=self._house.scan_details.invalid_status) from error
         retailer, wanted = self._retailer.now, request["scanResult"]

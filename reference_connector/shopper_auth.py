@@ -21,7 +21,7 @@ from reference_connector.idempotency import Answer, Claim, LeasedAnswers, finger
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
 from reference_connector.store import Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import read_message
+from reference_connector.wire import MessageReader
 
 
 class Decision(NamedTuple):
@@ -72,12 +72,13 @@ class ShopperDesk:
         self._answers = answers
         self._risk = risk
         self._house = house
+        self._messages = MessageReader(SHOPPER_AUTHORIZATION, house)
         self._clock = clock
         self._log = log
 
     async def authorize(self, body: bytes) -> Answer:
         """Answer a request body with 200 and a decision; InvalidRequest for what is 400."""
-        request = read_message(body, SHOPPER_AUTHORIZATION, self._house)
+        request = self._messages.read(body)
         _check_instant(request)
         if request["storeId"] not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")

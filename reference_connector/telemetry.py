@@ -5,6 +5,7 @@ The log takes ids and outcomes only: identity keys, tokens, secrets and shoppers
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -25,17 +26,32 @@ def system_clock() -> datetime:
 
 
 class EventLog:
-    """Writes events to a stream, standard error unless told otherwise."""
+    """Writes events to a stream, standard error unless told otherwise.
+
+    Within an event loop the lines of one turn of it are written together: a write costs more than a line.
+    """
 
     def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
         self._clock = clock
         self._stream = stream
+        self._lines: list[bytes] = []
 
     def event(self, name: str, **facts: object) -> None:
         """Write one event; facts that are None are left out."""
         known = {key: value for key, value in facts.items() if value is not None}
-        line = orjson.dumps({"at": self._clock(), "event": name, **known}, default=str).decode()
-        (self._stream or sys.stderr).write(line + "\n")
+        entry = {"at": self._clock(), "event": name, **known}
+        self._lines.append(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._lines = self._lines, []
+        (self._stream or sys.stderr).write(b"".join(lines).decode())
 
 
 class Span(Protocol):

@@ -59,7 +59,7 @@ class Till:
         purchase = blank._replace(
             status=status,
             receipt=_receipt(blank, status, retailer.policy.currency, priced),
-            cart=orjson.dumps(items),
+            cart=orjson.dumps(items) if status == "parked" else b"[]",
         )
         charge = _charge(purchase, priced.total, retailer, self._clock()) if status == "priced" else None
         return Sale(purchase, charge)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from contract.errors import MalformedBody
 from contract.house import House
@@ -38,20 +38,26 @@ _MEANINGS = {
 }
 
 
-def read_message(body: bytes, operation: Operation, house: House) -> dict[str, Json]:
-    """Read a request that keeps its schema; InvalidRequest says what is wrong, never with the values sent."""
-    try:
-        value = parse_object(body)
-    except MalformedBody as error:
-        raise InvalidRequest(str(error), code="malformed_body", status=house.http.malformed_status) from error
-    except RecursionError as error:
-        status = house.http.malformed_status
-        raise InvalidRequest("the body is nested too deeply", code="malformed_body", status=status) from error
-    schema = message(operation.request, house)
-    if not schema.is_valid(value):
-        wrong = [violation.message for violation in schema.violations(value)[:5]]
-        raise InvalidRequest("; ".join(wrong) or "the body breaks its schema")
-    return value
+class MessageReader:
+    """Reads requests to one operation, under the house's rules."""
+
+    def __init__(self, operation: Operation, house: House) -> None:
+        self._schema = message(operation.request, house)
+        self._malformed_status = house.http.malformed_status
+
+    def read(self, body: bytes) -> dict[str, Json]:
+        """Read a request that keeps its schema; InvalidRequest says what is wrong, never with the values sent."""
+        try:
+            value = parse_object(body)
+        except MalformedBody as error:
+            raise InvalidRequest(str(error), code="malformed_body", status=self._malformed_status) from error
+        except RecursionError as error:
+            text = "the body is nested too deeply"
+            raise InvalidRequest(text, code="malformed_body", status=self._malformed_status) from error
+        if not self._schema.is_valid(value):
+            wrong = [violation.message for violation in self._schema.violations(value)[:5]]
+            raise InvalidRequest("; ".join(wrong) or "the body breaks its schema")
+        return value
 
 
 class _Gone(Exception):
@@ -81,7 +87,7 @@ class WireCalls:
         self._calls[operation.path] = _Call(operation, handle, self._telemetry.call(operation.name))
 
         async def answered_before_routing() -> None:
-            """Stand in the document; `WireCalls.door` has answered."""
+            """Stand in the document; `ConnectorApp` has answered."""
 
         app.add_api_route(
             operation.path,
@@ -94,22 +100,17 @@ class WireCalls:
             openapi_extra={"requestBody": {"required": True, "content": self._content(operation.request)}},
         )
 
-    def door(self, app: ASGIApp) -> ASGIApp:
-        """Wrap an app: the platform's calls are answered here, and all else goes on to it."""
+    def find(self, scope: Scope) -> _Call | None:
+        """Say which of the platform's calls a request is."""
+        return self._calls.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
 
-        async def answer_or_pass_on(scope: Scope, receive: Receive, send: Send) -> None:
-            call = self._calls.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-            if call is None:
-                await app(scope, receive, send)
-            elif self._in_flight >= self._limits.in_flight:
-                refusal = self._refused(call, Busy("more calls are in hand than can be answered in time"))
-                await _send(send, refusal, self._busy_headers)
-            else:
-                await self._serve(call, scope, receive, send)
-
-        return answer_or_pass_on
-
-    async def _serve(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call; past capacity with 429, at once and without reading it."""
+        if self._in_flight >= self._limits.in_flight:
+            refusal = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+            call.watch.answered(call.watch.start(), refusal.status, refusal.code)
+            await _send(send, refusal, self._busy_headers)
+            return
         self._in_flight += 1
         try:
             started = call.watch.start()
@@ -153,6 +154,20 @@ class WireCalls:
 
     def _content(self, name: str) -> dict[str, Any]:
         return {"application/json": {"schema": self_contained(name, self._house)}}
+
+
+class ConnectorApp(FastAPI):
+    """FastAPI, with the platform's calls answered at the front."""
+
+    wire_calls: WireCalls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call of the platform, or let FastAPI do all else."""
+        call = self.wire_calls.find(scope)
+        if call is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.wire_calls.serve(call, scope, receive, send)
 
 
 async def _read(receive: Receive, most: int) -> bytes:

@@ -62,6 +62,17 @@ def connector(port: int, log: Path, environment: dict[str, str], workers: int = 
     return ServerProcess(command, port, log, environment)
 
 
+def python() -> str:
+    """Return the interpreter that the servers run on."""
+    return sys.executable
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep all threads of a process on one core."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
+
+
 def free_port() -> int:
     """Find a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

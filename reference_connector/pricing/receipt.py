@@ -60,15 +60,15 @@ class Priced(NamedTuple):
 
 def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Promotion]], rates: TaxRates) -> Priced:
     """Price a cart; what is not known stands on the receipt at nothing, and makes it incomplete."""
-    quantities: dict[tuple[str, Product | None], Decimal] = {}
-    for line in cart:
-        key = (line.product.sku if line.product else line.code, line.product)
-        quantities[key] = quantities[key] + line.quantity if key in quantities else line.quantity
+    merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
+    for code, quantity, product in cart:
+        key = (True, product.sku) if product else (False, code)
+        merged[key] = (product, merged[key][1] + quantity) if key in merged else (product, quantity)
     lines = tuple(
         _line(product, quantity, promotions_on(sku), rates) if product else _unknown(sku, quantity)
-        for (sku, product), quantity in quantities.items()
+        for (_, sku), (product, quantity) in merged.items()
     )
-    return Priced(lines, all(product is not None for _, product in quantities))
+    return Priced(lines, all(known for known, _ in merged))
 
 
 def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion], rates: TaxRates) -> PricedLine:

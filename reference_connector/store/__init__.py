@@ -45,6 +45,7 @@ class IssuedCode(NamedTuple):
 class Purchase(NamedTuple):
     """The record behind a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart.
 
+    `cart` has the lines of a bad cart, for pricing them again; all others have theirs in the receipt.
     `payer` says who settles it: see `payments.Payer`.
     """
 

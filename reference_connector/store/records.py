@@ -23,13 +23,14 @@ class SqlRecords:
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
         self._forgot_at = 0
+        self._last: tuple[str, bytes] = ("", b"")
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
         """Find an answer that is remembered still, or a claim on it."""
         row = self._execute(
             "SELECT status, body, fingerprint, owner, lease_until FROM answer"
             " WHERE key=? AND (forget_at IS NULL OR forget_at>?)",
-            (_digest(scope, key), _to_ms(now)),
+            (self._digest(scope, key), _to_ms(now)),
         ).fetchone()
         return Recorded._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
 
@@ -44,12 +45,19 @@ class SqlRecords:
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
             " fingerprint=excluded.fingerprint, owner=excluded.owner, lease_until=excluded.lease_until,"
             " forget_at=excluded.forget_at",
-            (_digest(scope, key), *recorded[:4], lease, None if forget_at is None else _to_ms(forget_at)),
+            (self._digest(scope, key), *recorded[:4], lease, None if forget_at is None else _to_ms(forget_at)),
         )
+
+    def _digest(self, scope: Scope, key: str) -> bytes:
+        """Return the key's digest; it is asked for twice in a row, once to look and once to keep."""
+        name = f"{scope}\0{key}"
+        if name != self._last[0]:
+            self._last = (name, hashlib.blake2b(name.encode(), digest_size=16).digest())
+        return self._last[1]
 
     def drop_answer(self, scope: Scope, key: str) -> None:
         """Forget an answer or a claim."""
-        self._execute("DELETE FROM answer WHERE key=?", (_digest(scope, key),))
+        self._execute("DELETE FROM answer WHERE key=?", (self._digest(scope, key),))
 
     def _forget(self, now_ms: int) -> None:
         if now_ms - self._forgot_at < _FORGET_EVERY_MS:
@@ -172,10 +180,6 @@ def _charge(row: Any) -> Charge:  # noqa: ANN401 - both databases give rows of a
 def _charge_row(charge: Charge) -> tuple[Any, ...]:
     cents = int(charge.amount.scaleb(2))
     return (*charge[:2], cents, *charge[3:6], _to_ms(charge.due_at), *charge[7:])
-
-
-def _digest(scope: Scope, key: str) -> bytes:
-    return hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=16).digest()
 
 
 def _to_ms(instant: datetime) -> int:

