@@ -29,6 +29,8 @@ issued: dict[str, str] = {}
 spent: dict[str, str] = {}
 decided: dict[str, tuple[int, Any]] = {}
 bought: dict[str, tuple[str, Any]] = {}
+tapped: dict[Any, bool] = {}
+resolved: dict[str, bool] = {}
 
 
 class Refused(Exception):
@@ -74,6 +76,12 @@ class Reading:
 
 
 def read(raw: bytes) -> Reading:
+    body = parsed(raw)
+    body.text("requestId", UUID)
+    return body
+
+
+def parsed(raw: bytes) -> Reading:
     if not raw:
         raise Refused
     try:
@@ -82,7 +90,6 @@ def read(raw: bytes) -> Reading:
         raise Refused(422 if raw.lstrip()[:1] != b"{" else refusal.status) from refusal
     except (ValueError, RecursionError) as error:
         raise Refused(422) from error
-    body.text("requestId", UUID)
     if body.text("storeId") != STORE:
         raise Refused
     return body
@@ -186,6 +193,53 @@ def check_line(line: Reading) -> str | None:
     return line.text("lineItemId", least=0)
 
 
+def card(raw: bytes) -> tuple[int, Any]:
+    """Answer a tap with a decision, and with a number of its own that nobody asked for."""
+    body = parsed(raw)
+    identity = body.part("shopperIdentity").text("id", most=10_000) or ""
+    amount = body.part("authorizedAmount", needed=False)
+    amount.text("currencyCode", "[A-Z]{3}", least=0)
+    interaction = body.part("shopperInteraction", needed=False)
+    interaction.text("shoppingTripId", most=10_000, least=0)
+    tap = interaction.part("gateAuthenticationEvent", needed=False)
+    tap.instant("timestamp", least=0)
+    event = (interaction.value.get("shoppingTripId"), tap.value.get("id"))
+    with guard:
+        welcome = tapped.setdefault(event, identity.startswith("友")) if all(event) else identity.startswith("友")
+    return 200, {"decision": next(arrivals), "shopperAuthorized": welcome, "shopperRisks": None}
+
+
+def resolve(raw: bytes) -> tuple[int, Any]:
+    """Answer a loyalty scan in the wrapped form."""
+    body = read(raw)
+    event = body.part("scanEvent")
+    event_id = event.text("id", most=10_000) or ""
+    event.instant("timestamp", least=0)
+    event.text("location", "ENTRY|EXIT", least=0)
+    channel = event.text("channel", "OPTICAL|CONTACT|RADIO", least=0)
+    value = (event.text("value", most=10_000, least=0) or event_id).strip()
+    try:
+        content = value if channel == "RADIO" else base64.b64decode(value, validate=True).decode()
+    except ValueError as error:
+        if event.value.get("value"):
+            raise Refused from error
+        content = ""
+    with guard:
+        known = resolved.setdefault(event_id, content.startswith("会員"))
+    result = (
+        {"scanResult": {"id": "会員/1", "type": "LOYALTY", "since": 1999}, "points": next(arrivals)} if known else {}
+    )
+    return 200, {"resolution": "ACCEPT" if known else "REJECT", **result}
+
+
+def details(raw: bytes) -> tuple[int, Any]:
+    question = parsed(raw).part("scanResult")
+    question.text("type", "SHOPPER|ASSOCIATE|CASH|LOYALTY")
+    if question.text("id") != "会員/1":
+        return 404, None
+    return 200, {"provider": "会", "promotionIds": ["1", "", "割引"], "tier": {"name": "gold"}}
+
+
 def mint(kind: str) -> tuple[int, Any]:
     """Issue a code of a kind; a `used` one has been through a gate already."""
     code = secrets.token_bytes(48)
@@ -194,6 +248,15 @@ def mint(kind: str) -> tuple[int, Any]:
         if kind == "used":
             spent[code.hex()] = "some earlier event"
     return 200, {"identityKey": base64.b64encode(code).decode(), "valid": "once"}
+
+
+ROUTES = {
+    "/v1/identity/identity-keys": scan,
+    "/v1/order/purchases": cart,
+    "/v1/fraudandabuse/shopperauthorization": card,
+    "/v1/identity/scan": resolve,
+    "/v1/identity/scan/details": details,
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -226,7 +289,7 @@ class Handler(BaseHTTPRequestHandler):
             return b""
 
     def outcome(self, raw: bytes) -> tuple[int, Any]:
-        route = {"/v1/identity/identity-keys": scan, "/v1/order/purchases": cart}.get(self.path)
+        route = ROUTES.get(self.path)
         try:
             return route(raw) if route else (404, None)
         except Refused as refusal:

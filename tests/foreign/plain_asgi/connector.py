@@ -132,7 +132,13 @@ DETAILS = STORE | {
     "scanResult.id!": text(),
     "scanResult.type!": word("SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"),
 }
-BLOCKED_CARDS = {"card 13"}
+LESS = [{"type": "ADJUST", "amount": {"value": 12.5, "currencyCode": "NOK"}}]
+CARDS = {
+    "card 1": {"shopperAuthorized": True},
+    "card 2": {"shopperAuthorized": True, "authorizationConditions": LESS, "shopperRisks": []},
+    "card 13": {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]},
+    "card 14": {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]},
+}
 BONUS_CARDS = {b"bonus 99": "bonus/99"}
 MEMBERS = {
     b"member 4711": ("4711", "SHOPPER"),
@@ -142,7 +148,7 @@ MEMBERS = {
 numbers = itertools.count(100_000)
 gate: dict[str, tuple[int, Any]] = {}
 orders: dict[str, str] = {}
-taps: dict[tuple[str, str], bool] = {}
+taps: dict[tuple[str, str], Any] = {}
 resolved: dict[str, dict[str, str]] = {}
 
 
@@ -202,8 +208,8 @@ def card(body: Any) -> tuple[int, Any]:
         return 400, {"errorMsg": "this is no card"}
     interaction = body.get("shopperInteraction") or {}
     trip, tap = interaction.get("shoppingTripId"), (interaction.get("gateAuthenticationEvent") or {}).get("id")
-    welcome = body["shopperIdentity"]["id"] not in BLOCKED_CARDS
-    return 200, {"shopperAuthorized": taps.setdefault((trip, tap), welcome) if trip and tap else welcome}
+    decision = CARDS.get(body["shopperIdentity"]["id"], {"shopperAuthorized": False})
+    return 200, taps.setdefault((trip, tap), decision) if trip and tap else decision
 
 
 def resolve(body: Any) -> tuple[int, Any]:
