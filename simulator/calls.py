@@ -53,7 +53,7 @@ class Calls:
         self, operation: Operation, connector: Connector | None, message: dict[str, Any], timeout_s: float, about: About
     ) -> tuple[Exchange, dict[str, float]]:
         """Send a message and wait; returns the exchange that counts and the faults that struck it."""
-        key = message.get("requestId", "")
+        key = message.get("requestId") or about.trip
         where = Where(operation=operation.name, store=about.store, gate=about.gate, trip=about.trip)
         faults = {**self._faults.strike("exchange", where, key), **about.faults}
         letter = Letter(operation, connector, message, timeout_s)

@@ -49,13 +49,13 @@ async def post(
     url: str, headers: dict[str, str], body: bytes, timeout_s: float, tampering: Tampering = NO_TAMPERING
 ) -> Reply:
     """Send and wait `timeout_s` real seconds for the whole answer."""
-    exchange = _Exchange(asyncio.get_running_loop())
+    head, exchange = _head(url, headers, len(body)), _Exchange(asyncio.get_running_loop())
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     try:
         async with asyncio.timeout(timeout_s):
             await exchange.connect(_ascii(parts.hostname or ""), parts.port or (443 if secure else 80), secure=secure)
-            await _send(exchange, _head(url, headers, len(body)), body, tampering)
+            await _send(exchange, head, body, tampering)
             return await exchange.done
     except TimeoutError:
         return Reply(None, {}, b"", NoAnswer.TIMED_OUT)
