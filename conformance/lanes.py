@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -16,9 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Semaphore
 from types import TracebackType
 from typing import Any, Self
 from unittest import mock
@@ -33,6 +32,7 @@ from contract.profile import Profile
 STEPS = ("given", "when", "then", "duplicates", "wire", "entry")
 """The modules of steps; lanes read them once for all."""
 MOST_LANES = 40
+_CAN_DIVIDE = hasattr(os, "fork")
 _FEW = 4
 _QUICK_S = 0.25
 """A connector that answers within this is through sooner than lanes are set up."""
@@ -98,59 +98,59 @@ class _Share:
 class Lanes:
     """Groups of scenarios that run in other processes while the `with` block goes on.
 
-    The processes wait for `open`; `finish` takes their results in. Leaving the block ends what still runs.
+    One process reads the features and then waits for `open`, which makes it divide itself into lanes; `finish` takes
+    their results in. Leaving the block ends what still runs.
     """
 
     def __init__(self, certification: Certification, groups: Sequence[Group], lanes: int) -> None:
         self._certification = certification
         self._groups = groups
-        self._count = min(lanes, len(groups))
-        self._open = 0
+        self._count = min(lanes, len(groups)) if _CAN_DIVIDE else 1
         self._pipes: list[Connection] = []
-        self._processes: list[BaseProcess] = []
 
     def __enter__(self) -> Self:
         run = self._certification
         share = pickle.dumps(_Share(run.profile, run.selection, run.now, run.controls, self._groups))
         context = _context()
-        # kept here, or they are gone before the lanes look at them
-        self._following, self._doors = context.Value("i", 0), context.Semaphore(0)
-        for _ in range(self._count):
-            here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_lane, args=(share, self._doors, self._following, there), daemon=True)
-            with _without_main():
-                process.start()
-            there.close()
-            self._pipes.append(here)
-            self._processes.append(process)
+        self._following = context.Value("i", 0)  # kept here, or it is gone before the lanes look at it
+        told, self._tell = context.Pipe(duplex=False)
+        pipes = [context.Pipe(duplex=False) for _ in range(self._count)]
+        self._pipes = [here for here, _ in pipes]
+        there = [pipe for _, pipe in pipes]
+        self._process = context.Process(target=_lanes, args=(share, told, self._following, there), daemon=True)
+        with _without_main():
+            self._process.start()
+        for pipe in (told, *there):
+            pipe.close()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            process.join(5)
-        for pipe in self._pipes:
+        with contextlib.suppress(OSError):  # they may all have ended
+            os.killpg(self._process.pid, signal.SIGTERM) if _CAN_DIVIDE else self._process.terminate()
+        self._process.terminate()
+        self._process.join(5)
+        for pipe in (self._tell, *self._pipes):
             pipe.close()
 
     def open(self, lanes: int) -> None:
-        """Let that many lanes run, or as many as there are."""
-        self._open = min(lanes, self._count)
-        for _ in range(self._open):
-            self._doors.release()
+        """Let that many lanes run, or as many as there can be."""
+        lanes = min(lanes, self._count)
+        for unused in self._pipes[lanes:]:
+            unused.close()
+        del self._pipes[lanes:]
+        self._tell.send(lanes)
 
     def finish(self) -> None:
-        """Record the results as they come, until the open lanes are through; HarnessBroke when one breaks."""
-        running = self._open
+        """Record the results as they come, until all lanes are through; HarnessBroke when one breaks."""
+        running = list(self._pipes)
         while running:
-            for pipe in wait(self._pipes):
+            for pipe in wait(running):
                 assert isinstance(pipe, Connection)
                 kind, content = _heard(pipe)
                 if kind == "done":
-                    running -= 1
-                    self._pipes.remove(pipe)
+                    running.remove(pipe)
                 else:
                     self._certification.record(content)
 
@@ -178,10 +178,17 @@ def _without_main() -> contextlib.AbstractContextManager[object]:
     return mock.patch.multiple(sys.modules["__main__"], create=True, __spec__=None, __file__=None)
 
 
-def _lane(share: bytes, doors: Semaphore, following: Synchronized[int], pipe: Connection) -> None:
-    """Run groups until none is left. The main function of a lane's process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started the lanes ends them
+def _lanes(share: bytes, told: Connection, following: Synchronized[int], pipes: list[Connection]) -> None:
+    """Read the features once, divide into lanes, and run groups until none is left. A process's main function."""
+    if _CAN_DIVIDE:
+        os.setsid()  # one group of processes, which the process that started them ends
     from conformance import engine  # noqa: PLC0415 - the engine starts lanes, and a lane runs the engine
+
+    first, lane = os.getpid(), [pipes[0]]
+
+    def groups() -> Iterator[Group]:
+        lane[0] = _divided(pipes, told.recv())
+        yield from _taken(part.groups, following)
 
     try:
         part: _Share = pickle.loads(share)  # noqa: S301 - our own process sent it
@@ -191,16 +198,30 @@ def _lane(share: bytes, doors: Semaphore, following: Synchronized[int], pipe: Co
             now=part.now,
             controls=part.controls,
             side_by_side=MOST_LANES,
-            relay=lambda result: pipe.send(("result", result)),
+            relay=lambda result: lane[0].send(("result", result)),
         )
-        engine.run_groups(certification, _taken(part.groups, doors, following))
-        pipe.send(("done", None))
+        engine.run_groups(certification, groups())
+        lane[0].send(("done", None))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other side must hear of it
-        pipe.send(("broke", f"a lane of scenarios broke: {type(error).__name__}: {error}"))
+        lane[0].send(("broke", f"a lane of scenarios broke: {type(error).__name__}: {error}"))
+    if os.getpid() != first:
+        os._exit(0)
 
 
-def _taken(groups: Sequence[Group], doors: Semaphore, following: Synchronized[int]) -> Iterator[Group]:
-    doors.acquire()
+def _divided(pipes: list[Connection], lanes: int) -> Connection:
+    """Divide this process into so many, and return the pipe of the one that it is now."""
+    mine = 0
+    for number in range(1, lanes):
+        if not os.fork():
+            mine = number
+            break
+    for number, pipe in enumerate(pipes):
+        if number != mine:
+            pipe.close()
+    return pipes[mine]
+
+
+def _taken(groups: Sequence[Group], following: Synchronized[int]) -> Iterator[Group]:
     while True:
         with following.get_lock():
             index = following.value
