@@ -6,9 +6,10 @@ platform and the suite take the same groups, so that a changed setting changes b
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class HouseGroup(BaseModel):
@@ -49,6 +50,16 @@ class Ordering(HouseGroup):
     """Create Purchases."""
 
     auth_event_id_pattern: str = "^[0-9a-zA-Z_.-]+$"
+
+    @field_validator("auth_event_id_pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
     locations: tuple[str, ...] = ("ENTRY", "EXIT", "MANUAL_IN_STORE")
     scan_types: tuple[str, ...] = ("SHOPPER", "ASSOCIATE", "CASH", "CASH_SHOPPER", "LOYALTY")
     identifier_types: tuple[str, ...] = ("UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU")
@@ -57,7 +68,7 @@ class Ordering(HouseGroup):
     changed_cart: Literal["first_wins", "conflict_409"] = "first_wins"
     unknown_store: Literal["reject_400", "park"] = "reject_400"
     unknown_sku: Literal["park"] = "park"
-    answer_budget_s: float = 2.0
+    answer_budget_s: float = Field(default=2.0, gt=0)
     cash_type: str = "CASH"
     """What CASH_SHOPPER is called in the scanResult of a cart."""
 
@@ -112,7 +123,7 @@ class ScanDetails(HouseGroup):
 class Gate(HouseGroup):
     """What the gate does with an answer, or without one."""
 
-    timeout_s: float = 2.0
+    timeout_s: float = Field(default=2.0, gt=0)
     store_default: Literal["open", "closed"] = "closed"
     qr_pattern: str = ""
 

@@ -6,7 +6,9 @@ form `env:NAME` is taken from the environment, so that no secret needs to stand 
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,9 @@ from contract.errors import BadProfile
 from contract.hosts import is_amazons
 from contract.house import House
 from contract.sigv4 import Key
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
 
@@ -42,10 +47,32 @@ class ConnectorTable(_Table):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{url!r} is not an http:// or https:// address")
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("an address ends with its path; credentials belong into headers, from env:NAME")
         return url.rstrip("/")
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(
+                    f"the header {name!r} cannot be sent: a name has no blanks, a value is printable ASCII"
+                )
+        return headers
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        if self.auth == "sigv4" and not (self.access_key_id and self.secret_access_key):
+            raise ValueError("auth = sigv4 needs access_key_id and secret_access_key; take them from env:NAME")
+        return self
 
     @property
     def key(self) -> Key:
@@ -56,8 +83,14 @@ class ConnectorTable(_Table):
 class StoreTable(_Table):
     """A store that the connector serves, and an id that no store has."""
 
-    id: str = ""
-    unknown_id: str = "NO-SUCH-STORE"
+    id: str = Field(default="", max_length=255)
+    unknown_id: str = Field(default="NO-SUCH-STORE", min_length=1, max_length=255)
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
+        if self.id == self.unknown_id:
+            raise ValueError("unknown_id must be an id that no store has, and it is the store's own")
+        return self
 
 
 class KeysTable(_Table):
@@ -75,6 +108,15 @@ class KeysTable(_Table):
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
+    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+    @classmethod
+    def _is_base64(cls, key: str) -> str:
+        try:
+            base64.b64decode(key, validate=True)
+        except ValueError as error:
+            raise ValueError("an identityKey is standard Base64 with its padding") from error
+        return key
+
 
 class CatalogTable(_Table):
     """Items that the connector knows."""
@@ -87,7 +129,7 @@ class CatalogTable(_Table):
 class LimitsTable(_Table):
     """Limits that the connector enforces; 0 is not declared."""
 
-    rate_limit_per_second: int = Field(default=0, ge=0)
+    rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
 
 
 class TiersTable(_Table):
@@ -153,8 +195,8 @@ def for_url(url: str) -> Profile:
     return _checked({"connector": {"url": url}}, "--connector")
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ) -> Profile:
-    """Read a profile; BadProfile says which line or entry is wrong and what to do."""
+def load(path: Path, environment: Mapping[str, str] = os.environ, *, url: str = "") -> Profile:
+    """Read a profile, with another address where `url` is given; BadProfile says what is wrong and what to do."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
@@ -165,6 +207,8 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Profile:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(f"the profile {path} is not TOML: {error}") from error
+    if url and isinstance(tables.setdefault("connector", {}), dict):
+        tables["connector"]["url"] = url
     return _checked(_from_environment(tables, str(path), environment), str(path))
 
 
@@ -172,7 +216,10 @@ def _checked(tables: dict[str, Any], source: str) -> Profile:
     try:
         return Profile.model_validate(tables)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(map(str, entry['loc']))}: {entry['msg'].removeprefix('Value error, ')}"
+            for entry in error.errors()
+        )
         raise BadProfile(f"{source}: {wrong}") from error
 
 

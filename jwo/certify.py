@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from dataclasses import dataclass, field
@@ -40,9 +41,21 @@ class Options:
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
     """Certify one connector and return the exit code."""
+    prepare(options.out)
     reach(profile)
     report = judge(profile, options, console)
     return conclude(report, publish(report, options), console)
+
+
+def prepare(out: Path) -> None:
+    """Make the folder of the reports before anything is judged; Usage when nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        trial = out / f".{os.getpid()}.trial"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise Usage(f"reports cannot be written to {out} ({error.strerror}); name a folder with --out") from error
 
 
 def reach(profile: Profile) -> None:

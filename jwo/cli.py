@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, cast
 
 import typer
 
 from conformance.certification import Selection
 from conformance.dsse import load_private_key, load_public_key
-from conformance.errors import BadExpectations, BadKey, HarnessBroke
 from conformance.expected import NONE as NONE_EXPECTED
 from conformance.expected import load as load_expected
-from conformance.report import ReportError
 from contract import profile as profiles
-from contract.errors import BadProfile
 from contract.profile import Profile
 from contract.register import Tier
 from jwo import compare, listing, replay, verify
 from jwo.catalog_command import catalog
 from jwo.certify import Options, certify, check_ids
 from jwo.demo.run import certify_reference
-from jwo.errors import JwoError, Usage
+from jwo.errors import Usage, exit_code, sentence
 from jwo.load_command import load_command
 from jwo.profile import doctor, write_template
 from jwo.progress import make_console
@@ -38,7 +38,7 @@ app = typer.Typer(
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
 
-ConnectorOption = Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
+ConnectorOption = Annotated[str | None, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case; repeatable.")]
 TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help="core, entry, catalog; separated by commas.")]
@@ -54,7 +54,7 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or
 
 @app.command(name="certify")
 def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
-    connector: ConnectorOption = "",
+    connector: ConnectorOption = None,
     profile: ProfileOption = None,
     only: OnlyOption = None,
     tier: TierOption = "core",
@@ -68,7 +68,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     selection = Selection(_tiers(tier), check_ids(only or []))
     options = Options(selection, strict, out, expectations, load_private_key(sign_key) if sign_key else None)
     console = make_console()
-    if connector or profile:
+    if connector is not None or profile is not None:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
     raise typer.Exit(certify_reference(options, console))
 
@@ -94,11 +94,11 @@ def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 @app.command(name="replay")
 def replay_command(
     case_id: Annotated[str, typer.Argument(metavar="ID")],
-    connector: ConnectorOption = "",
+    connector: ConnectorOption = None,
     profile: ProfileOption = None,
 ) -> None:
     """Run one case again and print every exchange; ./jwo.toml is the profile unless another is named."""
-    chosen = profile if profile or connector else Path("jwo.toml")
+    chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     check_ids([case_id])
     raise typer.Exit(replay.replay(_profile(connector, chosen), case_id, make_console()))
 
@@ -132,7 +132,7 @@ def verify_command(
 @app.command()
 def init(
     profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml"),
-    connector: ConnectorOption = "http://127.0.0.1:8080",
+    connector: Annotated[str, typer.Option("--connector", metavar="URL")] = "http://127.0.0.1:8080",
 ) -> None:
     """Write a profile to fill in."""
     write_template(profile, connector)
@@ -149,12 +149,12 @@ app.command(name="load")(load_command)
 app.command(name="shop")(shop)
 
 
-def _profile(connector: str, file: Path | None) -> Profile:
-    if connector and file:
-        loaded = profiles.load(file)
-        given = profiles.for_url(connector).connector.url
-        return loaded.model_copy(update={"connector": loaded.connector.model_copy(update={"url": given})})
-    return profiles.load(file) if file else profiles.for_url(connector)
+def _profile(connector: str | None, file: Path | None) -> Profile:
+    if connector is not None and not connector.strip():
+        raise Usage("--connector is given and empty; name an address, or leave the option out")
+    if file is None:
+        return profiles.for_url(connector or "")
+    return profiles.load(file, url=connector or "")
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:
@@ -167,12 +167,20 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 
 
 def main() -> None:
-    """Run the command line; every known trouble ends with its exit code and a sentence."""
+    """Run the command line; every trouble ends with its exit code and a sentence, and no child process stays."""
+    signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
-    except (JwoError, BadProfile, BadExpectations, BadKey, ReportError, HarnessBroke) as error:
-        code = getattr(error, "exit_code", 2 if isinstance(error, BadProfile | BadExpectations | BadKey) else 3)
-        print(f"jwo: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
-        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last line: whatever is left must not end as a finding
+        print(f"jwo: {sentence(error)}", file=sys.stderr)  # noqa: T201 - the command's own word
+        sys.exit(exit_code(error))
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Unwind, so that `with` blocks stop the processes that they started."""
+    sys.exit(143)

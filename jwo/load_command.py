@@ -46,7 +46,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         "--max-slowdown": max_slowdown,
     }
     given = [word for flag, value in flags.items() if value not in ("", None) for word in (flag, str(value))]
-    with subprocess.Popen([sys.executable, "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
+    with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
         try:
             code = process.wait()
         except KeyboardInterrupt:

@@ -45,7 +45,7 @@ class Processes:
         self._stack.close()
 
     def start(self, name: str, arguments: list[str], environment: Mapping[str, str] | None = None) -> Child:
-        """Run `python -m jwo ARGUMENTS` and wait until it says where it listens."""
+        """Run `python -P -m jwo ARGUMENTS` and wait until it says where it listens; -P hides the caller's folder."""
         return self._stack.enter_context(_running(name, arguments, environment or {}, self._folder))
 
 
@@ -54,7 +54,7 @@ def _running(name: str, arguments: list[str], environment: Mapping[str, str], fo
     log = folder / f"{name}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "jwo", *arguments],
+            [sys.executable, "-P", "-m", "jwo", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

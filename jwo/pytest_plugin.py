@@ -52,7 +52,7 @@ class Run:
         if self._trouble:
             pytest.skip(f"the certification did not run: {self._trouble.splitlines()[0]}")
         only = [word for case_id in self.selected for word in ("--only", case_id)]
-        command = [sys.executable, "-m", "jwo", "certify", *self._words, *only]
+        command = [sys.executable, "-P", "-m", "jwo", "certify", *self._words, *only]
         report = self.out / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder)  # noqa: S603 - our own command

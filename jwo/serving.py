@@ -26,9 +26,44 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
     except OSError as error:
         raise Usage(f"port {port} cannot be bound: {error.strerror}; leave --port out to take a free one") from error
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = make_app(url)
-    print(f"{READY}{url}", flush=True)  # noqa: T201 - the address is this command's output
+    app = _Watched(make_app(url))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=stop_within_s, server_header=False
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        _Announcing(config, url).run(sockets=[listener])
+    except SystemExit:
+        if app.failure is None:
+            raise
+    if app.failure:
+        raise app.failure
+
+
+class _Announcing(uvicorn.Server):
+    """A server that prints its address once it is able to answer."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"{READY}{self._url}", flush=True)  # noqa: T201 - the address is this command's output
+
+
+class _Watched:
+    """Passes everything on to an app and keeps the error with which its start failed."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as ASGI has it
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                self.failure = error
+            raise

@@ -41,7 +41,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
 
 def _client(here: Neighbourhood, *arguments: str, fine: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "jwo", "catalog", *arguments],
+        [sys.executable, "-P", "-m", "jwo", "catalog", *arguments],
         capture_output=True,
         text=True,
         timeout=_WITHIN_S,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from jwo.aws import REGION
-from jwo.certify import Options, conclude, judge, publish
+from jwo.certify import Options, conclude, judge, prepare, publish
 from jwo.demo.catalog import upload_catalog
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
@@ -21,6 +21,7 @@ _KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 
 def certify_reference(options: Options, console: Console) -> int:
     """Certify the reference connector in the middle of a simulated store day and return the exit code."""
+    prepare(options.out)
     stages = Stages(console)
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder, started(stages, Path(folder)) as here:
         with stages.stage("Catalog") as stage:

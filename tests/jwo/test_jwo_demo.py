@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 from tests.jwo.conftest import Jwo
@@ -23,3 +28,49 @@ def test_the_reference_connector_is_certified_in_a_store_day(jwo: Jwo, tmp_path:
     assert "262 accepted, 6 rejected" in done.stdout
     assert report["counts"]["pass"] >= 104
     assert all(f"{number}/6" in done.stdout for number in range(1, 7))
+
+
+def children_of(pid: int) -> set[int]:
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.add(int(status.parent.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_stop_from_outside_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jwo", "certify", "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path) as run:
+        deadline = time.monotonic() + 60
+        while len(children := children_of(run.pid)) < 2:
+            assert time.monotonic() < deadline, "no processes were started"
+            time.sleep(0.05)
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.wait(30) == 143
+
+    assert not any(alive(child) for child in children)
+
+
+def test_a_folder_of_the_callers_never_stands_in_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "contract").mkdir()
+    (tmp_path / "contract" / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    (tmp_path / "queue.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "jwo", "certify", "--only", "VIK-1.1", "--out", "out"],
+        capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
