@@ -2,8 +2,8 @@
 
     python benchmarks/bench_connector.py [--seconds 4] [--rounds 5] [--only pairs,sigv4,tail,memory,growth] [--full]
 
-Each pair is measured in turns, so that a busy machine slows both down; a ratio is the median over the rounds. It is made
-of CPU time a request, which neighbours on the machine distort least; the rates of the same rounds stand beside it.
+Each pair is measured in turns, so that a busy machine slows both down; a ratio is the median over the rounds. It is
+made of CPU time a request, which neighbours on the machine distort least; the rates stand beside it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from connector_rig import growth, servers, tail
 from connector_rig.bodies import CART_PATH, SCAN_PATH, a_cart, a_scan
@@ -67,7 +70,7 @@ class Bench:
 
 
 def fresh(make: Callable[[], bytes], count: int) -> Iterator[bytes]:
-    """Make bodies before the clock runs; StopIteration would mean that there were too few of them."""
+    """Make bodies before the clock runs; a round ends early when there are no more."""
     return iter([make() for _ in range(count)])
 
 
@@ -131,7 +134,7 @@ def main() -> None:
         bench = Bench(Path(name))
         parts: dict[str, Callable[[], None]] = {
             "pairs": lambda: pairs(bench, given, console),
-            "sigv4": lambda: tail.sigv4(bench, given, console),
+            "sigv4": lambda: tail.sigv4_cost(bench, given, console),
             "tail": lambda: tail.latency(bench, given, console),
             "memory": lambda: tail.memory(bench, given, console),
             "growth": lambda: growth.curve(Path(name), given, console),

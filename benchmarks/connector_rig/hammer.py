@@ -67,17 +67,23 @@ class _Lane(asyncio.Protocol):
         if now < self._ends_at:
             self._send()
         else:
-            self.done.set_result(None)
-            self._transport.close()
+            self._end()
+
+    def _end(self) -> None:
+        self.done.set_result(None)
+        self._transport.close()
 
     def _send(self) -> None:
-        body = next(self._bodies)
+        body = next(self._bodies, b"")
+        if not body:
+            self._end()
+            return
         self._sent_at = time.perf_counter()
         self._transport.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
 
 
 def hammer(port: int, pid: int, path: str, bodies: Iterator[bytes], *, seconds: float, connections: int) -> Round:
-    """Load a server for some seconds; `bodies` must not run out."""
+    """Load a server for some seconds; it ends early when there are no more bodies."""
     return uvloop.run(_hammer(port, pid, path, bodies, seconds, connections))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import sys
 import uuid
 from pathlib import Path
@@ -18,12 +19,13 @@ from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 from sqlalchemy import ForeignKey, String, create_engine, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from starlette.types import Receive, Scope, Send
 
 _SCAN = orjson.dumps({"visitorDetails": {"id": "shopper-uuid-001", "type": "SHOPPER"}})
 _CART = orjson.dumps({"purchaseId": "11111111-2222-3333-4444-555555555555"})
 
 
-async def bare(scope: Any, receive: Any, send: Any) -> None:
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     """Parse the JSON, answer a constant."""
     if scope["type"] != "http":
         return
@@ -143,7 +145,7 @@ def naive() -> FastAPI:
     engine = create_engine(f"sqlite:///{os.environ['NAIVE_PATH']}", connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
-    def _durable(connection: Any, _record: Any) -> None:
+    def _durable(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 

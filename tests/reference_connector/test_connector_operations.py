@@ -220,7 +220,7 @@ def _answers(url: str) -> bool:
 
 def test_workers_share_their_metrics_and_their_answers(hardened: httpx.Client, a_cart: Any) -> None:
     def buy(_number: int) -> str:
-        return str(httpx.post(f"{hardened.base_url}{CART.removeprefix('/')}", json=a_cart()).json()["purchaseId"])
+        return str(httpx.post(hardened.base_url.join(CART), json=a_cart()).json()["purchaseId"])
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(buy, range(24)))) == 1
