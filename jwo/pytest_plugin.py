@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 import pytest
 
 STALE = "expected-failures"
+_LOCK, _DONE, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
 _RUN = pytest.StashKey["Run"]()
 
 
@@ -31,6 +33,7 @@ class Run:
         option = config.getoption
         folder = config.invocation_params.dir
         self.out = folder / option("--jwo-out")
+        self._crew = getattr(config, "workerinput", {}).get("testrunuid", "")
         self._folder = folder
         self._words = ["--profile", str(folder / option("--jwo-profile")), "--tier", option("--jwo-tier")]
         self._words += ["--out", str(self.out)]
@@ -51,15 +54,42 @@ class Run:
     def _certify(self) -> None:
         if self._trouble:
             pytest.skip(f"the certification did not run: {self._trouble.splitlines()[0]}")
+        self._trouble = self._run_once() if self._crew else self._run()
+        if self._trouble:
+            raise Broken(self._trouble)
+        self.report = json.loads((self.out / "report.json").read_text("utf-8"))
+
+    def _run(self) -> str:
+        """Run the command and return what went wrong; nothing when there is a report."""
         only = [word for case_id in self.selected for word in ("--only", case_id)]
         command = [sys.executable, "-P", "-m", "jwo", "certify", *self._words, *only]
         report = self.out / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder)  # noqa: S603 - our own command
-        if not report.is_file():
-            self._trouble = done.stderr.strip() or f"jwo certify ended with {done.returncode}"
-            raise Broken(self._trouble)
-        self.report = json.loads(report.read_text("utf-8"))
+        return "" if report.is_file() else done.stderr.strip() or f"jwo certify ended with {done.returncode}"
+
+    def _run_once(self) -> str:
+        """Run the command in the first worker of pytest-xdist that comes here; the others wait for it."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        done = self.out / _DONE.format(self._crew)
+        try:
+            (self.out / _LOCK.format(self._crew)).touch(exist_ok=False)
+        except FileExistsError:
+            return _awaited(done)
+        trouble = self._run()
+        part = done.with_suffix(".part")
+        part.write_text(trouble, encoding="utf-8")
+        part.replace(done)
+        return trouble
+
+
+def _awaited(done: Path) -> str:
+    deadline = time.monotonic() + _WITHIN_S
+    while not done.is_file():
+        if time.monotonic() > deadline:
+            return f"no report within {_WITHIN_S} s"
+        time.sleep(0.1)
+    return done.read_text("utf-8")
 
 
 class Cases(pytest.Collector):
@@ -176,3 +206,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash.get(_RUN, None)
     if run and run.report:
         terminalreporter.write_line(f"jwo: verdict {run.report['verdict']}; see {run.out / 'report.html'}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Clear away what the workers of pytest-xdist left for each other."""
+    run = config.stash.get(_RUN, None)
+    if run is None and config.getoption("--jwo-profile") and not hasattr(config, "workerinput"):
+        for path in (config.invocation_params.dir / config.getoption("--jwo-out")).glob(".jwo-*"):
+            path.unlink(missing_ok=True)

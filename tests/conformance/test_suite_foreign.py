@@ -16,6 +16,7 @@ from tests.foreign.running import FOREIGN, Foreign, running
 ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda foreign: foreign.name)
 def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path: Path) -> None:
     with running(foreign) as environment:
@@ -23,7 +24,7 @@ def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path:
         command = [sys.executable, "-m", "jwo", "certify", "--strict", "--tier", "core,entry"]
         command += ["--profile", profile, "--out", "out"]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path, env=dict(environment)
+            command, capture_output=True, text=True, timeout=280, check=False, cwd=tmp_path, env=dict(environment)
         )
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -57,6 +57,25 @@ def test_a_correct_connector_passes_beside_the_projects_own_tests(
     assert "jwo: verdict pass; see" in done.stdout
 
 
+def test_workers_of_xdist_share_one_certification(
+    project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    profile(mutant(""))
+
+    done = project("--jwo-profile", "jwo.toml", "-n", "2", "-k", "VIK-3 or own", "-v")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes(done)["passed"] == 18
+    assert "gw1" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "jwo-report").iterdir()) == [
+        "attestation.json",
+        "badge.svg",
+        "junit.xml",
+        "report.html",
+        "report.json",
+    ]
+
+
 def test_a_finding_is_a_failed_test_that_says_what_to_do(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile
 ) -> None:
