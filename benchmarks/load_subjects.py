@@ -33,7 +33,9 @@ class Measured(NamedTuple):
 def serving(*command: str, **environment: str) -> Iterator[str]:
     """Run a server that prints where it listens."""
     words = [sys.executable, *command]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as process:  # noqa: S603 - our own server
+    with subprocess.Popen(  # noqa: S603 - our own server
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment
+    ) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().removeprefix("listening on ").strip()
