@@ -6,7 +6,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from conformance.drivers.exchange import Exchange, masked_text
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.masks import masked_text
 from contract.errors import MalformedBody
 from contract.house import House
 from contract.messages import message, parse_object

@@ -7,7 +7,9 @@ A late answer is still read for a while, so that what came can be shown.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -15,9 +17,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.pace import Pace
 from conformance.drivers.wire import Wire
+from conformance.errors import HarnessBroke
 from contract.gate import NoAnswer
 from contract.operations import Operation
 from contract.profile import Profile
@@ -26,6 +30,10 @@ from contract.sigv4 import sign
 READ_FOR_S = 10.0
 """How long an answer is read before it counts as none."""
 _LARGEST_ANSWER = 4_000_000
+_SILENT = 3
+_READ_SILENT_FOR_S = 3.0
+"""After so many calls without an answer in a row, waiting is cut to this: long enough to see a late answer again."""
+_GZIP_OR_ZLIB = 47
 
 
 class ConnectorClient:
@@ -35,6 +43,8 @@ class ConnectorClient:
         self._profile = profile
         self._now = now
         self._keep = keep
+        self._silent = 0
+        self._secrets = frozenset(_secrets(profile))
         self._pace = Pace(profile.limits.rate_limit_per_second)
         limits = httpx.Limits(max_keepalive_connections=0)
         self._client = httpx.Client(limits=limits, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
@@ -89,32 +99,51 @@ class ConnectorClient:
         return Wire(operation, url, requests, self._now, self._kept)
 
     def _kept(self, exchange: Exchange) -> Exchange:
+        exchange = replace(exchange, secrets=self._secrets)
+        self._silent = self._silent + 1 if exchange.failure is NoAnswer.TIMED_OUT else 0
         self._keep(exchange)
         return exchange
 
     def _call(self, request: httpx.Request, start: float) -> tuple[Answer | None, NoAnswer | None, str]:
-        try:
-            response = self._client.send(request, stream=True)
+        read_for_s = READ_FOR_S if self._silent < _SILENT else _READ_SILENT_FOR_S
+        with Deadline(read_for_s) as deadline:
+            request.extensions = {**request.extensions, "trace": deadline.trace}
             try:
-                content = b"".join(_until(response.iter_raw(), start + READ_FOR_S))
-            finally:
-                response.close()
-            return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
-        except httpx.TimeoutException:
-            return None, NoAnswer.TIMED_OUT, f"nothing complete within {READ_FOR_S:g} s"
-        except httpx.TransportError as error:
-            return None, NoAnswer.NO_CONNECTION, f"the connection failed: {error or type(error).__name__}"
-        except httpx.HTTPError as error:
-            return None, NoAnswer.MALFORMED_ANSWER, f"the answer is not HTTP: {error}"
+                response = self._client.send(request, stream=True)
+                try:
+                    content = b"".join(_until(response.iter_raw(), start + read_for_s))
+                finally:
+                    response.close()
+                return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
+            except httpx.LocalProtocolError as error:
+                raise HarnessBroke(f"the request cannot be sent: {error}") from error
+            except (httpx.HTTPError, zlib.error) as error:
+                if deadline.passed or isinstance(error, httpx.TimeoutException):
+                    return None, NoAnswer.TIMED_OUT, f"nothing complete within {read_for_s:g} s"
+                if isinstance(error, httpx.TransportError):
+                    return None, NoAnswer.NO_CONNECTION, f"the connection failed: {error or type(error).__name__}"
+                return None, NoAnswer.MALFORMED_ANSWER, f"the answer is not HTTP: {error}"
 
     def _headers(self, url: str, body: bytes, method: str, content_type: str) -> dict[str, str]:
         connector = self._profile.connector
-        headers = {"Host": urlsplit(url).netloc, "Content-Type": content_type, "Accept": "application/json"}
+        headers = {
+            "Host": urlsplit(url).netloc,
+            "Content-Type": content_type,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
         if connector.auth == "headers":
             return headers | connector.headers
         if connector.auth == "sigv4":
             return sign(method, url, headers, body, connector.key, region=connector.region, now=self._now())
         return headers
+
+
+def _secrets(profile: Profile) -> Iterator[str]:
+    connector, keys = profile.connector, profile.keys
+    yield from connector.headers.values()
+    yield from (connector.secret_access_key, connector.session_token)
+    yield from (getattr(keys, kind) for kind in profile.declared_keys())
 
 
 def _until(chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
@@ -127,9 +156,7 @@ def _until(chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
 
 
 def _decoded(response: httpx.Response, content: bytes) -> bytes:
-    """Undo a content encoding, which `iter_raw` leaves in place so that a decompression bomb stays small."""
-    if "content-encoding" not in response.headers:
+    """Undo gzip or deflate, which nobody asked for, as far as an answer may be long; a bomb stays small."""
+    if response.headers.get("content-encoding", "").strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return content
-    return httpx.Response(
-        200, headers={"content-encoding": response.headers["content-encoding"]}, content=content
-    ).content
+    return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(content, _LARGEST_ANSWER)

@@ -1,0 +1,66 @@
+"""Masks for what must not travel in a report: credentials, identity keys and shopper data, wherever they turn up.
+
+A mask shows a digest of what it hides, so that a reader still sees whether two values are equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+_SECRET_HEADERS = {"authorization", "x-amz-security-token", "cookie", "set-cookie"}
+_MEMBERS = re.compile(
+    r'("(?:identityKey|shopperDeviceId)"\s*:\s*")((?:[^"\\]|\\.)*)(")'
+    r'|("(?:visitorDetails|scanResult|shopperIdentity|paymentSource)"\s*:\s*\{[^{}]*?"id"\s*:\s*")((?:[^"\\]|\\.)*)(")'
+)
+_IDENTITY_KEY = re.compile(r'"identityKey"\s*:\s*("(?:[^"\\]|\\.)*")')
+_SHORTEST = 6
+"""Shorter values stand in ordinary words as well, and would mask those."""
+
+
+def mask(value: str) -> str:
+    """Hide a value behind its length and the first digits of its digest; an empty one hides nothing."""
+    if not value:
+        return value
+    return f"<{len(value)} characters, #{hashlib.sha256(value.encode()).hexdigest()[:8]}>"
+
+
+def masked_text(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """Return a body as text without identity keys, shopper ids and the given secrets, plain or escaped as in JSON."""
+    text = body.decode("utf-8", "replace")
+    for secret in secrets:
+        for form in {secret, json.dumps(secret)[1:-1]}:
+            text = text.replace(form, mask(secret))
+    return _MEMBERS.sub(_masked_member, text)
+
+
+def masked_headers(
+    headers: Mapping[str, str], secret: frozenset[str] = frozenset(), secrets: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return headers with credentials masked; `secret` names the profile's own, `secrets` are values."""
+    hidden = _SECRET_HEADERS | {name.lower() for name in secret}
+    return {
+        name: "<redacted>" if name.lower() in hidden else masked_text(value.encode(), secrets)
+        for name, value in headers.items()
+    }
+
+
+def secrets_of(body: bytes, known: Iterable[str]) -> list[str]:
+    """Return what an answer could echo and must not: the known secrets and the request's own key, longest first."""
+    found = {json.loads(key) for key in _IDENTITY_KEY.findall(body.decode("utf-8", "replace")) if _is_json(key)}
+    return sorted({secret for secret in {*known, *found} if len(secret) >= _SHORTEST}, key=len, reverse=True)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _masked_member(found: re.Match[str]) -> str:
+    before, value, after = found.groups()[:3] if found.group(1) else found.groups()[3:]
+    return f"{before}{value if value.startswith('<') and value.endswith('>') else mask(value)}{after}"

@@ -1,0 +1,110 @@
+"""The driver against servers that no library would write: it ends in time, stays small and keeps secrets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from conformance.drivers import http
+from conformance.drivers.exchange import Exchange, as_report
+from conformance.drivers.http import ConnectorClient
+from contract.gate import NoAnswer
+from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.profile import ConnectorTable, Profile
+
+Handler = Callable[[socket.socket, bytes], None]
+BODY = b'{"requestId": "r", "identityKey": "c2Vzb2FtZS1rZXktNDcxMQ=="}'
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Handler], str]]:
+    """Answer each connection with a handler that gets the socket and the request's bytes."""
+    listeners: list[socket.socket] = []
+
+    def start(handler: Handler) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    try:
+                        handler(connection, connection.recv(65536))
+                    except OSError:
+                        continue
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+def send(url: str, **connector: object) -> Exchange:
+    profile = Profile(connector=ConnectorTable.model_validate({"url": url, **connector}))
+    with ConnectorClient(profile, lambda: datetime.now(UTC), lambda _exchange: None) as client:
+        return client.send(VERIFY_IDENTITY_KEYS, BODY)
+
+
+def answer(connection: socket.socket, body: bytes, *headers: str) -> None:
+    head = "\r\n".join(["HTTP/1.1 200 OK", f"content-length: {len(body)}", *headers, "", ""])
+    connection.sendall(head.encode() + body)
+
+
+def test_a_header_at_a_time_does_not_hold_the_suite(
+    listen: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drip(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(200):
+            connection.sendall(b"x-more: to come\r\n")
+            time.sleep(0.05)
+
+    monkeypatch.setattr(http, "READ_FOR_S", 0.5)
+    exchange = send(listen(drip))
+
+    assert exchange.failure is NoAnswer.TIMED_OUT
+    assert exchange.elapsed_s < 2
+
+
+def test_an_answer_that_unpacks_to_a_giant_stays_small(listen: Callable[[Handler], str]) -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    exchange = send(listen(lambda connection, _request: answer(connection, bomb, "content-encoding: gzip")))
+
+    assert exchange.answer is not None
+    assert len(exchange.answer.body) == 4_000_000
+
+
+def test_a_packed_answer_that_nobody_asked_for_is_read(listen: Callable[[Handler], str]) -> None:
+    packed = gzip.compress(b'{"visitorDetails": {"id": "a", "type": "SHOPPER"}}')
+    exchange = send(listen(lambda connection, _request: answer(connection, packed, "content-encoding: gzip")))
+
+    assert exchange.answer is not None
+    assert exchange.answer.json() == {"visitorDetails": {"id": "a", "type": "SHOPPER"}}
+
+
+@pytest.mark.parametrize("escape", [bytes, lambda text: json.dumps({"youSent": text.decode()}).encode()])
+def test_an_echo_of_the_request_gives_no_secret_away(
+    listen: Callable[[Handler], str], escape: Callable[[bytes], bytes]
+) -> None:
+    def echo(connection: socket.socket, request: bytes) -> None:
+        answer(connection, escape(request), "x-you-sent: open-sesame-4711")
+
+    exchange = send(listen(echo), auth="headers", headers={"x-odd": "open-sesame-4711"})
+
+    shown = json.dumps(as_report(exchange, frozenset({"x-odd"}))) + exchange.in_short()
+    assert "x-odd" in shown
+    assert "open-sesame-4711" not in shown
+    assert "c2Vzb2FtZS1rZXktNDcxMQ==" not in shown
