@@ -98,6 +98,10 @@ class Platform:
         self.child.process.wait()
 
 
+class Forgotten(Exception):
+    """The platform let somebody in and knows nothing of it."""
+
+
 class Shopper:
     """Comes again and again; remembers what is owed to the retailer."""
 
@@ -107,13 +111,17 @@ class Shopper:
         self._owed = owed
         self._http = httpx.AsyncClient(trust_env=False, timeout=5)
         self.stop = False
+        self.forgotten = 0
 
     async def run(self) -> None:
         """Shop until told to stop."""
         number = 0
         while not self.stop:
             number += 1
-            await self._visit(number)
+            try:
+                await self._visit(number)
+            except Forgotten:
+                self.forgotten += 1
         await self._http.aclose()
 
     async def _visit(self, number: int) -> None:
@@ -144,6 +152,8 @@ class Shopper:
             except httpx.TransportError:
                 await asyncio.sleep(0.05)
                 continue
+            if answer.status_code == 404 and path.startswith("/trips"):
+                raise Forgotten
             if answer.status_code == 200 and answer.json().get("opens", True):
                 return dict(answer.json())
             await asyncio.sleep(0.05)
@@ -172,7 +182,7 @@ async def crash(kills: int, shoppers: int) -> int:
         await _drained(platform)
     server.should_exit = True
     await serving
-    return _judge(owed, connector, kills)
+    return _judge(owed, connector, kills, sum(one.forgotten for one in people))
 
 
 async def _drained(platform: Platform) -> None:
@@ -184,7 +194,7 @@ async def _drained(platform: Platform) -> None:
             await asyncio.sleep(0.1)
 
 
-def _judge(owed: dict[str, list[str]], connector: Connector, kills: int) -> int:
+def _judge(owed: dict[str, list[str]], connector: Connector, kills: int, forgotten: int) -> int:
     lost = [trip for trip in owed if trip not in connector.carts]
     changed = [
         trip
@@ -197,10 +207,11 @@ def _judge(owed: dict[str, list[str]], connector: Connector, kills: int) -> int:
     print(f"kills                        {kills:>8}")
     print(f"exits acknowledged           {len(owed):>8}")
     print(f"attempts at the connector    {attempts:>8}")
+    print(f"shoppers inside forgotten    {forgotten:>8}")
     print(f"carts lost                   {len(lost):>8}")
     print(f"carts changed                {len(set(changed)):>8}")
     print(f"entries under two trip ids   {len(twice):>8}")
-    return len(lost) + len(set(changed)) + len(twice)
+    return forgotten + len(lost) + len(set(changed)) + len(twice)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ from simulator.clock import Clock
 from simulator.connector import Exchange
 from simulator.errors import NotKnown, NotNow
 from simulator.journal import LANE
-from simulator.ledger import Statement
 from simulator.outbox import Attempt, Outbox, Parcel, Standing
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
@@ -89,10 +88,10 @@ class Deliveries:
         self._news = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def submit(self, trip_id: str, store_id: str, cart: dict[str, Any], *also: Statement) -> None:
-        """Take over a final cart, which is durable when this returns, together with `also`."""
+    async def submit(self, trip_id: str, store_id: str, cart: dict[str, Any]) -> None:
+        """Take over a final cart, which is durable when this returns."""
         due = self._now() + self._house.simulator.cart_delay_s
-        await self._outbox.add(trip_id, store_id, cart, due, *also)
+        await self._outbox.add(trip_id, store_id, cart, due)
         self._news.set()
 
     async def show(self, trip_id: str = "", state: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:

@@ -211,7 +211,7 @@ class Gates:
             shopper_identity=decision.shopper_identity,
             authorized_amount=decision.authorized_amount,
         )
-        self._trips.start(trip)
+        await self._trips.start(trip)
 
     def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> Json:
         now = self._clock.now()

@@ -1,6 +1,7 @@
-"""The platform's SQLite file: trips and carts, so that neither a restart nor a kill of the platform loses one.
+"""The platform's SQLite files, so that neither a restart nor a kill of the platform loses a trip or a cart.
 
-Many activities write at once and each wants to be on the disk before it goes on, so what waits is committed together.
+A step of a trip is written at once and not synced, as a gate does not wait for disks: it survives a kill. A final cart
+survives a power cut too; many carts want to be sure at once, so what waits is committed together, in a thread.
 """
 
 from __future__ import annotations
@@ -8,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Coroutine
 from typing import Any
 
 Statement = tuple[str, tuple[Any, ...]]
-_TABLES = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
+TRIPS = """
 CREATE TABLE IF NOT EXISTS trip (
     id TEXT PRIMARY KEY, started REAL NOT NULL, body BLOB NOT NULL, ended REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hand (
     seq INTEGER PRIMARY KEY, trip_id TEXT NOT NULL, type TEXT NOT NULL, item TEXT NOT NULL, unit TEXT NOT NULL,
     quantity TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS hand_trip ON hand (trip_id);
+"""
+CARTS = """
 CREATE TABLE IF NOT EXISTS delivery (
     trip_id TEXT PRIMARY KEY, store_id TEXT NOT NULL, cart BLOB NOT NULL, state TEXT NOT NULL,
     series_start REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, purchase_id TEXT, reason TEXT);
@@ -29,50 +31,86 @@ CREATE TABLE IF NOT EXISTS attempt (
     status INTEGER, elapsed_ms INTEGER NOT NULL, outcome TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS attempt_trip ON attempt (trip_id);
 """
+_MEMORY = ":memory:"
+_CHECKPOINT_EVERY = 4_000
+
+
+def beside(path: str, what: str) -> str:
+    """Return the path of a second file beside a first one; memory stays memory."""
+    return path if path == _MEMORY else f"{path}-{what}"
 
 
 class Ledger:
-    """One file, or `:memory:`; `close` it when the platform stops."""
+    """One file, or `:memory:`; `close` it when the platform stops. With `sync`, what is kept survives a power cut."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, tables: str, *, sync: bool) -> None:
+        self._path = path
+        self._sync = sync
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
-        self._db.executescript(_TABLES)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+        if not sync:
+            self._db.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
+        self._db.executescript(tables)
         self._waiting: list[tuple[tuple[Statement, ...], asyncio.Future[int]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._commits = 0
 
     def put(self, *statements: Statement) -> asyncio.Future[int]:
-        """Queue statements as one transaction; the future is done when they are on the disk, with the first's rowcount.
+        """Run statements as one transaction; the future is done when they are kept, with the first's rowcount.
 
-        What is queued first is committed first.
+        What is put first is committed first.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if not self._sync:
+            future.set_result(self._commit([statements])[0])
+            self._commits += 1
+            if self._commits % _CHECKPOINT_EVERY == 0 and self._path != _MEMORY:
+                self._work(asyncio.to_thread(self._checkpoint))
+            return future
         self._waiting.append((statements, future))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+        self._work(self._flush())
         return future
 
     async def settled(self) -> None:
-        """Wait until all that was queued before is on the disk."""
-        while self._flushing is not None and not self._flushing.done():
-            await asyncio.shield(self._flushing)
+        """Wait until all that was put before is kept."""
+        while self._waiting or (self._sync and self._working is not None and not self._working.done()):
+            assert self._working is not None, "who waits is worked for"
+            await asyncio.shield(self._working)
 
     async def read(self, sql: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401 - what SQLite takes
-        """Query, after all that was queued before."""
+        """Query, after all that was put before."""
         await self.settled()
         return await asyncio.to_thread(self.read_now, sql, *values)
 
     def read_now(self, sql: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401 - what SQLite takes
-        """Query what is on the disk; blocks."""
+        """Query what is kept; blocks."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
     async def close(self) -> None:
-        """Finish what is queued and close the file."""
+        """Finish what is under way and close the file."""
         await self.settled()
+        if self._working is not None:
+            await asyncio.gather(self._working, return_exceptions=True)
         with self._lock:
             self._db.close()
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(work)
+        else:
+            work.close()
+
+    def _checkpoint(self) -> None:
+        """Move what is in the write-ahead log into the file, over a connection of its own, so that nobody waits."""
+        other = sqlite3.connect(self._path)
+        try:
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            other.close()
 
     async def _flush(self) -> None:
         while self._waiting:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from simulator.ledger import Ledger, Statement
+from simulator.ledger import Ledger
 
 _ADD = """
 INSERT OR IGNORE INTO delivery (trip_id, store_id, cart, state, series_start, next_at)
@@ -82,10 +82,10 @@ class Outbox:
         ):
             self._push(row["next_at"], _Waiting(*(row[name] for name in _Waiting._fields)))
 
-    async def add(self, trip_id: str, store_id: str, cart: dict[str, Any], due: float, *also: Statement) -> None:
-        """Keep a final cart, on the disk when this returns, together with `also`; the first cart of a trip stands."""
+    async def add(self, trip_id: str, store_id: str, cart: dict[str, Any], due: float) -> None:
+        """Keep a final cart, on the disk when this returns; the first cart of a trip stands."""
         statement = (_ADD, (trip_id, store_id, orjson.dumps(cart), due, due))
-        if await self._ledger.put(statement, *also):
+        if await self._ledger.put(statement):
             self._push(due, _Waiting(trip_id, store_id, due, 0, 0))
 
     async def claim(self, now: float, most: int, most_per_store: int) -> list[Parcel]:

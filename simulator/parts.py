@@ -22,7 +22,7 @@ from simulator.events import EventFeed
 from simulator.faults import Faults
 from simulator.gates import Gates, Readers
 from simulator.journal import Journal
-from simulator.ledger import Ledger
+from simulator.ledger import CARTS, TRIPS, Ledger, beside
 from simulator.outbox import Outbox
 from simulator.portal.accounts import Accounts
 from simulator.portal.stores import Store, Stores
@@ -42,6 +42,7 @@ class StoreParts:
     faults: Faults
     journal: Journal
     ledger: Ledger
+    carts: Ledger
     client: ConnectorClient
     calls: Calls
     items: CatalogItems
@@ -54,6 +55,7 @@ class StoreParts:
         """Stop what is under way and give files back."""
         await self.calls.close()
         await self.ledger.close()
+        await self.carts.close()
         self.journal.close()
 
 
@@ -72,20 +74,21 @@ class CatalogParts:
 
 def store_parts(settings: PlatformSettings, clock: Clock) -> StoreParts:
     """Make what a store needs."""
-    house, ledger = settings.house, Ledger(settings.database_path)
+    house, carts = settings.house, Ledger(settings.database_path, CARTS, sync=True)
+    ledger = Ledger(beside(settings.database_path, "trips"), TRIPS, sync=False)
     seed = Seed(settings.seed, past=ledger.read_now("SELECT count(*) FROM trip")[0][0])
     stores, faults = Stores(_world_stores(settings)), Faults(clock, seed)
     journal = Journal(clock, settings.journal_entries, settings.journal_path)
     client = ConnectorClient(settings.connector_key, house, clock)
     calls = Calls(client, faults, journal, clock, seed)
     items = CatalogItems(house.barcode, house.catalog)
-    deliveries = Deliveries(Outbox(ledger), calls, stores, house=house, clock=clock, seed=seed)
+    deliveries = Deliveries(Outbox(carts), calls, stores, house=house, clock=clock, seed=seed)
     trips = Trips(deliveries, items, stores, ledger, journal, house=house, clock=clock)
     risk = RiskModel(seed, house.simulator.risk_rate)
     readers = Readers(CodeReader(calls, house, seed), CardReader(calls, risk, house), LoyaltyDesk(calls, house, seed))
     gates = Gates(stores, readers, trips, journal, house=house, clock=clock, seed=seed)
     return StoreParts(
-        clock, seed, stores, faults, journal, ledger, client, calls, items, deliveries, trips, risk, gates
+        clock, seed, stores, faults, journal, ledger, carts, client, calls, items, deliveries, trips, risk, gates
     )
 
 

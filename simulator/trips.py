@@ -87,16 +87,16 @@ class Trips:
         self._clock = clock
         self._inside: dict[str, Trip] = {}
 
-    def start(self, trip: Trip) -> None:
-        """Open a trip for an entry; it reaches the disk a moment later, as a gate does not wait for disks."""
+    async def start(self, trip: Trip) -> None:
+        """Open a trip for an entry; a platform that is killed after this knows it."""
         self._inside[trip.id] = trip
-        self._ledger.put(_kept(trip))
+        await self._ledger.put(_kept(trip))
 
     async def join(self, trip_id: str, event: AuthEvent) -> Trip:
         """Add a person who came in on the same means of payment, or a loyalty scan."""
         trip = await self.shopping(trip_id)
         trip.events.append(event)
-        self._ledger.put(_kept(trip))
+        await self._ledger.put(_kept(trip))
         return trip
 
     async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: Json) -> None:
@@ -138,9 +138,8 @@ class Trips:
             trip.ended_at = max(self._clock.now(), trip.started_at)
             ended: Statement = ("UPDATE trip SET ended = ? WHERE id = ?", (trip.ended_at.timestamp(), trip.id))
             if self._has_cart(trip):
-                await self._deliveries.submit(trip.id, trip.store_id, self._purchase(trip, trip.ended_at), ended)
-            else:
-                await self._ledger.put(ended)
+                await self._deliveries.submit(trip.id, trip.store_id, self._purchase(trip, trip.ended_at))
+            await self._ledger.put(ended)
             self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
             self._inside.pop(trip.id, None)
         await self._ledger.settled()
@@ -155,8 +154,11 @@ class Trips:
         return [trip.id for trip in self._inside.values() if not store_id or trip.store_id == store_id]
 
     async def resume(self) -> None:
-        """Take up the trips that were under way when the platform stopped."""
+        """Take up the trips that were under way when the platform stopped; whose cart is final has left."""
         for row in await self._ledger.read("SELECT id FROM trip WHERE ended IS NULL"):
+            if await self._deliveries.show(row["id"]):
+                await self._ledger.put(("UPDATE trip SET ended = started WHERE id = ?", (row["id"],)))
+                continue
             trip = await self.find(row["id"])
             self._inside[trip.id] = trip
 

@@ -22,4 +22,5 @@ def test_killed_platform_loses_no_cart_and_delivers_none_under_two_trip_ids() ->
     counts = {line[:29].strip(): int(line[29:]) for line in run.stdout.splitlines()}
     assert counts["kills"] == 2
     assert counts["exits acknowledged"] > 5
+    assert counts["shoppers inside forgotten"] == 0
     assert (counts["carts lost"], counts["entries under two trip ids"]) == (0, 0)
