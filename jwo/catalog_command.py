@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
 
 from jwo.errors import Usage
 from jwo.progress import make_console
 from reference_connector.catalog_client.app import create_client
-from reference_connector.catalog_client.rows import read_rows
+from reference_connector.catalog_client.client import CatalogClient
+from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.rows import CatalogRow, read_rows
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.catalog_client.summary import as_table, summarize
 from reference_connector.errors import ConnectorError
@@ -26,6 +30,9 @@ def upload(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows as CSV or JSON.")],
     confirm: Annotated[bool, typer.Option("--confirm", help="Confirm the SNS subscription first.")] = False,  # noqa: FBT002 - a flag
     wait_s: Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0)] = 120,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", metavar="FILE", help="Go on from here after a crash; gone when done.")
+    ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
@@ -36,11 +43,37 @@ def upload(
                 raise Usage(
                     "no subscription message arrived; is the queue registered, and does its policy let the topic in?"
                 )
-            summary = summarize(client.wait_for_results(client.upload(rows), wait_s))
+            summary = summarize(client.wait_for_results(_uploaded(client, rows, journal), wait_s))
     except ConnectorError as error:
         raise Usage(_sentence(error)) from error
     _show(json.dumps(summary) if as_json else as_table(summary))
     raise typer.Exit(1 if summary["rejected"] or summary["unfinished"] or summary["failed"] else 0)
+
+
+def _uploaded(client: CatalogClient, rows: list[CatalogRow], journal: Path | None) -> list[str]:
+    """Upload with a bar on a terminal; standard output is left to the result."""
+    kept = UploadJournal(journal) if journal else None
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("uploading rows", total=len(rows))
+        ids = client.upload(rows, kept, lambda count: bar.advance(task, count))
+    if kept is not None:
+        kept.finish()
+    return ids
+
+
+@catalog.command()
+def archive(
+    skus: Annotated[list[str], typer.Argument(metavar="SKU", help="The SKUs to take out of sale.")],
+    stores: Annotated[list[str], typer.Option("--store", metavar="ID", help="Every store of yours; repeatable.")],
+) -> None:
+    """Take SKUs out of sale in every store; print the ingestions to follow with `status`."""
+    try:
+        with create_client(_settings()) as client:
+            ids = client.archive(skus, stores)
+    except ConnectorError as error:
+        raise Usage(_sentence(error)) from error
+    _show(json.dumps({"ingestions": ids}))
 
 
 @catalog.command()

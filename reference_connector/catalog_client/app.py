@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import httpx
 from botocore.config import Config
 
-from reference_connector.catalog_client.calls import Pace, PlatformCalls
+from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import Inbox
+from reference_connector.catalog_client.pace import Pace
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import ForbiddenHost
 from reference_connector.telemetry import EventLog, system_clock
@@ -28,7 +33,7 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
     """Make a client, close its connections at the end; ForbiddenHost when the settings point at real Amazon hosts."""
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
-    pace = Pace(settings.catalog.rate_per_s, time.monotonic, time.sleep)
+    pace = Pace(settings.catalog.rate_per_s, time.time, time.sleep, settings.pace_file or _pace_file(settings))
     inbox = Inbox(_sqs(settings, hosts), settings.queue_url, log) if settings.queue_url else None
     with httpx.Client(timeout=settings.timeout_s, follow_redirects=False, trust_env=False) as http:
         calls = PlatformCalls(settings, http=http, pace=pace, clock=system_clock, sleep=time.sleep, log=log)
@@ -42,6 +47,13 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
             sleep=time.sleep,
             log=log,
         )
+
+
+def _pace_file(settings: CatalogClientSettings) -> Path:
+    """Name the file that all clients of one account on this machine share: the platform's rate is by account."""
+    account = hashlib.sha256(f"{settings.endpoint} {settings.access_key_id}".encode()).hexdigest()[:16]
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir()) / f"jwo-catalog-{owner}-{account}.pace"
 
 
 def _sqs(settings: CatalogClientSettings, hosts: Hosts) -> SQSClient:

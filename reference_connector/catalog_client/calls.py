@@ -12,6 +12,7 @@ from contract import sigv4
 from contract.errors import MalformedBody
 from contract.messages import message, parse_object
 from contract.operations import Operation
+from reference_connector.catalog_client.pace import Pace
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
 from reference_connector.telemetry import Clock, EventLog
@@ -19,21 +20,6 @@ from reference_connector.telemetry import Clock, EventLog
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-
-
-class Pace:
-    """Keeps calls apart so that there are never more than the set rate in a second."""
-
-    def __init__(self, rate_per_s: float, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._gap_s = 1 / rate_per_s
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._next = monotonic()
-
-    def wait(self) -> None:
-        """Wait until the next call may go."""
-        self._sleep(max(0.0, self._next - self._monotonic()))
-        self._next = self._monotonic() + self._gap_s
 
 
 class PlatformCalls:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import httpx
 
 from contract.errors import MalformedBody
 from contract.messages import message, parse_object
-from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
+from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import Inbox
+from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.catalog_client.rows import CatalogRow, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
@@ -61,13 +63,41 @@ class CatalogClient:
         self._sleep = sleep
         self._log = log
 
-    def upload(self, rows: Sequence[CatalogRow]) -> list[str]:
-        """Upload rows in as many calls as they need; return the ingestion ids, all of which must be kept."""
-        ids: list[str] = []
-        for chunk in uploads(rows, self._settings.chunk_rows):
-            ids.append(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
-            self._log.event("catalog_uploaded", ingestionId=ids[-1], rows=len(chunk))
-        return ids
+    def upload(
+        self,
+        rows: Sequence[CatalogRow],
+        journal: UploadJournal | None = None,
+        on_progress: Callable[[int], None] = lambda _rows: None,
+    ) -> list[str]:
+        """Upload rows in as many calls as they need; return the ingestion ids, all of which must be kept.
+
+        With a journal, what an earlier run has uploaded is not uploaded again. `on_progress` hears of rows taken.
+        """
+
+        def one(chunk: list[CatalogRow]) -> str:
+            ingestion_id = self._upload(chunk, journal)
+            on_progress(len(chunk))
+            return ingestion_id
+
+        with ThreadPoolExecutor(self._settings.workers) as workers:
+            return list(workers.map(one, uploads(rows, self._settings.chunk_rows)))
+
+    def _upload(self, chunk: list[CatalogRow], journal: UploadJournal | None) -> str:
+        known = journal.find(chunk) if journal else None
+        if known is not None:
+            return known
+        ingestion_id = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+        if journal is not None:
+            journal.keep(chunk, ingestion_id)
+        self._log.event("catalog_uploaded", ingestionId=ingestion_id, rows=len(chunk))
+        return ingestion_id
+
+    def archive(self, skus: Sequence[str], every_store: Sequence[str]) -> list[str]:
+        """Take SKUs out of sale; `every_store` is each store of the retailer. Return the ingestion ids."""
+        size = self._settings.chunk_rows
+        chunks = [list(skus[start : start + size]) for start in range(0, len(skus), size)]
+        bodies = ({"itemSkus": chunk, "allApplicableStores": list(every_store)} for chunk in chunks)
+        return [str(self._calls.call(ARCHIVE_CATALOG, body)["ingestionId"]) for body in bodies]
 
     def status(self, ingestion_id: str) -> dict[str, Any]:
         """Return `processingStatus` and `reportDownloadLink` of an ingestion."""

@@ -16,7 +16,7 @@ from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
 
-_CACHE_KIB = 65_536
+_CACHE_KIB = 16_384
 
 
 class SqliteStore(GroupCommitStore):

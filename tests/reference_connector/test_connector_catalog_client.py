@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +23,9 @@ from rich.console import Console
 
 from contract import sigv4
 from reference_connector.catalog_client.app import create_client
-from reference_connector.catalog_client.calls import Pace
 from reference_connector.catalog_client.client import CatalogClient
+from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.pace import Pace
 from reference_connector.catalog_client.rows import read_rows, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.catalog_client.summary import as_table, summarize
@@ -274,6 +277,77 @@ def test_the_pace_never_exceeds_the_rate() -> None:
         pace.wait()
         times.append(now[0])
     assert all(later - earlier > 0.999 for earlier, later in zip(times, times[10:], strict=False))
+
+
+def _call_at_pace(path: Path, count: int, times: Any) -> None:
+    pace = Pace(50, time.time, time.sleep, path)
+    for _ in range(count):
+        pace.wait()
+        times.put(time.time())
+
+
+def test_the_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    times = spawn.SimpleQueue()
+    workers = [spawn.Process(target=_call_at_pace, args=(tmp_path / "pace", 15, times)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    pace = Pace(50, time.time, time.sleep, tmp_path / "pace")
+    with ThreadPoolExecutor(3) as threads:
+        here = list(threads.map(lambda _n: (pace.wait(), time.time())[1], range(15)))
+    for worker in workers:
+        worker.join(20)
+    moments = sorted(here + [times.get() for _ in range(30)])
+    times.close()
+    assert all(later - earlier > 0.9 for earlier, later in zip(moments, moments[49:], strict=False))
+    assert all(later - earlier > 0.1 for earlier, later in zip(moments, moments[9:], strict=False))
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_calls(tmp_path: Path) -> None:
+    (tmp_path / "pace").write_text("99999999999", "ascii")
+    slept: list[float] = []
+    Pace(10, lambda: 1000.0, slept.append, tmp_path / "pace").wait()
+    assert slept == [60.0]
+
+
+def test_an_upload_goes_on_after_a_crash_where_it_was(
+    platform: SmallPlatform, open_client: Any, tmp_path: Path
+) -> None:
+    rows, path = some_rows(7), tmp_path / "journal"
+    platform.answers = [(201, {"ingestionId": f"first-{n}"}, {}) for n in range(2)] + [(400, {"errorMsg": "no"}, {})]
+    platform.answers += [(400, {"errorMsg": "no"}, {})]
+    client = open_client(chunk_rows=2, workers=1)
+    with pytest.raises(PlatformRefused):
+        client.upload(rows, UploadJournal(path))
+    platform.answers.clear()
+    with path.open("ab") as journal:
+        journal.write(b'{"chunk": "torn by the cra')
+    seen, before = list[int](), len(platform.calls)
+    kept = UploadJournal(path)
+    ids = client.upload(rows, kept, seen.append)
+    assert (ids[:2], len(ids), len(set(ids)), seen) == (["first-0", "first-1"], 4, 4, [2, 2, 2, 1])
+    assert [len(body["catalogItems"]) for _, body in platform.calls[before:]] == [2, 1]
+    assert UploadJournal(path).find(rows[:2]) == "first-0"
+    kept.finish()
+    assert not path.exists()
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("item_sku,item_name\nx,y\n", "ascii")
+    with pytest.raises(BadRows, match="not a journal"):
+        UploadJournal(tmp_path / "journal")
+
+
+def test_several_workers_upload_every_row_once(platform: SmallPlatform, open_client: Any) -> None:
+    ids = open_client(chunk_rows=10, workers=4).upload(some_rows(60))
+    sent = [row["item_sku"] for _, body in platform.calls for row in body["catalogItems"]]
+    assert (len(set(ids)), sorted(sent)) == (6, sorted(row["item_sku"] for row in some_rows(60)))
+
+
+def test_archiving_names_every_store(platform: SmallPlatform, open_client: Any) -> None:
+    platform.app.post("/v1/catalog/archive")(platform.upload)
+    assert len(open_client(chunk_rows=2).archive(["a", "b", "c"], ["STORE-001", "STORE-002"])) == 2
+    assert platform.calls[0][1] == {"itemSkus": ["a", "b"], "allApplicableStores": ["STORE-001", "STORE-002"]}
 
 
 def test_an_answer_that_breaks_the_contract_is_said_so(platform: SmallPlatform, open_client: Any) -> None:
