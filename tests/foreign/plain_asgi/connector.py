@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 ABSENT = object()
+BELOW = "/retail/jwo-gates"
 Check = Callable[[Any], bool]
 
 
@@ -258,7 +259,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def answered(scope: Any, raw: bytes) -> tuple[int, Any]:
-    route = ROUTES.get(scope["path"])
+    route = ROUTES.get(scope["path"].removeprefix(BELOW)) if scope["path"].startswith(BELOW) else None
     if route is None:
         return 404, {"errorMsg": "nothing here"}
     if scope["method"] != "POST":
@@ -271,5 +272,5 @@ def answered(scope: Any, raw: bytes) -> tuple[int, Any]:
 
 if __name__ == "__main__":
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}{BELOW}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off")).run(sockets=[listener])
