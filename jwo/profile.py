@@ -56,6 +56,12 @@ rate_limit_per_second = 0          # 0: you enforce none
 shopper_authorization = false
 resolve_scan = false
 
+# [shopper_identities]             # ids of means of payment that you know, for shopper_authorization
+# low_risk = ""                    # also high_risk, adjusted, invalid_card, expired_card, outstanding_balance
+
+# [scans]                          # scanned contents as Base64, for resolve_scan
+# accepted = ""                    # also rejected
+
 # [house.ordering]                 # where nothing is published and you decided otherwise, you are judged by your way
 # duplicate_status = 200           # contract/house.py names every such setting
 """

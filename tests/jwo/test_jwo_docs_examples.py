@@ -15,6 +15,7 @@ from conformance.expected import Expected
 from contract.profile import load
 from contract.register import Requirement
 from jwo.cli import app
+from jwo.profile import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
@@ -58,3 +59,14 @@ def test_the_example_workflow_gives_the_action_inputs_that_it_has() -> None:
     (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
 
     assert set(step["with"]) <= set(action["inputs"])
+
+
+def test_the_profile_of_init_loads_and_so_does_what_stands_commented_in_it(tmp_path: Path) -> None:
+    path, text = tmp_path / "jwo.toml", TEMPLATE.format(url="http://127.0.0.1:8080")
+    path.write_text(text, encoding="utf-8")
+    assert load(path).store.id == "STORE-001"
+
+    before, mark, after = text.partition("[tiers]")
+    switched_on = "\n".join(line.removeprefix("# ") for line in after.splitlines())
+    path.write_text(before + mark + switched_on, encoding="utf-8")
+    assert load(path).house.ordering.duplicate_status == 200
