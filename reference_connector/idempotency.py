@@ -98,16 +98,16 @@ class LeasedAnswers:
         When deciding fails, or is over the budget, the claim is given back, and the error goes to the caller: a 5xx
         is never the answer.
         """
-        owner = self._new_owner()
+        owner, end = self._new_owner(), asyncio.get_running_loop().time() + self._budget_s
         try:
-            async with asyncio.timeout(self._budget_s):
+            async with asyncio.timeout_at(end):
                 found = await self._claim(claim, owner)
         except TimeoutError as error:
             raise StillClaimed("the same event is being handled still") from error
         if found is not None:
             return found
         try:
-            async with asyncio.timeout(self._budget_s):
+            async with asyncio.timeout_at(end):
                 answer = await decide()
         except BaseException:
             await self._store.transact(lambda records: _give_back(records, claim, owner, self._clock()))
