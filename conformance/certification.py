@@ -24,6 +24,11 @@ from contract.profile import Profile
 from contract.register import Tier
 
 _AT_ONCE = 32
+_NOT_THERE = {
+    403: "check [connector] auth and its credentials, or declare a key that may enter",
+    404: "the connector has no such path; check the path in [connector] url",
+    405: "the connector takes no POST there; check the path in [connector] url",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Selection:
 
     tiers: tuple[Tier, ...] = ("core",)
     only: tuple[str, ...] = ()
+    deep: bool = False
+    """Whether properties are searched for minutes instead of seconds."""
 
 
 def _silent(_result: CaseResult) -> None:
@@ -111,8 +118,7 @@ class Certification:
         """Send an unbroken request, once a run, and note why it is refused as invalid."""
         if operation.name not in self.controls:
             exchange = client.send(operation, self.unbroken(operation).encoded())
-            refused = exchange.answer is not None and exchange.answer.status == 400  # noqa: PLR2004 - the refusal
-            self.controls[operation.name] = self._why_refused(operation) if refused else ""
+            self.controls[operation.name] = self._why_not_understood(operation, exchange)
 
     def unbroken(self, operation: Operation) -> Draft:
         """Return a valid request of an operation, with what the profile declares."""
@@ -126,6 +132,15 @@ class Certification:
             return other[operation.name]()
         kind = self.keys.has("shopper")
         return self.build.scan(self.keys.take("shopper") if kind else self.keys.unknown())
+
+    def _why_not_understood(self, operation: Operation, exchange: Exchange) -> str:
+        """Say what stands between the suite and the call; empty when an unbroken request is understood."""
+        status = exchange.answer.status if exchange.answer else 0
+        if status == 400:  # noqa: PLR2004 - the refusal that the broken requests must get
+            return self._why_refused(operation)
+        if status in _NOT_THERE:
+            return f"an unbroken request is answered {status}; {_NOT_THERE[status]}"
+        return ""
 
     def _why_refused(self, operation: Operation) -> str:
         needed = {

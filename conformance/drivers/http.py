@@ -6,6 +6,8 @@ A late answer is still read for a while, so that what came can be shown.
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +48,7 @@ class ConnectorClient:
         self._silent = 0
         self._secrets = frozenset(_secrets(profile))
         self._pace = Pace(profile.limits.rate_limit_per_second)
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(limits=limits, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
+        self._tls = ssl.create_default_context()
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +56,7 @@ class ConnectorClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        """Nothing stays open between calls."""
 
     def at_once(self, count: int) -> int:
         """Return how many of `count` calls the declared rate lets go at the same moment, and wait until it does."""
@@ -82,9 +83,7 @@ class ConnectorClient:
         url = self._profile.connector.url + operation.path
         headers = self._headers(url, body, method, content_type)
         started_at, start = self._now(), time.perf_counter()
-        answer, failure, detail = self._call(
-            self._client.build_request(method, url, headers=headers, content=body), start
-        )
+        answer, failure, detail = self._call(httpx.Request(method, url, headers=headers, content=body), start)
         elapsed_s = time.perf_counter() - start
         return self._kept(
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
@@ -98,6 +97,11 @@ class ConnectorClient:
         requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
         return Wire(operation, url, requests, self._now, self._kept)
 
+    def _connection(self) -> httpx.Client:
+        """Return a client for one call: a shared pool lets one thread close what another was just handed."""
+        transport = httpx.HTTPTransport(verify=self._tls, trust_env=False)
+        return httpx.Client(transport=transport, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
+
     def _kept(self, exchange: Exchange) -> Exchange:
         exchange = replace(exchange, secrets=self._secrets)
         self._silent = self._silent + 1 if exchange.failure is NoAnswer.TIMED_OUT else 0
@@ -109,11 +113,8 @@ class ConnectorClient:
         with Deadline(read_for_s) as deadline:
             request.extensions = {**request.extensions, "trace": deadline.trace}
             try:
-                response = self._client.send(request, stream=True)
-                try:
+                with self._connection() as client, contextlib.closing(client.send(request, stream=True)) as response:
                     content = b"".join(_until(response.iter_raw(), start + read_for_s))
-                finally:
-                    response.close()
                 return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
             except httpx.LocalProtocolError as error:
                 raise HarnessBroke(f"the request cannot be sent: {error}") from error

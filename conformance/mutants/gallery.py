@@ -97,6 +97,7 @@ _MEMORY = (
     Mutant("forgets_after_two_seconds:cart", ("CP-X.33",)),
     Mutant("forgets_at_restart:cart", ("CP-X.34",)),
     Mutant("mixes_trips_up", ("CP-X.36",)),
+    Mutant("forgets_on_an_empty_cart", ("CP-X.46",)),
 )
 _TRANSPORT = tuple(
     Mutant(f"{fault}:{call}", (found_by,))
@@ -138,6 +139,7 @@ CONFORMANT = (("", ()), ("answers_after_1900_ms:scan", ("VIK-9",)), ("answers_af
 GALLERY = (
     *(Mutant(row.fault, row.found_by) for row in REFUSALS),
     *(Mutant(fault, (found_by,)) for fault, found_by in RAW_REFUSALS),
+    Mutant("accepts_any_key_channel", ("VIK-X.36",)),
     *(Mutant(fault, found_by) for fault, found_by in FAULTS.items()),
     *_MEMORY,
     *_TRANSPORT,

@@ -72,6 +72,10 @@ def _upper(path: str, *, scan: bool) -> Callable[[Body], bool]:
     return lambda body: _is_scan(body) is scan and _any(path, lambda value: value != value.lower())(body)
 
 
+def _is_mixed(text: str) -> bool:
+    return text not in {text.lower(), text.upper()}
+
+
 _FRACTION, _OFFSET = r"\.\d+", r"[+-]\d\d:\d\d$"
 
 _ITEM = "cartItems[]"
@@ -111,6 +115,8 @@ REFUSALS = (
     Refusal("refuses_payment_sources", ("CP-X.25",), lambda body: "paymentSource" in body),
     Refusal("refuses_whole_quantities", ("CP-X.27",), _any(f"{_ITEM}.quantity.value", lambda value: "." not in value)),
     Refusal("refuses_leading_zeros", ("CP-X.27",), _any(f"{_ITEM}.quantity.value", lambda value: value[:2] == "00")),
+    Refusal("refuses_uuids_in_mixed_case", ("VIK-X.35",), lambda body: _is_scan(body) and _is_mixed(body["requestId"])),
+    Refusal("refuses_apostrophes", ("CP-X.44",), _any("shopperDeviceId", lambda value: not value.isalnum())),
     Refusal("refuses_second_lines", ("CP-1.2",), lambda body: len(_lines(body)) > 1),
     Refusal("refuses_weights", ("CP-1.3",), _one_of(f"{_ITEM}.quantity.unit", "lb")),
     Refusal("refuses_scanned_codes", ("CP-1.4",), _one_of(f"{_ITEM}.type", "SCANCODE")),

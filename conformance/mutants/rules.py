@@ -168,6 +168,7 @@ CART_RULES = Rules(
             "CP-X.29",
             _wrong_type({dict: _CART_OBJECTS, list: _CART_LISTS, str: (*_CART_TEXTS, *_OPTIONAL_CART_TEXTS)}),
         ),
+        Rule("takes_overlong_trip_ids", "CP-X.45", _longer("idempotentShoppingTripId", 255)),
         Rule("takes_empty_texts:cart", "CP-X.30", _empty(*_CART_TEXTS)),
         Rule("takes_any_quantity", "CP-X.28", _no_match(f"{_ITEM}.quantity.value", _QUANTITY)),
         Rule("accepts_a_cart_without_request_id", "CP-3.1", _missing("requestId")),

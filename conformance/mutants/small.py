@@ -225,6 +225,8 @@ class SmallConnector:
             self._current_trip = trip
             await asyncio.sleep(0.02)
             trip = self._current_trip
+        if self.is_faulty("forgets_on_an_empty_cart") and not items:
+            self._purchases = {trip: self._purchases[trip]}
         if self.is_faulty("answers_late_after_the_purchase_is_made") and not known:
             await asyncio.sleep(LATE_S)
         return trip, known

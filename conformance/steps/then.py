@@ -9,9 +9,10 @@ from pytest_bdd import parsers, then
 from conformance import match
 from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
-from conformance.errors import HarnessBroke, NotDeclared
+from conformance.errors import NotDeclared
 from conformance.match import Mismatch
 from conformance.verify import must, should
+from contract.gate import ANSWER_WITHIN_S
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
@@ -207,26 +208,28 @@ def changed_cart(exchanges: Exchanges, run: Certification) -> None:
 
 @then(parsers.parse("each answer is complete within the gate's time"))
 def within_gate_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
-    """Match the whole-call time of every answer against the gate's budget."""
+    """Match the whole-call time of every decision against the published budget, or a stricter one of the profile."""
+    _worth_timing(exchanges, {200, 401})
     note(match.bound(exchanges))
-    must(match.in_time(exchanges, run.profile.house.gate.timeout_s))
+    must(match.in_time(exchanges, min(ANSWER_WITHIN_S, run.profile.house.gate.timeout_s)))
 
 
 @then("each answer is complete within the house's time for carts")
 def within_cart_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
-    """Match the whole-call time of every answer against the house's budget."""
+    """Match the whole-call time of every purchase against the house's budget."""
+    _worth_timing(exchanges, {201})
     note(match.bound(exchanges))
     must(match.in_time(exchanges, run.profile.house.ordering.answer_budget_s))
 
 
 @then("some scans are answered 429, and none otherwise than 200, 401 or 429")
-def limited(exchanges: Exchanges, run: Certification) -> None:
-    """Match a rate limit that shows, and shows as a 429 only; HarnessBroke when the rate was never gone over."""
+def limited(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+    """Match a rate limit that shows as a 429 only. How much of a burst it lets through is the retailer's: a warning."""
     for exchange in exchanges:
         must(match.status(exchange, [200, 401, 429]))
     if not any(exchange.answer and exchange.answer.status == 429 for exchange in exchanges):  # noqa: PLR2004 - the limit
         _was_gone_over(exchanges, run.profile.limits.rate_limit_per_second)
-        must(Mismatch("at least one 429 over the declared rate", f"none in {len(exchanges)} calls"))
+        should(Mismatch("at least one 429 over the declared rate", f"none in {len(exchanges)} calls"), warn)
 
 
 def _was_gone_over(exchanges: Exchanges, rate: int) -> None:
@@ -234,7 +237,14 @@ def _was_gone_over(exchanges: Exchanges, rate: int) -> None:
     ends = sorted(exchange.started_at.timestamp() + exchange.elapsed_s for exchange in exchanges)
     most = max(sum(end - 1 < other <= end for other in ends) for end in ends)
     if most <= rate:
-        raise HarnessBroke(f"this machine got only {most} answers in a second; the declared limit is {rate}")
+        raise NotDeclared(f"only {most} answers came in any second, so the declared limit of {rate} was not gone over")
+
+
+def _worth_timing(exchanges: Exchanges, statuses: set[int]) -> None:
+    """Make sure that there is something to time: the speed of an error says nothing."""
+    answers = [exchange.answer for exchange in exchanges if exchange.answer]
+    if answers and not any(answer.status in statuses for answer in answers):
+        raise NotDeclared(f"none of {len(exchanges)} calls was answered as it must be: {exchanges[0].in_short()}")
 
 
 @then("the portal's probe succeeds")

@@ -1,0 +1,20 @@
+Feature: Create Purchases: whatever is drawn
+  Requests and stories drawn at random; what fails shrinks to the least that fails.
+
+  @CP-X.44 @house @waits
+  Scenario: Any valid cart
+    Given a cart that the connector understands
+    When valid ones like it are drawn
+    Then none is found that the connector gets wrong
+
+  @CP-X.45 @house @waits
+  Scenario: Any cart that breaks one rule
+    Given a cart that the connector understands
+    When ones that break a single rule are drawn
+    Then none is found that the connector gets wrong
+
+  @CP-X.46 @house @waits
+  Scenario: Any story of visits
+    Given a cart that the connector understands
+    When stories of visits are played to it and to a model
+    Then none is found that the connector gets wrong

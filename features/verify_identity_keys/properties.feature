@@ -1,0 +1,14 @@
+Feature: Verify Identity Keys: whatever is drawn
+  Requests drawn from the schema; what fails shrinks to the least that fails.
+
+  @VIK-X.35 @house @waits
+  Scenario: Any valid scan
+    Given a scan that the connector understands
+    When valid ones like it are drawn
+    Then none is found that the connector gets wrong
+
+  @VIK-X.36 @house @waits
+  Scenario: Any scan that breaks one rule
+    Given a scan that the connector understands
+    When ones that break a single rule are drawn
+    Then none is found that the connector gets wrong
