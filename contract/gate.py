@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple
 
 StoreDefault = Literal["open", "closed"]
 
+ANSWER_WITHIN_S = 2.0
+"""Published: the whole answer of Verify Identity Keys. A setting may ask for less, never allow more."""
+
 
 class GateAction(StrEnum):
     """What the table says for an outcome."""

@@ -29,6 +29,7 @@ class Identity(HouseGroup):
 
     locations: tuple[str, ...] = ("ENTRY",)
     key_channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    visitor_id_min: int = 1
     visitor_id_max: int = 255
     refusal_status: int = 401
     """For a flagged account, an expired code and a replayed code."""

@@ -125,6 +125,13 @@ class CatalogTable(_Table):
     scancodes: tuple[str, ...] = ()
     weighted_skus: tuple[str, ...] = ()
 
+    @field_validator("skus", "scancodes", "weighted_skus")
+    @classmethod
+    def _are_different(cls, items: tuple[str, ...]) -> tuple[str, ...]:
+        if len(items) != len(set(items)) or not all(items):
+            raise ValueError("each item is named once and not empty")
+        return items
+
 
 class LimitsTable(_Table):
     """Limits that the connector enforces; 0 is not declared."""
