@@ -49,6 +49,7 @@ ExpectedOption = Annotated[
 SignOption = Annotated[
     Path | None, typer.Option("--sign-key", metavar="FILE", help="An ed25519 key (PEM) that signs the certificate.")
 ]
+DeepOption = Annotated[bool, typer.Option("--deep", help="Search for minutes instead of seconds.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
 
 
@@ -59,13 +60,14 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     only: OnlyOption = None,
     tier: TierOption = "core",
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
+    deep: DeepOption = False,  # noqa: FBT002 - as above
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
     sign_key: SignOption = None,
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
     expectations = load_expected(expected) if expected else NONE_EXPECTED
-    selection = Selection(_tiers(tier), check_ids(only or []))
+    selection = Selection(_tiers(tier), check_ids(only or []), deep)
     options = Options(selection, strict, out, expectations, load_private_key(sign_key) if sign_key else None)
     console = make_console()
     if connector is not None or profile is not None:
