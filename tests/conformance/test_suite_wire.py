@@ -1,0 +1,126 @@
+"""The hand-driven connection and the sets of variants: what is sent is what the scenario says."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from conformance.certification import Certification
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.mutants.gate import profile_of
+from conformance.variants import REFUSED, SETS, typed_paths, with_own_ids
+from contract.messages import message, self_contained, without_nulls
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+
+RUN = Certification(profile_of("http://127.0.0.1:1"))
+ANSWER = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"
+
+
+class Listener:
+    """Takes one connection, keeps what came and when, and answers after so many whole requests."""
+
+    def __init__(self, requests: int) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.chunks: list[tuple[float, bytes]] = []
+        self.ended = threading.Event()
+        self._requests = requests
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def client(self) -> ConnectorClient:
+        url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        return ConnectorClient(profile_of(url), lambda: datetime.now(UTC), lambda _exchange: None)
+
+    @property
+    def received(self) -> bytes:
+        return b"".join(chunk for _, chunk in self.chunks)
+
+    def _serve(self) -> None:
+        connection, _ = self.socket.accept()
+        with connection:
+            while chunk := connection.recv(65536):
+                self.chunks.append((time.monotonic(), chunk))
+                if self.received.count(b"}}") == self._requests:
+                    connection.sendall(ANSWER * self._requests)
+                    break
+        self.ended.set()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[int], Listener]]:
+    listeners: list[Listener] = []
+
+    def start(requests: int) -> Listener:
+        listeners.append(Listener(requests))
+        return listeners[-1]
+
+    yield start
+    for listener in listeners:
+        listener.socket.close()
+
+
+BODY = b'{"requestId": {"a": 1}}'
+
+
+def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[[int], Listener]) -> None:
+    listener = listen(1)
+    exchange = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.4, "slow")
+
+    assert exchange.answer is not None
+    assert exchange.answer.status == 401
+    assert len(listener.chunks) > 3
+    assert listener.chunks[-1][0] - listener.chunks[0][0] > 0.25
+    assert listener.received.endswith(BODY)
+
+
+def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[[int], Listener]) -> None:
+    listener = listen(1)
+    listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).break_off()
+
+    assert listener.ended.wait(5)
+    head, _, body = listener.received.partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(BODY)}".encode() in head
+    assert 0 < len(body) < len(BODY)
+    assert BODY.startswith(body)
+
+
+def test_requests_without_a_pause_get_an_answer_each(listen: Callable[[int], Listener]) -> None:
+    listener = listen(3)
+    exchanges: list[Exchange] = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 3).without_a_pause()
+
+    assert [exchange.answer.status for exchange in exchanges if exchange.answer] == [401, 401, 401]
+
+
+SCAN_ONLY = {"key channel", "key of the longest kind"}
+BOTH = {
+    *("form of time", "form of UUID", "way to write its JSON", "optional member as null"),
+    *("member of a wrong type", "required text empty"),
+}
+PAIRS = [(name, VERIFY_IDENTITY_KEYS) for name in sorted(SCAN_ONLY | BOTH)]
+PAIRS += [(name, CREATE_PURCHASES) for name in sorted(SETS.keys() - SCAN_ONLY)]
+
+
+@pytest.mark.parametrize(("name", "operation"), PAIRS)
+def test_a_set_keeps_or_breaks_the_schema_as_its_scenario_expects(name: str, operation: Operation) -> None:
+    base = RUN.unbroken(operation)
+    variants = list(SETS[name](lambda: with_own_ids(base), RUN.profile.house))
+
+    assert variants
+    assert len({variant.label for variant in variants}) == len(variants)
+    schema = message(operation.request)
+    kept = {schema.is_valid(without_nulls(json.loads(variant.encoded))) for variant in variants}
+    assert kept == {name not in REFUSED}
+
+
+def test_wrong_types_reach_every_member_of_a_cart() -> None:
+    paths = {path for path, _ in typed_paths(self_contained(CREATE_PURCHASES.request))}
+
+    assert {"storeId", "cartItems", "cartItems[0].quantity.value", "shoppingTrip.authEvents[0].scanResult.id"} <= paths
+    assert len(paths) > 25
