@@ -34,10 +34,11 @@ def summarise(
     strict: bool,
     stages: list[dict[str, Any]] | None = None,
     expectations: expected.Expectations = expected.NONE,
+    replay: str = "jwo replay {id}",
 ) -> dict[str, Any]:
-    """Return the report of a run; see `report/report.schema.json` for its shape."""
+    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again."""
     profile = certification.profile
-    cases = [_case(certification.results[each], profile) for each in _in_order(certification.results)]
+    cases = [_case(certification.results[each], profile, replay) for each in _in_order(certification.results)]
     stale = _apply(expectations, cases, certification)
     report: dict[str, Any] = {
         "format": "jwo-report-1",
@@ -117,7 +118,7 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
 
 
-def _case(result: CaseResult, profile: Profile) -> dict[str, Any]:
+def _case(result: CaseResult, profile: Profile, replay: str) -> dict[str, Any]:
     row = register()[result.id]
     secret_headers = frozenset(profile.connector.headers)
     return {
@@ -136,7 +137,7 @@ def _case(result: CaseResult, profile: Profile) -> dict[str, Any]:
         "hint": row.usually,
         "steps": [{"text": step.text, "ok": step.ok} for step in result.steps],
         "durationMs": round(result.duration_s * 1000, 3),
-        "replay": f"jwo replay {row.id}",
+        "replay": replay.format(id=row.id),
         "exchanges": [as_report(exchange, secret_headers) for exchange in _worth_showing(result)],
     }
 

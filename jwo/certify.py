@@ -37,6 +37,8 @@ class Options:
     out: Path = Path("jwo-report")
     expectations: expected.Expectations = expected.NONE
     sign_key: Ed25519PrivateKey | None = None
+    replay: str = "jwo replay {id}"
+    """How one case is run again; goes into the reports."""
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
@@ -87,6 +89,7 @@ def judge(
         strict=options.strict or profile.house.suite.strict,
         stages=stages,
         expectations=options.expectations,
+        replay=options.replay,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -68,7 +69,8 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
     expectations = load_expected(expected) if expected else NONE_EXPECTED
     selection = Selection(_tiers(tier), check_ids(only or []), deep)
-    options = Options(selection, strict, out, expectations, load_private_key(sign_key) if sign_key else None)
+    key = load_private_key(sign_key) if sign_key else None
+    options = Options(selection, strict, out, expectations, key, _replay(connector, profile))
     console = make_console()
     if connector is not None or profile is not None:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -157,6 +159,15 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
     if file is None:
         return profiles.for_url(connector or "")
     return profiles.load(file, url=connector or "")
+
+
+def _replay(connector: str | None, file: Path | None) -> str:
+    """Return the command that runs one case of this run again; the embedded connector is gone, so all is run again."""
+    if connector is None and file is None:
+        return "jwo certify --only {id}"
+    named = [f"--profile {shlex.quote(str(file))}"] if file else []
+    named += [f"--connector {shlex.quote(connector)}"] if connector else []
+    return " ".join(["jwo replay {id}", *named]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:
