@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import http.client
 import json
 import os
@@ -177,6 +178,8 @@ async def _inside(people: int) -> list[Figure]:
         async def enter(number: int) -> None:
             async with room:
                 decision = await parts.gates.scan(f"S{number % 250}-G{number % 8}", Scan.of_text(f"key {number}"))
+                if not decision["opens"]:
+                    raise SystemExit(f"shopper {number} was not let in: {decision['cause']}")
                 trip = await parts.trips.find(decision["shoppingTripId"])
                 for line in range(4):
                     parts.trips.take(trip, Line("SKU", f"SKU-{number % 500 + line}", PIECES), Decimal(1))
@@ -392,7 +395,7 @@ def _prism(command: str, seconds: float) -> list[Figure]:
 
 
 async def _day(trips: int) -> list[Figure]:
-    keys = People(tuple(f"a2V5LT{number:04d}x" for number in range(2000)))
+    keys = People(tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000)))
     skus = tuple(f"SKU-{number:03d}" for number in range(200))
     shops = tuple(Shop(f"S{number}", tuple(f"S{number}-G{gate}" for gate in range(8)), skus) for number in range(250))
     with instant_server("instant_store.py") as url, tempfile.TemporaryDirectory() as folder:
