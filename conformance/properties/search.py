@@ -27,8 +27,8 @@ class Effort(NamedTuple):
     seconds: float
 
 
-USUAL = Effort(40, 5.0)
-ONE_STEP = Effort(400, 5.0)
+USUAL = Effort(40, 12.0)
+ONE_STEP = Effort(400, 12.0)
 """There are about a hundred single steps, so this is all of them for a quick connector."""
 DEEP = Effort(1000, 60.0)
 
