@@ -38,15 +38,19 @@ class ServerProcess:
         end = time.monotonic() + deadline_s
         while not _answers(self.port):
             if time.monotonic() > end or self._process.poll() is not None:
-                raise RuntimeError(f"{self._command} did not start; see {self._log}")
+                end_of_log = self._log.read_text("utf-8", "replace")[-2000:]
+                raise RuntimeError(f"{self._command} did not start; its log ends with:\n{end_of_log}")
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """Kill -9 all of it."""
+        """Kill -9 all of it, and wait until the system has taken its port away from the last of its workers."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._process = None
+        end = time.monotonic() + 10
+        while not _is_free(self.port) and time.monotonic() < end:
+            time.sleep(0.005)
 
     def stop(self) -> None:
         """Ask it to end, and wait."""
@@ -77,6 +81,14 @@ def free_port() -> int:
     """Find a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _answers(port: int) -> bool:
