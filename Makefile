@@ -19,7 +19,7 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
