@@ -1,4 +1,4 @@
-"""The gate over the faulty connectors works. All faults are run by `make mutants`, which CI calls beside these tests."""
+"""The gate over the faulty connectors works. All of them are run by `make mutants`, which CI calls as well."""
 
 from __future__ import annotations
 
