@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contract.house import House
 from contract.values import format_instant
@@ -16,12 +15,15 @@ from simulator.clock import Clock, PlatformClock
 from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall, NotNow
 from simulator.events import EventFeed
-from simulator.faults import KINDS, Faults, Where
+from simulator.faults import KINDS, LARGEST_AMOUNT, Faults, Where
 from simulator.journal import Journal, as_curl, as_ndjson
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
 
 Json = dict[str, Any]
+
+_LONGEST_MOVE_S = 10 * 365 * 86_400.0
+"""Ten years: further than any store day, and far from the end of the calendar."""
 
 
 class _Body(BaseModel):
@@ -32,19 +34,21 @@ class Arming(_Body):
     """One fault to arm: for one exchange unless `times`, `rate`, `since` or `until` say otherwise."""
 
     name: str
-    amount: float | None = Field(default=None, ge=0, description="What it means stands in GET /faults/kinds.")
+    amount: float | None = Field(
+        default=None, ge=0, le=LARGEST_AMOUNT, description="What it means stands in GET /faults/kinds."
+    )
     where: dict[str, str] = Field(default={}, description="operation, store, gate, trip, account; absent means any.")
     times: int | None = Field(default=None, ge=1)
     rate: float | None = Field(default=None, ge=0, le=1)
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
 
 class ClockChange(_Body):
     """A change of the platform's clock."""
 
     speed: float | None = Field(default=None, ge=0, le=1_000_000, description="Platform seconds in a real second.")
-    advanceS: float = Field(default=0.0, ge=0)  # noqa: N815 - the wire's spelling
+    advanceS: float = Field(default=0.0, ge=0, le=_LONGEST_MOVE_S)  # noqa: N815 - the wire's spelling
 
 
 class Edited(_Body):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from contract.errors import MalformedBody
@@ -166,18 +168,25 @@ class Deliveries:
         self._sending.discard(task)
         self._news.set()
         if not task.cancelled() and (error := task.exception()):
-            _log.error("an attempt broke on our side; its cart waits for the next start", exc_info=error)
+            _log.error("an attempt broke on our side after it was recorded", exc_info=error)
 
     async def _send(self, parcel: Parcel) -> None:
         """Make one attempt; what it takes to come in order is in its lane."""
         LANE.set((parcel.due, "delivery", parcel.trip_id, parcel.attempts))
+        request_id, at = self._seed.id("delivery", parcel.trip_id, parcel.attempts), self._clock.now()
         try:
-            await self._attempt(parcel)
+            note = await self._attempt(parcel, request_id, at)
+        except Exception:  # noqa: BLE001 - whatever broke on our side, the cart must not be lost for it
+            _log.exception("an attempt for trip %s broke on our side; the cart is tried again", parcel.trip_id)
+            broken = Attempt(request_id, format_instant(at), None, 0, "platform_error")
+            await self._outbox.record(parcel, broken, self._again(parcel, "platform_error"))
+        else:
+            note()
         finally:
             self._outbox.give_back(parcel)
 
-    async def _attempt(self, parcel: Parcel) -> None:
-        request_id, at = self._seed.id("delivery", parcel.trip_id, parcel.attempts), self._clock.now()
+    async def _attempt(self, parcel: Parcel, request_id: str, at: datetime) -> Callable[[], None]:
+        """Make one attempt and record it; returns what is left to do, which is to write it into the journal."""
         about = About(parcel.store_id, trip=parcel.trip_id, kind="delivery")
         exchange, faults = await self._calls.make(
             CREATE_PURCHASES,
@@ -192,17 +201,24 @@ class Deliveries:
         await self._outbox.record(parcel, attempt, self._standing(parcel, verdict, exchange))
         if verdict.purchase_id is not None and exchange.status == _OK:
             _log.warning("the connector took the cart of trip %s with 200 instead of 201", parcel.trip_id)
-        self._calls.note(exchange, about, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id)
+        return partial(
+            self._calls.note, exchange, about, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id
+        )
 
     def _standing(self, parcel: Parcel, verdict: Verdict, exchange: Exchange) -> Standing:
-        now, rules = self._now(), self._house.delivery
+        now = self._now()
         if verdict.purchase_id is not None:
             return Standing("delivered", now, verdict.purchase_id)
         if not verdict.retry:
             return Standing("dead_letter", now, reason=f"the connector answered {exchange.status}")
-        next_at = now + (verdict.retry_after_s or backoff_s(parcel.tries + 1, rules))
+        return self._again(parcel, verdict.outcome, verdict.retry_after_s)
+
+    def _again(self, parcel: Parcel, outcome: str, after_s: float = 0.0) -> Standing:
+        """Say when a cart is tried again; once the window is over it goes to the dead letters."""
+        now, rules = self._now(), self._house.delivery
+        next_at = now + (after_s or backoff_s(parcel.tries + 1, rules))
         if next_at > parcel.series_start + rules.window_h * 3600:
-            return Standing("dead_letter", now, reason=f"{rules.window_h:g} h are over; last: {verdict.outcome}")
+            return Standing("dead_letter", now, reason=f"{rules.window_h:g} h are over; last: {outcome}")
         return Standing("pending", next_at)
 
     def _now(self) -> float:
@@ -227,6 +243,6 @@ def _retry_after(headers: dict[str, str], now: datetime) -> float:
         return float(text[:9])
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())

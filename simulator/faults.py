@@ -29,6 +29,9 @@ class Kind(NamedTuple):
     meaning: str
 
 
+LARGEST_AMOUNT = 1_000_000.0
+"""No fault needs more of whatever its amount means: seconds, copies, bytes."""
+
 KINDS = {
     "duplicate": Kind("exchange", 1, "the same message again, so many times, after the first was answered"),
     "concurrent_duplicates": Kind("exchange", 3, "so many of the same message at the same moment"),
@@ -160,7 +163,7 @@ def magic(text: str) -> tuple[dict[str, float], str]:
         name, amount = match.groups()
         if name not in KINDS:
             break
-        found[name] = float(amount) if amount else KINDS[name].amount or 0.0
+        found[name] = min(float(amount), LARGEST_AMOUNT) if amount else KINDS[name].amount or 0.0
         text = text[match.end() :]
     return found, text
 

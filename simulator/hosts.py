@@ -33,8 +33,12 @@ def _host(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
+        host.encode("idna")
+        usable = bool(host) and parts.scheme in {"http", "https"} and parts.port != 0
     except ValueError:
-        host = ""
-    if not host or parts.scheme not in {"http", "https"}:
-        raise BadCall(f"not an http or https address: {url[:80]!r}")
+        usable = False
+    if not usable:
+        raise BadCall("not an http or https address with a port from 1 to 65535")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise BadCall("an address ends with its path; credentials belong into the connector's headers")
     return host

@@ -1,0 +1,101 @@
+"""What comes in from outside never strands a cart, breaks a gate or shows a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from simulator.errors import BadCall
+from simulator.faults import LARGEST_AMOUNT, magic
+from simulator.hosts import connector_url
+from simulator.redaction import redacted_body
+from tests.simulator.test_simulator_outage import fill_and_leave, some_parts, through
+
+
+def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path: Path) -> None:
+    async def run() -> tuple[dict[str, int], list[str]]:
+        parts, clock = some_parts(tmp_path, connector.url)
+        trips = await fill_and_leave(parts, 3)
+        calls, make = 0, parts.deliveries._calls.make  # noqa: SLF001 - the one place where our side can break
+
+        async def broken_once(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                raise OverflowError("a date of the year 99999")
+            return await make(*arguments)
+
+        parts.deliveries._calls.make = broken_once  # noqa: SLF001 - as above
+        await through(parts, clock, 10)
+        counts = await parts.deliveries.counts()
+        outcomes = [
+            attempt["outcome"] for trip in trips for attempt in (await parts.deliveries.show(trip, ""))[0]["attempts"]
+        ]
+        await parts.close()
+        return counts, outcomes
+
+    counts, outcomes = asyncio.run(run())
+    assert (counts["delivered"], counts["pending"]) == (3, 0)
+    assert sorted(outcomes) == ["delivered", "delivered", "delivered", "platform_error"]
+
+
+def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: Path) -> None:
+    async def run() -> dict[str, int]:
+        parts, clock = some_parts(tmp_path, connector.url)
+        await fill_and_leave(parts, 1)
+        await through(parts, clock, 10)
+        counts: dict[str, int] = await parts.deliveries.counts()
+        await parts.close()
+        return counts
+
+    late = {"headers": {"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}}
+    connector.purchases = [(429, {}, late), (201, {"purchaseId": "p"})]
+    assert asyncio.run(run())["delivered"] == 1
+
+
+def test_fault_dated_without_a_zone_is_refused(steady: Any) -> None:
+    answer = httpx.post(f"{steady.url}/faults", json={"name": "delay", "amount": 0, "since": "2026-01-01T00:00:00"})
+
+    assert answer.status_code == 400
+
+
+def test_clock_is_not_moved_off_the_calendar(steady: Any) -> None:
+    assert httpx.put(f"{steady.url}/clock", json={"advanceS": 1e13}).status_code == 400
+
+
+def test_magic_amounts_have_a_bound() -> None:
+    found, text = magic("fault.delay=99999999999999 SKU-1")
+
+    assert (found["delay"], text) == (LARGEST_AMOUNT, "SKU-1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://a..b:80", f"http://{'x' * 70}:80",
+     "http://ann:secret@127.0.0.1:1", "http://127.0.0.1:1?token=1"],
+)  # fmt: skip
+def test_address_that_cannot_be_called_is_refused_when_it_is_set(url: str) -> None:
+    with pytest.raises(BadCall) as refusal:
+        connector_url(url, block_amazon=True)
+
+    assert "secret" not in str(refusal.value)
+
+
+def test_deeply_nested_body_is_kept_in_short() -> None:
+    text = b'{"a":' * 900 + b'"end"' + b"}" * 900
+
+    kept = json.dumps(redacted_body(text))
+
+    assert "left out" in kept
+    assert '"end"' not in kept
+
+
+def test_secret_is_hidden_in_its_escaped_form_too() -> None:
+    secret = 'card"4111111111111111'
+
+    assert "4111" not in json.dumps(redacted_body(json.dumps({"echo": f"you sent {secret}"}).encode(), (secret,)))
