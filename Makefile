@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
+WORKERS ?= 4
 
 .PHONY: help certify test test-browser bench crash mutants bench-load bench-platform lint clean
 
@@ -19,7 +21,7 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
