@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,12 +62,28 @@ OnProgress = Callable[[Progress], None]
 def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
     scenario = scenario_file(options.scenario)
-    if options.baseline:
-        read(options.baseline)
     reach(subject(options))
-    if scenario.stem == "find_knee":
-        return LoadReport(knee.search(options, lambda probe: _once(probe, scenario, on_progress)))
-    return LoadReport(_once(options, scenario, on_progress))
+    with _baseline_kept(options) as kept:
+        if scenario.stem == "find_knee":
+            return LoadReport(knee.search(kept, lambda probe: _once(probe, scenario, on_progress)))
+        return LoadReport(_once(kept, scenario, on_progress))
+
+
+@contextmanager
+def _baseline_kept(options: LoadOptions) -> Iterator[LoadOptions]:
+    """Read the baseline from a copy: it may lie where this run's reports go, and comes back if none are written."""
+    if not options.baseline:
+        yield options
+        return
+    read(options.baseline)
+    baseline = Path(options.baseline)
+    with tempfile.TemporaryDirectory(prefix="jwo-load-") as scratch:
+        copy = shutil.copy2(baseline, Path(scratch) / "baseline.json")
+        try:
+            yield options.model_copy(update={"baseline_copy": str(copy)})
+        finally:
+            if not baseline.exists():
+                shutil.copy2(copy, baseline)
 
 
 def _once(options: LoadOptions, scenario: Path, on_progress: OnProgress) -> dict[str, Any]:

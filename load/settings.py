@@ -45,6 +45,8 @@ class LoadOptions(BaseSettings):
     """Where the reports go."""
     baseline: str = ""
     """The load.json of an earlier run, to compare with."""
+    baseline_copy: str = ""
+    """What is read in its place, once the run's own reports may lie there; for the process that started this one."""
     max_slowdown: float = Field(default=0, ge=0)
     """With a baseline: fail when p99 grew by more than this share; 0 only shows it."""
     progress_fd: int = -1

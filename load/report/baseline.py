@@ -31,7 +31,7 @@ def compare(results: Results, options: LoadOptions) -> dict[str, Any] | None:
     """Return both runs' figures side by side; None without a baseline."""
     if not options.baseline:
         return None
-    earlier = read(options.baseline)
+    earlier = read(options.baseline_copy or options.baseline)
     then = merged(*(text for name, text in earlier["histograms"].items() if name.startswith(("scan_", "cart_"))))
     now = results.latency()
     rows = {

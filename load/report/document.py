@@ -31,7 +31,7 @@ def document(
     return {
         "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit")},
         "scenario": scenario,
-        "options": options.model_dump(exclude={"progress_fd"}),
+        "options": options.model_dump(exclude={"progress_fd", "baseline_copy"}),
         "verdict": asdict(verdict) | {"exit_code": verdict.exit_code},
         "counts": {"scheduled": results.scheduled, **_counts(results)},
         "rate": {

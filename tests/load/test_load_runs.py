@@ -70,6 +70,29 @@ def test_a_correct_connector_passes_and_leaves_its_reports(serve: Any, tmp_path:
     assert ET.fromstring((tmp_path / "junit.xml").read_bytes()).get("failures") == "0"  # noqa: S314 - our own file
 
 
+def test_a_baseline_in_the_folder_of_the_reports_is_compared_with(serve: Any, tmp_path: Path) -> None:
+    url, baseline = serve(SmallConnector()), tmp_path / "load.json"
+    first = run(url, "gate_rush", out=str(tmp_path))
+
+    second = run(url, "gate_rush", out=str(tmp_path), baseline=str(baseline))
+
+    compared = second.document["baseline"]
+    assert (compared["file"], compared["verdict"]) == (str(baseline), word(first))
+    assert compared["latency_ms"]["p99"]["then"] == first.document["latency_ms"]["all"]["p99"]
+
+
+def test_a_baseline_survives_a_run_without_results(serve: Any, tmp_path: Path) -> None:
+    url, baseline, broken = serve(SmallConnector()), tmp_path / "load.json", tmp_path / "broken.py"
+    broken.write_text("this is not Python\n")
+    run(url, "gate_rush", out=str(tmp_path))
+    before = baseline.read_bytes()
+
+    with pytest.raises(GeneratorBroke):
+        run(url, str(broken), out=str(tmp_path), baseline=str(baseline))
+
+    assert baseline.read_bytes() == before
+
+
 def test_a_connector_that_freezes_fails_with_the_right_count() -> None:
     """Frozen for 0.45 s in every 3 s with a budget of 0.3 s: one answer in twenty is late, and none is left out."""
     with _process(str(SERVERS / "stalls.py"), "freeze", "0.15") as url:
