@@ -21,7 +21,7 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
