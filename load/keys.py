@@ -90,11 +90,11 @@ class KeyStock:
 
     def _start(self) -> None:
         self._minter = subprocess.Popen(
-            [sys.executable, "-m", "load.minting", self._keys.command, self._keys.url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            [sys.executable, "-m", "load.minting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        assert self._minter.stdin is not None
         assert self._minter.stdout is not None
+        self._minter.stdin.write(orjson.dumps({"command": self._keys.command, "url": self._keys.url}) + b"\n")
         gevent.spawn(self._collect, self._minter.stdout)
 
     def _collect(self, lines: IO[bytes]) -> None:

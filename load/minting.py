@@ -1,7 +1,8 @@
 """Mints identity keys for a load generator, as a process of its own: orders come on stdin, keys go to stdout.
 
-Run as `python -m load.minting COMMAND URL`, one of the two empty. An order is `{"kind": "shopper", "count": 50}`, a key
-is `{"kind": "shopper", "key": "…"}`; `{"trouble": "…"}` says why one could not be made.
+Run as `python -m load.minting`. The first line is the source, `{"command": "…", "url": "…"}`, one of the two empty; it
+comes on stdin since everybody may read a process's arguments. An order is `{"kind": "shopper", "count": 50}`, a key is
+`{"kind": "shopper", "key": "…"}`; `{"trouble": "…"}` says why one could not be made, without the source's secrets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -36,19 +38,42 @@ def source(command: str, url: str) -> Mint:
 
 
 def _from_command(command: str, kind: str) -> str:
-    words = [word.replace("{type}", kind) for word in shlex.split(command)]
     try:
+        words = [word.replace("{type}", kind) for word in shlex.split(command)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NoKey(f"[keys] command failed for {kind}: {error}") from error
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        raise NoKey(f"[keys] command failed for {kind}: {_without_words(error)}") from None
     return done.stdout.strip()
+
+
+def _without_words(error: Exception) -> str:
+    """Say what became of a command without its words: they may carry a secret."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit code {error.returncode}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"it did not end within {_WITHIN_S:g} s"
+    return (error.strerror if isinstance(error, OSError) else None) or "it cannot be read as a command"
 
 
 def _from_url(client: httpx.Client, url: str) -> str:
     try:
         return str(client.get(url).raise_for_status().json()["identityKey"]).strip()
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise NoKey(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {str(error).splitlines()[0]}') from error
+    except httpx.HTTPStatusError as error:
+        why = f"HTTP status {error.response.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = type(error).__name__
+    except (ValueError, KeyError, TypeError):
+        why = "something else came"
+    raise NoKey(f'[keys] url {_bare(url)} did not answer {{"identityKey": "…"}}: {why}')
+
+
+def _bare(url: str) -> str:
+    """Return scheme, host and path: user, password and query may be secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(not an address)"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _checked(key: str) -> str:
@@ -63,7 +88,7 @@ def _checked(key: str) -> str:
 
 def main() -> None:
     """Serve orders until stdin ends."""
-    mint, lock = source(*sys.argv[1:3]), threading.Lock()
+    mint, lock = source(**json.loads(sys.stdin.readline())), threading.Lock()
 
     def one(kind: str) -> None:
         try:
