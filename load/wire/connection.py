@@ -22,6 +22,8 @@ from load.wire.tls import Tls
 _READ, _WRITE = 1, 2
 _CHUNK = 262_144
 _LARGEST_ANSWER = 4_000_000
+_CROSSED_NS = 10_000_000
+"""A close within this time of sending was under way already; a later one is the peer's answer to the request."""
 _make_socket = monkey.get_original("socket", "socket")
 
 
@@ -44,7 +46,7 @@ class Owner(Protocol):
         """The exchange is complete; `keep` when the connection can take another."""
 
     def failed(self, exchange: Exchange, failure: NoAnswer, *, fresh: bool) -> None:
-        """The exchange ended without an answer; not `fresh` when a kept connection turned out to be closed."""
+        """The exchange ended without an answer; not `fresh` when a kept connection was being closed already."""
 
 
 class Connection:
@@ -60,6 +62,7 @@ class Connection:
         self._keep = False
         self._carried = 0
         self._received = 0
+        self._sent_ns = 0
         context = owner.address.context
         self._tls = Tls(context, owner.address.host) if context else None
         self._unsent = b""
@@ -68,6 +71,7 @@ class Connection:
     def send(self, exchange: Exchange) -> None:
         """Send a request on this idle connection."""
         self._exchange = exchange
+        self._sent_ns = time.perf_counter_ns()
         self._guarded(self._write, exchange.request)
 
     def close(self) -> None:
@@ -194,7 +198,8 @@ class Connection:
 
     def _end(self, failure: NoAnswer) -> None:
         exchange = self._exchange
-        fresh = not self._carried or bool(self._received)
+        crossed = self._owner.woke_ns - self._sent_ns <= _CROSSED_NS  # as the loop heard it, however busy it was
+        fresh = not self._carried or bool(self._received) or not crossed
         self.close()
         if exchange is not None:
             exchange.answered_ns = time.perf_counter_ns()

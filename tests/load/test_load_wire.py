@@ -121,6 +121,18 @@ def test_a_connection_that_closes_at_the_next_request_is_sent_again_and_counted(
     assert (first["resent"], second["resent"], second["status"]) == (False, True, 200)
 
 
+def test_a_kept_connection_that_closes_over_the_request_is_broken(stack: ExitStack) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(OK)
+        client.recv(65536)
+        threading.Event().wait(0.1)
+
+    _, second = probe(stack, talk, count=2)
+
+    assert (second["resent"], second["failure"]) == (False, "connection broken")
+
+
 def test_a_chunked_answer_is_read_whole(stack: ExitStack) -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
 
