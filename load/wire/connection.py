@@ -22,6 +22,9 @@ from load.wire.tls import Tls
 _READ, _WRITE = 1, 2
 _CHUNK = 262_144
 _LARGEST_ANSWER = 4_000_000
+_FIRST_FINAL = 200
+"""A status of 1xx comes before the answer."""
+_LENGTHS = (b"content-length", b"transfer-encoding")
 _CROSSED_NS = 10_000_000
 """A close within this time of sending was under way already; a later one is the peer's answer to the request."""
 _make_socket = monkey.get_original("socket", "socket")
@@ -60,6 +63,8 @@ class Connection:
         self._body: list[bytes] = []
         self._complete = False
         self._keep = False
+        self._has_length = False
+        self._ends_with_close = False
         self._carried = 0
         self._received = 0
         self._sent_ns = 0
@@ -89,13 +94,21 @@ class Connection:
         """Take a part of the answer's body from the parser."""
         self._body.append(part)
 
+    def on_header(self, name: bytes, _value: bytes) -> None:
+        """Note a header that says where the body ends."""
+        if name.lower() in _LENGTHS:
+            self._has_length = True
+
     def on_headers_complete(self) -> None:
         """Ask the parser now whether the connection is kept: after the message it has forgotten."""
         self._keep = bool(self._parser.should_keep_alive())
+        is_answer = self._parser.get_status_code() >= _FIRST_FINAL
+        self._ends_with_close = is_answer and not self._keep and not self._has_length
+        self._has_length = False
 
     def on_message_complete(self) -> None:
         """Hear from the parser that the answer is whole."""
-        self._complete = self._parser.get_status_code() >= 200  # noqa: PLR2004 - 1xx comes before the answer
+        self._complete = self._parser.get_status_code() >= _FIRST_FINAL
 
     def _connect(self) -> None:
         self._sock = _make_socket(self._owner.address.family, socket.SOCK_STREAM)
@@ -169,7 +182,7 @@ class Connection:
 
     def _at_end(self) -> None:
         """The peer closed: that ends a body without a length, and breaks any other."""
-        if self._body and not self._keep:
+        if self._ends_with_close:
             self._complete = True
         else:
             self._end(NoAnswer.BROKEN)
@@ -182,6 +195,7 @@ class Connection:
         self._exchange = None
         self._body.clear()
         self._complete = False
+        self._ends_with_close = False
         self._carried += 1
         self._received = 0
         if not self._keep:

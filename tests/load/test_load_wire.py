@@ -147,6 +147,28 @@ def test_an_answer_that_ends_with_the_connection_is_read_whole(stack: ExitStack)
     assert probe(stack, talk)[0]["body"] == "to the end"
 
 
+@pytest.mark.parametrize(
+    ("answer", "status", "failure"),
+    [
+        (b"HTTP/1.0 200 OK\r\nX-Any: x\r\n\r\n", 200, None),
+        (b"HTTP/1.0 200 OK\r\nX-Any: x\r\n", 0, "connection broken"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhalf", 0, "connection broken"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 0, "connection broken"),
+    ],
+    ids=["empty", "in the headers", "in the body", "before the answer"],
+)
+def test_a_close_ends_an_answer_without_length_only(
+    stack: ExitStack, answer: bytes, status: int, failure: str | None
+) -> None:
+    def talk(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(answer)
+
+    entry = probe(stack, talk)[0]
+
+    assert (entry["status"], entry["failure"]) == (status, failure)
+
+
 def test_a_100_continue_is_not_taken_for_the_answer(stack: ExitStack) -> None:
     assert probe(stack, _answering(b"HTTP/1.1 100 Continue\r\n\r\n" + OK))[0]["status"] == 200
 
