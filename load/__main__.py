@@ -22,13 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = options_from(**given)
         report = run_load(options, _Ticker(console).show)
+        show(report.document, console, paths(options.out))
     except LoadError as error:
         print(f"load: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    show(report.document, console, paths(options.out))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours: no verdict, and never the 1 of a finding
+        print(f"load: the generator broke: {type(error).__name__}: {_line(error)}", file=sys.stderr)  # noqa: T201 - as above
+        return LoadError.exit_code
     return report.exit_code
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "without a word")
 
 
 class _Ticker:

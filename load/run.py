@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from load import knee
-from load.errors import GeneratorBroke
+from load.errors import BadOptions, GeneratorBroke
 from load.report.baseline import read
+from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
 from load.subject import reach, subject
 
@@ -62,11 +63,25 @@ OnProgress = Callable[[Progress], None]
 def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
     scenario = scenario_file(options.scenario)
+    _check_out(options.out)
     reach(subject(options))
     with _baseline_kept(options) as kept:
         if scenario.stem == "find_knee":
             return LoadReport(knee.search(kept, lambda probe: _once(probe, scenario, on_progress)))
         return LoadReport(_once(kept, scenario, on_progress))
+
+
+def _check_out(out: str) -> None:
+    """Make sure that reports can be written before a run is spent on them; BadOptions when not."""
+    if not out:
+        return
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise BadOptions(f"--out {out} cannot be written to: {error.strerror}", "name a folder of your own") from error
+    if taken := [file for file in paths(out) if Path(file).is_dir()]:
+        raise BadOptions(f"--out: {taken[0]} is a folder", "reports are files; name another folder")
 
 
 @contextmanager
@@ -114,8 +129,12 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
     os.close(writer)
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
     listener.start()
-    with _ended(process):
-        code = process.wait(options.duration_s + options.read_for_s + _GRACE_S)
+    limit_s = options.duration_s + options.read_for_s + _GRACE_S
+    try:
+        with _ended(process):
+            code = process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        raise GeneratorBroke(f"Locust did not end within {limit_s:g} s:\n{_end_of(log)}") from None
     listener.join(_STOP_WITHIN_S)
     return code
 

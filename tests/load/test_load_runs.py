@@ -23,6 +23,7 @@ import httpx
 import pytest
 
 from conformance.mutants.small import VISITORS, SmallConnector
+from load.__main__ import main
 from load.errors import BadOptions, GeneratorBroke
 from load.run import LoadReport, Progress, run_load
 from load.settings import LoadOptions
@@ -238,6 +239,33 @@ def test_a_scenario_that_cannot_be_read_is_no_finding(serve: Any, tmp_path: Path
 
     with pytest.raises(GeneratorBroke, match="left no results"):
         run(serve(SmallConnector()), str(broken))
+
+
+def test_a_locust_that_does_not_end_is_no_finding(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("load.run._GRACE_S", -5.0)
+
+    with pytest.raises(GeneratorBroke, match=r"did not end within 0\.2 s"):
+        run(serve(SmallConnector()), "gate_rush")
+
+
+@pytest.mark.parametrize("make", ["file", "load.json"])
+def test_a_folder_that_takes_no_reports_is_told_before_the_run(tmp_path: Path, make: str) -> None:
+    (tmp_path / "load.json").mkdir()
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "deeper" if make == "file" else tmp_path
+
+    with pytest.raises(BadOptions, match="--out"):
+        run("http://127.0.0.1:9", "gate_rush", out=str(out))
+
+
+def test_what_nobody_foresaw_is_no_finding(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("by zero\nand more")
+
+    monkeypatch.setattr("load.__main__.run_load", breaks)
+
+    assert main(["--connector", "http://127.0.0.1:9"]) == 3
+    assert capsys.readouterr().err == "load: the generator broke: ZeroDivisionError: by zero\n"
 
 
 def test_starting_a_run_never_imports_locust_here() -> None:
