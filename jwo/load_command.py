@@ -1,4 +1,7 @@
-"""`jwo load`: runs the load test as a process of its own, since Locust must never be imported here."""
+"""`jwo load`: runs the load test as a process of its own, since Locust must never be imported here.
+
+Only what was given is passed on: the defaults, and `JWO_LOAD_*` over them, are the load test's own.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,26 @@ from jwo.errors import Usage
 
 
 def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the command line
-    connector: Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")] = "",
+    connector: Annotated[
+        str | None, typer.Option("--connector", metavar="URL", help="A connector that is running.")
+    ] = None,
     profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")] = None,
-    scenario: Annotated[str, typer.Option("--scenario", help="A scenario's name, or a file like one.")] = "gate_rush",
-    rate: Annotated[float, typer.Option("--rate", help="Requests a second at the busiest.")] = 50,
-    duration: Annotated[float, typer.Option("--duration", help="Seconds.")] = 60,
-    budget: Annotated[float, typer.Option("--budget", help="An answer later than these seconds is late.")] = 2.0,
-    workers: Annotated[int, typer.Option("--workers", help="Processes that send.")] = 1,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same schedule.")] = 1,
-    lag_bound: Annotated[float, typer.Option("--lag-bound", metavar="MS", help="p99 lag that voids a run.")] = 1.0,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the reports go.")] = Path("jwo-load"),
+    scenario: Annotated[str | None, typer.Option("--scenario", help="A scenario's name, or a file like one.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Requests a second at the busiest.")] = None,
+    duration: Annotated[float | None, typer.Option("--duration", help="Seconds.")] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="An answer later than these seconds is late.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes that send.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same schedule.")] = None,
+    lag_bound: Annotated[
+        float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag that voids a run.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the reports go; jwo-load.")] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help="An earlier load.json.")] = None,
-    max_slowdown: Annotated[float, typer.Option("--max-slowdown", help="Share by which p99 may grow; 0: any.")] = 0,
+    max_slowdown: Annotated[
+        float | None, typer.Option("--max-slowdown", help="Share by which p99 may grow; 0: any.")
+    ] = None,
 ) -> None:
     """Hold a connector to its latency budget under load; exit 0 pass, 1 fail, 2 used wrongly, 3 no verdict."""
     if importlib.util.find_spec("locust") is None:
@@ -41,14 +52,19 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         "--workers": workers,
         "--seed": seed,
         "--lag-bound": lag_bound,
-        "--out": out,
+        "--out": _out(out),
         "--baseline": baseline,
         "--max-slowdown": max_slowdown,
     }
-    given = [word for flag, value in flags.items() if value not in ("", None) for word in (flag, str(value))]
+    given = [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
     with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
         try:
             code = process.wait()
         except KeyboardInterrupt:
             code = process.wait()  # it was interrupted as well, and ends its workers
     raise typer.Exit(code)
+
+
+def _out(given: Path | None) -> Path | None:
+    """Return where reports go: unlike the load test itself, this command always leaves them somewhere."""
+    return given or (None if os.environ.get("JWO_LOAD_OUT") else Path("jwo-load"))
