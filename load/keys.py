@@ -90,7 +90,7 @@ class KeyStock:
 
     def _start(self) -> None:
         self._minter = subprocess.Popen(
-            [sys.executable, "-m", "load.minting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-P", "-m", "load.minting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._minter.stdin is not None
         assert self._minter.stdout is not None

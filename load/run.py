@@ -140,7 +140,7 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
 
 
 def _command(options: LoadOptions, scenario: Path) -> list[str]:
-    command = [sys.executable, "-m", "locust", "-f", str(scenario), "--headless", "--only-summary"]
+    command = [sys.executable, "-P", "-m", "load.generator", "-f", str(scenario), "--headless", "--only-summary"]
     command += ["--host", subject(options).connector.url]
     if options.workers > 1:
         port = str(_free_port())

@@ -172,6 +172,19 @@ def test_each_scan_has_a_fresh_key_minted_ahead(serve: Any, tmp_path: Path) -> N
     assert report.document["generator"]["keys"] == "minted ahead of time"
 
 
+def test_the_callers_folder_shadows_nothing(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("load", "contract", "locust", "gevent"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
+    url = serve(MintingConnector())
+    profile = tmp_path / "jwo.toml"
+    profile.write_text(f'[connector]\nurl = "{url}"\n[store]\nid = "STORE-001"\n[keys]\nurl = "{url}/mint/{{type}}"\n')
+    monkeypatch.chdir(tmp_path)
+
+    report = run("", "gate_rush", profile=str(profile), workers=2)
+
+    assert word(report) == "pass", report.document["verdict"]
+
+
 def test_keys_that_cannot_be_minted_give_no_verdict(serve: Any, tmp_path: Path) -> None:
     profile = tmp_path / "jwo.toml"
     profile.write_text(f'[connector]\nurl = "{serve(SmallConnector())}"\n[keys]\ncommand = "false"\n')
