@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -44,7 +45,7 @@ class Database(Protocol):
 _Job = tuple[Callable[[Records], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
 
 
-class GroupCommitStore:
+class GroupCommitStore(ABC):
     """A store on a `Database`; subclasses say how to connect and what the database's own errors are."""
 
     failures: tuple[type[Exception], ...] = ()
@@ -55,9 +56,9 @@ class GroupCommitStore:
         self._door = threading.Lock()
         self._writer: threading.Thread | None = None
 
+    @abstractmethod
     def connect(self) -> Database:
         """Connect and set up; StoreUnavailable when that cannot be."""
-        raise NotImplementedError
 
     @property
     def waiting(self) -> int:
