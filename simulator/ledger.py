@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS hand (
     seq INTEGER PRIMARY KEY, trip_id TEXT NOT NULL, type TEXT NOT NULL, item TEXT NOT NULL, unit TEXT NOT NULL,
     quantity TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS hand_trip ON hand (trip_id);
+CREATE TABLE IF NOT EXISTS run (number INTEGER PRIMARY KEY);
 """
 CARTS = """
 CREATE TABLE IF NOT EXISTS delivery (
@@ -84,6 +85,11 @@ class Ledger:
         """Query, after all that was put before."""
         await self.settled()
         return await asyncio.to_thread(self.read_now, sql, *values)
+
+    def begin_run(self) -> int:
+        """Count a start of the platform on this file; returns how many there were before."""
+        with self._lock:
+            return int(self._db.execute("INSERT INTO run DEFAULT VALUES").lastrowid or 1) - 1
 
     def read_now(self, sql: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401 - what SQLite takes
         """Query what is kept; blocks."""

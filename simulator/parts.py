@@ -76,7 +76,7 @@ def store_parts(settings: PlatformSettings, clock: Clock) -> StoreParts:
     """Make what a store needs."""
     house, carts = settings.house, Ledger(settings.database_path, CARTS, sync=True)
     ledger = Ledger(beside(settings.database_path, "trips"), TRIPS, sync=False)
-    seed = Seed(settings.seed, past=ledger.read_now("SELECT count(*) FROM trip")[0][0])
+    seed = Seed(settings.seed, run=ledger.begin_run())
     stores, faults = Stores(_world_stores(settings)), Faults(clock, seed)
     journal = Journal(clock, settings.journal_entries, settings.journal_path)
     client = ConnectorClient(settings.connector_key, house, clock)

@@ -16,12 +16,12 @@ _BYTES = 16
 class Seed:
     """One seed for the whole platform; `number` None means that nothing repeats.
 
-    `past` is how many trips there were before this start, so that a restart makes no id a second time.
+    `run` is how many starts there were before on the same files, so that a restart makes no id a second time.
     """
 
-    def __init__(self, number: int | None = None, past: int = 0) -> None:
+    def __init__(self, number: int | None = None, run: int = 0) -> None:
         self.number = number
-        self._past = past
+        self._run = run
 
     def id(self, *of: object) -> str:
         """Return the UUID that belongs to `of`; the same seed and the same `of` give the same one."""
@@ -42,5 +42,5 @@ class Seed:
         return random.Random(self._digest(("stream", *of)))  # noqa: S311 - as above
 
     def _digest(self, of: tuple[object, ...]) -> bytes:
-        text = "\x1f".join(map(str, (self.number, self._past, *of)))
+        text = "\x1f".join(map(str, (self.number, self._run, *of)))
         return blake2b(text.encode(), digest_size=_BYTES).digest()
