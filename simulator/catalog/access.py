@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fastapi import Request
 
 from contract.errors import SignatureRejected
@@ -22,6 +24,7 @@ class Access:
         self._house = house
         self._clock = clock
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self._calls: Counter[tuple[str, str]] = Counter()
 
     def authenticate(self, request: Request, body: bytes) -> Account:
         """Return the account whose key signed the call; AccessDenied otherwise."""
@@ -51,7 +54,9 @@ class Access:
         self._buckets[(account.id, api)] = (tokens - 1 if allowed else tokens, now)
         if not allowed:
             raise TooManyRequests(rules.retry_after_s)
-        self.fail(self._faults.strike("catalog", Where(operation=api, account=account.id), account.id, api, now))
+        self._calls[(account.id, api)] += 1
+        place, number = Where(operation=api, account=account.id), self._calls[(account.id, api)]
+        self.fail(self._faults.strike("catalog", place, account.id, api, number))
 
     def fail(self, faults: dict[str, float]) -> None:
         """Raise what an armed fault asks for; nothing when none does."""
