@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from contract.values import format_instant
 from simulator.clock import Clock
 from simulator.errors import BadCall, NotKnown
+from simulator.memory import Facts
 from simulator.seed import Seed
 
 Place = Literal["exchange", "catalog", "ingestion", "notification"]
@@ -55,6 +56,7 @@ KINDS = {
     "notification_twice": Kind("notification", None, "the notification comes twice"),
     "notification_never": Kind("notification", None, "the notification is lost"),
     "notification_late": Kind("notification", 60, "the notification comes so many seconds late"),
+    "notification_old_link": Kind("notification", None, "the link in the notification is over its hour already"),
 }
 _MAGIC = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
 
@@ -105,13 +107,14 @@ class Fault:
 
 
 class Faults:
-    """The armed faults."""
+    """The armed faults, remembered with how often each has struck."""
 
-    def __init__(self, clock: Clock, seed: Seed) -> None:
+    def __init__(self, clock: Clock, seed: Seed, facts: Facts[Fault] | None = None) -> None:
         self._clock = clock
         self._seed = seed
-        self._armed: dict[str, Fault] = {}
-        self._number = 0
+        self._facts = facts or Facts("fault", Fault)
+        self._armed = self._facts.all()
+        self._number = max((int(fault_id.rpartition("-")[2]) for fault_id in self._armed), default=0)
 
     def arm(self, name: str, *, where: Where | None = None, amount: float | None = None, **more: Any) -> Fault:  # noqa: ANN401 - the members of Fault
         """Arm a fault; BadCall when there is none of that name. It strikes once unless told otherwise."""
@@ -122,6 +125,7 @@ class Faults:
         chosen = (kind.amount or 0.0) if amount is None else amount
         fault = Fault(f"fault-{self._number}", name, where or Where(), chosen, **more)
         self._armed[fault.id] = fault
+        self._facts.keep(fault.id, fault)
         return fault
 
     def disarm(self, fault_id: str = "") -> None:
@@ -129,7 +133,7 @@ class Faults:
         if fault_id and fault_id not in self._armed:
             raise NotKnown("fault", fault_id)
         for each in [fault_id] if fault_id else list(self._armed):
-            del self._armed[each]
+            self._drop(each)
 
     def shown(self) -> list[dict[str, Any]]:
         """Tell what is armed."""
@@ -142,11 +146,20 @@ class Faults:
         now, found = self._clock.now(), {}
         for fault in list(self._armed.values()):
             if self._strikes(fault, place, where, now, key):
-                fault.struck += 1
                 found[fault.name] = fault.amount
-                if fault.times is not None and fault.struck >= fault.times:
-                    del self._armed[fault.id]
+                self._count(fault)
         return found
+
+    def _count(self, fault: Fault) -> None:
+        fault.struck += 1
+        if fault.times is not None and fault.struck >= fault.times:
+            self._drop(fault.id)
+        else:
+            self._facts.keep(fault.id, fault)
+
+    def _drop(self, fault_id: str) -> None:
+        del self._armed[fault_id]
+        self._facts.drop(fault_id)
 
     def _strikes(self, fault: Fault, place: Place, where: Where, now: datetime, key: tuple[object, ...]) -> bool:
         if KINDS[fault.name].place != place or not fault.where.covers(where):

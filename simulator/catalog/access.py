@@ -43,6 +43,7 @@ class Access:
             raise AccessDenied(refusal.code, str(refusal)) from refusal
         account = self._accounts.by_key(key.access_key_id)
         assert account is not None, "verify returns keys of accounts only"
+        request.state.account = account.id
         return account
 
     def admit(self, account: Account, api: str) -> None:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.house import Catalog
 from simulator.catalog.checks import INGESTION_UNKNOWN
 from simulator.catalog.notifications import Notifications
-from simulator.catalog.report import Reports, report_of
+from simulator.catalog.report import LINK_LIFE_S, Reports, report_of
 from simulator.clock import Clock
 from simulator.errors import CatalogRefusal
 from simulator.faults import Faults, Where
@@ -96,8 +96,8 @@ class Ingestions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _status(self, ingestion: Ingestion) -> dict[str, str]:
-        link = self._reports.link(ingestion.id) if ingestion.status == "DONE" else ""
+    def _status(self, ingestion: Ingestion, link_age_s: float = 0) -> dict[str, str]:
+        link = self._reports.link(ingestion.id, link_age_s) if ingestion.status == "DONE" else ""
         return {"processingStatus": ingestion.status, "reportDownloadLink": link}
 
     async def _work_off(self, ingestion: Ingestion) -> None:
@@ -125,10 +125,11 @@ class Ingestions:
         if "notification_never" in ingestion.faults:
             return
         await self._clock.sleep(ingestion.faults.get("notification_late", 0.0))
+        link_age_s = 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
         try:
             for _ in range(2 if "notification_twice" in ingestion.faults else 1):
                 await self._notifications.publish(
-                    ingestion.account_id, {"ingestionId": ingestion.id, **self._status(ingestion)}
+                    ingestion.account_id, {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
                 )
         except (ClientError, BotoCoreError):
             _log.exception("the notification of ingestion %s could not be sent", ingestion.id)

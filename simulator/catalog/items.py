@@ -81,6 +81,11 @@ class CatalogItems:
         shelf = self._shelves.get(store_id, Shelf())
         return {"items": len(shelf.items), "archived": len(shelf.archived), "onPlanogram": len(shelf.planogram)}
 
+    def lines(self, store_id: str) -> bytes:
+        """Return all that a store sells, each item as it was uploaded, as JSON on a line of its own."""
+        shelf = self._shelves.get(store_id, Shelf())
+        return b"".join(item + b"\n" for sku, item in shelf.items.items() if sku not in shelf.archived)
+
     def skus(self, store_id: str) -> list[str]:
         """Return the SKUs that a store sells."""
         shelf = self._shelves.get(store_id, Shelf())

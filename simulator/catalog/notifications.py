@@ -8,6 +8,7 @@ falls due before that is published to a topic that the queue does not hear: drop
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
+_log = logging.getLogger("simulator.catalog")
 _UNSIGNED = "simulated: this platform does not sign its messages"
 _ARN_PARTS = 6
 
@@ -59,16 +61,21 @@ class Notifications:
         self.topic_arn = answer["TopicArn"]
 
     async def invite(self, account: Account) -> None:
-        """Lay a SubscriptionConfirmation in the account's queue; BadCall when there is no such queue."""
+        """Allow-list an account and lay a SubscriptionConfirmation in its queue; BadCall when there is no such queue.
+
+        The token is known before it is sent, as a quick client may confirm before the sending has returned.
+        """
         self._invitations += 1
         token = self._seed.id("token", account.id, self._invitations)
+        before = self._accounts.find(account.id)
+        invited = self._accounts.put(account._replace(token=token, subscription="Pending"))
         envelope = self._confirmation(token)
         try:
             await asyncio.to_thread(self._send, account.queue_arn, orjson.dumps(envelope).decode())
         except (ClientError, BotoCoreError) as error:
+            if self._accounts.find(account.id) is invited:
+                self._accounts.put(before) if before else self._accounts.drop(account.id)
             raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
-        account.token = token
-        account.subscription = "Pending"
 
     async def confirm(self, token: str) -> str:
         """Subscribe the queue that got the token and return the subscription's ARN; BadCall for another token."""
@@ -84,14 +91,17 @@ class Notifications:
                 Attributes={"FilterPolicy": orjson.dumps({"account": [account.id]}).decode()},
                 ReturnSubscriptionArn=True,
             )
-            account.subscription_arn = answer["SubscriptionArn"]
-            account.subscription = "Complete"
+            subscribed = {"subscription": "Complete", "subscription_arn": answer["SubscriptionArn"]}
+            account = self._accounts.put((self._accounts.by_token(token) or account)._replace(**subscribed))
         return account.subscription_arn
 
     async def forget(self, account: Account) -> None:
         """End a subscription, because the account names another queue."""
-        if account.subscription_arn:
-            await asyncio.to_thread(self._sns.unsubscribe, SubscriptionArn=account.subscription_arn)
+        try:
+            if account.subscription_arn:
+                await asyncio.to_thread(self._sns.unsubscribe, SubscriptionArn=account.subscription_arn)
+        except (ClientError, BotoCoreError):
+            _log.warning("the subscription %s could not be ended", account.subscription_arn)
 
     async def publish(self, account_id: str, message: dict[str, Any]) -> None:
         """Tell an account's confirmed queue; nobody hears it when none is confirmed."""

@@ -66,9 +66,9 @@ class Reports:
             self._s3.put_object, Bucket=self._bucket, Key=name, Body=body, ContentType="application/json"
         )
 
-    def link(self, ingestion_id: str) -> str:
-        """Make a fresh link, good for an hour from now."""
-        signer, stamp = self._signer(), self._clock.now().strftime(_STAMP)
+    def link(self, ingestion_id: str, age_s: float = 0) -> str:
+        """Make a link, good for an hour from now; or one that was made `age_s` seconds ago."""
+        signer, stamp = self._signer(), (self._clock.now() - timedelta(seconds=age_s)).strftime(_STAMP)
         query = urlencode(
             {
                 "X-Amz-Algorithm": "AWS4-HMAC-SHA256",

@@ -107,6 +107,10 @@ def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
     async def count(store_id: str) -> dict[str, Any]:
         return {"storeId": catalog.stores.get(store_id).id, **catalog.items.counts(store_id)}
 
+    @router.get("/stores/{store_id}/catalog.ndjson", summary="Export what a store sells, as it was uploaded")
+    async def export(store_id: str) -> Response:
+        return Response(catalog.items.lines(catalog.stores.get(store_id).id), media_type="application/x-ndjson")
+
     @router.get("/stores/{store_id}/catalog/{sku}", summary="Show an item as it was uploaded, and its state")
     async def show(store_id: str, sku: str) -> dict[str, Any]:
         return catalog.items.show(store_id, sku)

@@ -1,0 +1,33 @@
+"""What a certification of a catalog client leans on: a catalog as it was uploaded, and a link that came too old."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from tests.simulator.test_simulator_catalog_flow import an_item, notifications
+
+
+def test_a_stores_catalog_comes_back_as_it_was_uploaded(onboarded: Any) -> None:
+    items = [an_item(), an_item("SKU-2", "036000291452", standard_price="9.99")]
+    onboarded.done(onboarded.upload(*items, an_item("SKU-3", "1")).json()["ingestionId"])
+
+    answer = onboarded.http.get("/stores/STORE-001/catalog.ndjson")
+
+    assert [orjson.loads(line) for line in answer.content.splitlines()] == items
+
+
+def test_a_store_without_a_catalog_exports_nothing_and_an_unknown_one_is_not_known(onboarded: Any) -> None:
+    assert onboarded.http.get("/stores/STORE-001/catalog.ndjson").content == b""
+    assert onboarded.http.get("/stores/NO-SUCH-STORE/catalog.ndjson").status_code == 404
+
+
+def test_a_link_over_its_hour_is_refused_and_a_status_call_gives_a_fresh_one(onboarded: Any, queue: Any) -> None:
+    onboarded.http.post("/faults", json={"name": "notification_old_link"}).raise_for_status()
+    ingestion = onboarded.upload(an_item()).json()["ingestionId"]
+
+    (told,) = notifications(queue, 1)
+
+    assert onboarded.http.get(told["reportDownloadLink"]).status_code == 403
+    assert onboarded.http.get(onboarded.status(ingestion)["reportDownloadLink"]).status_code == 200
