@@ -5,6 +5,7 @@ ContractError
 ├── BadValue             a text that is not what its field's name promises (instant, Scan Key Code)
 ├── SignatureRejected    a SigV4 signature that is absent, stale or wrong; carries a stable code
 ├── BadProfile           a jwo.toml that cannot be used: the user's to mend
+├── BadSettings          an environment variable that is no setting, or has a wrong value: the user's to mend
 └── BrokenContractFile   one of our own schema or register files is wrong
 """
 
@@ -41,3 +42,7 @@ class BrokenContractFile(ContractError):
 
 class BadProfile(ContractError):
     """A profile is missing, unreadable or says something that cannot be; the message says what to do."""
+
+
+class BadSettings(ContractError):
+    """Settings that cannot be; the message names each variable, and the nearest known name of a misspelt one."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
+from contract.settings import read
 from jwo.errors import Usage
 from jwo.progress import make_console
 from reference_connector.catalog_client.app import create_client
@@ -38,7 +38,7 @@ def upload(
     """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
     try:
         rows = read_rows(file)
-        with create_client(_settings()) as client:
+        with create_client(read(CatalogClientSettings)) as client:
             if confirm and not client.confirm_subscription():
                 raise Usage(
                     "no subscription message arrived; is the queue registered, and does its policy let the topic in?"
@@ -69,7 +69,7 @@ def archive(
 ) -> None:
     """Take SKUs out of sale in every store; print the ingestions to follow with `status`."""
     try:
-        with create_client(_settings()) as client:
+        with create_client(read(CatalogClientSettings)) as client:
             ids = client.archive(skus, stores)
     except ConnectorError as error:
         raise Usage(_sentence(error)) from error
@@ -80,19 +80,11 @@ def archive(
 def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION")]) -> None:
     """Show how far an ingestion is, as JSON."""
     try:
-        with create_client(_settings()) as client:
+        with create_client(read(CatalogClientSettings)) as client:
             answer = client.status(ingestion_id)
     except ConnectorError as error:
         raise Usage(_sentence(error)) from error
     _show(json.dumps(answer))
-
-
-def _settings() -> CatalogClientSettings:
-    try:
-        return CatalogClientSettings()
-    except ValidationError as error:
-        wrong = ", ".join(f"JWO_CATALOG_{str(each['loc'][0]).upper()} ({each['msg']})" for each in error.errors())
-        raise Usage(f"the catalog client is not set up: {wrong}") from error
 
 
 def _sentence(error: ConnectorError) -> str:

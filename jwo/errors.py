@@ -15,9 +15,9 @@ import traceback
 from conformance.errors import BadExpectations, BadKey, HarnessBroke
 from conformance.report import ReportError
 from conformance.report.errors import ReportFolderUnwritable
-from contract.errors import BadProfile
+from contract.errors import BadProfile, BadSettings
 from reference_connector.errors import BadRetailerData, CatalogClientError, ConnectorError, StoreUnavailable
-from simulator.errors import BrokenWorld, SimulatorError
+from simulator.errors import BrokenMemory, BrokenWorld, SimulatorError
 
 
 class JwoError(Exception):
@@ -38,12 +38,14 @@ class Broken(JwoError):
 
 _MENDABLE = (
     BadProfile,
+    BadSettings,
     BadExpectations,
     BadKey,
     ReportFolderUnwritable,
     BadRetailerData,
     CatalogClientError,
     StoreUnavailable,
+    BrokenMemory,
     BrokenWorld,
 )
 _SPOKEN = (JwoError, *_MENDABLE, HarnessBroke, ReportError, ConnectorError, SimulatorError)

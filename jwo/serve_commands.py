@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from conformance.mutants.gallery import GALLERY
 from conformance.mutants.small import STORES, SmallConnector
+from contract.settings import read
 from jwo import aws
 from jwo.errors import Usage
 from jwo.serving import AsgiApp, serve
@@ -19,7 +19,6 @@ from simulator.app import create_app as create_platform
 from simulator.settings import PlatformSettings
 
 commands = typer.Typer()
-_Settings = TypeVar("_Settings", ConnectorSettings, PlatformSettings)
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 
 
@@ -28,7 +27,7 @@ def connector(port: PortOption = 0) -> None:
     """Serve the reference connector; its settings are the variables JWO_CONNECTOR_*."""
 
     def make(_url: str) -> AsgiApp:
-        return create_connector(_settings(ConnectorSettings))
+        return create_connector(read(ConnectorSettings))
 
     serve(make, port)
 
@@ -38,7 +37,7 @@ def platform(port: PortOption = 0) -> None:
     """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
 
     def make(url: str) -> AsgiApp:
-        return create_platform(_settings(PlatformSettings, base_url=url))
+        return create_platform(read(PlatformSettings, base_url=url))
 
     serve(make, port)
 
@@ -64,11 +63,3 @@ def mutant(
         )
     rate_limit = known[fault].rate_limit_per_second if fault else 0
     serve(lambda _url: SmallConnector(fault, rate_limit, tuple(store or STORES)), port)
-
-
-def _settings(kind: type[_Settings], **given: str) -> _Settings:
-    try:
-        return kind(**given)  # type: ignore[arg-type]  # the environment fills in the rest
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise Usage(f"the settings are wrong: {wrong}") from error

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from contract.errors import BadSettings
+from contract.settings import RoomSettings
 from load.errors import BadOptions
 
 
-class LoadOptions(BaseSettings):
+class LoadOptions(RoomSettings):
     """What to send, how fast, and how to judge it."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="JWO_LOAD_", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(extra="ignore", env_prefix="JWO_LOAD_")
 
     connector: str = ""
     """The connector's address; wins over the profile's."""
@@ -64,6 +66,8 @@ def options_from(**given: object) -> LoadOptions:
     except ValidationError as error:
         wrong = "; ".join(f"--{'-'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
         raise BadOptions(wrong.replace("_s:", ":")) from error
+    except BadSettings as error:
+        raise BadOptions(str(error)) from error
 
 
 def scenario_file(scenario: str) -> Path:

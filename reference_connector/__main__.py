@@ -1,7 +1,7 @@
 """`python -m reference_connector`: serves the connector, in several worker processes where wanted.
 
 It binds first, prints the address, then serves, so that port 0 works. Settings are the variables JWO_CONNECTOR_* and
-JWO_DATABASE_URL.
+JWO_DATABASE_URL; wrong ones end it with exit 2 before it binds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ import tempfile
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from contract.errors import BadSettings
+from contract.settings import read
+from reference_connector.settings import ConnectorSettings
+
 _BACKLOG = 2048
 
 
@@ -25,6 +29,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--stop-within", type=int, default=10, metavar="SECONDS", help="for requests in hand")
     given = parser.parse_args()
+    try:
+        read(ConnectorSettings)
+    except BadSettings as error:
+        parser.error(str(error))
     listener = socket.create_server((given.host, given.port), backlog=_BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off here
     config = uvicorn.Config(

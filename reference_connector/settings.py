@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from contract.house import (
     Auth,
@@ -24,6 +24,7 @@ from contract.house import (
     ScanKeyRules,
     ShopperAuth,
 )
+from contract.settings import RoomSettings
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
@@ -72,18 +73,14 @@ class Limits(HouseGroup):
     retry_after_s: int = 1
 
 
-class ConnectorSettings(BaseSettings):
+class ConnectorSettings(RoomSettings):
     """The effective settings; frozen, as everything is made from them once."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="JWO_CONNECTOR_", env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="JWO_CONNECTOR_", validate_by_name=True, validate_by_alias=True)
 
     caller: Caller = Caller()
     store: Store = Store()
-    database_url: SecretStr = Field(
-        default=SecretStr(""), validation_alias=AliasChoices("database_url", "JWO_DATABASE_URL")
-    )
+    database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
     """PostgreSQL instead of the file; the variable is JWO_DATABASE_URL, without the prefix."""
     payments: Payments = Payments()
     limits: Limits = Limits()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from contract.house import (
     Auth,
@@ -24,15 +24,14 @@ from contract.house import (
     ShopperAuth,
     Simulator,
 )
+from contract.settings import RoomSettings
 from contract.sigv4 import Key
 
 
-class PlatformSettings(BaseSettings):
+class PlatformSettings(RoomSettings):
     """All that the platform can be told from outside."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="JWO_PLATFORM_", env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="JWO_PLATFORM_")
 
     base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
     world: Path | None = Field(default=None, description="A world file whose stores and gates exist from the start.")

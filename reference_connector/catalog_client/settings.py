@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from contract.house import Auth, Catalog
+from contract.settings import RoomSettings
 
 
-class CatalogClientSettings(BaseSettings):
+class CatalogClientSettings(RoomSettings):
     """Where the platform is and who calls it; `endpoint` is its address without a path."""
 
-    model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_")
 
     endpoint: str
     region: str = "us-east-1"

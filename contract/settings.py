@@ -1,0 +1,126 @@
+"""How every room reads its settings: what the environment says that is no setting stops the start.
+
+A misspelt variable would otherwise change nothing, and nobody would know. Rooms subclass `RoomSettings` and give a
+prefix; a front door reads them with `read`, which turns every trouble into one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any, ClassVar, TypeVar, get_origin
+
+from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from contract.errors import BadSettings
+
+# Kubernetes gives every container such variables for a service that is named like a prefix of ours.
+_SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+_JOINT = "__"
+
+
+class RoomSettings(BaseSettings):
+    """Base of the rooms' settings: frozen, from arguments and from the environment, of which nothing is overlooked."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_nested_delimiter=_JOINT, frozen=True, extra="forbid"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its place is taken
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no room reads such files
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment."""
+        return init_settings, _Environment(settings_cls)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, where a variable with our prefix that is no setting raises BadSettings."""
+
+    def __call__(self) -> dict[str, Any]:
+        unknown = _unknown(self.settings_cls)
+        if unknown:
+            raise BadSettings("; ".join(unknown))
+        return super().__call__()
+
+
+_Settings = TypeVar("_Settings", bound=RoomSettings)
+
+
+def read(kind: type[_Settings], **given: object) -> _Settings:
+    """Make settings from arguments and the environment; BadSettings names each variable that is wrong, and why."""
+    try:
+        return kind(**given)  # type: ignore[arg-type]  # pydantic checks each
+    except ValidationError as error:
+        wrong = [f"{_variable(kind, each['loc'])}: {each['msg']}" for each in error.errors()]
+        raise BadSettings("; ".join(wrong)) from error
+    except SettingsError as error:
+        raise BadSettings(f"{error}: write it as JSON") from error
+
+
+def _unknown(kind: type[BaseSettings]) -> list[str]:
+    known = set(_variables(kind))
+    prefix = kind.model_config.get("env_prefix", "")
+    set_here = [name for name in os.environ if name.upper().startswith(prefix) and prefix]
+    return [_sentence(name, known) for name in sorted(set_here) if not _is_known(name.upper(), known)]
+
+
+def _is_known(name: str, known: set[str]) -> bool:
+    """Say whether a name is a setting, a member of one that takes any (`…__*`), or none of the user's doing."""
+    open_ended = (each.removesuffix("*") for each in known if each.endswith("*"))
+    return name in known or name.startswith(tuple(open_ended)) or _SERVICE_LINK.fullmatch(name) is not None
+
+
+def _sentence(name: str, known: set[str]) -> str:
+    near = get_close_matches(name.upper(), sorted(known), n=1)
+    return f"{name} is no setting; " + (f"did you mean {near[0]}?" if near else "unset it, or correct its name")
+
+
+def _variables(kind: type[BaseSettings]) -> Iterator[str]:
+    for name, field in kind.model_fields.items():
+        aliases = _aliases(field)
+        yield from (alias.upper() for alias in aliases)
+        prefix = kind.model_config.get("env_prefix", "")
+        if not aliases or kind.model_config.get("validate_by_name"):
+            yield from _names(f"{prefix}{name}".upper(), field)
+
+
+def _names(variable: str, field: FieldInfo) -> Iterator[str]:
+    """List the variables of one setting: a group's own name takes JSON, its members have names of their own."""
+    yield variable
+    kind = field.annotation
+    if get_origin(kind) is dict:
+        yield f"{variable}{_JOINT}*"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, inner in kind.model_fields.items():
+            yield from _names(f"{variable}{_JOINT}{name}".upper(), inner)
+
+
+def _aliases(field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [each for each in alias.choices if isinstance(each, str)]
+    return [alias] if isinstance(alias, str) else []
+
+
+def _variable(kind: type[BaseSettings], where: tuple[int | str, ...]) -> str:
+    """Name the variable of a place in the settings; indices within a list stay out."""
+    names = [str(each) for each in where if isinstance(each, str)]
+    if names[:1] and names[0] not in kind.model_fields:
+        return names[0]
+    return (kind.model_config.get("env_prefix", "") + _JOINT.join(names)).upper()
