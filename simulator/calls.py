@@ -139,13 +139,14 @@ def spoilt(letter: Letter, faults: dict[str, float]) -> Letter:
     if "unknown_attributes" in faults:
         message = _with_strangers(message)
     body = orjson.dumps(message)[:-1] + b',"unfinished":' if "malformed" in faults else b""
-    tampering = Tampering(slow_s=faults.get("slow_body", 0.0), cut="cut" in faults)
+    tampering = Tampering(slow_s=faults.get("slow_body", 0.0), cut="cut" in faults, hang_up="hang_up" in faults)
     return letter._replace(message=message, body=body, skew_s=faults.get("clock_skew", 0.0), tampering=tampering)
 
 
 def lost(exchange: Exchange) -> Exchange:
-    """Take the answer away: the connector gave one, and it never arrived."""
-    return exchange._replace(status=None, headers={}, body=b"", failure=NoAnswer.NO_CONNECTION)
+    """Take the answer away: the connector gave one, and it never arrived. The journal tells what it was."""
+    given = None if exchange.failure else exchange
+    return exchange._replace(status=None, headers={}, body=b"", failure=NoAnswer.NO_CONNECTION, lost=given)
 
 
 def with_other_cart(letter: Letter) -> Letter:

@@ -41,14 +41,12 @@ class Exchange(NamedTuple):
     body: bytes
     failure: NoAnswer | None
     elapsed_ms: int
+    lost: Exchange | None = None
+    """As it was before a fault took the answer away."""
 
     def for_journal(self, secrets: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return the exchange as JSON, redacted."""
-        answer = {
-            "status": self.status,
-            "headers": redacted_headers(self.headers),
-            "body": redacted_body(self.body, secrets),
-        }
+        lost = {"lost": self.lost.answer_for_journal(secrets)} if self.lost else {}
         return {
             "operation": self.operation,
             "request": {
@@ -57,9 +55,18 @@ class Exchange(NamedTuple):
                 "headers": redacted_headers(self.sent),
                 "body": redacted_body(self.request, secrets),
             },
-            "response": answer if self.failure is None else None,
+            "response": self.answer_for_journal(secrets) if self.failure is None else None,
             "failure": self.failure,
             "elapsedMs": self.elapsed_ms,
+            **lost,
+        }
+
+    def answer_for_journal(self, secrets: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the answer as JSON, redacted."""
+        return {
+            "status": self.status,
+            "headers": redacted_headers(self.headers),
+            "body": redacted_body(self.body, secrets),
         }
 
 

@@ -42,6 +42,7 @@ KINDS = {
     "drop_before": Kind("exchange", None, "never reaches the connector"),
     "drop_after": Kind("exchange", None, "the connector handles it, and its answer is lost"),
     "cut": Kind("exchange", None, "the connection breaks in the middle of the body"),
+    "hang_up": Kind("exchange", None, "the message arrives whole, and the connection closes before the answer"),
     "slow_body": Kind("exchange", 1, "the body trickles in over so many real seconds"),
     "unknown_attributes": Kind("exchange", None, "members that the contract does not know, at every depth"),
     "clock_skew": Kind("exchange", 600, "timestamps and signature are off by so many seconds"),

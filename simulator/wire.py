@@ -36,10 +36,11 @@ class Reply(NamedTuple):
 
 
 class Tampering(NamedTuple):
-    """What is done to a call: the body trickles over `slow_s`, or the connection breaks in its middle."""
+    """What is done to a call: the body trickles over `slow_s`, the connection breaks in its middle, or behind it."""
 
     slow_s: float = 0.0
     cut: bool = False
+    hang_up: bool = False
 
 
 NO_TAMPERING = Tampering()
@@ -66,8 +67,8 @@ async def post(
 
 
 async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tampering) -> None:
-    if tampering.cut:
-        exchange.write(head + body[: len(body) // 2])
+    if tampering.cut or tampering.hang_up:
+        exchange.write(head + (body[: len(body) // 2] if tampering.cut else body))
         exchange.close()
         raise ConnectionAbortedError
     if not tampering.slow_s:

@@ -76,6 +76,23 @@ def test_drop_after_was_handled_and_the_cart_comes_again(calm: Any, connector: A
     assert len({cart["requestId"] for cart in carts}) == 2
 
 
+def test_the_journal_tells_the_answer_that_was_lost(calm: Any, connector: Any) -> None:
+    connector.purchases = [(201, {"purchaseId": "first"}), (201, {"purchaseId": "second"})]
+    trip, _ = delivered(calm, "fault.drop_after")
+    lost, taken = (
+        entry for entry in calm.http.get("/journal", params={"trip": trip}).json() if entry["kind"] == "delivery"
+    )
+    assert (lost["response"], lost["lost"]["body"]) == (None, {"purchaseId": "first"})
+    assert taken["response"]["body"] == {"purchaseId": "second"}
+    assert "lost" not in taken
+
+
+def test_hang_up_arrives_whole_and_waits_for_no_answer(calm: Any, connector: Any) -> None:
+    trip, told = delivered(calm, "fault.hang_up")
+    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+    assert [cart["idempotentShoppingTripId"] for cart in connector.bodies("purchases")] == [trip, trip]
+
+
 def test_cut_connection_is_no_answer(calm: Any, connector: Any) -> None:
     arm(calm, "cut", where={"operation": "Verify Identity Keys"})
     assert calm.scan()["cause"] == "no_connection"
