@@ -42,7 +42,7 @@ class PlatformSettings(RoomSettings):
     clock_start: datetime | None = Field(default=None, description="The platform's first instant; now by default.")
     journal_entries: int = Field(default=10_000, gt=0, description="How many exchanges and decisions are kept.")
 
-    catalog: bool = Field(default=True, description="Off: gates, trips and deliveries alone, and no AWS is needed.")
+    stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs: needs no AWS.")
     aws_endpoint_url: str = Field(pattern="^https?://", description="Where SNS, SQS and S3 are played.")
     aws_region: str = "us-east-1"
     aws_access_key_id: str = "platform"
