@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -43,10 +43,10 @@ class Curve:
                 return first + (last - first) * (second - start) / (end - start)
         return 0.0
 
-    def moments(self, counts: Sequence[float]) -> list[float]:
-        """Return the moments at which the curve has let through each of these counts, which must not fall."""
+    def moments(self, counts: Iterable[float]) -> Iterator[float]:
+        """Yield the moments at which the curve has let through each of these counts."""
         sums = self._sums()
-        return [self._moment(sums, count) for count in counts]
+        return (self._moment(sums, count) for count in counts)
 
     def _sums(self) -> list[float]:
         areas = [(end - start) * (first + last) / 2 for (start, first), (end, last) in pairwise(self.points)]

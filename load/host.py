@@ -83,7 +83,7 @@ class Host:
     def expect_end(self) -> None:
         """Set the time after which nobody is waited for; called when the sending begins."""
         options = options_of(self._environment)
-        self._deadline = time.monotonic() + options.duration_s + options.read_for_s + _SPARE_S
+        self._deadline = time.monotonic() + options.duration_s + options.reads_for_s + _SPARE_S
 
     def take_numbers(self, worker: str, numbers: dict[str, int]) -> None:
         """Hear a worker's progress, and pass it on once all have spoken."""

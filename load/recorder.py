@@ -10,7 +10,7 @@ from typing import Any
 
 from load.expectations import Finding
 from load.histogram import Tally, encoded
-from load.wire.exchange import Exchange, NoAnswer
+from load.wire.exchange import NEVER_LEFT, Exchange, NoAnswer
 
 _MOST_EXAMPLES = 5
 _SECOND_NS = 1_000_000_000
@@ -47,7 +47,10 @@ class Recorder:
         self.missed[cause] += count
 
     def ended(self, exchange: Exchange, group: str, wrong: tuple[Finding, str] | None) -> None:
-        """Count what came of a request that left."""
+        """Count what came of a request that left, or take back one that could not."""
+        if exchange.failure in NEVER_LEFT:
+            self._take_back(exchange, exchange.failure)
+            return
         row = self._row(exchange.intended_ns)
         latency_ns = exchange.latency_ns
         self.counts["cold" if exchange.cold else "warm"] += 1
@@ -61,6 +64,11 @@ class Recorder:
             self._time(exchange, group, row, latency_ns)
         if wrong:
             self._find(row, *wrong)
+
+    def _take_back(self, exchange: Exchange, failure: NoAnswer) -> None:
+        self.counts["started"] -= 1
+        self._row(exchange.started_ns)["started"] -= 1
+        self.miss(failure.value)
 
     def _time(self, exchange: Exchange, group: str, row: Row, latency_ns: int) -> None:
         latency_us = -(-latency_ns // 1000)

@@ -129,7 +129,7 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
     os.close(writer)
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
     listener.start()
-    limit_s = options.duration_s + options.read_for_s + _GRACE_S
+    limit_s = options.duration_s + options.reads_for_s + _GRACE_S
     try:
         with _ended(process):
             code = process.wait(limit_s)

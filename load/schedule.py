@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import accumulate
+from itertools import accumulate, repeat, takewhile
 
 from load.curves import Curve
 from load.errors import BadOptions
+
+_MOST_ARRIVALS = 200_000_000
+"""What a run can hold in memory: nine bytes each, and eight more while they are sent."""
 
 
 class Kind(IntEnum):
@@ -72,8 +76,11 @@ class Schedule:
 
     def share(self, worker: int, workers: int) -> Schedule:
         """Return what one of the workers sends; a pair stays together."""
-        mine = [index for index in range(len(self)) if (index // 2) % workers == worker]
-        return Schedule(array("q", [self.due_ns[index] for index in mine]), bytes(self.kinds[index] for index in mine))
+        due_ns, kinds = array("q"), bytearray()
+        for index in range(2 * worker, len(self), 2 * workers):
+            due_ns += self.due_ns[index : index + 2]
+            kinds += self.kinds[index : index + 2]
+        return Schedule(due_ns, bytes(kinds))
 
     def wanted_by_second(self) -> list[int]:
         """Return how many requests are meant to start in each second."""
@@ -87,7 +94,9 @@ def make_schedule(curve: Curve, mix: Mix, *, seed: int, poisson: bool) -> Schedu
     """Lay the curve's requests out: one by one as it asks, or by chance (`poisson`) as shoppers arrive."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     total = curve.total
-    counts = _poisson(chance, total) if poisson else [index + 0.5 for index in range(int(total))]
+    if not total <= _MOST_ARRIVALS:
+        raise BadOptions(f"{total:g} arrivals are more than a run can plan", "lower --rate or --duration")
+    counts = _poisson(chance, total) if poisson else (index + 0.5 for index in range(int(total)))
     due_ns = array("q", (int(moment * 1e9) for moment in curve.moments(counts)))
     weights = mix.weights()
     kinds = bytearray(chance.choices(list(weights), list(weights.values()), k=len(due_ns))) if due_ns else bytearray()
@@ -95,9 +104,9 @@ def make_schedule(curve: Curve, mix: Mix, *, seed: int, poisson: bool) -> Schedu
     return Schedule(due_ns, bytes(kinds))
 
 
-def _poisson(chance: random.Random, total: float) -> list[float]:
-    gaps = (chance.expovariate(1.0) for _ in range(int(total + 6 * total**0.5) + 20))
-    return [count for count in accumulate(gaps) if count < total]
+def _poisson(chance: random.Random, total: float) -> Iterator[float]:
+    gaps = map(chance.expovariate, repeat(1.0))
+    return takewhile(lambda count: count < total, accumulate(gaps))
 
 
 def _pair_up(due_ns: array[int], kinds: bytearray) -> None:

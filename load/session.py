@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,7 +45,7 @@ class Session:
         self._keys = KeyStock(profile, max_age_s=options.key_ahead_s + 10)
         self._traffic = Traffic(profile, self._keys)
         self._expect = Expectations(profile)
-        self._lanes = Lanes(profile.connector.url, options.read_for_s, self._ended)
+        self._lanes = Lanes(profile.connector.url, options.reads_for_s, self._ended)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
         self._dispatcher = Dispatcher([], self._start, lambda: self._lanes.is_ready, self._broke)
         self._ready: Exchange | None = None
@@ -64,14 +65,14 @@ class Session:
         self._keys.wait_for(first)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(100_000, 20, 100)
+        gc.set_threshold(2_000_000, 1_000, 1_000)
         self._priority = go_first(self._options.priority, self._options.workers)
 
     def run(self) -> None:
         """Send the schedule, and wait until everything is answered or given up."""
         self._begins_ns, self._begins_at = time.perf_counter_ns() + _LEAD_NS, time.time() + _LEAD_NS / 1e9
         self.recorder = Recorder(int(self._options.budget_s * 1e9), self._begins_ns)
-        due_ns = [self._begins_ns + due for due in self._schedule.due_ns]
+        due_ns = array("q", (self._begins_ns + due for due in self._schedule.due_ns))
         self._dispatcher = Dispatcher(due_ns, self._start, lambda: self._lanes.is_ready, self._broke)
         self._ready = self._make(0)
         feeder = gevent.spawn(self._feed_keys)
@@ -116,8 +117,6 @@ class Session:
         exchange, self._ready = self._ready, None
         if exchange is None:
             self.recorder.miss("no identity key was ready")
-        elif self._lanes.are_full:
-            self.recorder.miss("the system allows no more connections; raise the limit of open files (ulimit -n)")
         else:
             self._lanes.send(exchange)
             self.recorder.started(exchange)
@@ -145,7 +144,7 @@ class Session:
         self._trouble = f"the generator broke: {error!r}"
 
     def _drain(self) -> None:
-        deadline = time.monotonic() + self._options.read_for_s + _DRAIN_SPARE_S
+        deadline = time.monotonic() + self._options.reads_for_s + _DRAIN_SPARE_S
         while self._lanes.under_way and time.monotonic() < deadline:
             gevent.sleep(0.02)
 

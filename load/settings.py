@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from contract.errors import BadSettings
 from contract.settings import RoomSettings
 from load.errors import BadOptions
+
+_READ_BEYOND_S = 2.0
 
 
 class LoadOptions(RoomSettings):
@@ -27,19 +29,19 @@ class LoadOptions(RoomSettings):
     """A jwo.toml."""
     scenario: str = "gate_rush"
     """A name in load/scenarios, or the path of a file like those."""
-    rate: float = Field(default=50, gt=0)
+    rate: FiniteFloat = Field(default=50, gt=0)
     """Requests a second at the scenario's busiest."""
-    duration_s: float = Field(default=60, gt=0)
-    budget_s: float = Field(default=2.0, gt=0)
+    duration_s: FiniteFloat = Field(default=60, gt=0)
+    budget_s: FiniteFloat = Field(default=2.0, gt=0)
     """An answer that is complete after exactly this long is in time; a nanosecond more is late."""
-    read_for_s: float = Field(default=10.0, gt=0)
-    """How long a late answer is still read."""
+    read_for_s: FiniteFloat = Field(default=10.0, gt=0)
+    """How long a late answer is still read; never less than the budget and two seconds."""
     workers: int = Field(default=1, ge=1)
     """Processes that send; 1 needs no master."""
     seed: int = 1
-    lag_bound_ms: float = Field(default=1.0, gt=0)
+    lag_bound_ms: FiniteFloat = Field(default=1.0, gt=0)
     """The p99 of the generator's own lag beyond which there is no verdict."""
-    key_ahead_s: float = Field(default=15.0, gt=0)
+    key_ahead_s: FiniteFloat = Field(default=15.0, gt=0)
     """How long before its use an identity key is minted."""
     priority: Literal["realtime", "nice", "none"] = "realtime"
     """What the sending processes ask of the system; see load/priority.py."""
@@ -49,10 +51,15 @@ class LoadOptions(RoomSettings):
     """The load.json of an earlier run, to compare with."""
     baseline_copy: str = ""
     """What is read in its place, once the run's own reports may lie there; for the process that started this one."""
-    max_slowdown: float = Field(default=0, ge=0)
+    max_slowdown: FiniteFloat = Field(default=0, ge=0)
     """With a baseline: fail when p99 grew by more than this share; 0 only shows it."""
     progress_fd: int = -1
     """Where progress is written as JSON lines; for the process that started this one."""
+
+    @property
+    def reads_for_s(self) -> float:
+        """How long an answer is waited for: always longer than the budget, as one in time must not be given up."""
+        return max(self.read_for_s, self.budget_s + _READ_BEYOND_S)
 
     def as_environment(self) -> dict[str, str]:
         """Return the settings as the variables that carry them to another process."""

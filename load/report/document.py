@@ -31,7 +31,7 @@ def document(
     return {
         "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit")},
         "scenario": scenario,
-        "options": options.model_dump(exclude={"progress_fd", "baseline_copy"}),
+        "options": options.model_dump(exclude={"progress_fd", "baseline_copy"}) | {"read_for_s": options.reads_for_s},
         "verdict": asdict(verdict) | {"exit_code": verdict.exit_code},
         "counts": {"scheduled": results.scheduled, **_counts(results)},
         "rate": {

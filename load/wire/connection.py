@@ -27,6 +27,14 @@ _FIRST_FINAL = 200
 _LENGTHS = (b"content-length", b"transfer-encoding")
 _CROSSED_NS = 10_000_000
 """A close within this time of sending was under way already; a later one is the peer's answer to the request."""
+_HERE = {
+    errno.EMFILE: NoAnswer.NO_FILE,
+    errno.ENFILE: NoAnswer.NO_FILE,
+    errno.EADDRNOTAVAIL: NoAnswer.NO_PORT,
+    errno.ENOBUFS: NoAnswer.NO_BUFFER,
+    errno.ENOMEM: NoAnswer.NO_BUFFER,
+}
+"""What this machine says when it is out of something; any other error of a connect comes from the way or the peer."""
 _make_socket = monkey.get_original("socket", "socket")
 
 
@@ -111,7 +119,12 @@ class Connection:
         self._complete = self._parser.get_status_code() >= _FIRST_FINAL
 
     def _connect(self) -> None:
-        self._sock = _make_socket(self._owner.address.family, socket.SOCK_STREAM)
+        try:
+            self._sock = _make_socket(self._owner.address.family, socket.SOCK_STREAM)
+        except OSError as error:
+            self.closed = True  # there is nothing to let go of
+            self._end(_HERE.get(error.errno or 0, NoAnswer.NO_BUFFER))
+            return
         self._sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = get_hub().loop
@@ -119,7 +132,7 @@ class Connection:
         self._writer = loop.io(self._sock.fileno(), _WRITE)
         code = self._sock.connect_ex(self._owner.address.sockaddr)
         if code not in (0, errno.EINPROGRESS):
-            self._end(NoAnswer.REFUSED)
+            self._end(_HERE.get(code, NoAnswer.REFUSED))
             return
         self._writer.start(self._on_connected)
 

@@ -17,6 +17,13 @@ class NoAnswer(StrEnum):
     REFUSED = "connection refused"
     BROKEN = "connection broken"
     NOT_HTTP = "answer is not HTTP"
+    NO_FILE = "no open file is left here; raise the limit of open files (ulimit -n), or add --workers"
+    NO_PORT = "no local port is left here; widen net.ipv4.ip_local_port_range, or send from another machine as well"
+    NO_BUFFER = "the system here has no memory for another connection; send from another machine as well"
+
+
+NEVER_LEFT = frozenset({NoAnswer.NO_FILE, NoAnswer.NO_PORT, NoAnswer.NO_BUFFER})
+"""Failures of this machine: the request never left, and the connector has no part in it."""
 
 
 @dataclass(slots=True)

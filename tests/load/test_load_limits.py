@@ -1,0 +1,141 @@
+"""What this machine cannot give is the generator's own trouble: said as such, and never blamed on the connector."""
+
+from __future__ import annotations
+
+import http.server
+import re
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from load.curves import constant
+from load.errors import BadOptions
+from load.recorder import Recorder
+from load.run import run_load
+from load.schedule import Mix, make_schedule
+from load.settings import LoadOptions, options_from
+from load.wire.exchange import NEVER_LEFT, Exchange
+
+SCARCE = """
+import errno
+from itertools import count
+from socket import socket
+
+from load.scenarios.steady_store import SteadyStore
+from load.users.visitors import StoreHours
+from load.wire import connection
+
+made = count(1)
+
+
+class Scarce(socket):
+    def __init__(self, *arguments):
+        self.is_one_too_many = next(made) > 3
+        if self.is_one_too_many and {at_socket}:
+            raise OSError(errno.{code}, "as the system says it")
+        super().__init__(*arguments)
+
+    def connect_ex(self, address):
+        return errno.{code} if self.is_one_too_many else super().connect_ex(address)
+
+
+connection._make_socket = Scarce
+"""
+TABLE = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+from load.wire.lanes import Lanes
+Lanes(sys.argv[1], 1.0, print)
+print(open("/proc/self/status").read())
+"""
+
+
+class Closing(http.server.BaseHTTPRequestHandler):
+    """Speaks HTTP/1.0, so that every request needs a connection of its own."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200 if "identity" in self.path else 201)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def closing() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("code", "at_socket", "advice"),
+    [
+        ("EADDRNOTAVAIL", False, "ip_local_port_range"),
+        ("EMFILE", True, "ulimit -n"),
+        ("ENOBUFS", False, "no memory for another connection"),
+    ],
+)
+def test_what_the_system_lacks_for_a_connection_gives_no_verdict(
+    closing: str, tmp_path: Path, code: str, advice: str, *, at_socket: bool
+) -> None:
+    scenario = tmp_path / "scarce.py"
+    scenario.write_text(SCARCE.format(code=code, at_socket=at_socket), "utf-8")
+    options = LoadOptions(connector=closing, scenario=str(scenario), rate=60, duration_s=0.5, lag_bound_ms=2000)
+
+    report = run_load(options, lambda _: None)
+
+    counts = report.document["counts"]
+    assert report.exit_code == 3
+    assert report.document["verdict"]["reasons"][0].startswith("27 arrivals never left: ")
+    assert advice in report.document["verdict"]["reasons"][0]
+    assert (counts["started"], counts["answered"], counts["missed"], counts["unanswered"]) == (3, 3, 27, 0)
+
+
+@pytest.mark.parametrize("failure", sorted(NEVER_LEFT))
+def test_a_request_that_could_not_go_out_again_counts_as_never_left(failure: str) -> None:
+    recorder, exchange = Recorder(2_000_000_000, 0), Exchange(0, b"", None, resent=True)
+    recorder.started(exchange)
+    exchange.failure = next(each for each in NEVER_LEFT if each == failure)
+
+    recorder.ended(exchange, "scan", None)
+
+    assert (recorder.counts["started"], recorder.counts["unanswered"]) == (0, 0)
+    assert recorder.seconds[0]["started"] == 0
+    assert recorder.missed == {failure: 1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells the table's size in /proc")
+def test_the_table_of_open_files_does_not_grow_during_a_run(closing: str) -> None:
+    """Growing it takes 5 to 10 ms, in the middle of a stall, when every arrival opens a connection."""
+    done = subprocess.run([sys.executable, "-c", TABLE, closing], capture_output=True, text=True, check=True)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    [size] = re.findall(r"^FDSize:\s*(\d+)$", done.stdout, re.MULTILINE)
+
+    assert int(size) >= min(hard, 65_536)
+
+
+@pytest.mark.parametrize(("budget_s", "reads_for_s"), [(2.0, 10.0), (9.0, 11.0), (15.0, 17.0)])
+def test_an_answer_within_a_long_budget_is_still_read(budget_s: float, reads_for_s: float) -> None:
+    assert LoadOptions(budget_s=budget_s).reads_for_s == reads_for_s
+
+
+@pytest.mark.parametrize("flag", ["rate", "duration_s", "budget_s", "lag_bound_ms", "max_slowdown"])
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_flag_is_a_number_that_ends(flag: str, value: str) -> None:
+    with pytest.raises(BadOptions, match="finite number"):
+        options_from(**{flag: value})
+
+
+def test_more_arrivals_than_can_be_planned_are_refused_before_they_are_made() -> None:
+    with pytest.raises(BadOptions, match="lower --rate or --duration"):
+        make_schedule(constant(1e9, 3600), Mix(), seed=1, poisson=True)
