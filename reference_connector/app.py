@@ -153,7 +153,7 @@ def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: R
     )
     risk = risk or RetailersOwnRecords(retailer, store)
     shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
-    calls = WireCalls(house, Gatekeeper(settings.caller, house.auth, clock), settings.limits, telemetry)
+    calls = WireCalls(house, Gatekeeper(settings.caller, house.auth, store, clock), settings.limits, telemetry)
     calls.add(app, VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
     calls.add(app, CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
     calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -13,18 +12,20 @@ from contract import sigv4
 from contract.errors import SignatureRejected
 from contract.house import Auth
 from reference_connector.errors import NotAuthenticated
+from reference_connector.idempotency import Answer, Claim, answer_once
 from reference_connector.settings import Caller
+from reference_connector.store import Store
 from reference_connector.telemetry import Clock
 
 
 class Gatekeeper:
     """Checks a request as it arrived; NotAuthenticated carries the code of what is wrong."""
 
-    def __init__(self, caller: Caller, rules: Auth, clock: Clock) -> None:
+    def __init__(self, caller: Caller, rules: Auth, store: Store, clock: Clock) -> None:
         self._caller = caller
         self._rules = rules
         self._clock = clock
-        self._seen = _SeenSignatures(rules.max_skew_s)
+        self._used = _UsedSignatures(store, clock, rules.max_skew_s)
         token = caller.session_token.get_secret_value() if caller.session_token else None
         self._key = sigv4.Key(caller.access_key_id, caller.secret_access_key.get_secret_value(), token or None)
 
@@ -33,10 +34,12 @@ class Gatekeeper:
         """Whether there is anything to check."""
         return self._caller.mode != "none"
 
-    def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    async def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Let the request through, or raise NotAuthenticated."""
         if self._caller.mode == "sigv4":
             self._check_signature(method, url, headers, body)
+            if self._caller.refuse_replays:
+                await self._used.refuse_again(headers["authorization"])
         elif self._caller.mode == "headers":
             _check_headers(self._caller.headers, headers)
 
@@ -54,23 +57,26 @@ class Gatekeeper:
             )
         except SignatureRejected as rejection:
             raise NotAuthenticated(str(rejection), code=rejection.code) from rejection
-        if self._caller.refuse_replays:
-            self._seen.refuse_again(headers["authorization"], self._clock())
 
 
-class _SeenSignatures:
-    """The signatures that were good, for as long as they are: within the clock skew, to either side of now."""
+class _UsedSignatures:
+    """The signatures that were good, over all workers on the database: a second use of one is a replay.
 
-    def __init__(self, window_s: float) -> None:
-        self._window = timedelta(seconds=2 * window_s)
-        self._seen: OrderedDict[str, datetime] = OrderedDict()
+    Each is kept for as long as it could be used again, which is the clock skew to either side of now.
+    """
 
-    def refuse_again(self, authorization: str, now: datetime) -> None:
-        while self._seen and next(iter(self._seen.values())) <= now:
-            self._seen.popitem(last=False)
-        if authorization in self._seen:
+    def __init__(self, store: Store, clock: Clock, skew_s: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._window = timedelta(seconds=2 * skew_s)
+
+    async def refuse_again(self, authorization: str) -> None:
+        signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
+        now = self._clock()
+        claim = Claim("signature", signature, b"", now, now + self._window, (200,))
+        outcome = await self._store.transact(lambda records: answer_once(records, claim, lambda _: Answer(200, b"")))
+        if outcome.replayed:
             raise NotAuthenticated("this signature was used before", code="replayed")
-        self._seen[authorization] = now + self._window
 
 
 def _check_headers(wanted: Mapping[str, SecretStr], headers: Mapping[str, str]) -> None:

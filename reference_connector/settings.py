@@ -38,8 +38,8 @@ class Caller(HouseGroup):
     session_token: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     refuse_replays: bool = False
-    """Whether a signature is good once only, for each worker. Off, as two deliveries of one request within a second
-    have the same signature, and idempotency makes the second harmless; a signature is good for auth.max_skew_s."""
+    """Whether a signature is good once only, over all workers; each call then waits for one more record. Off, as two
+    deliveries of one request within a second have the same signature, and idempotency makes the second harmless."""
 
 
 class Store(HouseGroup):

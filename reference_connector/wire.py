@@ -127,7 +127,7 @@ class WireCalls:
             body = await _read(receive, self._limits.body_bytes)
             if self._gatekeeper.asks:
                 request = Request(scope)
-                self._gatekeeper.check("POST", str(request.url), request.headers, body)
+                await self._gatekeeper.check("POST", str(request.url), request.headers, body)
             return await call.handle(body)
         except CallRefused as refusal:
             return self._refused(call, refusal)

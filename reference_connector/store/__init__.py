@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
-Scope = Literal["identity", "order", "shopper_auth", "scan"]
+Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 ChargeState = Literal["pending", "authorised", "captured", "declined", "stuck"]
 CLAIMED = 0

@@ -49,6 +49,31 @@ def test_mode_sigv4_without_a_key_lets_nobody_in(start: Callable[..., Any], a_sc
     assert _signed(connector, a_scan()).status_code == 403
 
 
+def test_a_signature_is_good_once_over_all_workers_when_replays_are_refused(
+    start: Callable[..., Any], a_scan: Any
+) -> None:
+    first, second = (start(caller=CALLER | {"refuse_replays": True}) for _ in range(2))  # on one database
+    body, host = orjson.dumps(a_scan()), first.url.removeprefix("http://")
+
+    def sent(worker: Any, headers: dict[str, str]) -> tuple[int, bool]:
+        answer = worker.http.post(PATH, content=body, headers={"Host": host, **headers})
+        return answer.status_code, "used before" in answer.text
+
+    def signed() -> dict[str, str]:
+        now = first.clock.now
+        return sigv4.sign(
+            "POST", first.url + PATH, {}, body, KEY._replace(session_token=None), region="us-east-1", now=now
+        )
+
+    headers = signed()
+    assert sent(first, headers) == (200, False)
+    assert sent(second, headers) == (403, True)
+    reworded = headers["Authorization"].replace(", Signature=", ",  Signature=")
+    assert sent(first, headers | {"Authorization": reworded}) == (403, True)
+    first.clock.advance(seconds=1)
+    assert sent(first, signed()) == (200, False)
+
+
 def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(caller={"mode": "headers", "headers": {"X-Api-Key": "k-1"}})
     assert connector.identify(a_scan()).status_code == 403

@@ -22,7 +22,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from contract import sigv4
 from reference_connector.retailer import CardShopper
 
 SCAN, CART, TAP = "/v1/identity/identity-keys", "/v1/order/purchases", "/v1/fraudandabuse/shopperauthorization"
@@ -134,24 +133,6 @@ def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan:
     assert max(refused) < 0.4
     assert connector.identify(a_scan()).status_code == 200
     assert 'code="busy",status="429"} 4.0' in connector.http.get("/metrics").text
-
-
-def test_a_signature_is_good_once_when_replays_are_refused(start: Callable[..., Any], a_scan: Any) -> None:
-    key = sigv4.Key("AKIDEXAMPLE", "a-secret")
-    caller = {"mode": "sigv4", "access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
-    connector = start(caller=caller | {"refuse_replays": True})
-    body = orjson.dumps(a_scan())
-
-    def signed() -> dict[str, str]:
-        headers = {"Content-Type": "application/json"}
-        url = connector.url + SCAN
-        return sigv4.sign("POST", url, headers, body, key, region="us-east-1", now=connector.clock.now)
-
-    first = signed()
-    assert connector.http.post(SCAN, content=body, headers=first).status_code == 200
-    assert connector.http.post(SCAN, content=body, headers=first).status_code == 403
-    connector.clock.advance(seconds=1)
-    assert connector.http.post(SCAN, content=body, headers=signed()).status_code == 200
 
 
 @pytest.mark.parametrize(
