@@ -80,7 +80,10 @@ class Where:
 
 @dataclass
 class Fault:
-    """An armed fault; `times` None means without limit, `rate` is the share of the exchanges it covers."""
+    """An armed fault; `times` None means without limit, `rate` is the share of the exchanges it covers.
+
+    It lets the first `after` of them pass.
+    """
 
     id: str
     name: str
@@ -90,6 +93,8 @@ class Fault:
     rate: float = 1.0
     since: datetime | None = None
     until: datetime | None = None
+    after: int = 0
+    passed: int = 0
     struck: int = 0
 
     def shown(self) -> dict[str, Any]:
@@ -103,6 +108,7 @@ class Fault:
             "rate": self.rate,
             "from": format_instant(self.since) if self.since else None,
             "until": format_instant(self.until) if self.until else None,
+            "after": self.after,
             "struck": self.struck,
         }
 
@@ -166,6 +172,9 @@ class Faults:
         if KINDS[fault.name].place != place or not fault.where.covers(where):
             return False
         if (fault.since and now < fault.since) or (fault.until and now >= fault.until):
+            return False
+        if fault.passed < fault.after:
+            fault.passed += 1
             return False
         return fault.rate >= 1 or self._seed.draw("fault", fault.id, *key) < fault.rate
 

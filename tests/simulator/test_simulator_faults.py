@@ -76,6 +76,12 @@ def test_drop_after_was_handled_and_the_cart_comes_again(calm: Any, connector: A
     assert len({cart["requestId"] for cart in carts}) == 2
 
 
+def test_a_fault_lets_so_many_exchanges_pass(calm: Any, connector: Any) -> None:
+    arm(calm, "drop_before", after=1, times=1, where={"operation": "Verify Identity Keys"})
+    assert [calm.scan()["cause"] for _ in range(3)] == ["200", "no_connection", "200"]
+    assert len(connector.bodies("identity-keys")) == 2
+
+
 def test_the_journal_tells_the_answer_that_was_lost(calm: Any, connector: Any) -> None:
     connector.purchases = [(201, {"purchaseId": "first"}), (201, {"purchaseId": "second"})]
     trip, _ = delivered(calm, "fault.drop_after")
