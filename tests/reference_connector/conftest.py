@@ -18,11 +18,15 @@ import httpx
 import orjson
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 from psycopg import sql
 
 from reference_connector.app import create_app
+from reference_connector.catalog_client.app import create_client
+from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.settings import ConnectorSettings
-from reference_connector.telemetry import EventLog
+from reference_connector.telemetry import EventLog, system_clock
+from tests.reference_connector.small_platform import Queue, SmallPlatform, settings_for
 
 
 class MovableClock:
@@ -154,6 +158,40 @@ def desk(storage: dict[str, Any]) -> Iterator[Connector]:
         runner.run(lifespan.__aenter__())
         yield Connector(DirectClient(app, runner), "", clock, log)
         runner.run(lifespan.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def platform(serve: Callable[[Any], str]) -> SmallPlatform:
+    platform = SmallPlatform()
+    platform.url = serve(platform.app)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def aws_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def queue(aws_url: str, request: pytest.FixtureRequest) -> Queue:
+    return Queue(aws_url, f"queue-{abs(hash(request.node.name))}")
+
+
+@pytest.fixture
+def open_client(platform: SmallPlatform, aws_url: str) -> Iterator[Callable[..., CatalogClient]]:
+    with ExitStack() as stack:
+
+        def run(queue: Queue | None = None, **settings: Any) -> CatalogClient:
+            if queue is not None:
+                settings |= {"queue_url": queue.url, "aws_endpoint_url": aws_url}
+            log = EventLog(system_clock, io.StringIO())
+            return stack.enter_context(create_client(settings_for(platform.url, **settings), log=log))
+
+        yield run
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""What became of an upload: notifications over SQS, status calls, reports, and the summary for people."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from reference_connector.catalog_client.summary import as_table, summarize
+from reference_connector.errors import ForbiddenHost, MalformedAnswer
+from tests.reference_connector.small_platform import Queue, SmallPlatform, a_report, an_envelope
+
+
+def test_the_subscription_is_confirmed_and_its_message_deleted(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=f"{platform.url}/confirm"))
+    assert open_client(queue).confirm_subscription(5)
+    assert (platform.confirmed, queue.left()) == (1, 0)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/confirm", "https://sns.us-east-1.amazonaws.com/?A=x", "file:/x"])
+def test_a_confirmation_elsewhere_is_refused(open_client: Any, queue: Queue, url: str) -> None:
+    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=url))
+    with pytest.raises(ForbiddenHost):
+        open_client(queue).confirm_subscription(5)
+
+
+def test_without_a_confirmation_in_time_the_answer_is_no(open_client: Any, queue: Queue) -> None:
+    assert not open_client(queue).confirm_subscription(0.1)
+
+
+def test_notifications_are_matched_by_id_in_any_order_and_number(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    first, second = (an_envelope("Notification", platform.done(name)) for name in ("one", "two"))
+    stranger = an_envelope("Notification", platform.done("three"))
+    queue.put(stranger, second, second, first, first)
+    results = open_client(queue).wait_for_results(["one", "two"], 5)
+    assert [(result.ingestion_id, result.processing_status) for result in results] == [("one", "DONE"), ("two", "DONE")]
+    assert [call for call, _ in platform.calls] == []
+    assert queue.left() == 0
+
+
+def test_what_is_no_notification_stays_in_the_queue(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
+    queue.put("not json", an_envelope("Notification", "{}"), an_envelope("Notification", platform.done("one")))
+    (result,) = open_client(queue).wait_for_results(["one"], 5)
+    assert (result.processing_status, queue.left()) == ("DONE", 2)
+
+
+def test_a_link_that_is_too_old_is_replaced_by_a_status_call(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    platform.reports["old"] = (403, {})
+    queue.put(an_envelope("Notification", platform.done("one", f"{platform.url}/report/old")))
+    (result,) = open_client(queue).wait_for_results(["one"], 5)
+    assert result.report == a_report("one")
+    assert platform.calls == [("status", {"ingestionId": "one"})]
+
+
+def test_a_notification_that_stays_away_is_made_up_for_by_status(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    platform.done("one")
+    (result,) = open_client(queue).wait_for_results(["one"], 1)
+    assert result.report == a_report("one")
+
+
+def test_without_a_queue_results_come_by_status(platform: SmallPlatform, open_client: Any) -> None:
+    platform.done("one")
+    platform.status["two"] = {"processingStatus": "FATAL", "reportDownloadLink": ""}
+    results = open_client().wait_for_results(["one", "two", "slow"], 0.1)
+    assert [result.processing_status for result in results] == ["DONE", "FATAL", "INQUEUE"]
+    summary = summarize(results)
+    assert (summary["failed"], summary["unfinished"]) == (["two"], ["slow"])
+
+
+def test_a_report_that_breaks_the_contract_is_said_so(platform: SmallPlatform, open_client: Any) -> None:
+    platform.reports["one"] = (200, {"ingestionId": "one"})
+    platform.done("one")
+    with pytest.raises(MalformedAnswer):
+        open_client().wait_for_results(["one"], 1)
+
+
+def test_the_summary_names_each_rejected_row(platform: SmallPlatform, open_client: Any) -> None:
+    platform.done("one")
+    summary = summarize(open_client().wait_for_results(["one"], 1))
+    assert json.loads(json.dumps(summary)) == {
+        "ingestions": ["one"],
+        "unfinished": [],
+        "failed": [],
+        "accepted": 1,
+        "rejected": 1,
+        "rejectedRows": [
+            {
+                "item_sku": "SKU-2",
+                "store_id": "STORE-001",
+                "code": "CHECK_DIGIT_INVALID",
+                "field": "external_product_id",
+                "message": "digit 2 wanted",
+            }
+        ],
+    }
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(as_table(summary))
+    assert "CHECK_DIGIT_INVALID" in console.export_text()
