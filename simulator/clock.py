@@ -10,11 +10,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulator.errors import BadCall
+from simulator.memory import Facts
 
 _LONGEST_WAIT_S = 3600.0
+_ONLY = "platform"
+_END = datetime(9000, 1, 1, tzinfo=UTC)
+"""No clock runs past this: the calendar ends soon after, and every sum of dates would fail."""
 
 
 class Clock(Protocol):
@@ -41,17 +45,39 @@ class Clock(Protocol):
         ...
 
 
+class Setting(NamedTuple):
+    """How a platform's clock was set: it showed `at` in the real instant `real`, and ran at `speed` from there."""
+
+    at: datetime
+    real: datetime
+    speed: float
+
+    def now(self, real: datetime) -> datetime:
+        """Return what the clock shows in a real instant."""
+        return _later(self.at, max(0.0, (real - self.real).total_seconds()) * self.speed)
+
+
 class PlatformClock:
-    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; 0 stands still."""
+    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; 0 stands still.
+
+    How it was set is remembered: while the platform is down its clock runs on, as time does.
+    """
 
     def __init__(
-        self, *, start: datetime | None = None, speed: float = 1.0, real: Callable[[], float] = time.monotonic
+        self,
+        *,
+        start: datetime | None = None,
+        speed: float = 1.0,
+        real: Callable[[], float] = time.monotonic,
+        facts: Facts[Setting] | None = None,
     ) -> None:
         self._real = real
-        self._speed = speed
-        self._at = start.astimezone(UTC) if start else datetime.now(UTC)
-        self._since = real()
+        self._facts = facts or Facts("clock", Setting)
         self._changed: set[asyncio.Event] = set()
+        before = self._facts.all().get(_ONLY)
+        if before:
+            start, speed = before.now(datetime.now(UTC)), before.speed
+        self._set(start.astimezone(UTC) if start else datetime.now(UTC), speed)
 
     @property
     def speed(self) -> float:
@@ -60,7 +86,7 @@ class PlatformClock:
 
     def now(self) -> datetime:
         """Return the platform's instant in UTC."""
-        return self._at + timedelta(seconds=(self._real() - self._since) * self._speed)
+        return _later(self._at, (self._real() - self._since) * self._speed)
 
     def wall(self) -> datetime:
         """Return real time: a connector checks signatures against its own clock."""
@@ -78,8 +104,7 @@ class PlatformClock:
         """Change the speed from now on, or move the clock forward; waits under way follow. BadCall for backwards."""
         if advance_s < 0 or (speed is not None and speed < 0):
             raise BadCall("the platform's clock never runs backwards")
-        self._at, self._since = self.now() + timedelta(seconds=advance_s), self._real()
-        self._speed = self._speed if speed is None else speed
+        self._set(_later(self.now(), advance_s), self._speed if speed is None else speed)
         for event in self._changed:
             event.set()
 
@@ -94,6 +119,14 @@ class PlatformClock:
                 await _either(event, self.wall_s(left))
         finally:
             self._changed.discard(event)
+
+    def _set(self, at: datetime, speed: float) -> None:
+        self._at, self._since, self._speed = at, self._real(), speed
+        self._facts.keep(_ONLY, Setting(at, datetime.now(UTC), speed))
+
+
+def _later(at: datetime, seconds: float) -> datetime:
+    return at + timedelta(seconds=min(seconds, (_END - at).total_seconds()))
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

@@ -9,6 +9,7 @@ SimulatorError               carries a stable `code`, the HTTP `status` it is an
 ├── PlatformFailed           500: a failure on purpose; `retry_after_s` 0 says that another try is no use
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
+├── BrokenMemory             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
 """
 
@@ -123,6 +124,15 @@ class AmazonHostRefused(SimulatorError):
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is a real Amazon host", hint="give the address of your own test set-up")
         self.host = host
+
+
+class BrokenMemory(SimulatorError):
+    """The database cannot be opened, is in use, or holds what this version cannot read."""
+
+    code = "broken_memory"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names its files; move them away to begin anew")
 
 
 class BrokenWorld(SimulatorError):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from contract.house import House
 from contract.values import format_instant
 from simulator.calls import About
 from simulator.clock import Clock
@@ -20,6 +18,7 @@ from simulator.entry.loyalty import Channel, LoyaltyDesk
 from simulator.errors import BadCall
 from simulator.faults import magic
 from simulator.journal import Journal
+from simulator.lights import Lights
 from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
 from simulator.trips import AuthEvent, Trip, Trips
@@ -36,14 +35,6 @@ class Readers(NamedTuple):
     loyalty: LoyaltyDesk
 
 
-class GateState(NamedTuple):
-    """What a gate shows: its light, until when it is unlocked, and its last decision."""
-
-    light: str
-    unlocked_until: datetime
-    decision: Json
-
-
 class Gates:
     """All gates of all stores."""
 
@@ -54,7 +45,7 @@ class Gates:
         trips: Trips,
         journal: Journal,
         *,
-        house: House,
+        lights: Lights,
         clock: Clock,
         seed: Seed,
     ) -> None:
@@ -62,11 +53,10 @@ class Gates:
         self._readers = readers
         self._trips = trips
         self._journal = journal
-        self._house = house
+        self._lights = lights
         self._clock = clock
         self._seed = seed
         self._events: Counter[str] = Counter()
-        self._states: dict[str, GateState] = {}
 
     async def scan_image(self, gate: str, png: bytes, joins: str = "") -> Json:
         """Take what the reader's camera sees; NotKnown when there is no such gate."""
@@ -166,15 +156,8 @@ class Gates:
 
     def state(self, gate: str) -> Json:
         """Tell a gate's light, its lock, and its last decision with its time."""
-        store, state, now = self._stores.of_gate(gate), self._states.get(gate), self._clock.now()
-        unlocked = state is not None and now < state.unlocked_until
-        return {
-            "gate": gate,
-            "storeId": store.id,
-            "lock": "unlocked" if unlocked else "locked",
-            "light": state.light if state else "off",
-            "lastDecision": state.decision if state else None,
-        }
+        store = self._stores.of_gate(gate)
+        return {"gate": gate, "storeId": store.id, **self._lights.state(gate, self._clock.now())}
 
     async def _enter(
         self, gate: str, method: Method, joins: str, read: Callable[[Store, str, str], Awaitable[Decision]]
@@ -229,7 +212,7 @@ class Gates:
             "shoppingTripId": trip_id,
             "visitor": decision.visitor._asdict() if decision.visitor else None,
         }
-        open_s = self._house.simulator.gate_open_s if decision.opens else 0.0
-        self._states[gate] = GateState(decision.light, now + timedelta(seconds=open_s), answer)
+        if gate:
+            self._lights.show(gate, decision.light, answer, now)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer

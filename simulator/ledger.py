@@ -7,10 +7,13 @@ survives a power cut too; many carts want to be sure at once, so what waits is c
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Coroutine
 from typing import Any
+
+from simulator.errors import BrokenMemory
 
 Statement = tuple[str, tuple[Any, ...]]
 TRIPS = """
@@ -21,6 +24,10 @@ CREATE TABLE IF NOT EXISTS hand (
     quantity TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS hand_trip ON hand (trip_id);
 CREATE TABLE IF NOT EXISTS run (number INTEGER PRIMARY KEY);
+"""
+FACTS = """
+CREATE TABLE IF NOT EXISTS fact (
+    seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE (subject, key));
 """
 CARTS = """
 CREATE TABLE IF NOT EXISTS delivery (
@@ -48,16 +55,12 @@ class Ledger:
         self._path = path
         self._sync = sync
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
-        if not sync:
-            self._db.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
-        self._db.executescript(tables)
+        self.is_file = path != _MEMORY
+        self._db = _opened(path, tables, sync=sync)
         self._waiting: list[tuple[tuple[Statement, ...], asyncio.Future[int]]] = []
         self._working: asyncio.Task[None] | None = None
         self._commits = 0
+        self._checkpointing = threading.Thread()
 
     def put(self, *statements: Statement) -> asyncio.Future[int]:
         """Run statements as one transaction; the future is done when they are kept, with the first's rowcount.
@@ -66,14 +69,21 @@ class Ledger:
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if not self._sync:
-            future.set_result(self._commit([statements])[0])
-            self._commits += 1
-            if self._commits % _CHECKPOINT_EVERY == 0 and self._path != _MEMORY:
-                self._work(asyncio.to_thread(self._checkpoint))
+            future.set_result(self.put_now(*statements))
             return future
         self._waiting.append((statements, future))
         self._work(self._flush())
         return future
+
+    def put_now(self, *statements: Statement) -> int:
+        """Run statements as one transaction, kept when this returns; blocks. Returns the first's rowcount."""
+        count = self._commit([statements])[0]
+        self._commits += 1
+        due = self._commits >= _CHECKPOINT_EVERY and self.is_file and not self._sync
+        if due and not self._checkpointing.is_alive():
+            self._commits, self._checkpointing = 0, threading.Thread(target=self._checkpoint)
+            self._checkpointing.start()
+        return count
 
     async def settled(self) -> None:
         """Wait until all that was put before is kept."""
@@ -101,6 +111,8 @@ class Ledger:
         await self.settled()
         if self._working is not None:
             await asyncio.gather(self._working, return_exceptions=True)
+        if self._checkpointing.ident is not None:
+            await asyncio.to_thread(self._checkpointing.join)
         with self._lock:
             self._db.close()
 
@@ -140,3 +152,20 @@ class Ledger:
     def _run(self, statements: tuple[Statement, ...]) -> int:
         counts = [self._db.execute(sql, values).rowcount for sql, values in statements]
         return counts[0]
+
+
+def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
+    """Open a file that only its owner may read, as keys of accounts are in it; BrokenMemory when that cannot be."""
+    try:
+        if path != _MEMORY:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+        if not sync:
+            db.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
+        db.executescript(tables)
+    except (OSError, sqlite3.Error) as error:
+        raise BrokenMemory(f"the database {path} cannot be opened: {error}") from error
+    return db

@@ -11,20 +11,22 @@ from simulator.catalog.ingestion import Ingestions
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import Reports
-from simulator.clock import Clock
+from simulator.clock import Clock, PlatformClock, Setting
 from simulator.connector import ConnectorClient
 from simulator.delivery import Deliveries
 from simulator.entry.cards import CardReader
 from simulator.entry.codes import CodeReader
 from simulator.entry.loyalty import LoyaltyDesk
-from simulator.entry.risk import RiskModel
+from simulator.entry.risk import File, RiskModel
 from simulator.events import EventFeed
-from simulator.faults import Faults
+from simulator.faults import Fault, Faults
 from simulator.gates import Gates, Readers
 from simulator.journal import Journal
-from simulator.ledger import CARTS, TRIPS, Ledger, beside
+from simulator.ledger import CARTS, FACTS, TRIPS, Ledger, beside
+from simulator.lights import GateState, Lights
+from simulator.memory import Facts
 from simulator.outbox import Outbox
-from simulator.portal.accounts import Accounts
+from simulator.portal.accounts import Account, Accounts
 from simulator.portal.stores import Store, Stores
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
@@ -72,21 +74,24 @@ class CatalogParts:
     feed: EventFeed
 
 
-def store_parts(settings: PlatformSettings, clock: Clock) -> StoreParts:
-    """Make what a store needs."""
+def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> StoreParts:
+    """Make what a store needs; `clock` is the settings' unless given."""
     house, carts = settings.house, Ledger(settings.database_path, CARTS, sync=True)
-    ledger = Ledger(beside(settings.database_path, "trips"), TRIPS, sync=False)
+    ledger = Ledger(beside(settings.database_path, "trips"), TRIPS + FACTS, sync=False)
+    clock = clock or _platform_clock(settings, ledger)
     seed = Seed(settings.seed, run=ledger.begin_run())
-    stores, faults = Stores(_world_stores(settings)), Faults(clock, seed)
+    stores = Stores(_world_stores(settings), Facts("store", Store, ledger))
+    faults = Faults(clock, seed, Facts("fault", Fault, ledger))
     journal = Journal(clock, settings.journal_entries, settings.journal_path)
     client = ConnectorClient(settings.connector_key, house, clock)
     calls = Calls(client, faults, journal, clock, seed)
     items = CatalogItems(house.barcode, house.catalog)
     deliveries = Deliveries(Outbox(carts), calls, stores, house=house, clock=clock, seed=seed)
     trips = Trips(deliveries, items, stores, ledger, journal, house=house, clock=clock)
-    risk = RiskModel(seed, house.simulator.risk_rate)
+    risk = RiskModel(seed, house.simulator.risk_rate, Facts("means of payment", File, ledger))
     readers = Readers(CodeReader(calls, house, seed), CardReader(calls, risk, house), LoyaltyDesk(calls, house, seed))
-    gates = Gates(stores, readers, trips, journal, house=house, clock=clock, seed=seed)
+    lights = Lights(house.simulator.gate_open_s, Facts("gate", GateState, ledger))
+    gates = Gates(stores, readers, trips, journal, lights=lights, clock=clock, seed=seed)
     return StoreParts(
         clock, seed, stores, faults, journal, ledger, carts, client, calls, items, deliveries, trips, risk, gates
     )
@@ -94,7 +99,8 @@ def store_parts(settings: PlatformSettings, clock: Clock) -> StoreParts:
 
 def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts:
     """Make what the catalog flow needs; SNS, SQS and S3 must answer when it starts."""
-    aws, accounts, clock, seed = aws_clients(settings), Accounts(), store.clock, store.seed
+    aws, clock, seed = aws_clients(settings), store.clock, store.seed
+    accounts = Accounts(Facts("account", Account, store.ledger))
     notifications = Notifications(
         aws.sns,
         aws.sqs,
@@ -118,6 +124,11 @@ def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts
     store.journal.listeners.append(feed.hear)
     access = Access(accounts, settings.house, clock, store.faults)
     return CatalogParts(aws, accounts, access, notifications, reports, ingestions, feed)
+
+
+def _platform_clock(settings: PlatformSettings, ledger: Ledger) -> PlatformClock:
+    facts = Facts("clock", Setting, ledger)
+    return PlatformClock(start=settings.clock_start, speed=settings.clock_speed, facts=facts)
 
 
 def _world_stores(settings: PlatformSettings) -> tuple[Store, ...]:

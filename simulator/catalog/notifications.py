@@ -91,8 +91,8 @@ class Notifications:
                 Attributes={"FilterPolicy": orjson.dumps({"account": [account.id]}).decode()},
                 ReturnSubscriptionArn=True,
             )
-            subscribed = {"subscription": "Complete", "subscription_arn": answer["SubscriptionArn"]}
-            account = self._accounts.put((self._accounts.by_token(token) or account)._replace(**subscribed))
+            arn, newest = answer["SubscriptionArn"], self._accounts.by_token(token) or account
+            account = self._accounts.put(newest._replace(subscription="Complete", subscription_arn=arn))
         return account.subscription_arn
 
     async def forget(self, account: Account) -> None:

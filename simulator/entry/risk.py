@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulator.memory import Facts
 from simulator.seed import Seed
 
 INVALID, FRAUD, DEBT = "InvalidCard", "CustomerFraud", "BadDebt"
@@ -20,31 +21,47 @@ class Opinion(NamedTuple):
     risks: tuple[str, ...] = ()
 
 
-class RiskModel:
-    """Judges means of payment by their id."""
+class File(NamedTuple):
+    """What is on file of a means of payment: what the model is to find (None: whatever it finds), and unpaid trips."""
 
-    def __init__(self, seed: Seed, rate: float) -> None:
+    risks: tuple[str, ...] | None = None
+    debts: tuple[str, ...] = ()
+
+
+class RiskModel:
+    """Judges means of payment by their id, and remembers what it was told of them."""
+
+    def __init__(self, seed: Seed, rate: float, facts: Facts[File] | None = None) -> None:
         self._seed = seed
         self._rate = rate
-        self._known: dict[str, tuple[str, ...]] = {}
-        self._debts: dict[str, set[str]] = {}
+        self._facts = facts or Facts("means of payment", File)
+        self._files = self._facts.all()
 
     def know(self, instrument: str, risks: tuple[str, ...]) -> None:
         """Say what the model is to find with a means of payment; nothing makes it trusted."""
-        self._known[instrument] = risks
+        self._put(instrument, self._file(instrument)._replace(risks=risks))
 
     def owe(self, instrument: str, trip_id: str, *, owes: bool) -> None:
         """Note that a trip was not paid for, or was at last."""
-        trips = self._debts.setdefault(instrument, set())
-        (trips.add if owes else trips.discard)(trip_id)
+        file = self._file(instrument)
+        others = tuple(one for one in file.debts if one != trip_id)
+        self._put(instrument, file._replace(debts=(*others, trip_id) if owes else others))
 
     def judge(self, instrument: str) -> Opinion:
         """Give the opinion."""
-        risks = self._known.get(instrument)
+        file = self._file(instrument)
+        risks = file.risks
         if risks is None:
             distrusted = self._seed.draw("risk", instrument) < self._rate
             which = _KINDS[int(self._seed.draw("risk kind", instrument) * len(_KINDS))]
             risks = (which,) if distrusted else ()
-        if self._debts.get(instrument) and DEBT not in risks:
+        if file.debts and DEBT not in risks:
             risks = (*risks, DEBT)
         return Opinion(not risks, risks)
+
+    def _file(self, instrument: str) -> File:
+        return self._files.get(instrument, File())
+
+    def _put(self, instrument: str, file: File) -> None:
+        self._files[instrument] = file
+        self._facts.keep(instrument, file)

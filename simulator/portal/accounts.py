@@ -1,19 +1,18 @@
-"""Allow-listed AWS accounts: whose key may call the catalog API, and which queue hears of results."""
+"""Allow-listed AWS accounts: whose key may call the catalog API, and which queue hears of results; remembered."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from contract.sigv4 import Key
 from simulator.errors import NotKnown
+from simulator.memory import Facts
 
 Connectivity = Literal["Unknown", "Success"]
 Subscription = Literal["Unknown", "Pending", "Complete"]
 
 
-@dataclass
-class Account:
+class Account(NamedTuple):
     """One account; the two statuses are what the portal shows."""
 
     id: str
@@ -23,19 +22,27 @@ class Account:
     connectivity: Connectivity = "Unknown"
     subscription: Subscription = "Unknown"
     token: str = ""
-    """Of the newest SubscriptionConfirmation; empty once it is confirmed."""
+    """Of the newest SubscriptionConfirmation; whoever fetches its address twice is told the same twice, as by SNS."""
     subscription_arn: str = ""
 
 
 class Accounts:
     """All accounts, by id and by access key."""
 
-    def __init__(self) -> None:
-        self._accounts: dict[str, Account] = {}
+    def __init__(self, facts: Facts[Account] | None = None) -> None:
+        self._facts = facts or Facts("account", Account)
+        self._accounts = self._facts.all()
 
-    def put(self, account: Account) -> None:
+    def put(self, account: Account) -> Account:
         """Allow-list an account, or replace it."""
         self._accounts[account.id] = account
+        self._facts.keep(account.id, account)
+        return account
+
+    def drop(self, account_id: str) -> None:
+        """Take an account off the list."""
+        self._accounts.pop(account_id, None)
+        self._facts.drop(account_id)
 
     def all(self) -> list[Account]:
         """Return every account."""

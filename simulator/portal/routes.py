@@ -123,22 +123,31 @@ class Portal:
         return shown_store(self._stores.get(store_id))
 
     async def allow_list(self, account_id: str, setup: AccountSetup) -> Json:
-        """Allow-list an account and invite its queue, unless that very queue has confirmed already."""
+        """Allow-list an account and invite its queue, unless that very queue has confirmed already.
+
+        A proof that the account may call holds for its retailer's stores, so it stays while the retailer does.
+        """
         key = Key(setup.accessKeyId, setup.secretAccessKey, setup.sessionToken)
         account = Account(account_id, setup.retailer, key, checked_queue_arn(setup.queueArn))
         other = self._accounts.by_key(key.access_key_id)
         if other and other.id != account_id:
             raise NotNow(f"the access key {key.access_key_id} belongs to account {other.id}")
         before = self._accounts.find(account_id)
+        if before and before.retailer == account.retailer:
+            account = account._replace(connectivity=before.connectivity)
         if before and before.queue_arn == account.queue_arn and before.subscription == "Complete":
-            account.subscription, account.token = before.subscription, before.token
-            account.subscription_arn = before.subscription_arn
+            arn = before.subscription_arn
+            self._accounts.put(account._replace(token=before.token, subscription="Complete", subscription_arn=arn))
         else:
             await self._notifications.invite(account)
             if before:
                 await self._notifications.forget(before)
-        self._accounts.put(account)
         return self.show_account(account_id)
+
+    def succeed(self, account: Account) -> Json:
+        """Note that an account has called, correctly signed."""
+        self._accounts.put(account._replace(connectivity="Success"))
+        return self.show_account(account.id)
 
     def merchants(self) -> list[Json]:
         """Return every merchant with its stores and accounts."""
@@ -211,25 +220,26 @@ def portal_router(
     async def list_stores() -> list[Json]:
         return [shown_store(store) for store in stores.all()]
 
-    @router.put("/portal/stores/{store_id}", summary="Set a store up, or replace it")
-    async def set_up_store(store_id: str, setup: StoreSetup) -> Json:
-        return portal.set_up_store(store_id, setup)
-
-    @router.get("/portal/stores/{store_id}", summary="Show a store")
-    async def show_store(store_id: str) -> Json:
-        return shown_store(stores.get(store_id))
-
-    @router.put("/portal/stores/{store_id}/connectors/{kind}", summary="Save a connector configuration")
+    # an id may hold a slash, so that the longer addresses come first
+    @router.put("/portal/stores/{store_id:path}/connectors/{kind}", summary="Save a connector configuration")
     async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> Json:
         return portal.save_connector(store_id, kind, form)
 
-    @router.post("/portal/stores/{store_id}/connectivity-test", summary="Test the saved identity connector")
-    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
-        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
+    @router.put("/portal/stores/{store_id:path}", summary="Set a store up, or replace it")
+    async def set_up_store(store_id: str, setup: StoreSetup) -> Json:
+        return portal.set_up_store(store_id, setup)
 
-    @router.post("/portal/stores/{store_id}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
+    @router.get("/portal/stores/{store_id:path}", summary="Show a store")
+    async def show_store(store_id: str) -> Json:
+        return shown_store(stores.get(store_id))
+
+    @router.post("/portal/stores/{store_id:path}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
     async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> Json:
         return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe, kind)
+
+    @router.post("/portal/stores/{store_id:path}/connectivity-test", summary="Test the saved identity connector")
+    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
+        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
 
     @router.put("/portal/accounts/{account_id}", summary="Allow-list an AWS account with its queue")
     async def allow_list(account_id: str, setup: AccountSetup) -> Json:
@@ -247,8 +257,7 @@ def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notificati
     @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
     async def connectivity_from_account(request: Request) -> Json:
         account = access.authenticate(request, await request.body())
-        account.connectivity = "Success"
-        return portal.show_account(account.id)
+        return portal.succeed(account)
 
     @router.get("/portal/topic", summary="Show the topic of results")
     async def topic() -> Json:

@@ -1,4 +1,7 @@
-"""The stores of all retailers, each with its connectors, its ways in and its gates; a gate belongs to one store."""
+"""The stores of all retailers, each with its connectors, its ways in and its gates; a gate belongs to one store.
+
+What was set up is remembered; a store that the platform begins with gives way to what became of it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from contract.gate import StoreDefault
 from simulator.connector import Connector
 from simulator.errors import BadCall, NotKnown, NotNow
+from simulator.memory import Facts
 
 Method = Literal["app", "badge", "card", "palm"]
 Strategy = Literal["amazon_managed", "amazon_recommendation", "retailer_managed", "none"]
@@ -62,11 +66,15 @@ class Store(NamedTuple):
 class Stores:
     """All stores, by id and by gate."""
 
-    def __init__(self, stores: tuple[Store, ...] = ()) -> None:
+    def __init__(self, stores: tuple[Store, ...] = (), facts: Facts[Store] | None = None) -> None:
+        self._facts = facts or Facts("store", Store)
         self._stores: dict[str, Store] = {}
         self._by_gate: dict[str, str] = {}
+        for store in self._facts.all().values():
+            self._place(store)
         for store in stores:
-            self.put(store)
+            if store.id not in self._stores:
+                self.put(store)
 
     def put(self, store: Store) -> None:
         """Set a store up, or replace it; NotNow when one of its gates is another store's."""
@@ -77,6 +85,10 @@ class Stores:
         for gate in store.gates:
             if self._by_gate.get(gate, store.id) != store.id:
                 raise NotNow(f"gate {gate} belongs to store {self._by_gate[gate]}")
+        self._place(store)
+        self._facts.keep(store.id, store)
+
+    def _place(self, store: Store) -> None:
         for gate in self._stores[store.id].gates if store.id in self._stores else ():
             del self._by_gate[gate]
         self._by_gate.update(dict.fromkeys(store.gates, store.id))

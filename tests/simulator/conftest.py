@@ -224,6 +224,18 @@ def aws_url() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture
+def platform_at(aws_url: str) -> Iterator[Callable[[str], Platform]]:
+    """Make the calls of tests to a platform that runs at an address, as a process."""
+    with ExitStack() as stack:
+
+        def calls(url: str) -> Platform:
+            http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=20))
+            return Platform(url, http, MovableClock(), aws_url)
+
+        yield calls
+
+
 @contextmanager
 def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[Platform]:
     """Run a platform: quick ingestion and quick redelivery, unless `more` says otherwise."""
