@@ -11,13 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from simulator.catalog.routes import Catalog, catalog_router
-from simulator.clock import Clock, PlatformClock
+from simulator.clock import Clock
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError
 from simulator.parts import CatalogParts, StoreParts, catalog_parts, store_parts
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
+from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
 
@@ -26,9 +27,16 @@ _FLUSH_EVERY_S = 1.0
 
 def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:
     """Make the platform; SNS, SQS and S3 must answer when it starts, and `clock` is the settings' unless given."""
-    store = store_parts(settings, clock or PlatformClock(start=settings.clock_start, speed=settings.clock_speed))
+    store = store_parts(settings, clock)
     catalog = catalog_parts(settings, store)
-    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(store, catalog))
+    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(store, catalog, settings))
+    app.add_middleware(
+        RetailerCalls,
+        paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
+        journal=store.journal,
+        clock=store.clock,
+        seed=store.seed,
+    )
     for router in _routers(store, catalog, settings):
         app.include_router(router)
     app.add_exception_handler(SimulatorError, _refused)
@@ -56,9 +64,10 @@ def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSetting
 
 
 @contextlib.asynccontextmanager
-async def _running(store: StoreParts, catalog: CatalogParts) -> AsyncIterator[None]:
-    await catalog.notifications.start()
-    await catalog.reports.start()
+async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformSettings) -> AsyncIterator[None]:
+    if not settings.stores_alone:
+        await catalog.notifications.start()
+        await catalog.reports.start()
     await store.trips.resume()
     loops = [
         asyncio.create_task(loop)
@@ -80,8 +89,9 @@ async def _flushing(flush: Callable[[], None]) -> None:
         flush()
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SimulatorError)
+    request.state.refusal, request.state.reason = error.code, getattr(error, "reason", "")
     return JSONResponse(error.body(), error.status, error.headers())
 
 

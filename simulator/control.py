@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contract.house import House
 from contract.values import format_instant
 from simulator.clock import Clock, PlatformClock
+from simulator.comparable import as_ndjson
 from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall, NotNow
 from simulator.events import EventFeed
 from simulator.faults import KINDS, LARGEST_AMOUNT, Faults, Where
-from simulator.journal import Journal, as_curl, as_ndjson
+from simulator.journal import Journal, as_curl
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
 
@@ -42,6 +44,7 @@ class Arming(_Body):
     rate: float | None = Field(default=None, ge=0, le=1)
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    after: int = Field(default=0, ge=0, description="So many exchanges pass before it strikes.")
 
 
 class ClockChange(_Body):
@@ -62,6 +65,25 @@ class FeedSetup(_Body):
     """The queue that gets a retailer's events."""
 
     queueArn: str  # noqa: N815 - the wire's spelling
+
+
+@dataclass(frozen=True)
+class Search:
+    """What entries of the journal are wanted; all that is given must be so."""
+
+    trip: str = ""
+    gate: str = ""
+    requestId: str = ""  # noqa: N815 - the query's spelling
+    ingestionId: str = ""  # noqa: N815 - as above
+    account: str = ""
+    store: str = ""
+    kind: str = ""
+    outcome: str = ""
+
+    def members(self) -> dict[str, str]:
+        """Return them by the names that they have in the journal."""
+        spelt = {"trip": "tripId", "store": "storeId"}
+        return {spelt.get(name, name): value for name, value in vars(self).items()}
 
 
 class Control(NamedTuple):
@@ -92,6 +114,7 @@ class Control(NamedTuple):
             rate=1.0 if arming.rate is None else arming.rate,
             since=arming.since,
             until=arming.until,
+            after=arming.after,
         )
         return fault.shown()
 
@@ -181,19 +204,18 @@ def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
 def _add_journal(router: APIRouter, control: Control) -> None:
     journal = control.journal
 
-    @router.get("/journal", summary="Search the journal by trip, gate and requestId")
-    async def show_journal(trip: str = "", gate: str = "", requestId: str = "", limit: int = 100) -> list[Json]:  # noqa: N803 - the query's spelling
-        return journal.entries(trip=trip, gate=gate, request=requestId, limit=max(1, limit))
+    @router.get("/journal", summary="Search the journal")
+    async def show_journal(search: Annotated[Search, Depends()], limit: int = 100) -> list[Json]:
+        return journal.entries(max(1, limit), **search.members())
 
     @router.get("/journal.ndjson", summary="Export the journal; measured=false leaves out what differs from run to run")
-    async def export(trip: str = "", gate: str = "", requestId: str = "", *, measured: bool = True) -> Response:  # noqa: N803 - as above
-        found = journal.entries(trip=trip, gate=gate, request=requestId, limit=len(journal))
+    async def export(search: Annotated[Search, Depends()], *, measured: bool = True) -> Response:
+        found = journal.entries(len(journal), **search.members())
         return Response(b"".join(as_ndjson(found, measured=measured)), media_type="application/x-ndjson")
 
     @router.get("/journal.sh", summary="Export the requests of the journal as curl lines")
-    async def curl(trip: str = "", gate: str = "", requestId: str = "") -> Response:  # noqa: N803 - as above
-        found = journal.entries(trip=trip, gate=gate, request=requestId, limit=len(journal))
-        return PlainTextResponse("".join(as_curl(found)))
+    async def curl(search: Annotated[Search, Depends()]) -> Response:
+        return PlainTextResponse("".join(as_curl(journal.entries(len(journal), **search.members()))))
 
     @router.post("/journal/{seq}/resend", summary="Send an exchange again, as it was or edited")
     async def resend(seq: int, edited: Edited | None = None) -> Json:

@@ -1,4 +1,4 @@
-"""The journal: every exchange with a connector and every gate decision, redacted before it is kept.
+"""The journal: every exchange in either direction and every gate decision, redacted before it is kept.
 
 What was really sent stays beside the newest entries, so that one can be sent again; it is never shown.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shlex
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,7 +23,6 @@ from simulator.errors import NotKnown
 Entry = dict[str, Any]
 LANE: ContextVar[tuple[Any, ...]] = ContextVar("lane", default=())
 """Where an entry belongs among those that are held back: activities at the same time have lanes of their own."""
-_MEASURED = {"elapsedMs", "date", "x-amz-date", "Date", "X-Amz-Date"}
 _log = logging.getLogger("simulator.journal")
 
 
@@ -76,9 +75,10 @@ class Journal:
         for _, _, entry, sent in sorted(held, key=lambda one: one[:2]):
             self._keep(entry, sent)
 
-    def entries(self, *, trip: str = "", gate: str = "", request: str = "", limit: int = 100) -> list[Entry]:
-        """Return the newest entries that match, oldest first."""
-        found = [entry for entry, _ in self._entries if _matches(entry, trip, gate, request)]
+    def entries(self, limit: int = 100, **wanted: str) -> list[Entry]:
+        """Return the newest entries whose members are as wanted, oldest first; an empty text means any."""
+        asked = {name: value for name, value in wanted.items() if value}
+        found = [entry for entry, _ in self._entries if all(entry.get(name) == value for name, value in asked.items())]
         return found[-limit:] if limit else []
 
     def sent(self, seq: int) -> tuple[Entry, Sent]:
@@ -86,7 +86,7 @@ class Journal:
         for entry, sent in self._entries:
             if entry["seq"] == seq and sent is not None and sent.url:
                 return entry, sent
-        raise NotKnown("exchange", str(seq), hint="entries with a request can be sent again while the journal has them")
+        raise NotKnown("exchange", str(seq), hint="what the platform sent can be sent again while the journal has it")
 
     def close(self) -> None:
         """Close the file."""
@@ -111,35 +111,21 @@ class Journal:
             listener(full)
 
 
-def as_ndjson(entries: list[Entry], *, measured: bool = True) -> Iterator[bytes]:
-    """Write entries as JSON, one a line; without what is `measured`, two runs with one seed compare equal."""
-    for entry in entries:
-        yield orjson.dumps(entry if measured else _without_measured(entry)) + b"\n"
-
-
-def as_curl(entries: list[Entry]) -> Iterator[str]:
+def as_curl(entries: Iterable[Entry]) -> Iterator[str]:
     """Write the requests among entries as command lines; what is hidden in the journal is hidden here."""
     for entry in entries:
         if request := entry.get("request"):
-            body = request["body"]
-            text = body if isinstance(body, str) else orjson.dumps(body).decode()
             words = ["curl", "-sS", "-X", request["method"], request["url"]]
             for name, value in request["headers"].items():
-                words += ["-H", f"{name}: {value}"]
-            yield shlex.join([*words, "--data-raw", text]) + "\n"
+                if name.lower() != "content-length":
+                    words += ["-H", f"{name}: {value}"]
+            yield shlex.join([*words, *_data(request["body"], entry["seq"])]) + "\n"
 
 
-def _without_measured(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
-        return {name: _without_measured(member) for name, member in value.items() if name not in _MEASURED}
-    if isinstance(value, list):
-        return [_without_measured(item) for item in value]
-    return value
-
-
-def _matches(entry: Entry, trip: str, gate: str, request: str) -> bool:
-    return (
-        (not trip or entry.get("tripId") == trip)
-        and (not gate or entry.get("gate") == gate)
-        and (not request or entry.get("requestId") == request)
-    )
+def _data(body: Any, seq: int) -> list[str]:  # noqa: ANN401 - any JSON, or the text that it was
+    """Return the words that carry a body; one that was too large to be kept is awaited in a file."""
+    if body == "":
+        return []
+    if isinstance(body, dict) and "cut" in body and "sha256" in body:
+        return ["--data-binary", f"@body-of-{seq}-with-sha256-{body['sha256']}.json"]
+    return ["--data-raw", body if isinstance(body, str) else orjson.dumps(body).decode()]

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 import pytest
 
+from simulator.comparable import as_ndjson
 from simulator.connector import Connector
 from simulator.faults import Where
-from simulator.journal import as_ndjson
 from simulator.parts import StoreParts
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings

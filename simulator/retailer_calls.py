@@ -1,0 +1,160 @@
+"""The retailer's own calls, as they came in and as they were answered, for the journal.
+
+It stands around the whole app and looks at what is on the wire, so that a refusal is kept as well as an answer: a wrong
+signature, a wrong path, the rate. A body that is larger than `KEPT_WHOLE` bytes is kept as its size, its SHA-256 and
+its beginning; nothing of it stays in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import URL, Headers, MutableHeaders
+
+from simulator.redaction import HIDDEN, redacted_body, redacted_headers
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from simulator.clock import Clock
+    from simulator.journal import Journal
+    from simulator.seed import Seed
+
+KEPT_WHOLE = 16_000
+_BEGINNING = 2_000
+_REQUEST_ID = "x-amzn-RequestId"
+_BEARER = re.compile(r"((?:\b|[?&])(?:Token|X-Amz-Signature|X-Amz-Security-Token)=)[^&\"\s\\]+", re.IGNORECASE)
+_KEY = re.compile(r'("identityKey"\s*:\s*")(?:[^"\\]|\\.)*')
+_NAMED = {"storeId": "storeId", "shoppingTripId": "tripId", "ingestionId": "ingestionId"}
+"""What the journal files a call under, by the member of its messages."""
+
+
+class Body:
+    """A body that goes by: whole when it is small, and otherwise its size, its digest and its beginning."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._digest = hashlib.sha256()
+        self._kept = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece."""
+        self._size += len(piece)
+        self._digest.update(piece)
+        self._kept += piece[: max(0, KEPT_WHOLE + 1 - len(self._kept))]
+
+    def told(self) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
+        """Return it for the journal, redacted."""
+        if self._size <= KEPT_WHOLE:
+            return redacted_body(_hidden(self._kept).encode())
+        return {
+            "cut": f"larger than {KEPT_WHOLE} bytes: only its beginning is kept",
+            "bytes": self._size,
+            "sha256": self._digest.hexdigest(),
+            "beginning": _hidden(self._kept[:_BEGINNING]),
+        }
+
+
+def _hidden(content: bytearray) -> str:
+    """Return text without what opens a link, confirms a queue or identifies a shopper, be it JSON or cut off."""
+    text = content.decode(errors="replace")
+    return _KEY.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1{HIDDEN}", text))
+
+
+class RetailerCalls:
+    """Keeps every call whose path begins with one of `paths`; a refusal leaves its code in the request's state."""
+
+    def __init__(self, app: ASGIApp, *, paths: tuple[str, ...], journal: Journal, clock: Clock, seed: Seed) -> None:
+        self._app = app
+        self._paths = paths
+        self._journal = journal
+        self._clock = clock
+        self._seed = seed
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, and keep it when it is a retailer's call."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._paths):
+            await self._app(scope, receive, send)
+            return
+        self._count += 1
+        call, started = _Call(scope, self._seed.id("retailer call", self._count)), self._clock.monotonic()
+        try:
+            await self._app(scope, call.hearing(receive), call.telling(send))
+        finally:
+            elapsed_ms = round((self._clock.monotonic() - started) * 1000)
+            self._journal.add("retailer_call", {**call.entry(), "elapsedMs": elapsed_ms})
+
+
+class _Call:
+    """One call on its way."""
+
+    def __init__(self, scope: Scope, request_id: str) -> None:
+        self._scope = scope
+        self._state: dict[str, Any] = scope.setdefault("state", {})
+        self._request_id = request_id
+        self._request, self._answer = Body(), Body()
+        self._status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._whole = False
+
+    def hearing(self, receive: Receive) -> Receive:
+        async def heard() -> Message:
+            message = await receive()
+            self._request.add(message.get("body", b""))
+            return message
+
+        return heard
+
+    def telling(self, send: Send) -> Send:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[_REQUEST_ID] = self._request_id
+                self._status, self._headers = message["status"], dict(headers)
+            else:
+                self._answer.add(message.get("body", b""))
+                self._whole = not message.get("more_body", False)
+            await send(message)
+
+        return told
+
+    def entry(self) -> dict[str, Any]:
+        """Return the call for the journal."""
+        request, answer = self._request.told(), self._answer.told()
+        route = self._scope.get("route")
+        return {
+            "requestId": self._request_id,
+            "account": self._state.get("account"),
+            **_filed_under(request, answer),
+            "operation": (getattr(route, "summary", None) or getattr(route, "name", None)) if route else None,
+            "outcome": self._outcome(),
+            **({"reason": reason} if (reason := self._state.get("reason")) else {}),
+            "request": {
+                "method": self._scope["method"],
+                "url": _BEARER.sub(rf"\1{HIDDEN}", str(URL(scope=self._scope))),
+                "headers": redacted_headers(dict(Headers(scope=self._scope))),
+                "body": request,
+            },
+            "response": {"status": self._status, "headers": redacted_headers(self._headers), "body": answer}
+            if self._whole
+            else None,
+        }
+
+    def _outcome(self) -> str:
+        if not self._whole or self._status is None:
+            return "platform_error" if self._status is None else "caller_left"
+        if self._status < 400:  # noqa: PLR2004 - where refusals begin in HTTP
+            return "accepted"
+        return str(self._state.get("refusal", "refused"))
+
+
+def _filed_under(request: Any, answer: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON
+    found: dict[str, str] = {}
+    for message in (answer, request):
+        if isinstance(message, dict):
+            named = {_NAMED[name]: value for name, value in message.items() if name in _NAMED}
+            found |= {name: value for name, value in named.items() if isinstance(value, str)}
+    return found

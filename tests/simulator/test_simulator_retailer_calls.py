@@ -1,0 +1,126 @@
+"""The retailer's own calls are in the journal: answers and refusals, small bodies whole, large ones by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+
+STORE, ACCOUNT = "STORE-001", "123456789012"
+STATUS = "/v1/catalog/getCatalogUploadStatus"
+
+
+def an_item(sku: str = "SKU-1", **more: Any) -> dict[str, Any]:
+    return {"item_sku": sku, "external_product_id": "012345678905", "item_name": "Thing", "store_id": STORE, **more}
+
+
+def journaled(platform: Any, answer: Any) -> dict[str, Any]:
+    """Return the journal's only entry of an answered call."""
+    found = platform.http.get("/journal", params={"requestId": answer.headers["x-amzn-requestid"]}).json()
+    assert len(found) == 1
+    return dict(found[0])
+
+
+def test_upload_status_archive_and_report_are_kept_with_both_bodies(onboarded: Any) -> None:
+    uploaded = onboarded.upload(an_item())
+    ingestion = uploaded.json()["ingestionId"]
+    kept = journaled(onboarded, uploaded)
+    assert (kept["kind"], kept["operation"], kept["account"]) == ("retailer_call", "Upload Catalog", ACCOUNT)
+    assert (kept["ingestionId"], kept["outcome"]) == (ingestion, "accepted")
+    assert kept["request"]["body"] == {"catalogItems": [an_item()]}
+    assert kept["response"]["status"] == 201
+    assert kept["response"]["body"] == uploaded.json()
+    assert kept["elapsedMs"] >= 0
+    link = onboarded.done(ingestion)["reportDownloadLink"]
+    report = onboarded.http.get(link)
+    kept = journaled(onboarded, report)
+    assert kept["response"]["body"] == report.json()
+    assert kept["ingestionId"] == ingestion
+    archived = onboarded.signed("/v1/catalog/archive", {"itemSkus": ["SKU-1"], "allApplicableStores": [STORE]})
+    assert journaled(onboarded, archived)["operation"] == "Archive Catalog"
+    of_it = onboarded.http.get("/journal", params={"ingestionId": ingestion, "kind": "retailer_call"}).json()
+    assert {"Upload Catalog", "Get Catalog Upload Status"} < {entry["operation"] for entry in of_it}
+
+
+def test_payment_report_is_found_by_its_trip(onboarded: Any) -> None:
+    trip, owed = onboarded.enter(), {"amount": 9.99, "code": "USD"}
+    status = {"storeId": STORE, "shoppingTripId": trip, "totalAmount": owed, "settledAmount": owed}
+    answer = onboarded.signed("/v1/feedback/payment-status", {**status, "paymentStatusTime": 1700000000})
+    assert answer.status_code == 200
+    found = onboarded.http.get("/journal", params={"trip": trip, "kind": "retailer_call"}).json()
+    assert [entry["operation"] for entry in found] == ["Report Payment Status"]
+    assert found[0]["storeId"] == STORE
+
+
+def test_refusals_are_kept_with_their_cause(onboarded: Any) -> None:
+    refused = onboarded.upload(an_item(store_id="NOT-MINE"))
+    unsigned = onboarded.http.post(STATUS, json={"ingestionId": "x"})
+    onboarded.http.post("/faults", json={"name": "throttle"})
+    throttled = onboarded.signed(STATUS, {"ingestionId": "x"})
+    onboarded.http.post("/faults", json={"name": "error_500_final"})
+    failed = onboarded.signed(STATUS, {"ingestionId": "x"})
+    nowhere = onboarded.http.post("/v1/catalog/no-such-call", json={"a": 1})
+    kept = [journaled(onboarded, answer) for answer in (refused, unsigned, throttled, failed, nowhere)]
+    assert [(one["response"]["status"], one["outcome"]) for one in kept] == [
+        (400, "catalog_refusal"),
+        (403, "access_denied"),
+        (429, "too_many_requests"),
+        (500, "platform_failed"),
+        (404, "refused"),
+    ]
+    assert kept[0]["response"]["body"] == refused.json()
+    assert kept[1]["reason"] == "missing"
+    assert [one["account"] for one in kept] == [ACCOUNT, None, ACCOUNT, ACCOUNT, None]
+
+
+def test_large_body_is_kept_by_size_digest_and_beginning(onboarded: Any) -> None:
+    items = [an_item(f"SKU-{number}") for number in range(10_000)]
+    body = orjson.dumps({"catalogItems": items})
+    answer = onboarded.signed("/v1/catalog/upload", body)
+    assert answer.status_code == 201
+    told = onboarded.until(lambda: journaled(onboarded, answer))["request"]["body"]
+    assert told["bytes"] == len(body)
+    assert told["sha256"] == hashlib.sha256(body).hexdigest()
+    assert told["beginning"] == body[:2000].decode()
+    assert "larger than" in told["cut"]
+
+
+def test_nothing_that_opens_anything_is_kept(onboarded: Any, make_queue: Any) -> None:
+    other = make_queue()
+    onboarded.allow_list(other.arn)
+    (invitation,) = other.receive()
+    onboarded.http.get(invitation["SubscribeURL"])
+    link = onboarded.done(onboarded.upload(an_item()).json()["ingestionId"])["reportDownloadLink"]
+    onboarded.http.get(link)
+    onboarded.http.post("/v1/catalog/upload", content=b'{"identityKey": "c2VjcmV0LWtleQ==", "unfinished"')
+    journal = onboarded.http.get("/journal.ndjson").text + onboarded.http.get("/journal.sh").text
+    assert "Confirm a subscription" in journal
+    for secret in (invitation["Token"], link.rpartition("=")[2], "c2VjcmV0LWtleQ==", "retailer-session"):
+        assert secret not in journal
+
+
+def test_calls_are_exported_as_curl_lines(onboarded: Any) -> None:
+    ingestion = onboarded.upload(an_item()).json()["ingestionId"]
+    onboarded.http.get(onboarded.done(ingestion)["reportDownloadLink"])
+    large = onboarded.upload(*(an_item(f"SKU-{number}") for number in range(200)))
+    lines = onboarded.http.get("/journal.sh", params={"kind": "retailer_call"}).text.splitlines()
+    upload = next(line for line in lines if "/v1/catalog/upload" in line)
+    assert "--data-raw" in upload
+    assert "item_sku" in upload
+    download = next(line for line in lines if "-X GET" in line and ingestion in line)
+    assert "--data" not in download
+    digest = journaled(onboarded, large)["request"]["body"]["sha256"]
+    assert any(f"-with-sha256-{digest}" in line for line in lines)
+
+
+def test_calls_of_the_control_room_are_no_exchanges_of_the_retailer(onboarded: Any) -> None:
+    onboarded.http.get("/portal/stores")
+    assert "/portal/stores" not in onboarded.http.get("/journal.ndjson").text
+
+
+def test_retailers_call_cannot_be_sent_again_by_the_platform(onboarded: Any) -> None:
+    kept = journaled(onboarded, onboarded.upload(an_item()))
+    refused = onboarded.http.post(f"/journal/{kept['seq']}/resend")
+    assert refused.status_code == 404
+    assert "what the platform sent" in refused.json()["errorMsg"]
