@@ -1,4 +1,8 @@
-"""Signs a certificate: a DSSE v1 envelope around the statement, with one ed25519 signature."""
+"""Signs a certificate: a DSSE v1 envelope around the statement, with one ed25519 signature.
+
+The public key travels along, in a member that other readers of envelopes ignore. With it anybody sees that nothing was
+changed since the signing; who signed is proven only by a public key that came another way.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
+    load_der_public_key,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -46,19 +51,20 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
 
 def key_id(key: Ed25519PublicKey) -> str:
     """Return the SHA-256 of the key's DER form, as hex."""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return hashlib.sha256(_der(key)).hexdigest()
 
 
 def sign(payload: bytes, key: Ed25519PrivateKey) -> dict[str, Any]:
     """Return the envelope around a payload."""
-    signature = key.sign(_encoded(payload))
-    return envelope(payload, [{"keyid": key_id(key.public_key()), "sig": base64.b64encode(signature).decode()}])
+    public, signature = key.public_key(), key.sign(_encoded(payload))
+    entry = {"keyid": key_id(public), "sig": _text(signature), "publicKey": _text(_der(public))}
+    return envelope(payload, [entry])
 
 
 def envelope(payload: bytes, signatures: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the envelope of a payload and its signatures, and nothing else."""
     return {
-        "payload": base64.b64encode(payload).decode(),
+        "payload": _text(payload),
         "payloadType": PAYLOAD_TYPE,
         "signatures": signatures,
     }
@@ -73,10 +79,19 @@ def opened(content: bytes) -> tuple[bytes, list[dict[str, Any]]]:
         raise ValueError("its payload is no in-toto statement")
     try:
         payload = _decoded(value["payload"])
-        signatures = [{"keyid": str(each["keyid"]), "sig": str(each["sig"])} for each in value["signatures"]]
+        signatures = [_entry(each) for each in value["signatures"]]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("it is a broken envelope") from error
     return payload, signatures
+
+
+def holds_by_itself(payload: bytes, signature: dict[str, Any]) -> bool:
+    """Say whether a signature is over this payload, by the key that travels with it; False when none does."""
+    try:
+        key = load_der_public_key(_decoded(signature.get("publicKey", "")))
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return isinstance(key, Ed25519PublicKey) and is_signed_by(payload, [signature], key)
 
 
 def is_signed_by(payload: bytes, signatures: list[dict[str, Any]], key: Ed25519PublicKey) -> bool:
@@ -92,10 +107,23 @@ def _holds(payload: bytes, signature: str, key: Ed25519PublicKey) -> bool:
     return True
 
 
+def _entry(signature: dict[str, Any]) -> dict[str, Any]:
+    travelling = {"publicKey": str(signature["publicKey"])} if "publicKey" in signature else {}
+    return {"keyid": str(signature["keyid"]), "sig": str(signature["sig"]), **travelling}
+
+
+def _der(key: Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def _decoded(text: str) -> bytes:
     """Decode Base64 in its one proper form: loose bits at the end would let two texts pass for one."""
     content = base64.b64decode(text, validate=True)
-    if base64.b64encode(content).decode() != text:
+    if _text(content) != text:
         raise ValueError("it is not proper Base64")
     return content
 

@@ -1,6 +1,8 @@
 """`jwo verify FILE`: hold a certificate against the report files beside it, offline.
 
-The statement is made again from the files; a byte that differs is tampering. Exit 1 when anything is wrong.
+The statement is made again from the files, and a signature is checked with the key that travels with it: a byte that
+differs is tampering. That proves no more than that the parts belong together: whoever can write the files can make them
+all again, and sign with a key of their own. Whose key it is, only --public-key proves. Exit 1 when anything is wrong.
 """
 
 from __future__ import annotations
@@ -66,15 +68,20 @@ def _signature(
     payload: bytes, signatures: list[dict[str, Any]], key: Ed25519PublicKey | None
 ) -> tuple[list[str], list[str]]:
     names = ", ".join(each["keyid"][:16] for each in signatures)
-    if key is None:
-        unchecked = f"signed by key {names}, which was not checked; give --public-key FILE"
-        unsigned = "not signed: whoever can write the files could have made all of it"
-        return [], [unchecked if signatures else unsigned]
     if not signatures:
-        return ["it is not signed, and a key was given"], []
-    if dsse.is_signed_by(payload, signatures, key):
-        return [], [f"signed by key {dsse.key_id(key)[:16]}"]
-    return [f"it is not signed by this key ({dsse.key_id(key)[:16]}), but by {names}, or was changed since"], []
+        unsigned = "not signed: whoever can write the files could have made all of it"
+        return (["it is not signed, and a key was given"], []) if key else ([], [unsigned])
+    if key and not dsse.is_signed_by(payload, signatures, key):
+        return [f"it is not signed by this key ({dsse.key_id(key)[:16]}), but by {names}, or was changed since"], []
+    if not all(_holds(payload, each, key) for each in signatures):
+        return [f"its signature does not hold by the key that travels with it ({names})"], []
+    note = f"unchanged since it was signed by key {names}"
+    return [], [note if key else f"{note}; whose key that is, only --public-key FILE proves"]
+
+
+def _holds(payload: bytes, signature: dict[str, Any], key: Ed25519PublicKey | None) -> bool:
+    """Say whether a signature holds by itself; one that travels without a key needs the user's."""
+    return dsse.holds_by_itself(payload, signature) or (key is not None and "publicKey" not in signature)
 
 
 def _files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
