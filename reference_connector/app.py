@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from reference_connector.mobile_app.routes import AppRules, add_app_routes
 from reference_connector.operations import add_operation_routes
 from reference_connector.orders import OrderDesk
 from reference_connector.payments import PaymentOutbox, PaymentProvider
+from reference_connector.purchase_ids import purchase_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.scan_keys import ScanKeys
@@ -40,8 +40,6 @@ from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 from reference_connector.till import Till
 from reference_connector.wire import ConnectorApp, WireCalls
-
-_UUID, _CHUNK = 16, 4096
 
 
 class _Parts(NamedTuple):
@@ -130,7 +128,7 @@ def _lifespan(
 
 
 def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
-    till = Till(parts.retailer, parts.clock, _uuid_maker())
+    till = Till(parts.retailer, parts.clock, purchase_ids(parts.settings.id_seed))
     return OrderDesk(
         retailer=parts.retailer,
         store=parts.store,
@@ -168,19 +166,6 @@ def _add_app(app: FastAPI, parts: _Parts) -> None:
     codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
     mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
     add_app_routes(app, codes, parts.store, AppRules(rules.max_age_s, settings.app_allow_backdated_codes), mint)
-
-
-def _uuid_maker() -> Callable[[], str]:
-    """Make random UUIDs from chunks of randomness: the system is slow to ask, and just as random for many at once."""
-    pool = bytearray()
-
-    def new() -> str:
-        if not pool:
-            pool.extend(os.urandom(_CHUNK))
-        chunk, pool[-_UUID:] = bytes(pool[-_UUID:]), b""
-        return str(uuid.UUID(bytes=chunk, version=4))
-
-    return new
 
 
 def _token_maker(digits: int) -> Callable[[], str]:

@@ -90,6 +90,8 @@ class ConnectorSettings(RoomSettings):
     """How often changed retailer files and price lists are looked for; 0: never."""
     retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
     price_lists: tuple[Path, ...] = ()
+    id_seed: str = ""
+    """Purchase ids follow from this and the trip, so that two simulated days compare equal; empty: they are random."""
     app_test_keys: bool = False
     """Whether `GET /app/mint/{type}` hands out fresh keys for test suites."""
     app_allow_backdated_codes: bool = False

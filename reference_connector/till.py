@@ -34,7 +34,7 @@ class Sale(NamedTuple):
 class Till:
     """Makes sales of carts."""
 
-    def __init__(self, retailer: CurrentRetailer, clock: Clock, new_purchase_id: Callable[[], str]) -> None:
+    def __init__(self, retailer: CurrentRetailer, clock: Clock, new_purchase_id: Callable[[str], str]) -> None:
         self._retailer = retailer
         self._clock = clock
         self._new_purchase_id = new_purchase_id
@@ -43,7 +43,7 @@ class Till:
         """Price a cart that has just come."""
         payer = cart.payer if cart.items else "nobody"
         now = self._clock()
-        purchase_id = self._new_purchase_id() if cart.items else ""
+        purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
         blank = Purchase(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id, "empty", payer, b"", b"", now)
         return self._priced(blank, cart.items)
 

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from reference_connector.purchase_ids import purchase_ids
+
 
 def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_line: Any) -> None:
     cart = a_cart(cartItems=[a_line("SKU-001", "2.0"), a_line("SKU-002"), a_line("SKU-003", "1.5")])
@@ -38,6 +40,14 @@ def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None
     assert (second.status_code, second.json()) == (201, first.json())
     assert not connector.events("cart_changed")
     assert len(connector.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
+
+
+def test_purchase_ids_are_random_unless_they_are_seeded() -> None:
+    random, seeded, again, other = (purchase_ids(seed) for seed in ("", "7", "7", "8"))
+    assert random("trip-1") != random("trip-1")
+    assert [seeded("trip-1"), seeded("trip-2")] == [again("trip-1"), again("trip-2")]
+    assert len({seeded("trip-1"), seeded("trip-2"), other("trip-1")}) == 3
+    assert UUID(seeded("trip-1")).version == 4
 
 
 def test_fifty_duplicates_at_once_get_one_id(connector: Any, a_cart: Any) -> None:
