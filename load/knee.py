@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from load.report.baseline import knees, read, slower
 from load.report.writing import write
 from load.settings import LoadOptions
+from load.verdict import EXIT_CODES
 
 FIRST_SHARE = 0.25
 """The first probe's rate as a share of the rate that must be reached."""
@@ -48,8 +50,11 @@ def search(options: LoadOptions, run_probe: RunProbe) -> Document:
 
 
 def _probe(options: LoadOptions, rate: float) -> LoadOptions:
+    """Return a probe's options: only the search as a whole has a baseline and leaves reports."""
     length_s = max(options.duration_s * PROBE_SHARE, SHORTEST_PROBE_S)
-    return options.model_copy(update={"rate": rate, "duration_s": length_s, "baseline": ""})
+    return options.model_copy(
+        update={"rate": rate, "duration_s": length_s, "baseline": "", "max_slowdown": 0, "out": ""}
+    )
 
 
 def _row(rate: float, report: Document) -> Document:
@@ -68,19 +73,41 @@ def _conclusion(
 ) -> Document:
     report = best or worst
     assert report is not None
-    knee = best["options"]["rate"] if best else 0.0
-    if knee >= options.rate:
-        upper = f" and below {worst['options']['rate']:g}/s" if worst else ", and the search ended there"
-        word, reason = "pass", f"no late answer at {knee:g}/s{upper}; {options.rate:g}/s were asked for"
-    elif worst is not None and worst["verdict"]["word"] == "invalid":
-        word, reason = "invalid", f"the generator gave out above {knee:g}/s: {'; '.join(worst['verdict']['reasons'])}"
-    else:
-        why = "; ".join(worst["verdict"]["reasons"]) if worst else ""
-        word, reason = "fail", f"the knee is at {knee:g}/s, below the {options.rate:g}/s asked for; above it: {why}"
-    codes = {"pass": 0, "fail": 1, "invalid": 3}
-    report["verdict"] |= {"word": word, "exit_code": codes[word], "reasons": [reason]}
+    knee = float(best["options"]["rate"]) if best else 0.0
+    word, reasons = _judged(options, knee, best, worst)
+    compared = knees(knee, read(options.baseline_copy or options.baseline), options) if options.baseline else None
+    if word == "pass" and (worse := slower(compared)):
+        word, reasons = "fail", [worse, *reasons]
+    report["verdict"] |= {"word": word, "exit_code": EXIT_CODES[word], "reasons": reasons}
+    report["baseline"] = compared
     report["probes"] = sorted(probes, key=lambda probe: float(probe["rate"]))
-    report["knee_per_s"] = knee
+    report["knee_per_s"], report["asked_per_s"] = knee, options.rate
+    report["options"] |= {"baseline": options.baseline, "out": options.out}
     if options.out:
         write(report, Path(options.out))
     return report
+
+
+def _judged(options: LoadOptions, knee: float, best: Document | None, worst: Document | None) -> tuple[str, list[str]]:
+    upper = _upper(worst)
+    if best and knee >= options.rate:
+        return "pass", [f"the knee is at {knee:g}/s or above, {options.rate:g}/s were asked for", _bound(best), upper]
+    if worst and worst["verdict"]["word"] == "invalid":
+        return "invalid", [upper, *([_bound(best)] if best else [])]
+    if best:
+        return "fail", [f"the knee is at {knee:g}/s, below the {options.rate:g}/s asked for", upper, _bound(best)]
+    return "fail", [f"no rate was found without a fault, {options.rate:g}/s were asked for", upper]
+
+
+def _upper(worst: Document | None) -> str:
+    """Say what was met above the knee."""
+    if worst is None:
+        return "nothing broke: the search ended there"
+    rate, why = worst["options"]["rate"], "; ".join(worst["verdict"]["reasons"])
+    if worst["verdict"]["word"] == "invalid":
+        return f"the generator gave out at {rate:g}/s, so nothing is known from there on: {why}"
+    return f"at {rate:g}/s: {why}"
+
+
+def _bound(best: Document) -> str:
+    return f"at {best['options']['rate']:g}/s: {'; '.join(best['verdict']['reasons'])}"

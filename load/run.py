@@ -23,7 +23,7 @@ from typing import Any
 
 from load import knee
 from load.errors import BadOptions, GeneratorBroke
-from load.report.baseline import read
+from load.report.baseline import check
 from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
 from load.subject import reach, subject
@@ -64,6 +64,7 @@ def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
     scenario = scenario_file(options.scenario)
     _check_out(options.out)
+    check(options, scenario.stem)
     reach(subject(options))
     with _baseline_kept(options) as kept:
         if scenario.stem == "find_knee":
@@ -90,7 +91,6 @@ def _baseline_kept(options: LoadOptions) -> Iterator[LoadOptions]:
     if not options.baseline:
         yield options
         return
-    read(options.baseline)
     baseline = Path(options.baseline)
     with tempfile.TemporaryDirectory(prefix="jwo-load-") as scratch:
         copy = shutil.copy2(baseline, Path(scratch) / "baseline.json")
@@ -105,7 +105,8 @@ def _once(options: LoadOptions, scenario: Path, on_progress: OnProgress) -> dict
     with tempfile.TemporaryDirectory(prefix="jwo-load-") as scratch:
         out = Path(options.out or scratch)
         report = out / "load.json"
-        report.unlink(missing_ok=True)
+        for stale in paths(str(out)):
+            Path(stale).unlink(missing_ok=True)
         log = Path(scratch) / "locust.log"
         code = _locust(options.model_copy(update={"out": str(out)}), scenario, log, on_progress)
         if not report.is_file():

@@ -58,6 +58,8 @@ def document(
         "examples": results.examples,
         "baseline": baseline,
         "probes": [],
+        "knee_per_s": 0.0,
+        "asked_per_s": 0.0,
         "seconds": [asdict(second) for second in results.seconds],
         "histograms": results.histograms,
     }

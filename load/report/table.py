@@ -55,6 +55,9 @@ def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
     for name, row in baseline["latency_ms"].items():
         factor = "" if row["factor"] is None else f"  x {row['factor']}"
         console.print(f"  {name} {_figure(row['then'])} → {_figure(row['now'])} ms{factor}", highlight=False)
+    if "knee_per_s" in baseline:
+        then, now = baseline["knee_per_s"]
+        console.print(f"  the knee {then:g}/s → {now:g}/s", highlight=False)
     if baseline["differs_in"]:
         console.print(f"  not the same run: {', '.join(baseline['differs_in'])} differ", highlight=False)
 

@@ -21,8 +21,8 @@ from load.verdict import Verdict, judge
 
 def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) -> Verdict:
     """Judge, write the files that `options.out` asks for, and show the table unless a parent process will."""
-    compared = compare(results, options)
-    verdict = judge(results, options, slower=slower(compared, options))
+    compared = compare(results, options, scenario["name"])
+    verdict = judge(results, options, slower=slower(compared))
     report = document(results, verdict, options, scenario, compared)
     if options.out:
         write(report, Path(options.out))

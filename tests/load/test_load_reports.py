@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from load.errors import BadOptions
+from load.errors import BadOptions, GeneratorBroke
 from load.knee import search
 from load.priority import go_first
 from load.recorder import Recorder
-from load.report.baseline import compare, read, slower
+from load.report.baseline import check, compare, read, slower
 from load.report.document import document
 from load.report.html import html
 from load.report.junit import junit
@@ -24,7 +24,12 @@ from load.settings import LoadOptions, options_from
 from load.verdict import judge
 from load.wire.exchange import Exchange, NoAnswer
 
-SCENARIO = {"name": "a <b>scenario</b>", "title": "t", "arrivals": "evenly spaced", "mix": {"scan": 1.0}}
+SCENARIO: dict[str, Any] = {
+    "name": "a <b>scenario</b>",
+    "title": "t",
+    "arrivals": "evenly spaced",
+    "mix": {"scan": 1.0},
+}
 
 
 def some_results(*latencies_ms: float, missed: int = 0, failure: NoAnswer | None = None) -> Results:
@@ -92,13 +97,15 @@ def test_a_slower_run_is_told_from_its_baseline(tmp_path: Path) -> None:
     earlier.write_text(json.dumps(a_document(*[5.0] * 100)))
     options = LoadOptions(baseline=str(earlier), max_slowdown=0.5, rate=99)
 
-    compared = compare(some_results(*[9.0] * 100), options)
+    compared = compare(some_results(*[9.0] * 100), options, SCENARIO["name"])
+    allowed = compare(some_results(*[9.0] * 100), options.model_copy(update={"max_slowdown": 1.0}), "another")
 
     assert compared is not None
+    assert allowed is not None
     assert compared["latency_ms"]["p99"]["factor"] == pytest.approx(1.8, rel=0.01)
-    assert compared["differs_in"] == ["rate"]
-    assert "p99 is 1.80 times" in slower(compared, options)
-    assert slower(compared, options.model_copy(update={"max_slowdown": 1.0})) == ""
+    assert (compared["differs_in"], allowed["differs_in"]) == (["rate"], ["scenario", "rate"])
+    assert slower(compared) == "p99 is 1.80 times that of the baseline, 1.50 are allowed"
+    assert slower(allowed) == ""
 
 
 def test_a_slower_run_fails_with_its_reason() -> None:
@@ -114,6 +121,42 @@ def test_a_file_that_is_no_earlier_run_is_the_users_to_mend(tmp_path: Path, text
 
     with pytest.raises(BadOptions, match=r"is not the load\.json"):
         read(str(file))
+
+
+@pytest.mark.parametrize(
+    "histogram", ["", "AAAA", "HISTFAAAAEV4nJNpmSzMwMCgyAABzFCaEUoz2X+AsQA/awJl", "not Base64", None, 7]
+)
+def test_a_damaged_baseline_is_told_before_the_run(tmp_path: Path, histogram: object) -> None:
+    file = tmp_path / "load.json"
+    earlier = a_document(5.0)
+    earlier["histograms"]["scan_warm"] = histogram
+    file.write_text(json.dumps(earlier))
+
+    with pytest.raises(BadOptions, match=r"is damaged|is not the load"):
+        check(LoadOptions(baseline=str(file)), "gate_rush")
+
+
+@pytest.mark.parametrize("part", ["scenario", "verdict", "counts", "options", "histograms"])
+def test_a_baseline_without_a_part_is_told_before_the_run(tmp_path: Path, part: str) -> None:
+    file = tmp_path / "load.json"
+    file.write_text(json.dumps({name: value for name, value in a_document(5.0).items() if name != part}))
+
+    with pytest.raises(BadOptions, match=f"is not the load.*{part}"):
+        check(LoadOptions(baseline=str(file)), "gate_rush")
+
+
+def test_a_slowdown_is_only_judged_between_runs_of_one_scenario_and_rate(tmp_path: Path) -> None:
+    file = tmp_path / "load.json"
+    file.write_text(json.dumps(a_document(5.0)))
+    shown = LoadOptions(baseline=str(file), rate=99)
+    judged = shown.model_copy(update={"max_slowdown": 0.5})
+
+    check(shown, "another")
+    check(judged.model_copy(update={"rate": 50}), SCENARIO["name"])
+    with pytest.raises(BadOptions, match=r"scenario, rate differ"):
+        check(judged, "another")
+    with pytest.raises(BadOptions, match="--baseline"):
+        check(LoadOptions(max_slowdown=0.5), "another")
 
 
 def a_probe(knee: float, generator: float) -> Any:
@@ -138,6 +181,81 @@ def test_the_search_closes_in_on_the_knee(knee: float, generator: float, word: s
     assert 0.85 * min(knee, generator) <= report["knee_per_s"] <= min(knee, generator)
     assert len(report["probes"]) <= 10
     assert "<h2>The search for the knee</h2>" in html(report)
+
+
+def claims_of(report: dict[str, Any]) -> dict[str, bool]:
+    suite = ET.fromstring(junit(report))  # noqa: S314 - our own file
+    return {case.get("name", ""): case.find("failure") is not None for case in suite.findall("testcase")}
+
+
+def test_the_search_says_what_it_knows_of_the_rates_beside_the_knee() -> None:
+    met, missed, alone, none = (
+        search(LoadOptions(rate=200), a_probe(*each)) for each in ((230, 9000), (150, 9000), (9000, 230), (0, 9000))
+    )
+
+    bound = "0 late in 2: at most 100.0000% at 95 %"
+    knee = met["knee_per_s"]
+    assert met["verdict"]["reasons"][:2] == [
+        f"the knee is at {knee:g}/s or above, 200/s were asked for",
+        f"at {knee:g}/s: {bound}",
+    ]
+    assert re.match(r"at 2\d\d/s: 1 of 2 answers later", met["verdict"]["reasons"][2])
+    assert re.match(r"the knee is at 1\d\d/s, below the 200/s asked for", missed["verdict"]["reasons"][0])
+    assert alone["verdict"]["word"] == "pass"
+    assert re.match(r"the generator gave out at 2\d\d/s, so nothing is known", alone["verdict"]["reasons"][2])
+    assert "no rate was found without a fault" in none["verdict"]["reasons"][0]
+
+
+def test_junit_asks_a_search_for_its_rate_and_for_nothing_else() -> None:
+    met, missed = (search(LoadOptions(rate=200), a_probe(knee, 9000)) for knee in (400, 150))
+
+    kept = {"the generator kept the schedule": False}
+    assert claims_of(met) == kept | {"no late answer at 200/s": False}
+    assert claims_of(missed) == kept | {"no late answer at 200/s": True}
+
+
+@pytest.mark.parametrize(("max_slowdown", "word"), [(0.0, "pass"), (0.2, "fail"), (2.0, "pass")])
+def test_a_knee_is_compared_with_that_of_the_baseline(tmp_path: Path, max_slowdown: float, word: str) -> None:
+    earlier = tmp_path / "load.json"
+    earlier.write_text(json.dumps(search(LoadOptions(rate=200), a_probe(800, 9000))))
+
+    report = search(
+        LoadOptions(rate=200, baseline=str(earlier), max_slowdown=max_slowdown, out=str(tmp_path)), a_probe(400, 9000)
+    )
+
+    assert report["verdict"]["word"] == word
+    assert report["baseline"]["knee_per_s"] == [pytest.approx(800, rel=0.1), pytest.approx(400, rel=0.1)]
+    assert claims_of(report)["no slower than the baseline"] == (word == "fail")
+    assert "the knee (requests/s)" in html(report)
+    assert json.loads(earlier.read_text())["baseline"] == report["baseline"]
+
+
+def test_a_probe_leaves_the_folder_of_the_reports_alone(tmp_path: Path) -> None:
+    seen: list[LoadOptions] = []
+
+    def run(options: LoadOptions) -> dict[str, Any]:
+        seen.append(options)
+        raise GeneratorBroke("in the middle of the search")
+
+    with pytest.raises(GeneratorBroke):
+        search(LoadOptions(rate=200, out=str(tmp_path), baseline="load.json", max_slowdown=0.1), run)
+
+    assert (seen[0].out, seen[0].baseline, seen[0].max_slowdown) == ("", "", 0)
+
+
+def test_junit_names_a_slowdown(tmp_path: Path) -> None:
+    earlier = tmp_path / "load.json"
+    earlier.write_text(json.dumps(a_document(*[5.0] * 40)))
+    options, results = LoadOptions(baseline=str(earlier), max_slowdown=0.5), some_results(*[9.0] * 39, 2500.0)
+    compared = compare(results, options, SCENARIO["name"])
+    verdict = judge(results, options, slower=slower(compared))
+
+    claims = claims_of(document(results, verdict, options, SCENARIO, compared))
+
+    assert [claim for claim, is_broken in claims.items() if is_broken] == [
+        "answers within 2 s",
+        "no slower than the baseline",
+    ]
 
 
 def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
