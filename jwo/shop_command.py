@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import csv
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.console import Console, Group
@@ -18,43 +14,21 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from contract import profile as profiles
-from contract.profile import Profile
-from contract.sigv4 import Key
 from jwo.errors import Usage
-from jwo.processes import Processes
 from jwo.progress import make_console
-from simulator.connector import Connector
+from jwo.shop_scene import Scene, scene_of
+from simulator.comparable import comparable
 from simulator.errors import SimulatorError
 from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
 from simulator.shop.day import Pace
-from simulator.shop.plan import People, Shop
 from simulator.shop.results import Results, latency
 from simulator.shop.run import Outcome, Progress, run_day
-from simulator.worlds import shipped_world
 
-_NOWHERE = "http://127.0.0.1:9"
-"""A day needs no AWS, so nothing is ever called there."""
-_KEYS = 200
-_SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
-
-
-class Scene(NamedTuple):
-    """Where a day takes place; `key` signs the calls of a connector in mode `sigv4`."""
-
-    shops: tuple[Shop, ...]
-    people: People
-    connector: Connector
-    key: Key | None = None
-
-    def settings(self, seed: int, journal: Path) -> PlatformSettings:
-        """Return the settings of the day's platform."""
-        given: dict[str, Any] = {"base_url": _NOWHERE, "aws_endpoint_url": _NOWHERE}
-        if self.key:
-            names = ("connector_access_key_id", "connector_secret_access_key", "connector_session_token")
-            given |= dict(zip(names, self.key, strict=True))
-        return PlatformSettings(**given, seed=seed, journal_path=journal)
+_COMPARABLE = "journal-comparable.ndjson"
+InTurnOption = Annotated[
+    bool, typer.Option("--in-turn", help="One call at a time: repeats also what a connector numbers by arrival.")
+]
 
 
 def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
@@ -67,6 +41,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     connector: Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")] = "",
     profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its jwo.toml.")] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("jwo-shop"),
+    in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Drive a store day: arrivals by hour, gates, carts, deliveries; the reference connector unless you name one."""
     if day not in CURVES:
@@ -76,20 +51,23 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     journal = out / "journal.ndjson"
     journal.unlink(missing_ok=True)
     try:
-        with _scene(stores, gates, connector, profile) as scene:
-            outcome = _run(console, scene, scene.settings(seed, journal), day=day, trips=trips, speed=speed)
+        with scene_of(stores, gates, connector, profile, seed) as scene:
+            settings, pace = scene.settings(seed, journal, in_turn=in_turn), Pace(speed, at_once=1 if in_turn else 64)
+            outcome = _run(console, scene, settings, pace, day=day, trips=trips)
     except SimulatorError as error:
         raise Usage(str(error)) from error
     (out / "shop.html").write_text(outcome.html, "utf-8")
     summary = {**outcome.results.summary(), "deliveries": outcome.standing, "wallS": outcome.title.wall_s}
     (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
     console.print(_final(outcome))
-    console.print(f"Page {out / 'shop.html'}, numbers {out / 'shop.json'}, journal {journal}")
+    console.print(f"Page {out / 'shop.html'}, numbers {out / 'shop.json'}, journal {journal}", soft_wrap=True)
+    digest = _write_comparable(journal, out)
+    console.print(f"Without what was measured: {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
     undelivered = outcome.standing["pending"] + outcome.standing["dead_letter"]
     raise typer.Exit(1 if undelivered else 0)
 
 
-def _run(console: Console, scene: Scene, settings: PlatformSettings, *, day: str, trips: int, speed: float) -> Outcome:
+def _run(console: Console, scene: Scene, settings: PlatformSettings, pace: Pace, *, day: str, trips: int) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
         def seen(progress: Progress) -> None:
@@ -97,7 +75,6 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, *, day: str
                 live.update(_display(progress))
 
         shops, people, target, _ = scene
-        pace = Pace(speed)
         return asyncio.run(run_day(settings, shops, people, target, day=day, trips=trips, pace=pace, seen=seen))
 
 
@@ -130,55 +107,11 @@ def _final(outcome: Outcome) -> Group:
     return Group(_causes(results), "", calls, "", carts)
 
 
-@contextmanager
-def _scene(stores: int, gates: int, url: str, profile: Path | None) -> Iterator[Scene]:
-    """Yield somebody's own connector, or the reference connector with a retailer made for the day."""
-    if url or profile:
-        yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores, gates)
-        return
-    ids = [f"STORE-{number:03d}" for number in range(1, stores + 1)]
-    with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
-        keys, skus = _retailer(Path(name), ids)
-        started = processes.start("connector", ["connector"], _settings(Path(name)))
-        yield Scene(_shops(ids, gates, skus), People(keys), Connector(started.url, "none"))
-
-
-def _own(known: Profile, stores: int, gates: int) -> Scene:
-    if stores > 1:
-        raise Usage("somebody's own connector is driven as one store: say --stores 1")
-    table = known.connector
-    target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
-    shops = _shops([known.store.id or "STORE-001"], gates, tuple(known.catalog.skus) or (_SAMPLE_SKU,))
-    people = People((known.keys.shopper or _SAMPLE_KEY,))
-    return Scene(shops, people, target, table.key if table.auth == "sigv4" else None)
-
-
-def _shops(ids: list[str], gates: int, skus: tuple[str, ...]) -> tuple[Shop, ...]:
-    return tuple(Shop(one, tuple(f"{one}-GATE-{number}" for number in range(1, gates + 1)), skus) for one in ids)
-
-
-def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write a retailer file and a price list for the reference connector; returns the app users' keys and the SKUs."""
-    keys = [base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(_KEYS)]
-    parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
-    for number, key in enumerate(keys):
-        parts.append(
-            f'[[fixture_key]]\nidentity_key = "{key}"\nvisitor_id = "visitor-{number:04d}"\ntype = "SHOPPER"\n'
-            f"stores = {json.dumps(ids)}\n"
-        )
-    (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
-    with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
-        rows = [row for row in csv.DictReader(shipped) if row["sold_by"] == "unit"]
-    with (folder / "prices.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({**row, "store_id": one} for one in ids for row in rows)
-    return tuple(keys), tuple(dict.fromkeys(row["item_sku"] for row in rows))
-
-
-def _settings(folder: Path) -> dict[str, str]:
-    return {
-        "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
-        "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(folder / "retailer.toml")]),
-        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(folder / "prices.csv")]),
-    }
+def _write_comparable(journal: Path, out: Path) -> str:
+    """Write the journal as another run of the same day compares with it, byte for byte; returns its digest."""
+    digest = hashlib.sha256()
+    with journal.open("rb") as whole, (out / _COMPARABLE).open("wb") as file:
+        for line in comparable(whole):
+            digest.update(line)
+            file.write(line)
+    return digest.hexdigest()

@@ -1,8 +1,13 @@
-"""The shop command: it ends with a table, a page, numbers and a journal, and its exit code says if carts are left."""
+"""The shop command: a table, a page, numbers and a journal that repeats; its exit code says if carts are left."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,22 @@ from typer.testing import CliRunner
 
 from jwo.errors import Usage
 from jwo.shop_command import shop
+
+FOREIGN = Path(__file__).parents[1] / "foreign" / "plain_asgi"
+COMPARABLE = "journal-comparable.ndjson"
+
+
+@contextmanager
+def foreign_connector() -> Iterator[str]:
+    """Run a connector that is not ours and numbers its purchases; yields its address, another one each time."""
+    process = subprocess.Popen([sys.executable, FOREIGN / "connector.py"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def run(*words: str) -> Any:
@@ -32,6 +53,46 @@ def test_day_against_somebodys_connector_leaves_table_page_numbers_and_journal(c
     assert (out / "shop.html").read_text("utf-8").startswith("<!doctype html>")
     lines = (out / "journal.ndjson").read_text("utf-8").splitlines()
     assert len(lines) > 60
+
+
+def test_two_runs_with_one_seed_leave_the_same_journal_byte_for_byte(tmp_path: Path) -> None:
+    journals = []
+    for number, seed in enumerate((3, 3, 4)):
+        out = tmp_path / str(number)
+        words = ["--stores", "2", "--trips", "60", "--seed", str(seed), "--out", str(out)]
+        told = run(*words)
+        assert told.exit_code == 0, told.output
+        journals.append((out / COMPARABLE).read_bytes())
+        assert hashlib.sha256(journals[-1]).hexdigest() in told.output
+    first, again, other = journals
+    assert first == again != other
+    assert first.count(b'"purchaseId":"') > 30
+    assert first.count(b"\n") == len((tmp_path / "0" / "journal.ndjson").read_bytes().splitlines())
+
+
+def test_connector_that_numbers_by_arrival_repeats_when_it_is_called_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = []
+    for number in range(2):
+        out = tmp_path / str(number)
+        with foreign_connector() as url:
+            monkeypatch.setenv("FOREIGN_URL", url)
+            words = ["--profile", str(FOREIGN / "jwo.toml"), "--stores", "1", "--trips", "40", "--out", str(out)]
+            told = run(*words, "--in-turn", "--day", "match_day")
+        assert told.exit_code == 0, told.output
+        journals.append((out / COMPARABLE).read_bytes())
+    assert journals[0] == journals[1]
+    assert b"R-100020" in journals[0]
+
+
+def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> None:
+    connector.identity = [(200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}, {"delay_s": 0.005})]
+    words = ["--connector", connector.url, "--stores", "1", "--trips", "400", "--day", "match_day"]
+    run(*words, "--in-turn", "--out", str(tmp_path / "in turn"))
+    assert connector.most_at_once == 1
+    run(*words, "--out", str(tmp_path / "side by side"))
+    assert connector.most_at_once > 1
 
 
 def test_carts_that_stay_undelivered_are_told_by_the_exit_code(connector: Any, tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Where a day of `jwo shop` takes place: somebody's own connector, or the reference connector and a retailer."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from contract import profile as profiles
+from contract.profile import Profile
+from contract.sigv4 import Key
+from jwo.errors import Usage
+from jwo.processes import Processes
+from simulator.connector import Connector
+from simulator.settings import PlatformSettings
+from simulator.shop.plan import People, Shop
+from simulator.worlds import shipped_world
+
+_NOWHERE = "http://127.0.0.1:9"
+"""A day needs no AWS, so nothing is ever called there."""
+_KEYS = 200
+_SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
+
+
+class Scene(NamedTuple):
+    """Where a day takes place; `key` signs the calls of a connector in mode `sigv4`."""
+
+    shops: tuple[Shop, ...]
+    people: People
+    connector: Connector
+    key: Key | None = None
+
+    def settings(self, seed: int, journal: Path, *, in_turn: bool) -> PlatformSettings:
+        """Return the settings of the day's platform; `in_turn` sends one cart at a time."""
+        given: dict[str, Any] = {"base_url": _NOWHERE, "aws_endpoint_url": _NOWHERE}
+        if self.key:
+            names = ("connector_access_key_id", "connector_secret_access_key", "connector_session_token")
+            given |= dict(zip(names, self.key, strict=True))
+        if in_turn:
+            given["delivery"] = {"most_at_once": 1}
+        return PlatformSettings(**given, seed=seed, journal_path=journal)
+
+
+@contextmanager
+def scene_of(stores: int, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
+    """Yield somebody's own connector, or the reference connector with a retailer made for the day."""
+    if url or profile:
+        yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores, gates)
+        return
+    ids = [f"STORE-{number:03d}" for number in range(1, stores + 1)]
+    with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
+        keys, skus = _retailer(Path(name), ids)
+        started = processes.start("connector", ["connector"], _settings(Path(name), seed))
+        yield Scene(_shops(ids, gates, skus), People(keys), Connector(started.url, "none"))
+
+
+def _own(known: Profile, stores: int, gates: int) -> Scene:
+    if stores > 1:
+        raise Usage("somebody's own connector is driven as one store: say --stores 1")
+    table = known.connector
+    target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
+    shops = _shops([known.store.id or "STORE-001"], gates, tuple(known.catalog.skus) or (_SAMPLE_SKU,))
+    people = People((known.keys.shopper or _SAMPLE_KEY,))
+    return Scene(shops, people, target, table.key if table.auth == "sigv4" else None)
+
+
+def _shops(ids: list[str], gates: int, skus: tuple[str, ...]) -> tuple[Shop, ...]:
+    return tuple(Shop(one, tuple(f"{one}-GATE-{number}" for number in range(1, gates + 1)), skus) for one in ids)
+
+
+def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write a retailer file and a price list for the reference connector; returns the app users' keys and the SKUs."""
+    keys = [base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(_KEYS)]
+    parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
+    for number, key in enumerate(keys):
+        parts.append(
+            f'[[fixture_key]]\nidentity_key = "{key}"\nvisitor_id = "visitor-{number:04d}"\ntype = "SHOPPER"\n'
+            f"stores = {json.dumps(ids)}\n"
+        )
+    (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
+    with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
+        rows = [row for row in csv.DictReader(shipped) if row["sold_by"] == "unit"]
+    with (folder / "prices.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "store_id": one} for one in ids for row in rows)
+    return tuple(keys), tuple(dict.fromkeys(row["item_sku"] for row in rows))
+
+
+def _settings(folder: Path, seed: int) -> dict[str, str]:
+    return {
+        "JWO_CONNECTOR_ID_SEED": str(seed),
+        "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
+        "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(folder / "retailer.toml")]),
+        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(folder / "prices.csv")]),
+    }
