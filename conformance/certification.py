@@ -18,6 +18,7 @@ from conformance.drivers.http import ConnectorClient
 from conformance.drivers.keys import KeySource
 from conformance.entry_drafts import EntryBuilder
 from conformance.errors import NotDeclared
+from conformance.properties.story import Story
 from conformance.verdicts import CaseResult
 from contract.operations import Operation
 from contract.profile import Profile
@@ -39,6 +40,8 @@ class Selection:
     only: tuple[str, ...] = ()
     deep: bool = False
     """Whether properties are searched for minutes instead of seconds."""
+    story: Story = ()
+    """The only story to play, where one was chosen."""
 
 
 def _silent(_result: CaseResult) -> None:

@@ -24,6 +24,7 @@ from contract.values import format_instant
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 SAMPLE_STORE = "STORE-001"
 SAMPLE_SKUS = ("SKU-001", "SKU-002")
+SAMPLE_UPC = "123456789012"
 
 
 class Draft(NamedTuple):

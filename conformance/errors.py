@@ -5,8 +5,8 @@ SuiteStop
 ├── NotDeclared    the profile does not say what this case needs: not applicable
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
-And why a run does not begin: BadExpectations, a file of expected failures that cannot be used; BadKey, a key that
-cannot sign or verify a certificate.
+And why a run does not begin: BadExpectations, a file of expected failures that cannot be used; BadStory, a script
+that tells no story; BadKey, a key that cannot sign or verify a certificate.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ class SuiteStop(Exception):
 
 
 class Finding(SuiteStop):
-    """What was expected and what came instead, each as a short text."""
+    """What was expected and what came instead, each as a short text; and the acts of the story that led there."""
 
-    def __init__(self, expected: str, got: str) -> None:
+    def __init__(self, expected: str, got: str, story: tuple[str, ...] = ()) -> None:
         super().__init__(f"expected {expected}, got {got}")
         self.expected = expected
         self.got = got
+        self.story = story
 
 
 class NotDeclared(SuiteStop):
@@ -35,6 +36,10 @@ class HarnessBroke(SuiteStop):
 
 class BadExpectations(Exception):
     """The file of expected failures cannot be used; a sentence for the one who wrote it."""
+
+
+class BadStory(Exception):
+    """The script of a story cannot be played; a sentence for the one who wrote it."""
 
 
 class BadKey(Exception):

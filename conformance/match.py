@@ -12,6 +12,8 @@ from contract.errors import MalformedBody
 from contract.house import House
 from contract.messages import message, parse_object
 
+_JSON = "application/json"
+
 
 class Mismatch(NamedTuple):
     """What the rule asks for and what came."""
@@ -53,6 +55,16 @@ def well_formed(exchange: Exchange, house: House, *, by_house: bool = False) -> 
         return None if by_house else Mismatch(expected, f"{error}: {exchange.in_short()}")
     breaches = [violation.message for violation in violations if violation.by_house is by_house]
     return Mismatch(expected, f"{'; '.join(breaches)}: {exchange.in_short()}") if breaches else None
+
+
+def says_json(exchange: Exchange) -> Mismatch | None:
+    """Match a content type of application/json, whatever its parameters and however it is written."""
+    if exchange.answer is None:
+        return Mismatch(f"Content-Type: {_JSON}", exchange.in_short())
+    given = [value for name, value in exchange.answer.headers.items() if name.lower() == "content-type"]
+    if given and given[0].partition(";")[0].strip().lower() == _JSON:
+        return None
+    return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {given[0]}" if given else "no Content-Type")
 
 
 def visitor_type(exchange: Exchange, wanted: str) -> Mismatch | None:

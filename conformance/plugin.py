@@ -66,7 +66,7 @@ def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mism
     elif error is None:
         result.verdict, (result.expected, result.got) = Verdict.WARN, warnings[0]
     elif isinstance(error, Finding):
-        result.verdict, result.expected, result.got = broken, error.expected, error.got
+        result.verdict, result.expected, result.got, result.story = broken, error.expected, error.got, error.story
     elif isinstance(error, NotDeclared):
         result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
     else:
@@ -222,6 +222,11 @@ class Holder:
         """Make the certification known before any other hook asks for it."""
         config.stash[_CERTIFICATION], config.stash[_CLIENT] = self.certification, self.client
         config.stash[_HOLDER] = self
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what is wrong with the features; pytest itself only says that it was interrupted."""
+        if report.failed:
+            self.broke = HarnessBroke(f"the scenarios could not be read: {report.longreprtext}")
 
 
 @pytest.fixture(scope="session")

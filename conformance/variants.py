@@ -135,6 +135,15 @@ def _trip_ids(new: New, _house: House) -> Iterator[Variant]:
     return _set(new, {"idempotentShoppingTripId": list[Json](ids)})
 
 
+def _trip_ids_alike(new: New, _house: House) -> Iterator[Variant]:
+    """Write ids that a short column, a prefix or a number would take for one."""
+    unique, number = uuid.uuid4().hex, str(uuid.uuid4().int)[:12]
+    longest = f"{unique}{'t' * (254 - len(unique))}"
+    ids = [unique, f"{unique}-2", f"{unique[:-1]}_", f"{longest}1", f"{longest}2"]
+    ids += [f"9{number}", f"09{number}", f"9{number}.0"]
+    return _set(new, {"idempotentShoppingTripId": list[Json](ids)})
+
+
 def _free_texts(new: New, _house: House) -> Iterator[Variant]:
     paths = ("cartItems[0].quantity.unit", "cartItems[0].lineItemId", "shopperDeviceId", "shopperIdentity.id")
     return _set(new, {path: [_UNICODE] for path in paths})
@@ -236,6 +245,7 @@ SETS: dict[str, Variants] = {
     "key of the longest kind": _longest_key,
     "text of the longest kind": _longest_texts,
     "form of trip id": _trip_ids,
+    "of several trip ids that look alike": _trip_ids_alike,
     "text in other scripts": _free_texts,
     "published value": _published_values,
     "value that the house adds": _house_values,

@@ -46,12 +46,15 @@ class CaseResult:
     reason: str = ""
     steps: list[Step] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    story: tuple[str, ...] = ()
+    """The acts that lead to the finding, where a story was played."""
     duration_s: float = 0.0
 
     def add(self, other: CaseResult) -> None:
         """Take in the result of a further example; the worse one keeps the word."""
         if worst((self.verdict, other.verdict)) is not self.verdict:
             self.expected, self.got, self.reason = other.expected, other.got, other.reason
+            self.story = other.story
         self.verdict = worst((self.verdict, other.verdict))
         self.steps += other.steps
         self.exchanges += other.exchanges

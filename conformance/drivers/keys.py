@@ -28,6 +28,10 @@ class KeySource:
         """Say whether the profile declares this kind."""
         return kind in self._declared
 
+    def are_fresh(self, kind: KeyKind) -> bool:
+        """Say whether each key of this kind is made for its use."""
+        return kind in self._keys.minted and bool(self._keys.command or self._keys.url)
+
     def take(self, kind: KeyKind) -> str:
         """Return a key of a declared kind, fresh where the profile can make them; NotDeclared otherwise."""
         if not self.has(kind):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from conformance.mutants.refusals import RAW_REFUSALS, REFUSALS
 from conformance.mutants.rules import CART_RULES, SCAN_RULES
+from conformance.mutants.small import RACES
 from conformance.mutants.small_entry import FAULTS
 
 RATE_LIMIT = 5
@@ -98,6 +99,13 @@ _MEMORY = (
     Mutant("forgets_at_restart:cart", ("CP-X.34",)),
     Mutant("mixes_trips_up", ("CP-X.36",)),
     Mutant("forgets_on_an_empty_cart", ("CP-X.46",)),
+    Mutant("forgets_by_the_times_in_messages:scan", ("CP-X.46",)),
+    Mutant("forgets_by_the_times_in_messages:cart", ("CP-X.46",)),
+    Mutant("counts_from_one_after_a_restart", ("CP-X.47",)),
+    Mutant("remembers_by_the_start_of_the_event", ("VIK-X.38",)),
+    Mutant("cuts_trip_ids_short", ("CP-X.48",)),
+    Mutant("reads_trip_ids_as_numbers", ("CP-X.48",)),
+    *(Mutant(fault, ("CP-X.2",)) for fault in RACES),
 )
 _TRANSPORT = tuple(
     Mutant(f"{fault}:{call}", (found_by,))
@@ -121,6 +129,13 @@ _TRANSPORT = tuple(
     )
     for call, found_by in (("scan", by_scan), ("cart", by_cart))
 )
+_NAMES_JSON = (
+    ("scan", "VIK-X.37"),
+    ("cart", "CP-X.49"),
+    ("tap", "SA-X.4"),
+    ("loyalty", "RS-X.5"),
+    ("details", "GSD-X.3"),
+)
 _ANSWERS = (
     Mutant("names_visitors_by_number", ("VIK-1.1",)),
     Mutant("writes_the_type_small", ("VIK-1.1", "VIK-1.2")),
@@ -131,6 +146,12 @@ _ANSWERS = (
     Mutant("writes_the_purchase_id_small", ("CP-1.1",)),
     Mutant("makes_ids_of_300_characters", ("CP-1.1",)),
     Mutant("answers_late_after_the_purchase_is_made", ("CP-X.11",)),
+    Mutant("answers_late_after_the_decision", ("VIK-9",)),
+    *(
+        Mutant(f"{fault}:{call}", (found_by,))
+        for fault in ("calls_its_json_a_page", "does_not_say_that_it_is_json")
+        for call, found_by in _NAMES_JSON
+    ),
 )
 
 CONFORMANT = (("", ()), ("answers_after_1900_ms:scan", ("VIK-9",)), ("answers_after_1900_ms:cart", ("CP-X.11",)))

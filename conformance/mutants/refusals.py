@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from conformance.mutants.rules import at
@@ -76,6 +77,10 @@ def _is_mixed(text: str) -> bool:
     return text not in {text.lower(), text.upper()}
 
 
+def _is_old(text: str) -> bool:
+    return datetime.now(UTC) - datetime.fromisoformat(text) > timedelta(hours=20)
+
+
 _FRACTION, _OFFSET = r"\.\d+", r"[+-]\d\d:\d\d$"
 
 _ITEM = "cartItems[]"
@@ -117,6 +122,7 @@ REFUSALS = (
     Refusal("refuses_leading_zeros", ("CP-X.27",), _any(f"{_ITEM}.quantity.value", lambda value: value[:2] == "00")),
     Refusal("refuses_uuids_in_mixed_case", ("VIK-X.35",), lambda body: _is_scan(body) and _is_mixed(body["requestId"])),
     Refusal("refuses_apostrophes", ("CP-X.44",), _any("shopperDeviceId", lambda value: not value.isalnum())),
+    Refusal("refuses_carts_of_yesterday", ("CP-X.46",), _any("shoppingTrip.endTime", _is_old)),
     Refusal("refuses_second_lines", ("CP-1.2",), lambda body: len(_lines(body)) > 1),
     Refusal("refuses_weights", ("CP-1.3",), _one_of(f"{_ITEM}.quantity.unit", "lb")),
     Refusal("refuses_scanned_codes", ("CP-1.4",), _one_of(f"{_ITEM}.type", "SCANCODE")),

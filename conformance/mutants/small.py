@@ -13,7 +13,8 @@ import json
 import uuid
 from typing import Any
 
-from conformance.mutants.refusals import digest_of, refused, refused_raw, without_nulls
+from conformance.mutants.memory import Since, event_key, trip_key
+from conformance.mutants.refusals import refused, refused_raw, without_nulls
 from conformance.mutants.rules import CART_RULES, SCAN_RULES, Rules
 from conformance.mutants.small_entry import AUTHORIZATION, DETAILS, SCAN, SmallEntry
 from conformance.mutants.spoilt import Receive, Scope, Send, read
@@ -34,6 +35,13 @@ TURNED_AWAY = {
 STORES = ("STORE-001",)
 LATE_S = 2.5
 RESTART = "/restart"
+_RACE_S = 0.05
+RACES: dict[str, Reply] = {
+    "refuses_the_loser_with_409": (409, b""),
+    "fails_for_the_loser": (500, b""),
+    "answers_the_loser_with_nothing": (201, b'{"purchaseId": ""}'),
+}
+"""What a cart gets that comes while another of its trip is worked on."""
 _NEW_VISITORS = (
     "forgets_the_auth_event",
     "decides_twice_at_once",
@@ -42,6 +50,7 @@ _NEW_VISITORS = (
     "remembers_32:scan",
     "forgets_after_two_seconds:scan",
     "forgets_at_restart:scan",
+    "forgets_by_the_times_in_messages:scan",
 )
 """Faults of memory that show only where each decision makes a visitor of its own."""
 
@@ -58,10 +67,12 @@ class SmallConnector:
         self._decisions: dict[str, Reply] = {}
         self._purchases: dict[str, tuple[str, list[Any]]] = {}
         self._entered: set[str] = set()
-        self._since: dict[str, float] = {}
+        self._since = Since()
         self._current: Reply = (200, b"")
         self._current_trip = ""
         self._calls = 0
+        self._made = 0
+        self._under_way: set[str] = set()
 
     def is_faulty(self, *faults: str) -> bool:
         """Say whether one of these faults is switched on."""
@@ -108,6 +119,7 @@ class SmallConnector:
             self._decisions.clear()
         if self.is_faulty("forgets_at_restart:cart"):
             self._purchases.clear()
+        self._made = 0
 
     async def _scan(self, raw: bytes) -> Reply:
         self._calls += 1
@@ -121,44 +133,23 @@ class SmallConnector:
         if body is None:
             return refusal
         event, key = body["authEvent"].get("id", ""), body.get("identityKey", "")
-        remembered_by = self._event_key(body, event, key)
-        if self.is_faulty("remembers_by_body:scan"):
-            remembered_by = digest_of(raw)
-        self._forget(self._decisions, "scan")
+        remembered_by, now = event_key(self.fault, raw, body), asyncio.get_running_loop().time()
+        self._since.forget(self.fault, "scan", self._decisions, now)
         if remembered_by not in self._decisions:
             if self.is_faulty("decides_twice_at_once"):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_RACE_S)
             decision = self._decide(key, body)
             if self.is_faulty("forgets_refusals") and decision[0] != 200:  # noqa: PLR2004 - not an entry
                 return (200, _visitor("late-guest", "SHOPPER")) if self._seen(event) else decision
             self._decisions[remembered_by] = decision
-            self._since[remembered_by] = asyncio.get_running_loop().time()
+            self._since.note(remembered_by, "scan", body, now)
+            if self.is_faulty("answers_late_after_the_decision"):
+                await asyncio.sleep(LATE_S)
         if self.is_faulty("mixes_visitors_up"):
             self._current = self._decisions[remembered_by]
             await asyncio.sleep(0.02)
             return self._current
         return self._decisions[remembered_by]
-
-    def _forget(self, remembered: dict[str, Any], call: str) -> None:
-        """Forget what a faulty memory forgets."""
-        if self.is_faulty(f"remembers_32:{call}"):
-            while len(remembered) > 32:  # noqa: PLR2004 - the fault's own number
-                del remembered[next(iter(remembered))]
-        if self.is_faulty(f"forgets_after_two_seconds:{call}"):
-            now = asyncio.get_running_loop().time()
-            for key in [key for key in remembered if self._since.get(key, now) < now - 2]:
-                del remembered[key]
-
-    def _event_key(self, body: dict[str, Any], event: str, key: str) -> str:
-        if self.is_faulty("forgets_the_auth_event"):
-            return str(uuid.uuid4())
-        if self.is_faulty("remembers_by_request_id"):
-            return str(body.get("requestId"))
-        if self.is_faulty("remembers_by_identity_key"):
-            return key
-        if self.is_faulty("remembers_by_event_and_key"):
-            return event + key
-        return event or str(uuid.uuid4())
 
     def _seen(self, event: str) -> bool:
         seen = event in self._decisions
@@ -200,27 +191,38 @@ class SmallConnector:
         visit = body.get("shoppingTrip", {})
         if self.is_faulty("wants_a_visit_to_last") and visit.get("startTime") == visit.get("endTime"):
             return _error(400, "no visit")
+        if race := await self._lost(body.get("idempotentShoppingTripId", "")):
+            return race
         trip, known = await self._purchase(raw, body, items)
         purchase_id, first_items = self._purchases[trip]
-        if known and self.is_faulty("refuses_a_changed_cart") and first_items != body.get("cartItems"):
-            return _error(409, "another cart")
+        is_changed = self.is_faulty("refuses_a_changed_cart") and first_items != body.get("cartItems")
+        if known and (is_changed or self.is_faulty("answers_duplicates_with_409")):
+            return _error(409, "already made")
         status = 200 if self.is_faulty("answers_purchases_with_200") else 201
         if known and self.is_faulty("answers_duplicates_with_200"):
             status = 200
-        if known and self.is_faulty("answers_duplicates_with_409"):
-            return _error(409, "already made")
         return status, _bent_purchase(self.fault, purchase_id)
+
+    async def _lost(self, trip: str) -> Reply | None:
+        """Give a cart that comes while another of its trip is worked on what a fault of races has for it."""
+        if self.fault not in RACES or trip in self._purchases:
+            return None
+        if trip in self._under_way:
+            return RACES[self.fault]
+        self._under_way.add(trip)
+        await asyncio.sleep(_RACE_S)
+        return None
 
     async def _purchase(self, raw: bytes, body: dict[str, Any], items: list[Any]) -> tuple[str, bool]:
         """Make the purchase of a trip unless there is one; return its key, and whether there was one."""
-        trip = digest_of(raw) if self.is_faulty("remembers_by_body:cart") else self._trip_key(body)
-        self._forget(self._purchases, "cart")
+        trip, now = trip_key(self.fault, raw, body), asyncio.get_running_loop().time()
+        self._since.forget(self.fault, "cart", self._purchases, now)
         known = trip in self._purchases
         if not known:
             if self.is_faulty("buys_twice_at_once"):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_RACE_S)
             self._purchases[trip] = (self._purchase_id(items), body.get("cartItems", []))
-            self._since[trip] = asyncio.get_running_loop().time()
+            self._since.note(trip, "cart", body, now)
         if self.is_faulty("mixes_trips_up"):
             self._current_trip = trip
             await asyncio.sleep(0.02)
@@ -231,20 +233,6 @@ class SmallConnector:
             await asyncio.sleep(LATE_S)
         return trip, known
 
-    def _trip_key(self, body: dict[str, Any]) -> str:
-        trip: str = body.get("idempotentShoppingTripId", "")
-        if self.is_faulty("forgets_the_trip_id"):
-            return str(uuid.uuid4())
-        if self.is_faulty("forgets_empty_trips") and not body.get("cartItems"):
-            return str(uuid.uuid4())
-        if self.is_faulty("remembers_trips_by_request_id"):
-            return str(body.get("requestId"))
-        if self.is_faulty("remembers_trips_by_cart"):
-            return json.dumps(body.get("cartItems"))
-        if self.is_faulty("remembers_by_trip_and_cart"):
-            return trip + json.dumps(body.get("cartItems"))
-        return trip or str(uuid.uuid4())
-
     def _purchase_id(self, items: list[Any]) -> str:
         if not items:
             empties = len(self._purchases)
@@ -252,6 +240,9 @@ class SmallConnector:
                 self.is_faulty("forgets_empty_trips") and empties % 2 == 1
             )
             return str(uuid.uuid4()) if faulty else ""
+        self._made += 1
+        if self.is_faulty("counts_from_one_after_a_restart"):
+            return f"purchase-{self._made}"
         if self.is_faulty("parks_with_no_purchase_id") and not ITEMS.issuperset(items):
             return ""
         return str(uuid.uuid4())

@@ -1,6 +1,6 @@
 """Faults of time and transport: a right connector behind something that answers late, loses its temper or mixes up.
 
-A fault's name ends in `:scan` or `:cart`, the call that it spoils; the other call is let through.
+A fault's name ends in the call that it spoils, such as `:scan` or `:cart`; the other calls are let through.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PATHS = {"scan": "/v1/identity/identity-keys", "cart": "/v1/order/purchases"}
+PATHS = {
+    "scan": "/v1/identity/identity-keys",
+    "cart": "/v1/order/purchases",
+    "tap": "/v1/fraudandabuse/shopperauthorization",
+    "loyalty": "/v1/identity/scan",
+    "details": "/v1/identity/scan/details",
+}
 _HUGE = 1_000_000
 _CROWD = 12
 _PATIENCE_S = 0.5
@@ -25,6 +31,10 @@ _TURN_S = 0.15
 
 _STATUS_ONLY = {"answers_204": 204, "redirects": 307, "answers_202": 202, "answers_503": 503}
 _DELAYS_S = {"answers_after_1900_ms": 1.9, "answers_after_2100_ms": 2.1}
+_CONTENT_TYPES = {
+    "calls_its_json_a_page": [(b"content-type", b"text/html; charset=utf-8")],
+    "does_not_say_that_it_is_json": [],
+}
 _RARE = {"answers_one_in_twenty_late": 20, "answers_one_in_a_hundred_late": 100}
 
 
@@ -66,7 +76,7 @@ class Spoilt:
             await _answer(send, status)
             return
         await self._wait()
-        await self._app(scope, replayed(body), self._late_end(send))
+        await self._app(scope, replayed(body), self._late_end(self._labelled(send)))
 
     async def _status_instead(self, scope: Scope) -> int:
         headers = dict(scope["headers"])
@@ -90,6 +100,19 @@ class Spoilt:
         if self._fault == "answers_one_at_a_time":
             async with self._turn:
                 await asyncio.sleep(_TURN_S)
+
+    def _labelled(self, send: Send) -> Send:
+        """Put the fault's content type in place of the right one."""
+        if self._fault not in _CONTENT_TYPES:
+            return send
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                others = [each for each in message["headers"] if each[0] != b"content-type"]
+                message = {**message, "headers": [*others, *_CONTENT_TYPES[self._fault]]}
+            await send(message)
+
+        return sent
 
     def _late_end(self, send: Send) -> Send:
         if self._fault != "sends_the_last_byte_late":

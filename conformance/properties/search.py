@@ -21,7 +21,7 @@ Case = TypeVar("Case")
 
 
 class Effort(NamedTuple):
-    """How many examples, and for how long in all."""
+    """How many examples, and for how long in all; a finding gets as long once more to become smaller."""
 
     examples: int
     seconds: float
@@ -30,13 +30,19 @@ class Effort(NamedTuple):
 USUAL = Effort(40, 12.0)
 ONE_STEP = Effort(400, 12.0)
 """There are about a hundred single steps, so this is all of them for a quick connector."""
+STORIES = Effort(30, 12.0)
+RESTARTS = Effort(6, 3.0)
 DEEP = Effort(1000, 60.0)
+DEEP_RESTARTS = Effort(100, 60.0)
 
 
-def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case], None], effort: Effort) -> int:
-    """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried."""
+def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], None], effort: Effort) -> int:
+    """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried.
+
+    An attempt is told until when, by the monotonic clock, it may go on; it ends without a word when it is too late.
+    """
     verdicts: dict[str, Finding | None] = {}
-    deadline = time.monotonic() + effort.seconds
+    until = [time.monotonic() + effort.seconds]
 
     @settings(
         max_examples=effort.examples,
@@ -50,10 +56,12 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case], None], effo
     @given(cases)
     def tried(case: Case) -> None:
         name = repr(case)
-        if name not in verdicts and time.monotonic() < deadline:
-            verdicts[name] = _finding(attempt, case)
+        if name not in verdicts and time.monotonic() < until[-1]:
+            verdicts[name] = _finding(lambda: attempt(case, until[-1]))
         if found := verdicts.get(name):
-            raise Finding(found.expected, found.got)
+            if len(until) == 1:
+                until.append(time.monotonic() + effort.seconds)
+            raise Finding(found.expected, found.got, found.story)
 
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder:
         set_hypothesis_home_dir(folder)
@@ -61,9 +69,9 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case], None], effo
     return len(verdicts)
 
 
-def _finding(attempt: Callable[[Case], None], case: Case) -> Finding | None:
+def _finding(attempt: Callable[[], None]) -> Finding | None:
     try:
-        attempt(case)
+        attempt()
     except Finding as found:
         return found
     return None

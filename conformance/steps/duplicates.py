@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import shlex
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pytest_bdd import parsers, when
 
+from conformance import restarting
 from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
-from conformance.errors import HarnessBroke, NotDeclared
 from conformance.variants import reordered
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
 Exchanges = list[Exchange]
-_RESTART_WITHIN_S = 60
-_NOT_YET = {502, 503, 504}
-"""What a proxy, or a connector that warms up, answers while the restart is under way."""
 
 
 @when("it is sent, and again with its members in another order", target_fixture="exchanges")
@@ -52,18 +47,10 @@ def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exch
 @when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
 def send_after_restart(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt."""
-    if not run.profile.connector.restart_command:
-        raise NotDeclared("[connector] restart_command is not declared in the profile")
+    restarting.needs_command(run.profile)
     first = connector.send(draft.operation, draft.encoded())
-    _restart(run.profile.connector.restart_command)
-    deadline = time.monotonic() + _RESTART_WITHIN_S
-    again = connector.send(draft.operation, draft.again().encoded())
-    while again.answer is None or again.answer.status in _NOT_YET:
-        if time.monotonic() > deadline:
-            raise HarnessBroke(f"nothing answered within {_RESTART_WITHIN_S} s after [connector] restart_command")
-        time.sleep(0.2)
-        again = connector.send(draft.operation, draft.again().encoded())
-    return [first, again]
+    restarting.restart(run.profile)
+    return [first, restarting.answered(lambda: connector.send(draft.operation, draft.again().encoded()))]
 
 
 @when("shoppers and associates scan at the same moment", target_fixture="exchanges")
@@ -105,11 +92,3 @@ def together(connector: ConnectorClient, labelled: Sequence[tuple[str, Draft]]) 
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(attempt, labelled[:count]))
-
-
-def _restart(command: str) -> None:
-    run: Callable[..., object] = subprocess.run
-    try:
-        run(shlex.split(command), capture_output=True, timeout=_RESTART_WITHIN_S, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise HarnessBroke(f"[connector] restart_command failed: {error}") from error

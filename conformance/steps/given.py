@@ -8,7 +8,7 @@ from typing import cast
 from pytest_bdd import given, parsers
 
 from conformance.certification import Certification
-from conformance.drafts import Draft, with_unknown_members
+from conformance.drafts import SAMPLE_UPC, Draft, with_unknown_members
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
@@ -140,9 +140,10 @@ def with_text(draft: Draft, path: str, value: str) -> Draft:
 
 
 @given("its first line has the UPC of the item", target_fixture="draft")
-def with_identifier(draft: Draft) -> Draft:
-    """Add an external identifier to the first line."""
-    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": "123456789012", "type": "UPC"}])
+def with_identifier(draft: Draft, run: Certification) -> Draft:
+    """Add a UPC to the first line as its identifier: a declared one, or else that of Amazon's sample."""
+    declared = [code for code in run.profile.catalog.scancodes if len(code) == len(SAMPLE_UPC) and code.isdecimal()]
+    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": [*declared, SAMPLE_UPC][0], "type": "UPC"}])
 
 
 @given("the visit ended in the second in which it began", target_fixture="draft")

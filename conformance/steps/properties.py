@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hypothesis import strategies as st
 from pytest_bdd import parsers, then, when
 
 from conformance import match
@@ -11,9 +12,12 @@ from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.properties.drawn import stories, stories_with_a_restart
 from conformance.properties.messages import Change, broken_steps, valid_members
-from conformance.properties.search import DEEP, ONE_STEP, USUAL, search
-from conformance.properties.visits import Store, stories
+from conformance.properties.playing import Player
+from conformance.properties.search import DEEP, DEEP_RESTARTS, ONE_STEP, RESTARTS, STORIES, USUAL, Effort, search
+from conformance.properties.story import Story
+from conformance.restarting import needs_command
 from conformance.variants import with_own_ids
 from conformance.verify import must
 from contract.messages import message
@@ -28,7 +32,7 @@ def search_valid(draft: Draft, connector: ConnectorClient, run: Certification) -
     if draft.operation is VERIFY_IDENTITY_KEYS:
         wanted = 200 if run.keys.has("shopper") else 401
 
-    def attempt(changes: list[Change]) -> None:
+    def attempt(changes: list[Change], _until: float) -> None:
         changed = run.unbroken(draft.operation)
         for change in changes:
             changed = change.of(changed)
@@ -44,7 +48,7 @@ def search_invalid(draft: Draft, connector: ConnectorClient, run: Certification)
     """Look for a request that is taken, or fails, though it breaks its schema."""
     house = run.profile.house
 
-    def attempt(change: Change) -> None:
+    def attempt(change: Change, _until: float) -> None:
         changed = change.of(with_own_ids(draft))
         if message(draft.operation.request, house).violations(changed.body):
             must(match.status(connector.send(changed.operation, changed.encoded(), label=change.path), [400]))
@@ -55,10 +59,25 @@ def search_invalid(draft: Draft, connector: ConnectorClient, run: Certification)
 @when("stories of visits are played to it and to a model", target_fixture="tried")
 def search_stories(connector: ConnectorClient, run: Certification) -> int:
     """Look for a story after which the connector answers otherwise than the model."""
+    return _play(run, connector, stories(), DEEP if run.selection.deep else STORIES)
+
+
+@when("stories with a restart are played to it and to a model", target_fixture="tried")
+def search_restarts(connector: ConnectorClient, run: Certification) -> int:
+    """Look for a story after whose restart the connector answers otherwise than the model."""
+    needs_command(run.profile)
+    return _play(run, connector, stories_with_a_restart(), DEEP_RESTARTS if run.selection.deep else RESTARTS)
+
+
+def _play(run: Certification, connector: ConnectorClient, drawn: st.SearchStrategy[Story], effort: Effort) -> int:
+    """Play stories as they are drawn, or only the one that was chosen."""
     if not run.keys.has("shopper"):
         raise NotDeclared("[keys] shopper is not declared in the profile")
-    effort = DEEP if run.selection.deep else USUAL
-    return search(stories(), lambda story: Store(run, connector).play(story), effort)
+    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
+    if run.selection.story:
+        Player(run, connector).play(run.selection.story)
+        return 1
+    return search(drawn, lambda story, until: Player(run, connector).play(story, until), effort)
 
 
 @then(parsers.parse("none is found that the connector gets wrong"))

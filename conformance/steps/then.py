@@ -169,13 +169,27 @@ def same_purchase(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
     must(match.same_member(exchanges, "purchaseId"))
 
 
-@then("the two answers name different purchases")
+@then("the answers name different purchases")
 def different_purchases(exchanges: Exchanges) -> None:
-    """Match two successes with purchase ids of their own."""
+    """Match successes with purchase ids of their own."""
     for exchange in exchanges:
         must(match.status(exchange, [201]))
         must(match.purchase_id(exchange, empty=False))
     must(match.different_members(exchanges, "purchaseId"))
+
+
+@then("the answer says that it is JSON")
+def json_by_name(exchanges: Exchanges) -> None:
+    """Match the content type of a success; what a refusal says of itself is its own."""
+    must(match.status(exchanges[-1], [200, 201]))
+    must(match.says_json(exchanges[-1]))
+
+
+@then("each key is decided on its own merits")
+def decided_apart(exchanges: Exchanges) -> None:
+    """Match 200 for the shopper and 401 for the key that nobody has."""
+    for exchange, wanted in zip(exchanges, (200, 401), strict=True):
+        must(match.status(exchange, [wanted]))
 
 
 @then("the refusal is repeated")

@@ -109,6 +109,15 @@ def send_next_event(draft: Draft, connector: ConnectorClient, run: Certification
     return _one_after_the_other(connector, [draft, run.build.scan(run.keys.take("shopper"))])
 
 
+@when("it is sent, and an unknown key under an id that looks alike", target_fixture="exchanges")
+def send_event_alike(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send a scan, and another key under an authEvent.id that differs in its last digit alone."""
+    event_id: str = draft.body["authEvent"]["id"]
+    alike = event_id[:-1] + ("0" if event_id[-1] != "0" else "1")
+    other = run.build.scan(run.keys.unknown()).with_value("authEvent.id", alike)
+    return _one_after_the_other(connector, [draft, other])
+
+
 @when("it is sent, and again with another cart", target_fixture="exchanges")
 def send_other_cart(draft: Draft, connector: ConnectorClient) -> Exchanges:
     """Send the same trip again with a changed quantity."""

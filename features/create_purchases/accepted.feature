@@ -110,3 +110,9 @@ Feature: Create Purchases: carts that become purchases
     Given a cart with an item that is in no catalog
     When it is sent
     Then a purchase is made
+
+  @CP-X.49 @must
+  Scenario: An answer says that it is JSON
+    Given a cart that the connector understands
+    When it is sent
+    Then the answer says that it is JSON

@@ -15,10 +15,16 @@ Feature: Create Purchases: one purchase for one trip
     Then all answers name one purchase
 
   @CP-X.2 @must
-  Scenario: Ten attempts at the same moment
+  Scenario Outline: Attempts at the same moment
     Given a cart that the connector understands
-    When 10 attempts of it arrive at the same moment
+    When <count> attempts of it arrive at the same moment
     Then all answers name one purchase
+
+    Examples:
+      | count |
+      | 2     |
+      | 10    |
+      | 50    |
 
   @CP-X.3 @house
   Scenario: The same trip with another cart
@@ -30,7 +36,7 @@ Feature: Create Purchases: one purchase for one trip
   Scenario: Two trips with equal carts are two purchases
     Given a cart that the connector understands
     When it is sent, and another trip with an equal cart
-    Then the two answers name different purchases
+    Then the answers name different purchases
 
   @CP-X.5 @house
   Scenario: A duplicate is answered 201 as well
@@ -79,3 +85,10 @@ Feature: Create Purchases: one purchase for one trip
     Given a cart that the connector understands
     When several trips arrive at the same moment, each of them twice
     Then each trip has one purchase of its own
+
+  @CP-X.48 @house
+  Scenario: Trips whose ids look alike
+    Given a cart that the connector understands
+    When it is sent once for each of several trip ids that look alike
+    Then each makes a purchase
+    And the answers name different purchases

@@ -18,3 +18,9 @@ Feature: Create Purchases: whatever is drawn
     Given a cart that the connector understands
     When stories of visits are played to it and to a model
     Then none is found that the connector gets wrong
+
+  @CP-X.47 @house @alone
+  Scenario: Any story with a restart
+    Given a cart that the connector understands
+    When stories with a restart are played to it and to a model
+    Then none is found that the connector gets wrong

@@ -12,3 +12,9 @@ Feature: Get Scan Details: what a loyalty scheme knows of a shopper
     Given a question about a shopper whom nobody knows
     When it is sent
     Then it is refused with 404
+
+  @GSD-X.3 @must
+  Scenario: Details say that they are JSON
+    Given a loyalty scan of the declared accepted content
+    When its shopper's details are asked for
+    Then the answer says that it is JSON

@@ -31,3 +31,9 @@ Feature: Resolve Scan: whose a scanned code is
     Given a loyalty scan that the connector understands
     When it is sent
     Then each answer is complete within the gate's time
+
+  @RS-X.5 @must
+  Scenario: An answer says that it is JSON
+    Given a loyalty scan that the connector understands
+    When it is sent
+    Then the answer says that it is JSON

@@ -91,3 +91,9 @@ Feature: Shopper Authorization: who may enter with a card
     Given a card tap that the connector understands
     When it is sent
     Then each answer is complete within the gate's time
+
+  @SA-X.4 @must
+  Scenario: An answer says that it is JSON
+    Given a card tap that the connector understands
+    When it is sent
+    Then the answer says that it is JSON

@@ -32,3 +32,9 @@ Feature: Verify Identity Keys: who is let in
     And nothing optional is in it
     When it is sent
     Then the visitor is let in
+
+  @VIK-X.37 @must
+  Scenario: An answer says that it is JSON
+    Given a scan of the declared shopper key
+    When it is sent
+    Then the answer says that it is JSON

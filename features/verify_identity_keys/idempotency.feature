@@ -16,11 +16,17 @@ Feature: Verify Identity Keys: one decision for one authEvent
     And all answers are the same gate decision
 
   @VIK-X.2 @must
-  Scenario: Ten attempts at the same moment
+  Scenario Outline: Attempts at the same moment
     Given a scan of the declared shopper key
-    When 10 attempts of it arrive at the same moment
+    When <count> attempts of it arrive at the same moment
     Then the visitor is let in
     And all answers are the same gate decision
+
+    Examples:
+      | count |
+      | 2     |
+      | 10    |
+      | 50    |
 
   @VIK-X.3 @house
   Scenario: The same authEvent with another identityKey
@@ -81,3 +87,9 @@ Feature: Verify Identity Keys: one decision for one authEvent
     When 200 attempts of it arrive at the same moment
     Then the visitor is let in
     And all answers are the same gate decision
+
+  @VIK-X.38 @house
+  Scenario: Events whose ids look alike
+    Given a scan of the declared shopper key
+    When it is sent, and an unknown key under an id that looks alike
+    Then each key is decided on its own merits

@@ -1,0 +1,125 @@
+"""Plays a story to the connector and to the model, and stops where the two part.
+
+The clock of a story ends at the present, so that what is old in it is old indeed and nothing is from the future.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from conformance.certification import Certification
+from conformance.drafts import Builder, Draft
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.errors import Finding
+from conformance.properties.model import Model, Visit, told_by
+from conformance.properties.story import PASSES, RESTART, SCANS, Act, Story, time_in
+from conformance.restarting import answered, restart
+from conformance.variants import reordered
+from contract.operations import Operation
+from contract.values import format_instant
+
+_OLD = timedelta(hours=1)
+_OTHER_QUANTITY = "7.0"
+
+
+class Player:
+    """One connector and one model for the length of one story."""
+
+    def __init__(self, run: Certification, connector: ConnectorClient) -> None:
+        self._run, self._connector = run, connector
+        self._model = Model(run.profile.house)
+        self._now = run.now()
+        self._build = Builder(run.profile, lambda: self._now)
+        self._is_starting = False
+
+    def play(self, story: Story, until: float = math.inf) -> None:
+        """Play until the monotonic clock says `until`; Finding, with the whole story, when something is wrong.
+
+        Acts after the one that went wrong belong to it: when they pass time, all before them is older.
+        """
+        self._now -= time_in(story)
+        for act in story:
+            if time.monotonic() >= until:
+                return
+            self._do(act, story)
+
+    def _do(self, act: Act, story: Story) -> None:
+        if act.word == RESTART:
+            restart(self._run.profile)
+            self._is_starting = True
+        elif act.word in PASSES:
+            self._now += PASSES[act.word]
+        elif visit := self._visit(act):
+            self._meet(visit, act, story)
+
+    def _visit(self, act: Act) -> Visit | None:
+        """Return the visit that an act is about: a new one, or an earlier one; None when there is none to repeat."""
+        is_scan = act.word in {*SCANS, "repeat scan"}
+        visits = self._model.scans if is_scan else self._model.carts
+        if act.how:
+            return visits[act.which % len(visits)] if visits else None
+        kind = act.word.removesuffix(" twice at once")
+        visits.append(Visit(self._new(kind), self._now, kind))
+        return visits[-1]
+
+    def _new(self, kind: str) -> Draft:
+        line = self._build.line
+        new: dict[str, Callable[[], Draft]] = {
+            "scan a shopper": self._scan,
+            "scan nobody": lambda: self._build.scan(self._run.keys.unknown()),
+            "scan a shopper with a code an hour old": lambda: self._scan(_OLD),
+            "buy one line": self._build.cart,
+            "buy two lines": lambda: self._build.cart([line(), line(value="2")]),
+            "buy nothing": lambda: self._build.cart([]),
+        }
+        return new[kind]()
+
+    def _scan(self, age: timedelta = timedelta()) -> Draft:
+        """Return a scan of a shopper's key; a code that was made for it is shown now, or `age` later."""
+        draft = self._build.scan(self._run.keys.take("shopper"))
+        if not self._run.keys.are_fresh("shopper"):
+            return draft
+        return draft.with_value("authEvent.timestamp", format_instant(self._run.now() + age))
+
+    def _meet(self, visit: Visit, act: Act, story: Story) -> None:
+        """Send what an act sends, and compare each answer with what the model wants."""
+        at_once = str(act).endswith("at once")
+        for exchange in self._send(self._attempts(visit.draft, act)):
+            wanted = self._model.wants(visit, self._now, act.how)
+            told = told_by(exchange, again=at_once or visit.told is not None)
+            if not wanted.holds(told):
+                acts = tuple(map(str, story))
+                words = f"in the story: {'; '.join(acts)}: at: {act}: {wanted.words}"
+                raise Finding(words, exchange.in_short(), acts)
+            self._model.learn(visit, told)
+
+    def _attempts(self, draft: Draft, act: Act) -> list[tuple[Operation, bytes]]:
+        """Return the requests that an act sends, as calls and bodies."""
+        if str(act).endswith("at once"):
+            return [(draft.operation, draft.again().encoded()) for _ in range(2)]
+        ways: dict[str, Callable[[], bytes]] = {
+            "under another requestId": draft.again().encoded,
+            "in another order": lambda: json.dumps(reordered(draft.again().body)).encode(),
+            "with other lines": lambda: (
+                draft.again().with_value("cartItems", [self._build.line(value=_OTHER_QUANTITY)]).encoded()
+            ),
+        }
+        return [(draft.operation, ways.get(act.how, draft.encoded)())]
+
+    def _send(self, requests: Sequence[tuple[Operation, bytes]]) -> list[Exchange]:
+        """Send requests at once; the first ones after a restart are tried until the connector is there again."""
+        is_starting, self._is_starting = self._is_starting, False
+
+        def send(request: tuple[Operation, bytes]) -> Exchange:
+            call = partial(self._connector.send, *request)
+            return answered(call) if is_starting else call()
+
+        with ThreadPoolExecutor(len(requests)) as pool:
+            return list(pool.map(send, requests))

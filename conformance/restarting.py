@@ -1,0 +1,45 @@
+"""Restarts the connector by the command that its profile declares, and waits until it answers again."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+
+from conformance.drivers.exchange import Exchange
+from conformance.errors import HarnessBroke, NotDeclared
+from contract.profile import Profile
+
+_WITHIN_S = 60
+_LOOK_EACH_S = 0.1
+_NOT_YET = {502, 503, 504}
+"""What a proxy, or a connector that warms up, answers while the restart is under way."""
+
+
+def needs_command(profile: Profile) -> None:
+    """Make sure that the profile says how to restart the connector; NotDeclared otherwise."""
+    if not profile.connector.restart_command:
+        raise NotDeclared("[connector] restart_command is not declared in the profile")
+
+
+def restart(profile: Profile) -> None:
+    """Run the declared command; HarnessBroke when it fails."""
+    needs_command(profile)
+    words = shlex.split(profile.connector.restart_command)
+    try:
+        subprocess.run(words, capture_output=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HarnessBroke(f"[connector] restart_command failed: {error}") from error
+
+
+def answered(send: Callable[[], Exchange]) -> Exchange:
+    """Send until the connector that was restarted answers; HarnessBroke when it does not come back."""
+    deadline = time.monotonic() + _WITHIN_S
+    exchange = send()
+    while exchange.answer is None or exchange.answer.status in _NOT_YET:
+        if time.monotonic() > deadline:
+            raise HarnessBroke(f"nothing answered within {_WITHIN_S} s after [connector] restart_command")
+        time.sleep(_LOOK_EACH_S)
+        exchange = send()
+    return exchange

@@ -1,0 +1,154 @@
+"""Stories: a script is read as it was written, the model knows what must be remembered, a finding plays again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.drafts import Builder
+from conformance.errors import BadStory
+from conformance.mutants.gate import certify, profile_of
+from conformance.mutants.serving import served
+from conformance.mutants.small import SmallConnector
+from conformance.properties.drawn import stories, stories_with_a_restart
+from conformance.properties.model import Model, Told, Visit
+from conformance.properties.search import Effort, search
+from conformance.properties.story import RESTART, Act, Story, has_a_restart, read, time_in, written
+from conformance.verdicts import CaseResult, Verdict
+from contract.house import House
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+HOUSE = House()
+PROFILE = profile_of("http://127.0.0.1:1")
+FORGETFUL = (
+    "forgets_on_an_empty_cart",
+    "forgets_by_the_times_in_messages:scan",
+    "forgets_by_the_times_in_messages:cart",
+)
+
+
+def played(fault: str, story: Story) -> CaseResult:
+    case = "CP-X.47" if has_a_restart(story) else "CP-X.46"
+    with served(SmallConnector(fault)) as url:
+        certification = Certification(profile_of(url), Selection(only=(case,), story=story))
+        engine.run(certification)
+    return certification.results[case]
+
+
+def a_cart(told: Told | None = None, kind: str = "buy one line") -> Visit:
+    return Visit(Builder(PROFILE, lambda: NOW).cart(), NOW, kind, told)
+
+
+def a_scan(told: Told | None = None) -> Visit:
+    return Visit(Builder(PROFILE, lambda: NOW).scan("a2V5"), NOW, "scan a shopper", told)
+
+
+@pytest.mark.parametrize("drawn", [stories, stories_with_a_restart])
+def test_each_story_that_is_drawn_is_read_as_it_was_written(drawn: object) -> None:
+    seen: list[Story] = []
+
+    def attempt(story: Story, _until: float) -> None:
+        seen.append(story)
+        assert read(written(story)) == story
+
+    search(drawn(), attempt, Effort(200, 20.0))  # type: ignore[operator]  # one of the two above
+
+    assert len(seen) > 100
+    assert {has_a_restart(story) for story in seen} == {drawn is stories_with_a_restart}
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("buy one line\nbuy a horse\n", "line 2 of the story is no act: 'buy a horse'"),
+        ("repeat scan 0 with other lines", "line 1"),
+        ("repeat cart x as it was", "line 1"),
+        ("repeat cart 99999999 as it was", "line 1"),
+        ("# nothing\n\n", "no act"),
+    ],
+)
+def test_a_script_that_tells_no_story_says_where(script: str, named: str) -> None:
+    with pytest.raises(BadStory, match=named):
+        read(script)
+
+
+def test_time_in_a_story_adds_up() -> None:
+    assert time_in(read("a day passes\nbuy one line\nan hour passes\na day passes")) == timedelta(hours=49)
+
+
+def test_the_model_wants_the_first_answer_again() -> None:
+    model, cart = Model(HOUSE), a_cart(Told(201, "p-1"))
+
+    wanted = model.wants(cart, NOW + timedelta(days=400), "as it was")
+
+    assert wanted.holds(Told(201, "p-1"))
+    assert not wanted.holds(Told(201, "p-2"))
+    assert not wanted.holds(Told(500))
+
+
+def test_the_model_wants_a_purchase_of_its_own_for_each_trip() -> None:
+    model, cart = Model(HOUSE), a_cart()
+    model.carts += [a_cart(Told(201, "p-1")), cart]
+
+    assert model.wants(cart, NOW).holds(Told(201, "p-2"))
+    assert not model.wants(cart, NOW).holds(Told(201, "p-1"))
+    assert not model.wants(cart, NOW).holds(Told(201, ""))
+
+
+def test_the_model_lets_a_decision_be_forgotten_after_the_houses_hours() -> None:
+    model, scan = Model(HOUSE), a_scan(Told(200, "visitor"))
+    model.scans.append(scan)
+
+    assert not model.wants(scan, NOW + timedelta(hours=47)).holds(Told(401))
+    assert model.wants(scan, NOW + timedelta(hours=48)).holds(Told(401))
+    assert not model.wants(scan, NOW + timedelta(hours=48)).holds(Told(500))
+
+
+def test_the_model_wants_a_conflict_for_a_changed_cart_where_the_house_does() -> None:
+    strict = House.model_validate({"ordering": {"changed_cart": "conflict_409"}})
+    cart = a_cart(Told(201, "p-1"))
+
+    assert Model(strict).wants(cart, NOW, "with other lines").holds(Told(409))
+    assert Model(HOUSE).wants(cart, NOW, "with other lines").holds(Told(201, "p-1"))
+
+
+@pytest.mark.parametrize("fault", FORGETFUL)
+def test_a_finding_is_a_short_story_that_plays_again(fault: str) -> None:
+    result = certify(fault, ("CP-X.46",)).results["CP-X.46"]
+
+    assert result.verdict is Verdict.WARN
+    assert len(result.story) <= 5
+    again = played(fault, read("\n".join(result.story)))
+    assert again.verdict is Verdict.WARN
+    assert again.story == result.story
+    assert played("", read("\n".join(result.story))).verdict is Verdict.PASS
+
+
+def test_what_a_restart_breaks_is_a_story_that_plays_again() -> None:
+    result = certify("counts_from_one_after_a_restart", ("CP-X.47",)).results["CP-X.47"]
+
+    assert RESTART in result.story
+    assert played("counts_from_one_after_a_restart", read("\n".join(result.story))).verdict is Verdict.WARN
+
+
+def test_every_act_can_be_played() -> None:
+    story = tuple(
+        Act(*words)
+        for words in [
+            ("scan a shopper",), ("scan nobody",), ("scan a shopper with a code an hour old",),
+            ("scan a shopper twice at once",), ("buy one line",), ("buy two lines",), ("buy nothing",),
+            ("buy one line twice at once",), ("an hour passes",), ("a day passes",),
+            *(("repeat cart", number, "with other lines") for number in range(4)),
+            *(("repeat scan", number, "in another order") for number in range(4)),
+            ("repeat cart", 7, "under another requestId"), ("repeat cart", 0, "twice at once"), (RESTART,),
+            ("repeat scan", 1, "as it was"), ("repeat cart", 2, "as it was"),
+        ]
+    )  # fmt: skip
+
+    result = played("", story)
+
+    assert result.verdict is Verdict.PASS, result
+    assert len(result.exchanges) >= 24
