@@ -68,6 +68,7 @@ async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformS
     if not settings.stores_alone:
         await catalog.notifications.start()
         await catalog.reports.start()
+        await catalog.ingestions.resume()
     await store.trips.resume()
     loops = [
         asyncio.create_task(loop)

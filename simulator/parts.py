@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from simulator.aws import Aws, aws_clients
 from simulator.calls import Calls
 from simulator.catalog.access import Access
-from simulator.catalog.ingestion import Ingestions
+from simulator.catalog.file import TABLES, CatalogFile
+from simulator.catalog.ingestion import Ingestion, Ingestions, Shelving
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import Reports
+from simulator.catalog.waiting import Waiting
 from simulator.clock import Clock, PlatformClock, Setting
 from simulator.connector import ConnectorClient
 from simulator.delivery import Deliveries
@@ -45,6 +48,7 @@ class StoreParts:
     journal: Journal
     ledger: Ledger
     carts: Ledger
+    shelves: Ledger
     client: ConnectorClient
     calls: Calls
     items: CatalogItems
@@ -58,6 +62,7 @@ class StoreParts:
         await self.calls.close()
         await self.ledger.close()
         await self.carts.close()
+        await self.shelves.close()
         self.journal.close()
 
 
@@ -85,7 +90,8 @@ def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> Store
     journal = Journal(clock, settings.journal_entries, settings.journal_path)
     client = ConnectorClient(settings.connector_key, house, clock)
     calls = Calls(client, faults, journal, clock, seed)
-    items = CatalogItems(house.barcode, house.catalog)
+    shelves = Ledger(beside(settings.database_path, "catalog"), TABLES, sync=True)
+    items = CatalogItems(house.barcode, house.catalog, CatalogFile(shelves))
     deliveries = Deliveries(Outbox(carts), calls, stores, house=house, clock=clock, seed=seed)
     trips = Trips(deliveries, items, stores, ledger, journal, house=house, clock=clock)
     risk = RiskModel(seed, house.simulator.risk_rate, Facts("means of payment", File, ledger))
@@ -93,7 +99,21 @@ def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> Store
     lights = Lights(house.simulator.gate_open_s, Facts("gate", GateState, ledger))
     gates = Gates(stores, readers, trips, journal, lights=lights, clock=clock, seed=seed)
     return StoreParts(
-        clock, seed, stores, faults, journal, ledger, carts, client, calls, items, deliveries, trips, risk, gates
+        clock,
+        seed,
+        stores,
+        faults,
+        journal,
+        ledger,
+        carts,
+        shelves,
+        client,
+        calls,
+        items,
+        deliveries,
+        trips,
+        risk,
+        gates,
     )
 
 
@@ -119,7 +139,9 @@ def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts
         clock=clock,
     )
     rules = settings.house.catalog
-    ingestions = Ingestions(reports, notifications, store.faults, rules=rules, clock=clock, seed=seed)
+    folder = Path(beside(settings.database_path, "uploads")) if store.shelves.is_file else None
+    shelving = Shelving(store.items, Waiting(folder), Facts("ingestion", Ingestion, store.ledger))
+    ingestions = Ingestions(shelving, reports, notifications, store.faults, rules=rules, clock=clock, seed=seed)
     feed = EventFeed(aws.sqs, store.stores, clock, seed, settings.aws_region)
     store.journal.listeners.append(feed.hear)
     access = Access(accounts, settings.house, clock, store.faults)

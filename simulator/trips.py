@@ -108,7 +108,7 @@ class Trips:
     async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
         """Put something into the virtual cart; NotNow when it was taken out of sale."""
         trip = await self.shopping(trip_id)
-        if line.type == "SKU" and self._catalog.is_archived(trip.store_id, line.id):
+        if self._catalog.is_archived(trip.store_id, line.type, line.id):
             raise NotNow(f"{line.id} is archived and no longer on sale")
         self.take(trip, line, quantity)
         await self._ledger.settled()

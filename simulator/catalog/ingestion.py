@@ -1,52 +1,77 @@
 """Ingestions: an accepted upload or archive call waits, is worked off, and ends with a report and a notification.
 
 INQUEUE -> INPROGRESS -> DONE; FATAL when the platform itself failed, and CANCELLED only when a fault asks for it.
-Ingestions are worked off one at a time, so that rows of two of them never mix.
+Ingestions are worked off one at a time, so that rows of two of them never mix. What was accepted is remembered: a
+platform that starts again waits anew, works off what was not done, and tells what was not told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+import sqlite3
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
+import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.house import Catalog
-from simulator.catalog.checks import INGESTION_UNKNOWN
+from simulator.catalog.checks import INGESTION_UNKNOWN, read_items
+from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
-from simulator.catalog.report import LINK_LIFE_S, Reports, report_of
+from simulator.catalog.report import LINK_LIFE_S, Reports
+from simulator.catalog.waiting import Waiting
 from simulator.clock import Clock
 from simulator.errors import CatalogRefusal
 from simulator.faults import Faults, Where
+from simulator.memory import Facts
 from simulator.portal.accounts import Account
 from simulator.seed import Seed
 
 Status = Literal["INQUEUE", "INPROGRESS", "DONE", "CANCELLED", "FATAL"]
-Work = Callable[[], list[dict[str, Any]]]
-"""Does what was asked for and returns the rows of the report; runs in a thread."""
+_UNDER_WAY = ("INQUEUE", "INPROGRESS")
 _log = logging.getLogger("simulator.catalog")
+
+
+class Order(NamedTuple):
+    """What a call asks for: to upload the items in its body, or to archive the SKUs in it in all of these stores."""
+
+    body: bytes
+    archive_in: tuple[str, ...] = ()
 
 
 @dataclass
 class Ingestion:
-    """One accepted call; its work is dropped once it is done."""
+    """One accepted call; its body waits elsewhere until it is worked off."""
 
     id: str
     account_id: str
     retailer: str
-    work: Work | None = field(repr=False)
+    archive_in: tuple[str, ...] = ()
     faults: dict[str, float] = field(default_factory=dict)
     status: Status = "INQUEUE"
+    tell_at: datetime | None = None
+    told: bool = False
+
+
+class Shelving(NamedTuple):
+    """Where items and bodies lie, and what is remembered of ingestions."""
+
+    items: CatalogItems
+    waiting: Waiting
+    facts: Facts[Ingestion]
 
 
 class Ingestions:
-    """All ingestions; `close` it when the platform stops."""
+    """All ingestions; `resume` it when the platform starts, and `close` it when it stops."""
 
     def __init__(
         self,
+        shelving: Shelving,
         reports: Reports,
         notifications: Notifications,
         faults: Faults,
@@ -55,26 +80,39 @@ class Ingestions:
         clock: Clock,
         seed: Seed,
     ) -> None:
+        self._items, self._waiting, self._facts = shelving
         self._faults = faults
         self._reports = reports
         self._notifications = notifications
         self._rules = rules
         self._clock = clock
         self._seed = seed
-        self._ingestions: dict[str, Ingestion] = {}
+        self._ingestions = self._facts.all()
         self._number = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
 
-    def accept(self, account: Account, work: Work, faults: dict[str, float] | None = None) -> str:
-        """Start an ingestion and return its id; every call gets a new one."""
+    async def resume(self) -> None:
+        """Take up what was under way when the platform stopped."""
+        for ingestion in self._ingestions.values():
+            if ingestion.status in _UNDER_WAY:
+                ingestion.status = "INQUEUE"
+                self._start(self._work_off(ingestion))
+            elif not ingestion.told:
+                self._start(self._tell(ingestion))
+
+    async def accept(self, account: Account, order: Order, faults: dict[str, float] | None = None) -> str:
+        """Start an ingestion and return its id; every call gets a new one, and a kill does not forget it."""
         self._number += 1
         number = self._number
         armed = self._faults.strike("ingestion", Where(account=account.id), account.id, number)
         told = self._faults.strike("notification", Where(account=account.id), account.id, number)
         ingestion_id = self._seed.id("ingestion", account.id, number)
-        ingestion = Ingestion(ingestion_id, account.id, account.retailer, work, {**armed, **told, **(faults or {})})
+        struck = {**armed, **told, **(faults or {})}
+        await asyncio.to_thread(self._waiting.keep, ingestion_id, order.body)
+        ingestion = Ingestion(ingestion_id, account.id, account.retailer, order.archive_in, struck)
         self._ingestions[ingestion.id] = ingestion
+        self._facts.keep(ingestion.id, ingestion)
         self._start(self._work_off(ingestion))
         return ingestion.id
 
@@ -107,29 +145,50 @@ class Ingestions:
         try:
             async with self._one_at_a_time:
                 ingestion.status = await self._ended(ingestion)
-        except (ClientError, BotoCoreError):
-            _log.exception("the report of ingestion %s could not be kept", ingestion.id)
+        except (ClientError, BotoCoreError, sqlite3.Error, OSError):
+            _log.exception("ingestion %s could not be kept", ingestion.id)
             ingestion.status = "FATAL"
-        await self._tell(ingestion)
+        late_s = ingestion.faults.get("notification_late", 0.0)
+        ingestion.tell_at = self._clock.now() + timedelta(seconds=late_s)
+        ingestion.told = "notification_never" in ingestion.faults
+        self._facts.keep(ingestion.id, ingestion)
+        await asyncio.to_thread(self._clear, ingestion.id)
+        if not ingestion.told:
+            await self._tell(ingestion)
 
     async def _ended(self, ingestion: Ingestion) -> Status:
-        work, ingestion.work = ingestion.work, None
         if "ingestion_fatal" in ingestion.faults:
             return "FATAL"
-        if "ingestion_cancelled" in ingestion.faults or work is None:
+        if "ingestion_cancelled" in ingestion.faults:
             return "CANCELLED"
-        await self._reports.keep(report_of(ingestion.id, await asyncio.to_thread(work)))
+        body = await asyncio.to_thread(self._waiting.body, ingestion.id)
+        if body is None:
+            _log.error("the body of ingestion %s is gone", ingestion.id)
+            return "FATAL"
+        work = partial(_work, Order(body, ingestion.archive_in))
+        await self._reports.keep(await asyncio.to_thread(self._items.ingest, ingestion.id, work))
         return "DONE"
 
+    def _clear(self, ingestion_id: str) -> None:
+        self._waiting.drop(ingestion_id)
+        self._items.published(ingestion_id)
+
     async def _tell(self, ingestion: Ingestion) -> None:
-        if "notification_never" in ingestion.faults:
-            return
-        await self._clock.sleep(ingestion.faults.get("notification_late", 0.0))
+        if ingestion.tell_at is not None:
+            await self._clock.sleep((ingestion.tell_at - self._clock.now()).total_seconds())
         link_age_s = 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
+        message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
         try:
             for _ in range(2 if "notification_twice" in ingestion.faults else 1):
-                await self._notifications.publish(
-                    ingestion.account_id, {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
-                )
+                await self._notifications.publish(ingestion.account_id, message)
         except (ClientError, BotoCoreError):
             _log.exception("the notification of ingestion %s could not be sent", ingestion.id)
+        ingestion.told = True
+        self._facts.keep(ingestion.id, ingestion)
+
+
+def _work(order: Order, items: CatalogItems) -> list[dict[str, Any]]:
+    """Do what was asked for and return the rows of the report; runs in a thread."""
+    if order.archive_in:
+        return [items.archive(sku, order.archive_in) for sku in orjson.loads(order.body)]
+    return [items.take(item) for item in read_items(order.body)]

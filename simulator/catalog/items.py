@@ -1,12 +1,14 @@
 """The catalog itself: what each store sells, by store and SKU, and which SKU owns which barcode.
 
-An item is kept as its JSON, which takes a third of the memory of the object that it describes.
+An item is kept as its JSON, which takes a third of the memory of the object that it describes. All of it is in memory;
+what changes is written to the catalog's file, from which a platform that starts again reads it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -14,6 +16,8 @@ import orjson
 from contract.house import Barcode, Catalog
 from simulator.catalog.barcodes import Fault, fault_of, type_of
 from simulator.catalog.checks import Item
+from simulator.catalog.file import CatalogFile, Row
+from simulator.catalog.report import report_of
 from simulator.errors import NotKnown
 
 _PRIMARY = "external_product_id"
@@ -22,9 +26,10 @@ _log = logging.getLogger("simulator.catalog")
 
 
 class Shelf:
-    """One store's part of the catalog."""
+    """One store's part of the catalog; a barcode stays with an archived item until another takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: str = "") -> None:
+        self.store = store
         self.items: dict[str, bytes] = {}
         self.owners: dict[str, str] = {}
         self.archived: set[str] = set()
@@ -34,14 +39,32 @@ class Shelf:
 class CatalogItems:
     """Takes rows one by one; a known key is replaced as a whole, a rejected row leaves what was there."""
 
-    def __init__(self, barcodes: Barcode, rules: Catalog) -> None:
+    def __init__(self, barcodes: Barcode, rules: Catalog, file: CatalogFile | None = None) -> None:
         self._barcode_rules = barcodes
         self._rules = rules
+        self._file = file or CatalogFile()
         self._shelves: dict[str, Shelf] = {}
+        self._changed: dict[tuple[str, str], None] = {}
+        self._writing = threading.Lock()
+        for row in self._file.rows():
+            self._read(row)
+
+    def ingest(self, ingestion_id: str, work: Callable[[CatalogItems], list[dict[str, Any]]]) -> dict[str, Any]:
+        """Do the work of an ingestion and keep what came of it; returns the report. Work is done once; blocks."""
+        with self._writing:
+            done = self._file.report(ingestion_id)
+            if done is None:
+                done = report_of(ingestion_id, work(self))
+                self._write(done)
+        return done
+
+    def published(self, ingestion_id: str) -> None:
+        """Note that the report of an ingestion is where its link leads; blocks."""
+        self._file.published(ingestion_id)
 
     def take(self, item: Item) -> dict[str, Any]:
         """Insert or replace one item, which makes it active again; returns its row of the report."""
-        shelf = self._shelves.setdefault(item["store_id"], Shelf())
+        shelf = self._shelves.setdefault(item["store_id"], Shelf(item["store_id"]))
         barcodes = _barcodes(item)
         errors = [
             error for field, barcode, kind in barcodes if (error := self._error(shelf, item, field, barcode, kind))
@@ -57,20 +80,23 @@ class CatalogItems:
         if fault is None:
             for shelf in shelves:
                 shelf.archived.add(sku)
-                self._free(shelf, sku)
+                self._changed[shelf.store, sku] = None
         return _row(sku, "", [{"code": fault.code, "field": "itemSkus", "message": fault.message}] if fault else [])
 
     def place(self, store_id: str, sku: str, *, on_planogram: bool) -> dict[str, Any]:
-        """Put a SKU on a store's planogram, or take it off; NotKnown when the store's catalog has no such SKU."""
-        shelf = self._shelves.get(store_id, Shelf())
+        """Put a SKU on a store's planogram, or take it off; NotKnown when its catalog has no such SKU. Blocks."""
+        shelf = self._shelf(store_id)
         if sku not in shelf.items:
             raise NotKnown("item", f"{sku} in {store_id}", hint="upload it first")
-        (shelf.planogram.add if on_planogram else shelf.planogram.discard)(sku)
+        with self._writing:
+            (shelf.planogram.add if on_planogram else shelf.planogram.discard)(sku)
+            self._changed[store_id, sku] = None
+            self._write()
         return self.show(store_id, sku)
 
     def show(self, store_id: str, sku: str) -> dict[str, Any]:
         """Return an item as it was uploaded, with its state; or raise NotKnown."""
-        shelf = self._shelves.get(store_id, Shelf())
+        shelf = self._shelf(store_id)
         if sku not in shelf.items:
             raise NotKnown("item", f"{sku} in {store_id}")
         state = "archived" if sku in shelf.archived else "active"
@@ -78,23 +104,23 @@ class CatalogItems:
 
     def counts(self, store_id: str) -> dict[str, int]:
         """Return how many items a store has, and how many of them are archived or on the planogram."""
-        shelf = self._shelves.get(store_id, Shelf())
+        shelf = self._shelf(store_id)
         return {"items": len(shelf.items), "archived": len(shelf.archived), "onPlanogram": len(shelf.planogram)}
 
     def lines(self, store_id: str) -> bytes:
         """Return all that a store sells, each item as it was uploaded, as JSON on a line of its own."""
-        shelf = self._shelves.get(store_id, Shelf())
+        shelf = self._shelf(store_id)
         return b"".join(item + b"\n" for sku, item in shelf.items.items() if sku not in shelf.archived)
 
     def skus(self, store_id: str) -> list[str]:
         """Return the SKUs that a store sells."""
-        shelf = self._shelves.get(store_id, Shelf())
+        shelf = self._shelf(store_id)
         return [sku for sku in shelf.items if sku not in shelf.archived]
 
-    def is_archived(self, store_id: str, sku: str) -> bool:
-        """Say whether a SKU was taken out of sale."""
-        shelf = self._shelves.get(store_id)
-        return shelf is not None and sku in shelf.archived
+    def is_archived(self, store_id: str, kind: str, code: str) -> bool:
+        """Say whether a SKU, or what a scan code belongs to, was taken out of sale; `kind` is SKU or SCANCODE."""
+        shelf = self._shelf(store_id)
+        return (code if kind == "SKU" else shelf.owners.get(code)) in shelf.archived
 
     def identifiers(self, store_id: str, sku: str) -> list[dict[str, str]]:
         """Return the barcodes of a product as Create Purchases carries them; empty when it is not known."""
@@ -116,10 +142,33 @@ class CatalogItems:
             self._free(shelf, sku)
         shelf.items[sku] = orjson.dumps(item)
         shelf.archived.discard(sku)
+        self._changed[shelf.store, sku] = None
         if len(item["item_name"]) > self._rules.name_guide:
             _log.warning("the name of %s is longer than %d characters", sku, self._rules.name_guide)
         for _, barcode, _ in barcodes:
             shelf.owners[barcode] = sku
+
+    def _read(self, row: Row) -> None:
+        shelf = self._shelves.setdefault(row.store, Shelf(row.store))
+        shelf.items[row.sku] = row.body
+        if row.archived:
+            shelf.archived.add(row.sku)
+        if row.planogram:
+            shelf.planogram.add(row.sku)
+        for _, barcode, _ in _barcodes(orjson.loads(row.body)):
+            if not row.archived or barcode not in shelf.owners:
+                shelf.owners[barcode] = row.sku
+
+    def _write(self, report: dict[str, Any] | None = None) -> None:
+        changed, self._changed = self._changed, {}
+        self._file.keep((self._row(store, sku) for store, sku in changed), report)
+
+    def _row(self, store: str, sku: str) -> Row:
+        shelf = self._shelves[store]
+        return Row(store, sku, shelf.items[sku], sku in shelf.archived, sku in shelf.planogram)
+
+    def _shelf(self, store_id: str) -> Shelf:
+        return self._shelves.get(store_id) or Shelf()
 
     def _free(self, shelf: Shelf, sku: str) -> None:
         for _, barcode, _ in _barcodes(orjson.loads(shelf.items[sku])):
@@ -129,7 +178,8 @@ class CatalogItems:
 
 def _shared(shelf: Shelf, sku: str, barcode: str) -> Fault | None:
     owner = shelf.owners.get(barcode, sku)
-    return None if owner == sku else Fault("BARCODE_SHARED", f"{barcode} belongs to {owner} in this store")
+    free = owner == sku or owner in shelf.archived
+    return None if free else Fault("BARCODE_SHARED", f"{barcode} belongs to {owner} in this store")
 
 
 def _archive_fault(sku: str, shelves: list[Shelf]) -> Fault | None:

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from contract.house import House
 from contract.messages import self_contained
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from simulator.catalog.access import Access
-from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items, read_items
-from simulator.catalog.ingestion import Ingestions
+from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items
+from simulator.catalog.ingestion import Ingestions, Order
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.report import Reports
 from simulator.faults import magic_among
@@ -50,21 +51,15 @@ class Catalog(NamedTuple):
         items = await _aside(body, checked_items, body, own, self.house)
         faults = magic_among(item["item_name"] for item in items)
         self.access.fail(faults)
-        take = self.items.take
-        # What waits is kept as it came: ten thousand items as objects would slow every later sweep of the collector.
-        return {
-            "ingestionId": self.ingestions.accept(account, lambda: [take(item) for item in read_items(body)], faults)
-        }
+        return {"ingestionId": await self.ingestions.accept(account, Order(body), faults)}
 
     async def archive(self, request: Request) -> dict[str, str]:
         """Take an archive call in."""
         account, body = await self.admitted(request, ARCHIVE_CATALOG)
         own = self.stores.of_retailer(account.retailer)
         wanted = await _aside(body, checked_archiving, body, own, self.house)
-        archive = self.items.archive
-        return {
-            "ingestionId": self.ingestions.accept(account, lambda: [archive(sku, wanted.stores) for sku in wanted.skus])
-        }
+        order = Order(orjson.dumps(wanted.skus), tuple(wanted.stores))
+        return {"ingestionId": await self.ingestions.accept(account, order)}
 
 
 async def _aside(body: bytes, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
@@ -117,11 +112,11 @@ def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
 
     @router.put("/stores/{store_id}/planogram/{sku}", summary="Put an item on the store's planogram")
     async def place(store_id: str, sku: str) -> dict[str, Any]:
-        return catalog.items.place(store_id, sku, on_planogram=True)
+        return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=True)
 
     @router.delete("/stores/{store_id}/planogram/{sku}", summary="Take an item off the store's planogram")
     async def take_off(store_id: str, sku: str) -> dict[str, Any]:
-        return catalog.items.place(store_id, sku, on_planogram=False)
+        return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=False)
 
 
 def _documented(operation: Operation, house: House) -> dict[str, Any]:

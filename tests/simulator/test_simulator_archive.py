@@ -57,6 +57,23 @@ def test_archived_item_is_off_sale_until_it_is_uploaded_again(onboarded: Any) ->
     assert onboarded.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-1"}).status_code == 200
 
 
+def test_archived_item_cannot_be_scanned_until_another_takes_its_barcode(onboarded: Any) -> None:
+    further = {"external_product_id": "4006381333931", "external_product_id_type": "EAN"}
+    report(onboarded, onboarded.upload(an_item(additional_external_product_information=[further])))
+    trip = onboarded.enter()
+
+    def picked(code: str) -> int:
+        return int(onboarded.http.post(f"/trips/{trip}/pick", json={"scancode": code}).status_code)
+
+    codes_of_it = ("012345678905", "4006381333931")
+    assert [picked(code) for code in codes_of_it] == [200, 200]
+    report(onboarded, archive(onboarded, "SKU-1"))
+    assert [picked(code) for code in (*codes_of_it, "99999")] == [409, 409, 200]
+    assert codes(report(onboarded, onboarded.upload(an_item("SKU-2")))) == ["ACCEPTED"]
+    assert [picked(code) for code in codes_of_it] == [200, 409]
+    assert codes(report(onboarded, onboarded.upload(an_item()))) == ["BARCODE_SHARED"]
+
+
 def test_item_on_a_planogram_is_not_archived(onboarded: Any) -> None:
     report(onboarded, onboarded.upload(an_item()))
     assert onboarded.http.put(f"/stores/{STORE}/planogram/SKU-1").json()["onPlanogram"]

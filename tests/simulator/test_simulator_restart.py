@@ -1,115 +1,168 @@
-"""The platform as a process that is killed and started again on its files: everything that it shows is as it was."""
+"""A platform that is killed and started again on its files shows everything as it was.
+
+Once by a real SIGKILL of a process. Elsewhere the files are copied while the platform runs, which is what a kill
+leaves, and another platform is started on the copy.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
-from contract.sigv4 import Key
+from contract.house import Barcode, Catalog
 from jwo.processes import Processes
+from simulator.catalog.file import TABLES, CatalogFile
+from simulator.catalog.items import CatalogItems
 from simulator.errors import BrokenMemory
+from simulator.ledger import Ledger
 from simulator.parts import store_parts
 from simulator.settings import PlatformSettings
 
 STORE, GATE, ACCOUNT = "STORE-001", "STORE-001-GATE-1", "123456789012"
+FIRST, SECOND = "012345678905", "4006381333931"
 
 
-class Killed:
-    """One platform over several lives."""
-
-    def __init__(self, processes: Processes, folder: Path, make: Callable[..., Any], **settings: str) -> None:
-        self._processes = processes
-        self._make = make
-        self._settings = {"JWO_PLATFORM_DATABASE_PATH": str(folder / "platform.sqlite3"), **settings}
-        self._lives = 0
-        self._child: Any = None
-
-    def start(self) -> Any:
-        """Start it and return the calls that tests make."""
-        self._lives += 1
-        self._child = self._processes.start(f"platform-{self._lives}", ["platform"], self._settings)
-        return self._make(self._child.url)
-
-    def kill(self) -> None:
-        self._child.process.kill()
-        self._child.process.wait()
-
-    def again(self) -> Any:
-        self.kill()
-        return self.start()
-
-
-class Lives:
-    """Starts such platforms; `make` turns an address into calls."""
-
-    def __init__(self, processes: Processes, folder: Path, aws_url: str, make: Callable[..., Any]) -> None:
-        self._given = (processes, folder, make)
-        self._aws_url = aws_url
-
-    def __call__(self, **settings: str) -> Killed:
-        quick = {
-            "JWO_PLATFORM_AWS_ENDPOINT_URL": self._aws_url,
-            "JWO_PLATFORM_CATALOG__QUEUE_S": "0.02",
-            "JWO_PLATFORM_CATALOG__PROCESS_S": "0.02",
-        }
-        return Killed(*self._given, **quick, **settings)
-
-
-@pytest.fixture
-def lives(tmp_path: Path, aws_url: str, platform_at: Callable[..., Any]) -> Iterator[Lives]:
-    with Processes(tmp_path) as processes:
-        yield Lives(processes, tmp_path, aws_url, platform_at)
+def an_item(sku: str = "SKU-1", barcode: str = FIRST, **more: Any) -> dict[str, Any]:
+    return {"item_sku": sku, "external_product_id": barcode, "item_name": "Thing", "store_id": STORE, **more}
 
 
 def shown(platform: Any, *paths: str) -> dict[str, Any]:
     return {path: platform.http.get(path).json() for path in paths}
 
 
-def test_killed_platform_comes_up_with_its_stores_accounts_faults_and_risks(
-    lives: Any, connector: Any, queue: Any
+@pytest.fixture
+def lives(start_real: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Start a platform; each further call starts one on a copy of the last one's files."""
+    count = 0
+
+    def start(**more: Any) -> Any:
+        nonlocal count
+        count += 1
+        folder = tmp_path / str(count)
+        if count == 1:
+            folder.mkdir()
+        else:
+            shutil.copytree(tmp_path / str(count - 1), folder)
+        return start_real(database_path=str(folder / "platform.sqlite3"), **more)
+
+    return start
+
+
+def invite(platform: Any, queue: Any) -> Any:
+    assert platform.allow_list(queue.arn).status_code == 200
+    (invitation,) = queue.receive()
+    return httpx.URL(invitation["SubscribeURL"]).params
+
+
+def onboard(platform: Any, queue: Any) -> None:
+    assert platform.http.get("/sns/confirm", params=invite(platform, queue)).status_code == 200
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    with Processes(tmp_path) as group:
+        yield group
+
+
+def test_killed_process_comes_up_as_it_was_and_its_day_goes_on(
+    processes: Processes, platform_at: Any, aws_url: str, connector: Any, queue: Any, tmp_path: Path
 ) -> None:
-    one = lives()
-    platform = one.start()
-    platform.set_up_store(connector, methods=["card", "app"], qrPattern="valid.*", authorizedAmount=7.5)
+    settings = {
+        "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
+        "JWO_PLATFORM_DATABASE_PATH": str(tmp_path / "platform.sqlite3"),
+        "JWO_PLATFORM_CLOCK_START": "2030-01-01T00:00:00Z",
+        "JWO_PLATFORM_CLOCK_SPEED": "0",
+        "JWO_PLATFORM_CATALOG__QUEUE_S": "0",
+        "JWO_PLATFORM_CATALOG__PROCESS_S": "0",
+        "JWO_PLATFORM_GATE__TIMEOUT_S": "1",
+    }
+    first = processes.start("first", ["platform"], settings)
+    platform = platform_at(first.url)
+    platform.set_up_store(connector, methods=["card", "app"])
+    onboard(platform, queue)
+    platform.signed("/portal/connectivity", b"")
+    platform.done(platform.upload(an_item()).json()["ingestionId"])
+    platform.http.post("/faults", json={"name": "drop_after", "times": 2, "where": {"operation": "Create Purchases"}})
+    trip, gone = platform.enter(), platform.enter()
+    for each in (trip, gone):
+        platform.http.post(f"/trips/{each}/pick", json={"sku": "SKU-1", "quantity": "2"})
+    platform.http.post(f"/trips/{gone}/leave")
+    platform.delivery(gone, "pending")
+    paths = [
+        "/portal/stores",
+        "/portal/merchants",
+        f"/portal/accounts/{ACCOUNT}",
+        "/faults",
+        "/clock",
+        "/trips",
+        f"/trips/{trip}",
+        f"/trips/{gone}",
+        f"/gates/{GATE}",
+        "/deliveries",
+        f"/stores/{STORE}/catalog",
+        f"/stores/{STORE}/catalog/SKU-1",
+    ]
+    before = shown(platform, *paths)
+    first.process.kill()
+    first.process.wait()
+    platform = platform_at(processes.start("second", ["platform"], settings).url)
+    assert shown(platform, *paths) == before
+    assert before["/faults"][0]["struck"] == 1
+    platform.http.put("/clock", json={"advanceS": 10})
+    assert platform.http.post(f"/trips/{trip}/leave").json()["cartItems"][0]["externalIdentifiers"][0]["id"] == FIRST
+    platform.http.put("/clock", json={"speed": 100})
+    outcomes = [[one["outcome"] for one in platform.delivery(each)["attempts"]] for each in (gone, trip)]
+    assert sorted(outcomes[0] + outcomes[1]) == ["delivered", "delivered", "no_connection", "no_connection"]
+    assert platform.http.get("/faults").json() == []
+    assert platform.scan()["opens"]
+
+
+def test_set_up_and_armed_faults_are_remembered(lives: Any, connector: Any, queue: Any) -> None:
+    platform = lives()
+    platform.set_up_store(connector, qrPattern="valid.*", authorizedAmount=7.5)
     platform.http.put("/portal/stores/ANOTHER", json={"retailer": "corner-retail", "gates": ["A1"]})
     form = {"endpoint": connector.url, "region": "eu-west-1"}
     platform.http.put(f"/portal/stores/{STORE}/connectors/ordering", json=form)
-    assert platform.allow_list(queue.arn).status_code == 200
-    (invitation,) = queue.receive()
+    params = invite(platform, queue)
     platform.signed("/portal/connectivity", b"")
     fault = {"name": "delay", "amount": 0, "times": 3, "where": {"store": STORE}, "until": "2999-01-01T00:00:00Z"}
     platform.http.post("/faults", json=fault)
+    platform.http.post("/faults", json={"name": "duplicate", "rate": 0.5, "where": {"store": "ANOTHER"}})
     platform.scan()
-    platform.http.put("/risk/card-1", json={"risks": ["CustomerFraud"]})
-    paths = ["/portal/stores", "/portal/merchants", f"/portal/accounts/{ACCOUNT}", "/faults", f"/gates/{GATE}"]
+    paths = ["/portal/stores", "/portal/merchants", f"/portal/accounts/{ACCOUNT}", "/faults"]
     before = shown(platform, *paths)
     assert before["/faults"][0]["struck"] == 1
-    platform = one.again()
+    platform = lives()
     assert shown(platform, *paths) == before
-    assert platform.http.post(f"/gates/{GATE}/cards", json={"instrument": "card-1"}).json()["cause"].startswith("risk:")
-    assert platform.scan()["opens"]
-    platform.scan()
-    assert platform.http.get("/faults").json() == []
-    where = httpx.URL(invitation["SubscribeURL"])
-    assert platform.http.get("/sns/confirm", params=where.params).status_code == 200
+    for _ in range(2):
+        assert platform.scan()["opens"]
+    platform.http.delete("/faults/fault-2")
+    assert platform.http.get("/sns/confirm", params=params).status_code == 200
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["subscriptionStatus"] == "Complete"
-    assert one.again().allow_list(queue.arn).json()["subscriptionStatus"] == "Complete"
+    platform = lives()
+    assert platform.http.get("/faults").json() == []
+    assert platform.allow_list(queue.arn).json()["subscriptionStatus"] == "Complete"
     assert queue.receive() == []
 
 
-def test_debt_is_remembered_over_a_kill_until_it_is_settled(lives: Any, connector: Any, queue: Any) -> None:
-    one = lives()
-    platform = one.start()
+def test_debt_and_risk_are_remembered_until_the_debt_is_settled(lives: Any, connector: Any, queue: Any) -> None:
+    platform = lives()
     platform.set_up_store(connector, methods=["card"])
     platform.allow_list(queue.arn)
-    tap = {"instrument": "card-1"}
     platform.http.put("/risk/card-1", json={"risks": []})
-    trip = platform.http.post(f"/gates/{GATE}/cards", json=tap).json()["shoppingTripId"]
+    platform.http.put("/risk/card-2", json={"risks": ["CustomerFraud"]})
+
+    def tap(card: str) -> dict[str, Any]:
+        return dict(platform.http.post(f"/gates/{GATE}/cards", json={"instrument": card}).json())
+
+    trip = tap("card-1")["shoppingTripId"]
 
     def report(settled: float) -> None:
         owed, paid = {"amount": 10.0, "code": "USD"}, {"amount": settled, "code": "USD"}
@@ -118,32 +171,93 @@ def test_debt_is_remembered_over_a_kill_until_it_is_settled(lives: Any, connecto
         assert answer.json() == {"status": "Accepted"}
 
     report(3.0)
-    platform = one.again()
-    assert platform.http.post(f"/gates/{GATE}/cards", json=tap).json()["cause"] == "risk:BadDebt"
+    platform = lives()
+    assert [tap("card-1")["cause"], tap("card-2")["cause"]] == ["risk:BadDebt", "risk:CustomerFraud"]
     report(10.0)
-    platform = one.again()
-    assert platform.http.post(f"/gates/{GATE}/cards", json=tap).json()["opens"]
+    platform = lives()
+    assert tap("card-1")["opens"]
 
 
 @pytest.mark.parametrize("speed", [0.0, 3600.0])
 def test_clock_goes_on_where_it_was_at_its_speed(lives: Any, speed: float) -> None:
-    one = lives(JWO_PLATFORM_CLOCK_START="2030-01-01T00:00:00Z")
-    platform = one.start()
+    platform = lives(clock_start="2030-01-01T00:00:00Z")
     platform.http.put("/clock", json={"speed": speed, "advanceS": 86_400})
     began = datetime.now(UTC)
     before = datetime.fromisoformat(platform.http.get("/clock").json()["now"])
-    told = one.again().http.get("/clock").json()
+    told = lives(clock_start="2040-01-01T00:00:00Z").http.get("/clock").json()
     gone = (datetime.fromisoformat(told["now"]) - before).total_seconds()
     assert told["speed"] == speed
     assert 0 <= gone <= ((datetime.now(UTC) - began).total_seconds() + 1) * speed
     assert bool(gone) == bool(speed)
 
 
-def test_keys_of_accounts_lie_in_files_that_only_the_owner_reads(lives: Any, queue: Any, tmp_path: Path) -> None:
-    one = lives()
-    assert one.start().allow_list(queue.arn).status_code == 200
-    files = [path for path in tmp_path.iterdir() if path.name.startswith("platform.sqlite3")]
-    assert any(Key("retailer-key", "retailer-secret").secret_access_key.encode() in path.read_bytes() for path in files)
+def test_catalog_is_remembered_with_archive_and_planogram(lives: Any, queue: Any) -> None:
+    platform = lives()
+    platform.set_up_store(None)
+    onboard(platform, queue)
+    platform.done(
+        platform.upload(an_item(), an_item("SKU-2", SECOND), an_item("SKU-3", "96385074")).json()["ingestionId"]
+    )
+    archiving = {"itemSkus": ["SKU-2"], "allApplicableStores": [STORE]}
+    platform.done(platform.signed("/v1/catalog/archive", archiving).json()["ingestionId"])
+    assert platform.http.put(f"/stores/{STORE}/planogram/SKU-3").json()["onPlanogram"]
+    paths = [f"/stores/{STORE}/catalog", *(f"/stores/{STORE}/catalog/SKU-{number}" for number in (1, 2, 3))]
+    before, lines = shown(platform, *paths), platform.http.get(f"/stores/{STORE}/catalog.ndjson").content
+    assert before[paths[0]] == {"storeId": STORE, "items": 3, "archived": 1, "onPlanogram": 1}
+    platform = lives()
+    assert shown(platform, *paths) == before
+    assert platform.http.get(f"/stores/{STORE}/catalog.ndjson").content == lines
+    rival = platform.done(platform.upload(an_item("RIVAL"), an_item("HEIR", SECOND)).json()["ingestionId"])
+    rows = platform.http.get(rival["reportDownloadLink"]).json()["items"]
+    assert [[error["code"] for error in row["errors"]] for row in rows] == [["BARCODE_SHARED"], []]
+
+
+def test_accepted_upload_is_ingested_and_told_by_the_next_start(lives: Any, queue: Any) -> None:
+    platform = lives(clock_speed=0)
+    platform.set_up_store(None)
+    onboard(platform, queue)
+    ingestion = platform.upload(an_item(item_name="fault.notification_late=600 Thing")).json()["ingestionId"]
+    assert platform.status(ingestion) == {"processingStatus": "INQUEUE", "reportDownloadLink": ""}
+    platform = lives()
+    platform.http.put("/clock", json={"speed": 1})
+    link = platform.done(ingestion)["reportDownloadLink"]
+    assert platform.http.get(link).json()["summary"] == {"received": 1, "accepted": 1, "rejected": 0}
+    assert platform.http.get(f"/stores/{STORE}/catalog").json()["items"] == 1
+    assert queue.receive() == []
+    platform = lives()
+    assert platform.status(ingestion)["processingStatus"] == "DONE"
+    assert queue.receive() == []
+    platform.http.put("/clock", json={"advanceS": 601})
+    (told,) = platform.until(queue.receive)
+    assert orjson.loads(told["Message"])["ingestionId"] == ingestion
+    platform.until(lambda: platform.http.get("/healthz").status_code == 200)
+    lives()
+    assert queue.receive() == []
+
+
+def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
+    times = []
+
+    def work(items: CatalogItems) -> list[dict[str, Any]]:
+        times.append(1)
+        return [items.take(an_item()), items.archive("SKU-1", [STORE])]
+
+    reports = []
+    for _ in range(2):
+        file = CatalogFile(Ledger(str(tmp_path / "catalog"), TABLES, sync=False))
+        reports.append(CatalogItems(Barcode(), Catalog(), file).ingest("ingestion-1", work))
+    assert reports[0] == reports[1]
+    assert reports[0]["summary"] == {"received": 2, "accepted": 2, "rejected": 0}
+    assert len(times) == 1
+
+
+def test_secrets_lie_in_files_that_only_the_owner_reads(lives: Any, queue: Any, tmp_path: Path) -> None:
+    platform = lives(clock_speed=0)
+    platform.set_up_store(None)
+    assert platform.allow_list(queue.arn).status_code == 200
+    assert platform.upload(an_item()).status_code == 201
+    files = list((tmp_path / "1").iterdir())
+    assert any(path.is_file() and b"retailer-secret" in path.read_bytes() for path in files)
     assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
@@ -155,3 +269,11 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: by
         path.write_bytes(content)
     with pytest.raises(BrokenMemory, match=str(path)):
         store_parts(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
+
+
+def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
+    store_parts(given).ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
+    with pytest.raises(BrokenMemory, match="S-9"):
+        store_parts(given)
