@@ -16,6 +16,7 @@ from simulator.journal import Entry
 
 _MEASURED = {"date", "x-amz-date", "host", "content-length"}
 """Headers; the last two follow from addresses, as a link may be a digit longer."""
+_MEASURED_MEMBERS = {"startedMs", "elapsedMs"}
 _PLATFORM = "platform"
 _ORIGIN = re.compile(r"https?://[^/\s\"\\?#]+")
 
@@ -42,7 +43,7 @@ def _comparable(entry: Entry, names: dict[str, str]) -> bytes:
 
 
 def _without_measured(entry: Entry) -> Entry:
-    return {name: _unmeasured(value) for name, value in entry.items() if name != "elapsedMs"}
+    return {name: _unmeasured(value) for name, value in entry.items() if name not in _MEASURED_MEMBERS}
 
 
 def _unmeasured(part: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -84,8 +84,9 @@ class RetailerCalls:
         try:
             await self._app(scope, call.hearing(receive), call.telling(send))
         finally:
-            elapsed_ms = round((self._clock.monotonic() - started) * 1000)
-            self._journal.add("retailer_call", {**call.entry(), "elapsedMs": elapsed_ms})
+            measured = {"startedMs": started, "elapsedMs": self._clock.monotonic() - started}
+            rounded = {name: round(seconds * 1000) for name, seconds in measured.items()}
+            self._journal.add("retailer_call", {**call.entry(), **rounded})
 
 
 class _Call:

@@ -31,3 +31,14 @@ def test_a_link_over_its_hour_is_refused_and_a_status_call_gives_a_fresh_one(onb
 
     assert onboarded.http.get(told["reportDownloadLink"]).status_code == 403
     assert onboarded.http.get(onboarded.status(ingestion)["reportDownloadLink"]).status_code == 200
+
+
+def test_calls_tell_the_moment_at_which_they_came_and_comparable_ones_do_not(onboarded: Any) -> None:
+    onboarded.upload(an_item())
+    onboarded.upload(an_item())
+
+    first, second = onboarded.http.get("/journal", params={"kind": "retailer_call"}).json()[-2:]
+    comparable = onboarded.http.get("/journal.ndjson", params={"measured": "false"}).text
+
+    assert first["startedMs"] + first["elapsedMs"] <= second["startedMs"] + 1  # each is rounded
+    assert "startedMs" not in comparable
