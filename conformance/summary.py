@@ -35,10 +35,15 @@ def summarise(
     stages: list[dict[str, Any]] | None = None,
     expectations: expected.Expectations = expected.NONE,
     replay: str = "jwo replay {id}",
+    story_replay: str = "",
 ) -> dict[str, Any]:
-    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again."""
+    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again.
+
+    `story_replay` plays the story again that a case ended with; empty where there is nobody to play it to.
+    """
     profile = certification.profile
-    cases = [_case(certification.results[each], profile, replay) for each in _in_order(certification.results)]
+    results = [certification.results[each] for each in _in_order(certification.results)]
+    cases = [_case(each, profile, story_replay if each.story and story_replay else replay) for each in results]
     stale = _apply(expectations, cases, certification)
     report: dict[str, Any] = {
         "format": "jwo-report-1",
@@ -121,7 +126,7 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
 def _case(result: CaseResult, profile: Profile, replay: str) -> dict[str, Any]:
     row = register()[result.id]
     secret_headers = frozenset(profile.connector.headers)
-    return {
+    case = {
         "id": row.id,
         "title": row.title,
         "api": row.api,
@@ -140,6 +145,7 @@ def _case(result: CaseResult, profile: Profile, replay: str) -> dict[str, Any]:
         "replay": replay.format(id=row.id),
         "exchanges": [as_report(exchange, secret_headers) for exchange in _worth_showing(result)],
     }
+    return {**case, "story": list(result.story)} if result.story else case
 
 
 def _worth_showing(result: CaseResult) -> list[Exchange]:

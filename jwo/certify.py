@@ -39,6 +39,8 @@ class Options:
     sign_key: Ed25519PrivateKey | None = None
     replay: str = "jwo replay {id}"
     """How one case is run again; goes into the reports."""
+    story_replay: str = ""
+    """How a story that was found is played again; empty when the connector is gone by then."""
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
@@ -90,6 +92,7 @@ def judge(
         stages=stages,
         expectations=options.expectations,
         replay=options.replay,
+        story_replay=options.story_replay,
     )
 
 

@@ -16,6 +16,8 @@ from conformance.certification import Selection
 from conformance.dsse import load_private_key, load_public_key
 from conformance.expected import NONE as NONE_EXPECTED
 from conformance.expected import load as load_expected
+from conformance.properties.story import case_of
+from conformance.report.writer import story_file
 from contract import profile as profiles
 from contract.profile import Profile
 from contract.register import Tier
@@ -51,6 +53,9 @@ SignOption = Annotated[
     Path | None, typer.Option("--sign-key", metavar="FILE", help="An ed25519 key (PEM) that signs the certificate.")
 ]
 DeepOption = Annotated[bool, typer.Option("--deep", help="Search for minutes instead of seconds.")]
+StoryOption = Annotated[
+    Path | None, typer.Option("--story", metavar="FILE", help="The script of a story, as a report leaves it.")
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
 
 
@@ -70,7 +75,9 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     expectations = load_expected(expected) if expected else NONE_EXPECTED
     selection = Selection(_tiers(tier), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
-    options = Options(selection, strict, out, expectations, key, _replay(connector, profile))
+    options = Options(
+        selection, strict, out, expectations, key, _replay(connector, profile), _story_replay(connector, profile, out)
+    )
     console = make_console()
     if connector is not None or profile is not None:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -97,14 +104,19 @@ def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
 @app.command(name="replay")
 def replay_command(
-    case_id: Annotated[str, typer.Argument(metavar="ID")],
+    case_id: Annotated[str, typer.Argument(metavar="[ID]")] = "",
     connector: ConnectorOption = None,
     profile: ProfileOption = None,
+    story: StoryOption = None,
 ) -> None:
-    """Run one case again and print every exchange; ./jwo.toml is the profile unless another is named."""
+    """Run one case, or exactly one story, and print every exchange; ./jwo.toml is the profile unless one is named."""
+    played = replay.story_in(story) if story else ()
+    chosen_id = case_of(played) if played and not case_id else case_id
+    if not chosen_id or (played and chosen_id != case_of(played)):
+        raise Usage("name a case, as in: jwo replay VIK-3.4; or a story, as in: jwo replay --story FILE")
+    check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
-    check_ids([case_id])
-    raise typer.Exit(replay.replay(_profile(connector, chosen), case_id, make_console()))
+    raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played))
 
 
 @app.command(name="compare")
@@ -165,9 +177,21 @@ def _replay(connector: str | None, file: Path | None) -> str:
     """Return the command that runs one case of this run again; the embedded connector is gone, so all is run again."""
     if connector is None and file is None:
         return "jwo certify --only {id}"
+    return _template("jwo replay {id}", connector, file)
+
+
+def _story_replay(connector: str | None, file: Path | None, out: Path) -> str:
+    """Return the command that plays a story of this run again; empty where the connector is gone."""
+    if connector is None and file is None:
+        return ""
+    return _template(f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}", connector, file)
+
+
+def _template(command: str, connector: str | None, file: Path | None) -> str:
+    """Name the connector of this run behind a command; no brace but those of `{id}` has a meaning."""
     named = [f"--profile {shlex.quote(str(file))}"] if file else []
     named += [f"--connector {shlex.quote(connector)}"] if connector else []
-    return " ".join(["jwo replay {id}", *named]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
+    return " ".join([command, *named]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import traceback
 
-from conformance.errors import BadExpectations, BadKey, HarnessBroke
+from conformance.errors import BadExpectations, BadKey, BadStory, HarnessBroke
 from conformance.report import ReportError
 from conformance.report.errors import ReportFolderUnwritable
 from contract.errors import BadProfile, BadSettings
@@ -41,6 +41,7 @@ _MENDABLE = (
     BadSettings,
     BadExpectations,
     BadKey,
+    BadStory,
     ReportFolderUnwritable,
     BadRetailerData,
     CatalogClientError,

@@ -1,8 +1,9 @@
-"""`jwo replay ID`: one case again, with its wire log."""
+"""`jwo replay ID`: one case again, with its wire log; `jwo replay --story FILE`: exactly one story."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,19 +11,29 @@ from rich.console import Console
 from conformance import engine
 from conformance.certification import Certification, Selection
 from conformance.drivers.exchange import as_report
+from conformance.properties import story
+from conformance.properties.story import Story
 from conformance.verdicts import CaseResult, Verdict
 from contract.profile import Profile
 from contract.register import register
 from jwo.certify import reach
-from jwo.errors import Broken
+from jwo.errors import Broken, Usage
 
 _EXIT = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
 
 
-def replay(profile: Profile, case_id: str, console: Console) -> int:
+def story_in(file: Path) -> Story:
+    """Read a script; Usage when there is none, BadStory when it tells no story."""
+    try:
+        return story.read(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"the story {file} cannot be read: {error}") from error
+
+
+def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ()) -> int:
     """Run one case and print its steps, its exchanges and its verdict; the exit code is the case's."""
     reach(profile)
-    certification = Certification(profile, Selection((register()[case_id].tier,), (case_id,)))
+    certification = Certification(profile, Selection((register()[case_id].tier,), (case_id,), story=chosen))
     engine.run(certification)
     if case_id not in certification.results:
         raise Broken(f"{case_id} did not run")

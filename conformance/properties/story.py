@@ -41,6 +41,11 @@ def has_a_restart(story: Story) -> bool:
     return Act(RESTART) in story
 
 
+def case_of(story: Story) -> str:
+    """Return the id of the case that plays stories such as this one."""
+    return "CP-X.47" if has_a_restart(story) else "CP-X.46"
+
+
 def time_in(story: Story) -> timedelta:
     """Return how much time passes in it."""
     return sum((PASSES.get(act.word, timedelta()) for act in story), timedelta())

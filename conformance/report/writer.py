@@ -1,9 +1,12 @@
-"""Writes the four files of a report: all are made before the first is written, and each replaces its elder whole."""
+"""Writes the four files of a report: all are made before the first is written, and each replaces its elder whole.
+
+A case that ends with a story gets a fifth, its script, which can be played again; those of an earlier run go.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,24 @@ def write_all(report: Mapping[str, Any], out: Path) -> dict[str, Path]:
     paths = {kind: out / name for kind, (name, _) in FILES.items()}
     for kind, path in paths.items():
         _replace(path, texts[kind])
+    return paths | _write_stories(safe["cases"], out)
+
+
+def story_file(case_id: str) -> str:
+    """Name the file that holds the script of a case's story."""
+    return f"{case_id}.story"
+
+
+def _write_stories(cases: Iterable[Mapping[str, Any]], out: Path) -> dict[str, Path]:
+    paths = {}
+    for case in cases:
+        path = out / story_file(case["id"])
+        if "story" in case:
+            told = f"# {case['id']}: plays again with: jwo replay --story FILE\n"
+            _replace(path, told + "".join(f"{act}\n" for act in case["story"]))
+            paths[f"story of {case['id']}"] = path
+        else:
+            path.unlink(missing_ok=True)
     return paths
 
 
