@@ -5,7 +5,7 @@ Listeners hear of every case, so that a terminal can show progress while files a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +14,9 @@ from typing import Any
 
 from conformance.drafts import Builder, Draft
 from conformance.drivers.exchange import Exchange
-from conformance.drivers.http import ConnectorClient
+from conformance.drivers.http import ConnectorClient, declared_secrets
 from conformance.drivers.keys import KeySource
+from conformance.end_to_end.platform import Platform
 from conformance.entry_drafts import EntryBuilder
 from conformance.errors import NotDeclared
 from conformance.properties.story import Story
@@ -68,6 +69,8 @@ class Certification:
     """By operation: why its unbroken request is refused, or empty; an operation that was not tried is absent."""
     side_by_side: int = 0
     """How many calls at once the connector answers in the time of one; 0 as long as nobody measured."""
+    platform: Platform | None = None
+    """The simulated platform, where a case is run through it."""
     results: dict[str, CaseResult] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
 
@@ -82,6 +85,14 @@ class Certification:
         """Open the connection to the connector for as long as scenarios run."""
         with ConnectorClient(self.profile, self.now, self._kept.append) as client:
             yield client
+
+    def keep(self, exchanges: Iterable[Exchange]) -> None:
+        """Keep exchanges that the suite did not make itself."""
+        self._kept += exchanges
+
+    def secrets(self) -> frozenset[str]:
+        """Return the values of the profile that no report may show."""
+        return frozenset(declared_secrets(self.profile))
 
     def exchanges_since_last(self) -> list[Exchange]:
         """Return the exchanges kept since the last call, oldest first."""

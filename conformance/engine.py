@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 
 from conformance.certification import Certification
+from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke
 from conformance.lanes import Group
 from conformance.plugin import Holder
@@ -52,6 +53,7 @@ def _run(certification: Certification, groups: Iterable[Group] | None) -> None:
     shut_off = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with (
         certification.client() as client,
+        platform_for(certification),
         mock.patch.dict(os.environ, shut_off),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),

@@ -25,11 +25,12 @@ from unittest import mock
 from conformance.certification import Certification, Selection
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.end_to_end.platform import Platform
 from conformance.errors import HarnessBroke
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
-STEPS = ("given", "when", "then", "duplicates", "wire", "entry", "properties")
+STEPS = ("given", "when", "then", "duplicates", "wire", "entry", "properties", "end_to_end")
 """The modules of steps; lanes read them once for all."""
 MOST_LANES = 40
 _CAN_DIVIDE = hasattr(os, "fork")
@@ -92,6 +93,7 @@ class _Share:
     selection: Selection
     now: Callable[[], datetime]
     controls: dict[str, str]
+    platform: Platform | None
     groups: Sequence[Group]
 
 
@@ -110,7 +112,7 @@ class Lanes:
 
     def __enter__(self) -> Self:
         run = self._certification
-        share = pickle.dumps(_Share(run.profile, run.selection, run.now, run.controls, self._groups))
+        share = pickle.dumps(_Share(run.profile, run.selection, run.now, run.controls, run.platform, self._groups))
         context = _context()
         self._following = context.Value("i", 0)  # kept here, or it is gone before the lanes look at it
         told, self._tell = context.Pipe(duplex=False)
@@ -197,6 +199,7 @@ def _lanes(share: bytes, told: Connection, following: Synchronized[int], pipes: 
             part.selection,
             now=part.now,
             controls=part.controls,
+            platform=part.platform,
             side_by_side=MOST_LANES,
             relay=lambda result: lane[0].send(("result", result)),
         )

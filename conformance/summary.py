@@ -166,10 +166,14 @@ def _latency(certification: Certification) -> list[dict[str, Any]]:
     exchanges = {id(each): each for result in certification.results.values() for each in result.exchanges}.values()
     rows = []
     for operation, budget_s in budgets.items():
-        times = sorted(each.elapsed_s * 1000 for each in exchanges if each.operation.name == operation and each.answer)
+        times = sorted(each.elapsed_s * 1000 for each in exchanges if _is_measured(each, operation))
         if times:
             rows.append(_latency_row(operation, times, budget_s))
     return rows
+
+
+def _is_measured(exchange: Exchange, operation: str) -> bool:
+    return exchange.operation.name == operation and exchange.answer is not None and exchange.measured
 
 
 def _latency_row(operation: str, times: list[float], budget_s: float) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,15 +82,18 @@ class ConnectorTable(_Table):
 
 
 class StoreTable(_Table):
-    """A store that the connector serves, and an id that no store has."""
+    """A store that the connector serves, another one where the shopper may enter as well, and an id that none has."""
 
     id: str = Field(default="", max_length=255)
+    other_id: str = Field(default="", max_length=255)
     unknown_id: str = Field(default="NO-SUCH-STORE", min_length=1, max_length=255)
 
     @model_validator(mode="after")
-    def _are_two(self) -> Self:
-        if self.id == self.unknown_id:
-            raise ValueError("unknown_id must be an id that no store has, and it is the store's own")
+    def _are_different(self) -> Self:
+        if self.unknown_id in {self.id, self.other_id}:
+            raise ValueError("unknown_id must be an id that no store has, and it is a store's own")
+        if self.other_id and self.other_id == self.id:
+            raise ValueError("other_id must be another store than id")
         return self
 
 
@@ -165,9 +169,29 @@ class ScansTable(_Table):
 
 
 class CatalogClientTable(_Table):
-    """The retailer's own uploader."""
+    """The retailer's own uploader, as a command that uploads one catalog, follows it to its end, and ends."""
 
     command: str = ""
+    """Words as in a shell, without one; `{csv}`, `{endpoint}` and others are replaced by what the run is told."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Further variables for the command, for a client that has names of its own; `{endpoint}` works here as well."""
+    limit_s: float = Field(default=60.0, gt=0, le=3600)
+    """How long one run may take, its waits included; then it is ended."""
+    at_once: int = Field(default=4, ge=1, le=32)
+    """How many runs may be under way at the same moment, each with an account of its own."""
+    tells_rejected: Literal["", "exit_code", "output"] = ""
+    """How it tells of a row that the platform rejected: another exit code than 0, or the SKU in its output."""
+
+    @field_validator("command")
+    @classmethod
+    def _has_words(cls, command: str) -> str:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise ValueError(f"{command!r} cannot be split into words: {error}") from error
+        if command and not words:
+            raise ValueError("it is blank; name a program, or leave it empty")
+        return command
 
 
 class Profile(_Table):

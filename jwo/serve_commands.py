@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from conformance.mutants.gallery import GALLERY
+from conformance.mutants.serving import app_of
 from conformance.mutants.small import STORES, SmallConnector
 from contract.settings import read
 from jwo import aws
@@ -62,4 +63,4 @@ def mutant(
             f"there is no fault {fault}; there are {', '.join(near)} and others in conformance/mutants/gallery.py"
         )
     rate_limit = known[fault].rate_limit_per_second if fault else 0
-    serve(lambda _url: SmallConnector(fault, rate_limit, tuple(store or STORES)), port)
+    serve(lambda _url: app_of(SmallConnector(fault, rate_limit, tuple(store or STORES))), port)

@@ -53,6 +53,8 @@ class Exchange:
     """What was special about the request, where a case sends many."""
     secrets: frozenset[str] = frozenset()
     """Values of the profile that no report may show."""
+    measured: bool = True
+    """Whether its time counts among the latencies; one that a fault held up does not."""
 
     def shown(self, body: bytes) -> str:
         """Return a body as a report may show it."""

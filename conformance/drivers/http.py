@@ -46,7 +46,7 @@ class ConnectorClient:
         self._now = now
         self._keep = keep
         self._silent = 0
-        self._secrets = frozenset(_secrets(profile))
+        self._secrets = frozenset(declared_secrets(profile))
         self._pace = Pace(profile.limits.rate_limit_per_second)
         self._tls = ssl.create_default_context()
 
@@ -140,7 +140,8 @@ class ConnectorClient:
         return headers
 
 
-def _secrets(profile: Profile) -> Iterator[str]:
+def declared_secrets(profile: Profile) -> Iterator[str]:
+    """Yield the values of a profile that no report may show."""
     connector, keys = profile.connector, profile.keys
     yield from connector.headers.values()
     yield from (connector.secret_access_key, connector.session_token)

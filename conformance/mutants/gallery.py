@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from conformance.mutants import crosstalk
 from conformance.mutants.refusals import RAW_REFUSALS, REFUSALS
 from conformance.mutants.rules import CART_RULES, SCAN_RULES
 from conformance.mutants.small import RACES
@@ -29,7 +30,7 @@ _BEHAVIOUR = (
     Mutant("calls_everybody_an_associate", ("VIK-1.1",)),
     Mutant("calls_everybody_a_shopper", ("VIK-1.2",)),
     Mutant("says_cash_for_cash_shopper", ("VIK-X.12",)),
-    Mutant("opens_for_an_unknown_key", ("VIK-2",)),
+    Mutant("opens_for_an_unknown_key", ("VIK-2", "E2E-X.2")),
     Mutant("refuses_with_403", ("VIK-2",)),
     Mutant("names_no_visitor_type", ("VIK-1.1", "VIK-1.2")),
     Mutant("names_no_visitor", ("VIK-1.1", "PLAN-APP-VAL-CONN-001", "PLAN-APPCHK-VAL-VIK", "PLAN-APP-IV-001")),
@@ -38,9 +39,9 @@ _BEHAVIOUR = (
     Mutant("names_visitors_at_length", ("VIK-1.1",)),
     Mutant("never_limits_its_rate", ("VIK-4",), RATE_LIMIT),
     Mutant("limits_its_rate_with_503", ("VIK-4",), RATE_LIMIT),
-    Mutant("forgets_the_auth_event", ("VIK-6", "VIK-X.1", "VIK-X.2")),
+    Mutant("forgets_the_auth_event", ("VIK-6", "VIK-X.1", "VIK-X.2", "E2E-X.4")),
     Mutant("remembers_by_request_id", ("VIK-6",)),
-    Mutant("decides_twice_at_once", ("VIK-X.2",)),
+    Mutant("decides_twice_at_once", ("VIK-X.2", "E2E-X.4")),
     Mutant("remembers_by_event_and_key", ("VIK-X.3",)),
     Mutant("opens_each_event_once_a_shopper", ("VIK-X.4",)),
     Mutant("forgets_refusals", ("VIK-X.5",)),
@@ -66,7 +67,7 @@ _BEHAVIOUR = (
     Mutant("answers_purchases_with_200", ("CP-1.1", "CP-1.7")),
     Mutant("makes_a_purchase_of_nothing", ("CP-1.7",)),
     Mutant("answers_an_empty_cart_with_null", ("CP-1.7",)),
-    Mutant("forgets_the_trip_id", ("CP-2", "CP-X.1", "CP-X.2")),
+    Mutant("forgets_the_trip_id", ("CP-2", "CP-X.1", "CP-X.2", "E2E-X.9")),
     Mutant("remembers_trips_by_request_id", ("CP-2",)),
     Mutant("buys_twice_at_once", ("CP-X.2",)),
     Mutant("remembers_by_trip_and_cart", ("CP-X.3",)),
@@ -96,8 +97,8 @@ _MEMORY = (
     Mutant("remembers_by_body:cart", ("CP-X.31",)),
     Mutant("remembers_32:cart", ("CP-X.32",)),
     Mutant("forgets_after_two_seconds:cart", ("CP-X.33",)),
-    Mutant("forgets_at_restart:cart", ("CP-X.34",)),
-    Mutant("mixes_trips_up", ("CP-X.36",)),
+    Mutant("forgets_at_restart:cart", ("CP-X.34", "E2E-X.15")),
+    Mutant("mixes_trips_up", ("CP-X.36", "E2E-X.7")),
     Mutant("forgets_on_an_empty_cart", ("CP-X.46",)),
     Mutant("forgets_by_the_times_in_messages:scan", ("CP-X.46",)),
     Mutant("forgets_by_the_times_in_messages:cart", ("CP-X.46",)),
@@ -106,6 +107,9 @@ _MEMORY = (
     Mutant("cuts_trip_ids_short", ("CP-X.48",)),
     Mutant("reads_trip_ids_as_numbers", ("CP-X.48",)),
     *(Mutant(fault, ("CP-X.2",)) for fault in RACES),
+)
+_CROSSTALK = tuple(
+    Mutant(name, fault.found_by, RATE_LIMIT if "throttled" in name else 0) for name, fault in crosstalk.FAULTS.items()
 )
 _TRANSPORT = tuple(
     Mutant(f"{fault}:{call}", (found_by,))
@@ -163,6 +167,7 @@ GALLERY = (
     Mutant("accepts_any_key_channel", ("VIK-X.36",)),
     *(Mutant(fault, found_by) for fault, found_by in FAULTS.items()),
     *_MEMORY,
+    *_CROSSTALK,
     *_TRANSPORT,
     *_ANSWERS,
     *(Mutant(rule.fault, (rule.found_by,)) for rules in (SCAN_RULES, CART_RULES) for rule in rules.rows),

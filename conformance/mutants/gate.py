@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from conformance import engine
 from conformance.certification import Certification, Selection
+from conformance.end_to_end.platform import Platform
 from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.serving import served
-from conformance.mutants.small import RESTART, SmallConnector
+from conformance.mutants.small import RESTART, STORES, SmallConnector
 from conformance.verdicts import Verdict
 from contract.profile import (
     CatalogTable,
@@ -28,6 +29,7 @@ from contract.profile import (
 )
 from contract.scan_key import to_identity_key
 
+Stores = tuple[str, ...]
 _RESTART = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b'').read()"
 FOUND = {Verdict.FAIL, Verdict.WARN}
 
@@ -44,7 +46,7 @@ class Outcome(NamedTuple):
         return len(self.verdicts) == len(self.mutant.found_by) and FOUND.issuperset(self.verdicts.values())
 
 
-def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
+def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES) -> Profile:
     """Return the profile that fits the small connector."""
     kinds = ("refused", "expired", "used")
     keys = {
@@ -55,7 +57,7 @@ def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
     }
     return Profile(
         connector=ConnectorTable(url=url, restart_command=shlex.join([sys.executable, "-c", _RESTART, url + RESTART])),
-        store=StoreTable(id="STORE-001"),
+        store=StoreTable(id=stores[0], other_id=stores[1]),
         keys=KeysTable.model_validate(keys),
         catalog=CatalogTable(skus=("SKU-001", "SKU-002"), scancodes=("012345678905",), weighted_skus=("SKU-W01",)),
         tiers=TiersTable(shopper_authorization=True, resolve_scan=True),
@@ -72,17 +74,30 @@ def profile_of(url: str, rate_limit_per_second: int = 0) -> Profile:
     )
 
 
-def certify(fault: str, only: tuple[str, ...] = (), rate_limit: int = 0) -> Certification:
-    """Run the suite against the small connector with one fault, or none, and return the finished certification."""
-    with served(SmallConnector(fault, rate_limit)) as url:
-        certification = Certification(profile_of(url, rate_limit), Selection(("core", "entry"), only))
+def certify(
+    fault: str,
+    only: tuple[str, ...] = (),
+    rate_limit: int = 0,
+    *,
+    stores: Stores = STORES,
+    platform: Platform | None = None,
+) -> Certification:
+    """Run the suite against the small connector with one fault, or none, and return the finished certification.
+
+    Whoever shares a `platform` with others at the same time has `stores` of its own there.
+    """
+    with served(SmallConnector(fault, rate_limit, stores)) as url:
+        profile = profile_of(url, rate_limit, stores)
+        certification = Certification(profile, Selection(("core", "entry"), only), platform=platform)
         engine.run(certification)
     return certification
 
 
-def run_mutant(mutant: Mutant) -> Outcome:
+def run_mutant(mutant: Mutant, platform: Platform | None = None) -> Outcome:
     """Run one mutant against the ids that it declares."""
-    results = certify(mutant.fault, mutant.found_by, mutant.rate_limit_per_second).results
+    stores = (f"{mutant.fault} 1", f"{mutant.fault} 2") if platform else STORES
+    rate_limit = mutant.rate_limit_per_second
+    results = certify(mutant.fault, mutant.found_by, rate_limit, stores=stores, platform=platform).results
     return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
 
 

@@ -13,11 +13,17 @@ from contextlib import contextmanager
 import uvicorn
 
 from conformance.errors import HarnessBroke
+from conformance.mutants.crosstalk import Crosstalk
 from conformance.mutants.reversing import serve_connection
 from conformance.mutants.small import SmallConnector
 from conformance.mutants.spoilt import App, Spoilt
 
 _REVERSED = "answers_in_reverse_order"
+
+
+def app_of(connector: SmallConnector) -> App:
+    """Return a connector with all the kinds of faults around it, of which it has one at most."""
+    return Crosstalk(Spoilt(connector, connector.fault), connector.fault)
 
 
 @contextmanager
@@ -27,7 +33,7 @@ def served(connector: SmallConnector) -> Iterator[str]:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     serving = _reversing if connector.fault.startswith(_REVERSED) else _ordinary
-    with serving(Spoilt(connector, connector.fault), listener):
+    with serving(app_of(connector), listener):
         yield address
     listener.close()
 

@@ -32,7 +32,7 @@ TURNED_AWAY = {
     "expired_key": "opens_for_an_expired_key",
     "used_key": "opens_for_a_used_key",
 }
-STORES = ("STORE-001",)
+STORES = ("STORE-001", "STORE-002")
 LATE_S = 2.5
 RESTART = "/restart"
 _RACE_S = 0.05
@@ -96,7 +96,7 @@ class SmallConnector:
         if path == "/v1/identity/identity-keys":
             return await self._scan(body)
         if path == "/v1/order/purchases":
-            return await self._cart(body)
+            return _error(429, "too many") if self._is_too_fast() else await self._cart(body)
         if path in {AUTHORIZATION, SCAN, DETAILS}:
             return await self._entry_tier(path, body)
         if path == RESTART:

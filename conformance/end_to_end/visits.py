@@ -1,0 +1,201 @@
+"""Visits to a store of the simulated platform: people at gates, carts on their way, and what the journal says of both.
+
+A day has gates of its own, so that nothing of another case shows up in its part of the journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.certification import Certification
+from conformance.drivers.exchange import Exchange
+from conformance.drivers.http import ConnectorClient
+from conformance.end_to_end.controls import Controls, Fault, Json
+from conformance.end_to_end.journal import exchange_of, is_call
+from conformance.end_to_end.needs import case_ids
+from conformance.errors import Finding
+from contract.operations import CREATE_PURCHASES
+from contract.profile import KeyKind
+
+GATES = 2
+_TRIES = 4
+_LOOK_EVERY_S = 0.03
+_SETTLED_WITHIN_S = 25.0
+_WASTED = 3
+"""So many answers that take nothing over, one after the other, and no further one will."""
+_USELESS = {"malformed_answer", "server_error"}
+_TAKEN_S = 1.1
+"""A window of a rate limit, and a little more."""
+
+
+@dataclass
+class Visit:
+    """One person's way through the store; `decision` is the gate's last one, `delivery` how the cart ended."""
+
+    label: str
+    gate: str
+    decision: Json = field(default_factory=dict)
+    has_left: bool = False
+    delivery: Json = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def is_in(self) -> bool:
+        """Say whether the gate opened."""
+        return bool(self.decision.get("opens"))
+
+    @property
+    def trip_id(self) -> str:
+        """Return the shopping trip; empty for somebody who was kept out."""
+        return str(self.decision.get("shoppingTripId") or "")
+
+    def of(self, operation_name: str) -> list[Exchange]:
+        """Return its exchanges of one call that were answered, oldest first."""
+        return [each for each in self.exchanges if each.operation.name == operation_name and each.answer]
+
+
+def gates_of(store_id: str, case_id: str) -> list[str]:
+    """Name the gates of a case in a store: no two cases share one, and a name can stand in an address."""
+    store = hashlib.sha256(store_id.encode()).hexdigest()[:10]
+    return [f"{store}-{case_id}-{number}" for number in range(1, GATES + 1)]
+
+
+class StoreDay:
+    """What one case lets happen at the platform."""
+
+    def __init__(
+        self, run: Certification, connector: ConnectorClient, controls: Controls, case_id: str, store_id: str
+    ) -> None:
+        self._run = run
+        self._connector = connector
+        self._controls = controls
+        self._rate = run.profile.limits.rate_limit_per_second
+        self.case_id = case_id
+        self.store_id = store_id
+        self.gates = gates_of(store_id, case_id)
+        self.visits: list[Visit] = []
+
+    def elsewhere(self, store_id: str) -> StoreDay:
+        """Return the same day in another store."""
+        return StoreDay(self._run, self._connector, self._controls, self.case_id, store_id)
+
+    def open(self) -> None:
+        """Set the store up at the platform, with the gates of all cases."""
+        gates = [gate for case_id in case_ids() for gate in gates_of(self.store_id, case_id)]
+        self._controls.set_up_store(self.store_id, gates, self._run.profile.connector)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Hand what the journal says of this day over to the report, whatever becomes of the block."""
+        try:
+            yield
+        finally:
+            self.read()
+
+    def come(self, label: str, kind: KeyKind = "shopper", gate: int = 0, key: str = "") -> Visit:
+        """Let somebody show a key at a gate, again where no answer came in time; returns what the gate did."""
+        visit = Visit(label, self.gates[gate])
+        self.visits.append(visit)
+        for _ in range(_TRIES):
+            self._connector.at_once(1)
+            taken = key or (self._run.keys.unknown() if kind == "unknown" else self._run.keys.take(kind))
+            visit.decision = self._controls.scan(visit.gate, taken)
+            if visit.decision["cause"] not in {"timed_out", "429" if self._rate else ""}:
+                break
+            time.sleep(_TAKEN_S if visit.decision["cause"] == "429" else 0)
+        return visit
+
+    def enter(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
+        """Let somebody in who must be let in; a Finding when the gate stays closed."""
+        visit = self.come(label, kind, gate)
+        if not visit.is_in:
+            raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {visit.decision['cause']}")
+        return visit
+
+    def take(self, visit: Visit, quantity: int = 1) -> None:
+        """Take some of the first declared item."""
+        self._controls.pick(visit.trip_id, self._run.profile.catalog.skus[0], quantity)
+
+    def leave(self, visit: Visit) -> None:
+        """Walk out; the platform delivers the cart from now on."""
+        self._controls.leave(visit.trip_id)
+        visit.has_left = True
+
+    def arm_gate(self, fault: Fault, gate: int = 0) -> None:
+        """Arm a fault for the scans at a gate."""
+        self._controls.arm(fault, gate=self.gates[gate])
+
+    def arm(self, fault: Fault, visit: Visit) -> str:
+        """Arm a fault for the cart of a visit, and return its id."""
+        return self._controls.arm(fault, trip=visit.trip_id, operation=CREATE_PURCHASES.name)
+
+    def disarm(self, fault_id: str) -> None:
+        """Take a fault back."""
+        self._controls.disarm(fault_id)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the platform's clock forward."""
+        self._controls.advance(seconds)
+
+    def again(self, visit: Visit, operation_name: str, wanted: Callable[[Json], bool] = lambda _entry: True) -> None:
+        """Let the first call of a visit that is wanted arrive once more, as it was."""
+        calls = [entry for entry in self._entries(visit) if is_call(entry) and entry["operation"] == operation_name]
+        self._controls.resend(next(entry["seq"] for entry in calls if wanted(entry)))
+
+    def settle(
+        self, visits: Sequence[Visit] = (), within_s: float = _SETTLED_WITHIN_S, *, redrive: bool = False
+    ) -> None:
+        """Wait until the carts are taken, or cannot be any more."""
+        deadline = time.monotonic() + within_s
+        for visit in visits or self.left():
+            visit.delivery = self._controls.delivery(visit.trip_id)
+            while not _is_over(visit.delivery) and time.monotonic() < deadline:
+                time.sleep(_LOOK_EVERY_S)
+                visit.delivery = self._controls.delivery(visit.trip_id)
+                if redrive and visit.delivery["state"] == "dead_letter":
+                    self._controls.redrive(visit.trip_id)
+
+    def left(self) -> list[Visit]:
+        """Return the visits that ended, each of which has a cart."""
+        return [visit for visit in self.visits if visit.has_left]
+
+    def attempts(self, visit: Visit) -> int:
+        """Return how often a cart was sent."""
+        return len(self._controls.delivery(visit.trip_id)["attempts"])
+
+    def read(self) -> None:
+        """Read the journal of every visit, and keep its calls for the report."""
+        kept: dict[int, Exchange] = {}
+        secrets = self._run.secrets()
+        for visit in self.visits:
+            calls = {entry["seq"]: entry for entry in self._entries(visit) if is_call(entry)}
+            found = {seq: exchange_of(entry, visit.label, secrets) for seq, entry in sorted(calls.items())}
+            visit.exchanges = list(found.values())
+            kept |= found
+        self._run.keep(kept[seq] for seq in sorted(kept))
+
+    def _entries(self, visit: Visit) -> list[Json]:
+        """Return what the journal says of a visit; of somebody who was kept out, by the event at the gate."""
+        if visit.trip_id:
+            return self._controls.journal(trip=visit.trip_id)
+        return [entry for entry in self._controls.journal(gate=visit.gate) if _event(entry) == self._event_of(visit)]
+
+    @staticmethod
+    def _event_of(visit: Visit) -> str:
+        return str(visit.decision.get("authEventId"))
+
+
+def _event(entry: Json) -> str:
+    body: Any = entry.get("request", {}).get("body")
+    event = body.get("authEvent") if isinstance(body, dict) else None
+    return str(event.get("id")) if isinstance(event, dict) else ""
+
+
+def _is_over(delivery: Json) -> bool:
+    judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
+    return delivery["state"] != "pending" or (len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS)
