@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 
@@ -19,6 +20,7 @@ from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, Letter, unsent
 from simulator.faults import Faults, Where
 from simulator.journal import Journal
+from simulator.memory import Facts
 from simulator.seed import Seed
 from simulator.wire import Tampering
 
@@ -37,17 +39,34 @@ class About(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
-class Calls:
-    """Makes calls; `close` ends what faults left under way."""
+class Late(NamedTuple):
+    """A message that is to come again, at the platform's instant `due`."""
 
-    def __init__(self, client: ConnectorClient, faults: Faults, journal: Journal, clock: Clock, seed: Seed) -> None:
+    due: datetime
+    letter: Letter
+    about: About
+
+
+class Calls:
+    """Makes calls; `resume` takes up what was to come late, and `close` ends what faults left under way."""
+
+    def __init__(
+        self,
+        client: ConnectorClient,
+        faults: Faults,
+        journal: Journal,
+        clock: Clock,
+        seed: Seed,
+        late: Facts[Late] | None = None,
+    ) -> None:
         self._client = client
         self._faults = faults
         self._journal = journal
         self._clock = clock
         self._seed = seed
+        self._late = late or Facts("late message", Late)
         self._later: set[asyncio.Task[None]] = set()
-        self._overtaken: dict[tuple[str, str], asyncio.Event] = {}
+        self._overtaken: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     async def make(
         self, operation: Operation, connector: Connector | None, message: dict[str, Any], timeout_s: float, about: About
@@ -70,6 +89,11 @@ class Calls:
         if faults:
             entry["faults"] = sorted(faults)
         self._journal.add_exchange(about.kind, entry, exchange, about.secrets)
+
+    async def resume(self) -> None:
+        """Take up the messages that were to come late when the platform stopped."""
+        for key, late in self._late.all().items():
+            self._start(self._send_late(key, late))
 
     async def close(self) -> None:
         """Stop what is still to come late."""
@@ -100,7 +124,8 @@ class Calls:
         if "changed_cart" in faults and "cartItems" in letter.message:
             self.note(await self._client.send(with_other_cart(letter)), about, {"changed_cart": 0})
         if "old_attempt" in faults:
-            self._start(self._send_late(letter, faults["old_attempt"] * _DAY_S, about))
+            due = self._clock.now() + timedelta(seconds=faults["old_attempt"] * _DAY_S)
+            self._postpone(Late(due, letter, about))
 
     def _again(self, letter: Letter, number: object) -> Letter:
         """Make the next delivery of a message: it has a requestId of its own, where it has one."""
@@ -109,21 +134,23 @@ class Calls:
         again = self._seed.id("duplicate", letter.message["requestId"], number)
         return letter._replace(message={**letter.message, "requestId": again})
 
-    async def _send_late(self, letter: Letter, seconds: float, about: About) -> None:
-        await self._clock.sleep(seconds)
-        self.note(await self._client.send(letter), about, {"old_attempt": 0})
+    def _postpone(self, late: Late) -> None:
+        key = str(uuid4())
+        self._late.keep(key, late)
+        self._start(self._send_late(key, late))
+
+    async def _send_late(self, key: str, late: Late) -> None:
+        await self._clock.sleep((late.due - self._clock.now()).total_seconds())
+        self.note(await self._client.send(late.letter), late.about, {"old_attempt": 0})
+        self._late.drop(key)
 
     async def _be_overtaken(self, store: str, operation: str, seconds: float) -> None:
-        event = self._overtaken.setdefault((store, operation), asyncio.Event())
-        waiting = asyncio.create_task(event.wait())
-        longest = asyncio.create_task(self._clock.sleep(seconds))
-        await asyncio.wait({waiting, longest}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (waiting, longest):
-            task.cancel()
+        passing = self._overtaken.setdefault((store, operation), asyncio.get_running_loop().create_future())
+        await self._clock.sleep(seconds, unless=passing)
 
     def _pass(self, store: str, operation: str) -> None:
-        if event := self._overtaken.pop((store, operation), None):
-            event.set()
+        if passing := self._overtaken.pop((store, operation), None):
+            passing.set_result(None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

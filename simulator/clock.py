@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from simulator.errors import BadCall
 from simulator.memory import Facts
@@ -40,8 +40,8 @@ class Clock(Protocol):
         """Return real seconds that never run backwards, for measuring."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait, in the platform's seconds."""
+    async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
+        """Wait, in the platform's seconds, or until `unless` is done."""
         ...
 
 
@@ -108,15 +108,18 @@ class PlatformClock:
         for event in self._changed:
             event.set()
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
         """Wait without holding up anybody else, and wake up when the clock was moved past the end of the wait."""
+        await either(self._sleep(seconds), unless)
+
+    async def _sleep(self, seconds: float) -> None:
         until = self.now() + timedelta(seconds=seconds)
         event = asyncio.Event()
         self._changed.add(event)
         try:
             while (left := (until - self.now()).total_seconds()) > 0:
                 event.clear()
-                await _either(event, self.wall_s(left))
+                await _told(event, self.wall_s(left))
         finally:
             self._changed.discard(event)
 
@@ -129,7 +132,19 @@ def _later(at: datetime, seconds: float) -> datetime:
     return at + timedelta(seconds=min(seconds, (_END - at).total_seconds()))
 
 
-async def _either(event: asyncio.Event, seconds: float) -> None:
+async def either(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] | None) -> None:
+    """Wait for the one, or for the other if it is done before; what is no longer waited for ends."""
+    if unless is None:
+        await wait
+        return
+    waiting = asyncio.create_task(wait)
+    try:
+        await asyncio.wait([waiting, unless], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+async def _told(event: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -126,26 +126,24 @@ class Deliveries:
         try:
             while True:
                 self._news.clear()
-                await self._start_due()
+                await self.start_due()
                 await self._nap()
         finally:
             for task in self._sending:
                 task.cancel()
             await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def send_due(self) -> int:
-        """Send all that is due and wait for the outcomes; returns how many attempts there were."""
-        count = 0
-        while await self._start_due() or self._sending:
-            done, _ = await asyncio.wait(set(self._sending), return_when=asyncio.FIRST_COMPLETED)
-            count += len(done)
-        return count
+    @property
+    def sending(self) -> frozenset[asyncio.Task[None]]:
+        """Return the attempts that are under way."""
+        return frozenset(self._sending)
 
     def next_due(self) -> float | None:
         """Return the epoch second at which the next attempt is due; None when nothing waits."""
         return self._outbox.next_due(self._house.delivery.most_at_once_per_store)
 
-    async def _start_due(self) -> int:
+    async def start_due(self) -> int:
+        """Start an attempt for all that is due and has room; returns how many."""
         rules = self._house.delivery
         room = rules.most_at_once - len(self._sending)
         parcels = await self._outbox.claim(self._now(), room, rules.most_at_once_per_store) if room > 0 else []

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simulator.carts import PIECES, Line
+from simulator.delivery import Deliveries
 from simulator.entry.app_code import scan_of_identity_key
 from simulator.entry.cards import Instrument
 from simulator.errors import NotNow
 from simulator.journal import LANE
 from simulator.parts import StoreParts
-from simulator.shop.clock import AT, DayClock
+from simulator.shop.clock import AT, DayClock, Task
 from simulator.shop.plan import Shop, Visit, basket
 
 
@@ -34,6 +36,13 @@ class Pace(NamedTuple):
     """How long after midnight undelivered carts are waited for."""
 
 
+class _Activity(NamedTuple):
+    at_s: int
+    what: str
+    number: int
+    work: Coroutine[Any, Any, None]
+
+
 class Day:
     """One day in one platform."""
 
@@ -44,6 +53,7 @@ class Day:
         self._plan = plan
         self._midnight = clock.at
         self._leaving: list[tuple[int, int, str]] = []
+        self._under_way: set[Task] = set()
         self.inside = 0
         self.most_inside = 0
 
@@ -53,7 +63,7 @@ class Day:
         at_s = first - first % pace.window_s
         while (at_s := self._next_window(at_s, arrived, pace)) >= 0:
             end_s = at_s + pace.window_s
-            if pace.speed:
+            if pace.speed and at_s <= pace.patience_h * 3600:
                 await asyncio.sleep(started + (at_s - first) / pace.speed - time.monotonic())
             arrived = await self._window(arrived, end_s, pace)
             seen(self._clock.at)
@@ -61,49 +71,62 @@ class Day:
 
     def _next_window(self, at_s: int, arrived: int, pace: Pace) -> int:
         """Return where the next window with something to do begins; -1 when the day is over."""
-        due = self._parts.deliveries.next_due()
+        due, waking = self._parts.deliveries.next_due(), self._clock.next_waking()
         nexts = [
             *([self._plan[arrived].at_s] if arrived < len(self._plan) else []),
             *([self._leaving[0][0]] if self._leaving else []),
             *([due - self._midnight.timestamp()] if due is not None else []),
         ]
-        soonest = min(nexts, default=-1)
-        if not nexts or soonest > pace.patience_h * 3600:
-            return -1
-        return max(at_s, int(soonest) - int(soonest) % pace.window_s)
+        soonest = min([one for one in nexts if one <= pace.patience_h * 3600], default=math.inf)
+        if waking is not None:
+            soonest = min(soonest, self._seconds(waking))
+        return -1 if soonest == math.inf else max(at_s, int(soonest) - int(soonest) % pace.window_s)
 
     async def _window(self, arrived: int, end_s: int, pace: Pace) -> int:
+        end = self._midnight + timedelta(seconds=end_s)
         self._parts.journal.hold()
-        room = asyncio.Semaphore(pace.at_once)
-        activities: list[Awaitable[None]] = []
-        while arrived < len(self._plan) and self._plan[arrived].at_s < end_s:
-            visit = self._plan[arrived]
-            activities.append(self._lane(room, visit.at_s, "enter", visit.number, self._enter(visit)))
-            arrived += 1
-        while self._leaving and self._leaving[0][0] < end_s:
-            at_s, number, trip_id = heapq.heappop(self._leaving)
-            activities.append(self._lane(room, at_s, "leave", number, self._leave(self._plan[number], trip_id)))
-        await asyncio.gather(*activities)
+        self._under_way |= self._clock.wake(end)
+        await self._settle()
+        planned, arrived = self._planned(arrived, end_s)
+        for first in range(0, len(planned), pace.at_once):
+            self._under_way |= {self._lane(*activity) for activity in planned[first : first + pace.at_once]}
+            await self._settle()
         self.most_inside = max(self.most_inside, self.inside)
-        self._clock.at = self._midnight + timedelta(seconds=end_s)
-        await self._parts.deliveries.send_due()
+        self._clock.at = end
+        await send_due(self._parts.deliveries, self._clock)
         self._parts.journal.release()
         return arrived
 
-    def _lane(
-        self, room: asyncio.Semaphore, at_s: int, what: str, number: int, work: Awaitable[None]
-    ) -> asyncio.Task[None]:
+    def _planned(self, arrived: int, end_s: int) -> tuple[list[_Activity], int]:
+        """Take the activities of a window: who comes, and who leaves."""
+        planned: list[_Activity] = []
+        while arrived < len(self._plan) and self._plan[arrived].at_s < end_s:
+            visit = self._plan[arrived]
+            planned.append(_Activity(visit.at_s, "enter", visit.number, self._enter(visit)))
+            arrived += 1
+        while self._leaving and self._leaving[0][0] < end_s:
+            at_s, number, trip_id = heapq.heappop(self._leaving)
+            planned.append(_Activity(at_s, "leave", number, self._leave(self._plan[number], trip_id)))
+        return planned, arrived
+
+    async def _settle(self) -> None:
+        """Wait until whatever is under way has ended or sleeps; what broke, breaks the day."""
+        await self._clock.settled(self._under_way)
+        ended = {task for task in self._under_way if task.done()}
+        self._under_way -= ended
+        for task in ended:
+            task.result()
+
+    def _lane(self, at_s: int, what: str, number: int, work: Coroutine[Any, Any, None]) -> Task:
         """Run an activity at its own instant, in its own lane of the journal."""
         at = self._midnight + timedelta(seconds=at_s)
         context = copy_context()
         context.run(AT.set, at)
         context.run(LANE.set, (at.timestamp(), what, str(number), 0))
+        return asyncio.get_running_loop().create_task(work, context=context)
 
-        async def run() -> None:
-            async with room:
-                await work
-
-        return asyncio.get_running_loop().create_task(run(), context=context)
+    def _seconds(self, at: datetime) -> float:
+        return (at - self._midnight).total_seconds()
 
     async def _enter(self, visit: Visit) -> None:
         gates = self._parts.gates
@@ -114,7 +137,7 @@ class Day:
             decision = await gates.pay(visit.gate, palm if visit.way == "palm" else card)
         if decision["opens"]:
             self.inside += 1
-            leaves_at = max(visit.at_s + visit.stay_s, visit.at_s + 1)
+            leaves_at = max(visit.at_s + visit.stay_s, int(self._seconds(self._clock.now())) + 1)
             heapq.heappush(self._leaving, (leaves_at, visit.number, decision["shoppingTripId"]))
 
     async def _leave(self, visit: Visit, trip_id: str) -> None:
@@ -127,3 +150,9 @@ class Day:
                 continue
         await trips.leave(trip_id)
         self.inside -= 1
+
+
+async def send_due(deliveries: Deliveries, clock: DayClock) -> None:
+    """Send all that is due, and wait until each attempt has ended or sleeps."""
+    while await deliveries.start_due() or clock.awake(deliveries.sending):
+        await clock.stirred(deliveries.sending)

@@ -23,6 +23,7 @@ from moto.server import ThreadedMotoServer
 
 from contract.sigv4 import Key, sign
 from simulator.app import create_app
+from simulator.clock import either
 from simulator.settings import PlatformSettings
 
 RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
@@ -46,8 +47,8 @@ class MovableClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
+        await either(asyncio.sleep(seconds), unless)
 
 
 @dataclass

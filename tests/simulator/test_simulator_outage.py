@@ -19,6 +19,7 @@ from simulator.parts import StoreParts, store_parts
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 from simulator.shop.clock import DayClock
+from simulator.shop.day import send_due
 from simulator.shop.run import MIDNIGHT
 
 CARTS, STORES = 300, 3
@@ -52,7 +53,7 @@ async def through(parts: StoreParts, clock: DayClock, minutes: int) -> int:
     start = clock.at
     while (due := parts.deliveries.next_due()) is not None and due <= end.timestamp():
         clock.at = max(clock.at, MIDNIGHT + timedelta(seconds=due - MIDNIGHT.timestamp()))
-        await parts.deliveries.send_due()
+        await send_due(parts.deliveries, clock)
     took = (clock.at - start).total_seconds()
     clock.at = end
     return round(took)
@@ -89,9 +90,11 @@ def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
 
 def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[str]:
-        parts, _ = some_parts(tmp_path, connector.url, order_timeout_s=1.0, most_at_once=8, most_at_once_per_store=4)
+        parts, clock = some_parts(
+            tmp_path, connector.url, order_timeout_s=1.0, most_at_once=8, most_at_once_per_store=4
+        )
         await fill_and_leave(parts, 30)
-        await parts.deliveries.send_due()
+        await send_due(parts.deliveries, clock)
         await parts.close()
         return [body["storeId"] for body in connector.bodies("purchases")]
 
