@@ -1,8 +1,9 @@
 """One event, one answer. A key is ABSENT, CLAIMED by somebody who works on its answer, or DONE.
 
 `answer_once` goes from ABSENT to DONE with the effect in one unit of work: duplicates at the same moment need nothing
-more, since units of work never overlap. `LeasedAnswers` is for decisions that ask others first, and so take longer
-than a transaction may: it claims, asks, and then keeps answer and effect together.
+more, since units of work never overlap. `keep_first` does so where the answer is known before. `LeasedAnswers` is for
+decisions that ask others first, and so take longer than a transaction may: it claims, asks, and then keeps answer and
+effect together.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from reference_connector.errors import StillClaimed
-from reference_connector.store import CLAIMED, Recorded, Records, Scope, Store
+from reference_connector.store import CLAIMED, NewAnswer, Recorded, Records, Scope, Store
 from reference_connector.telemetry import Clock
 
 _LOOK_AGAIN_S = 0.01
@@ -67,6 +68,13 @@ def answer_once(records: Records, claim: Claim, decide: Callable[[Records], Answ
     answer = decide(records)
     _remember(records, claim, answer)
     return Outcome(answer)
+
+
+async def keep_first(store: Store, claim: Claim, answer: Answer) -> Outcome:
+    """Repeat the remembered answer, or remember this one, which needed no look at the records."""
+    kept = Recorded(answer.status, answer.body, claim.fingerprint)
+    earlier = await store.keep_answer(NewAnswer(claim.scope, claim.key, kept, claim.now, claim.forget_at))
+    return Outcome(answer) if earlier is None else _repeated(earlier, claim)
 
 
 def _repeated(recorded: Recorded, claim: Claim) -> Outcome:

@@ -16,14 +16,14 @@ from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest
-from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, fingerprint, json_answer
+from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, fingerprint, json_answer, keep_first
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
 from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
 from reference_connector.wire import MessageReader
 
-_UNAUTHORIZED = 401
+_OK, _UNAUTHORIZED = 200, 401
 
 
 class Scan(NamedTuple):
@@ -56,9 +56,13 @@ class IdentityDesk:
         scan = self._read(body)
         refusals: list[Refusal] = []
         claim = self._claim(scan)
-        outcome = await self._store.transact(
-            lambda records: answer_once(records, claim, lambda records: self._decide(records, scan, refusals))
-        )
+        known = self._holder_of_fixture_key(scan)
+        if known is not None and _OK in self._rules.remember:
+            outcome = await keep_first(self._store, claim, _welcome(known))
+        else:
+            outcome = await self._store.transact(
+                lambda records: answer_once(records, claim, lambda records: self._decide(records, scan, refusals))
+            )
         self._log_outcome(scan, outcome, refusals)
         return outcome.answer
 
@@ -92,12 +96,15 @@ class IdentityDesk:
         return json_answer(status, {"errorMsg": "The key is not accepted."})._replace(code=verdict)
 
     def _judge(self, records: Records, scan: Scan) -> Visitor | Refusal:
-        try:
-            text = from_identity_key(scan.identity_key)
-        except BadValue:
+        text = _text_of(scan.identity_key)
+        if text is None:
             return Refusal.UNKNOWN_KEY
-        visitor = self._retailer.now.fixture_keys.get((scan.store_id, text))
+        visitor = self._holder_of_fixture_key(scan)
         return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), scan.scanned_at)
+
+    def _holder_of_fixture_key(self, scan: Scan) -> Visitor | None:
+        """Find whose plain key it is; no record has a say in that, as age and single use do not apply to it."""
+        return self._retailer.now.fixture_keys.get((scan.store_id, _text_of(scan.identity_key) or ""))
 
     def _log_outcome(self, scan: Scan, outcome: Outcome, refusals: list[Refusal]) -> None:
         self._log.event(
@@ -110,6 +117,13 @@ class IdentityDesk:
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
+
+
+def _text_of(identity_key: str) -> str | None:
+    try:
+        return from_identity_key(identity_key)
+    except BadValue:
+        return None
 
 
 @lru_cache(maxsize=1024)

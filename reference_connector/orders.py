@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contract.house import House
 from reference_connector.cart import Cart, CartReader
 from reference_connector.errors import CartConflict, InvalidRequest
-from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, json_answer
+from reference_connector.idempotency import Answer, json_answer
 from reference_connector.retailer import CurrentRetailer
-from reference_connector.store import Purchase, Records, Store
+from reference_connector.store import Purchase, Records, Sale, Store
 from reference_connector.telemetry import EventLog
-from reference_connector.till import Sale, Till
+from reference_connector.till import Till
 
+_CREATED = 201
 _PARKED_AT_ONCE = 100
 
 
@@ -43,12 +44,13 @@ class OrderDesk:
         if cart.store_id not in self._retailer.now.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         sale = self._till.sell(cart)
-        claim = Claim("order", cart.trip_id, cart.fingerprint, sale.purchase.made_at, None, (201,))
-        outcome = await self._store.transact(lambda records: answer_once(records, claim, _keep(sale)))
-        self._after(cart, sale, outcome)
-        if outcome.changed and self._rules.changed_cart == "conflict_409":
-            raise CartConflict("this shopping trip already has a purchase with another cart")
-        return self._as_answer(outcome)
+        earlier = await self._store.keep_sale(sale)
+        if earlier is not None:
+            return self._repeat(cart, earlier)
+        if sale.charge is not None:
+            self._on_charge()
+        self._log_answer(cart, _CREATED, sale.purchase.status)
+        return _answer(_CREATED, sale.purchase)
 
     async def parked(self) -> list[Purchase]:
         """List the bad carts, the oldest first."""
@@ -70,33 +72,27 @@ class OrderDesk:
                 self._on_charge()
         return good, bad
 
-    def _as_answer(self, outcome: Outcome) -> Answer:
-        if not outcome.replayed:
-            return outcome.answer
-        return outcome.answer._replace(status=self._rules.duplicate_status)
+    def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
+        status = self._rules.duplicate_status
+        self._log_answer(cart, status, "repeated")
+        if earlier.fingerprint != cart.fingerprint:
+            self._log.event("cart_changed", requestId=cart.request_id, shoppingTripId=cart.trip_id)
+            if self._rules.changed_cart == "conflict_409":
+                raise CartConflict("this shopping trip already has a purchase with another cart")
+        return _answer(status, earlier)._replace(code="replayed")
 
-    def _after(self, cart: Cart, sale: Sale, outcome: Outcome) -> None:
-        if sale.charge is not None and not outcome.replayed:
-            self._on_charge()
+    def _log_answer(self, cart: Cart, status: int, outcome: str) -> None:
         self._log.event(
             "purchase_answered",
             requestId=cart.request_id,
             shoppingTripId=cart.trip_id,
-            status=outcome.answer.status,
-            outcome="repeated" if outcome.replayed else sale.purchase.status,
+            status=status,
+            outcome=outcome,
         )
-        if outcome.changed:
-            self._log.event("cart_changed", requestId=cart.request_id, shoppingTripId=cart.trip_id)
 
 
-def _keep(sale: Sale) -> Callable[[Records], Answer]:
-    def decide(records: Records) -> Answer:
-        records.save_purchase(sale.purchase)
-        if sale.charge is not None:
-            records.save_charge(sale.charge)
-        return json_answer(201, {"purchaseId": sale.purchase.purchase_id})
-
-    return decide
+def _answer(status: int, purchase: Purchase) -> Answer:
+    return json_answer(status, {"purchaseId": purchase.purchase_id})
 
 
 def _unpark(records: Records, sale: Sale) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import orjson
 
@@ -18,17 +17,10 @@ from reference_connector.pricing.goods import CartLine
 from reference_connector.pricing.receipt import Priced, as_json, price
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
-from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus
+from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, Sale
 from reference_connector.telemetry import Clock
 
 _NO_TAX = TaxRates(Decimal(0), {})
-
-
-class Sale(NamedTuple):
-    """A purchase, and the charge for the outbox where there is something to take."""
-
-    purchase: Purchase
-    charge: Charge | None
 
 
 class Till:
@@ -44,7 +36,8 @@ class Till:
         payer = cart.payer if cart.items else "nobody"
         now = self._clock()
         purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
-        blank = Purchase(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id, "empty", payer, b"", b"", now)
+        who = cart.trip_id, purchase_id, cart.store_id, cart.shopper_id
+        blank = Purchase(*who, "empty", payer, b"", b"", cart.fingerprint, now)
         return self._priced(blank, cart.items)
 
     def sell_again(self, parked: Purchase) -> Sale:

@@ -46,7 +46,7 @@ class Purchase(NamedTuple):
     """The record behind a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart.
 
     `cart` has the lines of a bad cart, for pricing them again; all others have theirs in the receipt.
-    `payer` says who settles it: see `payments.Payer`.
+    `payer` says who settles it: see `payments.Payer`. `fingerprint` tells a repetition from a changed cart.
     """
 
     trip_id: str
@@ -57,6 +57,7 @@ class Purchase(NamedTuple):
     payer: str
     receipt: bytes
     cart: bytes
+    fingerprint: bytes
     made_at: datetime
 
 
@@ -78,6 +79,23 @@ class Charge(NamedTuple):
     trouble: str = ""
 
 
+class Sale(NamedTuple):
+    """A purchase, and the charge for the outbox where there is something to take."""
+
+    purchase: Purchase
+    charge: Charge | None
+
+
+class NewAnswer(NamedTuple):
+    """An answer that was decided without a look at the records; it holds unless its key has one already."""
+
+    scope: Scope
+    key: str
+    recorded: Recorded
+    now: datetime
+    forget_at: datetime | None
+
+
 class Records(Protocol):
     """The records as one unit of work sees them."""
 
@@ -88,6 +106,9 @@ class Records(Protocol):
         self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime | None
     ) -> None:
         """Remember an answer or a claim, for good when `forget_at` is None; it takes the place of an earlier one."""
+
+    def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
+        """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
 
     def drop_answer(self, scope: Scope, key: str) -> None:
         """Forget an answer or a claim."""
@@ -101,8 +122,8 @@ class Records(Protocol):
     def use_code(self, token: str, event_id: str) -> None:
         """Note which authEvent a code was good for."""
 
-    def save_purchase(self, purchase: Purchase) -> None:
-        """Keep a purchase; there is one a shopping trip."""
+    def keep_sales(self, sales: list[Sale]) -> list[Purchase | None]:
+        """Keep each sale unless its trip has a purchase already: that is returned in its place, and nothing changed."""
 
     def replace_purchase(self, purchase: Purchase) -> None:
         """Put a purchase in place of the one of the same trip."""
@@ -150,6 +171,12 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Finish what waits, then let go."""
+
+    async def keep_answer(self, answer: NewAnswer) -> Recorded | None:
+        """Keep an answer, unless its key has one: then return that. It costs less than a transaction of one's own."""
+
+    async def keep_sale(self, sale: Sale) -> Purchase | None:
+        """Keep a sale, unless its trip has a purchase: then return that. Its cost is as above."""
 
     async def transact(self, work: Callable[[Records], T]) -> T:
         """Run a work in a transaction of its own and return its result once that is durable; its error undoes it."""

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from reference_connector.store import Charge, ChargeState, IssuedCode, Purchase, Recorded, Scope
+from reference_connector.store import (
+    CLAIMED,
+    Charge,
+    ChargeState,
+    IssuedCode,
+    NewAnswer,
+    Purchase,
+    Recorded,
+    Sale,
+    Scope,
+)
+from reference_connector.store.bulk import Execute, NewRows, Row
 
-Execute = Callable[[str, tuple[Any, ...]], Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORGET_EVERY_MS, _FORGET_AT_ONCE = 100, 1000
 _CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
-_PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, made_at"
+_PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
+_ANSWERS = NewRows("answer", "key, status, body, fingerprint, owner, lease_until, forget_at")
+_PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 
 
 class SqlRecords:
@@ -39,20 +50,40 @@ class SqlRecords:
     ) -> None:
         """Remember an answer or a claim, and forget those whose time is over, so that the table does not grow."""
         self._forget(_to_ms(now))
-        lease = None if recorded.lease_until is None else _to_ms(recorded.lease_until)
         self._execute(
             "INSERT INTO answer (key, status, body, fingerprint, owner, lease_until, forget_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
             " fingerprint=excluded.fingerprint, owner=excluded.owner, lease_until=excluded.lease_until,"
             " forget_at=excluded.forget_at",
-            (self._digest(scope, key), *recorded[:4], lease, None if forget_at is None else _to_ms(forget_at)),
+            self._answer_row(scope, key, recorded, forget_at),
         )
 
-    def _digest(self, scope: Scope, key: str) -> bytes:
+    def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
+        """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
+        self._forget(max(_to_ms(answer.now) for answer in answers))
+        rows = [self._answer_row(scope, key, recorded, forget_at) for scope, key, recorded, _, forget_at in answers]
+        is_new = _ANSWERS.insert(self._execute, rows)
+        return [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
+
+    def _keep_unless_done(self, answer: NewAnswer) -> Recorded | None:
+        """Keep an answer whose key has a row, unless that is an answer whose time is not over yet."""
+        found = self.find_answer(answer.scope, answer.key, answer.now)
+        if found is not None and found.status != CLAIMED:
+            return found
+        self.save_answer(answer.scope, answer.key, answer.recorded, now=answer.now, forget_at=answer.forget_at)
+        return None
+
+    def _answer_row(self, scope: Scope, key: str, recorded: Recorded, forget_at: datetime | None) -> Row:
+        status, body, mark, owner, lease_until = recorded
+        lease = None if lease_until is None else _to_ms(lease_until)
+        forget = None if forget_at is None else _to_ms(forget_at)
+        return self._digest(scope, key), status, body, mark, owner, lease, forget
+
+    def _digest(self, scope: str, key: str) -> bytes:
         """Return the key's digest; it is asked for twice in a row, once to look and once to keep."""
         name = f"{scope}\0{key}"
         if name != self._last[0]:
-            self._last = (name, hashlib.blake2b(name.encode(), digest_size=16).digest())
+            self._last = (name, _digest(name))
         return self._last[1]
 
     def drop_answer(self, scope: Scope, key: str) -> None:
@@ -84,21 +115,25 @@ class SqlRecords:
         """Note which authEvent a code was good for."""
         self._execute("UPDATE code SET used_by=? WHERE token=?", (event_id, token))
 
-    def save_purchase(self, purchase: Purchase) -> None:
-        """Keep a purchase; there is one a shopping trip."""
-        self._execute(
-            f"INSERT INTO purchase ({_PURCHASE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of columns only
-            (*purchase[:-1], _to_ms(purchase.made_at)),
-        )
+    def keep_sales(self, sales: list[Sale]) -> list[Purchase | None]:
+        """Keep each sale unless its trip has a purchase already: that is returned in its place, and nothing changed."""
+        rows = [(_trip_key(each.trip_id), *each[:-1], _to_ms(each.made_at)) for each, _ in sales]
+        is_new = _PURCHASES.insert(self._execute, rows)
+        for sale, new in zip(sales, is_new, strict=True):
+            if new and sale.charge is not None:
+                self.save_charge(sale.charge)
+        return [
+            None if new else self.find_purchase(sale.purchase.trip_id) for sale, new in zip(sales, is_new, strict=True)
+        ]
 
     def replace_purchase(self, purchase: Purchase) -> None:
         """Put a purchase in place of the one of the same trip."""
-        self._execute("DELETE FROM purchase WHERE trip_id=?", (purchase.trip_id,))
-        self.save_purchase(purchase)
+        self._execute("DELETE FROM purchase WHERE key=?", (_trip_key(purchase.trip_id),))
+        self.keep_sales([Sale(purchase, None)])
 
     def find_purchase(self, trip_id: str) -> Purchase | None:
         """Find the purchase of a shopping trip."""
-        found = self._purchases("WHERE trip_id=?", (trip_id,))
+        found = self._purchases("WHERE key=?", (_trip_key(trip_id),))
         return found[0] if found else None
 
     def purchases_of(self, shopper_id: str) -> list[Purchase]:
@@ -171,6 +206,14 @@ class SqlRecords:
     def _charges(self, condition: str, values: tuple[Any, ...]) -> list[Charge]:
         rows = self._execute(f"SELECT {_CHARGE} FROM charge {condition}", values)  # noqa: S608 - as above
         return [_charge(row) for row in rows]
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()
+
+
+def _trip_key(trip_id: str) -> bytes:
+    return _digest(f"order\0{trip_id}")
 
 
 def _charge(row: Any) -> Charge:  # noqa: ANN401 - both databases give rows of any

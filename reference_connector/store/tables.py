@@ -1,12 +1,13 @@
 """The tables, in the SQL that SQLite and PostgreSQL both take; instants are milliseconds since 1970, amounts cents.
 
-An answer's key is a digest of 16 bytes, so that its index stays small over many millions of trips; answers and
-purchases are appended to their tables, and found by an index.
+A key is a digest of 16 bytes, so that its index stays small over many millions of trips; answers and purchases are
+appended to their tables, and found by that index. A purchase is itself the remembered answer of its trip: it has no
+row in `answer`.
 """
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 TABLES = (
     """CREATE TABLE IF NOT EXISTS answer (
   key {bytes} PRIMARY KEY, status INTEGER NOT NULL, body {bytes} NOT NULL, fingerprint {bytes} NOT NULL,
@@ -15,9 +16,9 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS code (
   token TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, issued_at BIGINT NOT NULL, used_by TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS purchase (
-  trip_id TEXT PRIMARY KEY, purchase_id TEXT NOT NULL, store_id TEXT NOT NULL, shopper_id TEXT NOT NULL,
-  status TEXT NOT NULL, payer TEXT NOT NULL, receipt {bytes} NOT NULL, cart {bytes} NOT NULL,
-  made_at BIGINT NOT NULL)""",
+  key {bytes} PRIMARY KEY, trip_id TEXT NOT NULL, purchase_id TEXT NOT NULL, store_id TEXT NOT NULL,
+  shopper_id TEXT NOT NULL, status TEXT NOT NULL, payer TEXT NOT NULL, receipt {bytes} NOT NULL, cart {bytes} NOT NULL,
+  fingerprint {bytes} NOT NULL, made_at BIGINT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS purchase_shopper ON purchase (shopper_id, made_at) WHERE shopper_id <> ''",
     "CREATE INDEX IF NOT EXISTS purchase_parked ON purchase (made_at) WHERE status = 'parked'",
     """CREATE TABLE IF NOT EXISTS charge (

@@ -1,6 +1,7 @@
 """Group commit: one writer thread runs the units of work that wait, and commits them in one transaction.
 
-Works run bare; only where one of them fails is the batch undone and run again with a savepoint around each.
+Jobs of one kind run together, as many rows cost little more than one. They run bare; only where one of them fails is
+the batch undone and run again with a savepoint around each.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Records
+from reference_connector.store import NewAnswer, Purchase, Recorded, Records, Sale
 
 T = TypeVar("T")
 Outcome = tuple[Any, Exception | None]
+Together = Callable[[Records, list[Any]], list[Any]]
 
 
 class Database(Protocol):
@@ -42,7 +44,19 @@ class Database(Protocol):
         """Let go."""
 
 
-_Job = tuple[Callable[[Records], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[Together, Any, "asyncio.Future[Any]"]
+
+
+def _run_works(records: Records, works: list[Callable[[Records], Any]]) -> list[Any]:
+    return [work(records) for work in works]
+
+
+def _keep_answers(records: Records, answers: list[NewAnswer]) -> list[Recorded | None]:
+    return records.keep_answers(answers)
+
+
+def _keep_sales(records: Records, sales: list[Sale]) -> list[Purchase | None]:
+    return records.keep_sales(sales)
 
 
 class GroupCommitStore(ABC):
@@ -82,13 +96,26 @@ class GroupCommitStore(ABC):
 
     async def transact(self, work: Callable[[Records], T]) -> T:
         """Run the work; StoreUnavailable when it could not be committed, StoreNotOpen outside of open and close."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        result: T = await self._submit(_run_works, work)
+        return result
+
+    async def keep_answer(self, answer: NewAnswer) -> Recorded | None:
+        """Keep an answer unless its key has one, which is returned then; errors are those of `transact`."""
+        earlier: Recorded | None = await self._submit(_keep_answers, answer)
+        return earlier
+
+    async def keep_sale(self, sale: Sale) -> Purchase | None:
+        """Keep a sale unless its trip has a purchase, which is returned then; errors are those of `transact`."""
+        earlier: Purchase | None = await self._submit(_keep_sales, sale)
+        return earlier
+
+    def _submit(self, together: Together, entry: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - each kind has its own
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         with self._door:
             if self._writer is None:
                 raise StoreNotOpen("the store is not open", hint="serve the app with its lifespan")
-            self._jobs.put((work, future, loop))
-        return await future
+            self._jobs.put((together, entry, future))
+        return future
 
     def _write(self, database: Database) -> None:
         connected: Database | None = database
@@ -130,26 +157,26 @@ class GroupCommitStore(ABC):
         try:
             records = database.records
             database.begin()
-            outcomes: list[Outcome] = [(work(records), None) for work, _, _ in batch]
+            results = _by_kind(records, batch)
             database.commit()
         except self.failures:
             raise
         except Exception:  # noqa: BLE001 - a work failed by itself; which one, and with what, shows the second run
             database.rollback()
             return self._run_apart(database, batch)
-        return outcomes
+        return [(result, None) for result in results]
 
     def _run_apart(self, database: Database, batch: list[_Job]) -> list[Outcome]:
         database.begin()
-        outcomes = [self._apply(database, work) for work, _, _ in batch]
+        outcomes = [self._apply(database, job) for job in batch]
         database.commit()
         return outcomes
 
-    def _apply(self, database: Database, work: Callable[[Records], Any]) -> Outcome:
+    def _apply(self, database: Database, job: _Job) -> Outcome:
         database.savepoint("SAVEPOINT work")
         outcome: Outcome
         try:
-            outcome = (work(database.records), None)
+            outcome = (_by_kind(database.records, [job])[0], None)
         except self.failures:
             raise
         except Exception as error:  # noqa: BLE001 - the error belongs to whoever awaits this work, not to the writer
@@ -165,11 +192,24 @@ class GroupCommitStore(ABC):
         return None
 
 
+def _by_kind(records: Records, batch: list[_Job]) -> list[Any]:
+    """Run the jobs, those of one kind together, and return their results in the order of the batch."""
+    kinds: dict[Together, list[int]] = {}
+    for number, (together, _, _) in enumerate(batch):
+        kinds.setdefault(together, []).append(number)
+    results: list[Any] = [None] * len(batch)
+    for together, numbers in kinds.items():
+        found = together(records, [batch[number][1] for number in numbers])
+        for number, result in zip(numbers, found, strict=True):
+            results[number] = result
+    return results
+
+
 def _answer(batch: list[_Job], outcomes: list[Outcome]) -> None:
     """Hand all outcomes to each event loop in one call: a wake-up for each job would cost more than the job."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
-    for (_, future, loop), outcome in zip(batch, outcomes, strict=True):
-        by_loop.setdefault(loop, []).append((future, outcome))
+    for (_, _, future), outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, settled in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_settle, settled)
