@@ -11,7 +11,7 @@ import orjson
 
 from contract.errors import MalformedBody
 from contract.house import House
-from contract.messages import Violation, document, message, parse_object
+from contract.messages import MessageSchema, document, message, parse_object
 from simulator.errors import CatalogRefusal
 
 Item = dict[str, Any]
@@ -39,7 +39,7 @@ def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list
         raise CatalogRefusal(f"{len(items)} items in one request; at most {most} are allowed")
     schema = message(_SCHEMA, house)
     if not schema.is_valid(upload):
-        raise CatalogRefusal(_refusal_text(schema.violations(upload)))
+        raise CatalogRefusal(_refusal_text(items, schema))
     _check_stores({item["store_id"] for item in items}, own_stores)
     return items
 
@@ -89,10 +89,17 @@ def _parsed(body: bytes, refusal: str) -> dict[str, Any]:
     return value
 
 
-def _refusal_text(violations: list[Violation]) -> str:
-    missing = [one for one in violations if one.keyword not in {"maxLength", "maxItems"}]
-    too_long = [one for one in violations if one.keyword == "maxLength"]
-    return too_long[0].message if too_long and not missing else INVALID_BODY
+def _refusal_text(items: list[Item], schema: MessageSchema) -> str:
+    """Say what is wrong, item by item: to list every breach of ten thousand items at once would take seconds."""
+    too_long = ""
+    for index, item in enumerate(items):
+        alone = {"catalogItems": [item]}
+        for breach in () if schema.is_valid(alone) else schema.violations(alone):
+            if breach.keyword not in {"maxLength", "maxItems"}:
+                return INVALID_BODY
+            if breach.keyword == "maxLength" and not too_long:
+                too_long = breach.message.replace("[0]", f"[{index}]", 1)
+    return too_long or INVALID_BODY
 
 
 def _check_stores(named: set[str], own: frozenset[str]) -> None:

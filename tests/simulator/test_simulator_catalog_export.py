@@ -1,7 +1,8 @@
-"""What a certification of a catalog client leans on: a catalog as it was uploaded, and a link that came too old."""
+"""What a certification of a catalog client leans on: exports, links that came too old, quick refusals."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import orjson
@@ -42,3 +43,17 @@ def test_calls_tell_the_moment_at_which_they_came_and_comparable_ones_do_not(onb
 
     assert first["startedMs"] + first["elapsedMs"] <= second["startedMs"] + 1  # each is rounded
     assert "startedMs" not in comparable
+
+
+def test_ten_thousand_broken_items_are_refused_without_listing_every_breach(onboarded: Any) -> None:
+    nameless = {name: value for name, value in an_item().items() if name != "item_name"}
+    too_long = an_item(item_name="n" * 256)
+
+    before_s = time.process_time()
+    answer = onboarded.upload(*[nameless] * 10_000)
+    spent_s = time.process_time() - before_s
+
+    assert (answer.status_code, answer.json()) == (400, {"errorMsg": "Invalid request body"})
+    assert spent_s < 1
+    assert "catalogItems[1].item_name" in onboarded.upload(an_item(), too_long).json()["errorMsg"]
+    assert onboarded.upload(too_long, nameless).json() == {"errorMsg": "Invalid request body"}
