@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from jwo.errors import Usage
 from jwo.progress import make_console
+from jwo.shop_faults import DayFault, arm_all, read_fault
 from jwo.shop_scene import Scene, scene_of
 from simulator.comparable import comparable
 from simulator.errors import SimulatorError
@@ -26,6 +28,10 @@ from simulator.shop.results import Results, latency
 from simulator.shop.run import Outcome, Progress, run_day
 
 _COMPARABLE = "journal-comparable.ndjson"
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option("--fault", metavar="NAME[=AMOUNT][@RATE]", help="What goes wrong on purpose; repeatable."),
+]
 InTurnOption = Annotated[
     bool, typer.Option("--in-turn", help="One call at a time: repeats also what a connector numbers by arrival.")
 ]
@@ -41,11 +47,13 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     connector: Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")] = "",
     profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its jwo.toml.")] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("jwo-shop"),
+    fault: FaultOption = None,
     in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Drive a store day: arrivals by hour, gates, carts, deliveries; the reference connector unless you name one."""
     if day not in CURVES:
         raise Usage(f"there is no day {day}; there are {', '.join(CURVES)}")
+    faults = tuple(map(read_fault, fault or []))
     console = make_console()
     out.mkdir(parents=True, exist_ok=True)
     journal = out / "journal.ndjson"
@@ -53,7 +61,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     try:
         with scene_of(stores, gates, connector, profile, seed) as scene:
             settings, pace = scene.settings(seed, journal, in_turn=in_turn), Pace(speed, at_once=1 if in_turn else 64)
-            outcome = _run(console, scene, settings, pace, day=day, trips=trips)
+            outcome = _run(console, scene, settings, pace, faults, day=day, trips=trips)
     except SimulatorError as error:
         raise Usage(str(error)) from error
     (out / "shop.html").write_text(outcome.html, "utf-8")
@@ -67,7 +75,16 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     raise typer.Exit(1 if undelivered else 0)
 
 
-def _run(console: Console, scene: Scene, settings: PlatformSettings, pace: Pace, *, day: str, trips: int) -> Outcome:
+def _run(  # noqa: PLR0913 - what a day is made of
+    console: Console,
+    scene: Scene,
+    settings: PlatformSettings,
+    pace: Pace,
+    faults: tuple[DayFault, ...],
+    *,
+    day: str,
+    trips: int,
+) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
         def seen(progress: Progress) -> None:
@@ -75,7 +92,9 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, pace: Pace,
                 live.update(_display(progress))
 
         shops, people, target, _ = scene
-        return asyncio.run(run_day(settings, shops, people, target, day=day, trips=trips, pace=pace, seen=seen))
+        prepare = partial(arm_all, faults=faults)
+        work = run_day(settings, shops, people, target, day=day, trips=trips, pace=pace, seen=seen, prepare=prepare)
+        return asyncio.run(work)
 
 
 def _display(progress: Progress) -> Group:

@@ -101,6 +101,24 @@ def test_carts_that_stay_undelivered_are_told_by_the_exit_code(connector: Any, t
     assert run(*words).exit_code == 1
 
 
-@pytest.mark.parametrize("words", [["--day", "doomsday"], ["--connector", "http://127.0.0.1:9", "--stores", "2"]])
+def test_day_with_faults_delivers_every_cart_all_the_same(connector: Any, tmp_path: Path) -> None:
+    words = ["--connector", connector.url, "--stores", "1", "--trips", "40", "--out", str(tmp_path)]
+    told = run(*words, "--fault", "same_request_id@0.5", "--fault", "drop_after@0.2", "--fault", "delay=90@.3")
+    assert told.exit_code == 0, told.output
+    journal = (tmp_path / "journal.ndjson").read_text("utf-8")
+    assert all(f'"{name}"' in journal for name in ("same_request_id", "drop_after", "delay"))
+    assert len(connector.seen) > 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--day", "doomsday"],
+        ["--connector", "http://127.0.0.1:9", "--stores", "2"],
+        ["--fault", "duplicate@2"],
+        ["--fault", "no_such_fault"],
+        ["--fault", "throttle"],
+    ],
+)
 def test_wrong_use_is_told(words: list[str], tmp_path: Path) -> None:
     assert isinstance(run(*words, "--out", str(tmp_path)).exception, Usage)

@@ -1,0 +1,38 @@
+"""The faults of a simulated day as the command line writes them: NAME, with =AMOUNT and @RATE where they are wanted."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from jwo.errors import Usage
+from simulator.faults import KINDS
+from simulator.parts import StoreParts
+
+_FAULT = re.compile(r"(?P<name>[a-z0-9_]+)(=(?P<amount>\d{1,6}(\.\d+)?))?(@(?P<rate>0?\.\d+|0|1))?")
+_KNOWN = [name for name, kind in KINDS.items() if kind.place == "exchange"]
+
+
+class DayFault(NamedTuple):
+    """A fault that strikes a share of all exchanges of a day; `amount` None takes the fault's own."""
+
+    name: str
+    amount: float | None
+    rate: float
+
+
+def read_fault(text: str) -> DayFault:
+    """Read a fault such as `delay=60@0.02`; without a rate it strikes every exchange. Usage when it is none."""
+    found = _FAULT.fullmatch(text)
+    if not found:
+        raise Usage(f"not a fault: {text[:60]!r}; write NAME, NAME=AMOUNT, or NAME=AMOUNT@RATE, like delay=60@0.02")
+    name, amount, rate = found["name"], found["amount"], found["rate"]
+    if name not in _KNOWN:
+        raise Usage(f"there is no fault {name[:40]} in a store day; there are {', '.join(_KNOWN)}")
+    return DayFault(name, float(amount) if amount else None, float(rate) if rate else 1.0)
+
+
+def arm_all(parts: StoreParts, faults: tuple[DayFault, ...]) -> None:
+    """Arm the faults for the whole day."""
+    for fault in faults:
+        parts.faults.arm(fault.name, amount=fault.amount, rate=fault.rate, times=None)
