@@ -75,7 +75,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     raise typer.Exit(1 if undelivered else 0)
 
 
-def _run(  # noqa: PLR0913 - what a day is made of
+def _run(
     console: Console,
     scene: Scene,
     settings: PlatformSettings,

@@ -107,7 +107,7 @@ def test_day_with_faults_delivers_every_cart_all_the_same(connector: Any, tmp_pa
     assert told.exit_code == 0, told.output
     journal = (tmp_path / "journal.ndjson").read_text("utf-8")
     assert all(f'"{name}"' in journal for name in ("same_request_id", "drop_after", "delay"))
-    assert len(connector.seen) > 100
+    assert len(connector.seen) > 80
 
 
 @pytest.mark.parametrize(
