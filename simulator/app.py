@@ -18,6 +18,7 @@ from simulator.parts import CatalogParts, StoreParts, catalog_parts, store_parts
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
+from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
@@ -51,9 +52,8 @@ def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSetting
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
     shelves = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
     payments = Payments(store.trips, store.stores, store.risk, store.journal)
-    control = Control(
-        store.clock, store.faults, store.journal, store.client, store.stores, catalog.feed, store.seed, house
-    )
+    resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
+    control = Control(store.clock, store.faults, store.journal, catalog.feed, store.seed, resend)
     return [
         catalog_router(shelves, bucket=settings.report_bucket),
         payments_router(payments, access),
@@ -70,6 +70,7 @@ async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformS
         await catalog.reports.start()
         await catalog.ingestions.resume()
     await store.trips.resume()
+    await store.calls.resume()
     loops = [
         asyncio.create_task(loop)
         for loop in (store.deliveries.run(), catalog.feed.run(), _flushing(store.journal.flush))

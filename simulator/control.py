@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-import orjson
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from contract.house import House
 from contract.values import format_instant
 from simulator.clock import Clock, PlatformClock
 from simulator.comparable import as_ndjson
-from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall, NotNow
 from simulator.events import EventFeed
 from simulator.faults import KINDS, LARGEST_AMOUNT, Faults, Where
 from simulator.journal import Journal, as_curl
-from simulator.portal.stores import Stores
+from simulator.resend import Resend
 from simulator.seed import Seed
 
 Json = dict[str, Any]
@@ -92,11 +89,9 @@ class Control(NamedTuple):
     clock: Clock
     faults: Faults
     journal: Journal
-    client: ConnectorClient
-    stores: Stores
     feed: EventFeed
     seed: Seed
-    house: House
+    resend: Resend
 
     def arm(self, arming: Arming) -> Json:
         """Arm a fault."""
@@ -129,23 +124,6 @@ class Control(NamedTuple):
             raise NotNow("this platform's clock is held by whoever started it")
         self.clock.set(speed=change.speed, advance_s=change.advanceS)
         return self.show_clock()
-
-    async def resend(self, seq: int, edited: Edited) -> Json:
-        """Send an exchange of the journal again, as it was or edited; returns what came of it, and journals it."""
-        entry, sent = self.journal.sent(seq)
-        body = sent.body
-        if edited.body is not None:
-            body = orjson.dumps(edited.body)
-        elif edited.members:
-            body = orjson.dumps({**orjson.loads(body), **edited.members})
-        store = self.stores.find(str(entry.get("storeId")))
-        found = [one for one in ([store.connector, *dict(store.connectors).values()] if store else []) if one]
-        auth = next((one for one in found if sent.url.startswith(one.url.rstrip("/"))), Connector(sent.url))
-        exchange = await self.client.resend(sent.url, auth, body, self.house.delivery.order_timeout_s)
-        exchange = exchange._replace(operation=sent.operation)
-        more = {"storeId": entry.get("storeId"), "tripId": entry.get("tripId"), "resent": seq}
-        self.journal.add_exchange("resent", more, exchange, sent.secrets)
-        return self.journal.entries(limit=1)[0]
 
 
 def control_router(control: Control) -> APIRouter:
@@ -219,4 +197,5 @@ def _add_journal(router: APIRouter, control: Control) -> None:
 
     @router.post("/journal/{seq}/resend", summary="Send an exchange again, as it was or edited")
     async def resend(seq: int, edited: Edited | None = None) -> Json:
-        return await control.resend(seq, edited or Edited())
+        edited = edited or Edited()
+        return await control.resend.send(seq, edited.members, edited.body)

@@ -15,7 +15,7 @@ from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
 from simulator.entry.decision import Decision, decided, not_called
 from simulator.entry.loyalty import Channel, LoyaltyDesk
-from simulator.errors import BadCall
+from simulator.errors import BadCall, SimulatorError
 from simulator.faults import magic
 from simulator.journal import Journal
 from simulator.lights import Lights
@@ -124,8 +124,7 @@ class Gates:
             visitor=found.result,
         )
         if found.opens:
-            await self._admit(store, gate, decision, trip_id)
-            (await self._trips.find(trip_id)).loyalty = found.details
+            await self._admit(store, gate, decision, trip_id, loyalty=found.details)
         told = self._end(store, gate, decision, trip_id if found.opens else None, "loyalty")
         return {**told, "loyalty": found.details}
 
@@ -165,13 +164,16 @@ class Gates:
         store = self._stores.of_gate(gate)
         if method not in store.methods:
             return self._end(store, gate, not_called("method_off"), None, method)
-        if joins and (await self._trips.shopping(joins)).store_id != store.id:
-            raise BadCall(f"trip {joins} is in another store")
+        if joins:
+            await self._joinable(store, gate, method, joins)
         event_id = self._next(gate)
         trip_id = joins or self._seed.id("trip", event_id)
         decision = await read(store, event_id, trip_id)
-        if decision.opens:
-            await self._admit(store, gate, decision, trip_id, joins=bool(joins))
+        if decision.opens and joins:
+            await self._joinable(store, gate, method, joins)  # the trip may have ended while the connector was asked
+            await self._trips.join(joins, _event(decision))
+        elif decision.opens:
+            await self._admit(store, gate, decision, trip_id)
         return self._end(store, gate, decision, trip_id if decision.opens else None, method)
 
     def _next(self, where: str) -> str:
@@ -179,20 +181,27 @@ class Gates:
         self._events[where] += 1
         return self._seed.id("event", where, self._events[where])
 
-    async def _admit(self, store: Store, gate: str, decision: Decision, trip_id: str, *, joins: bool = False) -> None:
-        event = decision.event
-        assert event is not None, "a gate opens for an event only"
-        if joins:
-            await self._trips.join(trip_id, event)
-            return
+    async def _joinable(self, store: Store, gate: str, method: Method, trip_id: str) -> None:
+        """See that a trip may be joined at a gate; where it may not, the gate shows that it stays closed."""
+        try:
+            if (await self._trips.shopping(trip_id)).store_id != store.id:
+                raise BadCall(f"trip {trip_id} is in another store")
+        except SimulatorError:
+            self._end(store, gate, not_called("cannot_join"), None, method)
+            raise
+
+    async def _admit(
+        self, store: Store, gate: str, decision: Decision, trip_id: str, *, loyalty: Json | None = None
+    ) -> None:
         trip = Trip(
             id=trip_id,
             store_id=store.id,
             gate=gate,
-            events=[event],
+            events=[_event(decision)],
             visitor=decision.visitor,
             shopper_identity=decision.shopper_identity,
             authorized_amount=decision.authorized_amount,
+            loyalty=loyalty,
         )
         await self._trips.start(trip)
 
@@ -216,3 +225,8 @@ class Gates:
             self._lights.show(gate, decision.light, answer, now)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer
+
+
+def _event(decision: Decision) -> AuthEvent:
+    assert decision.event is not None, "a gate opens for an event only"
+    return decision.event

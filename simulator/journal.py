@@ -1,6 +1,7 @@
 """The journal: every exchange in either direction and every gate decision, redacted before it is kept.
 
-What was really sent stays beside the newest entries, so that one can be sent again; it is never shown.
+What was really sent stays beside the newest entries, so that one can be sent again; it is never shown. A journal that
+is continued from its file has it no longer: then only what the file shows whole can be sent again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from contract.values import format_instant
 from simulator.clock import Clock
 from simulator.connector import Exchange
 from simulator.errors import NotKnown
+from simulator.journal_file import newest_entries
+from simulator.redaction import HIDDEN
 
 Entry = dict[str, Any]
 LANE: ContextVar[tuple[Any, ...]] = ContextVar("lane", default=())
@@ -36,14 +39,20 @@ class Sent(NamedTuple):
 
 
 class Journal:
-    """Keeps the newest `size` entries, and all of them in a file where there is one (`path`, NDJSON)."""
+    """Keeps the newest `size` entries, and all of them in a file where there is one (`path`, NDJSON).
 
-    def __init__(self, clock: Clock, size: int, path: Path | None = None) -> None:
+    With `continued`, it begins with what is in the file, and every entry is in the file at once.
+    """
+
+    def __init__(self, clock: Clock, size: int, path: Path | None = None, *, continued: bool = False) -> None:
         self._clock = clock
-        self._entries: deque[tuple[Entry, Sent | None]] = deque(maxlen=size)
-        self._seq = 0
+        past = newest_entries(path, size) if path and continued else []
+        self._entries: deque[tuple[Entry, Sent | None]] = deque(((entry, None) for entry in past), size)
+        self._seq: int = self._entries[-1][0]["seq"] if self._entries else 0
         self._held: list[tuple[tuple[Any, ...], int, Entry, Sent | None]] | None = None
-        self._file: IO[bytes] | None = path.open("ab") if path else None
+        if path and continued:
+            path.touch(mode=0o600)
+        self._file: IO[bytes] | None = path.open("ab", buffering=0 if continued else -1) if path else None
         self.listeners: list[Callable[[Entry], None]] = []
 
     def __len__(self) -> int:
@@ -84,8 +93,9 @@ class Journal:
     def sent(self, seq: int) -> tuple[Entry, Sent]:
         """Return an entry and what was really sent; NotKnown when it is no exchange or no longer kept."""
         for entry, sent in self._entries:
-            if entry["seq"] == seq and sent is not None and sent.url:
-                return entry, sent
+            known = sent or _shown_whole(entry)
+            if entry["seq"] == seq and known and known.url:
+                return entry, known
         raise NotKnown("exchange", str(seq), hint="what the platform sent can be sent again while the journal has it")
 
     def close(self) -> None:
@@ -109,6 +119,15 @@ class Journal:
             _log.info("%s", orjson.dumps(shown).decode())
         for listener in self.listeners:
             listener(full)
+
+
+def _shown_whole(entry: Entry) -> Sent | None:
+    """Return what was sent by what the journal shows of it; None when something of it is hidden or was cut."""
+    request = entry.get("request")
+    if request is None or entry["kind"] == "retailer_call" or not isinstance(request["body"], dict):
+        return None
+    body = orjson.dumps(request["body"])
+    return None if HIDDEN.encode() in body else Sent(entry["operation"], request["url"], body, ())
 
 
 def as_curl(entries: Iterable[Entry]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.aws import Aws, aws_clients
-from simulator.calls import Calls
+from simulator.calls import Calls, Late
 from simulator.catalog.access import Access
 from simulator.catalog.file import TABLES, CatalogFile
 from simulator.catalog.ingestion import Ingestion, Ingestions, Shelving
@@ -87,9 +87,11 @@ def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> Store
     seed = Seed(settings.seed, run=ledger.begin_run())
     stores = Stores(_world_stores(settings), Facts("store", Store, ledger))
     faults = Faults(clock, seed, Facts("fault", Fault, ledger))
-    journal = Journal(clock, settings.journal_entries, settings.journal_path)
+    kept = Path(beside(settings.database_path, "journal.ndjson")) if ledger.is_file else None
+    path = settings.journal_path or kept
+    journal = Journal(clock, settings.journal_entries, path, continued=ledger.is_file)
     client = ConnectorClient(settings.connector_key, house, clock)
-    calls = Calls(client, faults, journal, clock, seed)
+    calls = Calls(client, faults, journal, clock, seed, Facts("late message", Late, ledger))
     shelves = Ledger(beside(settings.database_path, "catalog"), TABLES, sync=True)
     items = CatalogItems(house.barcode, house.catalog, CatalogFile(shelves))
     deliveries = Deliveries(Outbox(carts), calls, stores, house=house, clock=clock, seed=seed)

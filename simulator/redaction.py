@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -12,8 +13,10 @@ HIDDEN = "***"
 _TEXT_MAX = 2_000
 _DEEPEST = 60
 """No message of the contract is a tenth as deep, and writers of JSON stop at some depth."""
-_SECRET_MIN = 6
-"""Shorter texts are no keys, and hiding them everywhere would make a body unreadable."""
+_LONG = 6
+"""A secret of so many characters is hidden wherever it stands, a shorter one where it stands alone: as a number of its
+own or a word of its own, because every body would be unreadable without the letter a."""
+_NOTHING = re.compile(r"(?!)")
 
 
 def redacted_headers(headers: dict[str, str]) -> dict[str, str]:
@@ -23,26 +26,29 @@ def redacted_headers(headers: dict[str, str]) -> dict[str, str]:
 
 def redacted_body(body: bytes, secrets: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
     """Return a body as JSON, or as cut text when it is none, without identity keys and the given secrets."""
-    text = body.decode(errors="replace")
+    text, short = body.decode(errors="replace"), [re.escape(secret) for secret in secrets if 0 < len(secret) < _LONG]
     for secret in secrets:
-        if len(secret) >= _SECRET_MIN:
+        if len(secret) >= _LONG:
             text = text.replace(secret, HIDDEN).replace(json.dumps(secret)[1:-1], HIDDEN)
+    alone = re.compile(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)") if short else _NOTHING
     try:
-        return _without_keys(orjson.loads(text))
+        return _without_keys(orjson.loads(text), alone)
     except orjson.JSONDecodeError:
-        return text[:_TEXT_MAX]
+        return alone.sub(HIDDEN, text)[:_TEXT_MAX]
 
 
-def _without_keys(value: Any, inside: str = "", depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
+def _without_keys(value: Any, alone: re.Pattern[str], inside: str = "", depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
     if depth >= _DEEPEST and isinstance(value, dict | list):
         return f"(deeper than {_DEEPEST} levels: left out)"
     if isinstance(value, dict):
         return {
-            name: HIDDEN if _is_secret(name, inside) else _without_keys(member, name, depth + 1)
+            name: HIDDEN if _is_secret(name, inside) else _without_keys(member, alone, name, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
-        return [_without_keys(item, inside, depth + 1) for item in value]
+        return [_without_keys(item, alone, inside, depth + 1) for item in value]
+    if alone is not _NOTHING and isinstance(value, str | int | float):
+        return alone.sub(HIDDEN, value) if isinstance(value, str) else HIDDEN if alone.fullmatch(str(value)) else value
     return value
 
 

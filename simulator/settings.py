@@ -35,8 +35,8 @@ class PlatformSettings(RoomSettings):
 
     base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
     world: Path | None = Field(default=None, description="A world file whose stores and gates exist from the start.")
-    database_path: str = Field(default=":memory:", description="SQLite file of the delivery outbox.")
-    journal_path: Path | None = Field(default=None, description="NDJSON file to which the whole journal is written.")
+    database_path: str = Field(default=":memory:", description="SQLite file; others lie beside it.")
+    journal_path: Path | None = Field(default=None, description="NDJSON file of the journal; a database has one.")
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
     clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stands still.")
     clock_start: datetime | None = Field(default=None, description="The platform's first instant; now by default.")

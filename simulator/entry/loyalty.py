@@ -57,7 +57,7 @@ class LoyaltyDesk:
             cause = "accepted" if result else "rejected"
         else:
             opens, action, cause = decide(outcome, store.store_default)
-        details = await self._details(store, about, result) if result else None
+        details = await self._details(store, secrets._replace(faults={}), result) if result else None
         return Resolution(result is not None, cause, action, opens, exchange.elapsed_ms, result, details)
 
     async def _details(self, store: Store, about: About, result: ScanResult) -> dict[str, Any] | None:

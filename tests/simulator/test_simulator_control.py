@@ -72,6 +72,34 @@ def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any)
     assert steady.http.post("/journal/999999/resend").status_code == 404
 
 
+def test_resent_exchange_takes_the_headers_of_its_own_connector_and_of_no_other(steady: Any, connector: Any) -> None:
+    keyed = {"auth": "headers", "headers": {"x-api-key": "of this one"}}
+    steady.set_up_store(connector, mode=keyed)
+    entry = steady.http.get("/journal", params={"trip": steady.enter()}).json()[0]
+    steady.set_up_store(connector.url.removesuffix(connector.url[-1]), mode=keyed)
+    steady.http.post(f"/journal/{entry['seq']}/resend")
+    steady.set_up_store(connector, mode=keyed)
+    steady.http.post(f"/journal/{entry['seq']}/resend")
+    first, elsewhere, again = (headers for _, headers, _ in connector.seen)
+    assert (first["x-api-key"], again["x-api-key"]) == ("of this one", "of this one")
+    assert "x-api-key" not in elsewhere
+
+
+def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    steady.http.post("/faults", json={"name": "malformed"})
+    steady.scan()
+    entry = steady.http.get("/journal", params={"gate": GATE}).json()[-2]
+    path = f"/journal/{entry['seq']}/resend"
+    assert steady.http.post(path).json()["response"]["status"] == 400
+    sent, again = (body["malformed"] for _, _, body in connector.seen)
+    assert sent == again
+    refused = steady.http.post(path, json={"members": {"storeId": "S"}})
+    assert refused.status_code == 400
+    assert "give a whole body" in refused.json()["errorMsg"]
+    assert steady.http.post(path, json={"body": {"storeId": "S"}}).json()["request"]["body"] == {"storeId": "S"}
+
+
 def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
     document = steady.http.get("/openapi.json").json()
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []

@@ -183,6 +183,39 @@ LOYAL = (200, {"action": "ACCEPT", "id": "member-1", "type": "LOYALTY"})
 DETAILS = (200, {"provider": "Corner Club", "promotionIds": ["members-10"]})
 
 
+def test_joining_a_trip_that_cannot_be_joined_is_a_closed_gate_that_the_journal_knows(
+    steady: Any, connector: Any
+) -> None:
+    set_up(steady, connector)
+    trip = steady.enter()
+    steady.http.post(f"/trips/{trip}/leave")
+    before = len(connector.bodies("identity-keys"))
+    for joins, status in ((trip, 409), ("nobody's", 404)):
+        answer = steady.http.post(f"/gates/{GATE}/scans", json={"text": "valid_shopper_key", "joins": joins})
+        assert answer.status_code == status
+        entry = steady.http.get("/journal", params={"gate": GATE}).json()[-1]
+        assert (entry["kind"], entry["cause"], entry["opens"]) == ("gate_decision", "cannot_join", False)
+        assert steady.http.get(f"/gates/{GATE}").json()["light"] == "red"
+    assert len(connector.bodies("identity-keys")) == before
+
+
+def test_trip_that_ends_while_its_joiner_is_checked_is_not_joined(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    trip = steady.enter()
+
+    def answer(path: str, _body: dict[str, Any]) -> tuple[int, Any]:
+        if path.startswith("identity"):
+            steady.http.post(f"/trips/{trip}/leave")
+            return 200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}
+        return 201, {"purchaseId": "p"}
+
+    connector.answer = answer
+    refused = steady.http.post(f"/gates/{GATE}/scans", json={"text": "valid_shopper_key", "joins": trip})
+    assert refused.status_code == 409
+    assert steady.http.get(f"/gates/{GATE}").json()["lastDecision"]["cause"] == "cannot_join"
+    assert len(steady.http.get(f"/trips/{trip}").json()["authEvents"]) == 1
+
+
 def test_loyalty_scan_inside_is_resolved_and_joins_the_cart(steady: Any, connector: Any) -> None:
     set_up(steady, connector, loyalty=True)
     trip = steady.enter()

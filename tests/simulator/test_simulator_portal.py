@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contract.sigv4 import Key
+from simulator.catalog.notifications import Notifications
 from simulator.errors import AmazonHostRefused
 from simulator.hosts import aws_url
 
@@ -49,6 +50,35 @@ def test_confirmed_queue_is_not_asked_again_and_another_queue_is(onboarded: Any,
     other = make_queue()
     assert onboarded.allow_list(other.arn).json()["subscriptionStatus"] == "Pending"
     assert [envelope["Type"] for envelope in other.receive()] == ["SubscriptionConfirmation"]
+
+
+def test_account_that_is_put_again_keeps_its_statuses_while_its_retailer_stays(onboarded: Any, queue: Any) -> None:
+    onboarded.signed("/portal/connectivity", b"")
+    told = onboarded.allow_list(queue.arn, accessKeyId="rotated-key").json()
+    assert (told["connectivityStatus"], told["subscriptionStatus"]) == ("Success", "Complete")
+    told = onboarded.allow_list(queue.arn, retailer="another").json()
+    assert told["connectivityStatus"] == "Unknown"
+
+
+def test_account_stays_as_it_was_when_its_new_queue_is_none(onboarded: Any, queue: Any) -> None:
+    before = onboarded.http.get(f"/portal/accounts/{ACCOUNT}").json()
+    assert onboarded.allow_list("arn:aws:sqs:us-east-1:1:gone").status_code == 400
+    assert onboarded.http.get(f"/portal/accounts/{ACCOUNT}").json() == before
+    assert before["queueArn"] == queue.arn
+
+
+def test_confirmation_may_come_before_the_sending_has_returned(
+    platform: Any, queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Notifications._send  # noqa: SLF001 - the moment between arrival and return is not to be had otherwise
+
+    def slow(self: Notifications, arn: str, text: str) -> None:
+        send(self, arn, text)
+        (invitation,) = queue.receive()
+        assert platform.http.get(invitation["SubscribeURL"]).status_code == 200
+
+    monkeypatch.setattr(Notifications, "_send", slow)
+    assert platform.allow_list(queue.arn).json()["subscriptionStatus"] == "Complete"
 
 
 def test_access_key_belongs_to_one_account(platform: Any, queue: Any) -> None:

@@ -6,6 +6,7 @@ leaves, and another platform is started on the copy.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from jwo.processes import Processes
 from simulator.catalog.file import TABLES, CatalogFile
 from simulator.catalog.items import CatalogItems
 from simulator.errors import BrokenMemory
+from simulator.journal_file import newest_entries
 from simulator.ledger import Ledger
 from simulator.parts import store_parts
 from simulator.settings import PlatformSettings
@@ -235,6 +237,73 @@ def test_accepted_upload_is_ingested_and_told_by_the_next_start(lives: Any, queu
     assert queue.receive() == []
 
 
+def test_loyalty_and_a_message_that_is_to_come_late_are_remembered(lives: Any, connector: Any) -> None:
+    platform = lives(clock_speed=0)
+    platform.set_up_store(connector, loyalty=True)
+    connector.answer = with_loyalty
+    gate = platform.http.post(f"/gates/{GATE}/loyalty-scans", json={"text": "fault.old_attempt=2 1234"}).json()
+    path = f"/trips/{gate['shoppingTripId']}"
+    before = platform.http.get(path).json()
+    assert before["loyalty"]["provider"] == "Corner Club"
+    assert "1234" not in str([one["response"] for one in journal(platform) if "response" in one])
+    sent = len(connector.bodies("identity/scan"))
+    platform = lives(clock_speed=1)
+    assert platform.http.get(path).json() == before
+    platform.http.put("/clock", json={"advanceS": 2 * 86_400 - 60})
+    assert len(connector.bodies("identity/scan")) == sent
+    platform.http.put("/clock", json={"advanceS": 61})
+    platform.until(lambda: len(connector.bodies("identity/scan")) == sent + 1)
+    _, late = platform.until(lambda: two if len(two := late_ones(platform)) > 1 else None)
+    assert "1234" not in str(late["response"])
+    assert len(connector.bodies("scan/details")) == 1
+    lives().http.put("/clock", json={"advanceS": 86_400})
+    assert len(connector.bodies("identity/scan")) == sent + 1
+
+
+def with_loyalty(path: str, _body: dict[str, Any]) -> tuple[int, Any]:
+    if path.endswith("details"):
+        return 200, {"provider": "Corner Club", "promotionIds": [], "echo": "of 1234"}
+    return 200, {"scanResult": {"id": "member-1", "type": "LOYALTY"}, "resolution": "ACCEPT", "echo": "1234"}
+
+
+def late_ones(platform: Any) -> list[dict[str, Any]]:
+    return [one for one in journal(platform) if one.get("faults") == ["old_attempt"]]
+
+
+def journal(platform: Any) -> list[dict[str, Any]]:
+    return list(platform.http.get("/journal").json())
+
+
+def test_journal_is_continued_and_what_it_shows_whole_can_be_sent_again(lives: Any, connector: Any) -> None:
+    platform = lives()
+    platform.set_up_store(connector)
+    trip = platform.enter()
+    platform.http.post(f"/trips/{trip}/leave")
+    platform.delivery(trip)
+    platform.until(lambda: journal(platform)[-1]["kind"] == "delivery")
+    before = journal(platform)
+    scan, cart = (next(one["seq"] for one in before if one["kind"] == kind) for kind in ("exchange", "delivery"))
+    platform = lives()
+    assert journal(platform) == before
+    assert platform.http.post(f"/journal/{cart}/resend").json()["seq"] == before[-1]["seq"] + 1
+    assert connector.bodies("purchases")[0] == connector.bodies("purchases")[1]
+    assert platform.http.post(f"/journal/{scan}/resend").status_code == 404
+    kept = platform.http.get("/journal.ndjson").content
+    assert [orjson.loads(line)["seq"] for line in kept.splitlines()] == list(range(1, before[-1]["seq"] + 2))
+
+
+def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.ndjson"
+    path.write_bytes(b"".join(b'{"seq":%d,"kind":"exit"}\n' % number for number in range(1, 6)) + b'{"seq":6,"ki')
+    assert [entry["seq"] for entry in newest_entries(path, 3)] == [3, 4, 5]
+    assert path.read_bytes().endswith(b'{"seq":5,"kind":"exit"}\n')
+    for other in (b"a text\n", b"a text", b"[]\n"):
+        path.write_bytes(other)
+        with pytest.raises(BrokenMemory, match="no journal"):
+            newest_entries(path, 3)
+        assert path.read_bytes() == other
+
+
 def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
     times = []
 
@@ -274,6 +343,8 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: by
 def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
-    store_parts(given).ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
+    parts = store_parts(given)
+    parts.ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
+    asyncio.run(parts.close())
     with pytest.raises(BrokenMemory, match="S-9"):
         store_parts(given)

@@ -95,6 +95,18 @@ def test_deeply_nested_body_is_kept_in_short() -> None:
     assert '"end"' not in kept
 
 
+def test_short_secret_is_hidden_where_it_stands_alone() -> None:
+    told = {"echo": "card 1234 of 12345", "number": 1234, "id": "1234", "amount": 12.34, "1234": [True, None]}
+    assert redacted_body(json.dumps(told).encode(), ("1234",)) == {
+        "echo": "card *** of 12345",
+        "number": "***",
+        "id": "***",
+        "amount": 12.34,
+        "1234": [True, None],
+    }
+    assert redacted_body(b"no JSON: 1234.", ("1234", "")) == "no JSON: ***."
+
+
 def test_secret_is_hidden_in_its_escaped_form_too() -> None:
     secret = 'card"4111111111111111'
 

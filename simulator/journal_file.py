@@ -1,0 +1,45 @@
+"""The end of a journal's file: its newest entries, read from behind, as a file may be far larger than what is asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from simulator.errors import BrokenMemory
+
+_BLOCK = 1_000_000
+
+
+def newest_entries(path: Path, most: int) -> list[dict[str, Any]]:
+    """Return the last `most` entries, oldest first, and cut off what a kill left of one.
+
+    BrokenMemory when the file holds anything else.
+    """
+    if not path.is_file():
+        return []
+    with path.open("r+b") as file:
+        start, tail = _tail(file, most)
+        whole = tail.rfind(b"\n") + 1
+        try:
+            entries = [orjson.loads(line) for line in tail[:whole].splitlines()[-most:]]
+            broken = any(not isinstance(entry["seq"], int) for entry in entries) or (tail and not entries)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            broken = True
+        if broken:
+            raise BrokenMemory(f"{path} is no journal of this platform")
+        file.truncate(start + whole)
+    return entries
+
+
+def _tail(file: IO[bytes], most: int) -> tuple[int, bytes]:
+    """Read at least `most` whole lines from the end, or the whole file; returns where they begin."""
+    at, tail = file.seek(0, os.SEEK_END), b""
+    while at and tail.count(b"\n") <= most:
+        size = min(_BLOCK, at)
+        at -= size
+        file.seek(at)
+        tail = file.read(size) + tail
+    return at, tail

@@ -1,0 +1,59 @@
+"""Sends an exchange of the journal again, as it was or edited, to the same address and freshly signed.
+
+How it is signed, or which headers it carries, is what the store has saved for that address now.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+
+from contract.errors import MalformedBody
+from contract.messages import parse_object
+from contract.operations import OPERATIONS
+from simulator.connector import Connector, ConnectorClient
+from simulator.errors import BadCall
+from simulator.journal import Journal, Sent
+from simulator.portal.stores import Store, Stores
+
+Json = dict[str, Any]
+_PATHS = {operation.name: operation.path for operation in OPERATIONS}
+
+
+class Resend(NamedTuple):
+    """What it takes to send again; an answer is waited for `timeout_s` real seconds."""
+
+    journal: Journal
+    client: ConnectorClient
+    stores: Stores
+    timeout_s: float
+
+    async def send(self, seq: int, members: Json, body: Json | None) -> Json:
+        """Send with other members, or another body; returns the new entry of the journal.
+
+        NotKnown when the journal has no such exchange, BadCall when its body has no members to replace.
+        """
+        entry, sent = self.journal.sent(seq)
+        store = self.stores.find(str(entry.get("storeId")))
+        content = _edited(sent.body, members) if body is None else orjson.dumps(body)
+        exchange = await self.client.resend(sent.url, _connector(store, sent), content, self.timeout_s)
+        more = {"storeId": entry.get("storeId"), "tripId": entry.get("tripId"), "resent": seq}
+        self.journal.add_exchange("resent", more, exchange._replace(operation=sent.operation), sent.secrets)
+        return self.journal.entries(limit=1)[0]
+
+
+def _edited(body: bytes, members: Json) -> bytes:
+    if not members:
+        return body
+    try:
+        return orjson.dumps({**parse_object(body), **members})
+    except MalformedBody as error:
+        raise BadCall("what was sent is not a JSON object and has no members", hint="give a whole body") from error
+
+
+def _connector(store: Store | None, sent: Sent) -> Connector:
+    """Return what the store has saved for the address that was called; one that it has no more is signed for."""
+    known = [one for one in (*dict(store.connectors).values(), store.connector) if one] if store else []
+    path = _PATHS[sent.operation]
+    return next((one for one in known if one.url.rstrip("/") + path == sent.url), Connector(sent.url))
