@@ -6,6 +6,8 @@ A fast wrong answer is a finding all the same. Examples name our own ids only, n
 from __future__ import annotations
 
 import hashlib
+import random
+from collections import Counter
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +15,12 @@ from contract.errors import MalformedBody
 from contract.messages import message, parse_object
 from contract.operations import CREATE_PURCHASES
 from contract.profile import Profile
-from load.traffic import Event
+from load.traffic import RUN_DIGITS, Event
+
+_RECENT = 2048
+_MOST_ASKED_AGAIN = 100
+_MOST_VISITORS = 1000
+_RESPONSES = ("verify_identity_keys.response", "create_purchases.response")
 
 
 class Finding(StrEnum):
@@ -26,15 +33,25 @@ class Finding(StrEnum):
     CROSS_TALK = "cross-talk"
 
 
+Wrong = tuple[Finding, str]
+
+
 class Expectations:
-    """Judges answers as they come; remembers which purchase belongs to which trip."""
+    """Judges answers as they come; remembers whose purchases they were, and which events to ask about again."""
 
     def __init__(self, profile: Profile) -> None:
         self._schemas = {name: message(name, profile.house) for name in _RESPONSES}
-        self._trips: dict[int, str] = {}
+        self._purchases: dict[int, str] = {}
+        self._visitors: dict[str, Counter[int]] = {}
+        self._recent: dict[int, Event] = {}
+        self._suspects: list[Event] = []
+        self._sample: list[Event] = []
+        self._first_answers = 0
 
-    def judge(self, event: Event, status: int, raw: bytes) -> tuple[Finding, str] | None:
+    def judge(self, event: Event, status: int, raw: bytes) -> Wrong | None:
         """Return what is wrong with an answer to an event, with an example in words; None when all is well."""
+        if _names_another(event, raw):
+            return Finding.CROSS_TALK, f"an id of another request, in the answer to {_name(event)}"
         if status != event.expected_status:
             return Finding.WRONG_CODE, f"{status} instead of {event.expected_status} to {_name(event)}"
         if status == 401:  # noqa: PLR2004 - a refusal has no body that counts
@@ -50,26 +67,66 @@ class Expectations:
 
     def purchases(self) -> list[int]:
         """Return a digest of every purchase id, to be compared over workers."""
-        return list(self._trips)
+        return list(self._purchases)
 
-    def _scan(self, event: Event, body: dict[str, Any]) -> tuple[Finding, str] | None:
+    def to_ask_again(self) -> list[Event]:
+        """Return events whose answers shall be compared with those that come when nothing else is under way.
+
+        First those of which two, at about the same time, were told one visitor: with a key for each shopper, this is
+        how an answer looks that went to the wrong one. Then some by chance.
+        """
+        return list({event.mark: event for event in (*self._suspects, *self._sample)}.values())
+
+    def told_another(self, visitor_type: str, visitor_id: str) -> int:
+        """Return how many scans of a kind were told another visitor; for a key that always names this one."""
+        return sum(count for told, count in self._visitors.get(visitor_type, {}).items() if told != digest(visitor_id))
+
+    def _scan(self, event: Event, body: dict[str, Any]) -> Wrong | None:
         visitor = body["visitorDetails"]
         if visitor["type"] != event.visitor_type:
             return Finding.CROSS_TALK, f"a {event.visitor_type} was answered as {visitor['type']}, to {_name(event)}"
-        return _same(event, str(visitor["id"]), Finding.CHANGED_ANSWER)
-
-    def _cart(self, event: Event, body: dict[str, Any]) -> tuple[Finding, str] | None:
-        purchase_id = body["purchaseId"]
-        if not purchase_id:
-            return Finding.MALFORMED, f"an empty purchaseId for a full cart, to {_name(event)}"
-        if wrong := _same(event, purchase_id, Finding.DOUBLED_PURCHASE):
-            return wrong
-        if self._trips.setdefault(digest(purchase_id), event.id) != event.id:
-            return Finding.CROSS_TALK, f"another trip's purchaseId, to {_name(event)}"
+        told = digest(str(visitor["id"]))
+        before = self._recent.get(told)
+        if event.answer is not None and event.answer != told:
+            if before is not None and before is not event:
+                return Finding.CROSS_TALK, f"the visitor of another scan, to {_name(event)}"
+            return Finding.CHANGED_ANSWER, f"two answers to {_name(event)}"
+        if event.answer is None:
+            event.answer = told
+            self._note_visitor(event, told, before)
+            self._note(event)
         return None
 
+    def _cart(self, event: Event, body: dict[str, Any]) -> Wrong | None:
+        if not body["purchaseId"]:
+            return Finding.MALFORMED, f"an empty purchaseId for a full cart, to {_name(event)}"
+        told = digest(body["purchaseId"])
+        if self._purchases.setdefault(told, event.mark) != event.mark:
+            return Finding.CROSS_TALK, f"another trip's purchaseId, to {_name(event)}"
+        if event.answer is not None and event.answer != told:
+            return Finding.DOUBLED_PURCHASE, f"two answers to {_name(event)}"
+        if event.answer is None:
+            event.answer = told
+            self._note(event)
+        return None
 
-_RESPONSES = ("verify_identity_keys.response", "create_purchases.response")
+    def _note_visitor(self, event: Event, told: int, before: Event | None) -> None:
+        counts = self._visitors.setdefault(event.visitor_type, Counter())
+        if told in counts or len(counts) < _MOST_VISITORS:
+            counts[told] += 1
+        if before is not None and len(self._suspects) < _MOST_ASKED_AGAIN:
+            self._suspects += [before, event]
+        self._recent[told] = event
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
+
+    def _note(self, event: Event) -> None:
+        """Keep a sample of all events, each as likely as any other."""
+        self._first_answers += 1
+        if len(self._sample) < _MOST_ASKED_AGAIN:
+            self._sample.append(event)
+        elif (place := int(random.random() * self._first_answers)) < _MOST_ASKED_AGAIN:  # noqa: S311 - a sample
+            self._sample[place] = event
 
 
 def digest(text: str) -> int:
@@ -77,12 +134,15 @@ def digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
-def _same(event: Event, answer: str, finding: Finding) -> tuple[Finding, str] | None:
-    if event.answer is None:
-        event.answer = (event.expected_status, answer)
-    elif event.answer[1] != answer:
-        return finding, f"two answers to {_name(event)}"
-    return None
+def _names_another(event: Event, raw: bytes) -> bool:
+    """Whether an answer holds one of this run's ids that is not the event's own."""
+    run, own = event.mark[:RUN_DIGITS].encode(), event.mark.encode()
+    at = raw.find(run)
+    while at >= 0:
+        if not raw.startswith(own, at):
+            return True
+        at = raw.find(run, at + RUN_DIGITS)
+    return False
 
 
 def _name(event: Event) -> str:

@@ -7,6 +7,7 @@ messages. A worker that is silent at the end makes the run invalid, never a smal
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from typing import Any
 
@@ -18,10 +19,12 @@ from locust.runners import MasterRunner
 from load.planning import describe, options_of, plan, scenario_of
 from load.report.writing import publish
 from load.results import Merging
+from load.schedule import Share
 from load.verdict import EXIT_CODES
 
 _READY_WITHIN_S = 120.0
 _SPARE_S = 15.0
+RUN_BITS = 48
 NUMBERS = ("started", "answered", "late", "failed", "missed")
 """What progress adds up over workers."""
 
@@ -59,8 +62,9 @@ class Host:
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
         self._deadline = time.monotonic() + _READY_WITHIN_S
         if self._master:
+            run = secrets.randbits(RUN_BITS)
             for place, client in enumerate(clients):
-                self._master.send_message("jwo_share", {"place": place, "of": self.workers}, client)
+                self._master.send_message("jwo_share", Share(place, self.workers, run)._asdict(), client)
 
     def finish(self) -> None:
         """Judge, write and show the results, and forget them; called when Locust has stopped a test."""

@@ -36,7 +36,8 @@ class KeyStock:
         self._minted = {kind for kind in profile.keys.minted if profile.keys.command or profile.keys.url}
         self._stock: dict[str, deque[tuple[float, str]]] = {kind: deque() for kind in self._minted}
         self._minter: subprocess.Popen[bytes] | None = None
-        self._trouble = ""
+        self.trouble = ""
+        """Why a key could not be made, lately."""
         self.stale = 0
 
     @property
@@ -60,6 +61,10 @@ class KeyStock:
             self.stale += 1
         return None
 
+    def is_fixed(self, kind: str) -> bool:
+        """Whether there is one key of this kind, the same for all."""
+        return kind not in self._minted and bool(self._fixed.get(kind))
+
     def order(self, kind: str, count: int) -> None:
         """Ask for keys; they come when they are ready."""
         if kind not in self._minted or not count:
@@ -75,9 +80,9 @@ class KeyStock:
         """Wait until the stock holds that many; GeneratorBroke when it does not come to that."""
         deadline = time.monotonic() + _FIRST_WITHIN_S
         while any(len(self._stock[kind]) < count for kind, count in wanted.items() if kind in self._minted):
-            if self._trouble or time.monotonic() > deadline:
+            if self.trouble or time.monotonic() > deadline:
                 have = {kind: len(stock) for kind, stock in self._stock.items()}
-                why = self._trouble or f"{have} of {wanted} came within {_FIRST_WITHIN_S:g} s"
+                why = self.trouble or f"{have} of {wanted} came within {_FIRST_WITHIN_S:g} s"
                 raise GeneratorBroke(f"no identity keys: {why}", "try [keys] command or url by hand, or lower --rate")
             gevent.sleep(_PAUSE_S)
 
@@ -101,9 +106,10 @@ class KeyStock:
         for line in lines:
             entry = orjson.loads(line)
             if "trouble" in entry:
-                self._trouble = entry["trouble"]
+                self.trouble = entry["trouble"]
             else:
                 self._stock[entry["kind"]].append((time.monotonic(), entry["key"]))
+        self.trouble = self.trouble or "the process that mints them has ended"
 
 
 def _fixed(profile: Profile) -> dict[str, str]:

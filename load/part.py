@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import gevent
@@ -9,10 +10,11 @@ from gevent.event import Event as Signal
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from load.errors import GeneratorBroke, LoadError
-from load.host import NUMBERS, Host
+from load.errors import BadOptions, GeneratorBroke, LoadError
+from load.host import NUMBERS, RUN_BITS, Host
 from load.planning import options_of, plan, scenario_of
 from load.recorder import Recorder
+from load.schedule import Share
 from load.session import Session
 from load.subject import subject
 from load.traffic import Event
@@ -29,7 +31,7 @@ class Part:
         self._host = host
         runner = environment.runner
         self._worker = runner if isinstance(runner, WorkerRunner) else None
-        self._share = (0, 1)
+        self._share = Share(0, 1, 0)
         self._shared, self._go = Signal(), Signal()
         self._is_taken = False
         if self._worker:
@@ -42,15 +44,15 @@ class Part:
             return
         self._is_taken = True
         session: Session | None = None
-        trouble = "the run was ended before it began"
+        trouble: LoadError = GeneratorBroke("the run was ended before it began")
         try:
             session = self._prepared()
             self._wait_for_go()
             self._send(session)
         except LoadError as error:
-            trouble = str(error)
+            trouble = error
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is void
-            trouble = f"the generator broke: {error!r}"
+            trouble = GeneratorBroke(f"the generator broke: {error!r}")
         finally:
             self._hand_in(session, trouble)
             self._is_taken = False
@@ -60,11 +62,15 @@ class Part:
             raise GeneratorBroke("the master named no share of the schedule")
         self._shared.clear()
         options = options_of(self._environment)
-        place, of = self._share
+        share = self._share if self._worker else Share(0, 1, secrets.randbits(RUN_BITS))
         schedule = plan(scenario_of(self._environment), options)
-        mine = schedule.share(place, of) if of > 1 else schedule
-        session = Session(options, subject(options), mine, self._tell_locust)
-        session.prepare()
+        mine = schedule.share(share.place, share.of) if share.of > 1 else schedule
+        session = Session(options, subject(options), mine, share, self._tell_locust)
+        try:
+            session.prepare()
+        except BaseException:
+            session.close()
+            raise
         return session
 
     def _wait_for_go(self) -> None:
@@ -93,8 +99,12 @@ class Part:
             elif self._host:
                 self._host.take_numbers("local", numbers)
 
-    def _hand_in(self, session: Session | None, trouble: str) -> None:
-        snapshot = session.snapshot() if session else Recorder(0, 0).snapshot() | {"trouble": trouble}
+    def _hand_in(self, session: Session | None, trouble: LoadError) -> None:
+        if session:
+            snapshot = session.snapshot()
+        else:
+            is_usage = isinstance(trouble, BadOptions)
+            snapshot = Recorder(0, 0).snapshot() | {"trouble": str(trouble), "is_usage": is_usage}
         if self._worker:
             self._worker.send_message("jwo_snapshot", snapshot)
         elif self._host:
@@ -113,7 +123,7 @@ class Part:
         )
 
     def _on_share(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - Locust's signature
-        self._share = (msg.data["place"], msg.data["of"])
+        self._share = Share(**msg.data)
         self._shared.set()
 
     def _on_go(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above

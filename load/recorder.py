@@ -70,6 +70,10 @@ class Recorder:
         self._row(exchange.started_ns)["started"] -= 1
         self.miss(failure.value)
 
+    def find_afterwards(self, finding: Finding, example: str, count: int) -> None:
+        """Count what showed only when it was asked again: it belongs to no second of the run."""
+        self._note(finding, example, count)
+
     def _time(self, exchange: Exchange, group: str, row: Row, latency_ns: int) -> None:
         latency_us = -(-latency_ns // 1000)
         self.tallies[f"{group}_{'cold' if exchange.cold else 'warm'}"].add(latency_us)
@@ -95,9 +99,12 @@ class Recorder:
 
     def _find(self, row: Row, finding: Finding, example: str) -> None:
         row["failed"] += 1
-        self.findings[finding.value] += 1
+        self._note(finding, example, 1)
+
+    def _note(self, finding: Finding, example: str, count: int) -> None:
+        self.findings[finding.value] += count
         cause = f"{finding.value}: {example.split(' to ', 1)[0]}" if finding is Finding.WRONG_CODE else finding.value
-        self.causes[cause] += 1
+        self.causes[cause] += count
         examples = self.examples.setdefault(finding.value, [])
         if len(examples) < _MOST_EXAMPLES:
             examples.append(example)

@@ -48,6 +48,9 @@ class Results:
     workers_wanted: int
     workers_heard: int
     trouble: tuple[str, ...] = ()
+    is_usage: bool = False
+    """Whether the trouble is the user's to mend."""
+    asked_alone: int = 0
     cpu_share: float = 0.0
     """The busiest worker's use of its core."""
     keys: str = ""
@@ -101,7 +104,9 @@ class Merging:
             longest_ns=max((each["longest_ns"] for each in some), default=0),
             workers_wanted=self.workers_wanted,
             workers_heard=len(some),
-            trouble=tuple(each["trouble"] for each in some if each.get("trouble")),
+            trouble=tuple(dict.fromkeys(each["trouble"] for each in some if each.get("trouble"))),
+            is_usage=any(each.get("is_usage") for each in some),
+            asked_alone=sum(each.get("asked_alone", 0) for each in some),
             cpu_share=max((each.get("cpu_share", 0.0) for each in some), default=0.0),
             keys=next((each["keys"] for each in some if each.get("keys")), ""),
             priority=next((each["priority"] for each in some if each.get("priority")), ""),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate, repeat, takewhile
+from typing import NamedTuple
 
 from load.curves import Curve
 from load.errors import BadOptions
@@ -62,6 +63,14 @@ class Mix:
             Kind.SCAN_TWICE: self.at_once * scans,
             Kind.CART_TWICE: self.at_once * self.carts,
         }
+
+
+class Share(NamedTuple):
+    """Which part of a run a process sends; `run` stands in all ids of the run, so that no two runs share one."""
+
+    place: int
+    of: int
+    run: int
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,19 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gevent
 
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
+from load.alone import Alone
 from load.expectations import Expectations
 from load.keys import KeyStock
 from load.priority import go_first
 from load.recorder import Recorder
-from load.schedule import Kind, Schedule
+from load.schedule import Kind, Schedule, Share
 from load.settings import LoadOptions
 from load.traffic import Event, Traffic
 from load.wire.dispatcher import Dispatcher
@@ -38,12 +40,16 @@ OnRequest = Callable[[Exchange, Event, str], None]
 class Session:
     """`prepare`, then `run`, then `snapshot`; or `close` at any time."""
 
-    def __init__(self, options: LoadOptions, profile: Profile, schedule: Schedule, on_request: OnRequest) -> None:
+    def __init__(
+        self, options: LoadOptions, profile: Profile, schedule: Schedule, share: Share, on_request: OnRequest
+    ) -> None:
         self._options = options
         self._schedule = schedule
         self._on_request = on_request
         self._keys = KeyStock(profile, max_age_s=options.key_ahead_s + 10)
-        self._traffic = Traffic(profile, self._keys)
+        self._traffic = Traffic(profile, self._keys, share)
+        self._profile = profile
+        self._asked_alone = 0
         self._expect = Expectations(profile)
         self._lanes = Lanes(profile.connector.url, options.reads_for_s, self._ended)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
@@ -59,6 +65,8 @@ class Session:
     def prepare(self) -> None:
         """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
         self._traffic.check_own()
+        with self._alone() as alone:
+            alone.try_samples({Kind(kind) for kind in set(self._schedule.kinds)})
         first = next(self._orders)
         for kind, count in first.items():
             self._keys.order(kind, count)
@@ -82,6 +90,9 @@ class Session:
         self._cpu_s = (time.process_time() - cpu_from) / ((time.perf_counter_ns() - from_ns) / 1e9)
         feeder.kill()
         self._drain()
+        with self._alone() as alone:
+            for (finding, example), count in alone.compare(self._expect):
+                self.recorder.find_afterwards(finding, example, count)
 
     def numbers(self) -> dict[str, int]:
         """Return the progress so far; the lag is the longest of the last two seconds, in microseconds."""
@@ -101,6 +112,7 @@ class Session:
             self.recorder.miss("the run was ended before their time", left)
         return self.recorder.snapshot() | {
             "purchases": self._expect.purchases(),
+            "asked_alone": self._asked_alone,
             "trouble": self._trouble,
             "cpu_share": self._cpu_s,
             "keys": "minted ahead of time" if self._keys.is_minted else "fixed values",
@@ -113,10 +125,16 @@ class Session:
         self._lanes.close()
         self._keys.close()
 
+    @contextmanager
+    def _alone(self) -> Iterator[Alone]:
+        with Alone(self._profile, self._traffic, self._keys) as alone:
+            yield alone
+            self._asked_alone += alone.asked
+
     def _start(self, index: int) -> bool:
         exchange, self._ready = self._ready, None
         if exchange is None:
-            self.recorder.miss("no identity key was ready")
+            self.recorder.miss("no identity key was ready" + (f": {why}" if (why := self._keys.trouble) else ""))
         else:
             self._lanes.send(exchange)
             self.recorder.started(exchange)

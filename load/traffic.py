@@ -1,6 +1,7 @@
 """The requests: bodies as the platform sends them, made just before they are due.
 
-Ids are new in every run, so that a connector that remembers the run before is not taken for a faulty one.
+Ids are new in every run, so that a connector that remembers the run before is not taken for a faulty one. All ids of
+one event begin alike, with its mark: an answer that names another event's id is seen to be another's.
 """
 
 from __future__ import annotations
@@ -21,23 +22,31 @@ from contract.profile import Profile
 from contract.sigv4 import sign
 from contract.values import format_instant
 from load.errors import GeneratorBroke
-from load.schedule import Kind
+from load.schedule import Kind, Share
 
 _REMEMBERED = 64
+RUN_DIGITS = 15
+"""The first characters of every mark of a run."""
 _AGAIN = {Kind.SCAN_AGAIN: VERIFY_IDENTITY_KEYS, Kind.CART_AGAIN: CREATE_PURCHASES}
 
 
 @dataclass(slots=True)
 class Event:
-    """One scan or one cart, however often it is sent; its first answer is what every other must equal."""
+    """One scan or one cart, however often it is sent; what it is told first, it must always be told."""
 
     operation: Operation
-    id: str
+    mark: str
     body: dict[str, object]
     expected_status: int
     visitor_type: str = ""
-    answer: tuple[int, str] | None = None
+    answer: int | None = None
+    """The digest of what it was told first."""
     times_sent: int = 0
+
+    @property
+    def id(self) -> str:
+        """The authEvent's or the trip's id."""
+        return self.mark + "00000"
 
 
 class Keys(Protocol):
@@ -53,10 +62,11 @@ class Keys(Protocol):
 class Traffic:
     """Makes the events of a run and the bytes of each request."""
 
-    def __init__(self, profile: Profile, keys: Keys) -> None:
+    def __init__(self, profile: Profile, keys: Keys, share: Share) -> None:
         self._profile = profile
         self._keys = keys
-        self._run = secrets.randbits(48)
+        run = f"{share.run:012x}"
+        self._head = f"{run[:8]}-{run[8:]}-4{share.place % 4096:03x}-a"
         self._count = 0
         example = document(VERIFY_IDENTITY_KEYS.request)["examples"][0]
         self._store = profile.store.id or example["storeId"]
@@ -65,22 +75,25 @@ class Traffic:
         self._heads = {operation: _head(profile, operation) for operation in _AGAIN.values()}
         self._second, self._stamp = -1, ""
 
-    def event(self, kind: Kind, at: float) -> Event | None:
-        """Return the event of a request that is due at this Unix time; None when there is no key for it."""
+    def event(self, kind: Kind, at: float, *, keep: bool = True) -> Event | None:
+        """Return the event of a request that is due at this Unix time; None when there is no key for it.
+
+        It is kept to be sent again as a duplicate, unless it is not to be.
+        """
         if kind in _AGAIN:
             recent = self._recent[_AGAIN[kind]]
             if recent:
                 return recent[0]
             kind = Kind.SCAN if kind == Kind.SCAN_AGAIN else Kind.CART
         event = self._cart(at) if kind in (Kind.CART, Kind.CART_TWICE) else self._scan(kind, at)
-        if event is not None and kind != Kind.BAD_KEY:
+        if keep and event is not None and kind != Kind.BAD_KEY:
             self._recent[event.operation].append(event)
         return event
 
     def request(self, event: Event) -> bytes:
         """Return the bytes of one sending of an event; each has a requestId of its own."""
+        body = orjson.dumps({"requestId": _request_id(event), **event.body})
         event.times_sent += 1
-        body = orjson.dumps({"requestId": self._uuid(), **event.body})
         return self._heads[event.operation] + self._extra(event.operation, body) + b"%d\r\n\r\n%s" % (len(body), body)
 
     def check_own(self) -> None:
@@ -88,7 +101,7 @@ class Traffic:
         for event in (self._scan(Kind.BAD_KEY, 0.0), self._cart(0.0)):
             assert event is not None
             wrong = message(event.operation.request, self._profile.house).violations(
-                {"requestId": self._uuid(), **event.body}
+                {"requestId": _request_id(event), **event.body}
             )
             if wrong:
                 raise GeneratorBroke(f"our own {event.operation.name} breaks the contract: {wrong[0].message}")
@@ -98,20 +111,21 @@ class Traffic:
         key = _unknown_key() if kind == Kind.BAD_KEY else self._keys.take(key_kind)
         if key is None:
             return None
-        event_id = self._uuid()
+        mark = self._mark()
         body: dict[str, object] = {
             "identityKey": key,
             "storeId": self._store,
-            "authEvent": {"id": event_id, "timestamp": self._time(at), "location": "ENTRY"},
+            "authEvent": {"id": f"{mark}00000", "timestamp": self._time(at), "location": "ENTRY"},
             "keyChannel": "OPTICAL",
         }
         if kind == Kind.BAD_KEY:
-            return Event(VERIFY_IDENTITY_KEYS, event_id, body, 401)
-        return Event(VERIFY_IDENTITY_KEYS, event_id, body, VERIFY_IDENTITY_KEYS.success, key_kind.upper())
+            return Event(VERIFY_IDENTITY_KEYS, mark, body, 401)
+        return Event(VERIFY_IDENTITY_KEYS, mark, body, VERIFY_IDENTITY_KEYS.success, key_kind.upper())
 
     def _cart(self, at: float) -> Event:
-        trip_id = self._uuid()
-        entry = {"id": self._uuid(), "timestamp": self._time(at - 300), "location": "ENTRY", "payloadType": "FINANCIAL"}
+        mark = self._mark()
+        came = self._time(at - 300)
+        entry = {"id": f"{mark}00001", "timestamp": came, "location": "ENTRY", "payloadType": "FINANCIAL"}
         item_id, item_type = self._items[self._count % len(self._items)]
         item = {
             "id": item_id,
@@ -120,17 +134,18 @@ class Traffic:
             "lineItemId": "line-1",
         }
         body: dict[str, object] = {
-            "idempotentShoppingTripId": trip_id,
+            "idempotentShoppingTripId": f"{mark}00000",
             "storeId": self._store,
-            "shoppingTrip": {"startTime": self._time(at - 300), "endTime": self._time(at), "authEvents": [entry]},
+            "shoppingTrip": {"startTime": came, "endTime": self._time(at), "authEvents": [entry]},
             "cartItems": [item],
         }
-        return Event(CREATE_PURCHASES, trip_id, body, CREATE_PURCHASES.success)
+        return Event(CREATE_PURCHASES, mark, body, CREATE_PURCHASES.success)
 
-    def _uuid(self) -> str:
+    def _mark(self) -> str:
+        """Return a new event's mark, a UUID but for its last five digits: run, place of the worker, number."""
         self._count += 1
-        run, count = f"{self._run:012x}", f"{self._count:016x}"
-        return f"{run[:8]}-{run[8:]}-4{count[1:4]}-a{count[:1]}00-{count[4:]}"
+        number = f"{self._count:010x}"
+        return f"{self._head}{number[:3]}-{number[3:]}"
 
     def _time(self, at: float) -> str:
         second = max(int(at), 0)
@@ -147,6 +162,10 @@ class Traffic:
         signed = sign("POST", url, headers, body, connector.key, region=connector.region, now=datetime.now(UTC))
         added = (f"{name}: {value}\r\n" for name, value in signed.items() if name not in headers)
         return ("".join(added) + "Content-Length: ").encode()
+
+
+def _request_id(event: Event) -> str:
+    return f"{event.mark}{(2 + event.times_sent) % 0x100000:05x}"
 
 
 def _head(profile: Profile, operation: Operation) -> bytes:

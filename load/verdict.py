@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from load.errors import BadOptions
 from load.results import Results
 from load.settings import LoadOptions
 
@@ -24,11 +25,13 @@ class Verdict:
     reasons: tuple[str, ...]
     late_share: float
     late_at_most: float
+    is_usage: bool = False
+    """Invalid because the command was used wrongly."""
 
     @property
     def exit_code(self) -> int:
         """What the command ends with."""
-        return EXIT_CODES[self.word]
+        return BadOptions.exit_code if self.is_usage else EXIT_CODES[self.word]
 
 
 def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdict:
@@ -37,7 +40,7 @@ def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdic
     bound = late_at_most(results.late, results.started)
     void = _void(results, options)
     if void:
-        return Verdict("invalid", void, share, bound)
+        return Verdict("invalid", void, share, bound, results.is_usage)
     wrong = _wrong(results, options) + ((slower,) if slower else ())
     if wrong:
         return Verdict("fail", wrong, share, bound)

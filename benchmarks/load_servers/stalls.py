@@ -2,6 +2,8 @@
 
 Usage: `python stalls.py SHAPE [SCALE]`; SCALE shortens every time, for tests with a smaller budget. Prints its address,
 then serves until it is killed. At rest it answers at once; it checks nothing, and every purchase gets an id of its own.
+What a generator sends before its load, to see whether anybody answers, does not count: a shape begins with the request
+after the first pause.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ SHAPES = ("freeze", "one_percent", "global_lock", "slow_ramp", "commit_then_stal
 FREEZE_S, EVERY_S, FIRST_FREEZE_S = 3.0, 20.0, 6.0
 SLOW_S = 2.5
 LOCK_S = 0.006
+FIRST_FEW, PAUSE_S = 5, 0.03
 RAMP_S, RAMP_TO_S = 20.0, 4.0
 STALL_S, STALL_ONE_IN = 3.0, 20
 VISITOR = b'{"visitorDetails":{"id":"shopper-uuid-001","type":"SHOPPER"}}'
@@ -60,7 +63,7 @@ class Stalling:
         self._clients: dict[int, socket.socket] = {}
         self._held: list[tuple[float, int, socket.socket, bytes]] = []
         self._count = 0
-        self._first_at = 0.0
+        self._first_at = self._last_at = 0.0
         self._lock_free_at_s = 0.0
         self._next_freeze = time.monotonic() + FIRST_FREEZE_S * scale
 
@@ -109,7 +112,9 @@ class Stalling:
 
     def _hold(self, client: socket.socket, *, cart: bool) -> None:
         now = time.monotonic()
-        self._first_at = self._first_at or now
+        if self._count <= FIRST_FEW and now - self._last_at > PAUSE_S:
+            self._first_at, self._count, self._lock_free_at_s = now, 0, 0.0
+        self._last_at = now
         self._count += 1
         since_s = (now - self._first_at) / self._scale
         held_s = hold_s(self._shape, self._count, since_s, self._lock_free_at_s)

@@ -50,6 +50,7 @@ def document(
             "busiest_cpu_share": round(results.cpu_share, 3),
             "keys": results.keys,
             "stale_keys": results.stale_keys,
+            "asked_alone": results.asked_alone,
             "priority": results.priority,
         },
         "findings": dict(results.findings),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import secrets
+import uuid
 
 import pytest
 
 from contract.messages import message
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from load.expectations import Expectations, Finding
-from load.schedule import Kind
-from load.traffic import Event, Traffic
+from load.schedule import Kind, Share
+from load.traffic import RUN_DIGITS, Event, Traffic
 
 SHOPPER = b'{"visitorDetails":{"id":"shopper-1","type":"SHOPPER"}}'
 ASSOCIATE = b'{"visitorDetails":{"id":"associate-1","type":"ASSOCIATE"}}'
@@ -35,7 +38,7 @@ def a_profile(**connector: object) -> Profile:
 
 
 def a_traffic(**connector: object) -> Traffic:
-    return Traffic(a_profile(**connector), FixedKeys())
+    return Traffic(a_profile(**connector), FixedKeys(), Share(0, 1, secrets.randbits(48)))
 
 
 def an_event(kind: Kind = Kind.SCAN, traffic: Traffic | None = None) -> Event:
@@ -74,6 +77,27 @@ def test_a_duplicate_is_the_same_event_with_another_request_id() -> None:
 
 def test_two_runs_share_no_event() -> None:
     assert an_event().id != an_event().id
+
+
+def test_all_ids_of_an_event_are_uuids_that_begin_with_its_mark() -> None:
+    traffic = a_traffic()
+    first, second = an_event(Kind.CART, traffic), an_event(Kind.CART, traffic)
+
+    ids = [re.findall(rb'"([0-9a-f-]{36})"', traffic.request(each)) for each in (first, first, second)]
+
+    assert all(str(uuid.UUID(each.decode())) == each.decode() for found in ids for each in found)
+    assert len({each for found in ids for each in found}) == 7  # two trips with one entry each, three requests
+    assert all(each.decode().startswith(first.mark) for each in ids[0] + ids[1])
+    assert not any(each.decode().startswith(first.mark) for each in ids[2])
+
+
+def test_two_workers_of_a_run_share_no_event() -> None:
+    first, second = (Traffic(a_profile(), FixedKeys(), Share(place, 2, 77)) for place in (0, 1))
+
+    one, two = an_event(Kind.SCAN, first), an_event(Kind.SCAN, second)
+
+    assert one.mark != two.mark
+    assert one.mark[:RUN_DIGITS] == two.mark[:RUN_DIGITS]
 
 
 def test_a_bad_key_is_never_sent_again_as_a_duplicate() -> None:
@@ -157,6 +181,45 @@ def test_a_purchase_of_another_trip_is_cross_talk() -> None:
 
     assert judged(an_event(Kind.CART, traffic), 201, b'{"purchaseId":"p-1"}', expectations) is None
     assert judged(an_event(Kind.CART, traffic), 201, b'{"purchaseId":"p-1"}', expectations) is Finding.CROSS_TALK
+
+
+@pytest.mark.parametrize("kind", [Kind.SCAN, Kind.CART])
+def test_an_answer_that_names_another_requests_id_is_cross_talk(kind: Kind) -> None:
+    traffic = a_traffic()
+    mine, other = an_event(kind, traffic), an_event(kind, traffic)
+    status = mine.expected_status
+    right = SHOPPER if kind == Kind.SCAN else b'{"purchaseId":"p-1"}'
+
+    own, foreign = (right[:-1] + f',"for":"{each.id}"}}'.encode() for each in (mine, other))
+
+    assert judged(mine, status, own) is None
+    assert judged(mine, status, foreign) is Finding.CROSS_TALK
+
+
+def test_a_duplicate_told_another_scans_visitor_is_cross_talk() -> None:
+    expectations, traffic = Expectations(a_profile()), a_traffic()
+    mine, other = an_event(traffic=traffic), an_event(traffic=traffic)
+
+    judged(mine, 200, SHOPPER, expectations)
+    judged(other, 200, SHOPPER.replace(b"-1", b"-2"), expectations)
+
+    assert judged(mine, 200, SHOPPER.replace(b"-1", b"-2"), expectations) is Finding.CROSS_TALK
+    assert judged(mine, 200, SHOPPER.replace(b"-1", b"-3"), expectations) is Finding.CHANGED_ANSWER
+
+
+def test_two_scans_told_one_visitor_are_asked_again() -> None:
+    expectations, traffic = Expectations(a_profile()), a_traffic()
+    events = [an_event(traffic=traffic) for _ in range(600)]
+
+    for place, event in enumerate(events):
+        visitor = b"twice" if place in {401, 403} else str(place).encode()
+        judged(event, 200, SHOPPER.replace(b"shopper-1", visitor), expectations)
+
+    again = expectations.to_ask_again()
+    assert again[:2] == [events[401], events[403]]
+    assert 100 <= len(again) <= 102
+    assert expectations.told_another("SHOPPER", "twice") == 598
+    assert expectations.told_another("ASSOCIATE", "any") == 0
 
 
 def test_examples_never_show_a_key_or_a_visitor() -> None:
