@@ -94,13 +94,8 @@ class MessageSchema:
         if f"{name}.json" not in documents:
             raise BrokenContractFile(f"there is no schema named {name}; there are {', '.join(names())}")
         self.name = name
-        self._fast = jsonschema_rs.Draft202012Validator(
-            documents[f"{name}.json"],
-            retriever=lambda uri: documents[uri.rsplit("/", 1)[-1]],
-            base_uri=f"schema:///{name}.json",
-            validate_formats=True,
-            formats={"date-time": _is_instant},
-        )
+        self._fast = _compiled(name, documents)
+        self._closed = _compiled(name, {file: _closed(text) for file, text in documents.items()})
         registry: Registry[Json] = Registry().with_resources(
             (file, Resource.from_contents(text, default_specification=DRAFT202012)) for file, text in documents.items()
         )
@@ -109,6 +104,10 @@ class MessageSchema:
     def is_valid(self, body: Json) -> bool:
         """Say whether the body keeps the schema."""
         return self._fast.is_valid(body)
+
+    def is_exact(self, body: Json) -> bool:
+        """Say whether the body keeps the schema and has no member that the schema does not name."""
+        return self._closed.is_valid(body)
 
     def violations(self, body: Json) -> list[Violation]:
         """List every breach, nearest to the root first; empty when the body is valid."""
@@ -120,6 +119,26 @@ class MessageSchema:
 def message(name: str, house: House = DEFAULT) -> MessageSchema:
     """Return the kept validator of a message."""
     return MessageSchema(name, house)
+
+
+def _compiled(name: str, documents: dict[str, dict[str, Json]]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        documents[f"{name}.json"],
+        retriever=lambda uri: documents[uri.rsplit("/", 1)[-1]],
+        base_uri=f"schema:///{name}.json",
+        validate_formats=True,
+        formats={"date-time": _is_instant},
+    )
+
+
+def _closed(node: Json) -> Json:
+    """Copy a schema so that it takes no member that it does not name."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copied = {key: _closed(value) for key, value in node.items()}
+    return {**copied, "additionalProperties": False} if isinstance(node.get("properties"), dict) else copied
 
 
 def _violation(error: ValidationError) -> Violation:

@@ -20,7 +20,8 @@ def parse_instant(text: str) -> datetime:
     if not _RFC_3339.fullmatch(text):
         raise BadValue(f"not an ISO-8601 date and time with Z or an offset: {text[:40]!r}")
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        instant = datetime.fromisoformat(text.upper())
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)  # most are in UTC as they come
     except ValueError as error:
         raise BadValue(f"no such date and time: {text[:40]!r}") from error
     except OverflowError as error:

@@ -37,11 +37,11 @@ class CartReader:
 
     def read(self, body: bytes) -> Cart:
         """Return the cart; InvalidRequest names the first rule that it breaks."""
-        request = self._messages.read(body)
+        request, exact = self._messages.read_exactly(body)
         trip = request["shoppingTrip"]
         _check_times(trip)
         _check_line_items(request["cartItems"])
-        known = self._known(request)
+        known = dict(request) if exact else self._known(request)
         del known["requestId"]
         return Cart(
             request["requestId"],

@@ -13,8 +13,8 @@ import orjson
 
 from contract.messages import Json
 from reference_connector.cart import Cart
-from reference_connector.pricing.goods import CartLine
-from reference_connector.pricing.receipt import Priced, as_json, price
+from reference_connector.pricing.book import Bill, CodedLine, PriceBook
+from reference_connector.pricing.goods import Product
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, Sale
@@ -30,14 +30,14 @@ class Till:
         self._retailer = retailer
         self._clock = clock
         self._new_purchase_id = new_purchase_id
+        self._books = _Books(retailer.now)
 
     def sell(self, cart: Cart) -> Sale:
         """Price a cart that has just come."""
         payer = cart.payer if cart.items else "nobody"
-        now = self._clock()
         purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
         who = cart.trip_id, purchase_id, cart.store_id, cart.shopper_id
-        blank = Purchase(*who, "empty", payer, b"", b"", cart.fingerprint, now)
+        blank = Purchase(*who, "empty", payer, b"", b"[]", cart.fingerprint, self._clock())
         return self._priced(blank, cart.items)
 
     def sell_again(self, parked: Purchase) -> Sale:
@@ -46,25 +46,54 @@ class Till:
 
     def _priced(self, blank: Purchase, items: list[Json]) -> Sale:
         retailer = self._retailer.now
-        lines = [_line(retailer, blank.store_id, item) for item in items]
-        priced = price(lines, retailer.promotions_on, retailer.tax.get(blank.store_id, _NO_TAX))
-        status = _status(priced, sold_here=blank.store_id in retailer.stores)
+        if self._books.retailer is not retailer:
+            self._books = _Books(retailer)
+        bill = self._books.of(blank.store_id).bill(
+            [CodedLine(item["type"], item["id"], item["quantity"]["value"]) for item in items]
+        )
+        status = _status(items, bill, sold_here=blank.store_id in retailer.stores)
         purchase = blank._replace(
             status=status,
-            receipt=_receipt(blank, status, retailer.policy.currency, priced),
+            receipt=_receipt(blank, status, retailer.policy.currency, bill),
             cart=orjson.dumps(items) if status == "parked" else b"[]",
         )
-        charge = _charge(purchase, priced.total, retailer, self._clock()) if status == "priced" else None
+        charge = _charge(purchase, bill.total, retailer, self._clock()) if status == "priced" else None
         return Sale(purchase, charge)
 
 
-def _status(priced: Priced, *, sold_here: bool) -> PurchaseStatus:
-    if not priced.lines:
+class _Books:
+    """The price books of a retailer, by store."""
+
+    def __init__(self, retailer: Retailer) -> None:
+        self.retailer = retailer
+        self._books: dict[str, PriceBook] = {}
+
+    def of(self, store_id: str) -> PriceBook:
+        """Return a store's book; a store that is not the retailer's has a new one each time."""
+        book = self._books.get(store_id)
+        if book is None:
+            book = _book(self.retailer, store_id)
+            if store_id in self.retailer.stores:
+                self._books[store_id] = book
+        return book
+
+
+def _book(retailer: Retailer, store_id: str) -> PriceBook:
+    assortment = retailer.assortment
+
+    def find(kind: str, code: str) -> Product | None:
+        return assortment.by_sku(store_id, code) if kind == "SKU" else assortment.by_barcode(store_id, code)
+
+    return PriceBook(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
+
+
+def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus:
+    if not items:
         return "empty"
-    return "priced" if priced.complete and sold_here else "parked"
+    return "priced" if bill.complete and sold_here else "parked"
 
 
-def _receipt(purchase: Purchase, status: PurchaseStatus, currency: str, priced: Priced) -> bytes:
+def _receipt(purchase: Purchase, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
     return orjson.dumps(
         {
             "shoppingTripId": purchase.trip_id,
@@ -73,7 +102,7 @@ def _receipt(purchase: Purchase, status: PurchaseStatus, currency: str, priced: 
             "currency": currency,
             "status": status,
             "payer": purchase.payer,
-            **as_json(priced),
+            **bill.json,
         }
     )
 
@@ -89,8 +118,3 @@ def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: dateti
     return Charge(
         purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, method, state, now, trouble=trouble
     )
-
-
-def _line(retailer: Retailer, store_id: str, item: Json) -> CartLine:
-    find = retailer.assortment.by_sku if item["type"] == "SKU" else retailer.assortment.by_barcode
-    return CartLine(item["id"], Decimal(item["quantity"]["value"]), find(store_id, item["id"]))

@@ -47,17 +47,32 @@ class MessageReader:
 
     def read(self, body: bytes) -> dict[str, Json]:
         """Read a request that keeps its schema; InvalidRequest says what is wrong, never with the values sent."""
+        value = self._parse(body)
+        if not self._schema.is_valid(value):
+            raise self._broken(value)
+        return value
+
+    def read_exactly(self, body: bytes) -> tuple[dict[str, Json], bool]:
+        """Read as `read` does, and say whether the request has no member but those that the schema names."""
+        value = self._parse(body)
+        if self._schema.is_exact(value):
+            return value, True
+        if not self._schema.is_valid(value):
+            raise self._broken(value)
+        return value, False
+
+    def _parse(self, body: bytes) -> dict[str, Json]:
         try:
-            value = parse_object(body)
+            return parse_object(body)
         except MalformedBody as error:
             raise InvalidRequest(str(error), code="malformed_body", status=self._malformed_status) from error
         except RecursionError as error:
             text = "the body is nested too deeply"
             raise InvalidRequest(text, code="malformed_body", status=self._malformed_status) from error
-        if not self._schema.is_valid(value):
-            wrong = [violation.message for violation in self._schema.violations(value)[:5]]
-            raise InvalidRequest("; ".join(wrong) or "the body breaks its schema")
-        return value
+
+    def _broken(self, value: dict[str, Json]) -> InvalidRequest:
+        wrong = [violation.message for violation in self._schema.violations(value)[:5]]
+        return InvalidRequest("; ".join(wrong) or "the body breaks its schema")
 
 
 class _Gone(Exception):

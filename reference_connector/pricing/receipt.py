@@ -84,21 +84,28 @@ def _unknown(code: str, quantity: Decimal) -> PricedLine:
 
 def as_json(priced: Priced) -> dict[str, object]:
     """Write lines and totals as the app shows them; amounts are texts with two decimals."""
+    lines = [line_as_json(line) for line in priced.lines]
+    return {"lines": lines, **totals_as_json(priced.subtotal, priced.promotions, priced.tax)}
+
+
+def line_as_json(line: PricedLine) -> dict[str, str]:
+    """Write one line of a receipt."""
     return {
-        "lines": [
-            {
-                "sku": line.sku,
-                "name": line.name,
-                "quantity": str(line.quantity),
-                "unitPrice": as_text(line.unit_price),
-                "promotion": as_text(line.promotion),
-                "tax": as_text(line.tax),
-                "total": as_text(line.total),
-            }
-            for line in priced.lines
-        ],
-        "subtotal": as_text(priced.subtotal),
-        "promotions": as_text(priced.promotions),
-        "tax": as_text(priced.tax),
-        "total": as_text(priced.total),
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": str(line.quantity),
+        "unitPrice": as_text(line.unit_price),
+        "promotion": as_text(line.promotion),
+        "tax": as_text(line.tax),
+        "total": as_text(line.total),
+    }
+
+
+def totals_as_json(subtotal: Decimal, promotions: Decimal, tax: Decimal) -> dict[str, str]:
+    """Write the sums of a receipt, and what is to be paid."""
+    return {
+        "subtotal": as_text(subtotal),
+        "promotions": as_text(promotions),
+        "tax": as_text(tax),
+        "total": as_text(subtotal - promotions + tax),
     }

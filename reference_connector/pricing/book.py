@@ -1,0 +1,100 @@
+"""A price book: what the retailer's lines cost, worked out once for each product and quantity, then looked up.
+
+What a line costs follows from product and quantity alone while prices, promotions and tax stand still; a book is of one
+store as it is now, and is thrown away when something of that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import orjson
+
+from reference_connector.pricing.goods import ZERO, CartLine, Product
+from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.receipt import as_json, line_as_json, price, totals_as_json
+from reference_connector.pricing.tax import TaxRates
+
+_MOST_LINES, _LONGEST_SUM = 50_000, 64
+
+
+class CodedLine(NamedTuple):
+    """A line as it came: `kind` says what `code` is, a SKU or a scanned code; `quantity` is a decimal text."""
+
+    kind: str
+    code: str
+    quantity: str
+
+
+class Bill(NamedTuple):
+    """A priced cart: what is to be paid, and the lines and totals as JSON; `complete` is as in `Priced`."""
+
+    total: Decimal
+    complete: bool
+    json: dict[str, object]
+
+
+class _BookedLine(NamedTuple):
+    gross: Decimal
+    promotion: Decimal
+    tax: Decimal
+    json: orjson.Fragment
+
+
+class PriceBook:
+    """Prices carts of one store; `find` looks a product up by kind and code."""
+
+    def __init__(
+        self,
+        find: Callable[[str, str], Product | None],
+        promotions_on: Callable[[str], Sequence[Promotion]],
+        rates: TaxRates,
+    ) -> None:
+        self._find = find
+        self._promotions_on = promotions_on
+        self._rates = rates
+        self._lines: dict[tuple[str, str], _BookedLine] = {}
+
+    def bill(self, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart, exactly as `price` does."""
+        sums: dict[str, str] = {}
+        products: dict[str, Product] = {}
+        for kind, code, quantity in cart:
+            product = self._find(kind, code)
+            if product is None:
+                return self._incomplete(cart)
+            sku = product.sku
+            sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
+            products[sku] = product
+        return _sum_up([self._line(products[sku], terms) for sku, terms in sums.items()])
+
+    def _line(self, product: Product, terms: str) -> _BookedLine:
+        """Return the line of a product and a sum of quantities; long sums are rare, and not kept."""
+        known = self._lines.get((product.sku, terms))
+        if known is not None:
+            return known
+        cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
+        line = price(cart, self._promotions_on, self._rates).lines[0]
+        booked = _BookedLine(line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line))))
+        if len(terms) <= _LONGEST_SUM:
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            self._lines[product.sku, terms] = booked
+        return booked
+
+    def _incomplete(self, cart: Iterable[CodedLine]) -> Bill:
+        lines = [CartLine(code, Decimal(quantity), self._find(kind, code)) for kind, code, quantity in cart]
+        priced = price(lines, self._promotions_on, self._rates)
+        return Bill(priced.total, priced.complete, as_json(priced))
+
+
+def _sum_up(lines: list[_BookedLine]) -> Bill:
+    subtotal = promotions = tax = ZERO
+    for gross, promotion, line_tax, _ in lines:
+        subtotal += gross
+        promotions += promotion
+        tax += line_tax
+    totals = totals_as_json(subtotal, promotions, tax)
+    return Bill(subtotal - promotions + tax, complete=True, json={"lines": [line.json for line in lines], **totals})
