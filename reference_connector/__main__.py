@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import socket
 import tempfile
 
@@ -50,6 +51,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="jwo-metrics-") as shared:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
+        os.environ.setdefault("JWO_CONNECTOR_SIGN_IN__KEY", secrets.token_hex())  # a session is good at every worker
         Multiprocess(config, sockets=[listener]).run()
 
 

@@ -24,6 +24,7 @@ from reference_connector.identity import IdentityDesk
 from reference_connector.mobile_app.codes import CodeDesk
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
+from reference_connector.mobile_app.sign_in import SignIn
 from reference_connector.operations import add_operation_routes
 from reference_connector.orders import OrderDesk
 from reference_connector.payments import PaymentOutbox, PaymentProvider
@@ -40,6 +41,8 @@ from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 from reference_connector.till import Till
 from reference_connector.wire import ConnectorApp, WireCalls
+
+_KEY_BYTES = 32
 
 
 class _Parts(NamedTuple):
@@ -165,7 +168,10 @@ def _add_app(app: FastAPI, parts: _Parts) -> None:
     new_token = _token_maker(rules.token_digits)
     codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
     mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
-    add_app_routes(app, codes, parts.store, AppRules(rules.max_age_s, settings.app_allow_backdated_codes), mint)
+    key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
+    sign_in = SignIn(parts.retailer, settings.sign_in, key, parts.clock)
+    app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
+    add_app_routes(app, codes, parts.store, app_rules, sign_in, mint)
 
 
 def _token_maker(digits: int) -> Callable[[], str]:

@@ -5,6 +5,9 @@ ConnectorError                  carries `code` (stable) and `hint` (what a perso
 │   ├── InvalidRequest          400: the body breaks the contract
 │   ├── NotAuthenticated        403: the caller is not who the settings allow
 │   ├── CartConflict            409: the same shopping trip came with another cart
+│   ├── NotSignedIn             401: the app does not know who asks
+│   ├── NotTheirs               403: a shopper asks for what is another's
+│   ├── TooManyTries            429: too many wrong PINs
 │   ├── CodeDenied              409: the app may not show a Scan Key Code for this account
 │   ├── NotThere                404: no such receipt or shopper
 │   ├── TooLarge                400: the body is larger than the settings allow
@@ -68,6 +71,27 @@ class CartConflict(CallRefused):
 
     code = "cart_conflict"
     status = 409
+
+
+class NotSignedIn(CallRefused):
+    """There is no session of the app, or the PIN was wrong."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class NotTheirs(CallRefused):
+    """A shopper who is signed in asks for another shopper's codes or receipts."""
+
+    code = "not_theirs"
+    status = 403
+
+
+class TooManyTries(CallRefused):
+    """An account pauses after several wrong PINs."""
+
+    code = "too_many_tries"
+    status = 429
 
 
 class CodeDenied(CallRefused):

@@ -1,4 +1,4 @@
-"""What people and machines that run the connector ask it: health, metrics, bad carts, charges in trouble.
+"""What people and machines that run the connector ask it: health, metrics, receipts, bad carts, charges.
 
 These routes have no login: whoever puts them on a network puts one in front.
 """
@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
-from reference_connector.errors import StoreError
+from reference_connector.errors import NotThere, StoreError
 from reference_connector.orders import OrderDesk
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
@@ -76,6 +76,13 @@ def _desk_routes(store: Store, orders: OrderDesk) -> APIRouter:
     async def sell_parked() -> Response:
         good, bad = await orders.sell_parked()
         return _json({"sold": good, "parked": bad})
+
+    @routes.get("/receipts/{trip_id:path}")
+    async def receipt(trip_id: str) -> Response:
+        purchase = await store.transact(lambda records: records.find_purchase(trip_id))
+        if purchase is None:
+            raise NotThere("there is no purchase for this shopping trip")
+        return Response(purchase.receipt, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @routes.get("/charges/{state}")
     async def charges(state: Literal["pending", "authorised", "captured", "declined", "stuck"]) -> Response:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from pydantic import SecretStr
+
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
@@ -25,7 +27,8 @@ class Visitor(NamedTuple):
 class Account(NamedTuple):
     """A shopper's account; `card_expires` is year and month, the card being good to that month's end.
 
-    `payment_method` is the provider's token for the card, empty where there is none.
+    `payment_method` is the provider's token for the card, empty where there is none; `pin` signs in to the app, and
+    where it is empty nobody does.
     """
 
     visitor: Visitor
@@ -34,6 +37,7 @@ class Account(NamedTuple):
     fraud_score: int
     open_balance: Decimal
     payment_method: str
+    pin: SecretStr
 
 
 class CardShopper(NamedTuple):

@@ -125,9 +125,8 @@ def _unique(rows: Iterator[tuple[_Placed, R]], key: Any) -> list[tuple[_Placed, 
 
 
 def _account(row: ShopperRow) -> Account:
-    return Account(
-        Visitor(row.id, row.type), row.flagged, row.card_month, row.fraud_score, row.open_balance, row.payment_method
-    )
+    visitor = Visitor(row.id, row.type)
+    return Account(visitor, row.flagged, row.card_month, row.fraud_score, row.open_balance, row.payment_method, row.pin)
 
 
 def _card_shoppers(read: _Files) -> dict[str, CardShopper]:

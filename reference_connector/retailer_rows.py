@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from contract.errors import BadValue
 from contract.scan_key import from_identity_key
@@ -85,6 +85,7 @@ class ShopperRow(RiskRow):
 
     type: VisitorType = "SHOPPER"
     payment_method: str = "tok_approved"
+    pin: SecretStr = SecretStr("")
 
 
 class CardShopperRow(RiskRow):

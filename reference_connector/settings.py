@@ -65,6 +65,19 @@ class Payments(HouseGroup):
     attempts_max: int = Field(default=12, ge=1)
 
 
+class SignInRules(HouseGroup):
+    """How shoppers sign in to the app.
+
+    `key` signs the sessions. Empty, it is made at the start, and they end with the connector; several nodes need one.
+    """
+
+    key: SecretStr = SecretStr("")
+    session_h: float = Field(default=12, gt=0)
+    wrong_pins: int = Field(default=5, ge=1)
+    pause_s: float = 60
+    """How long an account takes no PIN after that many wrong ones."""
+
+
 class Limits(HouseGroup):
     """What the connector takes before it says no early: 429 past `in_flight` calls, 400 past `body_bytes`."""
 
@@ -84,6 +97,7 @@ class ConnectorSettings(RoomSettings):
     """PostgreSQL instead of the file; the variable is JWO_DATABASE_URL, without the prefix."""
     payments: Payments = Payments()
     limits: Limits = Limits()
+    sign_in: SignInRules = SignInRules()
     claim_lease_s: float = 5
     """How long a slow decision holds its claim before another worker may take it over."""
     watch_files_s: float = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,8 +28,9 @@ _STILL_GOOD = timedelta(minutes=5)
 
 @dataclass
 class Day:
-    """What happened, for the figures."""
+    """What happened, for the figures; and the PINs with which people sign in to the app."""
 
+    pins: dict[str, str]
     pictures: dict[str, bytes] = field(default_factory=dict)
     lights: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
@@ -38,7 +40,7 @@ class Day:
 
 def shoppers(here: Neighbourhood, stage: Stage) -> None:
     """Run the world's visits and the gate's failure table, and check every light, cart and receipt."""
-    day = Day()
+    day = Day(_pins(here))
     for visit in here.world.visits:
         _visit(here, visit, day, stage)
     with ThreadPoolExecutor(6) as pool:
@@ -56,6 +58,12 @@ def shoppers(here: Neighbourhood, stage: Stage) -> None:
         "decisions by cause: " + ", ".join(f"{cause} x {n}" for cause, n in sorted(day.causes.items()))
     )
     stage.details.append(f"slowest gate decision with an answer: {day.slowest_ms:.0f} ms of 2000")
+
+
+def _pins(here: Neighbourhood) -> dict[str, str]:
+    """Read the PINs of the world's file, which is the retailer's file too."""
+    rows = tomllib.loads(here.world.file.read_text("utf-8")).get("shopper", [])
+    return {row["id"]: row.get("pin", "") for row in rows}
 
 
 def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
@@ -84,6 +92,8 @@ def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
     if visit.kind == "foreign_code":
         return _qr("https://another-shop.example/coupon/17")
     wish = {"issuedAt": format_instant(datetime.now(UTC) - _STILL_GOOD)} if visit.kind == "expired_code" else None
+    signed_in = {"shopper": visit.shopper, "pin": day.pins.get(visit.shopper, "")}
+    call("POST", f"{here.connector_url}/app/session", signed_in)  # the client keeps the session's cookie
     picture: bytes = call("POST", f"{here.connector_url}/app/shoppers/{visit.shopper}/scan-key.png", wish)
     day.pictures[visit.shopper] = picture
     return picture
@@ -151,7 +161,7 @@ def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any]
             stage.problems.append(f"the cart of trip {trip_id[:8]} was not delivered: {deliveries}")
             return None
         time.sleep(0.02)
-    receipt: dict[str, Any] = call("GET", f"{here.connector_url}/app/receipts/{trip_id}")
+    receipt: dict[str, Any] = call("GET", f"{here.connector_url}/ops/receipts/{trip_id}")
     stage.expect(
         receipt["purchaseId"] == deliveries[0]["purchaseId"],
         f"the receipt of trip {trip_id[:8]} names another purchase than the platform was given",

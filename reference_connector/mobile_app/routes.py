@@ -1,13 +1,18 @@
-"""The app's HTTP routes under /app. They have no login: whoever puts them on a network puts one in front."""
+"""The app's HTTP routes under /app: sign-in, and the codes and receipts of whoever is signed in, nobody else's.
+
+Sessions are signed cookies that scripts cannot read and that no other site sends along; see `sign_in`. Test keys, where
+they are switched on, are for everybody.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from importlib import resources
 from typing import NamedTuple
 
 import orjson
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +20,11 @@ from starlette.responses import Response
 from contract.errors import ContractError
 from contract.messages import parse_object
 from contract.values import parse_instant
-from reference_connector.errors import CallRefused, InvalidRequest, NotThere
+from reference_connector.errors import CallRefused, InvalidRequest, NotTheirs
 from reference_connector.mobile_app import qr
 from reference_connector.mobile_app.codes import CodeDesk
 from reference_connector.mobile_app.mint import Kind, Mint
+from reference_connector.mobile_app.sign_in import COOKIE, SignIn
 from reference_connector.store import Store
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -35,11 +41,15 @@ class AppRules(NamedTuple):
     allow_backdated: bool
 
 
-def add_app_routes(app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules, mint: Mint | None) -> None:
-    """Serve codes and receipts, and fresh test keys when there is a mint."""
+def add_app_routes(
+    app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules, sign_in: SignIn, mint: Mint | None
+) -> None:
+    """Serve sign-in, codes and receipts, and fresh test keys when there is a mint."""
     app.include_router(_page_route())
-    app.include_router(_code_routes(codes, rules))
-    app.include_router(_receipt_routes(store))
+    app.include_router(_session_routes(sign_in))
+    own = [Depends(_own_only(sign_in))]
+    app.include_router(_code_routes(codes, rules), dependencies=own)
+    app.include_router(_receipt_routes(store), dependencies=own)
     if mint is not None:
         app.include_router(_mint_routes(mint))
     app.add_exception_handler(CallRefused, _refused)
@@ -54,6 +64,38 @@ def _page_route() -> APIRouter:
         return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
 
     return routes
+
+
+def _session_routes(sign_in: SignIn) -> APIRouter:
+    routes = APIRouter(prefix="/app/session")
+
+    @routes.post("", status_code=204)
+    async def open_session(request: Request) -> Response:
+        shopper_id, pin = _credentials(await request.body())
+        answer = Response(status_code=204, headers=_NEVER_KEPT)
+        cookie, secure = sign_in.open(shopper_id, pin), request.url.scheme == "https"
+        answer.set_cookie(COOKIE, cookie, sign_in.lasts_s, path="/app", secure=secure, httponly=True, samesite="strict")
+        return answer
+
+    @routes.get("")
+    async def session(request: Request) -> Response:
+        return _json({"shopper": sign_in.who(request.cookies.get(COOKIE, ""))})
+
+    @routes.delete("", status_code=204)
+    async def close_session() -> Response:
+        answer = Response(status_code=204, headers=_NEVER_KEPT)
+        answer.delete_cookie(COOKIE, path="/app")
+        return answer
+
+    return routes
+
+
+def _own_only(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
+    async def own(shopper_id: str, request: Request) -> None:
+        if sign_in.who(request.cookies.get(COOKIE, "")) != shopper_id:
+            raise NotTheirs("these are another shopper's codes and receipts")
+
+    return own
 
 
 def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
@@ -81,19 +123,12 @@ def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
 
 
 def _receipt_routes(store: Store) -> APIRouter:
-    routes = APIRouter(prefix="/app")
+    routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
 
-    @routes.get("/shoppers/{shopper_id}/receipts")
+    @routes.get("/receipts")
     async def receipts(shopper_id: str) -> Response:
         purchases = await store.transact(lambda records: records.purchases_of(shopper_id))
         return _json({"receipts": [orjson.loads(purchase.receipt) for purchase in purchases]})
-
-    @routes.get("/receipts/{trip_id:path}")
-    async def receipt(trip_id: str) -> Response:
-        purchase = await store.transact(lambda records: records.find_purchase(trip_id))
-        if purchase is None:
-            raise NotThere("there is no purchase for this shopping trip")
-        return Response(purchase.receipt, media_type="application/json", headers=_NEVER_KEPT)
 
     return routes
 
@@ -106,6 +141,17 @@ def _mint_routes(mint: Mint) -> APIRouter:
         return _json({"identityKey": await mint.identity_key(kind)})
 
     return routes
+
+
+def _credentials(body: bytes) -> tuple[str, str]:
+    try:
+        given = parse_object(body)
+    except ContractError as error:
+        raise InvalidRequest(str(error)) from error
+    shopper_id, pin = given.get("shopper"), given.get("pin")
+    if not isinstance(shopper_id, str) or not isinstance(pin, str):
+        raise InvalidRequest("shopper and pin are wanted, as texts")
+    return shopper_id, pin
 
 
 def _issued_at(body: bytes, rules: AppRules) -> datetime | None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import tempfile
 import time
+import tomllib
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,9 +25,11 @@ from psycopg import sql
 from reference_connector.app import create_app
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient
-from reference_connector.settings import ConnectorSettings
+from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from reference_connector.telemetry import EventLog, system_clock
 from tests.reference_connector.small_platform import Queue, SmallPlatform, settings_for
+
+PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text("utf-8"))["shopper"]}
 
 
 class MovableClock:
@@ -48,16 +51,23 @@ class DirectClient:
     def __init__(self, app: Any, runner: asyncio.Runner) -> None:
         self._transport = httpx.ASGITransport(app)
         self._runner = runner
+        self._cookies = httpx.Cookies()
 
-    def get(self, path: str) -> httpx.Response:
-        return self._runner.run(self._request("GET", path))
+    def get(self, path: str, **request: Any) -> httpx.Response:
+        return self._runner.run(self._request("GET", path, **request))
 
     def post(self, path: str, **request: Any) -> httpx.Response:
         return self._runner.run(self._request("POST", path, **request))
 
+    def delete(self, path: str) -> httpx.Response:
+        return self._runner.run(self._request("DELETE", path))
+
     async def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url="http://connector") as client:
-            return await client.request(method, path, **request)
+        address = "http://connector"
+        async with httpx.AsyncClient(transport=self._transport, base_url=address, cookies=self._cookies) as client:
+            answer = await client.request(method, path, **request)
+            self._cookies = client.cookies
+            return answer
 
 
 class Connector(NamedTuple):
@@ -75,7 +85,11 @@ class Connector(NamedTuple):
         return self._post("/v1/order/purchases", body)
 
     def receipt(self, trip_id: str) -> Any:
-        return self.http.get(f"/app/receipts/{trip_id}").json()
+        return self.http.get(f"/ops/receipts/{trip_id}").json()
+
+    def sign_in(self, shopper: str = "ada") -> None:
+        answer = self.http.post("/app/session", json={"shopper": shopper, "pin": PINS[shopper]})
+        assert answer.status_code == 204, answer.text
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What was logged; a line is written just after the answer that it is about."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,11 @@ from PIL import Image
 
 from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
+from reference_connector.settings import SAMPLE_RETAILER
 
 
 def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk: Any) -> None:
+    desk.sign_in()
     answer = desk.http.post("/app/shoppers/ada/scan-key")
     assert answer.status_code == 201
     assert set(answer.json()) == {"code", "expiresInS"}
@@ -25,11 +28,13 @@ def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk
 
 
 def test_every_code_is_another(desk: Any) -> None:
+    desk.sign_in()
     codes = {desk.http.post("/app/shoppers/ada/scan-key").json()["code"] for _ in range(5)}
     assert len(codes) == 5
 
 
 def test_the_symbol_reads_back_as_a_code_that_opens_the_gate(desk: Any, a_scan: Any) -> None:
+    desk.sign_in()
     answer = desk.http.post("/app/shoppers/ada/scan-key.png")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     symbol = zxingcpp.read_barcode(Image.open(io.BytesIO(answer.content)))
@@ -38,37 +43,64 @@ def test_the_symbol_reads_back_as_a_code_that_opens_the_gate(desk: Any, a_scan: 
     assert desk.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
 
 
-@pytest.mark.parametrize("shopper", ["cleo", "dora", "nobody"])
-def test_an_account_that_fails_a_check_gets_no_code(desk: Any, shopper: str) -> None:
-    for path in ("scan-key", "scan-key.png"):
+@pytest.mark.parametrize(
+    ("shopper", "why"), [("cleo", "the payment card is expired"), ("dora", "the account is over the fraud threshold")]
+)
+def test_an_account_that_fails_a_check_gets_no_code(desk: Any, shopper: str, why: str) -> None:
+    desk.sign_in(shopper)
+    for path in ("scan-key", "scan-key.png", "scan-key.svg"):
         answer = desk.http.post(f"/app/shoppers/{shopper}/{path}")
-        assert (answer.status_code, set(answer.json())) == (409, {"errorMsg"})
+        assert (answer.status_code, answer.json()) == (409, {"errorMsg": why})
+
+
+def test_an_account_without_a_payment_method_gets_no_code(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "more.toml").write_text('[[shopper]]\nid = "hal"\npin = "1"\npayment_method = ""\n', "utf-8")
+    http = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "more.toml"]).http
+    assert http.post("/app/session", json={"shopper": "hal", "pin": "1"}).status_code == 204
+    answer = http.post("/app/shoppers/hal/scan-key")
+    assert (answer.status_code, answer.json()) == (409, {"errorMsg": "the account has no payment method"})
+
+
+@pytest.mark.parametrize(("score", "status"), [(70, 201), (71, 409)])
+def test_the_fraud_threshold_is_the_retailers_own(
+    start: Callable[..., Any], tmp_path: Path, score: int, status: int
+) -> None:
+    (tmp_path / "more.toml").write_text(f'[[shopper]]\nid = "hal"\npin = "1"\nfraud_score = {score}\n', "utf-8")
+    http = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "more.toml"]).http
+    http.post("/app/session", json={"shopper": "hal", "pin": "1"})
+    assert http.post("/app/shoppers/hal/scan-key").status_code == status
 
 
 def test_a_card_is_good_to_the_end_of_its_month(desk: Any) -> None:
-    desk.clock.now = desk.clock.now.replace(year=2031, month=12, day=31)
+    desk.clock.now = desk.clock.now.replace(year=2031, month=12, day=31, hour=22)
+    desk.sign_in()
     assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 201
-    desk.clock.advance(days=1)
+    desk.clock.advance(hours=2)
     assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 409
 
 
 def test_a_flagged_account_gets_a_code(desk: Any) -> None:
+    desk.sign_in("ben")
     assert desk.http.post("/app/shoppers/ben/scan-key").status_code == 201
 
 
 def test_a_backdated_code_is_made_where_the_setting_allows_it(desk: Any) -> None:
+    desk.sign_in()
     answer = desk.http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"})
     assert decode(answer.json()["code"], ScanKeyRules()).issued_at.year == 2020
 
 
 def test_a_backdated_code_is_refused_otherwise(start: Callable[..., Any]) -> None:
-    http = start().http
+    connector = start()
+    connector.sign_in()
+    http = connector.http
     assert http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"}).status_code == 400
     assert http.post("/app/shoppers/ada/scan-key", json={}).status_code == 201
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"issuedAt": "soon"}', b'{"issuedAt": 5}'])
 def test_a_broken_wish_is_400(desk: Any, body: bytes) -> None:
+    desk.sign_in()
     assert desk.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
 
 
@@ -76,9 +108,11 @@ def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(desk: Any, a_c
     desk.purchase(a_cart(trip="trip-1"))
     desk.clock.advance(minutes=1)
     desk.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002")]))
+    desk.sign_in()
     receipts = desk.http.get("/app/shoppers/ada/receipts").json()["receipts"]
     assert [receipt["shoppingTripId"] for receipt in receipts] == ["trip-2", "trip-1"]
     assert receipts[0] == desk.receipt("trip-2")
+    desk.sign_in("ben")
     assert desk.http.get("/app/shoppers/ben/receipts").json() == {"receipts": []}
 
 
@@ -91,7 +125,7 @@ def test_a_receipt_has_exactly_the_agreed_members(desk: Any, a_cart: Any) -> Non
 
 
 def test_a_trip_without_purchase_has_no_receipt(desk: Any) -> None:
-    answer = desk.http.get("/app/receipts/no-such-trip")
+    answer = desk.http.get("/ops/receipts/no-such-trip")
     assert (answer.status_code, set(answer.json())) == (404, {"errorMsg"})
 
 

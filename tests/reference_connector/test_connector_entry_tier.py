@@ -195,6 +195,7 @@ def test_a_scan_is_resolved_or_rejected_with_200(desk: Any, body: Any, answer: d
 
 
 def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
+    desk.sign_in()
     code = desk.http.post("/app/shoppers/ada/scan-key").json()["code"]
     stamp = {"timestamp": "2026-02-09T12:00:10Z"}
     first = resolve(desk, a_scanned(code, **stamp))

@@ -141,6 +141,7 @@ def test_other_events_of_one_shopper_are_other_events(desk: Any, a_scan: Any) ->
 
 
 def _code(connector: Any, shopper: str = "ada", **wish: Any) -> str:
+    connector.sign_in(shopper)
     answer = connector.http.post(f"/app/shoppers/{shopper}/scan-key", json=wish or None)
     assert answer.status_code == 201
     return _key(answer.json()["code"])

@@ -217,6 +217,7 @@ def test_a_shopper_without_a_card_on_file_is_a_charge_for_people_to_clear(desk: 
 def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
     connector: Any, a_scan: Any, a_cart: Any, a_line: Any
 ) -> None:
+    connector.sign_in("gus")
     code = connector.http.post("/app/shoppers/gus/scan-key").json()["code"]
     connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
     assert [charge["amount"] for charge in _charges(connector, "declined")] == ["57.66"]

@@ -23,6 +23,7 @@ from contract.house import ScanKeyRules
 from contract.scan_key import decode
 from simulator.app import create_app as create_platform
 from simulator.settings import PlatformSettings
+from tests.reference_connector.conftest import PINS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 GATE = "STORE-001-GATE-1"
@@ -80,8 +81,16 @@ def _read(picture: bytes) -> str:
     return found[0].text if found else ""
 
 
-def _open(phone: Page, connector: Any, who: str = "ada") -> bytes:
-    phone.goto(f"{connector.url}/app?shopper={who}")
+def _sign_in(phone: Page, connector: Any, who: str = "ada", pin: str = "") -> None:
+    phone.context.clear_cookies()
+    phone.goto(f"{connector.url}/app")
+    phone.fill("#shopper", who)
+    phone.fill("#pin", pin or PINS[who])
+    phone.click("button")
+
+
+def _open(phone: Page, connector: Any) -> bytes:
+    _sign_in(phone, connector)
     phone.wait_for_selector("#symbol svg")
     return phone.screenshot()
 
@@ -105,7 +114,7 @@ def test_the_code_is_replaced_before_it_expires(phone: Page, start: Any) -> None
 
 def test_who_may_not_have_a_code_is_told_why(phone: Page, start: Any) -> None:
     connector = start()
-    phone.goto(f"{connector.url}/app?shopper=cleo")
+    _sign_in(phone, connector, "cleo")
     phone.wait_for_selector("#trouble:not([hidden])")
     assert phone.inner_text("#trouble") == "the payment card is expired"
     assert phone.query_selector("#symbol svg") is None
@@ -125,9 +134,28 @@ def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, 
     assert phone.query_selector("#list img") is None
 
 
-def test_without_an_account_the_page_asks_for_one(phone: Page, start: Any) -> None:
+def test_a_wrong_pin_is_said_so_and_shows_nothing(phone: Page, start: Any) -> None:
     connector = start()
-    phone.goto(f"{connector.url}/app")
-    phone.fill("#shopper", "ada")
+    _sign_in(phone, connector, pin="0")
+    phone.wait_for_selector("#refused:not([hidden])")
+    assert phone.inner_text("#refused") == "the account or its PIN is wrong"
+    assert phone.is_hidden("#code")
+    phone.fill("#pin", PINS["ada"])
     phone.click("button")
     phone.wait_for_selector("#symbol svg")
+
+
+def test_a_session_outlives_a_reload_and_nothing_is_left_after_signing_out(
+    phone: Page, start: Any, a_cart: Any
+) -> None:
+    connector = start()
+    connector.purchase(a_cart())
+    _open(phone, connector)
+    phone.reload()
+    phone.wait_for_selector("#symbol svg")
+    phone.wait_for_selector("#list li")
+    phone.click("#out")
+    phone.wait_for_selector("#who:not([hidden])")
+    assert (phone.query_selector("#symbol svg"), phone.query_selector("#list li")) == (None, None)
+    phone.reload()
+    phone.wait_for_selector("#who:not([hidden])")

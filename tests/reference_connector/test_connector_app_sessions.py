@@ -1,0 +1,139 @@
+"""Sign-in to the app: who may see whose codes and receipts, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reference_connector.retailer_files import load_retailer
+from reference_connector.settings import SAMPLE_RETAILER
+from tests.reference_connector.conftest import PINS
+
+OWN = (("POST", "scan-key"), ("POST", "scan-key.png"), ("POST", "scan-key.svg"), ("GET", "receipts"))
+ADA = {"shopper": "ada", "pin": PINS["ada"]}
+
+
+def _ask(http: Any, shopper: str = "ada") -> set[int]:
+    sent = {"POST": http.post, "GET": http.get}
+    return {sent[method](f"/app/shoppers/{shopper}/{what}").status_code for method, what in OWN}
+
+
+def _cookie(answer: httpx.Response) -> str:
+    return answer.headers["set-cookie"].partition(";")[0]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> dict[str, Any]:
+    """Sessions are kept nowhere, so one database is enough here."""
+    return {"store": {"path": tmp_path / "connector.sqlite3"}}
+
+
+def test_without_a_session_there_is_nothing_to_see(desk: Any, a_cart: Any) -> None:
+    desk.purchase(a_cart())
+    assert _ask(desk.http) == {401}
+    assert desk.http.get("/app/session").status_code == 401
+    assert desk.http.get("/app/receipts/trip-1").status_code == 404
+
+
+def test_a_shopper_sees_what_is_theirs_and_nothing_of_anybody_else(desk: Any, a_cart: Any) -> None:
+    desk.purchase(a_cart())
+    desk.sign_in("ada")
+    assert desk.http.get("/app/session").json() == {"shopper": "ada"}
+    assert len(desk.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
+    assert _ask(desk.http, "ada") == {200, 201}
+    assert _ask(desk.http, "ben") == {403}
+    desk.sign_in("ben")
+    assert _ask(desk.http, "ada") == {403}
+
+
+@pytest.mark.parametrize("pin", ["", "0", PINS["ben"], PINS["ada"] + "0"])
+def test_a_wrong_pin_and_an_unknown_account_are_one_answer(desk: Any, pin: str) -> None:
+    wrong, unknown = (desk.http.post("/app/session", json={"shopper": who, "pin": pin}) for who in ("ada", "nobody"))
+    assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content)
+    assert wrong.status_code == 401
+    assert "set-cookie" not in wrong.headers
+    assert _ask(desk.http) == {401}
+
+
+def test_an_account_without_a_pin_lets_nobody_in(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "more.toml").write_text('[[shopper]]\nid = "hal"\n', "utf-8")
+    http = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "more.toml"]).http
+    assert http.post("/app/session", json={"shopper": "hal", "pin": ""}).status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"shopper": "ada"}', b'{"shopper": 1, "pin": 2}'])
+def test_a_broken_sign_in_is_400(desk: Any, body: bytes) -> None:
+    assert desk.http.post("/app/session", content=body).status_code == 400
+
+
+def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[..., Any]) -> None:
+    connector = start(sign_in={"wrong_pins": 3, "pause_s": 60})
+    tries = [connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code for _ in range(4)]
+    assert tries == [401, 401, 401, 429]
+    assert connector.http.post("/app/session", json=ADA).status_code == 429, "the right one too, or guessing goes on"
+    connector.sign_in("ben")
+    connector.clock.advance(seconds=60)
+    connector.sign_in("ada")
+    assert connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code == 401
+
+
+def test_scripts_and_other_sites_have_no_use_of_the_cookie(start: Callable[..., Any]) -> None:
+    http = start(sign_in={"session_h": 1}).http
+    flags = set(http.post("/app/session", json=ADA).headers["set-cookie"].lower().split("; ")[1:])
+    assert flags == {"httponly", "samesite=strict", "path=/app", "max-age=3600"}
+    assert "secure" in http.post(
+        "/app/session", json=ADA, headers={"X-Forwarded-Proto": "https"}
+    ).headers["set-cookie"].lower().split("; ")  # fmt: skip
+
+
+def test_a_session_ends_by_itself_and_by_signing_out(start: Callable[..., Any]) -> None:
+    connector = start(sign_in={"session_h": 1})
+    connector.sign_in()
+    connector.clock.advance(minutes=59)
+    assert _ask(connector.http) == {200, 201}
+    connector.clock.advance(minutes=1)
+    assert _ask(connector.http) == {401}
+    connector.sign_in()
+    assert connector.http.delete("/app/session").status_code == 204
+    assert _ask(connector.http) == {401}
+
+
+def test_a_changed_cookie_is_no_session(desk: Any) -> None:
+    name, _, cookie = _cookie(desk.http.post("/app/session", json=ADA)).partition("=")
+    desk.http.delete("/app/session")
+    for forged in ("", "x", "..", cookie.replace(".", ""), cookie.partition(".")[0] + ".", "\u00ff.\u00ff"):
+        answer = desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}".encode()})
+        assert answer.status_code == 401
+    for at in range(0, len(cookie) - 1, 3):
+        forged = cookie[:at] + ("A" if cookie[at] != "A" else "Q") + cookie[at + 1 :]
+        answer = desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}"})
+        assert answer.status_code == 401, at
+    assert desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={cookie}"}).status_code == 200
+
+
+def test_workers_with_one_key_share_sessions_and_others_do_not(start: Callable[..., Any]) -> None:
+    first, second, stranger = (start(sign_in={"key": key}) for key in ("k", "k", ""))
+    cookie = {"Cookie": _cookie(first.http.post("/app/session", json=ADA))}
+    answers = [each.http.get("/app/session", headers=cookie).status_code for each in (second, stranger)]
+    assert answers == [200, 401]
+
+
+def test_a_new_pin_ends_the_sessions_of_the_old_one(start: Callable[..., Any], tmp_path: Path) -> None:
+    def with_pin(pin: str) -> Any:
+        (tmp_path / "hal.toml").write_text(f'[[shopper]]\nid = "hal"\npin = "{pin}"\n', "utf-8")
+        return start(retailer_files=[SAMPLE_RETAILER, tmp_path / "hal.toml"], sign_in={"key": "k"}).http
+
+    cookie = {"Cookie": _cookie(with_pin("1").post("/app/session", json={"shopper": "hal", "pin": "1"}))}
+    assert with_pin("1").get("/app/session", headers=cookie).status_code == 200
+    assert with_pin("2").get("/app/session", headers=cookie).status_code == 401
+
+
+def test_no_pin_is_in_the_log_or_in_a_repr(desk: Any) -> None:
+    desk.sign_in()
+    desk.http.post("/app/session", json=ADA | {"pin": "987654"})
+    accounts = load_retailer([SAMPLE_RETAILER], []).accounts
+    assert not any(pin in desk.log.getvalue() + repr(accounts) for pin in (PINS["ada"], "987654"))
