@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.drafts import Builder, Draft
 from conformance.drivers.exchange import Exchange
@@ -24,6 +24,10 @@ from conformance.verdicts import CaseResult
 from contract.operations import Operation
 from contract.profile import Profile
 from contract.register import Tier
+
+if TYPE_CHECKING:
+    from conformance.catalog_client.jobs import Jobs
+    from conformance.catalog_client.platform import Addresses
 
 _AT_ONCE = 32
 _NOT_THERE = {
@@ -71,6 +75,10 @@ class Certification:
     """How many calls at once the connector answers in the time of one; 0 as long as nobody measured."""
     platform: Platform | None = None
     """The simulated platform, where a case is run through it."""
+    catalog_platform: Addresses | None = None
+    """A platform that runs already, for the catalog client; one is started where none is named."""
+    catalog_client: Jobs | None = None
+    """Gives jobs to the retailer's catalog client, where one is declared."""
     results: dict[str, CaseResult] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+from conformance.catalog_client.servers import jobs_for
 from conformance.certification import Certification
 from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke
@@ -53,6 +54,7 @@ def _run(certification: Certification, groups: Iterable[Group] | None) -> None:
     shut_off = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with (
         certification.client() as client,
+        jobs_for(certification),
         platform_for(certification),
         mock.patch.dict(os.environ, shut_off),
         contextlib.redirect_stdout(output),

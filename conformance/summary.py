@@ -115,6 +115,8 @@ def effective_settings(profile: Profile) -> dict[str, Any]:
     connector["headers"] = dict.fromkeys(connector["headers"], "<redacted>")
     for name in ("secret_access_key", "session_token"):
         connector[name] = "<redacted>" if connector[name] else ""
+    client = settings["catalog_client"]
+    client["environment"] = dict.fromkeys(client["environment"], "<redacted>")
     settings["keys"] = dict.fromkeys(profile.declared_keys(), "declared")
     return settings
 

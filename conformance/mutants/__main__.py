@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.end_to_end.platform import starting
+from conformance.mutants.clients import CLIENTS, results_of_client
+from conformance.mutants.clients import platform as platform_of_clients
 from conformance.mutants.gallery import CONFORMANT, GALLERY, RATE_LIMIT
-from conformance.mutants.gate import Outcome, certify, profile_of, run_mutant, unproven
+from conformance.mutants.gate import Outcome, certify, profile_of, run_client, run_mutant, unproven
 from conformance.verdicts import Verdict
 
 _WORKERS = 3
@@ -30,18 +32,22 @@ def main() -> int:
     """Run every fault, or each Nth with `--every N`, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m conformance.mutants", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth fault, for a quick look")
-    gallery = GALLERY[:: max(1, parser.parse_args().every)]
+    every = max(1, parser.parse_args().every)
     console, start = Console(), time.perf_counter()
     # the engine runs pytest in its process, so each worker must be a fresh one and not a copy of this
     context = multiprocessing.get_context("spawn")
     with (
         starting(profile_of(_NOWHERE)) as platform,
+        platform_of_clients() as addresses,
         ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), mp_context=context) as pool,
     ):
         meet = partial(run_mutant, platform=platform)
-        outcomes = list(pool.map(meet, sorted(gallery, key=lambda mutant: not mutant.waits)))
-    outcomes.sort(key=lambda outcome: GALLERY.index(outcome.mutant))
+        met = pool.map(meet, sorted(GALLERY[::every], key=lambda mutant: not mutant.waits))
+        clients = pool.map(partial(run_client, addresses=addresses), CLIENTS[::every])
+        correct_client = pool.submit(results_of_client, "", addresses)
+        outcomes = [*sorted(met, key=lambda outcome: GALLERY.index(outcome.mutant)), *clients]
     results = certify("", rate_limit=RATE_LIMIT, only=("VIK-4", "E2E-X.14")).results | certify("").results
+    results |= correct_client.result()
     alarms = sorted(each for each, result in results.items() if result.verdict not in _FINE)
     for fault, only in CONFORMANT[1:]:
         alarms += [

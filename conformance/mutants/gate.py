@@ -10,8 +10,10 @@ import sys
 from typing import NamedTuple
 
 from conformance import engine
+from conformance.catalog_client.platform import Addresses
 from conformance.certification import Certification, Selection
 from conformance.end_to_end.platform import Platform
+from conformance.mutants.clients import CLIENTS, results_of_client
 from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import RESTART, STORES, SmallConnector
@@ -101,6 +103,12 @@ def run_mutant(mutant: Mutant, platform: Platform | None = None) -> Outcome:
     return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
 
 
+def run_client(mutant: Mutant, addresses: Addresses) -> Outcome:
+    """Give a faulty catalog client the jobs by which the ids that it declares judge."""
+    results = results_of_client(mutant.fault, addresses, mutant.found_by)
+    return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
+
+
 def unproven(ids: set[str]) -> set[str]:
     """Return the ids that no mutant proves."""
-    return ids.difference(*(mutant.found_by for mutant in GALLERY))
+    return ids.difference(*(mutant.found_by for mutant in (*GALLERY, *CLIENTS)))

@@ -1,0 +1,185 @@
+"""The simulated platform as the suite uses it: a new account for each run, faults armed for it, what was seen of it.
+
+The suite meets the platform over HTTP only, as a retailer and as whoever sits at its controls. Its own calls carry the
+account's key, so they are made when the run is over and the journal was read.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+
+from conformance.errors import HarnessBroke
+from contract.operations import GET_CATALOG_UPLOAD_STATUS
+from contract.sigv4 import Key, sign
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+Json = dict[str, Any]
+_CALL_WITHIN_S = 20.0
+_STORES = 2
+_AWS_ACCOUNT = "123456789012"
+"""The account in which whatever plays AWS keeps its queues."""
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
+
+
+class Addresses(NamedTuple):
+    """Where the platform and AWS are played, and the region in whose name calls are signed."""
+
+    platform_url: str
+    aws_url: str
+    region: str = "us-east-1"
+
+
+class Account(NamedTuple):
+    """One onboarded AWS account: a retailer's, with its stores and the queue in which the invitation lies."""
+
+    id: str
+    retailer: str
+    key: Key
+    stores: tuple[str, ...]
+    queue_url: str
+    queue_arn: str
+
+
+class Fault(NamedTuple):
+    """A fault that waits for the account's calls: its name, its amount, and how often it strikes."""
+
+    name: str
+    amount: float | None = None
+    times: int = 1
+    operation: str = ""
+
+
+class Platform:
+    """A running platform, for as long as the `with` block of `reached` goes on."""
+
+    def __init__(self, addresses: Addresses, http: httpx.Client, sqs: SQSClient) -> None:
+        self.addresses = addresses
+        self._http = http
+        self._sqs = sqs
+
+    def onboard(self) -> Account:
+        """Allow-list a new account with a new queue, and set up its stores."""
+        number = f"{secrets.randbelow(10**12):012d}"
+        key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
+        stores = tuple(f"STORE-{number}-{index + 1}" for index in range(_STORES))
+        queue_url, queue_arn = self._queue(f"catalog-results-{number}")
+        account = Account(number, f"retailer-{number}", key, stores, queue_url, queue_arn)
+        for store in stores:
+            self._told("PUT", f"/portal/stores/{store}", {"retailer": account.retailer})
+        setup = {
+            "retailer": account.retailer,
+            "accessKeyId": key.access_key_id,
+            "secretAccessKey": key.secret_access_key,
+            "sessionToken": key.session_token,
+            "queueArn": queue_arn,
+        }
+        self._told("PUT", f"/portal/accounts/{number}", setup)
+        return account
+
+    def arm(self, account: Account, fault: Fault) -> None:
+        """Let something go wrong with the account's next calls."""
+        where = {"account": account.id} | ({"operation": fault.operation} if fault.operation else {})
+        body: Json = {"name": fault.name, "where": where, "times": fault.times}
+        self._told("POST", "/faults", body | ({} if fault.amount is None else {"amount": fault.amount}))
+
+    def subscription(self, account: Account) -> str:
+        """Return the subscription's status, as the portal shows it."""
+        return str(self._told("GET", f"/portal/accounts/{account.id}")["subscriptionStatus"])
+
+    def calls(self) -> list[Json]:
+        """Return every call of a retailer that the journal holds, oldest first."""
+        lines = self._got("/journal.ndjson").content.splitlines()
+        return [entry for line in lines if (entry := json.loads(line))["kind"] == "retailer_call"]
+
+    def invitation_was_taken(self, account: Account) -> bool:
+        """Say whether the client took the SubscriptionConfirmation out of its queue."""
+        asked = {"QueueUrl": account.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+        try:
+            answer = self._sqs.receive_message(**asked, MessageSystemAttributeNames=["ApproximateReceiveCount"])  # type: ignore[arg-type]  # numbers and texts
+        except (BotoCoreError, ClientError) as error:
+            raise HarnessBroke(f"the queue of results cannot be read: {error}") from error
+        for found in answer.get("Messages", []):
+            if json.loads(found["Body"]).get("Type") == "SubscriptionConfirmation":
+                return found.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
+        return True
+
+    def ended(self, account: Account, ingestion: str, within_s: float) -> Json:
+        """Wait until an ingestion is final and return its status answer; the last one when it takes too long."""
+        deadline = time.monotonic() + within_s
+        while (answer := self._status(account, ingestion))["processingStatus"] not in _FINAL:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        return answer
+
+    def report(self, link: str) -> list[Json]:
+        """Fetch the rows of a report."""
+        rows: list[Json] = self._got(link).json()["items"]
+        return rows
+
+    def catalog(self, account: Account) -> list[Json]:
+        """Return all that the account's stores sell, as it was uploaded."""
+        lines = [line for store in account.stores for line in self._got(f"/stores/{store}/catalog.ndjson").iter_lines()]
+        return [json.loads(line) for line in lines]
+
+    def _status(self, account: Account, ingestion: str) -> Json:
+        url = self.addresses.platform_url + GET_CATALOG_UPLOAD_STATUS.path
+        body = json.dumps({"ingestionId": ingestion}).encode()
+        now = datetime.now(UTC)
+        headers = sign("POST", url, _HEADERS, body, account.key, region=self.addresses.region, now=now)
+        return dict(self._sent("POST", url, content=body, headers=headers).json())
+
+    def _queue(self, name: str) -> tuple[str, str]:
+        try:
+            self._sqs.create_queue(QueueName=name)
+        except (BotoCoreError, ClientError) as error:
+            raise HarnessBroke(f"the queue of results cannot be made: {error}") from error
+        arn = f"arn:aws:sqs:{self.addresses.region}:{_AWS_ACCOUNT}:{name}"
+        return f"{self.addresses.aws_url}/{_AWS_ACCOUNT}/{name}", arn
+
+    def _told(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+        return self._sent(method, path, json=body).json()
+
+    def _got(self, path: str) -> httpx.Response:
+        return self._sent("GET", path)
+
+    def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
+        try:
+            return self._http.request(method, path, **more).raise_for_status()
+        except httpx.HTTPError as error:
+            raise HarnessBroke(f"the simulated platform does not answer {method} {path}: {error}") from error
+
+
+@contextmanager
+def reached(addresses: Addresses) -> Iterator[Platform]:
+    """Open the connections to a platform that runs."""
+    sqs = _sqs(addresses)
+    with httpx.Client(base_url=addresses.platform_url, timeout=_CALL_WITHIN_S, trust_env=False) as http:
+        yield Platform(addresses, http, sqs)
+    sqs.close()
+
+
+def _sqs(addresses: Addresses) -> SQSClient:
+    import boto3  # noqa: PLC0415 - takes a while, and only a certification with a catalog client needs it
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    return boto3.client(
+        "sqs",
+        region_name=addresses.region,
+        endpoint_url=addresses.aws_url,
+        aws_access_key_id="suite",
+        aws_secret_access_key="suite",  # noqa: S106 - nobody checks it
+        config=Config(retries={"total_max_attempts": 2}, proxies={}, max_pool_connections=32),
+    )

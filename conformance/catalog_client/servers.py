@@ -1,0 +1,98 @@
+"""Starts the simulated platform and whatever plays AWS, as processes that say where they listen, and ends them.
+
+The rooms meet over HTTP only, so what is started here is a command, not a module.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+from conformance.catalog_client.jobs import PLANS, Jobs
+from conformance.catalog_client.platform import Addresses
+from conformance.certification import Certification
+from conformance.errors import HarnessBroke
+from contract.house import House
+from contract.register import register
+
+API = "Catalog client"
+"""What the register calls the cases of this folder."""
+_JWO = (sys.executable, "-P", "-m", "jwo")
+_SAYS = "listening on "
+_START_WITHIN_S, _STOP_WITHIN_S, _LOOK_EVERY_S = 60.0, 5.0, 0.02
+_JOURNAL_ENTRIES = 100_000
+
+
+@contextmanager
+def jobs_for(certification: Certification) -> Iterator[None]:
+    """Let the certification give jobs to the declared client, if there is one, for as long as the block goes on."""
+    profile, only = certification.profile, certification.selection.only
+    if not profile.catalog_client.command:
+        yield
+        return
+    where = certification.catalog_platform
+    platform: Callable[[], AbstractContextManager[Addresses]] = (
+        (lambda: nullcontext(where)) if where else (lambda: served(profile.house))
+    )
+    asks_for_most = not only or len([each for each in only if register()[each].api == API]) > len(PLANS)
+    ahead = PLANS if asks_for_most else ()
+    with Jobs(profile.catalog_client, platform, ahead) as certification.catalog_client:
+        yield
+
+
+@contextmanager
+def served(house: House, **settings: str) -> Iterator[Addresses]:
+    """Run a platform by the house's rules, with AWS beside it, on ports that the system picks."""
+    region = house.auth.region
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-platform-")))
+        aws_url = stack.enter_context(_listening(folder, "aws", {}))
+        rules = {
+            "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
+            "JWO_PLATFORM_AWS_REGION": region,
+            "JWO_PLATFORM_AUTH": house.auth.model_dump_json(),
+            "JWO_PLATFORM_CATALOG": house.catalog.model_dump_json(),
+            "JWO_PLATFORM_BARCODE": house.barcode.model_dump_json(),
+            "JWO_PLATFORM_JOURNAL_ENTRIES": str(_JOURNAL_ENTRIES),
+        }
+        yield Addresses(stack.enter_context(_listening(folder, "platform", rules | settings)), aws_url, region)
+
+
+@contextmanager
+def _listening(folder: Path, name: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """Run one server as long as the block, and yield its address."""
+    said, log = folder / f"{name}.said", folder / f"{name}.log"
+    kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("AWS_", "JWO_"))}
+    with said.open("wb") as out, log.open("wb") as errors:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [*_JWO, name], stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env={**kept, **settings}
+        )
+    try:
+        yield _address(name, process, said, log)
+    finally:
+        _end(process)
+
+
+def _address(name: str, process: subprocess.Popen[bytes], said: Path, log: Path) -> str:
+    deadline = time.monotonic() + _START_WITHIN_S
+    while time.monotonic() < deadline and process.poll() is None:
+        line, end, _ = said.read_text("utf-8").partition("\n")
+        if line.startswith(_SAYS) and end:
+            return line.removeprefix(_SAYS).strip()
+        time.sleep(_LOOK_EVERY_S)
+    raise HarnessBroke(f"jwo {name} did not start: {log.read_text('utf-8', 'replace')[-1000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,42 @@
+Feature: Catalog client: what became of an upload
+  An upload is through when its report was read. Notifications come at least once and in no order, and a link lasts an hour.
+
+  @CAT-X.11 @must @alone
+  Scenario: The subscription is confirmed
+    Given the client had to upload a large catalog
+    Then its subscription is confirmed, if it reads its queue
+
+  @CAT-X.12 @must @alone
+  Scenario: Every upload is followed to its report
+    Given the client had to upload a large catalog
+    Then it fetched every report
+
+  @CAT-X.20 @house @alone
+  Scenario: Rejected rows are told
+    Given the client had to upload a large catalog
+    Then it told of the row that was rejected
+
+  @CAT-X.13 @house @alone
+  Scenario: A notification that comes twice
+    Given the client had to upload a large catalog, of which the first notification comes twice
+    Then it fetched every report in spite of its queue
+
+  @CAT-X.14 @house @alone
+  Scenario: Notifications out of order
+    Given the client had to upload a large catalog, of which the first notification comes last
+    Then it fetched every report in spite of its queue
+
+  @CAT-X.15 @house @alone
+  Scenario: A notification that does not come
+    Given the client had to upload a catalog, of which no notification comes
+    Then it fetched every report in spite of its queue
+
+  @CAT-X.16 @house @alone
+  Scenario: A report link over its hour
+    Given the client had to upload a catalog, of which the notified link is over its hour
+    Then it fetched every report in spite of its queue
+
+  @CAT-X.17 @house @alone
+  Scenario: An ingestion that fails
+    Given the client had to upload a catalog whose ingestion fails
+    Then it ended though its upload had failed

@@ -1,0 +1,259 @@
+"""A catalog client is certified by what the platform saw of it: three correct ones, and what becomes of others."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import engine
+from conformance.catalog_client import rows
+from conformance.catalog_client.command import Runner, Told, environment, redacted
+from conformance.catalog_client.platform import Account, Addresses
+from conformance.catalog_client.servers import API
+from conformance.certification import Certification, Selection
+from conformance.errors import HarnessBroke
+from conformance.mutants.clients import CLIENTS, platform
+from conformance.mutants.uploader import __file__ as small_client
+from conformance.summary import summarise
+from conformance.verdicts import CaseResult, Verdict
+from contract.errors import BadProfile
+from contract.profile import CatalogClientTable, ConnectorTable, Profile, load
+from contract.register import register
+from contract.sigv4 import Key
+
+FOREIGN = Path(__file__).resolve().parents[1] / "foreign" / "boto3_uploader" / "upload.py"
+IDS = tuple(row.id for row in register().values() if row.api == API)
+OURS = {
+    "JWO_CATALOG_ENDPOINT": "{endpoint}",
+    "JWO_CATALOG_REGION": "{region}",
+    "JWO_CATALOG_ACCESS_KEY_ID": "{access_key_id}",
+    "JWO_CATALOG_SECRET_ACCESS_KEY": "{secret_access_key}",
+    "JWO_CATALOG_SESSION_TOKEN": "{session_token}",
+    "JWO_CATALOG_QUEUE_URL": "{queue_url}",
+    "JWO_CATALOG_AWS_ENDPOINT_URL": "{aws_endpoint}",
+}
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[Addresses]:
+    with platform() as found:
+        yield found
+
+
+def words(*command: object) -> str:
+    return shlex.join(map(str, command))
+
+
+def certified(addresses: Addresses | None, only: tuple[str, ...] = IDS, **table: Any) -> Certification:
+    declared = CatalogClientTable.model_validate({"limit_s": 20, **table})
+    profile = Profile(connector=ConnectorTable(url="http://127.0.0.1:9"), catalog_client=declared)
+    certification = Certification(profile, Selection(("core",), only), catalog_platform=addresses)
+    engine.run(certification)
+    return certification
+
+
+def only_result(certification: Certification) -> CaseResult:
+    (result,) = certification.results.values()
+    return result
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"command": words(sys.executable, small_client), "tells_rejected": "exit_code"},
+        {"command": f"{words(sys.executable, FOREIGN)} {{endpoint}}", "tells_rejected": "output"},
+        {
+            "command": f"{words(sys.executable, '-P', '-m', 'jwo')} catalog upload --confirm {{csv}}",
+            "environment": OURS,
+            "tells_rejected": "exit_code",
+        },
+    ],
+    ids=["small", "foreign", "ours"],
+)
+def test_a_correct_client_gets_no_finding(addresses: Addresses, table: dict[str, Any]) -> None:
+    results = certified(addresses, **{"limit_s": 60, **table}).results
+
+    told = {each: (result.expected, result.got, result.reason) for each, result in results.items()}
+    assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(IDS, Verdict.PASS), told
+
+
+def test_the_foreign_client_shares_no_code_with_us() -> None:
+    rooms = {"contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests"}
+    imported = re.findall(r"^\s*(?:from|import)\s+([\w.]+)", FOREIGN.read_text("utf-8"), re.MULTILINE)
+
+    assert imported
+    assert not {name.partition(".")[0] for name in imported} & rooms
+
+
+def test_without_a_declared_client_nothing_is_started_and_every_case_says_what_to_declare() -> None:
+    certification = certified(None)
+    results = certification.results
+
+    assert certification.catalog_client is None
+    assert {result.verdict for result in results.values()} == {Verdict.NOT_APPLICABLE}
+    assert set(results) == set(IDS)
+    assert all("[catalog_client] command" in result.reason for result in results.values())
+
+
+def test_a_client_that_hangs_is_ended_with_what_it_started_and_named(addresses: Addresses, tmp_path: Path) -> None:
+    script = tmp_path / "hangs.py"
+    script.write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+        "print('waiting for nothing', flush=True)\n"
+        "time.sleep(60)\n",
+        "utf-8",
+    )
+
+    result = only_result(certified(addresses, ("CAT-X.3",), command=words(sys.executable, script), limit_s=1.5))
+
+    assert result.verdict is Verdict.FAIL
+    assert "had to be ended after" in result.got
+    assert "waiting for nothing" in result.got
+    pid = int((tmp_path / "pid").read_text("utf-8"))
+    assert until_gone(pid)
+
+
+def until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text("utf-8").rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_client_that_never_calls_is_no_pass(addresses: Addresses) -> None:
+    only = ("CAT-X.1", "CAT-X.2", "CAT-X.3", "CAT-X.5", "CAT-X.12")
+    results = certified(addresses, only, command="true").results
+
+    assert results["CAT-X.3"].verdict is Verdict.FAIL
+    others = {each: result.verdict for each, result in results.items() if each != "CAT-X.3"}
+    assert set(others.values()) == {Verdict.NOT_APPLICABLE}
+
+
+def test_a_command_that_is_not_there_is_not_the_clients_fault(addresses: Addresses) -> None:
+    result = only_result(certified(addresses, ("CAT-X.3",), command="no-such-uploader {csv}"))
+
+    assert result.verdict is Verdict.ERROR
+    assert "[catalog_client] command cannot be started" in result.reason
+
+
+def test_how_rejected_rows_are_told_is_judged_only_where_it_is_declared(addresses: Addresses) -> None:
+    result = only_result(certified(addresses, ("CAT-X.20",), command=words(sys.executable, small_client)))
+
+    assert result.verdict is Verdict.NOT_APPLICABLE
+    assert "tells_rejected" in result.reason
+
+
+def test_reports_show_what_the_platform_saw_and_no_credentials(addresses: Addresses, tmp_path: Path) -> None:
+    script = tmp_path / "tells_all.py"
+    script.write_text("import os\nprint(dict(os.environ))\n", "utf-8")
+    certification = certified(
+        addresses, ("CAT-X.3",), command=words(sys.executable, script), environment={"SHOP_PASSWORD": "hunter-and-2"}
+    )
+    seen = certified(addresses, ("CAT-X.1",), command=words(sys.executable, small_client))
+
+    report = summarise(certification, started_at=certification.now(), duration_s=1, strict=False)
+    shown = summarise(seen, started_at=seen.now(), duration_s=1, strict=False)
+
+    assert "hunter-and-2" not in str(report)
+    assert report["cases"][0]["api"] == "Catalog client"
+    exchanges = shown["cases"][0]["exchanges"]
+    assert exchanges[0]["operation"] == "Upload Catalog"
+    assert exchanges[0]["response"]["status"] == 201
+    assert not re.search("Signature=[0-9a-f]{8}", str(exchanges))
+    assert not re.search("Token=[0-9a-f]{8}", str(exchanges))
+
+
+def told(tmp_path: Path) -> Told:
+    key = Key("ASIAEXAMPLE", "example-secret", "example-token")
+    account = Account("1", "retailer-1", key, ("STORE-1", "STORE-2"), "http://aws/1/queue", "arn:aws:sqs:r:1:queue")
+    return Told(
+        Addresses("http://platform", "http://aws", "eu-west-1"), account, tmp_path / "a.csv", tmp_path / "a.json"
+    )
+
+
+def test_the_environment_tells_where_all_is_and_keeps_real_credentials_away(tmp_path: Path) -> None:
+    inherited = {"PATH": "/bin", "AWS_PROFILE": "production", "https_proxy": "http://proxy", "JWO_PLATFORM_SEED": "1"}
+
+    given = environment(told(tmp_path), {"SHOP_URL": "{endpoint}/x", "AWS_REGION": "mine"}, inherited)
+
+    assert given["PATH"] == "/bin"
+    assert not {"AWS_PROFILE", "https_proxy", "JWO_PLATFORM_SEED"} & set(given)
+    assert given["CATALOG_ENDPOINT"] == "http://platform"
+    assert (given["AWS_SESSION_TOKEN"], given["AWS_ENDPOINT_URL"]) == ("example-token", "http://aws")
+    assert given["CATALOG_STORES"] == "STORE-1,STORE-2"
+    assert given["SHOP_URL"] == "http://platform/x"
+    assert given["AWS_REGION"] == "mine"
+
+
+def test_output_is_shown_without_the_values_of_secret_variables() -> None:
+    text = redacted("key s3cret-value, path /usr/bin", {"DB_PASSWORD": "s3cret-value", "PATH": "/usr/bin", "KEY": "ab"})
+
+    assert "s3cret-value" not in text
+    assert "/usr/bin" in text
+
+
+def test_a_runner_that_was_ended_begins_nothing(tmp_path: Path) -> None:
+    runner = Runner(CatalogClientTable(command=words(sys.executable, "-c", "open('ran', 'w')")))
+    runner.end()
+
+    with pytest.raises(HarnessBroke):
+        runner.run(told(tmp_path))
+
+
+def test_the_catalog_of_a_job_has_what_careless_clients_spoil(tmp_path: Path) -> None:
+    made = rows.catalog(10, ("A", "B"), wrong=1)
+
+    assert all(row["external_product_id"].startswith("0") for row in made)
+    assert len({row["item_sku"] for row in made}) == 5
+    assert len({rows.key_of(row) for row in made}) == 10
+    as_csv, as_json = rows.write(made, tmp_path)
+    assert as_csv.read_text("utf-8").count("\n") == 11
+    assert as_json.read_text("utf-8").startswith('[{"item_sku"')
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"brand_name": "added"}, ""),
+        ({"standard_price": "1"}, ""),
+        ({"external_product_id": "17"}, "1 changed"),
+        ({"item_name": "other"}, "1 changed"),
+        ({"standard_price": "100"}, "1 changed"),
+        ({"item_sku": "other"}, "1 missing: SKU-00001 of A; 1 not in the file: other of A"),
+    ],
+)
+def test_the_platforms_catalog_is_compared_with_the_file(change: dict[str, str], said: str) -> None:
+    (row,) = rows.catalog(1, ("A",))
+
+    mismatch = rows.not_the_same([{**row, "standard_price": "1.00"}], [{**row, "standard_price": "1.00", **change}])
+
+    assert (mismatch.got if mismatch else "").startswith(said)
+    assert bool(mismatch) is bool(said)
+
+
+@pytest.mark.parametrize("command", ["   ", "upload 'catalog"])
+def test_a_command_that_has_no_words_is_refused_with_the_profile(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "jwo.toml"
+    path.write_text(f'[connector]\nurl = "http://127.0.0.1:9"\n[catalog_client]\ncommand = "{command}"\n', "utf-8")
+
+    with pytest.raises(BadProfile, match=r"catalog_client\.command"):
+        load(path, os.environ)
+
+
+def test_every_case_of_the_catalog_client_has_a_fault_and_each_fault_a_case() -> None:
+    assert {each for mutant in CLIENTS for each in mutant.found_by} == set(IDS)
