@@ -59,7 +59,7 @@ class Ledger:
         self._db = _opened(path, tables, sync=sync)
         self._waiting: list[tuple[tuple[Statement, ...], asyncio.Future[int]]] = []
         self._working: asyncio.Task[None] | None = None
-        self._commits = 0
+        self._unmoved = 0
         self._checkpointing = threading.Thread()
 
     def put(self, *statements: Statement) -> asyncio.Future[int]:
@@ -78,10 +78,10 @@ class Ledger:
     def put_now(self, *statements: Statement) -> int:
         """Run statements as one transaction, kept when this returns; blocks. Returns the first's rowcount."""
         count = self._commit([statements])[0]
-        self._commits += 1
-        due = self._commits >= _CHECKPOINT_EVERY and self.is_file and not self._sync
+        self._unmoved += len(statements)
+        due = self._unmoved >= _CHECKPOINT_EVERY and self.is_file and not self._sync
         if due and not self._checkpointing.is_alive():
-            self._commits, self._checkpointing = 0, threading.Thread(target=self._checkpoint)
+            self._unmoved, self._checkpointing = 0, threading.Thread(target=self._checkpoint)
             self._checkpointing.start()
         return count
 

@@ -92,7 +92,7 @@ def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> Store
     journal = Journal(clock, settings.journal_entries, path, continued=ledger.is_file)
     client = ConnectorClient(settings.connector_key, house, clock)
     calls = Calls(client, faults, journal, clock, seed, Facts("late message", Late, ledger))
-    shelves = Ledger(beside(settings.database_path, "catalog"), TABLES, sync=True)
+    shelves = Ledger(beside(settings.database_path, "catalog"), TABLES, sync=False)
     items = CatalogItems(house.barcode, house.catalog, CatalogFile(shelves))
     deliveries = Deliveries(Outbox(carts), calls, stores, house=house, clock=clock, seed=seed)
     trips = Trips(deliveries, items, stores, ledger, journal, house=house, clock=clock)

@@ -15,15 +15,40 @@ from simulator.ledger import Ledger, Statement
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS item (
-    seq INTEGER PRIMARY KEY, store TEXT NOT NULL, sku TEXT NOT NULL, body BLOB NOT NULL, archived INTEGER NOT NULL,
-    planogram INTEGER NOT NULL, UNIQUE (store, sku));
+    seq INTEGER PRIMARY KEY, store TEXT NOT NULL, sku TEXT NOT NULL, body BLOB NOT NULL, barcodes TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0, planogram INTEGER NOT NULL DEFAULT 0, UNIQUE (store, sku));
 CREATE TABLE IF NOT EXISTS report (ingestion TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 _ITEM = """
-INSERT INTO item (store, sku, body, archived, planogram) VALUES (?, ?, ?, ?, ?) ON CONFLICT (store, sku) DO UPDATE
-SET body = excluded.body, archived = excluded.archived, planogram = excluded.planogram"""
+INSERT INTO item (store, sku, body, barcodes) VALUES (?, ?, ?, ?) ON CONFLICT (store, sku) DO UPDATE
+SET body = excluded.body, barcodes = excluded.barcodes, archived = 0"""
+_STATE = "UPDATE item SET archived = ?, planogram = ? WHERE store = ? AND sku = ?"
+_ROWS = "SELECT seq, store, sku, body, barcodes, archived, planogram FROM item WHERE seq > ? ORDER BY seq LIMIT ?"
 _REPORT = "INSERT OR REPLACE INTO report (ingestion, body) VALUES (?, ?)"
-_BATCH = 50_000
+_BATCH, _BETWEEN = 50_000, "\n"
+
+
+class Changes:
+    """What came of an ingestion, to be written where there is a file; items come as JSON, with their barcodes."""
+
+    def __init__(self, *, written: bool) -> None:
+        self.statements: list[Statement] = []
+        self._written = written
+
+    def item(self, store: str, sku: str, body: bytes, barcodes: Iterable[str]) -> None:
+        """Add an item that was inserted or replaced, and so is active."""
+        if self._written:
+            self.statements.append((_ITEM, (store, sku, body, _BETWEEN.join(barcodes))))
+
+    def state(self, store: str, sku: str, *, archived: bool, planogram: bool) -> None:
+        """Add an item whose state is another."""
+        if self._written:
+            self.statements.append((_STATE, (archived, planogram, store, sku)))
+
+    def report(self, report: dict[str, Any]) -> None:
+        """Add the report that tells of all this."""
+        if self._written:
+            self.statements.append((_REPORT, (report["ingestionId"], orjson.dumps(report))))
 
 
 class Row(NamedTuple):
@@ -32,8 +57,9 @@ class Row(NamedTuple):
     store: str
     sku: str
     body: bytes
-    archived: bool
-    planogram: bool
+    barcodes: list[str]
+    archived: int
+    planogram: int
 
 
 class CatalogFile:
@@ -46,20 +72,20 @@ class CatalogFile:
         """Read every row, in the order in which they came first."""
         after = 0
         while self._ledger:
-            found = self._ledger.read_now("SELECT * FROM item WHERE seq > ? ORDER BY seq LIMIT ?", after, _BATCH)
-            yield from (Row(one[1], one[2], one[3], bool(one[4]), bool(one[5])) for one in found)
+            found = self._ledger.read_now(_ROWS, after, _BATCH)
+            for after, store, sku, body, barcodes, archived, planogram in found:  # noqa: B007 - used by the next query
+                yield Row(store, sku, body, barcodes.split(_BETWEEN), archived, planogram)
             if len(found) < _BATCH:
                 return
-            after = found[-1]["seq"]
 
-    def keep(self, rows: Iterable[Row], report: dict[str, Any] | None = None) -> None:
-        """Write what changed, and the report that tells of it."""
-        if self._ledger:
-            statements: list[Statement] = [(_ITEM, row) for row in rows]
-            if report:
-                statements.append((_REPORT, (report["ingestionId"], orjson.dumps(report))))
-            if statements:
-                self._ledger.put_now(*statements)
+    def changes(self) -> Changes:
+        """Begin to collect what changes."""
+        return Changes(written=self._ledger is not None)
+
+    def keep(self, changes: Changes) -> None:
+        """Write what changed, all or nothing."""
+        if self._ledger and changes.statements:
+            self._ledger.put_now(*changes.statements)
 
     def report(self, ingestion_id: str) -> dict[str, Any] | None:
         """Return the report of an ingestion whose work was done before the platform stopped."""

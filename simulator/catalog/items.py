@@ -44,7 +44,7 @@ class CatalogItems:
         self._rules = rules
         self._file = file or CatalogFile()
         self._shelves: dict[str, Shelf] = {}
-        self._changed: dict[tuple[str, str], None] = {}
+        self._changes = self._file.changes()
         self._writing = threading.Lock()
         for row in self._file.rows():
             self._read(row)
@@ -55,7 +55,8 @@ class CatalogItems:
             done = self._file.report(ingestion_id)
             if done is None:
                 done = report_of(ingestion_id, work(self))
-                self._write(done)
+                self._changes.report(done)
+                self._write()
         return done
 
     def published(self, ingestion_id: str) -> None:
@@ -64,7 +65,8 @@ class CatalogItems:
 
     def take(self, item: Item) -> dict[str, Any]:
         """Insert or replace one item, which makes it active again; returns its row of the report."""
-        shelf = self._shelves.setdefault(item["store_id"], Shelf(item["store_id"]))
+        store = item["store_id"]
+        shelf = self._shelves.get(store) or self._shelves.setdefault(store, Shelf(store))
         barcodes = _barcodes(item)
         errors = [
             error for field, barcode, kind in barcodes if (error := self._error(shelf, item, field, barcode, kind))
@@ -80,7 +82,7 @@ class CatalogItems:
         if fault is None:
             for shelf in shelves:
                 shelf.archived.add(sku)
-                self._changed[shelf.store, sku] = None
+                self._note_state(shelf, sku)
         return _row(sku, "", [{"code": fault.code, "field": "itemSkus", "message": fault.message}] if fault else [])
 
     def place(self, store_id: str, sku: str, *, on_planogram: bool) -> dict[str, Any]:
@@ -90,7 +92,7 @@ class CatalogItems:
             raise NotKnown("item", f"{sku} in {store_id}", hint="upload it first")
         with self._writing:
             (shelf.planogram.add if on_planogram else shelf.planogram.discard)(sku)
-            self._changed[store_id, sku] = None
+            self._note_state(shelf, sku)
             self._write()
         return self.show(store_id, sku)
 
@@ -142,30 +144,30 @@ class CatalogItems:
             self._free(shelf, sku)
         shelf.items[sku] = orjson.dumps(item)
         shelf.archived.discard(sku)
-        self._changed[shelf.store, sku] = None
+        self._changes.item(shelf.store, sku, shelf.items[sku], [barcode for _, barcode, _ in barcodes])
         if len(item["item_name"]) > self._rules.name_guide:
             _log.warning("the name of %s is longer than %d characters", sku, self._rules.name_guide)
         for _, barcode, _ in barcodes:
             shelf.owners[barcode] = sku
 
     def _read(self, row: Row) -> None:
-        shelf = self._shelves.setdefault(row.store, Shelf(row.store))
+        shelf = self._shelves.get(row.store) or self._shelves.setdefault(row.store, Shelf(row.store))
         shelf.items[row.sku] = row.body
         if row.archived:
             shelf.archived.add(row.sku)
         if row.planogram:
             shelf.planogram.add(row.sku)
-        for _, barcode, _ in _barcodes(orjson.loads(row.body)):
+        for barcode in row.barcodes:
             if not row.archived or barcode not in shelf.owners:
                 shelf.owners[barcode] = row.sku
 
-    def _write(self, report: dict[str, Any] | None = None) -> None:
-        changed, self._changed = self._changed, {}
-        self._file.keep((self._row(store, sku) for store, sku in changed), report)
+    def _note_state(self, shelf: Shelf, sku: str) -> None:
+        archived, planogram = sku in shelf.archived, sku in shelf.planogram
+        self._changes.state(shelf.store, sku, archived=archived, planogram=planogram)
 
-    def _row(self, store: str, sku: str) -> Row:
-        shelf = self._shelves[store]
-        return Row(store, sku, shelf.items[sku], sku in shelf.archived, sku in shelf.planogram)
+    def _write(self) -> None:
+        changes, self._changes = self._changes, self._file.changes()
+        self._file.keep(changes)
 
     def _shelf(self, store_id: str) -> Shelf:
         return self._shelves.get(store_id) or Shelf()
