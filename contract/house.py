@@ -22,6 +22,8 @@ class Http(HouseGroup):
     """Rules for every JSON body."""
 
     malformed_status: int = 400
+    repeats_personal: bool = False
+    """Whether an answer may repeat an identity key or a shopper's data."""
 
 
 class Identity(HouseGroup):

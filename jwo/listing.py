@@ -63,7 +63,7 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
         ("usually", row.usually),
         ("setting", row.setting),
         ("covers", ", ".join(row.covers)),
-        ("source", _PAGES.format(page=row.page)),
+        ("source", _PAGES.format(page=row.page) if row.page else "a decision of this kit: nothing is published"),
         ("scenario", ", ".join(f"features/{file}" for file in files)),
         ("proven by", ", ".join(row.proven_by)),
         ("not tested", row.not_tested),

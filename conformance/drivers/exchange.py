@@ -56,6 +56,10 @@ class Exchange:
     measured: bool = True
     """Whether its time counts among the latencies; one that a fault held up does not."""
 
+    def sent(self) -> dict[str, Any]:
+        """Return the request's body as an object; MalformedBody when it is none."""
+        return parse_object(self.body)
+
     def shown(self, body: bytes) -> str:
         """Return a body as a report may show it."""
         return masked_text(body, secrets_of(self.body, self.secrets))

@@ -58,32 +58,30 @@ def kept_out(visit: Visit) -> Mismatch | None:
 
 
 def tells_of_nobody_else(visits: Sequence[Visit]) -> Mismatch | None:
-    """Match when no answer holds the id of a visitor whom it is not about."""
-    names = {visit.label: _visitor_id(visit) for visit in visits}
+    """Match when no answer holds the key or the id of a visitor whom it is not about."""
     for visit in visits:
-        others = {name for name in names.values() if len(name) >= _SHORTEST and name != names[visit.label]}
+        others = {text for other in visits for text in _tells_of(other)} - _tells_of(visit)
         for exchange in visit.exchanges:
-            text = exchange.answer.body.decode("utf-8", "replace") if exchange.answer else ""
-            own = text.replace(_as_json(names[visit.label]), "") if names[visit.label] else text
-            if told := sorted(name for name in others if _as_json(name) in own):
+            told = exchange.answer.body.decode("utf-8", "replace") if exchange.answer else ""
+            for own in _tells_of(visit):
+                told = told.replace(own, "")
+            if found := sorted(text for text in others if text in told):
                 return Mismatch(
-                    f"nobody but {visit.label} in the answers to {visit.label}",
-                    f"the answer to {exchange.operation.name} holds the id of another visitor, {mask(told[0])}",
+                    "answers that tell of nobody else",
+                    f"{visit.label}: the answer to {exchange.operation.name} holds what is another's, {mask(found[0])}",
                 )
     return None
 
 
-def _as_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+def _tells_of(visit: Visit) -> set[str]:
+    """Return what is a visitor's alone, as it stands in JSON, where it is long enough to be told from other words."""
+    visitor = visit.decision.get("visitor")
+    texts = {visit.key, str(visitor["id"]) if visitor else ""}
+    return {json.dumps(text, ensure_ascii=False)[1:-1] for text in texts if len(text) >= _SHORTEST}
 
 
 def _purchases(visit: Visit) -> list[Exchange]:
     return [each for each in visit.of(CREATE_PURCHASES.name) if each.answer and 200 <= each.answer.status < 300]  # noqa: PLR2004 - the 2xx
-
-
-def _visitor_id(visit: Visit) -> str:
-    visitor = visit.decision.get("visitor")
-    return str(visitor["id"]) if visitor else ""
 
 
 def _attempts(visit: Visit) -> str:

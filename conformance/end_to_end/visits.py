@@ -39,6 +39,7 @@ class Visit:
 
     label: str
     gate: str
+    key: str = ""
     decision: Json = field(default_factory=dict)
     has_left: bool = False
     delivery: Json = field(default_factory=dict)
@@ -97,14 +98,14 @@ class StoreDay:
         finally:
             self.read()
 
-    def come(self, label: str, kind: KeyKind = "shopper", gate: int = 0, key: str = "") -> Visit:
+    def come(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
         """Let somebody show a key at a gate, again where no answer came in time; returns what the gate did."""
         visit = Visit(label, self.gates[gate])
         self.visits.append(visit)
         for _ in range(_TRIES):
             self._connector.at_once(1)
-            taken = key or (self._run.keys.unknown() if kind == "unknown" else self._run.keys.take(kind))
-            visit.decision = self._controls.scan(visit.gate, taken)
+            visit.key = self._run.keys.unknown() if kind == "unknown" else self._run.keys.take(kind)
+            visit.decision = self._controls.scan(visit.gate, visit.key)
             if visit.decision["cause"] not in {"timed_out", "429" if self._rate else ""}:
                 break
             time.sleep(_TAKEN_S if visit.decision["cause"] == "429" else 0)
@@ -171,7 +172,7 @@ class StoreDay:
     def read(self) -> None:
         """Read the journal of every visit, and keep its calls for the report."""
         kept: dict[int, Exchange] = {}
-        secrets = self._run.secrets()
+        secrets = self._run.secrets() | {visit.key for visit in self.visits}
         for visit in self.visits:
             calls = {entry["seq"]: entry for entry in self._entries(visit) if is_call(entry)}
             found = {seq: exchange_of(entry, visit.label, secrets) for seq, entry in sorted(calls.items())}

@@ -6,6 +6,7 @@ Each is a right connector behind something that bends answers; most of them show
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from conformance.mutants.spoilt import PATHS, App, Receive, Scope, Send, read, r
 Body = dict[str, Any]
 Reply = tuple[int, Body]
 _CALLS = {path: call for call, path in PATHS.items()}
-_OK, _CREATED, _UNKNOWN, _TOO_MANY = 200, 201, 401, 429
+_OK, _CREATED, _INVALID, _UNKNOWN, _TOO_MANY = 200, 201, 400, 401, 429
 _TRIP_ID = re.compile(rb'"idempotentShoppingTripId"\s*:\s*"([^"]+)"')
 _HANGS_UP_WITHIN_S = 0.05
 
@@ -30,6 +31,7 @@ class Notes:
     last: Reply = (_UNKNOWN, {})
     last_store: str = ""
     last_visitor: str = ""
+    last_key: str = ""
     newest: tuple[str, Body] = ("", {})
     by_visitor: dict[str, Reply] = field(default_factory=dict)
     attempts: dict[str, list[str]] = field(default_factory=dict)
@@ -233,6 +235,28 @@ def _throttled_is_seen(notes: Notes, asked: Body, reply: Reply) -> Reply:
     return _lost(notes, asked, reply) if _bought(reply) else reply
 
 
+def _repeat_key(_notes: Notes, asked: Body, reply: Reply) -> Reply:
+    return (reply[0], {**reply[1], "identityKey": asked["identityKey"]}) if reply[0] == _OK else reply
+
+
+def _quote_key(_notes: Notes, asked: Body, reply: Reply) -> Reply:
+    text = base64.b64decode(str(asked.get("identityKey"))).decode("utf-8", "replace")
+    return (_UNKNOWN, {"errorMsg": f"{text} is not known"}) if reply[0] == _UNKNOWN else reply
+
+
+def _repeat_invalid(_notes: Notes, asked: Body, reply: Reply) -> Reply:
+    return (_INVALID, {"errorMsg": "invalid", "input": asked}) if reply[0] == _INVALID else reply
+
+
+def _answer_with_the_record(_notes: Notes, asked: Body, reply: Reply) -> Reply:
+    return (reply[0], {**asked, **reply[1]}) if reply[0] == _CREATED else reply
+
+
+def _hand_out_the_last_key(notes: Notes, asked: Body, reply: Reply) -> Reply:
+    before, notes.last_key = notes.last_key, str(asked.get("identityKey"))
+    return (reply[0], {**reply[1], "lastKey": before}) if reply[0] == _OK else reply
+
+
 FAULTS = {
     "answers_a_cart_with_its_scan": Fault(("E2E-X.1",), _note_scan, _answer_of_the_scan),
     "uses_events_up_at_the_gate": Fault(("E2E-X.1",), _note_scan, _used_up),
@@ -241,6 +265,12 @@ FAULTS = {
     "forgets_an_event_when_its_cart_came": Fault(("E2E-X.5",), _gone, _note_events_gone),
     "tells_of_the_last_visitor": Fault(("E2E-X.6",), _tell_of_the_last),
     "signs_purchases_with_the_last_visitor": Fault(("E2E-X.6",), _note_visitor, _signed_by_the_last),
+    "hands_out_the_last_key": Fault(("E2E-X.6",), _hand_out_the_last_key),
+    "repeats_the_key": Fault(("VIK-X.45",), _repeat_key),
+    "quotes_unknown_keys": Fault(("VIK-X.45",), _quote_key),
+    "repeats_invalid_scans": Fault(("VIK-X.45",), _repeat_invalid),
+    "answers_with_the_record": Fault(("CP-X.55",), cart=_answer_with_the_record),
+    "repeats_invalid_carts": Fault(("CP-X.55",), cart=_repeat_invalid),
     "answers_with_the_other_stores_purchase": Fault(("E2E-X.8",), cart=_of_the_other_store),
     "forgets_trips_when_another_store_sells": Fault(("E2E-X.8",), cart=_forgets_at_a_switch),
     "buys_again_at_the_third_attempt": Fault(("E2E-X.9",), cart=_again_at_the_third),

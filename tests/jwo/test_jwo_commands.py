@@ -56,6 +56,14 @@ def test_coverage_settles_every_row(jwo: Jwo) -> None:
     assert "neither proven nor explained" not in done.stdout
 
 
+def test_explain_of_a_house_rule_says_that_nothing_is_published(jwo: Jwo) -> None:
+    done = jwo("explain", "E2E-X.7")
+
+    assert "End to end" in done.stdout
+    assert "nothing is published" in done.stdout
+    assert "developer.amazon.com" not in done.stdout
+
+
 def test_explain_says_rule_source_and_usual_cause(jwo: Jwo) -> None:
     done = jwo("explain", "VIK-3.4")
 

@@ -1,0 +1,8 @@
+Feature: Create Purchases: what an answer must not tell
+  Answers travel through gateways that write them down. What is known of a shopper has no place in them.
+
+  @CP-X.55 @house
+  Scenario: The shopper's data is not repeated
+    Given a cart that the connector understands
+    When it is sent with all that tells of the shopper, whole and without its items
+    Then no answer repeats what tells of the shopper
