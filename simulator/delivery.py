@@ -100,6 +100,10 @@ class Deliveries:
         """Tell deliveries and their attempts."""
         return await self._outbox.deliveries(trip_id, state, limit)
 
+    async def cart(self, trip_id: str) -> dict[str, Any] | None:
+        """Return the final cart of a trip, without a requestId; None when none was taken over."""
+        return await self._outbox.cart(trip_id)
+
     async def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state, and how many attempts there were."""
         return await self._outbox.counts()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simulator.memory import Facts
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -26,13 +28,17 @@ _log = logging.getLogger("simulator.events")
 
 
 class Lane:
-    """The events of one retailer; `queue_arn` may change at any time, and what waits then goes to the new queue."""
+    """The events of one retailer; `queue_arn` may change at any time, and what waits then goes to the new queue.
 
-    def __init__(self, sqs: SQSClient, executor: Executor, queue_arn: str) -> None:
+    What waits is remembered, so that the next start sends what this one could not.
+    """
+
+    def __init__(self, sqs: SQSClient, executor: Executor, queue_arn: str, facts: Facts[Event] | None = None) -> None:
         self._sqs = sqs
         self._executor = executor
         self.queue_arn = queue_arn
-        self._waiting: deque[Event] = deque()
+        self._facts = facts or Facts("event", Event)
+        self._waiting: deque[Event] = deque(self._facts.all().values())
         self._refusals: Counter[str] = Counter()
         self._news = asyncio.Event()
         self.given_up = 0
@@ -44,6 +50,7 @@ class Lane:
 
     def put(self, event: Event) -> None:
         """Queue an event behind all that wait."""
+        self._facts.keep(event["id"], event)
         self._waiting.append(event)
         self._news.set()
 
@@ -77,6 +84,7 @@ class Lane:
         for _ in batch:
             self._waiting.popleft()
         self._waiting.extendleft(reversed(again))
+        self._facts.drop(*({event["id"] for event in batch} - {event["id"] for event in again}))
         return not failed
 
     def _may_come_again(self, event: Event, senders_fault: bool) -> bool:  # noqa: FBT001 - the word of SQS

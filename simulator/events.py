@@ -15,8 +15,10 @@ from contract.values import format_instant
 from simulator.catalog.notifications import checked_queue_arn
 from simulator.clock import Clock
 from simulator.errors import NotKnown
-from simulator.event_lane import Lane
+from simulator.event_lane import Event, Lane
 from simulator.journal import Entry
+from simulator.ledger import Ledger
+from simulator.memory import Facts
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
 
@@ -32,7 +34,9 @@ Json = dict[str, Any]
 class EventFeed:
     """Listens to the journal and feeds the queues that retailers named; `run` sends until it is cancelled."""
 
-    def __init__(self, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str) -> None:
+    def __init__(
+        self, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str, ledger: Ledger | None = None
+    ) -> None:
         self._sqs = sqs
         self._stores = stores
         self._clock = clock
@@ -41,6 +45,10 @@ class EventFeed:
         self._lanes: dict[str, Lane] = {}
         self._threads = ThreadPoolExecutor(_SENT_AT_ONCE, "event-feed")
         self._new: asyncio.Queue[Lane] = asyncio.Queue()
+        self._ledger = ledger
+        self._queues = Facts("event feed", str, ledger)
+        for retailer, queue_arn in self._queues.all().items():
+            self._open(retailer, queue_arn)
 
     def subscribe(self, retailer: str, queue_arn: str) -> Json:
         """Feed a retailer's queue from now on; what waited for another queue goes there too."""
@@ -48,9 +56,14 @@ class EventFeed:
         if retailer in self._lanes:
             self._lanes[retailer].queue_arn = arn
         else:
-            lane = self._lanes[retailer] = Lane(self._sqs, self._threads, arn)
-            self._new.put_nowait(lane)
+            self._open(retailer, arn)
+        self._queues.keep(retailer, arn)
         return self.show(retailer)
+
+    def _open(self, retailer: str, queue_arn: str) -> None:
+        waiting = Facts(f"event for {retailer}", Event, self._ledger)
+        lane = self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
+        self._new.put_nowait(lane)
 
     def show(self, retailer: str) -> Json:
         """Return a retailer's subscription and how it fares, or raise NotKnown."""

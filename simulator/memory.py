@@ -35,10 +35,10 @@ class Facts(Generic[T]):
         if self._ledger:
             self._ledger.put_now((_KEEP, (self._subject, key, self._shape.dump_json(value))))
 
-    def drop(self, key: str) -> None:
-        """Forget a fact."""
-        if self._ledger:
-            self._ledger.put_now((_DROP, (self._subject, key)))
+    def drop(self, *keys: str) -> None:
+        """Forget facts."""
+        if self._ledger and keys:
+            self._ledger.put_now(*((_DROP, (self._subject, key)) for key in keys))
 
     def all(self) -> dict[str, T]:
         """Return what is remembered, oldest key first; BrokenMemory when another version wrote it otherwise."""

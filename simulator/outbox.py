@@ -148,6 +148,11 @@ class Outbox:
             by_trip[told.pop("trip_id")].append(told)
         return [_told(row, by_trip[row["trip_id"]]) for row in rows]
 
+    async def cart(self, trip_id: str) -> dict[str, Any] | None:
+        """Return the cart of a delivery; None when there is none."""
+        rows = await self._ledger.read("SELECT cart FROM delivery WHERE trip_id = ?", trip_id)
+        return dict(orjson.loads(rows[0]["cart"])) if rows else None
+
     async def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state, and how many attempts there were."""
         rows = await self._ledger.read("SELECT state, count(*) AS n FROM delivery GROUP BY state")

@@ -144,7 +144,7 @@ def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts
     folder = Path(beside(settings.database_path, "uploads")) if store.shelves.is_file else None
     shelving = Shelving(store.items, Waiting(folder), Facts("ingestion", Ingestion, store.ledger))
     ingestions = Ingestions(shelving, reports, notifications, store.faults, rules=rules, clock=clock, seed=seed)
-    feed = EventFeed(aws.sqs, store.stores, clock, seed, settings.aws_region)
+    feed = EventFeed(aws.sqs, store.stores, clock, seed, settings.aws_region, store.ledger)
     store.journal.listeners.append(feed.hear)
     access = Access(accounts, settings.house, clock, store.faults)
     return CatalogParts(aws, accounts, access, notifications, reports, ingestions, feed)

@@ -156,8 +156,9 @@ class Trips:
     async def resume(self) -> None:
         """Take up the trips that were under way when the platform stopped; whose cart is final has left."""
         for row in await self._ledger.read("SELECT id FROM trip WHERE ended IS NULL"):
-            if await self._deliveries.show(row["id"]):
-                await self._ledger.put(("UPDATE trip SET ended = started WHERE id = ?", (row["id"],)))
+            if cart := await self._deliveries.cart(row["id"]):
+                ended = parse_instant(cart["shoppingTrip"]["endTime"]).timestamp()
+                await self._ledger.put(("UPDATE trip SET ended = ? WHERE id = ?", (ended, row["id"])))
                 continue
             trip = await self.find(row["id"])
             self._inside[trip.id] = trip

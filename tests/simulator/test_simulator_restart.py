@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -44,7 +47,7 @@ def lives(start_real: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """Start a platform; each further call starts one on a copy of the last one's files."""
     count = 0
 
-    def start(**more: Any) -> Any:
+    def start(spoil: Callable[[Path], None] = lambda _: None, **more: Any) -> Any:
         nonlocal count
         count += 1
         folder = tmp_path / str(count)
@@ -52,6 +55,7 @@ def lives(start_real: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
             folder.mkdir()
         else:
             shutil.copytree(tmp_path / str(count - 1), folder)
+            spoil(folder)
         return start_real(database_path=str(folder / "platform.sqlite3"), **more)
 
     return start
@@ -302,6 +306,46 @@ def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tm
         with pytest.raises(BrokenMemory, match="no journal"):
             newest_entries(path, 3)
         assert path.read_bytes() == other
+
+
+def test_events_that_could_not_be_sent_are_sent_by_the_next_start(lives: Any, connector: Any, make_queue: Any) -> None:
+    platform, path = lives(), "/portal/merchants/corner-retail/event-feed"
+    platform.set_up_store(connector)
+    gone, queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:gone-{uuid4()}", make_queue()
+    platform.http.put(path, json={"queueArn": gone})
+    trip = platform.enter()
+    platform.http.post(f"/trips/{trip}/leave")
+    platform.delivery(trip)
+    platform.until(lambda: platform.http.get(path).json()["waiting"] == 3)
+    platform = lives()
+    told = platform.http.get(path).json()
+    assert (told["queueArn"], told["waiting"]) == (gone, 3)
+    platform.http.put(path, json={"queueArn": queue.arn})
+    got: list[Any] = []
+    platform.until(lambda: got.extend(queue.receive()) or len(got) >= 3)
+    names = ["SHOPPER_ENTERED", "SHOPPER_LEFT", "ORDER_DELIVERED"]
+    assert [event["detail"]["event"] for event in got] == names
+    platform.until(lambda: platform.http.get(path).json()["waiting"] == 0)
+    assert lives().http.get(path).json()["waiting"] == 0
+
+
+def test_trip_whose_cart_was_kept_just_before_a_kill_has_left_when_the_cart_says(lives: Any, connector: Any) -> None:
+    platform = lives(clock_start="2030-01-01T00:00:00Z", clock_speed=0, delivery={"backoff_first_s": 600})
+    connector.purchases = [(500, {})]
+    platform.set_up_store(connector)
+    trip = platform.enter()
+    platform.http.put("/clock", json={"advanceS": 90})
+    before = platform.http.post(f"/trips/{trip}/leave").json()
+    platform.delivery(trip, "pending")
+
+    def forget_the_end(folder: Path) -> None:
+        with closing(sqlite3.connect(folder / "platform.sqlite3-trips")) as db, db:
+            db.execute("UPDATE trip SET ended = NULL")
+
+    platform = lives(forget_the_end)
+    assert before["endTime"] == "2030-01-01T00:01:30Z"
+    assert platform.http.get(f"/trips/{trip}").json() == before
+    assert platform.http.get("/trips").json()["inside"] == 0
 
 
 def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
