@@ -79,6 +79,8 @@ class Certification:
     """A platform that runs already, for the catalog client; one is started where none is named."""
     catalog_client: Jobs | None = None
     """Gives jobs to the retailer's catalog client, where one is declared."""
+    over_restart: dict[str, list[Exchange]] = field(default_factory=dict)
+    """By operation: the answers before and after the one restart that the cases of single duplicates share."""
     results: dict[str, CaseResult] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
 

@@ -10,7 +10,7 @@ import contextlib
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -88,6 +88,11 @@ class ConnectorClient:
         return self._kept(
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
         )
+
+    def show(self, exchanges: Iterable[Exchange]) -> None:
+        """Count exchanges that were made earlier among those of the scenario that runs."""
+        for exchange in exchanges:
+            self._keep(exchange)
 
     def wire(self, operation: Operation, bodies: Sequence[bytes]) -> Wire:
         """Connect by hand, to send requests in ways in which no HTTP library would; the caller closes it."""

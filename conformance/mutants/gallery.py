@@ -102,7 +102,7 @@ _MEMORY = (
     Mutant("forgets_on_an_empty_cart", ("CP-X.46",)),
     Mutant("forgets_by_the_times_in_messages:scan", ("CP-X.46",)),
     Mutant("forgets_by_the_times_in_messages:cart", ("CP-X.46",)),
-    Mutant("counts_from_one_after_a_restart", ("CP-X.47",)),
+    Mutant("gives_an_id_again_after_a_restart", ("CP-X.47",)),
     Mutant("remembers_by_the_start_of_the_event", ("VIK-X.38",)),
     Mutant("cuts_trip_ids_short", ("CP-X.48",)),
     Mutant("reads_trip_ids_as_numbers", ("CP-X.48",)),

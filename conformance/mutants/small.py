@@ -119,7 +119,7 @@ class SmallConnector:
             self._decisions.clear()
         if self.is_faulty("forgets_at_restart:cart"):
             self._purchases.clear()
-        self._made = 0
+        self._made -= 1
 
     async def _scan(self, raw: bytes) -> Reply:
         self._calls += 1
@@ -241,7 +241,7 @@ class SmallConnector:
             )
             return str(uuid.uuid4()) if faulty else ""
         self._made += 1
-        if self.is_faulty("counts_from_one_after_a_restart"):
+        if self.is_faulty("gives_an_id_again_after_a_restart"):
             return f"purchase-{self._made}"
         if self.is_faulty("parks_with_no_purchase_id") and not ITEMS.issuperset(items):
             return ""

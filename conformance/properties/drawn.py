@@ -8,24 +8,35 @@ from hypothesis import strategies as st
 
 from conformance.properties.story import CARTS, PASSES, REPEATS, RESTART, SCANS, Act, Story
 
-_MOST_BEFORE, _MOST_AFTER = 5, 6
-_MOST_OF_HALF = 12
+_MOST_ACTS, _MOST_BEFORE, _MOST_AFTER = 28, 5, 6
 _EARLIER = 4
 
 
 def stories() -> st.SearchStrategy[Story]:
-    """Draw stories of scans, carts, repetitions and time; in two halves, since long lists are seldom drawn."""
-    acts = st.one_of(_scans(), _carts(), _repeats("scan"), _repeats("cart"), _some(PASSES))
-    halves = (st.lists(acts, min_size=least, max_size=_MOST_OF_HALF) for least in (0, 1))
-    return st.tuples(*halves).map(lambda parts: (*parts[0], *parts[1]))
+    """Draw stories of scans, carts, repetitions and time; more of carts, where the order matters most."""
+    return _acts(
+        _scans(),
+        _carts(),
+        _carts(),
+        _repeats("scan"),
+        _repeats("cart"),
+        _repeats("cart"),
+        _some(PASSES),
+        most=_MOST_ACTS,
+    ).filter(bool)
 
 
 def stories_with_a_restart() -> st.SearchStrategy[Story]:
     """Draw stories in the middle of which the connector is restarted."""
-    before = st.lists(st.one_of(_scans(), _carts()), min_size=1, max_size=_MOST_BEFORE)
-    acts = st.one_of(_scans(), _carts(), _repeats("scan"), _repeats("cart"))
-    after = st.lists(acts, min_size=1, max_size=_MOST_AFTER)
+    before = _acts(_scans(), _carts(), most=_MOST_BEFORE)
+    after = _acts(_scans(), _carts(), _repeats("scan"), _repeats("cart"), most=_MOST_AFTER)
     return st.tuples(before, after).map(lambda parts: (*parts[0], Act(RESTART), *parts[1]))
+
+
+def _acts(*kinds: st.SearchStrategy[Act], most: int) -> st.SearchStrategy[Story]:
+    """Draw so many acts, some of which are none. A list would be short nearly always, and find little."""
+    slot = st.one_of(st.none(), *kinds)
+    return st.tuples(*[slot] * most).map(lambda drawn: tuple(act for act in drawn if act))
 
 
 def _scans() -> st.SearchStrategy[Act]:

@@ -39,16 +39,18 @@ class Player:
         self._build = Builder(run.profile, lambda: self._now)
         self._is_starting = False
 
-    def play(self, story: Story, until: float = math.inf) -> None:
-        """Play until the monotonic clock says `until`; Finding, with the whole story, when something is wrong.
+    def play(self, story: Story, until: float = math.inf) -> bool:
+        """Play until the monotonic clock says `until`, and say whether the story came to its end.
 
-        Acts after the one that went wrong belong to it: when they pass time, all before them is older.
+        Finding, with the whole story, when something is wrong. Acts after the one that went wrong belong to it: when
+        they pass time, all before them is older.
         """
         self._now -= time_in(story)
         for act in story:
             if time.monotonic() >= until:
-                return
+                return False
             self._do(act, story)
+        return True
 
     def _do(self, act: Act, story: Story) -> None:
         if act.word == RESTART:

@@ -27,21 +27,21 @@ class Effort(NamedTuple):
     seconds: float
 
 
-USUAL = Effort(40, 12.0)
-ONE_STEP = Effort(400, 12.0)
+USUAL = Effort(40, 8.0)
+ONE_STEP = Effort(400, 8.0)
 """There are about a hundred single steps, so this is all of them for a quick connector."""
-STORIES = Effort(30, 12.0)
+STORIES = Effort(20, 12.0)
 RESTARTS = Effort(6, 3.0)
 DEEP = Effort(1000, 60.0)
 DEEP_RESTARTS = Effort(100, 60.0)
 
 
-def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], None], effort: Effort) -> int:
+def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool], effort: Effort) -> int:
     """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried.
 
-    An attempt is told until when, by the monotonic clock, it may go on; it ends without a word when it is too late.
+    An attempt is told until when, by the monotonic clock, it may go on, and says whether it came to its end.
     """
-    verdicts: dict[str, Finding | None] = {}
+    verdicts: dict[str, Finding | bool] = {}
     until = [time.monotonic() + effort.seconds]
 
     @settings(
@@ -57,8 +57,9 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], None
     def tried(case: Case) -> None:
         name = repr(case)
         if name not in verdicts and time.monotonic() < until[-1]:
-            verdicts[name] = _finding(lambda: attempt(case, until[-1]))
-        if found := verdicts.get(name):
+            verdicts[name] = _outcome(lambda: attempt(case, until[-1]))
+        found = verdicts.get(name)
+        if isinstance(found, Finding):
             if len(until) == 1:
                 until.append(time.monotonic() + effort.seconds)
             raise Finding(found.expected, found.got, found.story)
@@ -66,12 +67,11 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], None
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder:
         set_hypothesis_home_dir(folder)
         tried()
-    return len(verdicts)
+    return sum(verdict is True for verdict in verdicts.values())
 
 
-def _finding(attempt: Callable[[], None]) -> Finding | None:
+def _outcome(attempt: Callable[[], bool]) -> Finding | bool:
     try:
-        attempt()
+        return attempt()
     except Finding as found:
         return found
-    return None

@@ -84,20 +84,24 @@ def ask_for_details(draft: Draft, connector: ConnectorClient, run: Certification
 @when("it is sent once for each risk that is known", target_fixture="exchanges")
 def send_risks(connector: ConnectorClient, run: Certification) -> Exchanges:
     """Send a tap for each value of shopperRisks."""
-    return [
-        connector.send(draft.operation, draft.encoded(), label=risk)
-        for risk in _RISKS
-        for draft in [run.entry.authorization(recommended=False, risks=(risk,))]
-    ]
+    taps = {risk: run.entry.authorization(recommended=False, risks=(risk,)) for risk in _RISKS}
+    return _labelled(taps, connector, run)
 
 
 @when(parsers.parse('it is sent once without each of "{paths}"'), target_fixture="exchanges")
-def send_without_each(draft: Draft, connector: ConnectorClient, paths: str) -> Exchanges:
+def send_without_each(draft: Draft, connector: ConnectorClient, run: Certification, paths: str) -> Exchanges:
     """Send requests that lack one member each."""
-    return [
-        connector.send(draft.operation, draft.without(path).encoded(), label=f"without {path}")
-        for path in paths.split(", ")
-    ]
+    return _labelled({f"without {path}": draft.without(path) for path in paths.split(", ")}, connector, run)
+
+
+def _labelled(drafts: dict[str, Draft], connector: ConnectorClient, run: Certification) -> Exchanges:
+    """Send drafts, each with what is special about it as its label."""
+
+    def send(each: tuple[str, Draft]) -> Exchange:
+        label, draft = each
+        return connector.send(draft.operation, draft.encoded(), label=label)
+
+    return run.side_by_side_or_not(send, list(drafts.items()))
 
 
 @then("it is answered with 200")

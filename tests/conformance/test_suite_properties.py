@@ -22,11 +22,12 @@ def test_members_that_are_drawn_keep_the_schema(operation: Operation) -> None:
     schema = message(operation.request)
     kept = []
 
-    def attempt(changes: list[Change], _until: float) -> None:
+    def attempt(changes: list[Change], _until: float) -> bool:
         draft = RUN.unbroken(operation)
         for change in changes:
             draft = change.of(draft)
         kept.append(schema.is_valid(draft.body))
+        return True
 
     search(valid_members(RUN.unbroken(operation), RUN.profile.house), attempt, QUICK)
 
@@ -39,8 +40,9 @@ def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
     draft, schema = RUN.unbroken(operation), message(operation.request)
     broken = []
 
-    def attempt(change: Change, _until: float) -> None:
+    def attempt(change: Change, _until: float) -> bool:
         broken.append(not schema.is_valid(change.of(draft).body))
+        return True
 
     search(broken_steps(draft, RUN.profile.house), attempt, QUICK)
 
@@ -49,9 +51,10 @@ def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
 
 
 def test_a_finding_is_shrunk_to_the_least_that_fails() -> None:
-    def attempt(numbers: list[int], _until: float) -> None:
+    def attempt(numbers: list[int], _until: float) -> bool:
         if sum(numbers) >= 10:
             raise Finding("a sum below 10", str(numbers))
+        return True
 
     with pytest.raises(Finding) as found:
         search(st.lists(st.integers(0, 9)), attempt, Effort(500, 20.0))
@@ -60,4 +63,8 @@ def test_a_finding_is_shrunk_to_the_least_that_fails() -> None:
 
 
 def test_a_search_that_runs_out_of_time_finds_nothing() -> None:
-    assert search(st.integers(), lambda _number, _until: None, Effort(100, 0.0)) == 0
+    assert search(st.integers(), lambda _number, _until: True, Effort(100, 0.0)) == 0
+
+
+def test_what_was_cut_short_does_not_count_as_tried() -> None:
+    assert search(st.integers(0, 9), lambda number, _until: number < 5, Effort(100, 20.0)) == 5

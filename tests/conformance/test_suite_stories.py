@@ -50,9 +50,10 @@ def a_scan(told: Told | None = None) -> Visit:
 def test_each_story_that_is_drawn_is_read_as_it_was_written(drawn: object) -> None:
     seen: list[Story] = []
 
-    def attempt(story: Story, _until: float) -> None:
+    def attempt(story: Story, _until: float) -> bool:
         seen.append(story)
         assert read(written(story)) == story
+        return True
 
     search(drawn(), attempt, Effort(200, 20.0))  # type: ignore[operator]  # one of the two above
 
@@ -128,10 +129,10 @@ def test_a_finding_is_a_short_story_that_plays_again(fault: str) -> None:
 
 
 def test_what_a_restart_breaks_is_a_story_that_plays_again() -> None:
-    result = certify("counts_from_one_after_a_restart", ("CP-X.47",)).results["CP-X.47"]
+    result = certify("gives_an_id_again_after_a_restart", ("CP-X.47",)).results["CP-X.47"]
 
     assert RESTART in result.story
-    assert played("counts_from_one_after_a_restart", read("\n".join(result.story))).verdict is Verdict.WARN
+    assert played("gives_an_id_again_after_a_restart", read("\n".join(result.story))).verdict is Verdict.WARN
 
 
 def test_every_act_can_be_played() -> None:
