@@ -1,0 +1,101 @@
+"""What the sections run against: instant servers, the platform's store side in this process, and whole platforms."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from contract.house import Gate
+from contract.sigv4 import Key
+from jwo.processes import Processes
+from simulator.clock import PlatformClock
+from simulator.connector import Connector
+from simulator.parts import StoreParts, store_parts
+from simulator.portal.stores import Store
+from simulator.settings import PlatformSettings
+
+SERVERS = Path(__file__).parents[1] / "load_servers"
+KEY = Key("retailer-key", "retailer-secret")
+NOWHERE = "http://127.0.0.1:9"
+STORES, GATES = 250, 8
+"""Of a chain: 2,000 gates."""
+
+
+def gate_of(number: int) -> str:
+    """Return a gate of the chain; neighbouring numbers are in different stores."""
+    return f"S{number % STORES}-G{number // STORES % GATES}"
+
+
+@contextmanager
+def instant_server(script: str = "instant.py") -> Iterator[str]:
+    """Serve instant answers from a process of their own."""
+    process = subprocess.Popen([sys.executable, SERVERS / script], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own script
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def pin(process_id: int, core: int) -> None:
+    """Keep a process on one core, where the machine has more than one."""
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(process_id, {core})
+
+
+def chain_parts(folder: str, url: str, timeout_s: float = 2.0) -> StoreParts:
+    """Make the store side of a platform with 2,000 gates in 250 stores, in this process."""
+    settings = PlatformSettings(
+        base_url=NOWHERE,
+        aws_endpoint_url=NOWHERE,
+        database_path=f"{folder}/platform.sqlite3",
+        journal_entries=100_000,
+        gate=Gate(timeout_s=timeout_s),
+    )
+    parts = store_parts(settings, PlatformClock())
+    for number in range(STORES):
+        parts.stores.put(Store(f"S{number}", "r", "closed", gates=_gates(number), connector=Connector(url)))
+    return parts
+
+
+def set_up_chain(platform: str, connector: str) -> None:
+    """Set the same chain up in a platform process, over its portal."""
+    with httpx.Client(base_url=platform, trust_env=False, timeout=30) as portal:
+        for number in range(STORES):
+            setup = {"retailer": "r", "gates": _gates(number), "connector": {"url": connector}}
+            portal.put(f"/portal/stores/S{number}", json=setup).raise_for_status()
+
+
+def _gates(store: int) -> tuple[str, ...]:
+    return tuple(f"S{store}-G{gate}" for gate in range(GATES))
+
+
+@contextmanager
+def catalog_process(folder: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """Run moto and the platform as processes, with one store and one account that no rate holds up."""
+    with Processes(Path(folder)) as processes:
+        aws = processes.start("aws", ["aws"]).url
+        unlimited = {"JWO_PLATFORM_CATALOG__RATE_PER_S": "1000000", "JWO_PLATFORM_CATALOG__BURST": "1000000"}
+        given = {**unlimited, **settings, "JWO_PLATFORM_AWS_ENDPOINT_URL": aws}
+        url = processes.start("platform", ["platform"], given).url
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as portal:
+            sqs_url = httpx.post(
+                aws,
+                data={"Action": "CreateQueue", "QueueName": "results", "Version": "2012-11-05"},
+                headers={"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sqs/aws4_request"},
+                trust_env=False,
+            )
+            sqs_url.raise_for_status()
+            portal.put("/portal/stores/S1", json={"retailer": "r", "gates": ["G1"]}).raise_for_status()
+            account = {"retailer": "r", "accessKeyId": KEY.access_key_id, "secretAccessKey": KEY.secret_access_key}
+            queue = "arn:aws:sqs:us-east-1:123456789012:results"
+            portal.put("/portal/accounts/123456789012", json={**account, "queueArn": queue}).raise_for_status()
+        yield url

@@ -1,0 +1,33 @@
+"""The platform's benchmarks run, and what is not met or not measured ends them with exit 1."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, FOLDER / "bench_platform.py", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=FOLDER, check=False)
+
+
+def test_section_whose_figures_are_met_ends_well() -> None:
+    ran = run("inside", "--people", "200")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count(" met") == 2
+
+
+def test_figure_that_is_not_met_ends_with_exit_1() -> None:
+    ran = run("day", "--trips", "40", "--most-wall-s", "0.001")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert ran.stdout.count("NOT MET") == 1
+    assert "entries in the journal" in ran.stdout
+
+
+def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
+    ran = run("prism", "--prism", "/no/such/prism")
+    assert ran.returncode == 1
+    assert "NOT MEASURED: there is no command /no/such/prism" in ran.stdout
