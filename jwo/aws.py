@@ -1,21 +1,15 @@
-"""AWS, played by a moto server on this machine: SQS, SNS, S3, STS and CloudFormation, called through boto3 as ever."""
+"""What the retailer's stack makes in AWS, which `jwo aws` plays: called through boto3 as ever."""
 
 from __future__ import annotations
 
-import importlib
-import logging
-import socket
 from pathlib import Path
 from typing import NamedTuple
 
 import boto3
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from contract.sigv4 import Key
 from jwo.errors import Broken
-from jwo.serving import READY
 
 REGION = "us-east-1"
 STACK = "jwo-catalog-results"
@@ -33,18 +27,6 @@ class Deployed(NamedTuple):
     queue_arn: str
     account_id: str
     key: Key
-
-
-def serve_moto() -> None:
-    """Serve moto on a free port until the process is told to stop."""
-    importlib.import_module("jwo.queue_policy")
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = DomainDispatcherApplication(create_backend_app)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    port = listener.getsockname()[1]
-    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
-    print(f"{READY}http://127.0.0.1:{port}", flush=True)  # noqa: T201 - the address is this command's output
-    server.serve_forever()
 
 
 def deploy_results_queue(aws_url: str, topic_arn: str) -> Deployed:

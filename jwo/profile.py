@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 
 from rich.console import Console
@@ -62,6 +64,12 @@ resolve_scan = false
 # [scans]                          # scanned contents as Base64, for resolve_scan
 # accepted = ""                    # also rejected
 
+# [catalog_client]                 # your own program that uploads a catalog, run against the simulated platform
+# command = "upload-catalog {{csv}}"                        # docs/testing_your_connector.md says what it is told
+# environment = {{ PLATFORM = "{{endpoint}}" }}               # further variables, where yours have names of their own
+# tells_rejected = "exit_code"     # or "output": how it tells of a row that was rejected
+# limit_s = 60                     # how long a run may take
+
 # [house.ordering]                 # where nothing is published and you decided otherwise, you are judged by your way
 # duplicate_status = 200           # contract/house.py names every such setting
 """
@@ -86,6 +94,7 @@ def doctor(profile: Profile, console: Console) -> int:
     with certification.client() as client:
         checks = [_key(certification, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
         checks.append(_cart(certification, client))
+    checks.append(_catalog_client(profile))
     for mark, text in checks:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(mark == "wrong" for mark, _ in checks) else 0
@@ -108,6 +117,16 @@ def _cart(certification: Certification, client: ConnectorClient) -> tuple[str, s
     return _outcome(
         client.send(CREATE_PURCHASES, draft.encoded()), 201, f"[catalog] {draft.body['cartItems'][0]['id']}"
     )
+
+
+def _catalog_client(profile: Profile) -> tuple[str, str]:
+    words = shlex.split(profile.catalog_client.command)
+    if not words:
+        return "-", "[catalog_client] command is not declared; the cases of the catalog client will be not applicable"
+    found = shutil.which(words[0])
+    if found is None:
+        return "wrong", f"[catalog_client] command: {words[0]} is not there; name it by its path, or put it on PATH"
+    return "ok", f"[catalog_client] command: {found}; try it with: jwo replay CAT-X.3"
 
 
 def _outcome(exchange: Exchange, wanted: int, what: str) -> tuple[str, str]:

@@ -1,0 +1,26 @@
+"""AWS, played by a moto server on this machine: SQS, SNS, S3, STS and CloudFormation.
+
+moto takes half a second to load, so only the command that serves it loads this module.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+import jwo.queue_policy  # noqa: F401 - teaches moto a resource by being loaded
+from jwo.serving import READY
+
+
+def serve_moto() -> None:
+    """Serve moto on a free port until the process is told to stop."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = DomainDispatcherApplication(create_backend_app)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    port = listener.getsockname()[1]
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
+    print(f"{READY}http://127.0.0.1:{port}", flush=True)  # noqa: T201 - the address is this command's output
+    server.serve_forever()
