@@ -157,8 +157,7 @@ class Ledger:
 def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
     """Open a file that only its owner may read, as keys of accounts are in it; BrokenMemory when that cannot be."""
     try:
-        if path != _MEMORY:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make(path)
         db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")
@@ -169,3 +168,26 @@ def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise BrokenMemory(f"the database {path} cannot be opened: {error}") from error
     return db
+
+
+def _make(path: str) -> None:
+    if path != _MEMORY:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+class Claim:
+    """Keeps every other platform off the files until `close`; a kill gives them back."""
+
+    def __init__(self, path: str) -> None:
+        lock = beside(path, "lock")
+        _make(lock)
+        self._db = sqlite3.connect(lock, timeout=0, check_same_thread=False, isolation_level=None)
+        try:
+            self._db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            self._db.close()
+            raise BrokenMemory(f"another platform runs on {path}") from error
+
+    def close(self) -> None:
+        """Let others have the files."""
+        self._db.close()

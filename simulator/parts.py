@@ -25,7 +25,7 @@ from simulator.events import EventFeed
 from simulator.faults import Fault, Faults
 from simulator.gates import Gates, Readers
 from simulator.journal import Journal
-from simulator.ledger import CARTS, FACTS, TRIPS, Ledger, beside
+from simulator.ledger import CARTS, FACTS, TRIPS, Claim, Ledger, beside
 from simulator.lights import GateState, Lights
 from simulator.memory import Facts
 from simulator.outbox import Outbox
@@ -41,6 +41,7 @@ from simulator.worlds import load_world
 class StoreParts:
     """What it takes to open gates, fill carts and deliver them: no AWS among it. `close` gives files back."""
 
+    claim: Claim
     clock: Clock
     seed: Seed
     stores: Stores
@@ -64,6 +65,7 @@ class StoreParts:
         await self.carts.close()
         await self.shelves.close()
         self.journal.close()
+        self.claim.close()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class CatalogParts:
 def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> StoreParts:
     """Make what a store needs; `clock` is the settings' unless given."""
     house, carts = settings.house, Ledger(settings.database_path, CARTS, sync=True)
+    claim = Claim(settings.database_path)
     ledger = Ledger(beside(settings.database_path, "trips"), TRIPS + FACTS, sync=False)
     clock = clock or _platform_clock(settings, ledger)
     seed = Seed(settings.seed, run=ledger.begin_run())
@@ -101,6 +104,7 @@ def store_parts(settings: PlatformSettings, clock: Clock | None = None) -> Store
     lights = Lights(house.simulator.gate_open_s, Facts("gate", GateState, ledger))
     gates = Gates(stores, readers, trips, journal, lights=lights, clock=clock, seed=seed)
     return StoreParts(
+        claim,
         clock,
         seed,
         stores,

@@ -384,6 +384,16 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: by
         store_parts(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
 
 
+def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
+    parts = store_parts(given)
+    with pytest.raises(BrokenMemory, match="another platform runs on"):
+        store_parts(given)
+    asyncio.run(parts.close())
+    asyncio.run(store_parts(given).close())
+
+
 def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
