@@ -18,7 +18,7 @@ from conformance.end_to_end.platform import starting
 from conformance.mutants.clients import CLIENTS, results_of_client
 from conformance.mutants.clients import platform as platform_of_clients
 from conformance.mutants.gallery import CONFORMANT, GALLERY, RATE_LIMIT
-from conformance.mutants.gate import Outcome, certify, profile_of, run_client, run_mutant, unproven
+from conformance.mutants.gate import Outcome, Proof, certify, profile_of, run_client, run_mutant, unproven
 from conformance.verdicts import Verdict
 
 _WORKERS = 3
@@ -53,14 +53,17 @@ def main() -> int:
         alarms += [
             f"{each} on {fault}" for each, result in certify(fault, only).results.items() if result.verdict not in _FINE
         ]
-    console.print(_table(outcomes))
-    killed = sum(outcome.killed for outcome in outcomes)
-    console.print(
-        f"{killed} of {len(outcomes)} faults found by the ids that must, in {time.perf_counter() - start:.0f} s"
-    )
-    console.print(f"checks that no fault proves: {', '.join(sorted(unproven(set(results)))) or 'none'}")
-    console.print(f"false alarms on the correct connector: {', '.join(alarms) or 'none'}")
-    return int(killed < len(outcomes) or bool(alarms) or bool(unproven(set(results))))
+    proof = Proof(tuple(outcomes), tuple(sorted(unproven(set(results)))), tuple(alarms))
+    show(proof, console, time.perf_counter() - start)
+    return int(not proof.holds)
+
+
+def show(proof: Proof, console: Console, took_s: float) -> None:
+    """Print the table, and what the gate says of it."""
+    console.print(_table(proof.outcomes))
+    console.print(f"{proof.killed} of {len(proof.outcomes)} faults found by the ids that must, in {took_s:.0f} s")
+    console.print(f"checks that no fault proves: {', '.join(proof.unproven) or 'none'}")
+    console.print(f"false alarms on the correct connector: {', '.join(proof.alarms) or 'none'}")
 
 
 def _table(outcomes: Iterable[Outcome]) -> Table:

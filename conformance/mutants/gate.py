@@ -44,8 +44,27 @@ class Outcome(NamedTuple):
 
     @property
     def killed(self) -> bool:
-        """Whether every declared id found the fault."""
-        return len(self.verdicts) == len(self.mutant.found_by) and FOUND.issuperset(self.verdicts.values())
+        """Whether ids are declared and every one found the fault; that another id found it counts for nothing."""
+        wanted = self.mutant.found_by
+        return bool(wanted) and all(self.verdicts.get(each) in FOUND for each in wanted)
+
+
+class Proof(NamedTuple):
+    """What the gate saw: each mutant, the ids that no mutant proves, and what was found on correct connectors."""
+
+    outcomes: tuple[Outcome, ...]
+    unproven: tuple[str, ...]
+    alarms: tuple[str, ...]
+
+    @property
+    def killed(self) -> int:
+        """How many mutants were found by all the ids that must."""
+        return sum(outcome.killed for outcome in self.outcomes)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every fault was found, every check finds one, and nothing was found where nothing is wrong."""
+        return self.killed == len(self.outcomes) and not self.unproven and not self.alarms
 
 
 def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES) -> Profile:

@@ -42,7 +42,7 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
     An attempt is told until when, by the monotonic clock, it may go on, and says whether it came to its end.
     """
     verdicts: dict[str, Finding | bool] = {}
-    until = [time.monotonic() + effort.seconds]
+    until: list[float] = []
 
     @settings(
         max_examples=effort.examples,
@@ -56,6 +56,8 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
     @given(cases)
     def tried(case: Case) -> None:
         name = repr(case)
+        if not until:  # what Hypothesis takes to warm up is not the connector's
+            until.append(time.monotonic() + effort.seconds)
         if name not in verdicts and time.monotonic() < until[-1]:
             verdicts[name] = _outcome(lambda: attempt(case, until[-1]))
         found = verdicts.get(name)
