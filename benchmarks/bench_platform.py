@@ -64,7 +64,7 @@ def main() -> int:
         parser.error(f"there is no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
     if len(given.sections) == 1:
         return tell(given.sections[0], given)
-    options = [word for word in sys.argv[1:] if word not in SECTIONS]
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in vars(given).items() if name != "sections"]
     ran = [subprocess.run([sys.executable, __file__, one, *options], check=False) for one in given.sections]  # noqa: S603 - this script
     return max(run.returncode for run in ran)
 

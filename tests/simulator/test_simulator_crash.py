@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 DRIVER = Path(__file__).parents[2] / "benchmarks" / "platform_crash.py"
 
@@ -24,3 +27,22 @@ def test_killed_platform_loses_no_cart_and_delivers_none_under_two_trip_ids() ->
     assert counts["exits acknowledged"] > 5
     assert counts["shoppers inside forgotten"] == 0
     assert (counts["carts lost"], counts["entries under two trip ids"]) == (0, 0)
+    assert (counts["carts still pending"], counts["dead letters"]) == (0, 0)
+
+
+def test_driver_finds_fault_with_what_was_only_seen_or_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DRIVER.parent)
+    driver = importlib.import_module("platform_crash")
+    none = {"pending": 0, "dead_letter": 0}
+    cart = {"cartItems": [{"id": "SKU-1"}]}
+
+    def judged(taken: int, **counts: int) -> int:
+        connector = driver.Connector()
+        connector.seen["trip-1"].append(cart)
+        connector.taken["trip-1"] = taken
+        return int(driver._judge({"trip-1": ["SKU-1"]}, connector, 1, 0, {**none, **counts}))  # noqa: SLF001 - what is under test
+
+    assert judged(1) == 0
+    assert judged(0) == 1
+    assert judged(1, pending=1) == 1
+    assert judged(1, dead_letter=2) == 2
