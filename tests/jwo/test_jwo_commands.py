@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from conformance.mutants.uploader import __file__ as uploader
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -38,6 +41,38 @@ def test_doctor_says_which_declaration_is_wrong(jwo: Jwo, mutant: Mutant, profil
 
     assert done.returncode == 1
     assert "wrong  [keys] associate: wanted 200, got 401" in done.stdout
+
+
+def test_doctor_looks_for_the_catalog_client(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+    path = profile(mutant(""))
+    undeclared = jwo("doctor")
+    path.write_text(
+        path.read_text("utf-8") + '\n[catalog_client]\ncommand = "no-such-uploader {csv}"\n', encoding="utf-8"
+    )
+    missing = jwo("doctor")
+
+    assert "-      [catalog_client] command is not declared" in undeclared.stdout
+    assert missing.returncode == 1
+    assert "wrong  [catalog_client] command: no-such-uploader is not there" in missing.stdout
+
+
+def test_a_case_of_the_catalog_client_is_replayed_without_a_connector(jwo: Jwo, profile: WriteProfile) -> None:
+    path = profile("http://127.0.0.1:9")
+    command = f"{sys.executable} {uploader} {{fault}} {{csv}}"
+    table = f"\n[catalog_client]\ncommand = {json.dumps(command)}\n"
+    faulty = table.replace("{fault}", "takes_429_for_final")
+    template = path.read_text("utf-8")
+
+    path.write_text(template + faulty, encoding="utf-8")
+    found = jwo("replay", "CAT-X.6")
+    path.write_text(template + table.replace("{fault}", "''"), encoding="utf-8")
+    fine = jwo("certify", "--profile", "jwo.toml", "--only", "CAT-X.6", "--only", "CAT-X.7")
+
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "< 429 after" in found.stdout
+    assert "expected  the upload again after 429" in found.stdout
+    assert fine.returncode == 0, fine.stdout + fine.stderr
+    assert "2 cases: 2 pass" in fine.stdout
 
 
 def test_cases_lists_ids_without_running(jwo: Jwo) -> None:
