@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,10 +59,13 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
     }
     given = [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
     with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
+        former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             code = process.wait()
         except KeyboardInterrupt:
             code = process.wait()  # it was interrupted as well, and ends its workers
+        finally:
+            signal.signal(signal.SIGTERM, former)
     raise typer.Exit(code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -14,10 +15,13 @@ from load.report.writing import paths
 from load.run import Progress, run_load
 from load.settings import options_from, scenario_names
 
+INTERRUPTED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run, show progress, table and verdict; return the exit code."""
     given = vars(_parser().parse_args(arguments))
+    signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
     try:
         options = options_from(**given)
@@ -27,11 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"load: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours: no verdict, and never the 1 of a finding
         print(f"load: the generator broke: {type(error).__name__}: {_line(error)}", file=sys.stderr)  # noqa: T201 - as above
         return LoadError.exit_code
     return report.exit_code
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """Take the request to end like Ctrl-C: whoever was started is ended first."""
+    raise KeyboardInterrupt
 
 
 def _line(error: Exception) -> str:

@@ -7,6 +7,9 @@ LoadError
 
 from __future__ import annotations
 
+WRONG = "used wrongly: "
+"""How Locust's log says it, for the process that reads there."""
+
 
 class LoadError(Exception):
     """Root: `exit_code` is what the command ends with, `code` is stable, `hint` says what a person can do."""

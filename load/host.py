@@ -6,6 +6,7 @@ messages. A worker that is silent at the end makes the run invalid, never a smal
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import time
@@ -16,6 +17,7 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import MasterRunner
 
+from load.errors import WRONG, LoadError
 from load.planning import describe, options_of, plan, scenario_of
 from load.report.writing import publish
 from load.results import Merging
@@ -24,6 +26,7 @@ from load.verdict import EXIT_CODES
 
 _READY_WITHIN_S = 120.0
 _SPARE_S = 15.0
+_log = logging.getLogger(__name__)
 RUN_BITS = 48
 NUMBERS = ("started", "answered", "late", "failed", "missed")
 """What progress adds up over workers."""
@@ -55,7 +58,16 @@ class Host:
 
     def begin(self) -> None:
         """Share the schedule out; called when Locust starts a test."""
+        self._forget()
         self._environment.process_exit_code = EXIT_CODES["invalid"]  # until it is judged
+        try:
+            self._share_out()
+        except LoadError as error:
+            _log.error("%s%s", WRONG, error)
+            self._environment.process_exit_code = error.exit_code
+            self._over.set()
+
+    def _share_out(self) -> None:
         clients = sorted(client.id for client in self._master.clients.ready) if self._master else ["local"]
         self.workers = len(clients)
         options = options_of(self._environment)
@@ -98,7 +110,15 @@ class Host:
             self._fresh.clear()
             total = {name: sum(each[name] for each in self._numbers.values()) for name in NUMBERS}
             total["lag_us"] = max(each["lag_us"] for each in self._numbers.values())
-            os.write(descriptor, orjson.dumps(total) + b"\n")
+            self._tell_parent(descriptor, orjson.dumps(total) + b"\n")
+
+    def _tell_parent(self, descriptor: int, line: bytes) -> None:
+        try:
+            os.write(descriptor, line)
+        except BrokenPipeError:
+            _log.warning("the process that started this run has ended, and so does the run")
+            assert self._environment.runner is not None
+            self._environment.runner.quit()
 
     def take_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Take a worker's results."""

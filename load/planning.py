@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from locust.env import Environment
 
 from load.curves import Curve
+from load.errors import BadOptions
 from load.schedule import Mix, Schedule, make_schedule
 from load.settings import LoadOptions, options_from
 
@@ -38,13 +39,21 @@ def options_of(environment: Environment) -> LoadOptions:
     """Return the settings: Locust's flags, the environment variables, the defaults."""
     parsed = vars(environment.parsed_options)
     given = {name: parsed.get(flag) for flag, name in FLAGS.items()}
-    processes = parsed.get("processes")
-    return options_from(**given, connector=environment.host, workers=processes if processes and processes > 0 else None)
+    if run_time := parsed.get("run_time"):  # Locust's own --run-time, for those who are used to it
+        given["duration_s"] = float(run_time)
+    return options_from(**given, connector=environment.host, workers=parsed.get("processes") or None)
 
 
 def scenario_of(environment: Environment) -> Any:  # noqa: ANN401 - a class that is also a Scenario, which no type can say
-    """Return the scenario that Locust was started with."""
-    return environment.user_classes[0]
+    """Return the scenario that Locust was started with; BadOptions when its file holds something else as well."""
+    classes = environment.user_classes
+    if len(classes) != 1 or not hasattr(classes[0], "arrivals"):
+        names = ", ".join(each.__name__ for each in classes) or "none"
+        raise BadOptions(
+            f"a scenario is one class of StoreVisitors, and these user classes were found: {names}",
+            "give each scenario a file of its own, and leave other users out",
+        )
+    return classes[0]
 
 
 def plan(scenario: Scenario, options: LoadOptions) -> Schedule:

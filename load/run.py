@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from load import knee
-from load.errors import BadOptions, GeneratorBroke
+from load.errors import WRONG, BadOptions, GeneratorBroke
 from load.report.baseline import check
 from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
@@ -110,6 +110,8 @@ def _once(options: LoadOptions, scenario: Path, on_progress: OnProgress) -> dict
         log = Path(scratch) / "locust.log"
         code = _locust(options.model_copy(update={"out": str(out)}), scenario, log, on_progress)
         if not report.is_file():
+            if code == BadOptions.exit_code:
+                raise BadOptions(_said_wrong(log))
             raise GeneratorBroke(f"Locust ended with {code} and left no results:\n{_end_of(log)}")
         return dict(json.loads(report.read_text("utf-8")))
 
@@ -125,7 +127,8 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
             stderr=subprocess.STDOUT,
             pass_fds=(writer,),
             env=_environment(options),
-            preexec_fn=_allow_many_connections,  # noqa: PLW1509 - no thread of ours runs yet
+            process_group=0,
+            preexec_fn=_as_a_generator,  # noqa: PLW1509 - no thread of ours runs yet
         )
     os.close(writer)
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
@@ -157,7 +160,9 @@ def _environment(options: LoadOptions) -> dict[str, str]:
     return inherited | options.as_environment()
 
 
-def _allow_many_connections() -> None:
+def _as_a_generator() -> None:
+    """Allow many connections, and hear an interrupt, which a shell's background job and its children would not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -183,9 +188,15 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         try:
             process.wait(_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         raise
+
+
+def _said_wrong(log: Path) -> str:
+    """Return what our part of Locust said was used wrongly, without Locust's own lines around it."""
+    _, mark, said = log.read_text("utf-8", errors="replace").partition(WRONG)
+    return said.splitlines()[0] if mark else _end_of(log)
 
 
 def _end_of(log: Path) -> str:

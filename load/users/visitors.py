@@ -51,6 +51,7 @@ class StoreHours(LoadTestShape):
     """Keeps one user in each process until all results are in."""
 
     abstract = False
+    use_common_options = True  # --run-time is taken as --duration
 
     def tick(self) -> tuple[int, float] | None:
         """Tell Locust how many users there shall be, or that the run is over."""

@@ -1,0 +1,163 @@
+"""What people do with the command: used wrongly, it ends with exit 2 and says what to do; ended, it leaves nothing."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.mutants.small import SmallConnector
+from load.errors import BadOptions
+from load.run import LoadReport, run_load
+from load.settings import LoadOptions
+
+ROOT = Path(__file__).parents[2]
+TWO = """
+from locust import HttpUser, task
+from load.scenarios.steady_store import SteadyStore
+from load.users.visitors import StoreHours
+
+class Browsing(HttpUser):
+    @task
+    def look(self):
+        pass
+"""
+
+
+def run(url: str, scenario: str, **more: Any) -> LoadReport:
+    given = {"rate": 60, "duration_s": 1.2, "lag_bound_ms": 2000.0} | more
+    return run_load(LoadOptions(connector=url, scenario=scenario, **given), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "missing"),
+    [("gate_rush", r"\[store\] id and no \[keys\] shopper"), ("walk_out_wave", r"\[store\] id")],
+)
+def test_a_connector_that_does_not_know_the_samples_must_be_declared(serve: Any, scenario: str, missing: str) -> None:
+    report = run(serve(SmallConnector(stores=("ANOTHER",))), scenario)
+
+    [reason] = report.document["verdict"]["reasons"][:1]
+    assert report.exit_code == 2
+    assert "answers 400 to Amazon's published sample" in reason
+    assert re.search(missing, reason)
+    assert "jwo init" in reason
+    assert report.document["counts"]["started"] == 0
+
+
+def test_the_same_of_a_declared_store_is_the_connectors_fault(serve: Any, tmp_path: Path) -> None:
+    profile = tmp_path / "jwo.toml"
+    store = '[store]\nid = "STORE-001"\n[keys]\nshopper = "dmFsaWRfc2hvcHBlcl9rZXk="\n[catalog]\nskus = ["SKU-001"]\n'
+    profile.write_text(f'[connector]\nurl = "{serve(SmallConnector(stores=("ANOTHER",)))}"\n{store}')
+
+    report = run("", "gate_rush", profile=str(profile))
+
+    assert report.exit_code == 1
+    assert set(report.document["findings"]) == {"wrong code"}
+
+
+def test_other_users_in_a_scenarios_file_are_refused(serve: Any, tmp_path: Path) -> None:
+    scenario = tmp_path / "two.py"
+    scenario.write_text(TWO)
+
+    with pytest.raises(
+        BadOptions, match=r"these user classes were found: (SteadyStore, Browsing|Browsing, SteadyStore)"
+    ):
+        run(serve(SmallConnector()), str(scenario))
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "answered"),
+    [(["-t", "1s"], 0, 40), (["--duration", "1"], 0, 40), (["--rate", "nan"], 2, None), (["--rate", "1e12"], 2, None)],
+)
+def test_locusts_own_command_takes_its_flags(
+    serve: Any, tmp_path: Path, flags: list[str], code: int, answered: int | None
+) -> None:
+    words = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--headless", "--only-summary"]
+    words += ["--host", serve(SmallConnector()), "--load-out", str(tmp_path), "--rate", "40", *flags]
+    environment = os.environ | {"JWO_LOAD_LAG_BOUND_MS": "2000"}
+
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == code, done.stderr
+    report = tmp_path / "load.json"
+    assert (json.loads(report.read_text())["counts"]["answered"] if report.exists() else None) == answered
+
+
+class DryMint(SmallConnector):
+    """Makes forty keys and no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = count(1)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/mint/"):
+            await super().__call__(scope, receive, send)
+            return
+        key = base64.b64encode(b"valid_shopper_key").decode()
+        status = 200 if next(self._made) <= 40 else 507
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps({"identityKey": key}).encode()})
+
+
+def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: Path) -> None:
+    url, profile = serve(DryMint()), tmp_path / "jwo.toml"
+    keys = f'[keys]\nurl = "{url}/mint/{{type}}"\nminted = ["shopper"]\n'
+    profile.write_text(f'[connector]\nurl = "{url}"\n[store]\nid = "STORE-001"\n{keys}')
+
+    report = run(
+        "", str(ROOT / "benchmarks" / "load_scenarios" / "scans_only.py"), profile=str(profile), key_ahead_s=0.3
+    )
+
+    [missed] = report.document["missed"]
+    assert report.exit_code == 3
+    assert missed.startswith("no identity key was ready: ")
+    assert missed.endswith("HTTP status 507")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGKILL, 2)])
+def test_a_run_that_is_ended_leaves_no_process(serve: Any, how: signal.Signals, workers: int) -> None:
+    words = [sys.executable, "-m", "load", "--connector", serve(SmallConnector()), "--duration", "60"]
+    with subprocess.Popen(
+        [*words, "--rate", "20", "--workers", str(workers)], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert b"/s  started" in process.stdout.readline()
+            assert len(_in_session(process.pid)) == 1 + workers + (workers > 1)
+
+            process.send_signal(how)
+
+            assert process.wait(30) == (-how if how == signal.SIGKILL else 130)
+            _until_nobody_is_left(process.pid)
+        finally:
+            for left in _in_session(process.pid):
+                os.kill(left, signal.SIGKILL)
+
+
+def _until_nobody_is_left(session: int, within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while left := _in_session(session):
+        assert time.monotonic() < deadline, f"{left} are left"
+        time.sleep(0.05)
+
+
+def _in_session(session: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if os.getsid(int(entry.name)) == session and "State:\tZ" not in (entry / "status").read_text():
+                found.append(int(entry.name))
+    return found
