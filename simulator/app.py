@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
@@ -42,6 +43,7 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
         app.include_router(router)
     app.add_exception_handler(SimulatorError, _refused)
     app.add_exception_handler(RequestValidationError, _misshapen)
+    app.add_exception_handler(HTTPException, _nowhere)
     app.add_exception_handler(Exception, _broken)
     return app
 
@@ -102,6 +104,14 @@ async def _misshapen(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
     return JSONResponse({"errorMsg": "; ".join(faults)}, 400)
+
+
+async def _nowhere(_request: Request, error: Exception) -> JSONResponse:
+    """Say that there is no such address, or no such method, as everything else is said."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse(
+        {"errorMsg": f"{error.detail} (GET /openapi.json lists every address)"}, error.status_code, error.headers
+    )
 
 
 async def _broken(_request: Request, _error: Exception) -> JSONResponse:

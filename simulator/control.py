@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from contract.values import format_instant
 from simulator.clock import Clock, PlatformClock
@@ -29,6 +30,16 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the calendar") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class Arming(_Body):
     """One fault to arm: for one exchange unless `times`, `rate`, `since` or `until` say otherwise."""
 
@@ -39,8 +50,8 @@ class Arming(_Body):
     where: dict[str, str] = Field(default={}, description="operation, store, gate, trip, account; absent means any.")
     times: int | None = Field(default=None, ge=1)
     rate: float | None = Field(default=None, ge=0, le=1)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
     after: int = Field(default=0, ge=0, description="So many exchanges pass before it strikes.")
 
 
@@ -100,6 +111,8 @@ class Control(NamedTuple):
             raise BadCall(
                 f"a fault is not placed by {', '.join(sorted(unknown))}", hint=f"by {', '.join(vars(Where()))}"
             )
+        if arming.since and arming.until and arming.until <= arming.since:
+            raise BadCall("the span ends before it begins", hint="since is earlier than until")
         open_ended = arming.rate is not None or arming.since is not None or arming.until is not None
         fault = self.faults.arm(
             arming.name,

@@ -24,7 +24,7 @@ _NAME = "Report Payment Status"
 class Money(BaseModel):
     """An amount as the payment calls write it."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     amount: float = Field(ge=0)
     code: str = Field(pattern="^[A-Z]{3}$")
@@ -33,7 +33,7 @@ class Money(BaseModel):
 class PaymentStatus(BaseModel):
     """What was owed for a trip, and what was paid by when."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
     storeId: str = Field(min_length=1, max_length=255, pattern="^[0-9a-zA-Z_-]*$")  # noqa: N815 - the wire's spelling
     shoppingTripId: str = Field(min_length=1, max_length=255, pattern="^[0-9a-zA-Z_-]+$")  # noqa: N815 - as above

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contract.house import House
@@ -20,6 +20,8 @@ from simulator.trips import Trips
 
 Json = dict[str, Any]
 _IMAGE_MAX = 5_000_000
+Limit = Annotated[int, Query(ge=0, le=1_000_000_000)]
+State = Literal["", "pending", "delivered", "dead_letter"]
 
 
 class _Body(BaseModel):
@@ -96,7 +98,7 @@ def store_router(
 
 
 def _add_gates(router: APIRouter, gates: Gates) -> None:
-    @router.post("/gates/{gate}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
+    @router.post("/gates/{gate:path}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
     async def scan(gate: str, request: Request) -> Json:
         body = await request.body()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "image/png":
@@ -108,39 +110,39 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
             return await gates.scan(gate, code.scan, joins=code.joins)
         return await gates.group(code.people, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
-    @router.post("/gates/{gate}/badges", summary="Show a badge")
+    @router.post("/gates/{gate:path}/badges", summary="Show a badge")
     async def badge(gate: str, code: Code) -> Json:
         return await gates.scan(gate, code.scan, method="badge", joins=code.joins)
 
-    @router.post("/gates/{gate}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
+    @router.post("/gates/{gate:path}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
     async def loyalty(gate: str, code: LoyaltyCode) -> Json:
         return await gates.loyalty(gate, code.text, code.channel)
 
-    @router.get("/gates/{gate}", summary="Show a gate's light, lock and last decision")
+    @router.get("/gates/{gate:path}", summary="Show a gate's light, lock and last decision")
     async def show_gate(gate: str) -> Json:
         return gates.state(gate)
 
-    @router.post("/stores/{store_id}/assisted-scans", summary="Scan a shopper's code with an associate's device")
+    @router.post("/stores/{store_id:path}/assisted-scans", summary="Scan a shopper's code with an associate's device")
     async def assist(store_id: str, code: Code) -> Json:
         return await gates.assist(store_id, code.scan)
 
 
 def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> None:
-    @router.post("/gates/{gate}/cards", summary="Tap or insert a card")
+    @router.post("/gates/{gate:path}/cards", summary="Tap or insert a card")
     async def card(gate: str, card: Card) -> Json:
         instrument = Instrument(card.instrument, "CREDIT_CARD", card.interaction)
         if card.people == 1:
             return await gates.pay(gate, instrument, joins=card.joins)
         return await gates.group(card.people, lambda joins: gates.pay(gate, instrument, joins=joins))
 
-    @router.post("/gates/{gate}/palms", summary="Hold a palm over the reader")
+    @router.post("/gates/{gate:path}/palms", summary="Hold a palm over the reader")
     async def palm(gate: str, palm: Palm) -> Json:
         instrument = Instrument(palm.instrument, "PALM", "HOVER")
         if palm.people == 1:
             return await gates.pay(gate, instrument, joins=palm.joins)
         return await gates.group(palm.people, lambda joins: gates.pay(gate, instrument, joins=joins))
 
-    @router.put("/risk/{instrument}", summary="Say what the risk model finds with a means of payment")
+    @router.put("/risk/{instrument:path}", summary="Say what the risk model finds with a means of payment")
     async def know(instrument: str, risks: Risks) -> Json:
         risk.know(instrument, tuple(risks.risks))
         return {"instrument": instrument, "risks": list(risk.judge(instrument).risks)}
@@ -172,9 +174,9 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
         return await trips.leave(trip_id)
 
     @router.get("/trips", summary="List who is inside")
-    async def inside(store: str = "", limit: int = 1000) -> Json:
+    async def inside(store: str = "", limit: Limit = 1000) -> Json:
         found = trips.inside(store)
-        return {"inside": len(found), "tripIds": found[: max(0, limit)]}
+        return {"inside": len(found), "tripIds": found[:limit]}
 
     @router.get("/trips/{trip_id}", summary="Show a trip")
     async def show_trip(trip_id: str) -> Json:
@@ -183,8 +185,8 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
 
 def _add_deliveries(router: APIRouter, deliveries: Deliveries) -> None:
     @router.get("/deliveries", summary="List deliveries with their attempts; state=dead_letter is the dead-letter list")
-    async def show_deliveries(tripId: str = "", state: str = "", limit: int = 1000) -> list[Json]:  # noqa: N803 - the query's spelling
-        return await deliveries.show(tripId, state, max(0, limit))
+    async def show_deliveries(tripId: str = "", state: State = "", limit: Limit = 1000) -> list[Json]:  # noqa: N803 - the query's spelling
+        return await deliveries.show(tripId, state, limit)
 
     @router.get("/deliveries/counts", summary="Count deliveries by state")
     async def counts() -> dict[str, int]:

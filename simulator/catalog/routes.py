@@ -98,23 +98,23 @@ def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
 def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
     """Add what a retailer sees and does in a store rather than by the API."""
 
-    @router.get("/stores/{store_id}/catalog", summary="Count what a store sells")
+    @router.get("/stores/{store_id:path}/catalog", summary="Count what a store sells")
     async def count(store_id: str) -> dict[str, Any]:
         return {"storeId": catalog.stores.get(store_id).id, **catalog.items.counts(store_id)}
 
-    @router.get("/stores/{store_id}/catalog.ndjson", summary="Export what a store sells, as it was uploaded")
+    @router.get("/stores/{store_id:path}/catalog.ndjson", summary="Export what a store sells, as it was uploaded")
     async def export(store_id: str) -> Response:
         return Response(catalog.items.lines(catalog.stores.get(store_id).id), media_type="application/x-ndjson")
 
-    @router.get("/stores/{store_id}/catalog/{sku}", summary="Show an item as it was uploaded, and its state")
+    @router.get("/stores/{store_id:path}/catalog/{sku:path}", summary="Show an item as it was uploaded, and its state")
     async def show(store_id: str, sku: str) -> dict[str, Any]:
         return catalog.items.show(store_id, sku)
 
-    @router.put("/stores/{store_id}/planogram/{sku}", summary="Put an item on the store's planogram")
+    @router.put("/stores/{store_id:path}/planogram/{sku:path}", summary="Put an item on the store's planogram")
     async def place(store_id: str, sku: str) -> dict[str, Any]:
         return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=True)
 
-    @router.delete("/stores/{store_id}/planogram/{sku}", summary="Take an item off the store's planogram")
+    @router.delete("/stores/{store_id:path}/planogram/{sku:path}", summary="Take an item off the store's planogram")
     async def take_off(store_id: str, sku: str) -> dict[str, Any]:
         return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=False)
 

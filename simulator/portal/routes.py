@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,12 +26,17 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderValue = Annotated[str, Field(pattern=r"^[\t\x20-\x7e\xa0-\xff]*$")]
+GateName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
 class ConnectorSetup(_Body):
     """How a store's connector is called."""
 
     url: str
     auth: Literal["sigv4", "headers", "none"] = "sigv4"
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
 
 
 class ConfigurationForm(_Body):
@@ -50,7 +55,7 @@ class StoreSetup(_Body):
     connector: ConnectorSetup | None = None
     qrPattern: str | None = None  # noqa: N815 - the wire's spelling
     storeDefault: StoreDefault | None = None  # noqa: N815 - as above
-    gates: tuple[str, ...] = ()
+    gates: tuple[GateName, ...] = ()
     methods: tuple[Method, ...] = ("app", "badge")
     strategy: Strategy = "amazon_managed"
     loyalty: bool = False

@@ -100,6 +100,45 @@ def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(s
     assert steady.http.post(path, json={"body": {"storeId": "S"}}).json()["request"]["body"] == {"storeId": "S"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/faults", {"name": "delay", "since": "0001-01-01T00:00:00+14:00"}),
+        ("POST", "/faults", {"name": "delay", "until": "9999-12-31T23:59:59-14:00"}),
+        ("POST", "/faults", {"name": "delay", "since": "2030-01-01T00:00:00Z", "until": "2020-01-01T00:00:00Z"}),
+        ("GET", f"/deliveries?limit={10**23}", None),
+        ("GET", "/deliveries?state=lost", None),
+        ("GET", "/trips?limit=-1", None),
+        ("PUT", "/portal/stores/S-9", {"retailer": "r", "gates": [""]}),
+        ("PUT", "/portal/stores/S-9", {"retailer": "r", "connector": {"url": "http://h", "headers": {"a b": "c"}}}),
+        ("PUT", "/portal/stores/S-9", {"retailer": "r", "connector": {"url": "http://h", "headers": {"a": "b\r\nc"}}}),
+    ],
+    ids=["early", "late", "backwards", "huge", "state", "below zero", "gate", "header's name", "header's value"],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
+    answer = steady.http.request(method, path, json=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errorMsg"]
+    assert steady.http.get("/faults").json() == []
+    assert steady.http.get("/portal/stores/S-9").status_code == 404
+
+
+def test_address_that_does_not_exist_is_said_like_everything_else(steady: Any) -> None:
+    nowhere, wrong = steady.http.get("/nowhere"), steady.http.delete("/clock")
+    assert (nowhere.status_code, wrong.status_code) == (404, 405)
+    assert "/openapi.json" in nowhere.json()["errorMsg"]
+    assert "GET" in wrong.headers["allow"]
+
+
+def test_gates_and_items_with_a_slash_in_their_names_are_found(steady: Any, connector: Any) -> None:
+    setup = {"retailer": "slashes", "gates": ["north/1"], "connector": {"url": connector.url}}
+    assert steady.http.put("/portal/stores/S%2F1", json=setup).json()["storeId"] == "S/1"
+    assert steady.http.post("/gates/north%2F1/scans", json={"text": "valid"}).json()["opens"]
+    assert steady.http.get("/gates/north%2F1").json()["light"] == "green"
+    assert steady.http.get("/stores/S%2F1/catalog").json()["items"] == 0
+    assert "a/b in S/1" in steady.http.get("/stores/S%2F1/catalog/a%2Fb").json()["errorMsg"]
+
+
 def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
     document = steady.http.get("/openapi.json").json()
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
@@ -139,6 +178,18 @@ def test_platforms_clock_is_shown_and_changed_and_deliveries_follow(start_real: 
     platform.http.put("/clock", json={"advanceS": 601})
     assert len(platform.delivery(trip)["attempts"]) == 2
     assert platform.http.put("/clock", json={"advanceS": -1}).status_code == 400
+
+
+def test_speed_of_the_clock_is_changed_over_http(start_real: Any) -> None:
+    platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0)
+    assert platform.http.put("/clock", json={"speed": 100_000}).json()["speed"] == 100_000
+    platform.until(lambda: platform.http.get("/clock").json()["now"] > "2030-01-01T01")
+    stopped = platform.http.put("/clock", json={"speed": 0, "advanceS": 86_400}).json()
+    assert stopped["now"] > "2030-01-02T01"
+    assert platform.http.get("/clock").json() == stopped
+    for wrong in ({"speed": -1}, {"speed": "quick"}, {"now": "2031-01-01T00:00:00Z"}):
+        assert platform.http.put("/clock", json=wrong).status_code == 400
+    assert platform.http.get("/clock").json() == stopped
 
 
 def test_same_seed_gives_the_same_ids_on_a_platform_that_stands_still(start_real: Any, connector: Any) -> None:
@@ -246,4 +297,7 @@ def test_debt_keeps_a_card_out_until_it_is_settled(onboarded: Any, connector: An
     assert report(11.0).json() == {"status": "Rejected"}
     assert report(1.0, shoppingTripId="unknown").json() == {"errorMsg": "UnknownShoppingTrip"}
     assert report(1.0, storeId="").json() == {"errorMsg": "BadRequestException"}
+    endless = b'{"storeId":"STORE-001","shoppingTripId":"%b","paymentStatusTime":1e999,' % trip.encode()
+    amounts = b'"totalAmount":{"amount":1,"code":"USD"},"settledAmount":{"amount":1,"code":"USD"}}'
+    assert onboarded.signed("/v1/feedback/payment-status", endless + amounts).status_code == 400
     assert onboarded.http.post("/v1/feedback/payment-status", json={}).status_code == 403
