@@ -1,0 +1,100 @@
+"""`jwo catalog` on the command line: a bar while rows travel, a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
+
+
+@pytest.fixture
+def platform(serve: Callable[[Any], str]) -> SmallPlatform:
+    """A platform that has gone through the first upload: one row is accepted, and one rejected."""
+    platform = SmallPlatform()
+    platform.url = serve(platform.app)
+    platform.done("ingestion-1")
+    return platform
+
+
+@pytest.fixture
+def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `jwo catalog` with arguments, signed as the platform wants it."""
+    settings = {
+        "JWO_CATALOG_ENDPOINT": platform.url,
+        "JWO_CATALOG_ACCESS_KEY_ID": KEY.access_key_id,
+        "JWO_CATALOG_SECRET_ACCESS_KEY": KEY.secret_access_key,
+        "JWO_CATALOG_SESSION_TOKEN": str(KEY.session_token),
+        "JWO_CATALOG_STATUS_EVERY_S": "0.02",
+        "COLUMNS": "160",
+        "TERM": "xterm",
+    }
+    (tmp_path / "rows.json").write_text(json.dumps(some_rows(2)), "utf-8")
+
+    def run(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "jwo", "catalog", *arguments],
+            env=os.environ | settings, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def test_an_upload_names_each_rejected_row_and_ends_with_1(catalog: Any) -> None:
+    done = catalog("upload", "rows.json")
+    assert done.returncode == 1, done.stderr
+    assert "SKU-2" in done.stdout
+    assert "CHECK_DIGIT_INVALID" in done.stdout
+    assert "uploading" not in done.stderr, "there is no bar where nobody looks at one"
+
+
+def test_json_is_for_programs(catalog: Any) -> None:
+    done = catalog("upload", "rows.json", "--json")
+    assert (done.returncode, json.loads(done.stdout)["rejectedRows"][0]["code"]) == (1, "CHECK_DIGIT_INVALID")
+
+
+def test_an_upload_without_rejections_ends_with_0(catalog: Any, platform: SmallPlatform) -> None:
+    report = a_report("ingestion-1")
+    kept = report["items"][:1]
+    counts = {"received": 1, "accepted": 1, "rejected": 0}
+    platform.reports["ingestion-1"] = (200, report | {"items": kept, "summary": counts})
+    assert catalog("upload", "rows.json").returncode == 0
+
+
+def test_on_a_terminal_a_bar_shows_the_rows_that_went(catalog: Any) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        assert catalog("upload", "rows.json", "--json", stderr=theirs).returncode == 1
+    finally:
+        os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "uploading rows" in shown
+    assert "100%" in shown
+
+
+def test_an_upload_that_breaks_off_goes_on_from_its_journal(
+    catalog: Any, platform: SmallPlatform, tmp_path: Path
+) -> None:
+    platform.answers = [(400, {"errorMsg": "no"}, {})]
+    refused = catalog("upload", "rows.json", "--journal", "kept")
+    assert (refused.returncode, "400" in refused.stderr) == (2, True)
+    platform.done("ingestion-2")
+    assert catalog("upload", "rows.json", "--journal", "kept", "--json").returncode == 1
+    assert not (tmp_path / "kept").exists()
+
+
+def test_archive_and_status_speak_json(catalog: Any, platform: SmallPlatform) -> None:
+    platform.app.post("/v1/catalog/archive")(platform.upload)
+    archived = catalog("archive", "SKU-1", "--store", "STORE-001")
+    assert json.loads(archived.stdout) == {"ingestions": ["ingestion-1"]}
+    assert json.loads(catalog("status", "ingestion-1").stdout)["processingStatus"] == "DONE"
