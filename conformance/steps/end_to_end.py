@@ -46,8 +46,11 @@ def day(run: Certification, connector: ConnectorClient, request: pytest.FixtureR
 
 
 @given("a store of the simulated platform")
-def a_store(day: StoreDay) -> None:
-    """Open the store."""
+def a_store(day: StoreDay, run: Certification, connector: ConnectorClient) -> None:
+    """Open the store, once it is known that unbroken scans and carts are not refused as invalid."""
+    del day
+    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
+    run.needs_understanding(connector, CREATE_PURCHASES)
 
 
 @when("a shopper enters, takes something and leaves")
