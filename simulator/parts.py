@@ -128,13 +128,13 @@ def catalog_parts(settings: PlatformSettings, store: StoreParts) -> CatalogParts
     aws, clock, seed = aws_clients(settings), store.clock, store.seed
     accounts = Accounts(Facts("account", Account, store.ledger))
     notifications = Notifications(
-        aws.sns,
-        aws.sqs,
+        aws,
         topic_name=settings.topic_name,
         base_url=settings.base_url,
         accounts=accounts,
         clock=clock,
         seed=seed,
+        journal=store.journal,
     )
     reports = Reports(
         aws.s3,

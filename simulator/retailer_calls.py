@@ -8,12 +8,11 @@ its beginning; nothing of it stays in memory.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URL, Headers, MutableHeaders
 
-from simulator.redaction import HIDDEN, redacted_body, redacted_headers
+from simulator.redaction import redacted_body, redacted_headers, redacted_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 KEPT_WHOLE = 16_000
 _BEGINNING = 2_000
 _REQUEST_ID = "x-amzn-RequestId"
-_BEARER = re.compile(r"((?:\b|[?&])(?:Token|X-Amz-Signature|X-Amz-Security-Token)=)[^&\"\s\\]+", re.IGNORECASE)
-_KEY = re.compile(r'("identityKey"\s*:\s*")(?:[^"\\]|\\.)*')
 _NAMED = {"storeId": "storeId", "shoppingTripId": "tripId", "ingestionId": "ingestionId"}
 """What the journal files a call under, by the member of its messages."""
 
@@ -48,19 +45,13 @@ class Body:
     def told(self) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
         """Return it for the journal, redacted."""
         if self._size <= KEPT_WHOLE:
-            return redacted_body(_hidden(self._kept).encode())
+            return redacted_body(redacted_text(self._kept.decode(errors="replace")).encode())
         return {
             "cut": f"larger than {KEPT_WHOLE} bytes: only its beginning is kept",
             "bytes": self._size,
             "sha256": self._digest.hexdigest(),
-            "beginning": _hidden(self._kept[:_BEGINNING]),
+            "beginning": redacted_text(self._kept[:_BEGINNING].decode(errors="replace")),
         }
-
-
-def _hidden(content: bytearray) -> str:
-    """Return text without what opens a link, confirms a queue or identifies a shopper, be it JSON or cut off."""
-    text = content.decode(errors="replace")
-    return _KEY.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1{HIDDEN}", text))
 
 
 class RetailerCalls:
@@ -135,7 +126,7 @@ class _Call:
             **({"reason": reason} if (reason := self._state.get("reason")) else {}),
             "request": {
                 "method": self._scope["method"],
-                "url": _BEARER.sub(rf"\1{HIDDEN}", str(URL(scope=self._scope))),
+                "url": redacted_text(str(URL(scope=self._scope))),
                 "headers": redacted_headers(dict(Headers(scope=self._scope))),
                 "body": request,
             },

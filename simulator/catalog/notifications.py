@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.values import format_instant
+from simulator.aws import Aws
 from simulator.clock import Clock
 from simulator.errors import BadCall
+from simulator.journal import Journal
 from simulator.portal.accounts import Account, Accounts
+from simulator.redaction import redacted_text
 from simulator.seed import Seed
-
-if TYPE_CHECKING:
-    from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sqs import SQSClient
-
 
 _log = logging.getLogger("simulator.catalog")
 _UNSIGNED = "simulated: this platform does not sign its messages"
@@ -36,22 +34,23 @@ class Notifications:
 
     def __init__(
         self,
-        sns: SNSClient,
-        sqs: SQSClient,
+        aws: Aws,
         *,
         topic_name: str,
         base_url: str,
         accounts: Accounts,
         clock: Clock,
         seed: Seed,
+        journal: Journal,
     ) -> None:
-        self._sns = sns
-        self._sqs = sqs
+        self._sns = aws.sns
+        self._sqs = aws.sqs
         self._topic_name = topic_name
         self._base_url = base_url.rstrip("/")
         self._accounts = accounts
         self._clock = clock
         self._seed = seed
+        self._journal = journal
         self._invitations = 0
         self.topic_arn = ""
 
@@ -104,13 +103,25 @@ class Notifications:
             _log.warning("the subscription %s could not be ended", account.subscription_arn)
 
     async def publish(self, account_id: str, message: dict[str, Any]) -> None:
-        """Tell an account's confirmed queue; nobody hears it when none is confirmed."""
-        await asyncio.to_thread(
-            self._sns.publish,
-            TopicArn=self.topic_arn,
-            Message=orjson.dumps(message).decode(),
-            MessageAttributes={"account": {"DataType": "String", "StringValue": account_id}},
-        )
+        """Tell an account's confirmed queue, and the journal; nobody hears it when none is confirmed."""
+        text, account = orjson.dumps(message).decode(), self._accounts.find(account_id)
+        outcome = "published" if account and account.subscription == "Complete" else "nobody_listens"
+        try:
+            await asyncio.to_thread(
+                self._sns.publish,
+                TopicArn=self.topic_arn,
+                Message=text,
+                MessageAttributes={"account": {"DataType": "String", "StringValue": account_id}},
+            )
+        except (ClientError, BotoCoreError):
+            self._note(account_id, text, "not_sent")
+            raise
+        self._note(account_id, text, outcome)
+
+    def _note(self, account_id: str, text: str, outcome: str) -> None:
+        message = orjson.loads(redacted_text(text))
+        told = {"account": account_id, "ingestionId": message.get("ingestionId"), "outcome": outcome}
+        self._journal.add("notification", {**told, "message": message})
 
     def _confirmation(self, token: str) -> dict[str, str]:
         query = urlencode({"Action": "ConfirmSubscription", "TopicArn": self.topic_arn, "Token": token})

@@ -183,6 +183,24 @@ def test_ingestion_ends_otherwise_when_a_fault_asks_for_it(onboarded: Any, queue
     assert onboarded.status(ingestion) == {"processingStatus": status, "reportDownloadLink": ""}
 
 
+def test_late_notification_comes_when_the_platforms_clock_says_so(start_real: Any, connector: Any, queue: Any) -> None:
+    platform = start_real()
+    platform.set_up_store(connector)
+    platform.allow_list(queue.arn)
+    (invitation,) = queue.receive()
+    platform.http.get(invitation["SubscribeURL"])
+    platform.http.post("/faults", json={"name": "notification_late", "amount": 3600})
+    late = platform.upload(an_item()).json()["ingestionId"]
+    platform.done(late)
+    in_time = platform.upload(an_item()).json()["ingestionId"]
+    (first,) = platform.until(queue.receive)
+    assert in_time in first["Message"]
+    assert queue.receive() == []
+    platform.http.put("/clock", json={"advanceS": 3601})
+    (second,) = platform.until(queue.receive)
+    assert late in second["Message"]
+
+
 @pytest.mark.parametrize(("fault", "count"), [("notification_twice", 2), ("notification_never", 0)])
 def test_notification_comes_twice_or_never(onboarded: Any, queue: Any, fault: str, count: int) -> None:
     onboarded.http.post("/faults", json={"name": fault})

@@ -139,6 +139,19 @@ def test_wait_follows_the_platforms_clock(start_platform: Any, connector: Any) -
     assert len(platform.delivery(trip)["attempts"]) == 2
 
 
+@pytest.mark.parametrize(("status", "honoured"), [(429, True), (503, False)])
+def test_throttled_cart_waits_as_long_as_the_connector_asked(
+    start_real: Any, connector: Any, status: int, *, honoured: bool
+) -> None:
+    platform = start_real(clock_speed=60)
+    platform.set_up_store(connector)
+    connector.purchases = [(status, {}, {"headers": {"Retry-After": "40"}}), (201, {"purchaseId": "p"})]
+    trip = platform.enter()
+    leave(platform, trip)
+    first, second = (datetime.fromisoformat(attempt["at"]) for attempt in platform.delivery(trip)["attempts"])
+    assert (second - first >= timedelta(seconds=39)) is honoured
+
+
 def test_time_out_is_retried(start_platform: Any, connector: Any) -> None:
     platform = start_platform(delivery={"backoff_first_s": 0.05, "order_timeout_s": 0.2})
     platform.set_up_store(connector)

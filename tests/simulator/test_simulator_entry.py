@@ -44,6 +44,24 @@ def test_retailer_managed_card_is_the_connectors_decision(steady: Any, connector
     assert "recommendation" not in interaction
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [({}, "TAP"), ({"interaction": "TAP"}, "TAP"), ({"interaction": "INSERT"}, "INSERT")]
+)
+def test_card_is_tapped_unless_it_is_inserted(steady: Any, connector: Any, given: dict[str, str], told: str) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [authorized()]
+    tap(steady, "card-3", **given)
+    (asked,) = connector.bodies("shopperauthorization")
+    assert asked["shopperInteraction"]["gateAuthenticationEvent"]["interactionType"] == told
+
+
+def test_card_cannot_be_shown_in_another_way(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    refused = steady.http.post(f"/gates/{GATE}/cards", json={"instrument": "card-1", "interaction": "SWIPE"})
+    assert refused.status_code == 400
+    assert connector.seen == []
+
+
 def test_card_leads_to_a_financial_cart_with_the_shoppers_identity(steady: Any, connector: Any) -> None:
     set_up(steady, connector)
     connector.authorizations = [authorized()]

@@ -43,6 +43,22 @@ def test_upload_status_archive_and_report_are_kept_with_both_bodies(onboarded: A
     assert {"Upload Catalog", "Get Catalog Upload Status"} < {entry["operation"] for entry in of_it}
 
 
+def test_notifications_are_kept_and_say_whether_anybody_listens(platform: Any, connector: Any, queue: Any) -> None:
+    def told() -> list[tuple[str, str]]:
+        ingestion = platform.upload(an_item()).json()["ingestionId"]
+        asked = {"ingestionId": ingestion, "kind": "notification"}
+        found = platform.until(lambda: platform.http.get("/journal", params=asked).json())
+        assert found[0]["message"]["reportDownloadLink"].endswith("X-Amz-Signature=***")
+        return [(entry["outcome"], entry["message"]["processingStatus"]) for entry in found]
+
+    platform.set_up_store(connector)
+    platform.allow_list(queue.arn)
+    assert told() == [("nobody_listens", "DONE")]
+    (invitation,) = queue.receive()
+    platform.http.get(invitation["SubscribeURL"])
+    assert told() == [("published", "DONE")]
+
+
 def test_payment_report_is_found_by_its_trip(onboarded: Any) -> None:
     trip, owed = onboarded.enter(), {"amount": 9.99, "code": "USD"}
     status = {"storeId": STORE, "shoppingTripId": trip, "totalAmount": owed, "settledAmount": owed}
