@@ -90,7 +90,9 @@ def test_result_before_the_confirmation_is_dropped_not_held(platform: Any, conne
     platform.allow_list(queue.arn)
     (envelope,) = queue.receive()
     early = platform.upload(an_item()).json()["ingestionId"]
-    platform.done(early)
+    asked = {"kind": "notification", "ingestionId": early}
+    (dropped,) = platform.until(lambda: platform.http.get("/journal", params=asked).json())
+    assert dropped["outcome"] == "nobody_listens"
     assert platform.http.get(envelope["SubscribeURL"]).status_code == 200
     late = platform.upload(an_item()).json()["ingestionId"]
     (told,) = notifications(queue, 1)
