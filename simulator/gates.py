@@ -93,11 +93,13 @@ class Gates:
 
         return await self._enter(gate, "card" if instrument.type == "CREDIT_CARD" else "palm", joins, read)
 
-    async def group(self, people: int, one: Callable[[str], Awaitable[Json]]) -> Json:
-        """Let several people in on one means of payment, one event each; the first closed gate ends it."""
+    async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[Json]]) -> Json:
+        """Let people in on one means of payment, one event each; the first closed gate ends it."""
         if not 1 <= people <= _MOST_PEOPLE:
             raise BadCall(f"a group is 1 to {_MOST_PEOPLE} people")
-        decision = await one("")
+        decision = await one(joins)
+        if people == 1:
+            return decision
         entered = int(decision["opens"])
         while decision["opens"] and entered < people:
             decision = await one(decision["shoppingTripId"])

@@ -14,7 +14,7 @@ from simulator.entry.app_code import Scan, scan_of_identity_key
 from simulator.entry.cards import Instrument
 from simulator.entry.risk import RiskModel
 from simulator.errors import BadCall
-from simulator.faults import Faults, Where, magic
+from simulator.faults import KINDS, Faults, Where, magic
 from simulator.gates import Gates
 from simulator.trips import Trips
 
@@ -106,13 +106,15 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
                 raise BadCall(f"an image of {len(body)} bytes; at most {_IMAGE_MAX} are looked at")
             return await gates.scan_image(gate, body, request.query_params.get("joins", ""))
         code = _code(body)
-        if code.people == 1:
-            return await gates.scan(gate, code.scan, joins=code.joins)
-        return await gates.group(code.people, lambda joins: gates.scan(gate, code.scan, joins=joins))
+        return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
     @router.post("/gates/{gate:path}/badges", summary="Show a badge")
     async def badge(gate: str, code: Code) -> Json:
-        return await gates.scan(gate, code.scan, method="badge", joins=code.joins)
+
+        async def show(joins: str) -> Json:
+            return await gates.scan(gate, code.scan, method="badge", joins=joins)
+
+        return await gates.group(code.people, code.joins, show)
 
     @router.post("/gates/{gate:path}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
     async def loyalty(gate: str, code: LoyaltyCode) -> Json:
@@ -124,6 +126,8 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
 
     @router.post("/stores/{store_id:path}/assisted-scans", summary="Scan a shopper's code with an associate's device")
     async def assist(store_id: str, code: Code) -> Json:
+        if code.joins or code.people != 1:
+            raise BadCall("an associate's device scans for one shopper, who joins nobody")
         return await gates.assist(store_id, code.scan)
 
 
@@ -131,16 +135,12 @@ def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> N
     @router.post("/gates/{gate:path}/cards", summary="Tap or insert a card")
     async def card(gate: str, card: Card) -> Json:
         instrument = Instrument(card.instrument, "CREDIT_CARD", card.interaction)
-        if card.people == 1:
-            return await gates.pay(gate, instrument, joins=card.joins)
-        return await gates.group(card.people, lambda joins: gates.pay(gate, instrument, joins=joins))
+        return await gates.group(card.people, card.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
     @router.post("/gates/{gate:path}/palms", summary="Hold a palm over the reader")
     async def palm(gate: str, palm: Palm) -> Json:
         instrument = Instrument(palm.instrument, "PALM", "HOVER")
-        if palm.people == 1:
-            return await gates.pay(gate, instrument, joins=palm.joins)
-        return await gates.group(palm.people, lambda joins: gates.pay(gate, instrument, joins=joins))
+        return await gates.group(palm.people, palm.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
     @router.put("/risk/{instrument:path}", summary="Say what the risk model finds with a means of payment")
     async def know(instrument: str, risks: Risks) -> Json:
@@ -153,13 +153,17 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
 
     @router.post("/trips/{trip_id}/pick", summary="Take something off a shelf")
     async def pick(trip_id: str, taken: Taken) -> Json:
-        armed, rest = magic(taken.sku or taken.scancode or "")
+        line = _line(taken)
+        armed, rest = magic(line.id)
+        strange = [name for name in armed if KINDS[name].place != "exchange"]
+        if strange:
+            raise BadCall(f"{strange[0]} is no fault of a cart's delivery", hint="GET /faults/kinds lists them")
+        await trips.shopping(trip_id)
         for name, amount in armed.items():
             faults.arm(name, where=Where(operation="Create Purchases", trip=trip_id), amount=amount)
         if armed and not rest:
             return await trips.show(trip_id)
-        line = _line(taken)._replace(id=rest)
-        return await trips.pick(trip_id, line, checked_quantity(taken.quantity, taken.unit, weight))
+        return await trips.pick(trip_id, line._replace(id=rest), checked_quantity(taken.quantity, taken.unit, weight))
 
     @router.post("/trips/{trip_id}/put-back", summary="Put something back")
     async def put_back(trip_id: str, taken: Taken) -> Json:

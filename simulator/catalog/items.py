@@ -7,6 +7,7 @@ what changes is written to the catalog's file, from which a platform that starts
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,6 +23,8 @@ from simulator.errors import NotKnown
 
 _PRIMARY = "external_product_id"
 _FURTHER = "additional_external_product_information"
+_SPECIAL = re.compile(r"[^\w\s.,:;'\"&/()%+!?#*°-]")
+"""Which characters are special is not published; these are the usual ones on a receipt."""
 _log = logging.getLogger("simulator.catalog")
 
 
@@ -45,6 +48,7 @@ class CatalogItems:
         self._file = file or CatalogFile()
         self._shelves: dict[str, Shelf] = {}
         self._changes = self._file.changes()
+        self._odd_names: list[str] = []
         self._writing = threading.Lock()
         for row in self._file.rows():
             self._read(row)
@@ -57,7 +61,15 @@ class CatalogItems:
                 done = report_of(ingestion_id, work(self))
                 self._changes.report(done)
                 self._write()
+                self._warn(ingestion_id)
         return done
+
+    def _warn(self, ingestion_id: str) -> None:
+        """Say once what the guide for names advises against, however many items there are."""
+        odd, self._odd_names = self._odd_names, []
+        if odd:
+            advice, some = f"1 to {self._rules.name_guide} characters, none of them special", ", ".join(odd[:3])
+            _log.warning("ingestion %s: %d names are not %s: of %s", ingestion_id, len(odd), advice, some)
 
     def published(self, ingestion_id: str) -> None:
         """Note that the report of an ingestion is where its link leads; blocks."""
@@ -145,8 +157,8 @@ class CatalogItems:
         shelf.items[sku] = orjson.dumps(item)
         shelf.archived.discard(sku)
         self._changes.item(shelf.store, sku, shelf.items[sku], [barcode for _, barcode, _ in barcodes])
-        if len(item["item_name"]) > self._rules.name_guide:
-            _log.warning("the name of %s is longer than %d characters", sku, self._rules.name_guide)
+        if len(item["item_name"]) > self._rules.name_guide or _SPECIAL.search(item["item_name"]):
+            self._odd_names.append(sku)
         for _, barcode, _ in barcodes:
             shelf.owners[barcode] = sku
 

@@ -201,6 +201,24 @@ LOYAL = (200, {"action": "ACCEPT", "id": "member-1", "type": "LOYALTY"})
 DETAILS = (200, {"provider": "Corner Club", "promotionIds": ["members-10"]})
 
 
+@pytest.mark.parametrize("way", ["scans", "badges", "cards", "palms"])
+def test_group_joins_a_trip_by_every_means(steady: Any, connector: Any, way: str) -> None:
+    set_up(steady, connector)
+    connector.authorizations = [authorized()]
+    trip = steady.enter()
+    what = {"text": "valid_shopper_key"} if way in {"scans", "badges"} else {"instrument": f"means of {way}"}
+    told = steady.http.post(f"/gates/{GATE}/{way}", json={**what, "people": 3, "joins": trip}).json()
+    assert (told["shoppingTripId"], told["people"]) == (trip, 3)
+    assert len(steady.http.get(f"/trips/{trip}").json()["authEvents"]) == 4
+
+
+def test_associate_helps_one_shopper_at_a_time(steady: Any, connector: Any) -> None:
+    set_up(steady, connector)
+    for more in ({"people": 2}, {"joins": "trip"}):
+        answer = steady.http.post(f"/stores/{STORE}/assisted-scans", json={"text": "valid_shopper_key", **more})
+        assert answer.status_code == 400
+
+
 def test_joining_a_trip_that_cannot_be_joined_is_a_closed_gate_that_the_journal_knows(
     steady: Any, connector: Any
 ) -> None:

@@ -231,3 +231,13 @@ def test_armed_faults_are_listed_and_taken_back(calm: Any) -> None:
     assert calm.http.get("/faults").json() == [one]
     assert calm.http.delete(f"/faults/{one['id']}").json() == []
     assert calm.http.post("/faults", json={"name": "delay", "where": {"planet": "x"}}).status_code == 400
+
+
+def test_fault_in_a_hand_is_armed_for_a_trip_that_goes_on_and_for_its_cart_only(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    trip = steady.enter()
+    assert steady.http.post(f"/trips/{trip}/pick", json={"sku": "fault.throttle"}).status_code == 400
+    steady.http.post(f"/trips/{trip}/leave")
+    assert steady.http.post(f"/trips/{trip}/pick", json={"sku": "fault.drop_before"}).status_code == 409
+    assert steady.http.post("/trips/nobody's/pick", json={"sku": "fault.drop_before"}).status_code == 404
+    assert steady.http.get("/faults").json() == []

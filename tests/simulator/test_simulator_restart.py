@@ -348,6 +348,20 @@ def test_trip_whose_cart_was_kept_just_before_a_kill_has_left_when_the_cart_says
     assert platform.http.get("/trips").json()["inside"] == 0
 
 
+def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
+    items = CatalogItems(Barcode(), Catalog())
+    rows = [
+        an_item("LONG", item_name="x" * 101),
+        an_item("SPECIAL", "96385074", item_name="Milk <b>"),
+        an_item("FINE", SECOND),
+    ]
+    report = items.ingest("ingestion-7", lambda shelves: [shelves.take(row) for row in rows])
+    assert report["summary"]["accepted"] == 3
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
+    assert "ingestion-7: 2 names" in said
+    assert "LONG, SPECIAL" in said
+
+
 def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
     times = []
 
