@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
 WORKERS ?= 4
 
-.PHONY: help certify test test-browser bench crash mutants bench-load bench-platform lint clean
+.PHONY: help certify test test-browser bench crash mutants bench-load bench-platform bench-schemathesis lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
@@ -15,6 +15,7 @@ help:
 	@echo "make mutants   prove every check against a connector that is broken in just that way"
 	@echo "make bench-platform  the simulated platform measured, and killed: gates, uploads, a day (fifteen minutes)"
 	@echo "make bench-load  the load generator measured: stalls, throughput, verdicts (twelve minutes)"
+	@echo "make bench-schemathesis  the faulty connectors that a general fuzzer finds, beside ours (fifteen minutes)"
 	@echo "make lint      ruff, mypy strict, import contracts"
 
 certify: $(VENV)/.installed
@@ -35,6 +36,9 @@ bench-load: $(VENV)/.installed-dev
 bench-platform: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_platform.py
 	@$(BIN)/python benchmarks/platform_crash.py
+
+bench-schemathesis: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_schemathesis.py
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_connector.py

@@ -30,7 +30,18 @@ from conformance.errors import HarnessBroke
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
-STEPS = ("given", "when", "then", "duplicates", "wire", "entry", "properties", "privacy", "end_to_end", "catalog_client")
+STEPS = (
+    "given",
+    "when",
+    "then",
+    "duplicates",
+    "wire",
+    "entry",
+    "properties",
+    "privacy",
+    "end_to_end",
+    "catalog_client",
+)
 """The modules of steps; lanes read them once for all."""
 MOST_LANES = 40
 _CAN_DIVIDE = hasattr(os, "fork")

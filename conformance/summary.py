@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance import expected
 from conformance.certification import Certification
@@ -26,6 +26,17 @@ FEATURES = Path(__file__).resolve().parent.parent / "features"
 _MOST_SAMPLES = 400
 
 
+class Replay(NamedTuple):
+    """Commands for a reader of the report, in which `{id}` stands for the case's id."""
+
+    case: str = "jwo replay {id}"
+    story: str = ""
+    """Plays the story again that a case ended with; empty where the connector is gone by then."""
+
+
+AGAIN = Replay()
+
+
 def summarise(
     certification: Certification,
     *,
@@ -34,16 +45,12 @@ def summarise(
     strict: bool,
     stages: list[dict[str, Any]] | None = None,
     expectations: expected.Expectations = expected.NONE,
-    replay: str = "jwo replay {id}",
-    story_replay: str = "",
+    replay: Replay = AGAIN,
 ) -> dict[str, Any]:
-    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again.
-
-    `story_replay` plays the story again that a case ended with; empty where there is nobody to play it to.
-    """
+    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again."""
     profile = certification.profile
     results = [certification.results[each] for each in _in_order(certification.results)]
-    cases = [_case(each, profile, story_replay if each.story and story_replay else replay) for each in results]
+    cases = [_case(each, profile, (each.story and replay.story) or replay.case) for each in results]
     stale = _apply(expectations, cases, certification)
     report: dict[str, Any] = {
         "format": "jwo-report-1",

@@ -199,6 +199,9 @@ def _wrong_types(new: New, house: House) -> Iterator[Variant]:
     for path, kind in sorted(typed_paths(schema)):
         for value in _OTHER_TYPES[kind]:
             yield Variant(f"{path} {json.dumps(value)}", new().with_value(path, value))
+    for path in sorted(_lists_of_objects(schema)):
+        for value in (17, "text"):
+            yield Variant(f"{path} [{json.dumps(value)}]", new().with_value(path, [value]))
 
 
 _OTHER_TYPES: dict[str, list[Json]] = {
@@ -219,6 +222,16 @@ def typed_paths(schema: dict[str, Json], path: str = "") -> Iterator[tuple[str, 
         yield from typed_paths(member, here)
         if "items" in member:
             yield from typed_paths(member["items"], f"{here}[0]")
+
+
+def _lists_of_objects(schema: dict[str, Json], path: str = "") -> Iterator[str]:
+    """Yield the path of each list whose entries are objects."""
+    for name, member in schema.get("properties", {}).items():
+        here = f"{path}.{name}".lstrip(".")
+        yield from _lists_of_objects(member, here)
+        if member.get("items", {}).get("type") == "object":
+            yield here
+            yield from _lists_of_objects(member["items"], f"{here}[0]")
 
 
 def _empty_texts(new: New, house: House) -> Iterator[Variant]:

@@ -20,7 +20,7 @@ from conformance import attestation, dsse, engine, expected
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
 from conformance.certification import Certification, Selection
 from conformance.report import render_summary, write_all
-from conformance.summary import summarise
+from conformance.summary import AGAIN, Replay, summarise
 from contract.profile import Profile
 from contract.register import register
 from jwo.errors import Usage
@@ -39,10 +39,8 @@ class Options:
     out: Path = Path("jwo-report")
     expectations: expected.Expectations = expected.NONE
     sign_key: Ed25519PrivateKey | None = None
-    replay: str = "jwo replay {id}"
+    replay: Replay = AGAIN
     """How one case is run again; goes into the reports."""
-    story_replay: str = ""
-    """How a story that was found is played again; empty when the connector is gone by then."""
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
@@ -100,7 +98,6 @@ def judge(
         stages=stages,
         expectations=options.expectations,
         replay=options.replay,
-        story_replay=options.story_replay,
     )
 
 

@@ -18,6 +18,7 @@ from conformance.expected import NONE as NONE_EXPECTED
 from conformance.expected import load as load_expected
 from conformance.properties.story import case_of
 from conformance.report.writer import story_file
+from conformance.summary import Replay
 from contract import profile as profiles
 from contract.profile import Profile
 from contract.register import Tier
@@ -75,9 +76,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     expectations = load_expected(expected) if expected else NONE_EXPECTED
     selection = Selection(_tiers(tier), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
-    options = Options(
-        selection, strict, out, expectations, key, _replay(connector, profile), _story_replay(connector, profile, out)
-    )
+    options = Options(selection, strict, out, expectations, key, _replay(connector, profile, out))
     console = make_console()
     if connector is not None or profile is not None:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -173,18 +172,12 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
     return profiles.load(file, url=connector or "")
 
 
-def _replay(connector: str | None, file: Path | None) -> str:
-    """Return the command that runs one case of this run again; the embedded connector is gone, so all is run again."""
+def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
+    """Return the commands that run one case of this run again; the embedded connector is gone, so all is run again."""
     if connector is None and file is None:
-        return "jwo certify --only {id}"
-    return _template("jwo replay {id}", connector, file)
-
-
-def _story_replay(connector: str | None, file: Path | None, out: Path) -> str:
-    """Return the command that plays a story of this run again; empty where the connector is gone."""
-    if connector is None and file is None:
-        return ""
-    return _template(f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}", connector, file)
+        return Replay("jwo certify --only {id}")
+    story = f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}"
+    return Replay(_template("jwo replay {id}", connector, file), _template(story, connector, file))
 
 
 def _template(command: str, connector: str | None, file: Path | None) -> str:

@@ -68,7 +68,7 @@ def _empty(*paths: str) -> Callable[[Body, set[str]], bool]:
 def _wrong_type(kinds: dict[type, tuple[str, ...]]) -> Callable[[Body, set[str]], bool]:
     def broken(body: Body, _stores: set[str]) -> bool:
         return any(
-            value is not None and not isinstance(value, kind)
+            not isinstance(value, kind) and (value is not None or path.endswith("[]"))
             for kind, paths in kinds.items()
             for path in paths
             for value in at(body, path)
