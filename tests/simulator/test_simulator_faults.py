@@ -178,6 +178,28 @@ def test_delay_and_old_attempt_follow_the_platforms_clock(connector: Any, start_
     platform.http.post(f"/trips/{later}/leave")
     platform.http.put("/clock", json={"speed": 2000})
     platform.delivery(later)
+    entries = platform.http.get("/journal", params={"trip": later}).json()
+    left, came = (next(one["at"] for one in entries if one["kind"] == kind) for kind in ("exit", "delivery"))
+    assert datetime.fromisoformat(came) - datetime.fromisoformat(left) >= timedelta(seconds=499)
+
+
+def test_fault_is_armed_over_http_for_a_number_of_times_and_for_a_span_of_the_platforms_time(
+    connector: Any, start_real: Any
+) -> None:
+    platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0)
+    platform.set_up_store(connector)
+
+    def causes(scans: int) -> list[str]:
+        return [platform.scan()["cause"] for _ in range(scans)]
+
+    arm(platform, "drop_before", times=2, where={"gate": "STORE-001-GATE-1"})
+    assert causes(3) == ["no_connection", "no_connection", "200"]
+    arm(platform, "drop_before", since="2030-01-01T01:00:00Z", until="2030-01-01T02:00:00Z")
+    assert causes(1) == ["200"]
+    platform.http.put("/clock", json={"advanceS": 3600})
+    assert causes(3) == ["no_connection"] * 3
+    platform.http.put("/clock", json={"advanceS": 3600})
+    assert causes(1) == ["200"]
 
 
 def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:

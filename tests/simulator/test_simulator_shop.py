@@ -90,9 +90,18 @@ def test_every_cart_of_a_day_arrives_under_one_trip_id(fixed: Any, tmp_path: Pat
 def test_page_tells_the_day_in_one_file(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3)
     assert outcome.html.count("<svg") == 5
+    told = ("Arrivals by hour", "Gate decisions by cause", "decisions answered in time", "carts answered in time")
+    assert all(f"{name}" in outcome.html for name in told)
+    assert ">2000 ms</text>" in outcome.html
     assert "Busy saturday" in outcome.html
     assert f"<td>{outcome.results.carts:,}" in outcome.html
     assert "http" not in outcome.html.replace("http://www.w3.org", "")
+
+
+def test_day_at_a_speed_takes_as_long_as_the_speed_says(fixed: Any, tmp_path: Path) -> None:
+    _, outcome = a_day(fixed, tmp_path, 3, trips=6, pace=Pace(speed=36_000))
+    plan = visits(SHOPS, "busy_saturday", PEOPLE, Seed(3), 6)
+    assert outcome.title.wall_s >= (plan[-1].at_s - plan[0].at_s) / 36_000 > 0.3
 
 
 def test_arrivals_follow_the_hours_of_the_day() -> None:

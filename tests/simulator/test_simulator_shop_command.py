@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from jwo.errors import Usage
@@ -84,6 +87,19 @@ def test_connector_that_numbers_by_arrival_repeats_when_it_is_called_in_turn(
         journals.append((out / COMPARABLE).read_bytes())
     assert journals[0] == journals[1]
     assert b"R-100020" in journals[0]
+
+
+def test_terminal_shows_how_far_the_day_has_got(
+    connector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr("jwo.shop_command.make_console", lambda: screen)
+    words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "50000", "--out", str(tmp_path)]
+    assert run(*words).exit_code == 0
+    shown = screen.file.getvalue()
+    assert re.search(r"\d\d:\d\d:\d\d +.*\d+/20 at the gate", shown)
+    assert re.search(r"[1-9]\d* inside", shown)
+    assert "carts" in shown
 
 
 def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> None:
