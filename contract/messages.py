@@ -105,9 +105,16 @@ class MessageSchema:
         """Say whether the body keeps the schema."""
         return self._fast.is_valid(body)
 
-    def is_exact(self, body: Json) -> bool:
-        """Say whether the body keeps the schema and has no member that the schema does not name."""
-        return self._closed.is_valid(body)
+    def read_exact(self, body: bytes) -> dict[str, Json] | None:
+        """Read a body that keeps the schema and has no other member than those that it names, and no null.
+
+        None for every other body: what that is, `parse_object` and `is_valid` say.
+        """
+        try:
+            value = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None
+        return cast("dict[str, Json]", value) if self._closed.is_valid(value) else None
 
     def violations(self, body: Json) -> list[Violation]:
         """List every breach, nearest to the root first; empty when the body is valid."""

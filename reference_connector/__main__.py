@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from contract.errors import BadSettings
 from contract.settings import read
+from reference_connector.fast_lane import FastLane
 from reference_connector.settings import ConnectorSettings
 
 _BACKLOG = 2048
@@ -39,6 +40,7 @@ def main() -> None:
     config = uvicorn.Config(
         "reference_connector.app:from_environment",
         factory=True,
+        http=FastLane,
         workers=given.workers,
         log_level="warning",
         access_log=False,

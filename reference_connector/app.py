@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -43,6 +44,7 @@ from reference_connector.till import Till
 from reference_connector.wire import ConnectorApp, WireCalls
 
 _KEY_BYTES = 32
+_LOOK_AFTER = 20_000
 
 
 class _Parts(NamedTuple):
@@ -96,8 +98,15 @@ def create_app(
 
 
 def from_environment() -> FastAPI:
-    """Make the connector of the environment's settings, for servers that start workers by name."""
-    return create_app(ConnectorSettings())
+    """Make the connector of the environment's settings, for servers that start workers by name.
+
+    What is made here stays, and a request's own objects go by their reference counts; so the collector, whose walk over
+    a large assortment would keep gates waiting, skips the former and looks seldom at the latter.
+    """
+    app = create_app(ConnectorSettings())
+    gc.freeze()
+    gc.set_threshold(_LOOK_AFTER)
+    return app
 
 
 def _load(settings: ConnectorSettings) -> Retailer:

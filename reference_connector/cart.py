@@ -37,11 +37,12 @@ class CartReader:
 
     def read(self, body: bytes) -> Cart:
         """Return the cart; InvalidRequest names the first rule that it breaks."""
-        request, exact = self._messages.read_exactly(body)
+        exact = self._messages.read_exact(body)
+        request = exact or self._messages.read(body)
         trip = request["shoppingTrip"]
         _check_times(trip)
         _check_line_items(request["cartItems"])
-        known = dict(request) if exact else self._known(request)
+        known = dict(exact) if exact else self._known(request)
         del known["requestId"]
         return Cart(
             request["requestId"],

@@ -112,8 +112,8 @@ class IdentityDesk:
             requestId=scan.request_id,
             authEventId=scan.event_id,
             status=outcome.answer.status,
-            refusal=refusals[-1] if refusals else None,
             replayed=outcome.replayed,
+            **({"refusal": refusals[-1]} if refusals else {}),
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)

@@ -38,8 +38,9 @@ class EventLog:
 
     def event(self, name: str, **facts: object) -> None:
         """Write one event; facts that are None are left out."""
-        known = {key: value for key, value in facts.items() if value is not None}
-        entry = {"at": self._clock(), "event": name, **known}
+        if None in facts.values():
+            facts = {key: value for key, value in facts.items() if value is not None}
+        entry = {"at": self._clock(), "event": name, **facts}
         self._lines.append(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
         if len(self._lines) > 1:
             return

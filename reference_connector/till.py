@@ -13,7 +13,7 @@ import orjson
 
 from contract.messages import Json
 from reference_connector.cart import Cart
-from reference_connector.pricing.book import Bill, CodedLine, PriceBook
+from reference_connector.pricing.book import Bill, PriceBook
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -49,7 +49,7 @@ class Till:
         if self._books.retailer is not retailer:
             self._books = _Books(retailer)
         bill = self._books.of(blank.store_id).bill(
-            [CodedLine(item["type"], item["id"], item["quantity"]["value"]) for item in items]
+            [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
         )
         status = _status(items, bill, sold_here=blank.store_id in retailer.stores)
         purchase = blank._replace(

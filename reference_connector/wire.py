@@ -6,7 +6,8 @@ raw, so that the contract's own schemas judge them and a malformed one is 400.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
@@ -47,28 +48,23 @@ class MessageReader:
 
     def read(self, body: bytes) -> dict[str, Json]:
         """Read a request that keeps its schema; InvalidRequest says what is wrong, never with the values sent."""
-        value = self._parse(body)
-        if not self._schema.is_valid(value):
-            raise self._broken(value)
-        return value
+        return self.read_exact(body) or self._read(body)
 
-    def read_exactly(self, body: bytes) -> tuple[dict[str, Json], bool]:
-        """Read as `read` does, and say whether the request has no member but those that the schema names."""
-        value = self._parse(body)
-        if self._schema.is_exact(value):
-            return value, True
-        if not self._schema.is_valid(value):
-            raise self._broken(value)
-        return value, False
+    def read_exact(self, body: bytes) -> dict[str, Json] | None:
+        """Read a request that keeps its schema and has no other members; None when it is none: then ask `read`."""
+        return self._schema.read_exact(body)
 
-    def _parse(self, body: bytes) -> dict[str, Json]:
+    def _read(self, body: bytes) -> dict[str, Json]:
         try:
-            return parse_object(body)
+            value = parse_object(body)
         except MalformedBody as error:
             raise InvalidRequest(str(error), code="malformed_body", status=self._malformed_status) from error
         except RecursionError as error:
             text = "the body is nested too deeply"
             raise InvalidRequest(text, code="malformed_body", status=self._malformed_status) from error
+        if not self._schema.is_valid(value):
+            raise self._broken(value)
+        return value
 
     def _broken(self, value: dict[str, Json]) -> InvalidRequest:
         wrong = [violation.message for violation in self._schema.violations(value)[:5]]
@@ -79,7 +75,9 @@ class _Gone(Exception):
     """The caller hung up."""
 
 
-class _Call(NamedTuple):
+class WireCall(NamedTuple):
+    """One of the platform's calls, and who answers it."""
+
     operation: Operation
     handle: Handle
     watch: CallWatch
@@ -93,13 +91,17 @@ class WireCalls:
         self._gatekeeper = gatekeeper
         self._limits = limits
         self._telemetry = telemetry
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, WireCall] = {}
+        self._plain: dict[bytes, WireCall] = {}
         self._in_flight = 0
-        self._busy_headers = ((b"retry-after", str(limits.retry_after_s).encode()),)
+        self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
+        self.authenticates = gatekeeper.asks
+        self.body_bytes_max = limits.body_bytes
 
     def add(self, app: FastAPI, operation: Operation, handle: Handle, error_statuses: tuple[int, ...]) -> None:
         """Serve an operation; `error_statuses` are the ones that it may answer, for the OpenAPI document."""
-        self._calls[operation.path] = _Call(operation, handle, self._telemetry.call(operation.name))
+        call = WireCall(operation, handle, self._telemetry.call(operation.name))
+        self._calls[operation.path] = self._plain[operation.path.encode()] = call
 
         async def answered_before_routing() -> None:
             """Stand in the document; `ConnectorApp` has answered."""
@@ -115,35 +117,53 @@ class WireCalls:
             openapi_extra={"requestBody": {"required": True, "content": self._content(operation.request)}},
         )
 
-    def find(self, scope: Scope) -> _Call | None:
+    def find(self, scope: Scope) -> WireCall | None:
         """Say which of the platform's calls a request is."""
         return self._calls.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
 
-    async def serve(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call; past capacity with 429, at once and without reading it."""
-        if self._in_flight >= self._limits.in_flight:
-            refusal = self._refused(call, Busy("more calls are in hand than can be answered in time"))
-            call.watch.answered(call.watch.start(), refusal.status, refusal.code)
-            await _send(send, refusal, self._busy_headers)
-            return
-        self._in_flight += 1
-        try:
-            started = call.watch.start()
-            answer = await self._answer(call, scope, receive)
-            call.watch.answered(started, answer.status, answer.code)
-            await _send(send, answer)
-        except _Gone:
-            return
-        finally:
-            self._in_flight -= 1
+    def plain(self, url: bytes) -> WireCall | None:
+        """Say which of them the request line of a POST names."""
+        return self._plain.get(url)
 
-    async def _answer(self, call: _Call, scope: Scope, receive: Receive) -> Answer:
+    async def serve(self, call: WireCall, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call as an ASGI app does."""
+        with suppress(_Gone):
+            answer = await self.answer(call, _read(receive, self.body_bytes_max), scope)
+            length = (b"content-length", str(len(answer.body)).encode())
+            headers = [*self.headers(answer), length]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def answer(
+        self, call: WireCall, body: bytes | Coroutine[Any, Any, bytes], scope: Scope | None = None
+    ) -> Answer:
+        """Answer a call; past capacity with 429, at once and without reading it. Signed ones need their scope."""
+        started = call.watch.start()
+        if self._in_flight >= self._limits.in_flight:
+            if not isinstance(body, bytes):
+                body.close()
+            answer = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+        else:
+            self._in_flight += 1
+            try:
+                answer = await self._admitted(call, body, scope)
+            finally:
+                self._in_flight -= 1
+        call.watch.answered(started, answer.status, answer.code)
+        return answer
+
+    def headers(self, answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+        """Return the headers of an answer, all but its length."""
+        return self._busy_headers if answer.code == Busy.code else (_JSON,)
+
+    async def _admitted(self, call: WireCall, body: bytes | Coroutine[Any, Any, bytes], scope: Scope | None) -> Answer:
         try:
-            body = await _read(receive, self._limits.body_bytes)
-            if self._gatekeeper.asks:
+            content = body if isinstance(body, bytes) else await body
+            self._check_size(content)
+            if self.authenticates and scope is not None:
                 request = Request(scope)
-                await self._gatekeeper.check("POST", str(request.url), request.headers, body)
-            return await call.handle(body)
+                await self._gatekeeper.check("POST", str(request.url), request.headers, content)
+            return await call.handle(content)
         except CallRefused as refusal:
             return self._refused(call, refusal)
         except _Gone:
@@ -153,7 +173,11 @@ class WireCalls:
             self._telemetry.log.event("failed", call=call.operation.name, status=500, code=code)
             return json_answer(500, {"errorMsg": "Internal Server Error"})._replace(code=str(code))
 
-    def _refused(self, call: _Call, refusal: CallRefused) -> Answer:
+    def _check_size(self, body: bytes) -> None:
+        if len(body) > self.body_bytes_max:
+            raise TooLarge(f"the body is larger than {self.body_bytes_max} bytes")
+
+    def _refused(self, call: WireCall, refusal: CallRefused) -> Answer:
         self._telemetry.log.event("refused", call=call.operation.name, status=refusal.status, code=refusal.code)
         member = "message" if isinstance(refusal, NotAuthenticated) else "errorMsg"
         return json_answer(refusal.status, {member: str(refusal)})._replace(code=refusal.code)
@@ -186,25 +210,14 @@ class ConnectorApp(FastAPI):
 
 
 async def _read(receive: Receive, most: int) -> bytes:
-    """Read the body; TooLarge once it is over the limit, without keeping the rest of it."""
-    first: MutableMapping[str, Any] = await receive()
-    chunk, chunks, size, more = first, [], 0, True
+    """Read the body; of one that is over the limit only so much is kept that it shows."""
+    chunks, size, more = [], 0, True
     while more:
+        chunk = await receive()
         if chunk["type"] == "http.disconnect":
             raise _Gone
-        body = chunk.get("body", b"")
-        size += len(body)
         if size <= most:
-            chunks.append(body)
+            chunks.append(chunk.get("body", b""))
+            size += len(chunks[-1])
         more = chunk.get("more_body", False)
-        if more:
-            chunk = await receive()
-    if size > most:
-        raise TooLarge(f"the body is larger than {most} bytes")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-async def _send(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    length = (b"content-length", str(len(answer.body)).encode())
-    await send({"type": "http.response.start", "status": answer.status, "headers": [_JSON, length, *headers]})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import orjson
 
@@ -17,15 +17,12 @@ from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.receipt import as_json, line_as_json, price, totals_as_json
 from reference_connector.pricing.tax import TaxRates
 
-_MOST_LINES, _LONGEST_SUM = 50_000, 64
+T = TypeVar("T")
+_MOST, _LONGEST_SUM = 50_000, 64
 
 
-class CodedLine(NamedTuple):
-    """A line as it came: `kind` says what `code` is, a SKU or a scanned code; `quantity` is a decimal text."""
-
-    kind: str
-    code: str
-    quantity: str
+CodedLine = tuple[str, str, str]
+"""A line as it came: what the code is, a SKU or a scanned code; the code; the quantity as a decimal text."""
 
 
 class Bill(NamedTuple):
@@ -55,6 +52,7 @@ class PriceBook:
         self._find = find
         self._promotions_on = promotions_on
         self._rates = rates
+        self._products: dict[tuple[str, str], Product] = {}
         self._lines: dict[tuple[str, str], _BookedLine] = {}
 
     def bill(self, cart: Sequence[CodedLine]) -> Bill:
@@ -62,13 +60,19 @@ class PriceBook:
         sums: dict[str, str] = {}
         products: dict[str, Product] = {}
         for kind, code, quantity in cart:
-            product = self._find(kind, code)
+            product = self._products.get((kind, code)) or self._product(kind, code)
             if product is None:
                 return self._incomplete(cart)
             sku = product.sku
             sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
             products[sku] = product
         return _sum_up([self._line(products[sku], terms) for sku, terms in sums.items()])
+
+    def _product(self, kind: str, code: str) -> Product | None:
+        product = self._find(kind, code)
+        if product is not None:
+            _keep(self._products, (kind, code), product)
+        return product
 
     def _line(self, product: Product, terms: str) -> _BookedLine:
         """Return the line of a product and a sum of quantities; long sums are rare, and not kept."""
@@ -79,15 +83,20 @@ class PriceBook:
         line = price(cart, self._promotions_on, self._rates).lines[0]
         booked = _BookedLine(line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line))))
         if len(terms) <= _LONGEST_SUM:
-            if len(self._lines) >= _MOST_LINES:
-                self._lines.clear()
-            self._lines[product.sku, terms] = booked
+            _keep(self._lines, (product.sku, terms), booked)
         return booked
 
     def _incomplete(self, cart: Iterable[CodedLine]) -> Bill:
         lines = [CartLine(code, Decimal(quantity), self._find(kind, code)) for kind, code, quantity in cart]
         priced = price(lines, self._promotions_on, self._rates)
         return Bill(priced.total, priced.complete, as_json(priced))
+
+
+def _keep(kept: dict[tuple[str, str], T], key: tuple[str, str], value: T) -> None:
+    """Keep a value; past the limit all are forgotten, and what is asked for most is soon there again."""
+    if len(kept) >= _MOST:
+        kept.clear()
+    kept[key] = value
 
 
 def _sum_up(lines: list[_BookedLine]) -> Bill:

@@ -1,0 +1,134 @@
+"""The fast lane: uvicorn's HTTP protocol, which answers the platform's calls without the ASGI messages in between.
+
+For a plain call the messages, their scope and two separate writes cost more than the decision does. Whatever is not
+plain (signed, pipelined, with an upgrade, of another route) goes uvicorn's own way, through the app: see `wire`. What
+this leans on inside uvicorn is the protocol class of the pinned version, no more; without it all works, only slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from reference_connector.idempotency import Answer
+from reference_connector.wire import ConnectorApp, WireCall, WireCalls
+
+
+class _PlainCall(RequestResponseCycle):
+    """A call in the fast lane, in the place where uvicorn looks for the request in hand."""
+
+    message_event = asyncio.Event()  # nobody waits for it
+
+    def __init__(self, calls: WireCalls, call: WireCall) -> None:  # uvicorn's other members are for its own messages
+        self.calls = calls
+        self.call = call
+        self.body = bytearray()
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+
+
+class FastLane(HttpToolsProtocol):
+    """One connection; give the class to uvicorn as its `http`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        app: object = getattr(self.app, "app", self.app)  # uvicorn wraps it when there may be a proxy
+        self._calls = _plain_calls(app) if not (self.root_path or self.limit_concurrency) else None
+        self._default_headers: tuple[object, bytes] = (None, b"")
+
+    def on_message_begin(self) -> None:
+        """Start a message; what uvicorn makes for it here waits until it is known to be wanted."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        """Choose the lane."""
+        call = self._calls.plain(self.url) if self._calls is not None and self._is_plain() else None
+        if self._calls is not None and call is not None:
+            self.cycle = _PlainCall(self._calls, call)
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        super().on_headers_complete()
+
+    def _is_plain(self) -> bool:
+        parser = self.parser
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and parser.get_method() == b"POST"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and parser.get_http_version() == "1.1"
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the body, up to a little more than is allowed."""
+        cycle = self.cycle
+        if not isinstance(cycle, _PlainCall):
+            super().on_body(body)
+        elif len(cycle.body) <= cycle.calls.body_bytes_max:
+            cycle.body += body
+
+    def on_message_complete(self) -> None:
+        """Answer, now that all is here."""
+        cycle = self.cycle
+        if isinstance(cycle, _PlainCall):
+            self.tasks.add(self.loop.create_task(self._serve(cycle)))
+        else:
+            super().on_message_complete()
+
+    async def _serve(self, cycle: _PlainCall) -> None:
+        try:
+            answer = await cycle.calls.answer(cycle.call, bytes(cycle.body))
+            if self.flow.write_paused:
+                await self.flow.drain()
+            if not cycle.disconnected:
+                self._write(cycle, answer)
+        finally:
+            self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task(self.loop)))
+
+    def _write(self, cycle: _PlainCall, answer: Answer) -> None:
+        """Write head and body at once, and let uvicorn go on with the connection."""
+        headers = _lines((*cycle.calls.headers(answer), *(() if cycle.keep_alive else (CLOSE_HEADER,))))
+        self.transport.write(
+            b"%s%s%scontent-length: %d\r\n\r\n%s"
+            % (STATUS_LINE[answer.status], self._defaults(), headers, len(answer.body), answer.body)
+        )
+        cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _defaults(self) -> bytes:
+        """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
+        headers = self.server_state.default_headers
+        if self._default_headers[0] is not headers:
+            self._default_headers = (headers, _lines(headers))
+        return self._default_headers[1]
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
+
+
+def _plain_calls(app: object) -> WireCalls | None:
+    """Return the calls that need no look at the request's headers: none where callers must authenticate."""
+    calls = app.wire_calls if isinstance(app, ConnectorApp) else None
+    return calls if calls is not None and not calls.authenticates else None
