@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.masks import mask
-from conformance.end_to_end.visits import Visit
+from conformance.end_to_end.visits import Visit, is_lost
 from conformance.match import Mismatch, different_members, same_member, same_status
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
@@ -20,7 +20,8 @@ _SHORTEST = 6
 
 def nothing_lost(visits: Sequence[Visit]) -> Mismatch | None:
     """Match when every cart was taken in the end."""
-    lost = [visit for visit in visits if visit.delivery["state"] != "delivered"]
+    waiting = [visit for visit in visits if visit.delivery["state"] != "delivered"]
+    lost = [visit for visit in waiting if is_lost(visit.delivery)] or waiting
     if not lost:
         return None
     told = "; ".join(f"{visit.label}: {_attempts(visit)}" for visit in lost[:3])

@@ -155,15 +155,17 @@ class StoreDay:
     def settle(
         self, visits: Sequence[Visit] = (), within_s: float = _SETTLED_WITHIN_S, *, redrive: bool = False
     ) -> None:
-        """Wait until the carts are taken, or cannot be any more."""
-        deadline = time.monotonic() + within_s
-        for visit in visits or self.left():
-            visit.delivery = self._controls.delivery(visit.trip_id)
-            while not _is_over(visit.delivery) and time.monotonic() < deadline:
-                time.sleep(_LOOK_EVERY_S)
+        """Wait until the carts are taken; no longer once it is sure that one never will be."""
+        deadline, waiting = time.monotonic() + within_s, list(visits) or self.left()
+        while waiting:
+            for visit in waiting:
                 visit.delivery = self._controls.delivery(visit.trip_id)
                 if redrive and visit.delivery["state"] == "dead_letter":
                     self._controls.redrive(visit.trip_id)
+            if time.monotonic() > deadline or any(is_lost(visit.delivery) and not redrive for visit in waiting):
+                return
+            waiting = [visit for visit in waiting if visit.delivery["state"] != "delivered"]
+            time.sleep(_LOOK_EVERY_S if waiting else 0)
 
     def left(self) -> list[Visit]:
         """Return the visits that ended, each of which has a cart."""
@@ -212,6 +214,8 @@ def _event(entry: Json) -> str:
     return str(event.get("id")) if isinstance(event, dict) else ""
 
 
-def _is_over(delivery: Json) -> bool:
+def is_lost(delivery: Json) -> bool:
+    """Say whether a cart was given up, or answered in vain so often that nothing will come of it."""
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
-    return delivery["state"] != "pending" or (len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS)
+    in_vain = len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS
+    return delivery["state"] == "dead_letter" or (delivery["state"] == "pending" and in_vain)
