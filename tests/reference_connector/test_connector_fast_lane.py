@@ -1,0 +1,225 @@
+"""The fast lane over real sockets: whatever a caller sends, it is answered as uvicorn's own way answers it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference_connector.__main__ import main
+from reference_connector.app import create_app
+from reference_connector.fast_lane import FastLane
+from reference_connector.settings import ConnectorSettings
+
+SCAN, CART = "/v1/identity/identity-keys", "/v1/order/purchases"
+LIMIT = 5000
+Talk = Callable[..., list[tuple[int, dict[str, str], bytes]]]
+
+
+def _request(body: bytes, path: str = SCAN, *headers: str, method: str = "POST", version: str = "1.1") -> bytes:
+    lines = [f"{method} {path} HTTP/{version}", "Host: x", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _answers(data: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    found = []
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        length = int(headers.get("content-length", 0))
+        body, data = data[:length], data[length:]
+        headers.pop("date", None)
+        found.append((int(status.split()[1]), headers, body))
+    return found
+
+
+def _talk(port: int, pieces: list[bytes], *, hang_up: bool = False) -> list[tuple[int, dict[str, str], bytes]]:
+    """Send the pieces, and read to the end unless the caller hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        received = bytearray()
+        for piece in pieces:
+            connection.sendall(piece)
+            if len(pieces) > 1:
+                time.sleep(0.02)  # so that the pieces arrive as pieces
+        while not hang_up and (chunk := connection.recv(65536)):
+            received += chunk
+        return _answers(bytes(received))
+
+
+@contextmanager
+def _serving(folder: Path, protocol: type[HttpToolsProtocol], **settings: Any) -> Iterator[int]:
+    configured = ConnectorSettings.model_validate({"store": {"path": folder / "connector.sqlite3"}, **settings})
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(configured), http=protocol, log_level="error", timeout_keep_alive=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture(scope="module", params=[FastLane, HttpToolsProtocol], ids=["fast", "own"])
+def talk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
+    with _serving(tmp_path_factory.mktemp("store"), request.param, limits={"body_bytes": LIMIT}) as port:
+        yield partial(_talk, port)
+
+
+@pytest.fixture
+def scan(a_scan: Any) -> bytes:
+    return orjson.dumps(a_scan())
+
+
+CLOSE = "Connection: close"
+OK = b'{"visitorDetails":{"id":"shopper-uuid-001","type":"SHOPPER"}}'
+
+
+def test_a_call_is_answered(talk: Talk, scan: bytes) -> None:
+    (status, headers, body), *more = talk([_request(scan, SCAN, CLOSE)])
+    assert (status, body, more) == (200, OK, [])
+    assert headers["content-type"] == "application/json"
+    assert headers["connection"] == "close"
+
+
+def test_calls_on_one_connection_are_answered_in_turn(talk: Talk, scan: bytes) -> None:
+    pieces = [_request(scan), _request(b"{}", CART), _request(scan, SCAN, CLOSE)]
+    assert [status for status, _, _ in talk(pieces)] == [200, 400, 200]
+
+
+def test_pipelined_calls_are_answered_in_their_order(talk: Talk, scan: bytes) -> None:
+    calls = [
+        _request(scan),
+        _request(b"{}", CART),
+        _request(b"", "/healthz", method="GET"),
+        _request(scan, SCAN, CLOSE),
+    ]
+    answers = talk([b"".join(calls)])
+    assert [(status, body[:3]) for status, _, body in answers] == [
+        (200, b'{"v'),
+        (400, b'{"e'),
+        (200, b'{"s'),
+        (200, b'{"v'),
+    ]
+
+
+def test_a_call_that_comes_in_pieces_is_put_together(talk: Talk, scan: bytes) -> None:
+    whole = _request(scan, SCAN, CLOSE)
+    cuts = [0, 7, 30, len(whole) - 40, len(whole) - 1, len(whole)]
+    pieces = [whole[start:end] for start, end in pairwise(cuts)]
+    assert [(status, body) for status, _, body in talk(pieces)] == [(200, OK)]
+
+
+def test_a_chunked_body_is_read(talk: Talk, scan: bytes) -> None:
+    head = f"POST {SCAN} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{CLOSE}\r\n\r\n".encode()
+    chunks = b"%x\r\n%s\r\n" % (9, scan[:9]) + b"%x\r\n%s\r\n0\r\n\r\n" % (len(scan) - 9, scan[9:])
+    assert [(status, body) for status, _, body in talk([head + chunks])] == [(200, OK)]
+
+
+def test_who_waits_for_100_continue_gets_it(talk: Talk, scan: bytes) -> None:
+    whole = _request(scan, SCAN, CLOSE, "Expect: 100-continue")
+    assert [status for status, _, _ in talk([whole[: -len(scan)], scan])] == [100, 200]
+
+
+def test_http_1_0_is_answered_and_closed(talk: Talk, scan: bytes) -> None:
+    assert [status for status, _, _ in talk([_request(scan, version="1.0")])] == [200]
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 300_000])
+def test_a_body_over_the_limit_is_400_and_the_next_call_is_served(talk: Talk, scan: bytes, size: int) -> None:
+    answers = talk([_request(b"x" * size), _request(scan, SCAN, CLOSE)])
+    assert [status for status, _, _ in answers] == [400, 200]
+    assert b"larger than" in answers[0][2]
+
+
+def test_other_routes_and_methods_are_the_apps(talk: Talk) -> None:
+    calls = [
+        _request(b"", "/healthz", method="GET"),
+        _request(b"", SCAN, method="GET"),
+        _request(b"{}", f"{SCAN}?x=1"),
+        _request(b"{}", "/nowhere", CLOSE),
+    ]
+    assert [status for status, _, _ in talk(calls)] == [200, 405, 400, 404]
+
+
+def test_what_is_not_http_is_400(talk: Talk) -> None:
+    assert [status for status, _, _ in talk([b"hello\r\n\r\n"])] == [400]
+
+
+def test_a_caller_who_hangs_up_leaves_the_server_well(talk: Talk, scan: bytes) -> None:
+    talk([_request(scan)[:-5]], hang_up=True)
+    talk([_request(scan)], hang_up=True)
+    assert [status for status, _, _ in talk([_request(scan, SCAN, CLOSE)])] == [200]
+
+
+def test_an_idle_connection_is_closed(talk: Talk, scan: bytes) -> None:
+    assert [(status, body) for status, _, body in talk([_request(scan)])] == [(200, OK)]
+
+
+def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:
+    with _serving(tmp_path, FastLane, caller={"mode": "headers", "headers": {"x-api-key": "s"}}) as port:
+        answers = _talk(port, [_request(scan), _request(scan, SCAN, "X-Api-Key: s", CLOSE)])
+    assert [status for status, _, _ in answers] == [403, 200]
+
+
+def test_past_capacity_there_is_a_retry_after(tmp_path: Path, a_cart: Any) -> None:
+    calls = [_request(orjson.dumps(a_cart(trip=f"trip-{number}")), CART, CLOSE) for number in range(40)]
+    with _serving(tmp_path, FastLane, limits={"in_flight": 1}) as port, ThreadPoolExecutor(40) as pool:
+        answers = [found for (found,) in pool.map(lambda call: _talk(port, [call]), calls)]
+    assert {status for status, _, _ in answers} == {201, 429}
+    assert {headers.get("retry-after") for status, headers, _ in answers if status == 429} == {"1"}
+
+
+class _Noting(FastLane):
+    """Notes what is written."""
+
+    written: ClassVar[list[bytes]] = []
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.transport = _NotingTransport(transport, self.written)  # type: ignore[assignment] # it acts as one
+
+
+class _NotingTransport:
+    def __init__(self, transport: Any, written: list[bytes]) -> None:
+        self._transport = transport
+        self._written = written
+
+    def write(self, data: bytes) -> None:
+        self._written.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def test_head_and_body_leave_in_one_write(tmp_path: Path, scan: bytes) -> None:
+    with _serving(tmp_path, _Noting) as port:
+        _talk(port, [_request(scan)])
+    assert [data.count(b"\r\n\r\n{") for data in _Noting.written] == [1]
+
+
+def test_the_command_serves_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    configured = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: configured.append((server.config.http, sockets)))
+    monkeypatch.setattr("sys.argv", ["reference_connector"])
+    main()
+    (protocol, (listener,)) = configured[0]
+    listener.close()
+    assert protocol is FastLane
