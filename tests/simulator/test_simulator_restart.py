@@ -28,7 +28,9 @@ from simulator.errors import BrokenMemory
 from simulator.journal_file import newest_entries
 from simulator.ledger import Ledger
 from simulator.parts import store_parts
+from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
+from simulator.worlds import shipped_world
 
 STORE, GATE, ACCOUNT = "STORE-001", "STORE-001-GATE-1", "123456789012"
 FIRST, SECOND = "012345678905", "4006381333931"
@@ -360,6 +362,24 @@ def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.Lo
     (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
     assert "ingestion-7: 2 names" in said
     assert "LONG, SPECIAL" in said
+
+
+def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(
+        base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()
+    )
+    first = store_parts(given)
+    store, *others = first.stores.all()
+    first.stores.put(store._replace(qr_pattern="changed", gates=()))
+    first.stores.put(Store("HEIR", "another", "closed", gates=store.gates))
+    asyncio.run(first.close())
+    second = store_parts(given)
+    assert second.stores.all() == first.stores.all()
+    assert second.stores.of_gate(store.gates[0]).id == "HEIR"
+    assert second.stores.get(store.id).qr_pattern == "changed"
+    assert {one.id for one in others} < {one.id for one in second.stores.all()}
+    asyncio.run(second.close())
 
 
 def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
