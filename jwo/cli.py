@@ -46,6 +46,8 @@ ConnectorOption = Annotated[str | None, typer.Option("--connector", metavar="URL
 ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case; repeatable.")]
 TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help="core, entry, catalog; separated by commas.")]
+EMBEDDED_TIERS = "core,entry"
+"""What the reference connector is judged by where nothing else is said; any other connector by the core."""
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the reports go.")]
 ExpectedOption = Annotated[
     Path | None, typer.Option("--expected", metavar="FILE", help="Failures that are known, each with a reason.")
@@ -65,7 +67,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     connector: ConnectorOption = None,
     profile: ProfileOption = None,
     only: OnlyOption = None,
-    tier: TierOption = "core",
+    tier: TierOption = "",
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
     deep: DeepOption = False,  # noqa: FBT002 - as above
     out: OutOption = Path("jwo-report"),
@@ -74,11 +76,12 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
     expectations = load_expected(expected) if expected else NONE_EXPECTED
-    selection = Selection(_tiers(tier), check_ids(only or []), deep)
+    is_embedded = connector is None and profile is None
+    selection = Selection(_tiers(tier or (EMBEDDED_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
     options = Options(selection, strict, out, expectations, key, _replay(connector, profile, out))
     console = make_console()
-    if connector is not None or profile is not None:
+    if not is_embedded:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
     raise typer.Exit(certify_reference(options, console))
 

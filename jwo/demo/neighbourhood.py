@@ -16,6 +16,7 @@ import httpx
 
 from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, deploy_results_queue
+from jwo.demo.entry import RETAILER_FILE
 from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
 from jwo.processes import Processes
@@ -137,7 +138,7 @@ def _connector_settings(folder: Path, world: World, key: Key) -> dict[str, str]:
         "JWO_CONNECTOR_CALLER__SECRET_ACCESS_KEY": key.secret_access_key,
         "JWO_CONNECTOR_CALLER__SESSION_TOKEN": key.session_token or "",
         "JWO_CONNECTOR_AUTH__REGION": REGION,
-        "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(world.file)]),
+        "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(world.file), str(RETAILER_FILE)]),
         "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(world.products_csv)]),
         "JWO_CONNECTOR_APP_TEST_KEYS": "true",
         "JWO_CONNECTOR_APP_ALLOW_BACKDATED_CODES": "true",

@@ -12,6 +12,7 @@ from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, S
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, prepare, publish
 from jwo.demo.catalog import upload_catalog
+from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
 from jwo.demo.stages import Stages
@@ -57,6 +58,7 @@ def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
             session_token=key.session_token or "",
         ),
         store=StoreTable(id=STORE),
+        **tables(),
         keys=KeysTable.model_validate({"url": f"{here.connector_url}/app/mint/{{type}}", "minted": _KINDS}),
         catalog=CatalogTable(
             skus=tuple(row["item_sku"] for row in pieces[:3]),

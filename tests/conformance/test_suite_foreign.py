@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from conformance.certification import Certification
+from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.profile import Profile, load
 from tests.foreign.running import FOREIGN, Foreign, running
 
 ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
@@ -34,6 +37,35 @@ def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path:
     assert report["counts"]["pass"] >= 95
     written = "".join(path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
     assert environment["SHOP_KEY"] not in written
+    assert environment["SHOP_TOKEN"] not in written
+
+
+def test_a_foreign_connector_hears_signed_callers_alone(tmp_path: Path) -> None:
+    """The check of the signatures is the stranger's own: a wrong secret, region or token, and none, are kept out."""
+    node = next(foreign for foreign in FOREIGN if foreign.name == "node_http")
+    with running(node) as environment:
+        (tmp_path / "jwo.toml").write_text((node.folder / "jwo.toml").read_text("utf-8"), encoding="utf-8")
+        right = load(tmp_path / "jwo.toml", environment)
+        table = right.connector
+        wrong = [
+            {"secret_access_key": "another"},
+            {"region": "us-east-1"},
+            {"session_token": "another"},
+            {"session_token": ""},
+            {"auth": "none"},
+        ]
+        callers = [table, *(table.model_copy(update=change) for change in wrong)]
+        statuses = [_status(right.model_copy(update={"connector": caller})) for caller in callers]
+
+    assert statuses == [200, 403, 403, 403, 403, 403]
+
+
+def _status(profile: Profile) -> int:
+    certification = Certification(profile)
+    scan = certification.unbroken(VERIFY_IDENTITY_KEYS)
+    with certification.client() as client:
+        answer = client.send(scan.operation, scan.encoded()).answer
+    return answer.status if answer else 0
 
 
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda foreign: foreign.name)

@@ -45,7 +45,8 @@ FOREIGN = (
 def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
     """Run a connector as long as the block, and yield the environment that its profile asks for."""
     with tempfile.TemporaryDirectory(prefix="foreign-") as folder:
-        environment = {**os.environ, "JOURNAL": f"{folder}/journal", "SHOP_KEY": secrets.token_hex(16)}
+        shop = {"SHOP_KEY": secrets.token_hex(16), "SHOP_TOKEN": secrets.token_urlsafe(40)}
+        environment = {**os.environ, **shop, "JOURNAL": f"{folder}/journal"}
         environment.pop("PORT", None)
         process = subprocess.Popen(
             foreign.start, stdout=subprocess.PIPE, text=True, cwd=foreign.folder, env=environment

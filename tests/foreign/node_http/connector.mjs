@@ -1,8 +1,9 @@
 // A conformant connector on Node's own http module, without a framework. Its codes open one gate once and grow old.
-// What it decides goes to a journal, from which a restarted one takes up; it warms up for a moment first.
+// Only callers with the shop's AWS key are heard. What it decides goes to a journal, from which a restarted one takes up; it warms up for a moment first.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { read } from "./codes.mjs";
+import { isSigned } from "./sigv4.mjs";
 
 const STORES = new Set(["köln-südstadt"]);
 const PEOPLE = { shopper: "SHOPPER", associate: "ASSOCIATE", cash_shopper: "CASH_SHOPPER" };
@@ -130,8 +131,12 @@ function checkLine(line) {
 
 const routes = { "/v1/identity/identity-keys": scan, "/v1/order/purchases": cart };
 
-function answer(request, raw) {
+const CALLER = { id: "AKIDOFTHEPLATFORM", secret: process.env.SHOP_KEY, token: process.env.SHOP_TOKEN, region: "eu-central-1", service: "execute-api" };
+
+function answer(request, body) {
   if (Date.now() < readyAt) return [503, { errorMsg: "warming up" }];
+  if (!isSigned(request, body, CALLER)) return [403, { message: "Forbidden" }];
+  const raw = body.toString("utf8");
   const route = routes[request.url];
   if (!route) return [404, { errorMsg: "no such path" }];
   if (request.method !== "POST") return [405, { errorMsg: "only POST" }];
@@ -147,7 +152,7 @@ const server = createServer((request, response) => {
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {
-    const [status, body] = answer(request, Buffer.concat(chunks).toString("utf8"));
+    const [status, body] = answer(request, Buffer.concat(chunks));
     const payload = Buffer.from(JSON.stringify(body));
     response.writeHead(status, { "Content-Type": "application/json", "Content-Length": payload.length });
     response.end(payload);

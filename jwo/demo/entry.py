@@ -1,0 +1,32 @@
+"""Entry by card and by loyalty card in the demonstration: whom the connector knows, and what the profile says."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from contract.profile import ScansTable, ShopperIdentitiesTable, TiersTable
+
+RETAILER_FILE = Path(__file__).with_name("entry.toml")
+_NOBODYS_CARD = "a-card-of-another-shop"
+
+
+def tables() -> dict[str, Any]:
+    """Return the tables of the profile that declare the entry tier."""
+    return {
+        "tiers": TiersTable(shopper_authorization=True, resolve_scan=True),
+        "shopper_identities": ShopperIdentitiesTable(
+            low_risk="demo-card-good",
+            high_risk="demo-card-flagged",
+            adjusted="demo-card-small",
+            invalid_card="demo-card-invalid",
+            expired_card="demo-card-expired",
+            outstanding_balance="demo-card-in-debt",
+        ),
+        "scans": ScansTable(accepted=_scanned("demo-loyalty-card"), rejected=_scanned(_NOBODYS_CARD)),
+    }
+
+
+def _scanned(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
