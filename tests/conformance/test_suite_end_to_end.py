@@ -1,0 +1,203 @@
+"""Visits through the simulated platform: what must be declared, what the journal shows, and whose fault it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.end_to_end import platform as platforms
+from conformance.end_to_end.journal import exchange_of
+from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_lost, one_decision, tells_of_nobody_else
+from conformance.end_to_end.needs import case_ids
+from conformance.end_to_end.platform import Platform, settings, starting
+from conformance.end_to_end.visits import Visit, gates_of
+from conformance.mutants.gallery import GALLERY
+from conformance.mutants.gate import certify, profile_of, run_mutant
+from conformance.mutants.small import SmallConnector
+from conformance.summary import summarise
+from conformance.verdicts import Verdict
+from contract.gate import NoAnswer
+from contract.house import House
+from contract.profile import for_url
+
+Serve = Callable[[Any], str]
+NOWHERE = "http://127.0.0.1:9"
+QUICK = ("E2E-X.1", "E2E-X.2", "E2E-X.4", "E2E-X.9")
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with starting(profile_of(NOWHERE)) as started:
+        yield started
+
+
+def entry(operation: str = "Create Purchases", **more: Any) -> dict[str, Any]:
+    body = {"idempotentShoppingTripId": "trip-1"}
+    request = {"method": "POST", "url": "http://127.0.0.1:1/v1/order/purchases", "headers": {}, "body": body}
+    answer = {"status": 201, "headers": {}, "body": {"purchaseId": "p-1"}}
+    told = {"seq": 1, "at": "2026-02-05T12:00:00Z", "operation": operation, "request": request, "response": answer}
+    return {**told, "failure": None, "elapsedMs": 12, **more}
+
+
+def visit(label: str, *answers: dict[str, Any], operation: str = "Create Purchases", **more: Any) -> Visit:
+    told = [entry(operation, response={"status": 201, "headers": {}, "body": answer}) for answer in answers]
+    return Visit(label, "gate", exchanges=[exchange_of(each, label) for each in told], **more)
+
+
+def delivery(*outcomes: str, state: str = "pending") -> dict[str, Any]:
+    return {"state": state, "attempts": [{"outcome": outcome, "status": None} for outcome in outcomes]}
+
+
+def test_a_correct_connector_passes_and_its_exchanges_come_from_the_journal(platform: Platform) -> None:
+    certification = certify("", QUICK, stores=("journal 1", "journal 2"), platform=platform)
+
+    assert {result.verdict for result in certification.results.values()} == {Verdict.PASS}
+    journalled = [each for each in certification.results["E2E-X.9"].exchanges if not each.measured]
+    carts = [each for each in journalled if each.operation.name == "Create Purchases"]
+    assert len({json.loads(each.body)["requestId"] for each in carts}) == len(carts) >= 3
+    assert len({each.answer and each.answer.body for each in carts}) == 1
+    report = summarise(certification, started_at=datetime.now(UTC), duration_s=1, strict=False)
+    assert certification.keys.take("shopper") not in json.dumps(report)
+    assert sum(row["count"] for row in report["latency"]) == len(certification.controls) == 2
+
+
+def test_with_nothing_declared_no_platform_is_started(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    monkeypatch.setattr(platforms, "COMMAND", ("/nowhere",))
+    certification = Certification(for_url(serve(SmallConnector())), Selection(only=QUICK))
+    engine.run(certification)
+
+    results = certification.results.values()
+    assert {result.verdict for result in results} == {Verdict.NOT_APPLICABLE}
+    assert all("[keys] shopper" in result.reason and "[catalog] skus" in result.reason for result in results)
+
+
+def test_a_platform_that_does_not_start_is_our_fault(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    monkeypatch.setattr(platforms, "COMMAND", (sys.executable, "-c", "print('no address')"))
+    certification = Certification(profile_of(serve(SmallConnector())), Selection(only=("E2E-X.1",)))
+    engine.run(certification)
+
+    (result,) = certification.results.values()
+    assert result.verdict is Verdict.ERROR
+    assert "the simulated platform did not start" in result.reason
+
+
+@pytest.mark.parametrize("fault", ["undoes_a_purchase_when_the_caller_hangs_up", "tells_of_the_last_visitor"])
+def test_a_fault_that_only_visits_show_is_found(fault: str, platform: Platform) -> None:
+    mutant = next(each for each in GALLERY if each.fault == fault)
+
+    assert run_mutant(mutant, platform).killed
+
+
+def test_where_nobody_gets_in_one_case_says_so(platform: Platform) -> None:
+    results = certify("answers_flat", QUICK, stores=("nobody 1", "nobody 2"), platform=platform).results
+
+    assert {each for each, result in results.items() if result.verdict is Verdict.FAIL} == {"E2E-X.1"}
+    others = [result for each, result in results.items() if each != "E2E-X.1"]
+    assert {result.verdict for result in others} == {Verdict.NOT_APPLICABLE}
+    assert all("judged by E2E-X.1" in result.reason for result in others)
+
+
+def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
+    connector = SmallConnector()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(0.4)
+            await connector(scope, receive, send)
+
+    chosen = (*QUICK, "VIK-1.1", "VIK-1.2", "VIK-2", "CP-1.1", "CP-1.2")
+    certification = Certification(profile_of(serve(slow)), Selection(only=chosen), platform=platform)
+    engine.run(certification)
+
+    assert certification.side_by_side > 1
+    assert {each: result.verdict for each, result in certification.results.items()} == dict.fromkeys(
+        chosen, Verdict.PASS
+    )
+
+
+def test_the_platform_calls_as_the_profile_says() -> None:
+    house = House().model_copy(update={"ordering": House().ordering.model_copy(update={"cash_type": "CASH_SHOPPER"})})
+    signing = {"auth": "sigv4", "access_key_id": "AKIA", "secret_access_key": "secret", "region": "eu-west-1"}
+    profile = profile_of(NOWHERE)
+    connector = profile.connector.model_copy(update=signing)
+    told = settings(profile.model_copy(update={"house": house, "connector": connector}))
+
+    assert told["JWO_PLATFORM_CONNECTOR_SECRET_ACCESS_KEY"] == "secret"
+    assert json.loads(told["JWO_PLATFORM_AUTH"])["region"] == "eu-west-1"
+    assert json.loads(told["JWO_PLATFORM_ORDERING"])["cash_type"] == "CASH_SHOPPER"
+    assert "JWO_PLATFORM_IDENTITY" not in told
+
+
+def test_gates_of_cases_and_stores_are_their_own_and_can_stand_in_an_address() -> None:
+    gates = [gate for store in ("14", "Ⅷ · 東京/渋谷") for case_id in case_ids() for gate in gates_of(store, case_id)]
+
+    assert len(set(gates)) == len(gates)
+    assert all(gate.isascii() and "/" not in gate for gate in gates)
+
+
+def test_an_answer_that_a_fault_took_away_is_an_answer_and_a_message_that_was_cut_off_has_none() -> None:
+    answer = {"status": 201, "headers": {}, "body": {"purchaseId": "p-9"}}
+    lost = exchange_of(entry(response=None, failure="no_connection", lost=answer, faults=["drop_after"]), "a shopper")
+    cut = exchange_of(entry(response=None, failure="no_connection", faults=["cut"]), "a shopper")
+
+    assert lost.answer is not None
+    assert lost.answer.json() == {"purchaseId": "p-9"}
+    assert (lost.failure, cut.failure, cut.answer) == (None, NoAnswer.NO_CONNECTION, None)
+    assert "cut" in cut.in_short()
+
+
+def test_a_cart_is_lost_when_it_was_never_taken() -> None:
+    taken = Visit("one", "gate", delivery=delivery("no_connection", "delivered", state="delivered"))
+    never = Visit("two", "gate", delivery=delivery("refused", state="dead_letter"))
+
+    assert nothing_lost([taken]) is None
+    assert "two: 1 attempt, dead letter: refused" in str(nothing_lost([taken, never]))
+
+
+def test_a_purchase_is_doubled_within_a_trip_or_shared_by_two() -> None:
+    one, same = visit("one", {"purchaseId": "p"}, {"purchaseId": "p"}), visit("two", {"purchaseId": "p"})
+    other, torn = visit("three", {"purchaseId": "q"}), visit("four", {"purchaseId": "r"}, {"purchaseId": "s"})
+
+    assert nothing_doubled([one, other]) is None
+    assert "equal ones" in str(nothing_doubled([one, same]))
+    assert "four: 2 different ones" in str(nothing_doubled([one, torn]))
+
+
+def test_a_scan_is_decided_once() -> None:
+    ann, bob = ({"visitorDetails": {"id": name, "type": "SHOPPER"}} for name in ("ann", "bob"))
+
+    assert one_decision(visit("one", ann, ann, operation="Verify Identity Keys")) is None
+    assert one_decision(visit("one", ann, bob, operation="Verify Identity Keys")) is not None
+
+
+def test_a_stranger_is_kept_out_by_an_answer_and_not_by_a_failure() -> None:
+    closed, failed, opened = (
+        Visit("the stranger", "gate", decision={"opens": opens, "cause": cause, "light": "red"})
+        for opens, cause in ((False, "401"), (False, "timed_out"), (True, "200"))
+    )
+
+    assert kept_out(closed) is None
+    assert kept_out(failed) is not None
+    assert kept_out(opened) is not None
+
+
+def test_an_answer_tells_of_nobody_else() -> None:
+    def named(name: str, *answers: dict[str, Any]) -> Visit:
+        return visit(name, *answers, key=f"key of {name}", decision={"visitor": {"id": f"visitor {name}"}})
+
+    own = [named("ann", {"purchaseId": "visitor ann"}), named("bob", {"purchaseId": "2"})]
+    others = [named("ann", {"purchaseId": "1", "after": "visitor bob"}), named("bob", {"purchaseId": "2"})]
+    key = [named("ann", {"purchaseId": "1"}), named("bob", {"purchaseId": "2", "key": "key of ann"})]
+
+    assert tells_of_nobody_else(own) is None
+    assert "ann" in str(tells_of_nobody_else(others))
+    assert "bob" in str(tells_of_nobody_else(key))
+    assert "key of ann" not in str(tells_of_nobody_else(key))
