@@ -97,3 +97,7 @@ def _show(what: object) -> None:
         print(what)  # noqa: T201 - the command's output
     else:
         make_console().print(what)
+
+
+if __name__ == "__main__":
+    catalog()

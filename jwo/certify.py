@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
 from conformance import attestation, dsse, engine, expected
+from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
 from conformance.certification import Certification, Selection
 from conformance.report import render_summary, write_all
@@ -83,19 +84,24 @@ def reach(profile: Profile) -> None:
 
 
 def judge(
-    profile: Profile, options: Options, console: Console, stages: list[dict[str, Any]] | None = None
+    profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None
 ) -> dict[str, Any]:
-    """Run the cases and return the report."""
+    """Run the cases and return the report; a catalog client meets `catalog_platform`, or one of its own."""
     started_at, start = datetime.now(UTC), time.perf_counter()
     with CaseProgress(console) as progress:
-        certification = Certification(profile, options.selection, on_case=progress.case, on_selected=progress.selected)
+        certification = Certification(
+            profile,
+            options.selection,
+            on_case=progress.case,
+            on_selected=progress.selected,
+            catalog_platform=catalog_platform,
+        )
         engine.run(certification)
     return summarise(
         certification,
         started_at=started_at,
         duration_s=time.perf_counter() - start,
         strict=options.strict or profile.house.suite.strict,
-        stages=stages,
         expectations=options.expectations,
         replay=options.replay,
     )

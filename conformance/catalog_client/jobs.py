@@ -24,7 +24,7 @@ from contract.profile import CatalogClientTable
 
 MOST_ITEMS = 10_000
 _LARGE, _SMALL = MOST_ITEMS + 2, 6
-_LATE_S = 4.0
+_LATE_S = 3.0
 _ALWAYS = 1000
 _SETTLES_WITHIN_S = 15.0
 

@@ -68,8 +68,8 @@ _NOWHERE = "http://127.0.0.1:9"
 
 @contextmanager
 def platform() -> Iterator[Addresses]:
-    """Run a platform on which all clients meet; its seconds are short."""
-    with served(_QUICK, JWO_PLATFORM_CLOCK_SPEED="4") as addresses:
+    """Run a platform on which all clients meet."""
+    with served(_QUICK) as addresses:
         yield addresses
 
 

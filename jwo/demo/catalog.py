@@ -5,16 +5,35 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import Any
 
+from contract.profile import CatalogClientTable
 from jwo.aws import REGION
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
 
 _WITHIN_S = 60
+_CLIENT = (sys.executable, "-P", "-m", "jwo.catalog_command", "upload", "--confirm", "{csv}")
+"""The command `jwo catalog upload`, without loading the rest of `jwo`: it is run many times."""
+CERTIFIED = CatalogClientTable(
+    command=shlex.join(_CLIENT),
+    environment={
+        "JWO_CATALOG_ENDPOINT": "{endpoint}",
+        "JWO_CATALOG_REGION": "{region}",
+        "JWO_CATALOG_ACCESS_KEY_ID": "{access_key_id}",
+        "JWO_CATALOG_SECRET_ACCESS_KEY": "{secret_access_key}",
+        "JWO_CATALOG_SESSION_TOKEN": "{session_token}",
+        "JWO_CATALOG_QUEUE_URL": "{queue_url}",
+        "JWO_CATALOG_AWS_ENDPOINT_URL": "{aws_endpoint}",
+    },
+    tells_rejected="exit_code",
+    at_once=9,
+)
+"""How the suite is told of our own client, as a retailer would tell it of another."""
 
 
 def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:

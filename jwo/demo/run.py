@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from conformance.catalog_client.platform import Addresses
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, prepare, publish
-from jwo.demo.catalog import upload_catalog
+from jwo.demo.catalog import CERTIFIED, upload_catalog
 from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
@@ -30,7 +31,8 @@ def certify_reference(options: Options, console: Console) -> int:
         with stages.stage("Shoppers") as stage:
             shoppers(here, stage)
         with stages.stage("Conformance") as stage:
-            report = judge(_profile(here, accepted), options, console)
+            addresses = Addresses(here.platform_url, here.aws_url, REGION)
+            report = judge(_profile(here, accepted), options, console, catalog_platform=addresses)
             counts = ", ".join(f"{number} {word}" for word, number in report["counts"].items() if number)
             stage.summary = f"{len(report['cases'])} cases over HTTP, signed with SigV4: {counts}"
     report["stages"] = stages.as_report()
@@ -59,6 +61,7 @@ def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
         ),
         store=StoreTable(id=STORE),
         **tables(),
+        catalog_client=CERTIFIED,
         keys=KeysTable.model_validate({"url": f"{here.connector_url}/app/mint/{{type}}", "minted": _KINDS}),
         catalog=CatalogTable(
             skus=tuple(row["item_sku"] for row in pieces[:3]),
