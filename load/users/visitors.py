@@ -6,6 +6,7 @@ Locust starts one of them in each process. A scenario is a subclass in a file of
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -22,6 +23,7 @@ from load.part import Part
 from load.schedule import Mix
 from load.settings import LoadOptions
 
+_log = logging.getLogger(__name__)
 _PARTS: WeakKeyDictionary[Environment, tuple[Host | None, Part | None]] = WeakKeyDictionary()
 """What this process is in the run of each Locust environment; Locust itself has no place to keep it."""
 
@@ -51,7 +53,11 @@ class StoreHours(LoadTestShape):
     """Keeps one user in each process until all results are in."""
 
     abstract = False
-    use_common_options = True  # --run-time is taken as --duration
+
+    @property
+    def use_common_options(self) -> bool:  # type: ignore[override]  # Locust has a plain attribute here, and only reads it
+        """Tell Locust which of its own options count here: on the command line --run-time, on its web page none."""
+        return self.runner is None
 
     def tick(self) -> tuple[int, float] | None:
         """Tell Locust how many users there shall be, or that the run is over."""
@@ -79,6 +85,9 @@ def _join(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust'
     host = None if isinstance(environment.runner, WorkerRunner) else Host(environment)
     part = None if isinstance(environment.runner, MasterRunner) else Part(environment, host)
     _PARTS[environment] = host, part
+    flags = environment.parsed_options
+    if host and flags and (flags.num_users or flags.spawn_rate):
+        _log.warning("--users and --spawn-rate change nothing: the schedule says how many arrive; see --rate")
 
 
 @events.test_start.add_listener

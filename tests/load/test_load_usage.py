@@ -90,6 +90,7 @@ def test_locusts_own_command_takes_its_flags(
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == code, done.stderr
+    assert "will be ignored" not in done.stderr
     report = tmp_path / "load.json"
     assert (json.loads(report.read_text())["counts"]["answered"] if report.exists() else None) == answered
 
