@@ -12,9 +12,8 @@ from contract import sigv4
 from contract.errors import SignatureRejected
 from contract.house import Auth
 from reference_connector.errors import NotAuthenticated
-from reference_connector.idempotency import Answer, Claim, answer_once
 from reference_connector.settings import Caller
-from reference_connector.store import Store
+from reference_connector.store import NewAnswer, Recorded, Store
 from reference_connector.telemetry import Clock
 
 
@@ -73,9 +72,8 @@ class _UsedSignatures:
     async def refuse_again(self, authorization: str) -> None:
         signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
         now = self._clock()
-        claim = Claim("signature", signature, b"", now, now + self._window, (200,))
-        outcome = await self._store.transact(lambda records: answer_once(records, claim, lambda _: Answer(200, b"")))
-        if outcome.replayed:
+        used = NewAnswer("signature", signature, Recorded(200, b"", b""), now, now + self._window)
+        if await self._store.keep_answer(used) is not None:
             raise NotAuthenticated("this signature was used before", code="replayed")
 
 

@@ -16,6 +16,7 @@ ConnectorError                  carries `code` (stable) and `hint` (what a perso
 ├── BadRetailerData             a retailer file or price list is wrong: names file, row and remedy
 ├── StoreError
 │   ├── StoreUnavailable        the database cannot be opened or did not take the record
+│   ├── MustBeAlone             a batch has more to do than it may beside other nodes; the store runs it again
 │   └── StoreNotOpen            a record was wanted before the start or after the end
 ├── PaymentError
 │   ├── PaymentDeclined         the provider's final no
@@ -150,6 +151,12 @@ class StoreUnavailable(StoreError):
     """The database cannot be opened, is busy for too long, or did not take the record."""
 
     code = "store_unavailable"
+
+
+class MustBeAlone(StoreError):
+    """Raised and caught within the store: what is to be changed may be under another node's hands."""
+
+    code = "must_be_alone"
 
 
 class StoreNotOpen(StoreError):

@@ -2,7 +2,8 @@
 
 A unit of work is a function of `Records` without other effects, run in a transaction of its own by `Store.transact`;
 it may be run a second time where its first run was undone. Two units of work never overlap, in this process or any
-other on the same database.
+other on the same database. New answers and new sales have ways of their own, `keep_answer` and `keep_sale`: the key of
+each says who was first, so that nodes may keep them at the same moment.
 """
 
 from __future__ import annotations

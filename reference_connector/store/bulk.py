@@ -22,9 +22,12 @@ class NewRows:
         self._statement = cache(self._of_size)
 
     def insert(self, execute: Execute, rows: Sequence[Row]) -> list[bool]:
-        """Insert, and say of each row whether it is in the table now; of two rows of one key the first is."""
+        """Insert, and say of each row whether it is in the table now; of two rows of one key the first is.
+
+        In the order of keys: a node that waits for a row of another's has no row for which that other could wait.
+        """
         taken: set[bytes] = set()
-        for some in _pieces(rows):
+        for some in _pieces(sorted(rows, key=_key)):
             cursor = execute(self._statement(len(some)), tuple(chain.from_iterable(some)))
             taken.update(key for (key,) in cursor.fetchall())
         if len(taken) == len(rows):
@@ -33,6 +36,11 @@ class NewRows:
 
     def _of_size(self, count: int) -> str:
         return self._into + ", ".join([self._row] * count) + self._unless
+
+
+def _key(row: Row) -> bytes:
+    key: bytes = row[0]
+    return key
 
 
 def _first(key: bytes, taken: set[bytes]) -> bool:

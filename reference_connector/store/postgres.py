@@ -1,7 +1,9 @@
 """The store in PostgreSQL, for connectors on several nodes.
 
-An advisory lock keeps the transactions of all nodes apart, as SQLite does by itself: claims on several keys, in one
-transaction each, would otherwise block each other crosswise. A node that dies lets go of it with its connection.
+Nodes keep new answers and sales at the same moment: the key's index says who was first, and the other waits for that
+commit. All other units of work are alone, as SQLite has it: they read and then write several rows, and would block each
+other crosswise. One advisory lock keeps the two apart, shared by the former; a node that dies lets go of it with its
+connection.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
 
 _LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
+_ALONE = "SELECT pg_advisory_xact_lock(%s)"
+_BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
 
 
 class _WholeText(StrDumper):
@@ -77,15 +81,16 @@ class PostgresDatabase:
         self._connection = connection
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
-        self.records = SqlRecords(self._execute)
+        self.records = SqlRecords(self._execute, unless_held=" FOR UPDATE SKIP LOCKED")
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         return self._connection.execute(_translated(statement), values)
 
-    def begin(self) -> None:
-        """Start a transaction, waiting for other nodes; what they committed is seen."""
+    def begin(self, *, alone: bool) -> None:
+        """Start a transaction, waiting for nodes where it or theirs must be alone; what they committed is seen."""
         self._connection.execute("BEGIN")
-        self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        self._connection.execute(_ALONE if alone else _BESIDE_OTHERS, (_LOCK,))
+        self.records.alone = alone
 
     def commit(self) -> None:
         """Write and sync."""
@@ -111,7 +116,7 @@ def _translated(statement: str) -> bytes:
 
 
 def _prepare(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
-    database.begin()
+    database.begin(alone=True)
     connection.execute("CREATE TABLE IF NOT EXISTS jwo_version (version INTEGER NOT NULL)")
     found = connection.execute("SELECT version FROM jwo_version").fetchone()
     if found is not None and found[0] != VERSION:

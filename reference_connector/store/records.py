@@ -29,10 +29,16 @@ _PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 
 
 class SqlRecords:
-    """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor."""
+    """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
-    def __init__(self, execute: Execute) -> None:
+    While it is not `alone`, other nodes are at work too: new rows are kept, and what would change an old one raises
+    MustBeAlone. `unless_held` is what makes a SELECT pass over rows that another transaction holds.
+    """
+
+    def __init__(self, execute: Execute, unless_held: str = "") -> None:
         self._execute = execute
+        self._unless_held = unless_held
+        self.alone = True
         self._forgot_at = 0
         self._last: tuple[str, bytes] = ("", b"")
 
@@ -60,10 +66,11 @@ class SqlRecords:
 
     def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
         """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
-        self._forget(max(_to_ms(answer.now) for answer in answers))
         rows = [self._answer_row(scope, key, recorded, forget_at) for scope, key, recorded, _, forget_at in answers]
         is_new = _ANSWERS.insert(self._execute, rows)
-        return [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
+        found = [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
+        self._forget(max(_to_ms(answer.now) for answer in answers))
+        return found
 
     def _keep_unless_done(self, answer: NewAnswer) -> Recorded | None:
         """Keep an answer whose key has a row, unless that is an answer whose time is not over yet."""
@@ -91,11 +98,12 @@ class SqlRecords:
         self._execute("DELETE FROM answer WHERE key=?", (self._digest(scope, key),))
 
     def _forget(self, now_ms: int) -> None:
+        """Delete what is over, now and then; not what another node has in hand, as nothing may be waited for here."""
         if now_ms - self._forgot_at < _FORGET_EVERY_MS:
             return
         self._forgot_at = now_ms
         self._execute(
-            "DELETE FROM answer WHERE key IN (SELECT key FROM answer WHERE forget_at<=? LIMIT ?)",
+            f"DELETE FROM answer WHERE key IN (SELECT key FROM answer WHERE forget_at<=? LIMIT ?{self._unless_held})",  # noqa: S608 - as below
             (now_ms, _FORGET_AT_ONCE),
         )
 

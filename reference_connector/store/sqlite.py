@@ -54,7 +54,7 @@ class SqliteDatabase:
         self._database = database
         self.records = SqlRecords(database.execute)
 
-    def begin(self) -> None:
+    def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
         """Start a transaction, waiting for other processes."""
         self._database.execute("BEGIN IMMEDIATE")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from reference_connector.errors import StoreNotOpen, StoreUnavailable
+from reference_connector.errors import MustBeAlone, StoreNotOpen, StoreUnavailable
 from reference_connector.store import NewAnswer, Purchase, Recorded, Records, Sale
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ class Database(Protocol):
     def records(self) -> Records:
         """The records, while a transaction is open."""
 
-    def begin(self) -> None:
-        """Start a transaction that no other overlaps."""
+    def begin(self, *, alone: bool) -> None:
+        """Start a transaction that no other overlaps, or none that is alone: its records then raise MustBeAlone."""
 
     def commit(self) -> None:
         """Make it durable."""
@@ -57,6 +57,10 @@ def _keep_answers(records: Records, answers: list[NewAnswer]) -> list[Recorded |
 
 def _keep_sales(records: Records, sales: list[Sale]) -> list[Purchase | None]:
     return records.keep_sales(sales)
+
+
+_KINDS: tuple[Together, ...] = (_keep_sales, _keep_answers, _run_works)
+"""In their order within a transaction: answers forget old ones at their end, after which nothing is waited for."""
 
 
 class GroupCommitStore(ABC):
@@ -155,10 +159,7 @@ class GroupCommitStore(ABC):
 
     def _run(self, database: Database, batch: list[_Job]) -> list[Outcome]:
         try:
-            records = database.records
-            database.begin()
-            results = _by_kind(records, batch)
-            database.commit()
+            results = self._run_together(database, batch)
         except self.failures:
             raise
         except Exception:  # noqa: BLE001 - a work failed by itself; which one, and with what, shows the second run
@@ -166,8 +167,20 @@ class GroupCommitStore(ABC):
             return self._run_apart(database, batch)
         return [(result, None) for result in results]
 
+    def _run_together(self, database: Database, batch: list[_Job]) -> list[Any]:
+        alone = any(together is _run_works for together, _, _ in batch)
+        database.begin(alone=alone)
+        try:
+            results = _by_kind(database.records, batch)
+        except MustBeAlone:
+            database.rollback()
+            database.begin(alone=True)
+            results = _by_kind(database.records, batch)
+        database.commit()
+        return results
+
     def _run_apart(self, database: Database, batch: list[_Job]) -> list[Outcome]:
-        database.begin()
+        database.begin(alone=True)
         outcomes = [self._apply(database, job) for job in batch]
         database.commit()
         return outcomes
@@ -193,12 +206,16 @@ class GroupCommitStore(ABC):
 
 
 def _by_kind(records: Records, batch: list[_Job]) -> list[Any]:
-    """Run the jobs, those of one kind together, and return their results in the order of the batch."""
+    """Run the jobs, those of one kind together, and return their results in the order of the batch.
+
+    The kinds have one order on all nodes, as rows have in their tables, so that no two nodes wait for each other.
+    """
     kinds: dict[Together, list[int]] = {}
     for number, (together, _, _) in enumerate(batch):
         kinds.setdefault(together, []).append(number)
     results: list[Any] = [None] * len(batch)
-    for together, numbers in kinds.items():
+    for together in sorted(kinds, key=_KINDS.index):
+        numbers = kinds[together]
         found = together(records, [batch[number][1] for number in numbers])
         for number, result in zip(numbers, found, strict=True):
             results[number] = result
