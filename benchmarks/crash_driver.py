@@ -29,7 +29,7 @@ from rich.table import Table
 sys.path.insert(0, str(servers.ROOT))
 
 from reference_connector.simulated_provider import captured
-from reference_connector.store import Store
+from reference_connector.store import Charge, Store
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 
@@ -90,13 +90,14 @@ async def shop(port: int, trips: Iterator[int], chance: random.Random, tally: Ta
         connection.drop()
 
 
-async def crash(server: servers.ServerProcess, chance: random.Random, tally: Tally) -> None:
-    """Kill and start again, until cancelled."""
-    while True:
+async def crash(server: servers.ServerProcess, most: int, chance: random.Random, tally: Tally) -> None:
+    """Kill and start again, `most` times or until cancelled."""
+    while tally.kills < most:
         await asyncio.sleep(chance.uniform(0.1, 2.0))
         server.kill()
         tally.kills += 1
         await asyncio.to_thread(server.start)
+    await asyncio.Event().wait()
 
 
 async def drained(store: Store) -> int:
@@ -109,12 +110,12 @@ async def drained(store: Store) -> int:
         await asyncio.sleep(0.2)
 
 
-async def drive(server: servers.ServerProcess, carts: int, clients: int, seed: int) -> Tally:
+async def drive(server: servers.ServerProcess, given: argparse.Namespace) -> Tally:
     """Deliver all carts under fire."""
-    chance, tally = random.Random(seed), Tally()  # noqa: S311 - a seeded run, so that it can be repeated
-    trips = iter(range(carts))
-    crashing = asyncio.create_task(crash(server, chance, tally))
-    shoppers = [asyncio.create_task(shop(server.port, trips, chance, tally)) for _ in range(clients)]
+    chance, tally = random.Random(given.seed), Tally()  # noqa: S311 - a seeded run, so that it can be repeated
+    trips = iter(range(given.carts))
+    crashing = asyncio.create_task(crash(server, given.kills, chance, tally))
+    shoppers = [asyncio.create_task(shop(server.port, trips, chance, tally)) for _ in range(given.clients)]
     waiting = asyncio.gather(*shoppers)
     await asyncio.wait([crashing, waiting], return_when=asyncio.FIRST_COMPLETED)
     if crashing.done():
@@ -126,12 +127,18 @@ async def drive(server: servers.ServerProcess, carts: int, clients: int, seed: i
     return tally
 
 
+def is_open(charge: Charge | None) -> bool:
+    """Say whether a charge is in the outbox still."""
+    return charge is not None and charge.state in {"pending", "authorised"}
+
+
 async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[str, int]:
     """Count what is wrong: the records and the ledger against what the platform was answered."""
-    undrained = await drained(store)
+    unsettled = await drained(store)
     taken = captured(ledger)
     trips = [f"trip-{number:06}" for number in range(carts)]
     purchases = {trip: await store.transact(lambda records, trip=trip: records.find_purchase(trip)) for trip in trips}
+    charges = {trip: await store.transact(lambda records, trip=trip: records.find_charge(trip)) for trip in trips}
     must_pay = [trip for number, trip in enumerate(trips) if METHODS[number % len(METHODS)] != "tok_declined"]
     return {
         "carts": carts,
@@ -141,7 +148,8 @@ async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[
             purchases[trip] is None or tally.ids.get(trip) != {purchases[trip].purchase_id} for trip in trips
         ),
         "doubled purchases": sum(len(ids) > 1 for ids in tally.ids.values()),
-        "lost charges": sum(len(taken.get(trip, ())) == 0 for trip in must_pay) + undrained,
+        "lost charges": sum(not taken.get(trip) and not is_open(charges[trip]) for trip in must_pay),
+        "charges not settled in time": unsettled,
         "doubled charges": sum(len(amounts) > 1 for amounts in taken.values()),
         "charges of declined cards": len(taken.keys() - set(must_pay)),
     }
@@ -176,12 +184,13 @@ def run(kind: str, given: argparse.Namespace) -> dict[str, int]:
             "JWO_CONNECTOR_PAYMENTS__LEASE_S": "2",
             "JWO_CONNECTOR_PAYMENTS__POLL_S": "0.2",
             "JWO_CONNECTOR_PAYMENTS__BACKOFF_FIRST_S": "0.2",
+            "JWO_CONNECTOR_PAYMENTS__BACKOFF_MAX_S": "2",
             "JWO_CONNECTOR_PAYMENTS__ATTEMPTS_MAX": "1000",
         }
         server = servers.connector(servers.free_port(), folder / "log", environment, given.workers)
         server.start()
         try:
-            tally = asyncio.run(drive(server, given.carts, given.clients, given.seed))
+            tally = asyncio.run(drive(server, given))
             store.open()
             found = asyncio.run(verdict(store, ledger, given.carts, tally))
             store.close()
@@ -198,6 +207,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=sys.maxsize, metavar="N", help="and no more than these")
     given = parser.parse_args()
     kinds = ["sqlite", "postgres"] if given.database == "both" else [given.database]
     results = {}

@@ -1,0 +1,37 @@
+"""Kill -9 while carts come in, some of them several times at once; `make crash` does it at length."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).parents[2] / "benchmarks" / "crash_driver.py"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_kills_lose_and_double_no_purchase_and_no_charge(database: str) -> None:
+    shown = _run("--carts", "1500", "--kills", "2", "--seed", "28", "--database", database)
+    counted = {
+        name.strip(): int(count.replace(",", "")) for name, count in re.findall(r"│ ([a-z ]+?) +│ ([\d,]+)", shown)
+    }
+    assert (counted["carts"], counted["kills"] > 0) == (1500, True)
+    wrong = {name: count for name, count in counted.items() if name.startswith(("lost", "doubled", "charges"))}
+    assert len(wrong) == 6
+    assert set(wrong.values()) == {0}, shown
+
+
+def _run(*arguments: str) -> str:
+    """Run the driver and return what it printed; one that takes too long ends its servers before it goes."""
+    command = [sys.executable, "-W", "ignore", str(DRIVER), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as driver:
+        try:
+            return driver.communicate(timeout=100)[0]
+        except subprocess.TimeoutExpired:
+            driver.send_signal(signal.SIGINT)
+            driver.wait(15)
+            raise
