@@ -11,10 +11,11 @@ from uuid import uuid4
 import pytest
 import zxingcpp
 from PIL import Image
+from pydantic import ValidationError
 
 from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
-from reference_connector.settings import SAMPLE_RETAILER
+from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 
 
 def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk: Any) -> None:
@@ -25,6 +26,22 @@ def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk
     assert answer.json()["expiresInS"] == 90
     key = decode(answer.json()["code"], ScanKeyRules())
     assert (key.issued_at, len(key.token), key.custom_info) == (desk.clock.now, 21, "")
+
+
+def test_prefix_and_age_of_codes_are_settings_within_what_is_published(start: Callable[..., Any], a_scan: Any) -> None:
+    connector = start(scan_key={"prefix": "CORNER1", "max_age_s": 30})
+    connector.sign_in()
+    code = connector.http.post("/app/shoppers/ada/scan-key").json()
+    assert (code["code"][:7], code["expiresInS"]) == ("CORNER1", 30)
+    usual = to_identity_key("JWOIMAG" + code["code"][7:])
+    assert connector.identify(a_scan(identityKey=usual, event_id=str(uuid4()))).status_code == 401
+    late = a_scan(identityKey=to_identity_key(code["code"]), event_timestamp="2026-02-09T12:00:31Z")
+    assert connector.identify(late).status_code == 401
+    in_time = a_scan(identityKey=late["identityKey"], event_id=str(uuid4()), event_timestamp="2026-02-09T12:00:30Z")
+    assert connector.identify(in_time).status_code == 200
+    for age in (29, 91):
+        with pytest.raises(ValidationError):
+            ConnectorSettings.model_validate({"scan_key": {"max_age_s": age}})
 
 
 def test_every_code_is_another(desk: Any) -> None:

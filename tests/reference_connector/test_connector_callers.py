@@ -95,6 +95,21 @@ def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_
     assert connector.events("failed")
 
 
+def test_a_500_is_never_kept_as_the_answer(
+    start: Callable[..., Any], a_scan: Any, a_cart: Any, storage: dict[str, Any]
+) -> None:
+    import sqlite3  # noqa: PLC0415 - as above
+
+    connector = start(store=storage["store"] | {"busy_timeout_s": 0.2}, watch_files_s=0)
+    url = storage.get("database_url")
+    database: Any = psycopg.connect(url) if url else sqlite3.connect(storage["store"]["path"], isolation_level=None)
+    database.execute("LOCK TABLE answer, purchase IN ACCESS EXCLUSIVE MODE" if url else "BEGIN IMMEDIATE")
+    assert [connector.identify(a_scan()).status_code, connector.purchase(a_cart()).status_code] == [500, 500]
+    database.rollback()
+    database.close()
+    assert [connector.identify(a_scan()).status_code, connector.purchase(a_cart()).status_code] == [200, 201]
+
+
 @pytest.mark.parametrize("settings", [{}, {"identity": {"locations": ["ENTRY", "EXIT"]}}])
 def test_openapi_agrees_with_the_contract(settings: dict[str, Any]) -> None:
     configured = ConnectorSettings(**settings)

@@ -227,6 +227,32 @@ def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
     assert connector.http.post("/app/shoppers/gus/scan-key").status_code == 409
 
 
+def test_a_declined_charge_is_a_bad_debt_for_who_enters_with_a_card(
+    start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "cards.toml").write_text('[[card_shopper]]\nid = "gus"\n', "utf-8")
+    connector = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "cards.toml"])
+    tap = {"storeId": "STORE-001", "shopperIdentity": {"id": "gus"}}
+    assert connector.http.post("/v1/fraudandabuse/shopperauthorization", json=tap).json() == {"shopperAuthorized": True}
+    connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
+    assert _charges(connector, "declined")
+    refused = {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]}
+    assert connector.http.post("/v1/fraudandabuse/shopperauthorization", json=tap).json() == refused
+
+
+@pytest.mark.parametrize(("balance", "app", "gate"), [("50.00", 201, 200), ("50.01", 409, 401)])
+def test_an_open_balance_counts_at_the_gate_and_in_the_app(
+    start: Callable[..., Any], a_scan: Any, tmp_path: Path, balance: str, app: int, gate: int
+) -> None:
+    hal = tmp_path / "hal.toml"
+    hal.write_text(f'[[shopper]]\nid = "hal"\npin = "1"\nopen_balance = "{balance}"\n', "utf-8")
+    connector = start(retailer_files=[hal, SAMPLE_RETAILER], app_test_keys=True)
+    connector.http.post("/app/session", json={"shopper": "hal", "pin": "1"})
+    assert connector.http.post("/app/shoppers/hal/scan-key").status_code == app
+    key = connector.http.get("/app/mint/shopper").json()["identityKey"]  # the first shopper's, without the app's checks
+    assert connector.identify(a_scan(identityKey=key)).status_code == gate
+
+
 def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
