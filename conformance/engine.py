@@ -24,7 +24,7 @@ _FINE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 
 def run(certification: Certification) -> None:
-    """Run what is selected; results are in `certification.results`.
+    """Run what is selected; results are in `certification.results`. A stop from outside goes through as SystemExit.
 
     HarnessBroke when pytest could not run the features at all, or when nothing was selected.
     """
@@ -62,6 +62,8 @@ def _run(certification: Certification, groups: Iterable[Group] | None) -> None:
     ):
         holder = Holder(certification, client, groups)
         code = pytest.main(arguments, plugins=[holder])
+    if holder.stopped:
+        raise holder.stopped
     if holder.broke:
         raise holder.broke
     if code == pytest.ExitCode.INTERRUPTED:

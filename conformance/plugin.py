@@ -175,6 +175,9 @@ def _run_groups(items: dict[Group, list[pytest.Item]], groups: Iterable[Group]) 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Record the verdict when the scenario is over; trouble while setting up or clearing away is ours."""
     report = yield
+    if call.excinfo and isinstance(call.excinfo.value, SystemExit):  # a stop from outside is no verdict
+        item.config.stash[_HOLDER].stopped = call.excinfo.value
+        raise KeyboardInterrupt
     if call.when == "call" or call.excinfo:
         certification = _certification(item.config)
         for result in item.stash[_CASE].results(call, certification):
@@ -216,6 +219,7 @@ class Holder:
         self.client = client
         self.groups = groups
         self.broke: HarnessBroke | None = None
+        self.stopped: SystemExit | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:

@@ -65,7 +65,7 @@ def only_result(certification: Certification) -> CaseResult:
     return result
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "table",
     [
