@@ -16,6 +16,7 @@ from jwo.serving import AsgiApp, serve
 from reference_connector.app import create_app as create_connector
 from reference_connector.settings import ConnectorSettings
 from simulator.app import create_app as create_platform
+from simulator.pauses import shorten_pauses
 from simulator.settings import PlatformSettings
 
 commands = typer.Typer()
@@ -37,7 +38,9 @@ def platform(port: PortOption = 0) -> None:
     """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
 
     def make(url: str) -> AsgiApp:
-        return create_platform(read(PlatformSettings, base_url=url))
+        made = create_platform(read(PlatformSettings, base_url=url))
+        shorten_pauses()
+        return made
 
     serve(make, port)
 

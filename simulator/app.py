@@ -56,11 +56,11 @@ def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSetting
     payments = Payments(store.trips, store.stores, store.risk, store.journal)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, catalog.feed, store.seed, resend)
-    return [
+    return [  # looked through in this order for every request, and gates are asked most
+        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(shelves, bucket=settings.report_bucket),
         payments_router(payments, access),
         portal_router(portal, store.stores, access, catalog.notifications, connectivity),
-        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         control_router(control),
     ]
 

@@ -1,7 +1,8 @@
 """The journal: every exchange in either direction and every gate decision, redacted before it is kept.
 
 What was really sent stays beside the newest entries, so that one can be sent again; it is never shown. A journal that
-is continued from its file has it no longer: then only what the file shows whole can be sent again.
+is continued from its file has it no longer: then only what the file shows whole can be sent again. Entries are kept as
+their lines of JSON: as objects, they would make the collector stop all gates for as long as it walks over them.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Journal:
     def __init__(self, clock: Clock, size: int, path: Path | None = None, *, continued: bool = False) -> None:
         self._clock = clock
         past = newest_entries(path, size) if path and continued else []
-        self._entries: deque[tuple[Entry, Sent | None]] = deque(((entry, None) for entry in past), size)
-        self._seq: int = self._entries[-1][0]["seq"] if self._entries else 0
+        self._lines: deque[tuple[bytes, Sent | None]] = deque(((orjson.dumps(entry), None) for entry in past), size)
+        self._seq: int = past[-1]["seq"] if past else 0
         self._held: list[tuple[tuple[Any, ...], int, Entry, Sent | None]] | None = None
         if path and continued:
             path.touch(mode=0o600)
@@ -56,7 +57,7 @@ class Journal:
         self.listeners: list[Callable[[Entry], None]] = []
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._lines)
 
     def add(self, kind: str, entry: Entry, sent: Sent | None = None) -> None:
         """Keep an entry."""
@@ -87,15 +88,22 @@ class Journal:
     def entries(self, limit: int = 100, **wanted: str) -> list[Entry]:
         """Return the newest entries whose members are as wanted, oldest first; an empty text means any."""
         asked = {name: value for name, value in wanted.items() if value}
-        found = [entry for entry, _ in self._entries if all(entry.get(name) == value for name, value in asked.items())]
-        return found[-limit:] if limit else []
+        marks, found = [orjson.dumps({name: value})[1:-1] for name, value in asked.items()], list[Entry]()
+        for line, _ in reversed(self._lines):
+            if len(found) >= limit:
+                break
+            if all(mark in line for mark in marks) and asked.items() <= (entry := orjson.loads(line)).items():
+                found.append(entry)
+        return found[::-1]
 
     def sent(self, seq: int) -> tuple[Entry, Sent]:
         """Return an entry and what was really sent; NotKnown when it is no exchange or no longer kept."""
-        for entry, sent in self._entries:
-            known = sent or _shown_whole(entry)
-            if entry["seq"] == seq and known and known.url:
-                return entry, known
+        for line, sent in self._lines:
+            if line.startswith(b'{"seq":%d,' % seq):
+                entry = orjson.loads(line)
+                known = sent or _shown_whole(entry)
+                if known and known.url:
+                    return entry, known
         raise NotKnown("exchange", str(seq), hint="what the platform sent can be sent again while the journal has it")
 
     def close(self) -> None:
@@ -111,9 +119,10 @@ class Journal:
     def _keep(self, entry: Entry, sent: Sent | None) -> None:
         self._seq += 1
         full = {"seq": self._seq, **entry}
-        self._entries.append((full, sent))
+        line = orjson.dumps(full)
+        self._lines.append((line, sent))
         if self._file:
-            self._file.write(orjson.dumps(full) + b"\n")
+            self._file.write(line + b"\n")
         if _log.isEnabledFor(logging.INFO):
             shown = {name: value for name, value in full.items() if name not in {"request", "response", "visitor"}}
             _log.info("%s", orjson.dumps(shown).decode())

@@ -21,6 +21,7 @@ from jwo.processes import Processes
 from platform_rig.figures import Figure, percentile
 from platform_rig.rig import GATES, STORES, chain_parts, gate_of, instant_server, pin, set_up_chain
 from simulator.entry.app_code import Scan
+from simulator.pauses import shorten_pauses
 
 RATE = 500
 _WARM_UP = 400
@@ -68,6 +69,7 @@ async def _in_process(seconds: int) -> list[Figure]:
     with instant_server() as connector, tempfile.TemporaryDirectory() as name:
         pin(os.getpid(), _PLATFORM_CORE)
         parts = chain_parts(name, connector)
+        shorten_pauses()
 
         async def scan(number: int) -> bool:
             decision = await parts.gates.scan(gate_of(number), Scan.of_text(f"valid_shopper_key {number}"))
