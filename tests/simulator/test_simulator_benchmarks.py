@@ -36,7 +36,7 @@ def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
 def test_collector_walks_over_nothing_that_the_start_has_made_and_rarely_over_what_lives_long() -> None:
     program = (
         "import gc; from simulator.pauses import shorten_pauses; shorten_pauses()"
-    program += "; print(gc.get_freeze_count(), gc.get_threshold()[2])"
+        "; print(gc.get_freeze_count(), gc.get_threshold()[2])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent)
     frozen, rarely = map(int, ran.stdout.split())
