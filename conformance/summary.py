@@ -24,6 +24,7 @@ from contract.values import format_instant
 
 FEATURES = Path(__file__).resolve().parent.parent / "features"
 _MOST_SAMPLES = 400
+_MOST_SHOWN = 6
 
 
 class Replay(NamedTuple):
@@ -158,9 +159,12 @@ def _case(result: CaseResult, profile: Profile, replay: str) -> dict[str, Any]:
 
 
 def _worth_showing(result: CaseResult) -> list[Exchange]:
-    """Keep the first and last few exchanges and the slowest, so that a report stays small."""
-    if len(result.exchanges) <= 6:  # noqa: PLR2004 - all of them fit
+    """Keep what the finding names, or the first, last and slowest exchanges, so that a report stays small."""
+    if len(result.exchanges) <= _MOST_SHOWN:
         return result.exchanges
+    named = [each for each in result.exchanges if each.label and f"{each.label.partition(' (')[0]}:" in result.got]
+    if named:
+        return named[:_MOST_SHOWN]
     slowest = sorted(result.exchanges, key=lambda exchange: exchange.elapsed_s)[-2:]
     chosen = [*result.exchanges[:2], *result.exchanges[-2:], *slowest]
     return [exchange for exchange in result.exchanges if any(exchange is each for each in chosen)]

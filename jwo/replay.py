@@ -57,7 +57,8 @@ def _lines(result: CaseResult, profile: Profile) -> list[str]:
 
 def _wire(exchange: dict[str, Any]) -> list[str]:
     request, response = exchange["request"], exchange["response"]
-    lines = [f"> {request['method']} {request['url']}"]
+    lines = [f"# {exchange['about']}"] if exchange.get("about") else []
+    lines += [f"> {request['method']} {request['url']}"]
     lines += [f"> {name}: {value}" for name, value in request["headers"].items()]
     lines += [f"> {_text(request['body'])}"]
     if response is None:

@@ -78,8 +78,10 @@ def as_report(exchange: Exchange, secret_headers: frozenset[str]) -> dict[str, A
     secrets = secrets_of(exchange.body, exchange.secrets)
     headers = masked_headers(exchange.headers, secret_headers)
     answer = exchange.answer
+    about = {"about": exchange.shown(exchange.label.encode())} if exchange.label else {}
     return {
         "operation": exchange.operation.name,
+        **about,
         "startedAt": format_instant(exchange.started_at),
         "elapsedMs": round(exchange.elapsed_s * 1000, 3),
         "request": {

@@ -56,7 +56,8 @@ def _why(entry: Json) -> str:
 
 
 def _struck(entry: Json) -> str:
-    return f" ({', '.join(entry['faults'])})" if entry.get("faults") else ""
+    faults = ", ".join(entry.get("faults", ())).replace("_", " ")
+    return f" ({faults})" if faults else ""
 
 
 def _bytes(body: Any) -> bytes:  # noqa: ANN401 - any JSON, or the text that it is

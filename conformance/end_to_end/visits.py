@@ -24,7 +24,7 @@ from contract.profile import KeyKind
 
 GATES = 2
 _TRIES = 4
-_LOOK_EVERY_S = 0.03
+_LOOK_EVERY_S = 0.05
 _SETTLED_WITHIN_S = 25.0
 _WASTED = 3
 """So many answers that take nothing over, one after the other, and no further one will."""

@@ -123,6 +123,15 @@ def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
     )
 
 
+def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: Platform) -> None:
+    certification = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
+
+    (case,) = summarise(certification, started_at=datetime.now(UTC), duration_s=1, strict=False)["cases"]
+    person = case["got"].partition(":")[0]
+    assert {each["about"].partition(" (")[0] for each in case["exchanges"]} == {person}
+    assert len(certification.results["E2E-X.7"].exchanges) > len(case["exchanges"]) >= 2
+
+
 def test_the_platform_calls_as_the_profile_says() -> None:
     house = House().model_copy(update={"ordering": House().ordering.model_copy(update={"cash_type": "CASH_SHOPPER"})})
     signing = {"auth": "sigv4", "access_key_id": "AKIA", "secret_access_key": "secret", "region": "eu-west-1"}
