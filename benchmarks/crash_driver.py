@@ -36,6 +36,7 @@ from reference_connector.store.sqlite import SqliteStore
 METHODS = ("tok_approved", "tok_approved", "tok_late_success", "tok_timeout", "tok_duplicate", "tok_declined")
 _DUPLICATED, _COPIES = 1 / 3, 3
 _DRAIN_S = 120
+_SKUS, _START = ["SKU-001", "SKU-002"], "2026-02-09T11:50:00Z"
 
 
 class Tally:
@@ -66,7 +67,9 @@ async def deliver(connection: Connection, trip: str, shopper: str, tally: Tally)
     """Deliver a cart until it is taken, as the platform does."""
     while True:
         try:
-            reply = await asyncio.wait_for(connection.post(CART_PATH, a_cart(trip, lines=2, shopper=shopper)), 10)
+            reply = await asyncio.wait_for(
+                connection.post(CART_PATH, a_cart(trip, skus=_SKUS, shopper=shopper, start=_START)), 10
+            )
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             connection.drop()
             tally.outcomes[type(error).__name__] += 1
@@ -137,8 +140,8 @@ async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[
     unsettled = await drained(store)
     taken = captured(ledger)
     trips = [f"trip-{number:06}" for number in range(carts)]
-    purchases = {trip: await store.transact(lambda records, trip=trip: records.find_purchase(trip)) for trip in trips}
-    charges = {trip: await store.transact(lambda records, trip=trip: records.find_charge(trip)) for trip in trips}
+    purchases = await store.transact(lambda records: {trip: records.find_purchase(trip) for trip in trips})
+    charges = await store.transact(lambda records: {trip: records.find_charge(trip) for trip in trips})
     must_pay = [trip for number, trip in enumerate(trips) if METHODS[number % len(METHODS)] != "tok_declined"]
     return {
         "carts": carts,
