@@ -1,53 +1,96 @@
-"""Request bodies: scans and carts, each with ids of its own."""
+"""Request bodies: scans and carts, each with ids and times of its own; and the products that the carts are made of."""
 
 from __future__ import annotations
 
-import uuid
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 SCAN_PATH, CART_PATH = "/v1/identity/identity-keys", "/v1/order/purchases"
 KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
+PRODUCTS = 1000
+_DAY_S = 86_400
+_seconds = itertools.cycle(range(_DAY_S))
+
+
+def write_products(path: Path) -> None:
+    """Write a retailer file with PRODUCTS products, each with a price of its own."""
+    prices = (f"{1 + number % 20}.{number % 100:02}" for number in range(PRODUCTS))
+    rows = (
+        f'[[product]]\nsku = "BENCH-{number:04}"\nname = "Thing {number}"\nprice = "{price}"\n'
+        for number, price in enumerate(prices)
+    )
+    path.write_text("".join(rows), "utf-8")
+
+
+def some_products(count: int) -> Iterator[list[str]]:
+    """Yield the SKUs of one cart after the other: `count` different ones each."""
+    for start in itertools.count():
+        yield [f"BENCH-{(start * 7 + step * 31) % PRODUCTS:04}" for step in range(count)]
+
+
+_TEN_PRODUCTS = some_products(10)
+
+
+def a_uuid() -> str:
+    """Make a random UUID, in a fifth of the time that the library takes."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
 def a_scan() -> bytes:
     """Make a Verify Identity Keys request of a new event."""
     return orjson.dumps(
         {
-            "requestId": str(uuid.uuid4()),
+            "requestId": a_uuid(),
             "identityKey": KEY,
             "storeId": "STORE-001",
-            "authEvent": {"id": str(uuid.uuid4()), "timestamp": "2026-02-09T12:00:00Z", "location": "ENTRY"},
+            "authEvent": {"id": a_uuid(), "timestamp": _an_instant(), "location": "ENTRY"},
             "keyChannel": "OPTICAL",
         }
     )
 
 
-def a_cart(trip: str | None = None, *, lines: int = 10, shopper: str = "", skus: int = 3) -> bytes:
+def a_cart_of_ten() -> bytes:
+    """Make a Create Purchases request of ten different products."""
+    return a_cart(skus=next(_TEN_PRODUCTS))
+
+
+def a_cart(trip: str | None = None, *, skus: list[str], shopper: str = "", start: str = "") -> bytes:
     """Make a Create Purchases request; without a shopper it is of somebody who entered with a card."""
-    event: dict[str, Any] = {"id": str(uuid.uuid4()), "timestamp": "2026-02-09T11:50:00Z", "location": "ENTRY"}
+    start = start or _an_instant()
+    event: dict[str, Any] = {"id": a_uuid(), "timestamp": start, "location": "ENTRY"}
     event["payloadType"] = "SCAN_CODE" if shopper else "FINANCIAL"
     if shopper:
         event["scanResult"] = {"id": shopper, "type": "SHOPPER"}
     return orjson.dumps(
         {
-            "requestId": str(uuid.uuid4()),
-            "idempotentShoppingTripId": trip or str(uuid.uuid4()),
+            "requestId": a_uuid(),
+            "idempotentShoppingTripId": trip or a_uuid(),
             "storeId": "STORE-001",
-            "shoppingTrip": {
-                "startTime": "2026-02-09T11:50:00Z",
-                "endTime": "2026-02-09T12:00:00Z",
-                "authEvents": [event],
-            },
+            "shoppingTrip": {"startTime": start, "endTime": _later(start), "authEvents": [event]},
             "cartItems": [
                 {
-                    "id": f"SKU-{number % skus + 1:03}",
+                    "id": sku,
                     "type": "SKU",
                     "quantity": {"value": "1.0", "unit": "unit"},
                     "lineItemId": f"line-{number}",
                 }
-                for number in range(lines)
+                for number, sku in enumerate(skus)
             ],
         }
     )
+
+
+def _an_instant() -> str:
+    """Return the next second of a day, so that no two requests in a row share the text of a time."""
+    second = next(_seconds)
+    return f"2026-02-09T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+
+
+def _later(start: str) -> str:
+    return start.replace("2026-02-09", "2026-02-10")

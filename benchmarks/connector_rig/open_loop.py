@@ -1,0 +1,107 @@
+"""Open-loop load on one thread: each request leaves at its planned moment, whatever became of the others.
+
+Its time counts from that moment, so that a stall of the server is not hidden; a stall of this client counts too, which
+is why the same schedule is run against a bare app beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import deque
+from typing import cast
+
+import uvloop
+
+_TICK_S, _WARM_UP_S = 0.0005, 0.5
+
+
+def at_rate(port: int, path: str, bodies: list[bytes], *, rate: float, connections: int) -> list[float]:
+    """Send all bodies at a rate per second; return the sorted seconds of each, without those of the warm-up."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        return sorted(uvloop.run(_Schedule(port, path, bodies, rate).run(connections)))
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+class _Schedule:
+    def __init__(self, port: int, path: str, bodies: list[bytes], rate: float) -> None:
+        self._port = port
+        self._head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n".encode()
+        self._bodies = bodies
+        self._rate = rate
+        self._idle: deque[_Connection] = deque()
+        self._next = 0
+        self.latencies: list[float] = []
+
+    async def run(self, connections: int) -> list[float]:
+        loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = loop.create_future()
+        for _ in range(connections):
+            _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
+            self._idle.append(connection)
+        everyone = list(self._idle)
+        self._started = time.perf_counter()
+        self._tick()
+        await self.done
+        for connection in everyone:
+            connection.transport.close()
+        return self.latencies[round(_WARM_UP_S * self._rate) :]
+
+    def _tick(self) -> None:
+        if self._next < len(self._bodies):
+            self.send_due()
+            asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+
+    def send_due(self) -> None:
+        """Send what is due, as long as there are idle connections; what finds none goes when one is."""
+        due = min(len(self._bodies), int((time.perf_counter() - self._started) * self._rate))
+        while self._next < due and self._idle:
+            body = self._bodies[self._next]
+            self._idle.popleft().send(
+                self._head + b"content-length: %d\r\n\r\n" % len(body) + body, self._started + self._next / self._rate
+            )
+            self._next += 1
+
+    def answered(self, connection: _Connection, planned: float) -> None:
+        """Note one answer."""
+        self.latencies.append(time.perf_counter() - planned)
+        self._idle.append(connection)
+        if len(self.latencies) == len(self._bodies):
+            self.done.set_result(None)
+
+    def failed(self, what: str) -> None:
+        """End it: a measurement with errors in it is none."""
+        if not self.done.done():
+            self.done.set_exception(ConnectionError(what))
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, schedule: _Schedule) -> None:
+        self._schedule = schedule
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._schedule.failed("the server hung up")
+
+    def send(self, message: bytes, planned: float) -> None:
+        self._planned = planned
+        self.transport.write(message)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found or len(body) < int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]):
+            return
+        if head[9:10] != b"2":
+            self._schedule.failed(head[:30].decode())
+        self._buffer = b""
+        self._schedule.answered(self, self._planned)
