@@ -97,6 +97,7 @@ class Connection:
             self._reader.close()
             self._writer.close()
             self._sock.close()
+            del self._parser  # it refers back here, and the garbage collector hardly runs during a load
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the answer's body from the parser."""

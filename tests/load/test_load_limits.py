@@ -139,3 +139,38 @@ def test_a_flag_is_a_number_that_ends(flag: str, value: str) -> None:
 def test_more_arrivals_than_can_be_planned_are_refused_before_they_are_made() -> None:
     with pytest.raises(BadOptions, match="lower --rate or --duration"):
         make_schedule(constant(1e9, 3600), Mix(), seed=1, poisson=True)
+
+
+GARBAGE = """
+import gc
+import pathlib
+
+from load.scenarios.steady_store import SteadyStore
+from load.session import Session
+from load.users.visitors import StoreHours
+
+run = Session.run
+
+
+def counted(session):
+    gc.disable()
+    run(session)
+    pathlib.Path({file!r}).write_text(str(gc.collect()))
+
+
+Session.run = counted
+"""
+
+
+def test_requests_and_connections_leave_no_cycles_to_collect(closing: str, tmp_path: Path) -> None:
+    """The garbage collector hardly runs during a load; every request here has a connection of its own."""
+    scenario, found = tmp_path / "garbage.py", tmp_path / "found"
+    scenario.write_text(GARBAGE.format(file=str(found)), "utf-8")
+
+    report = run_load(
+        LoadOptions(connector=closing, scenario=str(scenario), rate=400, duration_s=1, lag_bound_ms=2000),
+        lambda _: None,
+    )
+
+    assert report.document["counts"]["cold"] == 400
+    assert int(found.read_text()) < 400
