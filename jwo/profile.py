@@ -33,6 +33,7 @@ auth = "none"                      # none | headers | sigv4
 
 [store]
 id = "STORE-001"                   # a store that your connector serves
+other_id = ""                      # another store, where the shopper may enter as well
 unknown_id = "NO-SUCH-STORE"       # an id that it does not know
 
 [keys]                             # Base64 identityKey values that your connector knows …

@@ -19,6 +19,7 @@ from conformance.end_to_end.controls import Controls, Fault, Json
 from conformance.end_to_end.journal import exchange_of, is_call
 from conformance.end_to_end.needs import case_ids
 from conformance.errors import Finding, NotDeclared
+from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES
 from contract.profile import KeyKind
 
@@ -104,7 +105,7 @@ class StoreDay:
         self.visits.append(visit)
         for _ in range(_TRIES):
             self._show_key(visit, kind)
-            if visit.decision["cause"] not in {"timed_out", "429" if self._rate else ""}:
+            if visit.decision["cause"] not in {NoAnswer.TIMED_OUT, "429" if self._rate else ""}:
                 break
             time.sleep(_TAKEN_S if visit.decision["cause"] == "429" else 0)
         return visit
@@ -112,11 +113,13 @@ class StoreDay:
     def enter(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
         """Let somebody in who must be let in; a Finding when the gate stays closed.
 
-        Where it stays closed for anybody, only the first case says so; the others are not applicable.
+        Lateness is judged by a case of its own. Where the gate stays closed for anybody, only the first case says so.
         """
         visit = self.come(label, kind, gate)
         if not visit.is_in:
             cause = visit.decision["cause"].replace("_", " ")
+            if visit.decision["cause"] == NoAnswer.TIMED_OUT:
+                raise NotDeclared("the gate had no answer in time, which is judged by VIK-9")
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
                 raise NotDeclared(f"the gate opens for no {kind}: {cause}; that is judged by {case_ids()[0]}")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")

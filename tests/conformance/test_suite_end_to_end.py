@@ -123,6 +123,14 @@ def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
     )
 
 
+def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
+    only = ("E2E-X.1",)
+    results = certify("answers_after_2100_ms:scan", only, stores=("late 1", "late 2"), platform=platform).results
+
+    assert results["E2E-X.1"].verdict is Verdict.NOT_APPLICABLE
+    assert "VIK-9" in results["E2E-X.1"].reason
+
+
 def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: Platform) -> None:
     certification = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
 
@@ -190,7 +198,7 @@ def test_a_scan_is_decided_once() -> None:
 def test_a_stranger_is_kept_out_by_an_answer_and_not_by_a_failure() -> None:
     closed, failed, opened = (
         Visit("the stranger", "gate", decision={"opens": opens, "cause": cause, "light": "red"})
-        for opens, cause in ((False, "401"), (False, "timed_out"), (True, "200"))
+        for opens, cause in ((False, "401"), (False, "500"), (True, "200"))
     )
 
     assert kept_out(closed) is None
