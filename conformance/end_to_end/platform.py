@@ -5,13 +5,14 @@ It starts while other cases run. Where it listens stands in a file, so that lane
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,16 +42,16 @@ class Platform(NamedTuple):
         """Wait until it listens and return its address; HarnessBroke with the end of its log when it does not."""
         deadline = time.monotonic() + _START_WITHIN_S
         while time.monotonic() < deadline:
-            line, _, rest = self.said.read_text("utf-8").partition("\n")
-            if line.startswith(_SAYS):
+            line, end, _ = self.said.read_text("utf-8").partition("\n")
+            if end and line.startswith(_SAYS):
                 return line.removeprefix(_SAYS).strip()
-            if line or rest:
+            if end:
                 break
             time.sleep(_LOOK_EVERY_S)
         raise HarnessBroke(f"the simulated platform did not start: {self.log.read_text('utf-8', 'replace')[-1000:]}")
 
 
-@contextmanager
+@contextlib.contextmanager
 def starting(profile: Profile) -> Iterator[Platform]:
     """Start a platform that calls as the profile says, without waiting for it, and end it with the block."""
     with tempfile.TemporaryDirectory(prefix="jwo-end-to-end-") as folder:
@@ -58,6 +59,7 @@ def starting(profile: Profile) -> Iterator[Platform]:
         with platform.said.open("wb") as said, platform.log.open("wb") as log:
             environment = {**_surroundings(), **settings(profile)}
             process = subprocess.Popen(COMMAND, stdin=subprocess.DEVNULL, stdout=said, stderr=log, env=environment)  # noqa: S603 - our own command
+        threading.Thread(target=_tell_the_end, args=(process, platform.said), daemon=True).start()
         try:
             yield platform
         finally:
@@ -95,6 +97,14 @@ def _signing(profile: Profile) -> dict[str, str]:
 def _surroundings() -> dict[str, str]:
     """Keep the caller's own settings and AWS credentials away from it."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "JWO_"))}
+
+
+def _tell_the_end(process: subprocess.Popen[bytes], said: Path) -> None:
+    """Note that it ended, for whoever still waits for its address."""
+    process.wait()
+    with contextlib.suppress(OSError), said.open("r+b") as file:  # the folder may be gone, and must not come back
+        file.seek(0, os.SEEK_END)
+        file.write(b"ended\n")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

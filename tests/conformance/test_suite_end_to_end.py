@@ -79,8 +79,12 @@ def test_with_nothing_declared_no_platform_is_started(monkeypatch: pytest.Monkey
     assert all("[keys] shopper" in result.reason and "[catalog] skus" in result.reason for result in results)
 
 
-def test_a_platform_that_does_not_start_is_our_fault(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
-    monkeypatch.setattr(platforms, "COMMAND", (sys.executable, "-c", "print('no address')"))
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("program", ["print('no address')", "raise SystemExit(3)"])
+def test_a_platform_that_does_not_start_is_our_fault(
+    program: str, monkeypatch: pytest.MonkeyPatch, serve: Serve
+) -> None:
+    monkeypatch.setattr(platforms, "COMMAND", (sys.executable, "-c", program))
     certification = Certification(profile_of(serve(SmallConnector())), Selection(only=("E2E-X.1",)))
     engine.run(certification)
 
