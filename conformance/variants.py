@@ -139,9 +139,18 @@ def _trip_ids_alike(new: New, _house: House) -> Iterator[Variant]:
     """Write ids that a short column, a prefix or a number would take for one."""
     unique, number = uuid.uuid4().hex, str(uuid.uuid4().int)[:12]
     longest = f"{unique}{'t' * (254 - len(unique))}"
-    ids = [unique, f"{unique}-2", f"{unique[:-1]}_", f"{longest}1", f"{longest}2"]
-    ids += [f"9{number}", f"09{number}", f"9{number}.0"]
-    return _set(new, {"idempotentShoppingTripId": list[Json](ids)})
+    ids = {
+        "some text": unique,
+        "that text and more": f"{unique}-2",
+        "another last sign": f"{unique[:-1]}_",
+        "255 signs": f"{longest}1",
+        "the last of 255 another": f"{longest}2",
+        "a number": f"9{number}",
+        "a zero before it": f"09{number}",
+        "a fraction behind it": f"9{number}.0",
+    }
+    for label, trip_id in ids.items():
+        yield Variant(f"idempotentShoppingTripId: {label}", new().with_value("idempotentShoppingTripId", trip_id))
 
 
 def _free_texts(new: New, _house: House) -> Iterator[Variant]:
