@@ -1,0 +1,111 @@
+"""The price book: whatever it looks up is what pricing the cart anew gives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_connector.cart import Cart
+from reference_connector.pricing import book as price_book
+from reference_connector.pricing.book import CodedLine, PriceBook
+from reference_connector.pricing.goods import CartLine, Product
+from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.receipt import as_json, price
+from reference_connector.pricing.tax import TaxRates
+from reference_connector.retailer import CurrentRetailer
+from reference_connector.retailer_files import load_retailer
+from reference_connector.settings import SAMPLE_RETAILER
+from reference_connector.till import Till
+
+PRODUCTS = {
+    "A": Product("A", "Soap", Decimal("1.99")),
+    "B": Product("B", "Nuts", Decimal("12.345"), "food", "weight"),
+    "C": Product("C", "Milk", Decimal("0.05"), "food"),
+}
+PROMOTIONS = {
+    "A": (Promotion("bogo", Decimal(1)), Promotion("percentage", Decimal(10), stacks=False)),
+    "C": (Promotion("fixed", Decimal("0.20"), most_off=Decimal("0.10")),),
+}
+RATES = TaxRates(Decimal("0.07"), {"food": Decimal("0.0")})
+
+
+def _find(kind: str, code: str) -> Product | None:
+    return PRODUCTS.get(code if kind == "SKU" else code.lstrip("0"))
+
+
+def _anew(cart: list[CodedLine]) -> dict[str, object]:
+    lines = [CartLine(code, Decimal(quantity), _find(kind, code)) for kind, code, quantity in cart]
+    priced = price(lines, lambda sku: PROMOTIONS.get(sku, ()), RATES)
+    return as_json(priced) | {"of": [str(priced.total), priced.complete]}
+
+
+def _looked_up(book: PriceBook, cart: list[CodedLine]) -> dict[str, object]:
+    bill = book.bill(cart)
+    read: dict[str, object] = orjson.loads(orjson.dumps(bill.json))
+    return read | {"of": [str(bill.total), bill.complete]}
+
+
+def _a_book() -> PriceBook:
+    return PriceBook(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
+
+
+LINES = st.tuples(
+    st.sampled_from(["SKU", "SCANCODE"]),
+    st.sampled_from(["A", "B", "C", "00A", "0C", "ghost"]),
+    st.sampled_from(["1.0", "1", "2.0", "0", "0.75", "0.333"]),
+)
+BOOK = _a_book()
+
+
+@given(st.lists(st.lists(LINES, max_size=6), min_size=1, max_size=4))
+def test_a_cart_costs_what_pricing_it_anew_gives_however_often_it_is_asked_for(carts: list[list[CodedLine]]) -> None:
+    for cart in carts + carts:
+        assert _looked_up(BOOK, cart) == _anew(cart)
+
+
+def test_a_long_sum_is_priced_and_not_kept() -> None:
+    cart = [("SKU", "C", "1.0")] * 200
+    book = _a_book()
+    assert _looked_up(book, cart) == _anew(cart)
+    assert not book._lines  # noqa: SLF001 - what is kept can be seen nowhere else
+
+
+def test_a_book_that_is_full_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_book, "_MOST", 3)
+    book = _a_book()
+    carts = [[("SKU", "A", f"{number}.0")] for number in range(10)]
+    assert [_looked_up(book, cart) for cart in carts] == [_anew(cart) for cart in carts]
+    assert len(book._lines) <= 3  # noqa: SLF001 - as above
+
+
+def test_a_line_is_priced_once() -> None:
+    asked = []
+
+    def promotions_on(sku: str) -> tuple[Promotion, ...]:
+        asked.append(sku)
+        return ()
+
+    book = PriceBook(_find, promotions_on, RATES)
+    for _ in range(5):
+        book.bill([("SKU", "A", "1.0"), ("SCANCODE", "00A", "1.0")])
+    assert asked == ["A"]
+
+
+def test_a_new_price_holds_for_the_next_cart() -> None:
+    retailer = CurrentRetailer(load_retailer([SAMPLE_RETAILER], []))
+    till = Till(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}")
+    item = {"id": "SKU-001", "type": "SKU", "quantity": {"value": "1.0", "unit": "unit"}}
+    cart = Cart("r", "t", "STORE-001", "", "platform", [item], b"")
+    before = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    changed = load_retailer([SAMPLE_RETAILER], [])
+    product = changed.assortment.by_sku("STORE-001", "SKU-001")
+    assert product is not None
+    changed.assortment.add("STORE-001", product._replace(unit_price=Decimal("77.00")), "")
+    retailer.now = changed
+    after = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    assert (before != after, after) == (True, "77.00")
