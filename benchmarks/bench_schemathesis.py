@@ -13,7 +13,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,6 +110,13 @@ def meet(mutant: Mutant, folder: Path, cases: int, platform: Platform) -> Found:
     return Found(mutant, run_mutant(mutant, platform).killed, bool(fuzzed.failures), words)
 
 
+def told(found: Found) -> Found:
+    """Print a line for a mutant as soon as both have met it."""
+    sides = f"{'found' if found.by_suite else 'MISSED':<8}{'found' if found.by_fuzzer else '-':<8}"
+    print(f"  {found.mutant.fault:<52}{sides}{found.words[:60]}", flush=True)
+    return found
+
+
 def kind_of(mutant: Mutant) -> str:
     """Name a fault's kind after the feature whose scenario must find it."""
     files = {each: entry.file for entry in scenario_entries() for each in entry.ids}
@@ -127,7 +133,7 @@ def knows_the_correct_one(folder: Path, cases: int) -> Fuzzed:
 
 
 def show(found: Sequence[Found]) -> None:
-    """Print the table, and the faults that only one side found."""
+    """Print the table of kinds."""
     kinds = sorted({kind_of(each.mutant) for each in found})
     count = Counter((kind_of(each.mutant), side) for each in found for side in _sides(each))
     print(f"{'kind of fault':<32}{'faults':>8}{'suite':>8}{'Schemathesis':>14}")
@@ -136,13 +142,6 @@ def show(found: Sequence[Found]) -> None:
         print(f"{kind:<32}{row[0]:>8}{row[1]:>8}{row[2]:>14}")
     totals = [sum(count[kind, side] for kind in kinds) for side in ("all", "suite", "fuzzer")]
     print(f"{'all':<32}{totals[0]:>8}{totals[1]:>8}{totals[2]:>14}")
-    print("\nwhat Schemathesis said of those it found:")
-    for each in found:
-        if each.by_fuzzer:
-            print(f"  {each.mutant.fault:<48}{each.words[:70]}")
-    for each in found:
-        if not each.by_suite:
-            print(f"MISSED BY THE SUITE: {each.mutant.fault}")
 
 
 def _sides(found: Found) -> list[str]:
@@ -156,19 +155,24 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=10, metavar="N", help="examples a call in the fuzzing phase")
     given, start = parser.parse_args(), time.perf_counter()
     gallery = GALLERY[:: max(1, given.every)]
+    if not _FUZZER.is_file():
+        print(f"NOT MEASURED: there is no {_FUZZER}; it comes with the dev dependencies")
+        return 1
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="jwo-") as name, starting(profile_of(_NOWHERE)) as platform:
         folder = Path(name)
         (folder / "document.json").write_text(json.dumps(document()), encoding="utf-8")
         correct = knows_the_correct_one(folder, given.cases)
-        if not shutil.which(_FUZZER) or not correct.cases or correct.failures:
+        if not correct.cases or correct.failures:
             print(f"NOT MEASURED: Schemathesis on the correct connector: {correct}")
             return 1
         print(f"Schemathesis tries {correct.cases} cases on a connector; baseline written", flush=True)
+        print(f"  {'fault':<52}{'suite':<8}{'Schemathesis':<8}")
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
             task = partial(meet, folder=folder, cases=given.cases, platform=platform)
-            found = list(pool.map(task, gallery))
+            found = [told(each) for each in pool.map(task, gallery)]
+    print()
     show(found)
     print(f"\n{len(found)} of {len(GALLERY)} faults in {time.perf_counter() - start:.0f} s")
     return int(not all(each.by_suite for each in found))
