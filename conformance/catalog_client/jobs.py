@@ -47,7 +47,9 @@ PLANS: Mapping[str, Plan] = {
     "a catalog while the first call is answered 500, for good": Plan(
         faults=(Fault("error_500_final", operation=_ON_UPLOAD),)
     ),
-    "a large catalog, of which the first notification comes twice": Plan(_LARGE, faults=(Fault("notification_twice"),)),
+    "a large catalog, of which the first notification comes twice": Plan(
+        _LARGE, faults=(Fault("notification_twice"), Fault("notification_late", _LATE_S, after=1))
+    ),
     "a large catalog, of which the first notification comes last": Plan(
         _LARGE, faults=(Fault("notification_late", _LATE_S),)
     ),
@@ -127,6 +129,7 @@ class Jobs:
         self._platform = self._stack.enter_context(reached(self._stack.enter_context(self._start_platform())))
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-catalog-")))
         self._pool = self._stack.enter_context(ThreadPoolExecutor(self._at_once))
+        self._stack.callback(self._pool.shutdown, wait=False, cancel_futures=True)
         for name in self._ahead:
             self._begin(name)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from conformance.catalog_client.jobs import MOST_ITEMS, Job
-from conformance.catalog_client.rows import key_of, not_the_same
+from conformance.catalog_client.rows import key_of, listed, lost
 from conformance.catalog_client.seen import Call
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
@@ -22,7 +22,6 @@ _TOO_MANY_ITEMS = re.compile(r"(\d+) items in one request")
 _FORBIDDEN, _THROTTLED, _FAILED = 403, 429, 500
 _TOLERANCE_S = 0.05
 """By so much two clocks may count a second differently."""
-_MOST_SHOWN = 3
 
 
 def signed(job: Job) -> Mismatch | None:
@@ -55,19 +54,23 @@ def split(job: Job) -> Mismatch | None:
 
 
 def complete(job: Job) -> Mismatch | None:
-    """Match when the platform's catalog is the file."""
-    mismatch = not_the_same(job.wanted, job.held)
+    """Match when the platform holds every row of the file that is right."""
+    mismatch = lost(job.wanted, job.held)
     return mismatch and Mismatch(mismatch.expected, f"{mismatch.got}; {job.ended.in_short()}")
+
+
+def nothing_else(job: Job) -> Mismatch | None:
+    """Match when the platform holds no row that the file does not have."""
+    known = {key_of(row) for row in job.rows}
+    more = listed("not in the file", [key_of(item) for item in job.held if key_of(item) not in known])
+    return Mismatch("rows of the file only", more) if more else None
 
 
 def once(job: Job) -> Mismatch | None:
     """Match when no row went up in two accepted uploads."""
     uploaded = Counter(key_of(row) for rows in job.reports.values() for row in rows)
-    twice = [key for key, count in uploaded.items() if count > 1]
-    if not twice:
-        return None
-    some = ", ".join(f"{sku} of {store}" for store, sku in twice[:_MOST_SHOWN])
-    return Mismatch("each row in one upload", f"{len(twice)} rows in several: {some}")
+    twice = listed("in several", [key for key, count in uploaded.items() if count > 1])
+    return Mismatch("each row in one upload", twice) if twice else None
 
 
 def within_rate(job: Job) -> Mismatch | None:

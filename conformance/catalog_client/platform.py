@@ -53,12 +53,13 @@ class Account(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A fault that waits for the account's calls: its name, its amount, and how often it strikes."""
+    """A fault that waits for the account's calls: its name, its amount, how often it strikes, how many it lets by."""
 
     name: str
     amount: float | None = None
     times: int = 1
     operation: str = ""
+    after: int = 0
 
 
 class Platform:
@@ -91,7 +92,7 @@ class Platform:
     def arm(self, account: Account, fault: Fault) -> None:
         """Let something go wrong with the account's next calls."""
         where = {"account": account.id} | ({"operation": fault.operation} if fault.operation else {})
-        body: Json = {"name": fault.name, "where": where, "times": fault.times}
+        body: Json = {"name": fault.name, "where": where, "times": fault.times, "after": fault.after}
         self._told("POST", "/faults", body | ({} if fault.amount is None else {"amount": fault.amount}))
 
     def subscription(self, account: Account) -> str:

@@ -46,16 +46,21 @@ def key_of(item: Mapping[str, Any]) -> Key:
     return str(item.get("store_id")), str(item.get("item_sku"))
 
 
-def not_the_same(wanted: Iterable[Row], held: Iterable[Mapping[str, Any]]) -> Mismatch | None:
-    """Match the platform's catalog against the rows that it should hold: none is missing, none more, none changed."""
+def lost(wanted: Iterable[Row], held: Iterable[Mapping[str, Any]]) -> Mismatch | None:
+    """Match the platform's catalog against the rows that it should hold: none is missing, none was changed."""
     asked, there = {key_of(row): row for row in wanted}, {key_of(item): item for item in held}
-    troubles = [
-        _listed("missing", [key for key in asked if key not in there]),
-        _listed("not in the file", [key for key in there if key not in asked]),
-        _listed("changed", [key for key in asked if key in there and (_changed(asked[key], there[key]))]),
-    ]
-    said = [trouble for trouble in troubles if trouble]
+    missing = [key for key in asked if key not in there]
+    changed = [key for key in asked if key in there and _is_changed(asked[key], there[key])]
+    said = [trouble for trouble in (listed("missing", missing), listed("changed", changed)) if trouble]
     return Mismatch(f"the {len(asked)} rows of the file in the platform's catalog", "; ".join(said)) if said else None
+
+
+def listed(what: str, keys: Sequence[Key]) -> str:
+    """Count rows and name the first few; empty when there are none."""
+    if not keys:
+        return ""
+    some = ", ".join(f"{sku} of {store}" for store, sku in keys[:_SHOWN])
+    return f"{len(keys)} {what}: {some}{' …' if len(keys) > _SHOWN else ''}"
 
 
 def _row(number: int, store: str) -> Row:
@@ -79,7 +84,7 @@ def _with_wrong_digit(barcode: str) -> str:
     return barcode[:-1] + str((int(barcode[-1]) + 5) % 10)
 
 
-def _changed(row: Row, item: Mapping[str, Any]) -> bool:
+def _is_changed(row: Row, item: Mapping[str, Any]) -> bool:
     optional = "external_product_id_type"
     if any(item.get(name) != row[name] for name in _REQUIRED) or item.get(optional, row[optional]) != row[optional]:
         return True
@@ -92,10 +97,3 @@ def _amount(text: object) -> Decimal | None:
         return Decimal(str(text))
     except InvalidOperation:
         return None
-
-
-def _listed(what: str, keys: Sequence[Key]) -> str:
-    if not keys:
-        return ""
-    some = ", ".join(f"{sku} of {store}" for store, sku in keys[:_SHOWN])
-    return f"{len(keys)} {what}: {some}{' …' if len(keys) > _SHOWN else ''}"

@@ -24,7 +24,12 @@ Feature: Catalog client: what goes up
   @CAT-X.3 @must @alone
   Scenario: No row is lost
     Given the client had to upload a large catalog
-    Then the platform's catalog is the file
+    Then the platform holds every row that is right
+
+  @CAT-X.22 @house @alone
+  Scenario: Nothing else goes up
+    Given the client had to upload a large catalog
+    Then the platform holds nothing else
 
   @CAT-X.4 @house @alone
   Scenario: No row goes up twice
