@@ -10,18 +10,21 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from contract.operations import OPERATIONS
 from contract.values import format_instant
 from simulator.clock import Clock, PlatformClock
 from simulator.comparable import as_ndjson
 from simulator.errors import BadCall, NotNow
 from simulator.events import EventFeed
-from simulator.faults import KINDS, LARGEST_AMOUNT, Faults, Where
+from simulator.faults import KINDS, LARGEST_AMOUNT, PLACED_BY, Faults, Where
 from simulator.journal import Journal, as_curl
+from simulator.payments import NAME as REPORT_PAYMENT_STATUS
 from simulator.resend import Resend
 from simulator.seed import Seed
 
 Json = dict[str, Any]
 
+_OPERATIONS = (*(operation.name for operation in OPERATIONS), REPORT_PAYMENT_STATUS)
 _LONGEST_MOVE_S = 10 * 365 * 86_400.0
 """Ten years: further than any store day, and far from the end of the calendar."""
 
@@ -106,11 +109,7 @@ class Control(NamedTuple):
 
     def arm(self, arming: Arming) -> Json:
         """Arm a fault."""
-        unknown = set(arming.where) - set(vars(Where()))
-        if unknown:
-            raise BadCall(
-                f"a fault is not placed by {', '.join(sorted(unknown))}", hint=f"by {', '.join(vars(Where()))}"
-            )
+        _check_place(arming)
         if arming.since and arming.until and arming.until <= arming.since:
             raise BadCall("the span ends before it begins", hint="since is earlier than until")
         open_ended = arming.rate is not None or arming.since is not None or arming.until is not None
@@ -137,6 +136,16 @@ class Control(NamedTuple):
             raise NotNow("this platform's clock is held by whoever started it")
         self.clock.set(speed=change.speed, advance_s=change.advanceS)
         return self.show_clock()
+
+
+def _check_place(arming: Arming) -> None:
+    """Refuse what would never strike: BadCall for a member or an operation that the fault's place does not know."""
+    known = PLACED_BY[KINDS[arming.name].place] if arming.name in KINDS else tuple(vars(Where()))
+    if strange := sorted(set(arming.where) - set(known)):
+        raise BadCall(f"{arming.name[:40]} is not placed by {', '.join(strange)}", hint=f"by {', '.join(known)}")
+    operation = arming.where.get("operation", "")
+    if operation and operation not in _OPERATIONS:
+        raise BadCall(f"there is no operation {operation[:40]!r}", hint=f"one of {', '.join(_OPERATIONS)}")
 
 
 def control_router(control: Control) -> APIRouter:

@@ -30,6 +30,13 @@ class Kind(NamedTuple):
     meaning: str
 
 
+PLACED_BY: dict[Place, tuple[str, ...]] = {
+    "exchange": ("operation", "store", "gate", "trip"),
+    "catalog": ("operation", "account"),
+    "ingestion": ("account",),
+    "notification": ("account",),
+}
+"""The members of `Where` that a fault's place knows."""
 LARGEST_AMOUNT = 1_000_000.0
 """No fault needs more of whatever its amount means: seconds, copies, bytes."""
 

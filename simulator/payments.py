@@ -18,7 +18,7 @@ from simulator.portal.stores import Stores
 from simulator.trips import Trips
 
 PATH = "/v1/feedback/payment-status"
-_NAME = "Report Payment Status"
+NAME = "Report Payment Status"
 
 
 class Money(BaseModel):
@@ -79,13 +79,13 @@ def payments_router(payments: Payments, access: Access) -> APIRouter:
 
     @router.post(
         PATH,
-        summary=_NAME,
+        summary=NAME,
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}},
     )
     async def report_payment_status(request: Request) -> dict[str, str]:
         body = await request.body()
         account = access.authenticate(request, body)
-        access.admit(account, _NAME)
+        access.admit(account, NAME)
         return await payments.report(body, account.retailer)
 
     return router

@@ -146,8 +146,7 @@ def test_accounts_of_one_retailer_share_stores_and_have_rates_of_their_own(onboa
     named = {"accessKeyId": second.access_key_id, "secretAccessKey": second.secret_access_key, "sessionToken": None}
     assert onboarded.allow_list(queue.arn, "210987654321", **named).status_code == 200
     path, body = "/v1/catalog/getCatalogUploadStatus", {"ingestionId": "x"}
-    statuses = [onboarded.signed(path, body).status_code for _ in range(12)]
-    assert 429 in statuses
+    assert any(onboarded.signed(path, body).status_code == 429 for _ in range(100))
     assert onboarded.signed(path, body, second).status_code == 400
     uploaded = onboarded.signed("/v1/catalog/upload", {"catalogItems": [an_item()]}, second)
     assert uploaded.status_code == 201

@@ -106,6 +106,9 @@ def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(s
         ("POST", "/faults", {"name": "delay", "since": "0001-01-01T00:00:00+14:00"}),
         ("POST", "/faults", {"name": "delay", "until": "9999-12-31T23:59:59-14:00"}),
         ("POST", "/faults", {"name": "delay", "since": "2030-01-01T00:00:00Z", "until": "2020-01-01T00:00:00Z"}),
+        ("POST", "/faults", {"name": "delay", "where": {"operation": "Create Purchase"}}),
+        ("POST", "/faults", {"name": "delay", "where": {"account": "123456789012"}}),
+        ("POST", "/faults", {"name": "throttle", "where": {"store": "STORE-001"}}),
         ("GET", f"/deliveries?limit={10**23}", None),
         ("GET", "/deliveries?state=lost", None),
         ("GET", "/trips?limit=-1", None),
@@ -113,7 +116,20 @@ def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(s
         ("PUT", "/portal/stores/S-9", {"retailer": "r", "connector": {"url": "http://h", "headers": {"a b": "c"}}}),
         ("PUT", "/portal/stores/S-9", {"retailer": "r", "connector": {"url": "http://h", "headers": {"a": "b\r\nc"}}}),
     ],
-    ids=["early", "late", "backwards", "huge", "state", "below zero", "gate", "header's name", "header's value"],
+    ids=[
+        "early",
+        "late",
+        "backwards",
+        "no operation",
+        "exchange",
+        "catalog",
+        "huge",
+        "state",
+        "below zero",
+        "gate",
+        "header's name",
+        "header's value",
+    ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
     answer = steady.http.request(method, path, json=body)
