@@ -72,7 +72,7 @@ class Journal:
         told = exchange.for_journal(secrets)
         body = told["request"]["body"]
         request_id = body.get("requestId") if isinstance(body, dict) else None
-        sent = Sent(exchange.operation, exchange.url, exchange.request, secrets)
+        sent = Sent(exchange.operation, exchange.url, _trimmed(exchange.request), secrets)
         self.add(kind, {"requestId": request_id, **entry, **told}, sent)
 
     def hold(self) -> None:
@@ -119,15 +119,20 @@ class Journal:
     def _keep(self, entry: Entry, sent: Sent | None) -> None:
         self._seq += 1
         full = {"seq": self._seq, **entry}
-        line = orjson.dumps(full)
+        line = _trimmed(orjson.dumps(full, option=orjson.OPT_APPEND_NEWLINE))
         self._lines.append((line, sent))
         if self._file:
-            self._file.write(line + b"\n")
+            self._file.write(line)
         if _log.isEnabledFor(logging.INFO):
             shown = {name: value for name, value in full.items() if name not in {"request", "response", "visitor"}}
             _log.info("%s", orjson.dumps(shown).decode())
         for listener in self.listeners:
             listener(full)
+
+
+def _trimmed(content: bytes) -> bytes:
+    """Return the same bytes in no more memory than they need: what orjson writes comes in a larger piece."""
+    return memoryview(content).tobytes()
 
 
 def _shown_whole(entry: Entry) -> Sent | None:
