@@ -199,3 +199,11 @@ def test_on_paper_only_the_last_exchange_of_a_finding_unfolds(
     assert folded == ["1", "2"]
     assert "details:not(.fold)::details-content" in page
     assert "details:not([open]):not(.fold)" in page
+
+
+def test_a_story_is_told_act_by_act(a_report: Build, a_case: Build) -> None:
+    page = _Page(render_html(a_report([a_case("CP-X.46", "warn", story=["buy nothing", HOSTILE])])))
+
+    assert "in the fewest acts" in page.text
+    assert "buy nothing" in page.text
+    assert not [tag for tag, _ in page.tags if tag == "img"]

@@ -112,6 +112,18 @@ def test_four_files_are_written_and_read_back(a_full_report: Json, tmp_path: Pat
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == sorted(p.name for p in paths.values())
 
 
+def test_a_story_is_a_script_beside_the_report_until_a_run_finds_none(
+    a_report: Build, a_case: Build, tmp_path: Path
+) -> None:
+    found = write_all(a_report([a_case("CP-X.46", "warn", story=["buy nothing", "repeat cart 0 as it was"])]), tmp_path)
+    script = found["story of CP-X.46"].read_text("utf-8")
+    write_all(a_report([a_case("CP-X.46")]), tmp_path)
+
+    assert script.splitlines()[1:] == ["buy nothing", "repeat cart 0 as it was"]
+    assert script.startswith("#")
+    assert not (tmp_path / "CP-X.46.story").exists()
+
+
 def test_a_broken_report_leaves_the_elder_files_alone(a_report: Build, tmp_path: Path) -> None:
     paths = write_all(a_report(), tmp_path)
     before = {path: path.read_bytes() for path in paths.values()}
