@@ -27,6 +27,9 @@ def test_the_reference_connector_is_certified_in_a_store_day(jwo: Jwo, tmp_path:
     ]
     assert "262 accepted, 6 rejected" in done.stdout
     assert report["counts"]["pass"] >= 104
+    client = {case["id"]: case["verdict"] for case in report["cases"] if case["api"] == "Catalog client"}
+    assert len(client) >= 22
+    assert set(client.values()) == {"pass"}
     assert all(f"{number}/6" in done.stdout for number in range(1, 7))
 
 
