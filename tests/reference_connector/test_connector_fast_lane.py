@@ -133,12 +133,14 @@ def test_a_chunked_body_is_read(talk: Talk, scan: bytes) -> None:
 
 
 def test_who_waits_for_100_continue_gets_it(talk: Talk, scan: bytes) -> None:
-    whole = _request(scan, SCAN, CLOSE, "Expect: 100-continue")
+    whole = _request(scan, SCAN, "Expect: 100-continue")
     assert [status for status, _, _ in talk([whole[: -len(scan)], scan])] == [100, 200]
 
 
 def test_http_1_0_is_answered_and_closed(talk: Talk, scan: bytes) -> None:
-    assert [status for status, _, _ in talk([_request(scan, version="1.0")])] == [200]
+    for headers in ([], ["Connection: keep-alive"]):
+        ((status, answered, _),) = talk([_request(scan, SCAN, *headers, version="1.0")])
+        assert (status, answered["connection"]) == (200, "close")
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 300_000])
