@@ -124,6 +124,8 @@ def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:
     return {
         "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
         "JWO_PLATFORM_DATABASE_PATH": str(folder / "platform.sqlite3"),
+        "JWO_PLATFORM_CATALOG__QUEUE_S": "0.3",
+        "JWO_PLATFORM_CATALOG__PROCESS_S": "0.3",
         "JWO_PLATFORM_CONNECTOR_ACCESS_KEY_ID": key.access_key_id,
         "JWO_PLATFORM_CONNECTOR_SECRET_ACCESS_KEY": key.secret_access_key,
         "JWO_PLATFORM_CONNECTOR_SESSION_TOKEN": key.session_token or "",
