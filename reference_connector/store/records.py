@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from reference_connector.errors import MustBeAlone
 from reference_connector.store import (
     CLAIMED,
     Charge,
@@ -77,6 +78,8 @@ class SqlRecords:
         found = self.find_answer(answer.scope, answer.key, answer.now)
         if found is not None and found.status != CLAIMED:
             return found
+        if not self.alone:
+            raise MustBeAlone("an old answer is to be replaced")
         self.save_answer(answer.scope, answer.key, answer.recorded, now=answer.now, forget_at=answer.forget_at)
         return None
 
