@@ -11,6 +11,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 _BYTES, _CHUNK = 16, 4096
+_VARIANTS = "89ab"
 
 
 def purchase_ids(seed: str = "") -> Callable[[str], str]:
@@ -31,6 +32,7 @@ def _random() -> Callable[[str], str]:
         if not pool:
             pool.extend(os.urandom(_CHUNK))
         chunk, pool[-_BYTES:] = bytes(pool[-_BYTES:]), b""
-        return str(UUID(bytes=chunk, version=4))
+        text = chunk.hex()  # UUID(bytes=chunk, version=4) writes the same, and takes three times as long
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[chunk[8] >> 4 & 3]}{text[17:20]}-{text[20:]}"
 
     return new
