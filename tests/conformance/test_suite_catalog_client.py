@@ -243,3 +243,12 @@ def test_a_command_that_has_no_words_is_refused_with_the_profile(command: str, t
 
 def test_every_case_of_the_catalog_client_has_a_fault_and_each_fault_a_case() -> None:
     assert {each for mutant in CLIENTS for each in mutant.found_by} == set(IDS)
+
+
+def test_a_client_that_uploads_in_many_small_parts_is_judged_as_well(addresses: Addresses) -> None:
+    command = words(sys.executable, small_client, "uploads_small_parts_all_at_once")
+    results = certified(addresses, ("CAT-X.3", "CAT-X.4", "CAT-X.5"), command=command, limit_s=60).results
+
+    told = {each: result.reason for each, result in results.items()}
+    assert Verdict.ERROR not in {result.verdict for result in results.values()}, told
+    assert results["CAT-X.5"].verdict is Verdict.FAIL
