@@ -39,6 +39,8 @@ from contract.operations import OPERATIONS
 
 _FUZZER = Path(sys.executable).with_name("schemathesis")
 _AT_MOST_S = 90.0
+_WORKERS = 2
+"""Processes for each core: one fuzzes while the other waits for a late answer."""
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -169,7 +171,7 @@ def main() -> int:
         print(f"Schemathesis tries {correct.cases} cases on a connector; baseline written", flush=True)
         print(f"  {'fault':<52}{'suite':<8}{'Schemathesis':<8}")
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        with ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), mp_context=context) as pool:
             task = partial(meet, folder=folder, cases=given.cases, platform=platform)
             found = [told(each) for each in pool.map(task, gallery)]
     print()

@@ -8,7 +8,7 @@ from conformance.mutants.spoilt import App, Message, replayed
 
 _SILENCE_S = 0.15
 """So long nothing came: no further request was sent without a pause."""
-_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized"}
+_REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 405: "Method Not Allowed"}
 
 
 async def serve_connection(app: App, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -19,25 +19,26 @@ async def serve_connection(app: App, reader: asyncio.StreamReader, writer: async
             requests.append(await asyncio.wait_for(_request(reader), _SILENCE_S))
     except (TimeoutError, asyncio.IncompleteReadError):
         pass
-    for path, body in reversed(requests):
-        writer.write(await _answer(app, path, body))
+    for method, path, body in reversed(requests):
+        writer.write(await _answer(app, method, path, body))
     writer.close()
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     lines = head.split("\r\n")
     lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
-    return lines[0].split()[1], await reader.readexactly(lengths[0] if lengths else 0)
+    method, path = lines[0].split()[:2]
+    return method, path, await reader.readexactly(lengths[0] if lengths else 0)
 
 
-async def _answer(app: App, path: str, body: bytes) -> bytes:
+async def _answer(app: App, method: str, path: str, body: bytes) -> bytes:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app({"type": "http", "path": path, "method": "POST", "headers": []}, replayed(body), send)
+    await app({"type": "http", "path": path, "method": method, "headers": []}, replayed(body), send)
     status, content = int(sent[0]["status"]), bytes(sent[1]["body"])
     head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content

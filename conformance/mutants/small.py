@@ -89,8 +89,6 @@ class SmallConnector:
         if scope["method"] == "POST":
             status, answer = await self._route(scope["path"], body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
-        if status == 405:  # noqa: PLR2004 - as HTTP asks for it
-            headers.append((b"allow", b"POST"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
