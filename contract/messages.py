@@ -27,6 +27,7 @@ from contract.values import parse_instant
 Json = Any
 _SCHEMAS = resources.files("contract") / "schemas"
 _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
+_CONDITIONS = ("if", "then", "else", "not", "allOf", "anyOf", "oneOf")
 
 
 class Violation(NamedTuple):
@@ -139,12 +140,15 @@ def _compiled(name: str, documents: dict[str, dict[str, Json]]) -> jsonschema_rs
 
 
 def _closed(node: Json) -> Json:
-    """Copy a schema so that it takes no member that it does not name."""
+    """Copy a schema so that it takes no member that it does not name.
+
+    Conditions stay as they are: closed, an `if` would no longer hold for a message with further members.
+    """
     if isinstance(node, list):
         return [_closed(item) for item in node]
     if not isinstance(node, dict):
         return node
-    copied = {key: _closed(value) for key, value in node.items()}
+    copied = {key: value if key in _CONDITIONS else _closed(value) for key, value in node.items()}
     return {**copied, "additionalProperties": False} if isinstance(node.get("properties"), dict) else copied
 
 

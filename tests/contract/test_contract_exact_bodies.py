@@ -56,6 +56,12 @@ def test_a_null_is_left_to_the_long_way() -> None:
     assert messages.message(CART).read_exact(orjson.dumps(body)) is None
 
 
+def test_a_condition_holds_for_a_body_that_is_read_exactly() -> None:
+    name = "resolve_scan.request"
+    event = {"id": "1", "channel": "OPTICAL", "value": "not*base64"}
+    assert messages.message(name).read_exact(orjson.dumps(_example(name) | {"scanEvent": event})) is None
+
+
 @given(st.data())
 def test_whatever_is_read_exactly_is_what_the_long_way_reads(data: st.DataObject) -> None:
     body = _example(CART)
