@@ -27,6 +27,7 @@ from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
 from conformance.errors import HarnessBroke
+from conformance.properties.search import warm_up
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
@@ -200,7 +201,10 @@ def _lanes(share: bytes, told: Connection, following: Synchronized[int], pipes: 
     first, lane = os.getpid(), [pipes[0]]
 
     def groups() -> Iterator[Group]:
-        lane[0] = _divided(pipes, told.recv())
+        lanes = told.recv()
+        if lanes > 1:
+            warm_up()  # before they part, so that it is done for all
+        lane[0] = _divided(pipes, lanes)
         yield from _taken(part.groups, following)
 
     try:

@@ -36,6 +36,11 @@ DEEP = Effort(1000, 60.0)
 DEEP_RESTARTS = Effort(100, 60.0)
 
 
+def warm_up() -> None:
+    """Let Hypothesis read the constants of every loaded module, which takes it most of a second and is done once."""
+    search(st.lists(st.integers(), min_size=200, max_size=200), lambda _case, _until: True, Effort(2, 1.0))
+
+
 def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool], effort: Effort) -> int:
     """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried.
 
