@@ -62,6 +62,10 @@ class ConnectorClient:
         """Return how many of `count` calls the declared rate lets go at the same moment, and wait until it does."""
         return self._pace.at_once(count)
 
+    def book(self, count: int) -> int:
+        """As `at_once`, for calls that the connector gets from somebody else at this moment."""
+        return self._pace.book(count)
+
     def send(
         self,
         operation: Operation,

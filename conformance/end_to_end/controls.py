@@ -84,13 +84,9 @@ class Controls:
         """Return the journal's entries of a trip or a gate, oldest first."""
         return list(self._call("GET", "/journal", params={**about, "limit": 10_000}))
 
-    def resend(self, seq: int) -> None:
-        """Send an exchange of the journal again, as it was."""
-        self._call("POST", f"/journal/{seq}/resend")
-
-    def advance(self, seconds: float) -> None:
-        """Move the platform's clock forward."""
-        self._call("PUT", "/clock", {"advanceS": seconds})
+    def resend(self, seq: int) -> Json:
+        """Send an exchange of the journal again, as it was, and return the new entry."""
+        return dict(self._call("POST", f"/journal/{seq}/resend"))
 
     def _call(self, method: str, path: str, body: Json | None = None, params: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
         try:

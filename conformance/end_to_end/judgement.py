@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.masks import mask
 from conformance.end_to_end.visits import Visit, is_lost
+from conformance.errors import NotDeclared
 from conformance.match import Mismatch, different_members, same_member, same_status
 from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
+_TOO_MANY_CALLS, _COMPARABLE = 429, 2
 _SHORTEST = 6
 """Shorter ids stand in ordinary words as well."""
 
@@ -45,9 +47,16 @@ def one_purchase(visit: Visit) -> Mismatch | None:
     return mismatch and Mismatch(mismatch.expected, f"{visit.label}: {mismatch.got}")
 
 
-def one_decision(visit: Visit) -> Mismatch | None:
-    """Match when every scan of one event was answered alike: the same status, and the same visitor."""
+def one_decision(visit: Visit, *, limits_its_rate: bool = False) -> Mismatch | None:
+    """Match when every scan of one event was answered alike: the same status, and the same visitor.
+
+    A connector that declares a rate may refuse some with 429, which is no decision; NotDeclared when it leaves too few.
+    """
     scans = visit.of(VERIFY_IDENTITY_KEYS.name)
+    if limits_its_rate:
+        scans = [each for each in scans if each.answer and each.answer.status != _TOO_MANY_CALLS]
+        if len(scans) < _COMPARABLE:
+            raise NotDeclared("the declared rate was used up, so that no scan was decided twice")
     return same_status(scans) or same_member(scans, "visitorDetails")
 
 

@@ -32,6 +32,7 @@ _WASTED = 3
 _USELESS = {"malformed_answer", "server_error"}
 _TAKEN_S = 1.1
 """A window of a rate limit, and a little more."""
+_TOO_MANY = "429"
 
 
 @dataclass
@@ -103,11 +104,7 @@ class StoreDay:
         """Let somebody show a key at a gate, again where no answer came in time; returns what the gate did."""
         visit = Visit(label, self.gates[gate])
         self.visits.append(visit)
-        for _ in range(_TRIES):
-            self._show_key(visit, kind)
-            if visit.decision["cause"] not in {NoAnswer.TIMED_OUT, "429" if self._rate else ""}:
-                break
-            time.sleep(_TAKEN_S if visit.decision["cause"] == "429" else 0)
+        self._show_keys(visit, kind)
         return visit
 
     def enter(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
@@ -146,14 +143,26 @@ class StoreDay:
         """Take a fault back."""
         self._controls.disarm(fault_id)
 
-    def pass_time(self, seconds: float) -> None:
-        """Move the platform's clock forward."""
-        self._controls.advance(seconds)
+    def repeats(self, wanted: int) -> int:
+        """Make room for repetitions of one scan at the same moment, and return how many the declared rate allows."""
+        allowed = min(wanted, self._rate - 1) if self._rate else wanted
+        if not allowed:
+            raise NotDeclared("[limits] rate_limit_per_second leaves no room for a scan and its repetition")
+        return self._connector.book(allowed)
 
     def again(self, visit: Visit, operation_name: str, wanted: Callable[[Json], bool] = lambda _entry: True) -> None:
-        """Let the first call of a visit that is wanted arrive once more, as it was."""
+        """Let the first call of a visit that is wanted arrive once more, as it was; again where that is too often."""
         calls = [entry for entry in self._entries(visit) if is_call(entry) and entry["operation"] == operation_name]
-        self._controls.resend(next(entry["seq"] for entry in calls if wanted(entry)))
+        first = next((entry["seq"] for entry in calls if wanted(entry)), None)
+        if first is None:
+            raise NotDeclared("the first attempt was never answered, which another case judges")
+        for _ in range(_TRIES):
+            self._connector.book(1)
+            answer = self._controls.resend(first)["response"]
+            if not (self._rate and answer and str(answer["status"]) == _TOO_MANY):
+                return
+            time.sleep(_TAKEN_S)
+        raise NotDeclared(f"the repetition was refused {_TRIES} times for the declared rate")
 
     def settle(
         self, visits: Sequence[Visit] = (), within_s: float = _SETTLED_WITHIN_S, *, redrive: bool = False
@@ -189,15 +198,23 @@ class StoreDay:
             kept |= found
         self._run.keep(kept[seq] for seq in sorted(kept))
 
+    def _show_keys(self, visit: Visit, kind: KeyKind) -> None:
+        """Show a key, and another one where no answer came in time or the declared rate was used up."""
+        for _ in range(_TRIES):
+            self._show_key(visit, kind)
+            if visit.decision["cause"] not in {NoAnswer.TIMED_OUT, _TOO_MANY if self._rate else ""}:
+                return
+            time.sleep(_TAKEN_S if visit.decision["cause"] == _TOO_MANY else 0)
+
     def _show_key(self, visit: Visit, kind: KeyKind) -> None:
-        self._connector.at_once(1)
+        self._connector.book(1)
         visit.key = self._run.keys.unknown() if kind == "unknown" else self._run.keys.take(kind)
         visit.decision = self._controls.scan(visit.gate, visit.key)
 
     def _lets_in(self, kind: KeyKind) -> bool:
         """Say whether the gate opens when nothing special happens."""
         control = Visit("", self.gates[-1])
-        self._show_key(control, kind)
+        self._show_keys(control, kind)
         return control.is_in
 
     def _entries(self, visit: Visit) -> list[Json]:

@@ -19,7 +19,8 @@ from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform, settings, starting
 from conformance.end_to_end.visits import Visit, gates_of
-from conformance.mutants.gallery import GALLERY
+from conformance.errors import NotDeclared
+from conformance.mutants.gallery import GALLERY, RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_mutant
 from conformance.mutants.small import SmallConnector
 from conformance.summary import summarise
@@ -197,6 +198,27 @@ def test_a_scan_is_decided_once() -> None:
 
     assert one_decision(visit("one", ann, ann, operation="Verify Identity Keys")) is None
     assert one_decision(visit("one", ann, bob, operation="Verify Identity Keys")) is not None
+
+
+def test_a_refusal_for_the_declared_rate_is_no_decision() -> None:
+    ann = {"status": 200, "headers": {}, "body": {"visitorDetails": {"id": "ann", "type": "SHOPPER"}}}
+    too_many = {"status": 429, "headers": {}, "body": {}}
+
+    def scans(*answers: dict[str, Any]) -> Visit:
+        told = [entry("Verify Identity Keys", response=each) for each in answers]
+        return Visit("one", "gate", exchanges=[exchange_of(each, "one") for each in told])
+
+    assert one_decision(scans(ann, too_many, ann), limits_its_rate=True) is None
+    assert one_decision(scans(ann, too_many, ann)) is not None
+    with pytest.raises(NotDeclared, match="rate"):
+        one_decision(scans(ann, too_many), limits_its_rate=True)
+
+
+def test_a_connector_that_enforces_its_declared_rate_is_judged_and_passes(platform: Platform) -> None:
+    chosen = ("E2E-X.4", "E2E-X.5")
+    results = certify("", chosen, rate_limit=RATE_LIMIT, stores=("rate 1", "rate 2"), platform=platform).results
+
+    assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(chosen, Verdict.PASS)
 
 
 def test_a_stranger_is_kept_out_by_an_answer_and_not_by_a_failure() -> None:

@@ -29,10 +29,19 @@ def test_as_many_calls_go_at_once_as_the_rate_allows() -> None:
     assert time.monotonic() - before < 0.5
 
 
+def test_calls_that_somebody_else_makes_are_counted() -> None:
+    pace = Pace(3)
+
+    assert pace.book(10) == 3
+    before = time.monotonic()
+    pace.wait()
+    assert time.monotonic() - before > 1
+
+
 def test_without_a_declared_rate_nothing_waits() -> None:
     pace, before = Pace(0), time.monotonic()
     for _ in range(1000):
         pace.wait()
 
-    assert pace.at_once(200) == 200
+    assert pace.at_once(200) == pace.book(200) == 200
     assert time.monotonic() - before < 0.5
