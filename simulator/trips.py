@@ -5,6 +5,7 @@ Who is inside is in memory; every step is in the ledger as well, from which a tr
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -86,6 +87,7 @@ class Trips:
         self._house = house
         self._clock = clock
         self._inside: dict[str, Trip] = {}
+        self._leaving: dict[str, asyncio.Lock] = {}
 
     async def start(self, trip: Trip) -> None:
         """Open a trip for an entry; a platform that is killed after this knows it."""
@@ -132,18 +134,29 @@ class Trips:
         )
 
     async def leave(self, trip_id: str) -> Json:
-        """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing."""
+        """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
+
+        Nobody is told of an exit whose cart is not kept: when it cannot be, the shopper is still inside.
+        """
         trip = await self.find(trip_id)
-        if trip.ended_at is None:
-            trip.ended_at = max(self._clock.now(), trip.started_at)
-            ended: Statement = ("UPDATE trip SET ended = ? WHERE id = ?", (trip.ended_at.timestamp(), trip.id))
-            if self._has_cart(trip):
-                await self._deliveries.submit(trip.id, trip.store_id, self._purchase(trip, trip.ended_at))
-            await self._ledger.put(ended)
-            self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
-            self._inside.pop(trip.id, None)
+        if trip_id in self._inside:
+            async with self._leaving.setdefault(trip_id, asyncio.Lock()):
+                if trip_id in self._inside:
+                    await self._end(trip)
         await self._ledger.settled()
         return self._shown(trip)
+
+    async def _end(self, trip: Trip) -> None:
+        ended_at = trip.ended_at = trip.ended_at or max(self._clock.now(), trip.started_at)
+        try:
+            if self._has_cart(trip):
+                await self._deliveries.submit(trip.id, trip.store_id, self._purchase(trip, ended_at))
+        except BaseException:
+            trip.ended_at = None
+            raise
+        await self._ledger.put(("UPDATE trip SET ended = ? WHERE id = ?", (ended_at.timestamp(), trip.id)))
+        self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
+        del self._inside[trip.id], self._leaving[trip.id]
 
     async def show(self, trip_id: str) -> Json:
         """Return a trip as JSON, or raise NotKnown."""

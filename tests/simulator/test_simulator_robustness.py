@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from simulator.entry.app_code import Scan
 from simulator.errors import BadCall
 from simulator.faults import LARGEST_AMOUNT, magic
 from simulator.hosts import connector_url
@@ -42,6 +44,55 @@ def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path:
     counts, outcomes = asyncio.run(run())
     assert (counts["delivered"], counts["pending"]) == (3, 0)
     assert sorted(outcomes) == ["delivered", "delivered", "delivered", "platform_error"]
+
+
+def test_exit_whose_cart_could_not_be_kept_is_no_exit_until_it_is(connector: Any, tmp_path: Path) -> None:
+    async def run() -> tuple[list[Any], str, int, dict[str, int]]:
+        parts, clock = some_parts(tmp_path, connector.url)
+        trip = (await parts.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
+        parts.carts.read_now("PRAGMA query_only = ON")
+        failed = await asyncio.gather(*(parts.trips.leave(trip) for _ in range(2)), return_exceptions=True)
+        state = (await parts.trips.show(trip))["state"]
+        parts.carts.read_now("PRAGMA query_only = OFF")
+        await asyncio.gather(*(parts.trips.leave(trip) for _ in range(2)))
+        exits = sum(entry["kind"] == "exit" for entry in parts.journal.entries())
+        await through(parts, clock, 10)
+        counts = await parts.deliveries.counts()
+        await parts.close()
+        return failed, state, exits, counts
+
+    failed, state, exits, counts = asyncio.run(run())
+    assert [type(error) for error in failed] == [sqlite3.OperationalError] * 2
+    assert (state, exits) == ("shopping", 1)
+    assert (counts["delivered"], counts["pending"]) == (1, 0)
+
+
+def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path: Path) -> None:
+    async def run() -> list[bool]:
+        parts, _ = some_parts(tmp_path, connector.url)
+        trip = (await parts.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
+        submit, kept, may_go_on = parts.deliveries.submit, [], asyncio.Event()
+
+        async def slow(*arguments: Any) -> None:
+            await may_go_on.wait()
+            await submit(*arguments)
+            kept.append(trip)
+
+        parts.deliveries.submit = slow  # type: ignore[method-assign] # a disk that takes its time
+
+        async def leave() -> bool:
+            await parts.trips.leave(trip)
+            return bool(kept)
+
+        leaving = [asyncio.create_task(leave()) for _ in range(2)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        may_go_on.set()
+        was_kept = await asyncio.gather(*leaving)
+        await parts.close()
+        return was_kept
+
+    assert asyncio.run(run()) == [True, True]
 
 
 def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: Path) -> None:
