@@ -12,6 +12,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -66,7 +67,12 @@ def main() -> int:
         return tell(given.sections[0], given)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in vars(given).items() if name != "sections"]
     ran = [subprocess.run([sys.executable, __file__, one, *options], check=False) for one in given.sections]  # noqa: S603 - this script
-    return max(run.returncode for run in ran)
+    return exit_code(run.returncode for run in ran)
+
+
+def exit_code(codes: Iterable[int]) -> int:
+    """Return 1 when any section did not end well; the code of one that was killed is below zero."""
+    return int(any(codes))
 
 
 if __name__ == "__main__":

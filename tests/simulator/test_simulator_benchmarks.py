@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
@@ -25,6 +28,12 @@ def test_figure_that_is_not_met_ends_with_exit_1() -> None:
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert ran.stdout.count("NOT MET") == 1
     assert "entries in the journal" in ran.stdout
+
+
+def test_section_that_was_killed_ends_with_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    bench = importlib.import_module("bench_platform")
+    assert [bench.exit_code(codes) for codes in ((0, 0), (0, -9), (1, 0), (-9, -9))] == [0, 1, 1, 1]
 
 
 def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
