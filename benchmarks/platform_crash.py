@@ -218,7 +218,7 @@ def _judge(owed: dict[str, list[str]], connector: Connector, kills: int, forgott
         trip
         for trip, skus in owed.items()
         for cart in connector.seen.get(trip, [])
-        if Counter(item["id"] for item in cart["cartItems"]) != Counter(skus)
+        if {item["id"]: item["quantity"]["value"] for item in cart["cartItems"]} != dict.fromkeys(skus, "1.0")
     ]
     twice = [event for event, trips in connector.trips_of_event.items() if len(trips) > 1]
     attempts = sum(map(len, connector.seen.values()))

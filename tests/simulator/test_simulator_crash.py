@@ -34,15 +34,16 @@ def test_driver_finds_fault_with_what_was_only_seen_or_is_left_over(monkeypatch:
     monkeypatch.syspath_prepend(DRIVER.parent)
     driver = importlib.import_module("platform_crash")
     none = {"pending": 0, "dead_letter": 0}
-    cart = {"cartItems": [{"id": "SKU-1"}]}
 
-    def judged(taken: int, **counts: int) -> int:
+    def judged(taken: int, quantity: str = "1.0", **counts: int) -> int:
         connector = driver.Connector()
+        cart = {"cartItems": [{"id": "SKU-1", "quantity": {"value": quantity, "unit": "unit"}}]}
         connector.seen["trip-1"].append(cart)
         connector.taken["trip-1"] = taken
         return int(driver._judge({"trip-1": ["SKU-1"]}, connector, 1, 0, {**none, **counts}))  # noqa: SLF001 - what is under test
 
     assert judged(1) == 0
     assert judged(0) == 1
+    assert judged(1, quantity="2.0") == 1
     assert judged(1, pending=1) == 1
     assert judged(1, dead_letter=2) == 2
