@@ -24,7 +24,7 @@ from contract.operations import CREATE_PURCHASES
 from contract.profile import KeyKind
 
 GATES = 2
-_TRIES = 4
+_TRIES, _TRIES_AT_A_LIMIT = 4, 12
 _LOOK_EVERY_S = 0.05
 _SETTLED_WITHIN_S = 25.0
 _WASTED = 3
@@ -117,6 +117,8 @@ class StoreDay:
             cause = visit.decision["cause"].replace("_", " ")
             if visit.decision["cause"] == NoAnswer.TIMED_OUT:
                 raise NotDeclared("the gate had no answer in time, which is judged by VIK-9")
+            if visit.decision["cause"] == _TOO_MANY and self._rate:
+                raise NotDeclared("the gate stayed closed for the declared rate, which other calls used up")
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
                 raise NotDeclared(f"the gate opens for no {kind}: {cause}; that is judged by {case_ids()[0]}")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")
@@ -200,7 +202,7 @@ class StoreDay:
 
     def _show_keys(self, visit: Visit, kind: KeyKind) -> None:
         """Show a key, and another one where no answer came in time or the declared rate was used up."""
-        for _ in range(_TRIES):
+        for _ in range(_TRIES_AT_A_LIMIT if self._rate else _TRIES):
             self._show_key(visit, kind)
             if visit.decision["cause"] not in {NoAnswer.TIMED_OUT, _TOO_MANY if self._rate else ""}:
                 return

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from conformance.certification import Certification
+from conformance import engine
+from conformance.certification import Certification, Selection
+from conformance.verdicts import Verdict
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile, load
 from tests.foreign.running import FOREIGN, Foreign, running
@@ -58,6 +60,23 @@ def test_a_foreign_connector_hears_signed_callers_alone(tmp_path: Path) -> None:
         statuses = [_status(right.model_copy(update={"connector": caller})) for caller in callers]
 
     assert statuses == [200, 403, 403, 403, 403, 403]
+
+
+@pytest.mark.timeout(120)
+def test_a_foreign_connector_that_takes_few_calls_a_second_gets_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_CALLS_A_SECOND", "5")
+    flask = next(foreign for foreign in FOREIGN if foreign.name == "flask_threads")
+    chosen = ("VIK-4", "E2E-X.2", "E2E-X.4", "E2E-X.5")
+    with running(flask) as environment:
+        declared = (flask.folder / "jwo.toml").read_text("utf-8").replace("_per_second = 100", "_per_second = 5")
+        (tmp_path / "jwo.toml").write_text(declared, encoding="utf-8")
+        certification = Certification(load(tmp_path / "jwo.toml", environment), Selection(only=chosen))
+        engine.run(certification)
+
+    found = {each: result.verdict for each, result in certification.results.items()}
+    assert found == dict.fromkeys(chosen, Verdict.PASS)
 
 
 def _status(profile: Profile) -> int:

@@ -24,7 +24,7 @@ KEYS = {b"blue-card-7": ("guest/7", "SHOPPER"), b"staff-1": ("employee 1", "ASSO
 UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
-MOST_CALLS_A_SECOND = 100
+MOST_CALLS_A_SECOND = int(os.environ.get("SHOP_CALLS_A_SECOND", "100"))
 arrivals: list[float] = []
 
 
