@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError
+from simulator.loops import kept_going
 from simulator.parts import CatalogParts, StoreParts, catalog_parts, store_parts
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
@@ -73,16 +75,19 @@ async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformS
         await catalog.ingestions.resume()
     await store.trips.resume()
     await store.calls.resume()
-    loops = [
-        asyncio.create_task(loop)
-        for loop in (store.deliveries.run(), catalog.feed.run(), _flushing(store.journal.flush))
-    ]
+    work: dict[str, Callable[[], Awaitable[None]]] = {
+        "delivery": store.deliveries.run,
+        "the event feed": catalog.feed.run,
+        "writing the journal": partial(_flushing, store.journal.flush),
+    }
+    loops = [asyncio.create_task(kept_going(name, loop)) for name, loop in work.items()]
     try:
         yield
     finally:
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        catalog.feed.close()
         await catalog.ingestions.close()
         await store.close()
 

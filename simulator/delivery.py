@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -130,7 +131,11 @@ class Deliveries:
         try:
             while True:
                 self._news.clear()
-                await self.start_due()
+                try:
+                    await self.start_due()
+                except sqlite3.Error:
+                    _log.exception("the carts that are due could not be read; they are tried again")
+                    await asyncio.sleep(_LONGEST_NAP_S)
                 await self._nap()
         finally:
             for task in self._sending:
@@ -180,12 +185,18 @@ class Deliveries:
             note = await self._attempt(parcel, request_id, at)
         except Exception:  # noqa: BLE001 - whatever broke on our side, the cart must not be lost for it
             _log.exception("an attempt for trip %s broke on our side; the cart is tried again", parcel.trip_id)
-            broken = Attempt(request_id, format_instant(at), None, 0, "platform_error")
-            await self._outbox.record(parcel, broken, self._again(parcel, "platform_error"))
+            await self._record_broken(parcel, Attempt(request_id, format_instant(at), None, 0, "platform_error"))
         else:
             note()
         finally:
             self._outbox.give_back(parcel)
+
+    async def _record_broken(self, parcel: Parcel, broken: Attempt) -> None:
+        try:
+            await self._outbox.record(parcel, broken, self._again(parcel, broken.outcome))
+        except sqlite3.Error:
+            _log.exception("the attempt for trip %s could not be recorded either", parcel.trip_id)
+            self._outbox.put_back(parcel, self._now() + backoff_s(parcel.tries + 1, self._house.delivery))
 
     async def _attempt(self, parcel: Parcel, request_id: str, at: datetime) -> Callable[[], None]:
         """Make one attempt and record it; returns what is left to do, which is to write it into the journal."""

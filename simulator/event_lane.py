@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import Counter, deque
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,14 @@ class Lane:
         for _ in batch:
             self._waiting.popleft()
         self._waiting.extendleft(reversed(again))
-        self._facts.drop(*({event["id"] for event in batch} - {event["id"] for event in again}))
+        self._forget({event["id"] for event in batch} - {event["id"] for event in again})
         return not failed
+
+    def _forget(self, sent: set[str]) -> None:
+        try:
+            self._facts.drop(*sent)
+        except sqlite3.Error:
+            _log.exception("%d events were sent and could not be forgotten: the next start sends them again", len(sent))
 
     def _may_come_again(self, event: Event, senders_fault: bool) -> bool:  # noqa: FBT001 - the word of SQS
         """Say whether an event that failed is worth another try, and keep count of those that are at fault."""

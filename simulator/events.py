@@ -18,6 +18,7 @@ from simulator.errors import NotKnown
 from simulator.event_lane import Event, Lane
 from simulator.journal import Entry
 from simulator.ledger import Ledger
+from simulator.loops import kept_going
 from simulator.memory import Facts
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
@@ -43,8 +44,8 @@ class EventFeed:
         self._seed = seed
         self._region = region
         self._lanes: dict[str, Lane] = {}
+        self._lane_opened = asyncio.Event()
         self._threads = ThreadPoolExecutor(_SENT_AT_ONCE, "event-feed")
-        self._new: asyncio.Queue[Lane] = asyncio.Queue()
         self._ledger = ledger
         self._queues = Facts("event feed", str, ledger)
         for retailer, queue_arn in self._queues.all().items():
@@ -62,8 +63,8 @@ class EventFeed:
 
     def _open(self, retailer: str, queue_arn: str) -> None:
         waiting = Facts(f"event for {retailer}", Event, self._ledger)
-        lane = self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
-        self._new.put_nowait(lane)
+        self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
+        self._lane_opened.set()
 
     def show(self, retailer: str) -> Json:
         """Return a retailer's subscription and how it fares, or raise NotKnown."""
@@ -79,14 +80,19 @@ class EventFeed:
             self._tell(entry, *event)
 
     async def run(self) -> None:
-        """Send what waits in every lane, for ever."""
-        try:
-            async with asyncio.TaskGroup() as lanes:
-                while True:
-                    lane = await self._new.get()
-                    lanes.create_task(lane.run())
-        finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        """Send what waits in every lane, for ever; a lane that breaks is started again, and holds up no other."""
+        running: set[str] = set()
+        async with asyncio.TaskGroup() as lanes:
+            while True:
+                self._lane_opened.clear()
+                for retailer in self._lanes.keys() - running:
+                    lanes.create_task(kept_going(f"the event feed of {retailer}", self._lanes[retailer].run))
+                    running.add(retailer)
+                await self._lane_opened.wait()
+
+    def close(self) -> None:
+        """Give its threads back."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _tell(self, entry: Entry, family: str, detail: Json) -> None:
         """Queue an event of a store for its retailer; its id follows from its place in the journal."""

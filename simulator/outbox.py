@@ -94,10 +94,16 @@ class Outbox:
         if not taken:
             return []
         marks = ",".join("?" * len(taken))
-        rows = await self._ledger.read(
-            f"SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})",  # noqa: S608 - question marks only
-            *(each.trip_id for _, each in taken),
-        )
+        try:
+            rows = await self._ledger.read(
+                f"SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})",  # noqa: S608 - question marks only
+                *(each.trip_id for _, each in taken),
+            )
+        except BaseException:
+            for due, one in taken:
+                self._push(due, one)
+                self._sending[one.store_id] -= 1
+            raise
         carts = {row["trip_id"]: orjson.loads(row["cart"]) for row in rows}
         return [
             Parcel(one.trip_id, one.store_id, carts[one.trip_id], one.series_start, one.tries, due, one.attempts)
@@ -122,8 +128,12 @@ class Outbox:
             (_OUTCOME, (*standing, parcel.trip_id)),
         )
         if standing.state == "pending":
-            series, tries, attempts = parcel.series_start, parcel.tries + 1, parcel.attempts + 1
-            self._push(standing.next_at, _Waiting(parcel.trip_id, parcel.store_id, series, tries, attempts))
+            self.put_back(parcel, standing.next_at)
+
+    def put_back(self, parcel: Parcel, due: float) -> None:
+        """Let a parcel wait for its next attempt, in memory only."""
+        series, tries, attempts = parcel.series_start, parcel.tries + 1, parcel.attempts + 1
+        self._push(due, _Waiting(parcel.trip_id, parcel.store_id, series, tries, attempts))
 
     def give_back(self, parcel: Parcel) -> None:
         """End the sending of a parcel, whatever came of it."""
@@ -131,9 +141,9 @@ class Outbox:
 
     async def redrive(self, trip_id: str, now: float) -> bool:
         """Start a dead delivery anew with a fresh window; False when it is not on the dead-letter list."""
+        (told,) = await self.deliveries(trip_id)
         changed = await self._ledger.put((_REDRIVE, (now, now, trip_id)))
         if changed == 1:
-            (told,) = await self.deliveries(trip_id)
             self._push(now, _Waiting(trip_id, told["storeId"], now, 0, len(told["attempts"])))
         return changed == 1
 
