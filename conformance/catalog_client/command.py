@@ -180,9 +180,7 @@ def _code(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a run with all that it started; nothing where it has ended by itself."""
-    if process.poll() is not None:
-        return
+    """End a run with all that it started, which may outlive a command that ended by itself."""
     _signal(process, signal.SIGTERM)
     try:
         process.wait(_ENDS_WITHIN_S)
@@ -192,5 +190,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):  # the latter where only a zombie is left
         os.killpg(process.pid, number) if hasattr(os, "killpg") else process.terminate()
