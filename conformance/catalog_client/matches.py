@@ -61,6 +61,7 @@ def complete(job: Job) -> Mismatch | None:
 
 def nothing_else(job: Job) -> Mismatch | None:
     """Match when the platform holds no row that the file does not have."""
+    _needs_an_upload(job)
     known = {key_of(row) for row in job.rows}
     more = listed("not in the file", [key_of(item) for item in job.held if key_of(item) not in known])
     return Mismatch("rows of the file only", more) if more else None
@@ -68,6 +69,7 @@ def nothing_else(job: Job) -> Mismatch | None:
 
 def once(job: Job) -> Mismatch | None:
     """Match when no row went up in two accepted uploads."""
+    _needs_an_upload(job)
     uploaded = Counter(key_of(row) for rows in job.reports.values() for row in rows)
     twice = listed("in several", [key for key, count in uploaded.items() if count > 1])
     return Mismatch("each row in one upload", twice) if twice else None
@@ -81,7 +83,8 @@ def within_rate(job: Job) -> Mismatch | None:
         return None
     name = refused[0].exchange.operation.name
     most = most_in_a_second([call for call in calls if call.exchange.operation.name == name])
-    return Mismatch("at most 10 calls a second", f"{most} calls of {name} within a second; {len(refused)} answered 429")
+    expected = "10 calls a second, and no call answered 429 where a burst of 10 is let in"
+    return Mismatch(expected, f"{most} calls of {name} within a second; {len(refused)} answered 429")
 
 
 def subscribed(job: Job) -> Mismatch | None:
@@ -124,8 +127,7 @@ def ended(job: Job) -> Mismatch | None:
 
 def ended_after_failure(job: Job) -> Mismatch | None:
     """Match when the client came to an end though its ingestion did not succeed."""
-    if not any(call.is_upload and call.accepted for call in _api_calls(job)):
-        raise NotDeclared(f"no upload was taken: {job.ended.in_short()}")
+    _needs_an_upload(job)
     return ended(job)
 
 
@@ -144,7 +146,9 @@ def waited(job: Job) -> Mismatch | None:
     if not repeats:
         raise NotDeclared("the upload was not tried again, which is another rule")
     assert refused.exchange.answer is not None
-    asked = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}["retry-after"]
+    asked = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}.get("retry-after")
+    if asked is None:
+        raise NotDeclared("the platform asked for no pause, as [house.catalog] retry_after_s says")
     after_s = repeats[0].arrived_s - refused.answered_s
     if after_s >= float(asked) - _TOLERANCE_S:
         return None
@@ -192,6 +196,12 @@ def _admitted(job: Job) -> list[Call]:
     if not calls:
         raise NotDeclared("no call of the client was admitted, so nothing in them was looked at")
     return calls
+
+
+def _needs_an_upload(job: Job) -> None:
+    """Make sure that something went up; a client that uploads nothing is right about nothing."""
+    if not any(call.is_upload and call.accepted for call in _admitted(job)):
+        raise NotDeclared(f"no upload was taken: {job.ended.in_short()}")
 
 
 def _refused(job: Job) -> Call:

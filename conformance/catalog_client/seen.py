@@ -1,6 +1,7 @@
 """What the platform saw of one account, out of its journal: each call as an exchange, with the moment it arrived.
 
-A call whose signature was not accepted belongs to no account; it is known by the stores that its body names.
+A call whose signature was not accepted belongs to no account; it is known by the stores or the ingestion that its body
+names.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Call(NamedTuple):
 def calls_of(entries: Iterable[Json], account: Account) -> list[Call]:
     """Return the calls of an account, in the order in which they arrived."""
     entries = list(entries)
-    ids = {str(entry.get("ingestionId")) for entry in entries if entry.get("account") == account.id}
+    ids = {str(entry["ingestionId"]) for entry in entries if entry.get("account") == account.id and _has_id(entry)}
     mine = [_call(entry, account) for entry in entries if _is_of(entry, account, ids)]
     return sorted(mine, key=lambda call: call.arrived_s)
 
@@ -72,9 +73,12 @@ def calls_of(entries: Iterable[Json], account: Account) -> list[Call]:
 def _is_of(entry: Json, account: Account, ingestions: set[str]) -> bool:
     if entry.get("account"):
         return bool(entry["account"] == account.id)
-    return _named_by(entry) in ingestions or any(
-        store in json.dumps(entry["request"]["body"]) for store in account.stores
-    )
+    said = json.dumps(entry["request"]["body"])
+    return _named_by(entry) in ingestions or any(name in said for name in (*account.stores, *ingestions))
+
+
+def _has_id(entry: Json) -> bool:
+    return bool(entry.get("ingestionId"))
 
 
 def _call(entry: Json, account: Account) -> Call:

@@ -30,6 +30,7 @@ CLIENTS = (
     Mutant("signs_for_another_region", ("CAT-X.1",)),
     Mutant("signs_an_empty_body", ("CAT-X.1",)),
     Mutant("forgets_the_session_token", ("CAT-X.1",)),
+    Mutant("signs_its_uploads_only", ("CAT-X.1",)),
     Mutant("forgets_to_split", ("CAT-X.2", "CAT-X.3")),
     Mutant("splits_at_10001", ("CAT-X.2",)),
     Mutant("forgets_the_last_part", ("CAT-X.3",)),

@@ -140,7 +140,7 @@ class Uploader:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._fault == "says_that_it_is_a_form":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if self._fault != "signs_nothing":
+        if self._fault != "signs_nothing" and (path == _UPLOAD or self._fault != "signs_its_uploads_only"):
             service = "s3" if self._fault == "signs_for_another_service" else "execute-api"
             headers |= self._signature(url, b"" if self._fault == "signs_an_empty_body" else body, service)
         return _sent(url, body, headers)
@@ -171,6 +171,8 @@ class Uploader:
         deadline, patient_until = time.monotonic() + _LONGEST_S, time.monotonic() + _PATIENCE_S
         heard = 0
         while len(results) < len(ids) and heard < len(ids) and time.monotonic() < deadline:
+            if self._fault == "signs_its_uploads_only":
+                self._asked(ids)
             for told in self._messages():
                 if self._fault == "counts_messages":
                     heard += 1

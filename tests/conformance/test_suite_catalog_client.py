@@ -15,16 +15,20 @@ import pytest
 
 from conformance import engine
 from conformance.catalog_client import rows
-from conformance.catalog_client.command import Runner, Told, environment, redacted
+from conformance.catalog_client.command import Ended, Runner, Told, environment, redacted
+from conformance.catalog_client.jobs import Job, Plan
+from conformance.catalog_client.matches import waited
 from conformance.catalog_client.platform import Account, Addresses
+from conformance.catalog_client.seen import calls_of
 from conformance.catalog_client.servers import API
 from conformance.certification import Certification, Selection
-from conformance.errors import HarnessBroke
+from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.clients import CLIENTS, platform
 from conformance.mutants.uploader import __file__ as small_client
 from conformance.summary import summarise
 from conformance.verdicts import CaseResult, Verdict
 from contract.errors import BadProfile
+from contract.operations import UPLOAD_CATALOG
 from contract.profile import CatalogClientTable, ConnectorTable, Profile, load
 from contract.register import register
 from contract.sigv4 import Key
@@ -90,21 +94,22 @@ def test_without_a_declared_client_nothing_is_started_and_every_case_says_what_t
     assert all("[catalog_client] command" in result.reason for result in results.values())
 
 
-def test_a_client_that_hangs_is_ended_with_what_it_started_and_named(addresses: Addresses, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_client_is_ended_with_what_it_started_and_named(hangs: bool, addresses: Addresses, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
     script = tmp_path / "hangs.py"
     script.write_text(
         "import os, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
         "print('waiting for nothing', flush=True)\n"
-        "time.sleep(60)\n",
+        f"time.sleep({60 if hangs else 0})\n",
         "utf-8",
     )
 
     result = only_result(certified(addresses, ("CAT-X.3",), command=words(sys.executable, script), limit_s=1.5))
 
     assert result.verdict is Verdict.FAIL
-    assert "had to be ended after" in result.got
+    assert ("had to be ended after" if hangs else "ended with 0") in result.got
     assert "waiting for nothing" in result.got
     pid = int((tmp_path / "pid").read_text("utf-8"))
     assert until_gone(pid)
@@ -121,7 +126,7 @@ def until_gone(pid: int) -> bool:
 
 
 def test_a_client_that_never_calls_is_no_pass(addresses: Addresses) -> None:
-    only = ("CAT-X.1", "CAT-X.2", "CAT-X.3", "CAT-X.5", "CAT-X.12")
+    only = ("CAT-X.1", "CAT-X.2", "CAT-X.3", "CAT-X.4", "CAT-X.5", "CAT-X.12", "CAT-X.22")
     results = certified(addresses, only, command="true").results
 
     assert results["CAT-X.3"].verdict is Verdict.FAIL
@@ -243,6 +248,33 @@ def test_a_command_that_has_no_words_is_refused_with_the_profile(command: str, t
 
 def test_every_case_of_the_catalog_client_has_a_fault_and_each_fault_a_case() -> None:
     assert {each for mutant in CLIENTS for each in mutant.found_by} == set(IDS)
+
+
+def test_where_the_platform_asks_for_no_pause_none_is_judged(tmp_path: Path) -> None:
+    account, at = told(tmp_path).account, "2026-02-05T12:00:00Z"
+    request = {"method": "POST", "url": f"http://platform{UPLOAD_CATALOG.path}", "headers": {}, "body": {}}
+    call = {"account": account.id, "at": at, "elapsedMs": 1, "request": request}
+    refused = {**call, "startedMs": 0, "response": {"status": 500, "headers": {}, "body": {}}}
+    taken = {**call, "startedMs": 9, "ingestionId": "i-1", "response": {"status": 201, "headers": {}, "body": {}}}
+    calls = calls_of([refused, taken], account)
+
+    with pytest.raises(NotDeclared, match="retry_after_s"):
+        waited(Job(Plan(), account, [], Ended(0, "", 1.0), calls, {}, [], "", invitation_was_taken=True))
+
+
+def test_a_call_that_was_signed_wrongly_is_known_by_the_ingestion_that_it_asks_for(tmp_path: Path) -> None:
+    account, at = told(tmp_path).account, "2026-02-05T12:00:00Z"
+
+    def call(status: int, body: dict[str, str], **more: object) -> dict[str, Any]:
+        request = {"method": "POST", "url": "http://platform/v1/catalog/x", "headers": {}, "body": body}
+        response = {"status": status, "headers": {}, "body": {}}
+        return {"at": at, "startedMs": 0, "elapsedMs": 1, "request": request, "response": response, **more}
+
+    taken = call(201, {}, account=account.id, ingestionId="ingestion-1")
+    no_id = call(200, {}, account=account.id, ingestionId=None)
+    mine, anothers = call(403, {"ingestionId": "ingestion-1"}), call(403, {"ingestionId": "None"})
+
+    assert len(calls_of([taken, no_id, mine, anothers], account)) == 3
 
 
 def test_a_client_that_uploads_in_many_small_parts_is_judged_as_well(addresses: Addresses) -> None:
