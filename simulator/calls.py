@@ -14,7 +14,7 @@ from uuid import uuid4
 import orjson
 
 from contract.gate import NoAnswer
-from contract.operations import Operation
+from contract.operations import VERIFY_IDENTITY_KEYS, Operation
 from contract.values import format_instant, parse_instant
 from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, Letter, unsent
@@ -48,7 +48,10 @@ class Late(NamedTuple):
 
 
 class Calls:
-    """Makes calls; `resume` takes up what was to come late, and `close` ends what faults left under way."""
+    """Makes calls; `resume` takes up what was to come late, and `close` ends what faults left under way.
+
+    What is to come late is remembered, but for Verify Identity Keys: that waits in memory.
+    """
 
     def __init__(
         self,
@@ -136,7 +139,8 @@ class Calls:
 
     def _postpone(self, late: Late) -> None:
         key = str(uuid4())
-        self._late.keep(key, late)
+        if late.letter.operation != VERIFY_IDENTITY_KEYS:  # no identity key is ever on a disk
+            self._late.keep(key, late)
         self._start(self._send_late(key, late))
 
     async def _send_late(self, key: str, late: Late) -> None:

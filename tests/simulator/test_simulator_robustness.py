@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,31 @@ def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: 
     late = {"headers": {"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}}
     connector.purchases = [(429, {}, late), (201, {"purchaseId": "p"})]
     assert asyncio.run(run())["delivered"] == 1
+
+
+def test_identity_key_that_is_to_come_late_comes_and_is_never_on_a_disk(connector: Any, tmp_path: Path) -> None:
+    key = "c2hvcHBlci1vbi1ubwo="
+
+    async def run() -> bytes:
+        parts, clock = some_parts(tmp_path, connector.url)
+        await parts.gates.scan("G0", Scan.of_text(f"fault.old_attempt=2 {key}"))
+        meanwhile = on_disk(tmp_path)
+        async with asyncio.timeout(5):
+            while len(connector.bodies("identity-keys")) < 2:
+                clock.wake(clock.at + timedelta(days=3))
+                await asyncio.sleep(0.001)
+        await parts.close()
+        return meanwhile + on_disk(tmp_path)
+
+    kept = asyncio.run(run())
+    first, late = connector.bodies("identity-keys")
+    assert first == late
+    assert b"Verify Identity Keys" in kept
+    assert key.encode() not in kept
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 def test_fault_dated_without_a_zone_is_refused(steady: Any) -> None:
