@@ -16,6 +16,7 @@ from contract.operations import CREATE_PURCHASES
 
 _MADE, _FOUND, _REFUSED, _UNKNOWN, _CONFLICT = 201, 200, 400, 401, 409
 _NOBODY_KNOWS = {_FOUND, _REFUSED, _UNKNOWN}
+_OLD_CODE = "scan a shopper with a code an hour old"
 
 
 class Told(NamedTuple):
@@ -58,7 +59,8 @@ class Model:
         if visit.told is None:
             return self._first(visit)
         if visit in self.scans and now - visit.at >= timedelta(hours=self.house.identity.remember_h):
-            return Wanted("a decision", lambda told: told.status in {_FOUND, _UNKNOWN})
+            known = _NOBODY_KNOWS if visit.kind == _OLD_CODE else {_FOUND, _UNKNOWN}
+            return Wanted("a decision", lambda told: told.status in known)
         if how == "with other lines" and self.house.ordering.changed_cart == "conflict_409":
             return Wanted(str(_CONFLICT), lambda told: told.status == _CONFLICT)
         return _just(visit.told)
@@ -73,9 +75,7 @@ class Model:
         free = {
             "scan nobody": _just(Told(_UNKNOWN)),
             "scan a shopper": Wanted("200 and a visitor", lambda told: told.status == _FOUND and bool(told.content)),
-            "scan a shopper with a code an hour old": Wanted(
-                "a decision of any kind", lambda told: told.status in _NOBODY_KNOWS
-            ),
+            _OLD_CODE: Wanted("a decision of any kind", lambda told: told.status in _NOBODY_KNOWS),
             "buy nothing": _just(Told(_MADE)),
         }
         own_purchase = Wanted(

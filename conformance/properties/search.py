@@ -6,6 +6,7 @@ verdict, so that a search always ends with an answer that it has seen.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,15 +26,17 @@ class Effort(NamedTuple):
 
     examples: int
     seconds: float
+    ends_one: bool = False
+    """Whether the first case may take as long as it needs; where one is long, none would come to its end."""
 
 
 USUAL = Effort(40, 8.0)
 ONE_STEP = Effort(400, 8.0)
 """There are about a hundred single steps, so this is all of them for a quick connector."""
 STORIES = Effort(20, 12.0)
-RESTARTS = Effort(6, 3.0)
+RESTARTS = Effort(6, 3.0, ends_one=True)
 DEEP = Effort(1000, 60.0)
-DEEP_RESTARTS = Effort(100, 60.0)
+DEEP_RESTARTS = Effort(100, 60.0, ends_one=True)
 
 
 def warm_up() -> None:
@@ -44,9 +47,10 @@ def warm_up() -> None:
 def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool], effort: Effort) -> int:
     """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried.
 
-    An attempt is told until when, by the monotonic clock, it may go on, and says whether it came to its end.
+    An attempt is told until when, by the monotonic clock, it may go on, and says whether it came to its end. Whatever
+    else it raises ends the search: a case that says otherwise the next time would make Hypothesis call it flaky.
     """
-    verdicts: dict[str, Finding | bool] = {}
+    verdicts: dict[str, Exception | bool] = {}
     until: list[float] = []
 
     @settings(
@@ -64,12 +68,16 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
         if not until:  # what Hypothesis takes to warm up is not the connector's
             until.append(time.monotonic() + effort.seconds)
         if name not in verdicts and time.monotonic() < until[-1]:
-            verdicts[name] = _outcome(lambda: attempt(case, until[-1]))
+            latest = math.inf if effort.ends_one and not verdicts else until[-1]
+            verdicts[name] = _outcome(lambda: attempt(case, latest))
         found = verdicts.get(name)
         if isinstance(found, Finding):
             if len(until) == 1:
                 until.append(time.monotonic() + effort.seconds)
             raise Finding(found.expected, found.got, found.story)
+        if isinstance(found, Exception):
+            until[-1] = 0.0  # what broke stays broken
+            raise found
 
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder:
         set_hypothesis_home_dir(folder)
@@ -77,8 +85,8 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
     return sum(verdict is True for verdict in verdicts.values())
 
 
-def _outcome(attempt: Callable[[], bool]) -> Finding | bool:
+def _outcome(attempt: Callable[[], bool]) -> Exception | bool:
     try:
         return attempt()
-    except Finding as found:
+    except Exception as found:  # noqa: BLE001 - whatever it is, Hypothesis asks for it again
         return found

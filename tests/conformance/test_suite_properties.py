@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import strategies as st
 
 from conformance.certification import Certification
-from conformance.errors import Finding
+from conformance.errors import Finding, HarnessBroke
 from conformance.mutants.gate import profile_of
 from conformance.properties.messages import Change, broken_steps, valid_members
 from conformance.properties.search import Effort, search
@@ -64,6 +66,32 @@ def test_a_finding_is_shrunk_to_the_least_that_fails() -> None:
 
 def test_a_search_that_runs_out_of_time_finds_nothing() -> None:
     assert search(st.integers(), lambda _number, _until: True, Effort(100, 0.0)) == 0
+
+
+def test_the_first_story_with_a_restart_may_take_longer_than_all() -> None:
+    def attempt(_number: int, until: float) -> bool:
+        while time.monotonic() < min(until, start + 0.3):
+            time.sleep(0.01)
+        return time.monotonic() < until
+
+    start = time.monotonic()
+
+    assert search(st.integers(), attempt, Effort(100, 0.1, ends_one=True)) == 1
+
+
+def test_what_breaks_once_ends_the_search_as_it_was() -> None:
+    tried: list[int] = []
+
+    def attempt(number: int, _until: float) -> bool:
+        tried.append(number)
+        if len(tried) == 2:
+            raise HarnessBroke("nothing answered after the restart")
+        return True
+
+    with pytest.raises(HarnessBroke, match="nothing answered"):
+        search(st.integers(), attempt, Effort(100, 20.0))
+
+    assert len(tried) == 2
 
 
 def test_what_was_cut_short_does_not_count_as_tried() -> None:

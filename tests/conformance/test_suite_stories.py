@@ -153,3 +153,24 @@ def test_every_act_can_be_played() -> None:
 
     assert result.verdict is Verdict.PASS, result
     assert len(result.exchanges) >= 24
+
+
+@pytest.mark.parametrize(("kind", "may"), [("scan a shopper with a code an hour old", True), ("scan a shopper", False)])
+def test_a_code_an_hour_old_may_be_refused_as_invalid_also_when_the_decision_is_forgotten(kind: str, may: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    visit = Visit(a_scan().draft, NOW, kind, Told(400))
+    later = NOW + timedelta(hours=HOUSE.identity.remember_h)
+
+    assert Model(HOUSE, scans=[visit]).wants(visit, later).holds(Told(400)) is may
+
+
+def test_a_story_with_a_restart_has_acts_on_both_sides_of_it() -> None:
+    seen: list[Story] = []
+
+    def attempt(story: Story, _until: float) -> bool:
+        seen.append(story)
+        return True
+
+    search(stories_with_a_restart(), attempt, Effort(50, 20.0))
+
+    assert seen
+    assert all(story.index(Act(RESTART)) not in {0, len(story) - 1} for story in seen)
