@@ -38,7 +38,10 @@ InTurnOption = Annotated[
 
 
 def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
-    stores: Annotated[int, typer.Option("--stores", min=1, max=1000)] = 3,
+    stores: Annotated[
+        int | None,
+        typer.Option("--stores", min=1, max=1000, show_default="3; 1 with --connector or --profile"),
+    ] = None,
     gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Of each store.")] = 4,
     day: Annotated[str, typer.Option("--day", help=f"One of {', '.join(CURVES)}.")] = "busy_saturday",
     speed: Annotated[float, typer.Option("--speed", min=0, help="Platform seconds in a second; 0: full speed.")] = 0,
@@ -57,9 +60,9 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     console = make_console()
     out.mkdir(parents=True, exist_ok=True)
     journal = out / "journal.ndjson"
-    journal.unlink(missing_ok=True)
     try:
         with scene_of(stores, gates, connector, profile, seed) as scene:
+            journal.unlink(missing_ok=True)
             settings, pace = scene.settings(seed, journal, in_turn=in_turn), Pace(speed, at_once=1 if in_turn else 64)
             outcome = _run(console, scene, settings, pace, faults, day=day, trips=trips)
     except SimulatorError as error:
@@ -72,7 +75,10 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     digest = _write_comparable(journal, out)
     console.print(f"Without what was measured: {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
     undelivered = outcome.standing["pending"] + outcome.standing["dead_letter"]
-    raise typer.Exit(1 if undelivered else 0)
+    nobody_came_in = outcome.results.decisions > 0 and not outcome.results.opened
+    if nobody_came_in:
+        console.print("[red]No gate opened for anybody: is the connector up, and does it know the shopper's key?[/]")
+    raise typer.Exit(1 if undelivered or nobody_came_in else 0)
 
 
 def _run(

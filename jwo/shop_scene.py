@@ -23,7 +23,7 @@ from simulator.worlds import shipped_world
 
 _NOWHERE = "http://127.0.0.1:9"
 """A day needs no AWS, so nothing is ever called there."""
-_KEYS = 200
+_KEYS, _STORES = 200, 3
 _SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
 
 
@@ -47,12 +47,12 @@ class Scene(NamedTuple):
 
 
 @contextmanager
-def scene_of(stores: int, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
-    """Yield somebody's own connector, or the reference connector with a retailer made for the day."""
+def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
+    """Yield somebody's own connector, by itself one store, or the reference connector with a retailer for the day."""
     if url or profile:
-        yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores, gates)
+        yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores or 1, gates)
         return
-    ids = [f"STORE-{number:03d}" for number in range(1, stores + 1)]
+    ids = [f"STORE-{number:03d}" for number in range(1, (stores or _STORES) + 1)]
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
         keys, skus = _retailer(Path(name), ids)
         started = processes.start("connector", ["connector"], _settings(Path(name), seed))

@@ -94,7 +94,7 @@ def test_terminal_shows_how_far_the_day_has_got(
 ) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr("jwo.shop_command.make_console", lambda: screen)
-    words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "50000", "--out", str(tmp_path)]
+    words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "15000", "--out", str(tmp_path)]
     assert run(*words).exit_code == 0
     shown = screen.file.getvalue()
     assert re.search(r"\d\d:\d\d:\d\d +.*\d+/20 at the gate", shown)
@@ -115,6 +115,25 @@ def test_carts_that_stay_undelivered_are_told_by_the_exit_code(connector: Any, t
     connector.purchases = [(409, {})]
     words = ["--connector", connector.url, "--stores", "1", "--trips", "5", "--out", str(tmp_path)]
     assert run(*words).exit_code == 1
+
+
+def test_day_on_which_no_gate_opened_is_told_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
+    connector.identity = [(503, {})]
+    told = run("--connector", connector.url, "--trips", "5", "--out", str(tmp_path))
+    assert told.exit_code == 1, told.output
+    assert "No gate opened" in told.output
+
+
+def test_day_in_which_nobody_was_to_come_ends_well(connector: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("simulator.shop.run.visits", lambda *_: [])
+    assert run("--connector", connector.url, "--out", str(tmp_path)).exit_code == 0
+
+
+def test_journal_of_the_last_day_outlives_wrong_use(connector: Any, tmp_path: Path) -> None:
+    (tmp_path / "journal.ndjson").write_text("yesterday", "utf-8")
+    wrong = ["--stores", "2", "--out", str(tmp_path)]
+    assert isinstance(run("--connector", connector.url, *wrong).exception, Usage)
+    assert (tmp_path / "journal.ndjson").read_text("utf-8") == "yesterday"
 
 
 def test_day_with_faults_delivers_every_cart_all_the_same(connector: Any, tmp_path: Path) -> None:
