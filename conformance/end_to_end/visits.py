@@ -18,7 +18,7 @@ from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.controls import Controls, Fault, Json
 from conformance.end_to_end.journal import exchange_of, is_call
 from conformance.end_to_end.needs import case_ids
-from conformance.errors import Finding, NotDeclared
+from conformance.errors import Finding, HarnessBroke, NotDeclared
 from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES
 from contract.profile import KeyKind
@@ -82,6 +82,7 @@ class StoreDay:
         self.store_id = store_id
         self.gates = gates_of(store_id, case_id)
         self.visits: list[Visit] = []
+        self._armed: dict[str, Fault] = {}
 
     def elsewhere(self, store_id: str) -> StoreDay:
         """Return the same day in another store."""
@@ -135,15 +136,23 @@ class StoreDay:
 
     def arm_gate(self, fault: Fault, gate: int = 0) -> None:
         """Arm a fault for the scans at a gate."""
-        self._controls.arm(fault, gate=self.gates[gate])
+        self._armed[self._controls.arm(fault, gate=self.gates[gate])] = fault
 
     def arm(self, fault: Fault, visit: Visit) -> str:
         """Arm a fault for the cart of a visit, and return its id."""
-        return self._controls.arm(fault, trip=visit.trip_id, operation=CREATE_PURCHASES.name)
+        fault_id = self._controls.arm(fault, trip=visit.trip_id, operation=CREATE_PURCHASES.name)
+        self._armed[fault_id] = fault
+        return fault_id
 
     def disarm(self, fault_id: str) -> None:
         """Take a fault back."""
         self._controls.disarm(fault_id)
+        del self._armed[fault_id]
+
+    def needs_all_struck(self) -> None:
+        """Make sure that every fault struck that was to: without it nothing is proven. HarnessBroke otherwise."""
+        if missed := sorted({self._armed[each].name for each in self._controls.armed() & set(self._armed)}):
+            raise HarnessBroke(f"the simulated platform never let happen what was armed: {', '.join(missed)}")
 
     def repeats(self, wanted: int) -> int:
         """Make room for repetitions of one scan at the same moment, and return how many the declared rate allows."""
@@ -161,7 +170,9 @@ class StoreDay:
         for _ in range(_TRIES):
             self._connector.book(1)
             answer = self._controls.resend(first)["response"]
-            if not (self._rate and answer and str(answer["status"]) == _TOO_MANY):
+            if answer is None:
+                raise NotDeclared("the repetition had no answer, so nothing can be compared")
+            if not (self._rate and str(answer["status"]) == _TOO_MANY):
                 return
             time.sleep(_TAKEN_S)
         raise NotDeclared(f"the repetition was refused {_TRIES} times for the declared rate")

@@ -228,12 +228,15 @@ def throttled(day: StoreDay, run: Certification) -> None:
 def one_purchase_each(day: StoreDay) -> None:
     """Match each cart with one purchase of its own."""
     _kept_apart(day.left())
+    day.needs_all_struck()
 
 
 @then("in both stores nothing is lost and nothing is doubled")
 def one_purchase_each_in_both(day: StoreDay, elsewhere: StoreDay) -> None:
     """Match each cart of either store with one purchase of its own."""
     _kept_apart([*day.left(), *elsewhere.left()])
+    day.needs_all_struck()
+    elsewhere.needs_all_struck()
 
 
 @then("all scans of one event are answered alike")

@@ -14,12 +14,13 @@ import pytest
 from conformance import engine
 from conformance.certification import Certification, Selection
 from conformance.end_to_end import platform as platforms
+from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of
 from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_lost, one_decision, tells_of_nobody_else
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform, settings, starting
-from conformance.end_to_end.visits import Visit, gates_of
-from conformance.errors import NotDeclared
+from conformance.end_to_end.visits import StoreDay, Visit, gates_of
+from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.gallery import GALLERY, RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_mutant
 from conformance.mutants.small import SmallConnector
@@ -156,6 +157,35 @@ def test_the_platform_calls_as_the_profile_says() -> None:
     assert json.loads(told["JWO_PLATFORM_AUTH"])["region"] == "eu-west-1"
     assert json.loads(told["JWO_PLATFORM_ORDERING"])["cash_type"] == "CASH_SHOPPER"
     assert "JWO_PLATFORM_IDENTITY" not in told
+
+
+class NothingHappens(Controls):
+    """Controls of a platform on which faults are armed and never strike."""
+
+    def __init__(self) -> None:
+        self._faults: set[str] = set()
+
+    def arm(self, fault: Fault, **_where: str) -> str:
+        self._faults.add(fault.name)
+        return fault.name
+
+    def disarm(self, fault_id: str) -> None:
+        self._faults.remove(fault_id)
+
+    def armed(self) -> set[str]:
+        return self._faults | {"armed by somebody else"}
+
+
+def test_a_fault_that_never_struck_is_no_pass_unless_it_was_taken_back() -> None:
+    run, shopper = Certification(profile_of(NOWHERE)), Visit("a shopper", "gate")
+    with run.client() as client:
+        day = StoreDay(run, client, NothingHappens(), "E2E-X.9", "14")
+        day.disarm(day.arm(Fault("drop_before"), shopper))
+        day.needs_all_struck()
+        day.arm(Fault("drop_after"), shopper)
+
+        with pytest.raises(HarnessBroke, match="drop_after"):
+            day.needs_all_struck()
 
 
 def test_gates_of_cases_and_stores_are_their_own_and_can_stand_in_an_address() -> None:
