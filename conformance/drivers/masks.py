@@ -16,6 +16,7 @@ _MEMBERS = re.compile(
     r'|("(?:visitorDetails|scanResult|shopperIdentity|paymentSource)"\s*:\s*\{[^{}]*?"id"\s*:\s*")((?:[^"\\]|\\.)*)(")'
 )
 _IDENTITY_KEY = re.compile(r'"identityKey"\s*:\s*("(?:[^"\\]|\\.)*")')
+_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
 _SHORTEST = 6
 """Shorter values stand in ordinary words as well, and would mask those."""
 
@@ -30,10 +31,17 @@ def mask(value: str) -> str:
 def masked_text(body: bytes, secrets: Iterable[str] = ()) -> str:
     """Return a body as text without identity keys, shopper ids and the given secrets, plain or escaped as in JSON."""
     text = body.decode("utf-8", "replace")
+    is_escaped = "\\" in text
     for secret in secrets:
-        for form in {secret, json.dumps(secret)[1:-1]}:
-            text = text.replace(form, mask(secret))
+        text = text.replace(secret, mask(secret))
+        if is_escaped and secret:
+            text = re.sub("".join(map(_in_any_form, secret)), mask(secret), text)
     return _MEMBERS.sub(_masked_member, text)
+
+
+def unescaped(text: str) -> str:
+    """Return a text with the escapes of JSON undone, whether it is JSON or not."""
+    return _ESCAPE.sub(lambda found: _plain(found[0]), text)
 
 
 def masked_headers(
@@ -51,6 +59,19 @@ def secrets_of(body: bytes, known: Iterable[str]) -> list[str]:
     """Return what an answer could echo and must not: the known secrets and the request's own key, longest first."""
     found = {json.loads(key) for key in _IDENTITY_KEY.findall(body.decode("utf-8", "replace")) if _is_json(key)}
     return sorted({secret for secret in {*known, *found} if len(secret) >= _SHORTEST}, key=len, reverse=True)
+
+
+def _in_any_form(character: str) -> str:
+    """Return a pattern for a character, as it is and in every way in which JSON may escape it."""
+    escapes = {json.dumps(character)[1:-1], character.replace("/", "\\/"), f"\\u{ord(character):04x}"} - {character}
+    return f"(?:{re.escape(character)}|{'|'.join(f'(?i:{re.escape(each)})' for each in sorted(escapes))})"
+
+
+def _plain(escape: str) -> str:
+    try:
+        return str(json.loads(f'"{escape}"'))
+    except ValueError:
+        return escape
 
 
 def _is_json(text: str) -> bool:
