@@ -130,6 +130,8 @@ class ControlRoom:
 
     async def scan(self, number: int) -> bool:
         """Show a code at a gate; says whether it opened."""
+        while self._idle and self._idle[-1][0].at_eof():  # closed by the platform after seconds without a word
+            self._idle.pop()[1].close()
         connection = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
         reader, writer = connection
         body = b'{"text":"valid_shopper_key %d"}' % number
