@@ -34,6 +34,8 @@ from simulator.seed import Seed
 
 Status = Literal["INQUEUE", "INPROGRESS", "DONE", "CANCELLED", "FATAL"]
 _UNDER_WAY = ("INQUEUE", "INPROGRESS")
+_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 300.0
+"""Platform seconds between two tries of a notification."""
 _log = logging.getLogger("simulator.catalog")
 
 
@@ -176,15 +178,22 @@ class Ingestions:
     async def _tell(self, ingestion: Ingestion) -> None:
         if ingestion.tell_at is not None:
             await self._clock.sleep((ingestion.tell_at - self._clock.now()).total_seconds())
-        link_age_s = 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
-        message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
-        try:
-            for _ in range(2 if "notification_twice" in ingestion.faults else 1):
-                await self._notifications.publish(ingestion.account_id, message)
-        except (ClientError, BotoCoreError):
-            _log.exception("the notification of ingestion %s could not be sent", ingestion.id)
+        for _ in range(2 if "notification_twice" in ingestion.faults else 1):
+            await self._publish(ingestion)
         ingestion.told = True
         self._facts.keep(ingestion.id, ingestion)
+
+    async def _publish(self, ingestion: Ingestion) -> None:
+        """Publish a notification; a topic that fails is tried again until it takes it, with a link of that moment."""
+        pause_s, link_age_s = _PAUSE_S, 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
+        while True:
+            message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
+            try:
+                return await self._notifications.publish(ingestion.account_id, message)
+            except (ClientError, BotoCoreError):
+                _log.exception("the notification of ingestion %s is tried again in %g s", ingestion.id, pause_s)
+            await self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 def _work(order: Order, items: CatalogItems) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ import boto3
 import orjson
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from contract.messages import message
+from simulator.catalog.notifications import Notifications
 
 ACCOUNT = "123456789012"
 
@@ -121,6 +123,23 @@ def test_notification_tells_the_result_with_a_link(onboarded: Any, queue: Any) -
     assert message("catalog_notification").is_valid(told)
     assert (told["ingestionId"], told["processingStatus"]) == (ingestion, "DONE")
     assert onboarded.http.get(told["reportDownloadLink"]).json()["ingestionId"] == ingestion
+
+
+def test_notification_that_the_topic_refused_is_sent_again_and_only_then_told(
+    onboarded: Any, queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, refused = Notifications.publish, list[Any]()
+
+    async def refuse_once(topic: Notifications, account_id: str, said: dict[str, Any]) -> None:
+        if not refused:
+            refused.append(said)
+            raise ClientError({"Error": {"Code": "InternalError"}}, "Publish")
+        await publish(topic, account_id, said)
+
+    monkeypatch.setattr(Notifications, "publish", refuse_once)
+    ingestion = onboarded.upload(an_item()).json()["ingestionId"]
+    (told,) = notifications(queue, 1)
+    assert told["ingestionId"] == refused[0]["ingestionId"] == ingestion
 
 
 def test_account_hears_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[], Any]) -> None:
