@@ -37,6 +37,7 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     app.add_middleware(
         RetailerCalls,
         paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
+        broken=_broken,
         journal=store.journal,
         clock=store.clock,
         seed=store.seed,

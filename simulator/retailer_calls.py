@@ -8,19 +8,25 @@ its beginning; nothing of it stays in memory.
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import URL, Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
 
 from simulator.redaction import redacted_body, redacted_headers, redacted_text
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from simulator.clock import Clock
     from simulator.journal import Journal
     from simulator.seed import Seed
 
+_log = logging.getLogger("simulator.retailer_calls")
 KEPT_WHOLE = 16_000
 _BEGINNING = 2_000
 _REQUEST_ID = "x-amzn-RequestId"
@@ -55,11 +61,24 @@ class Body:
 
 
 class RetailerCalls:
-    """Keeps every call whose path begins with one of `paths`; a refusal leaves its code in the request's state."""
+    """Keeps every call whose path begins with one of `paths`; a refusal leaves its code in the request's state.
 
-    def __init__(self, app: ASGIApp, *, paths: tuple[str, ...], journal: Journal, clock: Clock, seed: Seed) -> None:
+    What broke on our side is answered with `broken`, so that it too has its requestId and its entry.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        paths: tuple[str, ...],
+        broken: Callable[[Request, Exception], Awaitable[Response]],
+        journal: Journal,
+        clock: Clock,
+        seed: Seed,
+    ) -> None:
         self._app = app
         self._paths = paths
+        self._broken = broken
         self._journal = journal
         self._clock = clock
         self._seed = seed
@@ -74,6 +93,15 @@ class RetailerCalls:
         call, started = _Call(scope, self._seed.id("retailer call", self._count)), self._clock.monotonic()
         try:
             await self._app(scope, call.hearing(receive), call.telling(send))
+        except ClientDisconnect:
+            pass  # nobody is there to be answered; the journal tells it
+        except Exception as error:
+            if call.is_answered:
+                raise
+            _log.exception("%s %s broke on our side", scope["method"], scope["path"])
+            scope["state"]["refusal"] = "platform_error"
+            answer = await self._broken(Request(scope), error)
+            await answer(scope, receive, call.telling(send))
         finally:
             measured = {"startedMs": started, "elapsedMs": self._clock.monotonic() - started}
             rounded = {name: round(seconds * 1000) for name, seconds in measured.items()}
@@ -90,12 +118,18 @@ class _Call:
         self._request, self._answer = Body(), Body()
         self._status: int | None = None
         self._headers: dict[str, str] = {}
-        self._whole = False
+        self._whole = self._left = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Say whether an answer has begun, or nobody waits for one any more."""
+        return self._status is not None or self._left
 
     def hearing(self, receive: Receive) -> Receive:
         async def heard() -> Message:
             message = await receive()
             self._request.add(message.get("body", b""))
+            self._left = self._left or message["type"] == "http.disconnect"
             return message
 
         return heard
@@ -137,7 +171,7 @@ class _Call:
 
     def _outcome(self) -> str:
         if not self._whole or self._status is None:
-            return "platform_error" if self._status is None else "caller_left"
+            return "caller_left" if self.is_answered else "platform_error"
         if self._status < 400:  # noqa: PLR2004 - where refusals begin in HTTP
             return "accepted"
         return str(self._state.get("refusal", "refused"))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from typing import Any
 
+import httpx
 import orjson
+import pytest
+
+from simulator.catalog.ingestion import Ingestions
 
 STORE, ACCOUNT = "STORE-001", "123456789012"
 STATUS = "/v1/catalog/getCatalogUploadStatus"
@@ -88,6 +93,29 @@ def test_refusals_are_kept_with_their_cause(onboarded: Any) -> None:
     assert kept[0]["response"]["body"] == refused.json()
     assert kept[1]["reason"] == "missing"
     assert [one["account"] for one in kept] == [ACCOUNT, None, ACCOUNT, ACCOUNT, None]
+
+
+def test_what_broke_on_our_side_is_answered_and_kept_like_any_other_call(
+    onboarded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_given: Any) -> None:
+        raise RuntimeError("on our side")
+
+    monkeypatch.setattr(Ingestions, "accept", broken)
+    answer = onboarded.upload(an_item())
+    kept = journaled(onboarded, answer)
+    assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
+    assert (kept["outcome"], kept["response"]["status"]) == ("platform_error", 500)
+    assert kept["response"]["body"] == answer.json()
+
+
+def test_caller_who_leaves_in_the_middle_of_an_upload_has_left(onboarded: Any) -> None:
+    url = httpx.URL(onboarded.url)
+    with socket.create_connection((url.host, url.port)) as connection:
+        connection.sendall(b"POST /v1/catalog/upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
+    asked = {"kind": "retailer_call", "outcome": "caller_left"}
+    (kept,) = onboarded.until(lambda: onboarded.http.get("/journal", params=asked).json())
+    assert kept["response"] is None
 
 
 def test_large_body_is_kept_by_size_digest_and_beginning(onboarded: Any) -> None:
