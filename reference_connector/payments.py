@@ -22,7 +22,10 @@ shopper entered with a card that only the platform knows. nobody: an empty cart.
 
 
 class PaymentProvider(Protocol):
-    """The seam. Both calls may be repeated: the same key has one effect, and gets the first call's result."""
+    """The seam. Both calls may be repeated: the same key has one effect, and gets the first call's result.
+
+    Any other error than those two counts as PaymentUnclear, and its type is logged.
+    """
 
     async def authorise(self, key: str, charge: Charge) -> str:
         """Reserve the amount and return the provider's reference. PaymentDeclined, or PaymentUnclear."""
@@ -103,16 +106,19 @@ class PaymentOutbox:
         except PaymentDeclined as refusal:
             return charge._replace(state="declined", trouble=refusal.code)
         except PaymentUnclear as trouble:
-            return self._again(charge, trouble)
+            return self._again(charge, trouble.code)
+        except Exception as error:  # noqa: BLE001 - a retailer's provider may raise anything; the outbox goes on
+            self._log.event("provider_failed", shoppingTripId=charge.trip_id, reason=type(error).__name__)
+            return self._again(charge, PaymentUnclear.code)
         return charge._replace(state="captured", trouble="")
 
-    def _again(self, charge: Charge, trouble: PaymentUnclear) -> Charge:
+    def _again(self, charge: Charge, trouble: str) -> Charge:
         attempts = charge.attempts + 1
         if attempts >= self._rules.attempts_max:
-            return charge._replace(state="stuck", attempts=attempts, trouble=trouble.code)
+            return charge._replace(state="stuck", attempts=attempts, trouble=trouble)
         wait_s = min(self._rules.backoff_first_s * 2 ** (attempts - 1), self._rules.backoff_max_s)
         due_at = self._clock() + timedelta(seconds=wait_s)
-        return charge._replace(attempts=attempts, due_at=due_at, trouble=trouble.code)
+        return charge._replace(attempts=attempts, due_at=due_at, trouble=trouble)
 
 
 async def _first_of(news: Awaitable[object], wait_s: float) -> None:

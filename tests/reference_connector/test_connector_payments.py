@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from reference_connector.errors import PaymentUnclear
+from reference_connector.orders import PARKED_AT_ONCE
 from reference_connector.payments import PaymentOutbox, payer_of
 from reference_connector.settings import SAMPLE_RETAILER, Payments
 from reference_connector.simulated_provider import SimulatedProvider, captured
@@ -34,11 +35,12 @@ class Bench:
         self.store = store
         self.ledger = ledger
         self.provider = provider or SimulatedProvider(ledger)
+        self.log = io.StringIO()
         self.runner = asyncio.Runner()
         self.outbox = self.worker("one")
 
     def worker(self, owner: str) -> PaymentOutbox:
-        log = EventLog(lambda: self.now, io.StringIO())
+        log = EventLog(lambda: self.now, self.log)
         return PaymentOutbox(
             store=self.store,
             provider=self.provider,
@@ -113,6 +115,10 @@ def test_two_workers_take_each_charge_once(bench: Bench) -> None:
     assert all(len(amounts) == 1 for amounts in captured(bench.ledger).values())
 
 
+class Crash(BaseException):
+    """As good as the end of the process: nothing catches it, and nothing is written down."""
+
+
 class Crashing(SimulatedProvider):
     """Has the effect, and then the caller is no more."""
 
@@ -128,7 +134,7 @@ class Crashing(SimulatedProvider):
 
     def _crash(self, step: str, result: str) -> str:
         if self.crash_at == step:
-            raise MemoryError("as good as a crash: nothing is written down")
+            raise Crash
         return result
 
 
@@ -137,13 +143,36 @@ def test_a_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, ste
     bench.provider = Crashing(bench.ledger)
     bench.provider.crash_at = step
     bench.put("tok_approved")
-    with pytest.raises(MemoryError):
+    with pytest.raises(Crash):
         bench.runner.run(bench.worker("dead").settle_due())
     bench.provider.crash_at = ""
     assert bench.runner.run(bench.worker("two").settle_due()) == 0, "the dead one's lease is not over"
     bench.now += timedelta(seconds=31)
     bench.runner.run(bench.worker("two").settle_due())
     assert bench.charge().state == "captured"
+    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
+
+
+class Surprising(SimulatedProvider):
+    """Raises what no provider should, the first time."""
+
+    calls = 0
+
+    async def capture(self, key: str, charge: Charge) -> None:
+        self.calls += 1
+        if self.calls == 1:
+            raise KeyError("answer")
+        await super().capture(key, charge)
+
+
+def test_an_unexpected_error_of_the_provider_is_an_unclear_answer_and_the_outbox_goes_on(bench: Bench) -> None:
+    bench.provider = Surprising(bench.ledger)
+    bench.outbox = bench.worker("one")
+    bench.put("tok_approved")
+    charge = bench.settle()
+    assert (charge.state, charge.attempts, charge.trouble) == ("authorised", 1, "payment_unclear")
+    assert '"reason":"KeyError"' in bench.log.getvalue()
+    assert bench.settle().state == "captured"
     assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
 
 
@@ -270,6 +299,32 @@ def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
     assert connector.http.get("/ops/parked").json() == {"parked": []}
     receipt = connector.receipt("trip-1")
     assert (receipt["purchaseId"], receipt["status"], receipt["total"]) == (bought["purchaseId"], "priced", "4.82")
+
+
+def test_bad_carts_behind_more_than_a_page_of_hopeless_ones_are_listed_and_sold(
+    start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.csv"
+    header = "item_sku,item_name,store_id,standard_price"
+    prices.write_text(header + "\n", "utf-8")
+    connector = start(price_lists=(prices,), watch_files_s=0.05)
+    for number in range(PARKED_AT_ONCE + 4):
+        connector.purchase(_cart_of(a_cart, "ada", trip=f"a-{number:03}", cartItems=[a_line("NEVER")]))
+    for number in range(PARKED_AT_ONCE + 1):
+        connector.purchase(_cart_of(a_cart, "finn", "CASH", trip=f"b-{number:03}", cartItems=[a_line("NEW-1")]))
+    pages = [connector.http.get("/ops/parked").json()]
+    while "next" in pages[-1]:
+        pages.append(connector.http.get("/ops/parked", params={"after": pages[-1]["next"]}).json())
+    trips = [cart["shoppingTripId"] for page in pages for cart in page["parked"]]
+    assert trips == sorted(set(trips))
+    assert len(trips) == 2 * PARKED_AT_ONCE + 5
+    prices.write_text(f"{header}\nNEW-1,New thing,STORE-001,2.25\n", "utf-8")
+    deadline = time.monotonic() + 20
+    while not connector.events("retailer_files_loaded"):
+        assert time.monotonic() < deadline
+    [loaded] = connector.events("retailer_files_loaded")
+    assert (loaded["sold"], loaded["parked"]) == (PARKED_AT_ONCE + 1, PARKED_AT_ONCE + 4)
+    assert connector.http.get("/ops/parked", params={"after": "no-such-trip"}).status_code == 404
 
 
 def test_a_wrong_file_changes_nothing_and_is_logged(start: Callable[..., Any], a_cart: Any, tmp_path: Path) -> None:
