@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
 from reference_connector.errors import NotThere, StoreError
-from reference_connector.orders import OrderDesk
+from reference_connector.orders import PARKED_AT_ONCE, OrderDesk
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
 from reference_connector.telemetry import Telemetry
@@ -69,8 +69,11 @@ def _desk_routes(store: Store, orders: OrderDesk) -> APIRouter:
     routes = APIRouter(prefix="/ops")
 
     @routes.get("/parked")
-    async def parked() -> Response:
-        return _json({"parked": [_parked(purchase) for purchase in await orders.parked()]})
+    async def parked(after: str = "") -> Response:
+        """List a page of bad carts; `next`, where there may be more, goes into the next call's `after`."""
+        page = await orders.parked(after)
+        more = {"next": page[-1].trip_id} if len(page) == PARKED_AT_ONCE else {}
+        return _json({"parked": [_parked(purchase) for purchase in page]} | more)
 
     @routes.post("/parked/sell")
     async def sell_parked() -> Response:

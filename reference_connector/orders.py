@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from contract.house import House
 from reference_connector.cart import Cart, CartReader
-from reference_connector.errors import CartConflict, InvalidRequest
+from reference_connector.errors import CartConflict, InvalidRequest, NotThere
 from reference_connector.idempotency import Answer, json_answer
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.store import Purchase, Records, Sale, Store
@@ -14,7 +14,8 @@ from reference_connector.telemetry import EventLog
 from reference_connector.till import Till
 
 _CREATED = 201
-_PARKED_AT_ONCE = 100
+PARKED_AT_ONCE = 100
+"""How many bad carts are read at a time."""
 
 
 class OrderDesk:
@@ -52,9 +53,9 @@ class OrderDesk:
         self._log_answer(cart, _CREATED, sale.purchase.status)
         return _answer(_CREATED, sale.purchase)
 
-    async def parked(self) -> list[Purchase]:
-        """List the bad carts, the oldest first."""
-        return await self._store.transact(lambda records: records.parked_purchases(_PARKED_AT_ONCE))
+    async def parked(self, after: str = "") -> list[Purchase]:
+        """List a page of bad carts, the oldest first, or the page after a trip; NotThere when that has no purchase."""
+        return await self._store.transact(lambda records: _parked(records, after))
 
     async def sell_parked(self) -> tuple[int, int]:
         """Price the bad carts again; return how many are good now, and how many still are not.
@@ -62,14 +63,17 @@ class OrderDesk:
         A cart keeps its purchase id, which the platform was given; its charge is made in the same unit of work.
         """
         good = bad = 0
-        for purchase in await self.parked():
-            sale = self._till.sell_again(purchase)
-            if sale.purchase.status == "parked":
-                bad += 1
-            elif await self._store.transact(lambda records, sale=sale: _unpark(records, sale)):  # type: ignore[misc] # bound at once
-                good += 1
-                self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
-                self._on_charge()
+        page = await self.parked()
+        while page:
+            for purchase in page:
+                sale = self._till.sell_again(purchase)
+                if sale.purchase.status == "parked":
+                    bad += 1
+                elif await self._store.transact(lambda records, sale=sale: _unpark(records, sale)):  # type: ignore[misc] # bound at once
+                    good += 1
+                    self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
+                    self._on_charge()
+            page = await self.parked(after=page[-1].trip_id)
         return good, bad
 
     def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
@@ -93,6 +97,13 @@ class OrderDesk:
 
 def _answer(status: int, purchase: Purchase) -> Answer:
     return json_answer(status, {"purchaseId": purchase.purchase_id})
+
+
+def _parked(records: Records, after: str) -> list[Purchase]:
+    last = records.find_purchase(after) if after else None
+    if after and last is None:
+        raise NotThere("there is no purchase for this shopping trip")
+    return records.parked_purchases(PARKED_AT_ONCE, after=last)
 
 
 def _unpark(records: Records, sale: Sale) -> bool:

@@ -135,8 +135,8 @@ class Records(Protocol):
     def purchases_of(self, shopper_id: str) -> list[Purchase]:
         """List a shopper's purchases, the newest first."""
 
-    def parked_purchases(self, limit: int) -> list[Purchase]:
-        """List bad carts, the oldest first."""
+    def parked_purchases(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
+        """List bad carts, the oldest first, or those after a purchase in that order."""
 
     def save_charge(self, charge: Charge) -> None:
         """Put a charge in the outbox."""

@@ -153,9 +153,12 @@ class SqlRecords:
             return []
         return self._purchases("WHERE shopper_id=? AND shopper_id<>'' ORDER BY made_at DESC, trip_id", (shopper_id,))
 
-    def parked_purchases(self, limit: int) -> list[Purchase]:
-        """List bad carts, the oldest first."""
-        return self._purchases("WHERE status='parked' ORDER BY made_at, trip_id LIMIT ?", (limit,))
+    def parked_purchases(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
+        """List bad carts, the oldest first, or those after a purchase in that order."""
+        last = (_to_ms(after.made_at), after.trip_id) if after else (-1, "")
+        return self._purchases(
+            "WHERE status='parked' AND (made_at, trip_id) > (?, ?) ORDER BY made_at, trip_id LIMIT ?", (*last, limit)
+        )
 
     def _purchases(self, condition: str, values: tuple[Any, ...]) -> list[Purchase]:
         rows = self._execute(f"SELECT {_PURCHASE} FROM purchase {condition}", values)  # noqa: S608 - as above
