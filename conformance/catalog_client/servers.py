@@ -5,27 +5,20 @@ The rooms meet over HTTP only, so what is started here is a command, not a modul
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from conformance import serving
 from conformance.catalog_client.jobs import PLANS, Jobs
 from conformance.catalog_client.platform import Addresses
 from conformance.certification import Certification
-from conformance.errors import HarnessBroke
 from contract.house import House
 from contract.register import register
 
 API = "Catalog client"
 """What the register calls the cases of this folder."""
-_JWO = (sys.executable, "-P", "-m", "jwo")
-_SAYS = "listening on "
-_START_WITHIN_S, _STOP_WITHIN_S, _LOOK_EVERY_S = 60.0, 5.0, 0.02
 _JOURNAL_ENTRIES = 100_000
 
 
@@ -67,32 +60,5 @@ def served(house: House, **settings: str) -> Iterator[Addresses]:
 @contextmanager
 def _listening(folder: Path, name: str, settings: Mapping[str, str]) -> Iterator[str]:
     """Run one server as long as the block, and yield its address."""
-    said, log = folder / f"{name}.said", folder / f"{name}.log"
-    kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("AWS_", "JWO_"))}
-    with said.open("wb") as out, log.open("wb") as errors:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [*_JWO, name], stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env={**kept, **settings}
-        )
-    try:
-        yield _address(name, process, said, log)
-    finally:
-        _end(process)
-
-
-def _address(name: str, process: subprocess.Popen[bytes], said: Path, log: Path) -> str:
-    deadline = time.monotonic() + _START_WITHIN_S
-    while time.monotonic() < deadline and process.poll() is None:
-        line, end, _ = said.read_text("utf-8").partition("\n")
-        if line.startswith(_SAYS) and end:
-            return line.removeprefix(_SAYS).strip()
-        time.sleep(_LOOK_EVERY_S)
-    raise HarnessBroke(f"jwo {name} did not start: {log.read_text('utf-8', 'replace')[-1000:]}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with serving.served(f"jwo {name}", (*serving.JWO, name), settings, folder) as server:
+        yield server.url()
