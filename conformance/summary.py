@@ -55,20 +55,8 @@ def summarise(
     stale = _apply(expectations, cases, certification)
     report: dict[str, Any] = {
         "format": "jwo-report-1",
-        "suite": {
-            "name": "jwo-conformance-kit",
-            "version": version("jwo-conformance-kit"),
-            "revision": revision(),
-            "digest": suite_digest(),
-            "docSet": DOC_SET,
-            "strict": strict,
-        },
-        "connector": {
-            "url": profile.connector.url,
-            "auth": profile.connector.auth,
-            "storeId": profile.store.id,
-            "declared": profile.declared_keys(),
-        },
+        "suite": _suite(strict=strict),
+        "connector": _connector(profile),
         "startedAt": format_instant(started_at),
         "durationS": round(duration_s, 3),
         "verdict": overall_verdict(cases, strict=strict, stale=len(stale)),
@@ -82,6 +70,26 @@ def summarise(
     if expectations.source:
         report["expectedFailures"] = {"source": expectations.source, "stale": stale}
     return report if stages is None else report | {"stages": stages}
+
+
+def _suite(*, strict: bool) -> dict[str, Any]:
+    return {
+        "name": "jwo-conformance-kit",
+        "version": version("jwo-conformance-kit"),
+        "revision": revision(),
+        "digest": suite_digest(),
+        "docSet": DOC_SET,
+        "strict": strict,
+    }
+
+
+def _connector(profile: Profile) -> dict[str, Any]:
+    return {
+        "url": profile.connector.url,
+        "auth": profile.connector.auth,
+        "storeId": profile.store.id,
+        "declared": profile.declared_keys(),
+    }
 
 
 def _apply(

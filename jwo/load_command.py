@@ -57,16 +57,19 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         "--baseline": baseline,
         "--max-slowdown": max_slowdown,
     }
-    given = [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
+    raise typer.Exit(_run([word for flag, value in flags.items() if value is not None for word in (flag, str(value))]))
+
+
+def _run(given: list[str]) -> int:
+    """Run the load test with these flags, hand on what would end this process, and return its exit code."""
     with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
         former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
-            code = process.wait()
+            return process.wait()
         except KeyboardInterrupt:
-            code = process.wait()  # it was interrupted as well, and ends its workers
+            return process.wait()  # it was interrupted as well, and ends its workers
         finally:
             signal.signal(signal.SIGTERM, former)
-    raise typer.Exit(code)
 
 
 def _out(given: Path | None) -> Path | None:
