@@ -63,6 +63,8 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.sections) - set(SECTIONS):
         parser.error(f"there is no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    if "uploads" in given.sections and given.rows < uploads.FEWEST_ROWS:
+        parser.error(f"--rows {given.rows}: give at least {uploads.FEWEST_ROWS}, which is two whole uploads")
     if len(given.sections) == 1:
         return tell(given.sections[0], given)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in vars(given).items() if name != "sections"]

@@ -107,7 +107,8 @@ async def _at_fixed_moments(scan: Scanning, count: int) -> tuple[list[float], in
 
     async def one(number: int, due: float) -> None:
         nonlocal opened
-        opened += await scan(number)
+        opens = await scan(number)
+        opened += opens  # not in one line: what was counted while this one waited would be lost
         whole.append(time.perf_counter() - due)
 
     start, tasks = time.perf_counter() + 0.1, []

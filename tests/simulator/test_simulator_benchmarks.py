@@ -30,6 +30,37 @@ def test_figure_that_is_not_met_ends_with_exit_1() -> None:
     assert "entries in the journal" in ran.stdout
 
 
+def test_gates_are_measured_over_http_and_in_process() -> None:
+    ran = run("gates", "--seconds", "1")
+    assert ran.returncode in {0, 1}, ran.stderr
+    for how in ("over HTTP", "in process"):
+        assert figures(ran, f"{how}: gates opened") == ["met"]
+        assert len(figures(ran, f"{how}: added to a decision, p99")) == 1
+
+
+def test_uploads_are_held_to_their_worst_as_well_as_to_their_median() -> None:
+    ran = run("uploads", "--rows", "40000")
+    assert ran.returncode in {0, 1}, ran.stderr
+    assert figures(ran, "rows in the catalog") == ["met"]
+    for name in ("empty catalog", "40,000 rows", "the same rows again"):
+        for what in ("answered after the last byte", "ingested"):
+            for which in ("median", "worst of 2"):
+                (verdict,) = figures(ran, f"{name}: {what}, {which}")
+                assert verdict in {"met", "NOT MET"}
+
+
+def figures(ran: subprocess.CompletedProcess[str], name: str) -> list[str]:
+    """Return the verdicts of the figures of that name."""
+    found = [line for line in ran.stdout.splitlines() if line.strip().startswith(name)]
+    return ["NOT MET" if line.endswith("NOT MET") else "met" if line.endswith("met") else "" for line in found]
+
+
+def test_catalog_too_small_to_time_is_refused_in_words() -> None:
+    ran = run("uploads", "--rows", "19999")
+    assert ran.returncode == 2
+    assert "at least 20000" in ran.stderr
+
+
 def test_section_that_was_killed_ends_with_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(FOLDER)
     bench = importlib.import_module("bench_platform")
