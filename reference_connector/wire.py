@@ -71,7 +71,7 @@ class MessageReader:
         return InvalidRequest("; ".join(wrong) or "the body breaks its schema")
 
 
-class _Gone(Exception):
+class CallerGone(Exception):
     """The caller hung up."""
 
 
@@ -127,8 +127,8 @@ class WireCalls:
 
     async def serve(self, call: WireCall, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call as an ASGI app does."""
-        with suppress(_Gone):
-            answer = await self.answer(call, _read(receive, self.body_bytes_max), scope)
+        with suppress(CallerGone):
+            answer = await self.answer(call, read_body(receive, self.body_bytes_max), scope)
             length = (b"content-length", str(len(answer.body)).encode())
             headers = [*self.headers(answer), length]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -166,7 +166,7 @@ class WireCalls:
             return await call.handle(content)
         except CallRefused as refusal:
             return self._refused(call, refusal)
-        except _Gone:
+        except CallerGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last door: whatever broke, the gate gets its answer
             code = getattr(error, "code", type(error).__name__)
@@ -209,13 +209,16 @@ class ConnectorApp(FastAPI):
             await self.wire_calls.serve(call, scope, receive, send)
 
 
-async def _read(receive: Receive, most: int) -> bytes:
-    """Read the body; of one that is over the limit only so much is kept that it shows."""
+async def read_body(receive: Receive, most: int) -> bytes:
+    """Read the body; of one that is over the limit only so much is kept that it shows.
+
+    CallerGone when it breaks off.
+    """
     chunks, size, more = [], 0, True
     while more:
         chunk = await receive()
         if chunk["type"] == "http.disconnect":
-            raise _Gone
+            raise CallerGone
         if size <= most:
             chunks.append(chunk.get("body", b""))
             size += len(chunks[-1])

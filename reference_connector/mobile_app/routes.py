@@ -20,13 +20,15 @@ from starlette.responses import Response
 from contract.errors import ContractError
 from contract.messages import parse_object
 from contract.values import parse_instant
-from reference_connector.errors import CallRefused, InvalidRequest, NotTheirs
+from reference_connector.errors import CallRefused, InvalidRequest, NotTheirs, TooLarge
 from reference_connector.mobile_app import qr
 from reference_connector.mobile_app.codes import CodeDesk
 from reference_connector.mobile_app.mint import Kind, Mint
 from reference_connector.mobile_app.sign_in import COOKIE, SignIn
 from reference_connector.store import Store
+from reference_connector.wire import CallerGone, read_body
 
+_BODY_BYTES = 4096
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 _PAGE_HEADERS = _NEVER_KEPT | {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
@@ -71,7 +73,7 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
 
     @routes.post("", status_code=204)
     async def open_session(request: Request) -> Response:
-        shopper_id, pin = _credentials(await request.body())
+        shopper_id, pin = _credentials(await _body(request))
         answer = Response(status_code=204, headers=_NEVER_KEPT)
         cookie, secure = sign_in.open(shopper_id, pin), request.url.scheme == "https"
         answer.set_cookie(COOKIE, cookie, sign_in.lasts_s, path="/app", secure=secure, httponly=True, samesite="strict")
@@ -104,18 +106,18 @@ def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
 
     @routes.post("/scan-key", status_code=201)
     async def scan_key(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
         return _json({"code": code, "expiresInS": rules.expires_in_s}, 201)
 
     @routes.post("/scan-key.png", response_class=Response)
     async def scan_key_png(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
         image = await run_in_threadpool(qr.png, code)
         return Response(image, media_type="image/png", headers=lifetime)
 
     @routes.post("/scan-key.svg", response_class=Response)
     async def scan_key_svg(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await request.body(), rules))
+        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
         image = await run_in_threadpool(qr.svg, code)
         return Response(image, media_type="image/svg+xml", headers=lifetime)
 
@@ -141,6 +143,17 @@ def _mint_routes(mint: Mint) -> APIRouter:
         return _json({"identityKey": await mint.identity_key(kind)})
 
     return routes
+
+
+async def _body(request: Request) -> bytes:
+    """Read a body of the app; TooLarge for one that no phone has reason to send."""
+    try:
+        content = await read_body(request.receive, _BODY_BYTES)
+    except CallerGone as error:
+        raise InvalidRequest("the body broke off") from error
+    if len(content) > _BODY_BYTES:
+        raise TooLarge(f"the body is larger than {_BODY_BYTES} bytes")
+    return content
 
 
 def _credentials(body: bytes) -> tuple[str, str]:

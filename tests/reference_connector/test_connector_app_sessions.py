@@ -70,6 +70,16 @@ def test_a_broken_sign_in_is_400(desk: Any, body: bytes) -> None:
     assert desk.http.post("/app/session", content=body).status_code == 400
 
 
+def test_no_body_of_the_app_is_larger_than_a_phone_would_send(desk: Any) -> None:
+    padded = b'{"shopper": "ada", "pin": "%s"%%s}' % PINS["ada"].encode()
+    answers = [desk.http.post("/app/session", content=padded % (b" " * size)) for size in (4000, 4096, 4_000_000)]
+    assert [answer.status_code for answer in answers] == [204, 400, 400]
+    assert answers[2].json() == {"errorMsg": "the body is larger than 4096 bytes"}
+    for path in ("scan-key", "scan-key.png", "scan-key.svg"):
+        wish = b'{"issuedAt": "2026-02-09T12:00:00Z"%s}' % (b" " * 4096)
+        assert desk.http.post(f"/app/shoppers/ada/{path}", content=wish).status_code == 400
+
+
 def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[..., Any]) -> None:
     connector = start(sign_in={"wrong_pins": 3, "pause_s": 60})
     tries = [connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code for _ in range(4)]
