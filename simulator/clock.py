@@ -57,6 +57,11 @@ class Setting(NamedTuple):
         return _later(self.at, max(0.0, (real - self.real).total_seconds()) * self.speed)
 
 
+def real_now() -> datetime:
+    """Return real time in UTC."""
+    return datetime.now(UTC)
+
+
 class PlatformClock:
     """Starts at `start` (real time when None) and runs `speed` times as fast as real time; 0 stands still.
 
@@ -69,15 +74,16 @@ class PlatformClock:
         start: datetime | None = None,
         speed: float = 1.0,
         real: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = real_now,
         facts: Facts[Setting] | None = None,
     ) -> None:
-        self._real = real
+        self._real, self._wall = real, wall
         self._facts = facts or Facts("clock", Setting)
         self._changed: set[asyncio.Event] = set()
         before = self._facts.all().get(_ONLY)
         if before:
-            start, speed = before.now(datetime.now(UTC)), before.speed
-        self._set(start.astimezone(UTC) if start else datetime.now(UTC), speed)
+            start, speed = before.now(wall()), before.speed
+        self._set(start.astimezone(UTC) if start else wall(), speed)
 
     @property
     def speed(self) -> float:
@@ -90,7 +96,7 @@ class PlatformClock:
 
     def wall(self) -> datetime:
         """Return real time: a connector checks signatures against its own clock."""
-        return datetime.now(UTC)
+        return self._wall()
 
     def wall_s(self, platform_s: float) -> float:
         """Return real seconds; a wait on a clock that stands still is long."""
@@ -125,7 +131,7 @@ class PlatformClock:
 
     def _set(self, at: datetime, speed: float) -> None:
         self._at, self._since, self._speed = at, self._real(), speed
-        self._facts.keep(_ONLY, Setting(at, datetime.now(UTC), speed))
+        self._facts.keep(_ONLY, Setting(at, self._wall(), speed))
 
 
 def _later(at: datetime, seconds: float) -> datetime:

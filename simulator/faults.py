@@ -182,6 +182,7 @@ class Faults:
             return False
         if fault.passed < fault.after:
             fault.passed += 1
+            self._facts.keep(fault.id, fault)
             return False
         return fault.rate >= 1 or self._seed.draw("fault", fault.id, *key) < fault.rate
 

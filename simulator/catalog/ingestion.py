@@ -96,6 +96,8 @@ class Ingestions:
 
     async def resume(self) -> None:
         """Take up what was under way when the platform stopped."""
+        waiting = {one.id for one in self._ingestions.values() if one.status in _UNDER_WAY}
+        await asyncio.to_thread(self._waiting.sweep, waiting)
         for ingestion in self._ingestions.values():
             if ingestion.status in _UNDER_WAY:
                 ingestion.status = "INQUEUE"

@@ -6,6 +6,7 @@ its own rather than a row, so that no answer waits for the rows of an ingestion 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -30,6 +31,12 @@ class Waiting:
         body = self._bodies.get(ingestion_id)
         path = self._folder / f"{ingestion_id}.json" if self._folder else None
         return path.read_bytes() if body is None and path and path.is_file() else body
+
+    def sweep(self, wanted: Collection[str]) -> None:
+        """Drop what lies in the folder for other ingestions, as a kill leaves it; blocks."""
+        for path in self._folder.glob("*") if self._folder else ():
+            if path.suffix == ".part" or (path.suffix == ".json" and path.stem not in wanted):
+                path.unlink()
 
     def drop(self, ingestion_id: str) -> None:
         """Forget a body whose work is done; blocks."""
