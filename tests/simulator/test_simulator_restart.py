@@ -6,7 +6,6 @@ leaves, and another platform is started on the copy.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,17 +19,7 @@ import httpx
 import orjson
 import pytest
 
-from contract.house import Barcode, Catalog
 from jwo.processes import Processes
-from simulator.catalog.file import TABLES, CatalogFile
-from simulator.catalog.items import CatalogItems
-from simulator.errors import BrokenMemory
-from simulator.journal_file import newest_entries
-from simulator.ledger import Ledger
-from simulator.parts import store_parts
-from simulator.portal.stores import Store
-from simulator.settings import PlatformSettings
-from simulator.worlds import shipped_world
 
 STORE, GATE, ACCOUNT = "STORE-001", "STORE-001-GATE-1", "123456789012"
 FIRST, SECOND = "012345678905", "4006381333931"
@@ -303,18 +292,6 @@ def test_journal_is_continued_and_what_it_shows_whole_can_be_sent_again(lives: A
     assert [orjson.loads(line)["seq"] for line in kept.splitlines()] == list(range(1, before[-1]["seq"] + 2))
 
 
-def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "journal.ndjson"
-    path.write_bytes(b"".join(b'{"seq":%d,"kind":"exit"}\n' % number for number in range(1, 6)) + b'{"seq":6,"ki')
-    assert [entry["seq"] for entry in newest_entries(path, 3)] == [3, 4, 5]
-    assert path.read_bytes().endswith(b'{"seq":5,"kind":"exit"}\n')
-    for other in (b"a text\n", b"a text", b"[]\n"):
-        path.write_bytes(other)
-        with pytest.raises(BrokenMemory, match="no journal"):
-            newest_entries(path, 3)
-        assert path.read_bytes() == other
-
-
 def test_events_that_could_not_be_sent_are_sent_by_the_next_start(lives: Any, connector: Any, make_queue: Any) -> None:
     platform, path = lives(), "/portal/merchants/corner-retail/event-feed"
     platform.set_up_store(connector)
@@ -362,54 +339,6 @@ def test_trip_whose_cart_was_kept_just_before_a_kill_has_left_when_the_cart_says
     assert platform.http.get("/trips").json()["inside"] == 0
 
 
-def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
-    items = CatalogItems(Barcode(), Catalog())
-    rows = [
-        an_item("LONG", item_name="x" * 101),
-        an_item("SPECIAL", "96385074", item_name="Milk <b>"),
-        an_item("FINE", SECOND),
-    ]
-    report = items.ingest("ingestion-7", lambda shelves: [shelves.take(row) for row in rows])
-    assert report["summary"]["accepted"] == 3
-    (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
-    assert "ingestion-7: 2 names" in said
-    assert "LONG, SPECIAL" in said
-
-
-def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> None:
-    path = str(tmp_path / "platform.sqlite3")
-    given = PlatformSettings(
-        base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()
-    )
-    first = store_parts(given)
-    store, *others = first.stores.all()
-    first.stores.put(store._replace(qr_pattern="changed", gates=()))
-    first.stores.put(Store("HEIR", "another", "closed", gates=store.gates))
-    asyncio.run(first.close())
-    second = store_parts(given)
-    assert second.stores.all() == first.stores.all()
-    assert second.stores.of_gate(store.gates[0]).id == "HEIR"
-    assert second.stores.get(store.id).qr_pattern == "changed"
-    assert {one.id for one in others} < {one.id for one in second.stores.all()}
-    asyncio.run(second.close())
-
-
-def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
-    times = []
-
-    def work(items: CatalogItems) -> list[dict[str, Any]]:
-        times.append(1)
-        return [items.take(an_item()), items.archive("SKU-1", [STORE])]
-
-    reports = []
-    for _ in range(2):
-        file = CatalogFile(Ledger(str(tmp_path / "catalog"), TABLES, sync=False))
-        reports.append(CatalogItems(Barcode(), Catalog(), file).ingest("ingestion-1", work))
-    assert reports[0] == reports[1]
-    assert reports[0]["summary"] == {"received": 2, "accepted": 2, "rejected": 0}
-    assert len(times) == 1
-
-
 def test_secrets_lie_in_files_that_only_the_owner_reads(lives: Any, queue: Any, tmp_path: Path) -> None:
     platform = lives(clock_speed=0)
     platform.set_up_store(None)
@@ -418,33 +347,3 @@ def test_secrets_lie_in_files_that_only_the_owner_reads(lives: Any, queue: Any, 
     files = list((tmp_path / "1").iterdir())
     assert any(path.is_file() and b"retailer-secret" in path.read_bytes() for path in files)
     assert {path.stat().st_mode & 0o077 for path in files} == {0}
-
-
-@pytest.mark.parametrize("content", [b"no database at all, but a text of some length" * 40, None])
-def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "folder" / "platform.sqlite3"
-    if content:
-        path.parent.mkdir()
-        path.write_bytes(content)
-    with pytest.raises(BrokenMemory, match=str(path)):
-        store_parts(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
-
-
-def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
-    path = str(tmp_path / "platform.sqlite3")
-    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
-    parts = store_parts(given)
-    with pytest.raises(BrokenMemory, match="another platform runs on"):
-        store_parts(given)
-    asyncio.run(parts.close())
-    asyncio.run(store_parts(given).close())
-
-
-def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
-    path = str(tmp_path / "platform.sqlite3")
-    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
-    parts = store_parts(given)
-    parts.ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
-    asyncio.run(parts.close())
-    with pytest.raises(BrokenMemory, match="S-9"):
-        store_parts(given)

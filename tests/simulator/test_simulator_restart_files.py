@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
+from contract.house import Barcode, Catalog
+from simulator.catalog.file import TABLES, CatalogFile
+from simulator.catalog.items import CatalogItems
 from simulator.catalog.waiting import Waiting
 from simulator.clock import PlatformClock, Setting
+from simulator.errors import BrokenMemory
 from simulator.faults import Fault, Faults, Where
+from simulator.journal_file import newest_entries
 from simulator.ledger import FACTS, Ledger
 from simulator.memory import Facts
+from simulator.parts import store_parts
+from simulator.portal.stores import Store
 from simulator.seed import Seed
+from simulator.settings import PlatformSettings
+from simulator.worlds import shipped_world
+from tests.simulator.test_simulator_restart import SECOND, STORE, an_item
 
 
 @pytest.fixture
@@ -53,3 +63,93 @@ def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(l
     assert clock(0).now() == real
     assert clock(60).now() == real + timedelta(hours=1)
     assert clock(60).wall() == real + timedelta(seconds=60)
+
+
+def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.ndjson"
+    path.write_bytes(b"".join(b'{"seq":%d,"kind":"exit"}\n' % number for number in range(1, 6)) + b'{"seq":6,"ki')
+    assert [entry["seq"] for entry in newest_entries(path, 3)] == [3, 4, 5]
+    assert path.read_bytes().endswith(b'{"seq":5,"kind":"exit"}\n')
+    for other in (b"a text\n", b"a text", b"[]\n"):
+        path.write_bytes(other)
+        with pytest.raises(BrokenMemory, match="no journal"):
+            newest_entries(path, 3)
+        assert path.read_bytes() == other
+
+
+def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
+    items = CatalogItems(Barcode(), Catalog())
+    rows = [
+        an_item("LONG", item_name="x" * 101),
+        an_item("SPECIAL", "96385074", item_name="Milk <b>"),
+        an_item("FINE", SECOND),
+    ]
+    report = items.ingest("ingestion-7", lambda shelves: [shelves.take(row) for row in rows])
+    assert report["summary"]["accepted"] == 3
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
+    assert "ingestion-7: 2 names" in said
+    assert "LONG, SPECIAL" in said
+
+
+def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(
+        base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()
+    )
+    first = store_parts(given)
+    store, *others = first.stores.all()
+    first.stores.put(store._replace(qr_pattern="changed", gates=()))
+    first.stores.put(Store("HEIR", "another", "closed", gates=store.gates))
+    asyncio.run(first.close())
+    second = store_parts(given)
+    assert second.stores.all() == first.stores.all()
+    assert second.stores.of_gate(store.gates[0]).id == "HEIR"
+    assert second.stores.get(store.id).qr_pattern == "changed"
+    assert {one.id for one in others} < {one.id for one in second.stores.all()}
+    asyncio.run(second.close())
+
+
+def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
+    times = []
+
+    def work(items: CatalogItems) -> list[dict[str, Any]]:
+        times.append(1)
+        return [items.take(an_item()), items.archive("SKU-1", [STORE])]
+
+    reports = []
+    for _ in range(2):
+        file = CatalogFile(Ledger(str(tmp_path / "catalog"), TABLES, sync=False))
+        reports.append(CatalogItems(Barcode(), Catalog(), file).ingest("ingestion-1", work))
+    assert reports[0] == reports[1]
+    assert reports[0]["summary"] == {"received": 2, "accepted": 2, "rejected": 0}
+    assert len(times) == 1
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but a text of some length" * 40, None])
+def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "folder" / "platform.sqlite3"
+    if content:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(BrokenMemory, match=str(path)):
+        store_parts(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
+
+
+def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
+    parts = store_parts(given)
+    with pytest.raises(BrokenMemory, match="another platform runs on"):
+        store_parts(given)
+    asyncio.run(parts.close())
+    asyncio.run(store_parts(given).close())
+
+
+def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    path = str(tmp_path / "platform.sqlite3")
+    given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
+    parts = store_parts(given)
+    parts.ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
+    asyncio.run(parts.close())
+    with pytest.raises(BrokenMemory, match="S-9"):
+        store_parts(given)
