@@ -1,4 +1,7 @@
-"""`jwo connector`, `jwo platform`, `jwo aws` and `jwo mutant`: servers, each on a free port unless told."""
+"""`jwo connector`, `jwo platform`, `jwo aws` and `jwo mutant`: servers, each on a free port unless told.
+
+The connector is served just as `python -m reference_connector` serves it: see `reference_connector.serving`.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,24 @@ from conformance.mutants.serving import app_of
 from conformance.mutants.small import STORES, SmallConnector
 from contract.settings import read
 from jwo.errors import Usage
-from jwo.serving import AsgiApp, serve
-from reference_connector.app import create_app as create_connector
-from reference_connector.settings import ConnectorSettings
+from jwo.serving import AsgiApp, cannot_bind, serve
+from reference_connector.serving import serve as serve_connector
 from simulator.app import create_app as create_platform
 from simulator.pauses import shorten_pauses
 from simulator.settings import PlatformSettings
 
 commands = typer.Typer()
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the port and the store.")]
 
 
 @commands.command()
-def connector(port: PortOption = 0) -> None:
+def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
     """Serve the reference connector; its settings are the variables JWO_CONNECTOR_*."""
-
-    def make(_url: str) -> AsgiApp:
-        return create_connector(read(ConnectorSettings))
-
-    serve(make, port)
+    try:
+        serve_connector("127.0.0.1", port, workers=workers, stop_within_s=5)
+    except OSError as error:
+        raise cannot_bind(port, error) from error
 
 
 @commands.command()

@@ -24,7 +24,7 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
         listener = socket.create_server(("127.0.0.1", port), backlog=2048)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off here
     except OSError as error:
-        raise Usage(f"port {port} cannot be bound: {error.strerror}; leave --port out to take a free one") from error
+        raise cannot_bind(port, error) from error
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = _Watched(make_app(url))
     config = uvicorn.Config(
@@ -37,6 +37,11 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
             raise
     if app.failure:
         raise app.failure
+
+
+def cannot_bind(port: int, error: OSError) -> Usage:
+    """Say that a port is taken, or not ours to take."""
+    return Usage(f"port {port} cannot be bound: {error.strerror}; leave --port out to take a free one")
 
 
 class _Announcing(uvicorn.Server):

@@ -1,8 +1,9 @@
 """The fast lane: uvicorn's HTTP protocol, which answers the platform's calls without the ASGI messages in between.
 
 For a plain call the messages, their scope and two separate writes cost more than the decision does. Whatever is not
-plain (signed, pipelined, with an upgrade, of another route) goes uvicorn's own way, through the app: see `wire`. What
-this leans on inside uvicorn is the protocol class of the pinned version, no more; without it all works, only slower.
+plain (signed, pipelined, with an upgrade, of another route) goes uvicorn's own way, through the app: see `wire`. It
+leans on the inside of uvicorn: its httptools protocol, the request in hand, flow control, the status lines. The tests
+ran with the version in constraints.txt; where a name of these is missing, `serving` takes uvicorn's own protocol.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from reference_connector.__main__ import main
 from reference_connector.app import create_app
 from reference_connector.fast_lane import FastLane
 from reference_connector.settings import ConnectorSettings
@@ -215,13 +214,3 @@ def test_head_and_body_leave_in_one_write(tmp_path: Path, scan: bytes) -> None:
     with _serving(tmp_path, _Noting) as port:
         _talk(port, [_request(scan)])
     assert [data.count(b"\r\n\r\n{") for data in _Noting.written] == [1]
-
-
-def test_the_command_serves_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    configured = []
-    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: configured.append((server.config.http, sockets)))
-    monkeypatch.setattr("sys.argv", ["reference_connector"])
-    main()
-    (protocol, (listener,)) = configured[0]
-    listener.close()
-    assert protocol is FastLane

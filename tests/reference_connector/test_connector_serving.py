@@ -1,0 +1,95 @@
+"""How the connector is served: by both commands alike, with one key for all workers, and without uvicorn's insides."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from fastapi import FastAPI
+from typer.testing import CliRunner
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from contract.settings import read
+from jwo.serve_commands import commands
+from reference_connector.__main__ import main
+from reference_connector.app import create_app
+from reference_connector.errors import StoreUnavailable
+from reference_connector.fast_lane import FastLane
+from reference_connector.serving import protocol, serve
+from reference_connector.settings import ConnectorSettings
+
+KEY = "JWO_CONNECTOR_SIGN_IN__KEY"
+SERVED = ["http", "log_level", "access_log", "server_header", "workers", "factory", "limit_concurrency"]
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """What a server sets for its workers ends with the test."""
+    with patch.dict(os.environ):
+        yield
+
+
+def _served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Note the servers that would run."""
+    servers: list[Any] = []
+    monkeypatch.setattr("reference_connector.serving.from_environment", FastAPI)
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, **_sockets: servers.append(server))
+    return servers
+
+
+def test_both_commands_serve_alike_in_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = _served(monkeypatch)
+    monkeypatch.setattr("sys.argv", ["reference_connector"])
+    main()
+    assert CliRunner().invoke(commands, ["connector"]).exit_code == 0
+    one, other = ({name: getattr(server.config, name) for name in SERVED} for server in servers)
+    assert one == other
+    assert one["http"] is FastLane
+
+
+def test_a_uvicorn_with_other_insides_only_costs_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "reference_connector.fast_lane")
+    monkeypatch.delattr("uvicorn.protocols.http.httptools_impl.STATUS_LINE")
+    servers = _served(monkeypatch)
+    serve("127.0.0.1", 0)
+    [server] = servers
+    server.config.load()
+    assert (protocol(), server.config.http_protocol_class) == ("auto", HttpToolsProtocol)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({}, ""),
+        ({KEY: ""}, ""),
+        ({KEY.lower(): ""}, ""),
+        ({"JWO_CONNECTOR_SIGN_IN": '{"key": "", "session_h": 1}'}, ""),
+        ({KEY: "mine"}, "mine"),
+        ({KEY.lower(): "mine"}, "mine"),
+        ({"JWO_CONNECTOR_SIGN_IN": '{"key": "mine"}'}, "mine"),
+    ],
+)
+def test_workers_have_one_session_key_and_a_given_one_is_kept(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], kept: str
+) -> None:
+    found = []
+    see = lambda _workers: found.append(read(ConnectorSettings).sign_in.key.get_secret_value())  # noqa: E731 - one expression
+    monkeypatch.setattr("reference_connector.serving.Multiprocess.run", see)
+    os.environ.update(given)
+    serve("127.0.0.1", 0, workers=2)
+    [key] = found
+    assert key == kept if kept else len(key) == 64
+
+
+def test_what_keeps_it_from_starting_is_raised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(
+        "reference_connector.serving.from_environment",
+        lambda: create_app(ConnectorSettings.model_validate({"store": {"path": tmp_path / "no" / "such"}})),
+    )
+    with pytest.raises(StoreUnavailable, match="cannot open"):
+        serve("127.0.0.1", 0)
