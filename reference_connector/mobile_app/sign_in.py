@@ -3,6 +3,10 @@
 The cookie carries the account, an end and a signature, and nothing is kept here: every worker with the same key takes
 it. The PIN goes into the signature, so that a changed one ends its sessions. A retailer who has a sign-in already puts
 it in this class's place.
+
+Several wrong PINs lock an account's sign-in for a while, whoever sent them: who knows an id can keep its owner from
+signing in, though not end a session. What is in front of the connector limits callers. Ids that nobody has are locked
+alike, so that the answer does not tell which accounts exist.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from reference_connector.settings import SignInRules
 from reference_connector.telemetry import Clock
 
 COOKIE = "jwo_session"
+_STRANGERS_KEPT = 10_000
 
 
 class SignIn:
@@ -27,7 +32,9 @@ class SignIn:
         self._lasts = timedelta(hours=rules.session_h)
         self._key = key
         self._clock = clock
-        self._tries = _Tries(rules.wrong_pins, timedelta(seconds=rules.pause_s))
+        pause = timedelta(seconds=rules.pause_s)
+        self._tries = _Tries(rules.wrong_pins, pause)
+        self._strangers = _Tries(rules.wrong_pins, pause, _STRANGERS_KEPT)  # apart, so that they push no account out
 
     @property
     def lasts_s(self) -> int:
@@ -37,13 +44,12 @@ class SignIn:
     def open(self, shopper_id: str, pin: str) -> str:
         """Return the cookie of a new session; NotSignedIn, or TooManyTries after several wrong PINs."""
         now, right = self._clock(), self._pin(shopper_id)
-        if right:
-            self._tries.check(shopper_id, now)
+        tries = self._tries if right else self._strangers
+        tries.check(shopper_id, now)
         if not hmac.compare_digest(pin.encode(), right.encode()) or not right:
-            if right:
-                self._tries.count(shopper_id, now)
+            tries.count(shopper_id, now)
             raise NotSignedIn("the account or its PIN is wrong")
-        self._tries.forget(shopper_id)
+        tries.forget(shopper_id)
         said = f"{int((now + self._lasts).timestamp())}:{shopper_id}"
         return f"{_text(said.encode())}.{_text(self._signature(said, right))}"
 
@@ -71,11 +77,12 @@ class SignIn:
 
 
 class _Tries:
-    """Wrong PINs of accounts that exist, in this worker: after `most` in a row an account pauses."""
+    """Wrong PINs in this worker: after `most` in a row an id pauses. The `kept` ids that tried last are remembered."""
 
-    def __init__(self, most: int, pause: timedelta) -> None:
+    def __init__(self, most: int, pause: timedelta, kept: int | None = None) -> None:
         self._most = most
         self._pause = pause
+        self._kept = kept
         self._wrong: dict[str, tuple[int, datetime]] = {}
 
     def check(self, shopper_id: str, now: datetime) -> None:
@@ -84,7 +91,10 @@ class _Tries:
             raise TooManyTries("too many wrong PINs; wait a minute")
 
     def count(self, shopper_id: str, now: datetime) -> None:
-        self._wrong[shopper_id] = (self._wrong.get(shopper_id, (0, now))[0] + 1, now)
+        wrong, _ = self._wrong.pop(shopper_id, (0, now))
+        self._wrong[shopper_id] = (wrong + 1, now)  # the last in the order of insertion
+        if self._kept is not None and len(self._wrong) > self._kept:
+            del self._wrong[next(iter(self._wrong))]
 
     def forget(self, shopper_id: str) -> None:
         self._wrong.pop(shopper_id, None)

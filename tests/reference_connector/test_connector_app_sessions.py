@@ -91,6 +91,25 @@ def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[
     assert connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code == 401
 
 
+def test_too_many_tries_do_not_tell_which_accounts_exist(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reference_connector.mobile_app.sign_in._STRANGERS_KEPT", 3)
+    connector = start(sign_in={"wrong_pins": 2, "pause_s": 60})
+
+    def tries(who: str) -> list[tuple[int, bytes]]:
+        answers = [connector.http.post("/app/session", json={"shopper": who, "pin": "0"}) for _ in range(3)]
+        connector.clock.advance(seconds=60)
+        return [(answer.status_code, answer.content) for answer in answers]
+
+    assert tries("ada") == tries("nobody") == tries("nobody-either")
+    assert [status for status, _ in tries("nobody-else")] == [401, 401, 429]
+    connector.http.post("/app/session", json={"shopper": "a-fourth", "pin": "0"})
+    answer = connector.http.post("/app/session", json={"shopper": "nobody", "pin": "0"})
+    assert answer.status_code == 401, "the oldest is forgotten, so that memory does not grow"
+    assert [status for status, _ in tries("ada")] == [401, 429, 429], "no stranger pushes an account out"
+
+
 def test_scripts_and_other_sites_have_no_use_of_the_cookie(start: Callable[..., Any]) -> None:
     http = start(sign_in={"session_h": 1}).http
     flags = set(http.post("/app/session", json=ADA).headers["set-cookie"].lower().split("; ")[1:])
