@@ -15,6 +15,9 @@ from load.settings import LoadOptions
 
 EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
 _Z95 = 1.959964
+_FEW_CROSSED = 5
+_CROSSED_SHARE = 0.01
+"""Of the requests on kept connections, so many may find them closed: more is a connector that drops requests."""
 
 
 @dataclass(frozen=True)
@@ -94,5 +97,12 @@ def _wrong(results: Results, options: LoadOptions) -> tuple[str, ...]:
         )
     if results.counts["unanswered"]:
         reasons.append(f"{results.counts['unanswered']} requests without an answer")
+    sent_again = results.counts["resent"]
+    kept = results.counts["warm"] + sent_again
+    if sent_again > max(_FEW_CROSSED, _CROSSED_SHARE * kept):
+        reasons.append(
+            f"{sent_again} of {kept} requests on kept connections were met by a close without a word; "
+            "end a kept connection with Connection: close, or while it is idle"
+        )
     reasons += [f"{count} x {finding}" for finding, count in sorted(results.findings.items())]
     return tuple(reasons)

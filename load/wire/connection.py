@@ -26,7 +26,10 @@ _FIRST_FINAL = 200
 """A status of 1xx comes before the answer."""
 _LENGTHS = (b"content-length", b"transfer-encoding")
 _CROSSED_NS = 10_000_000
-"""A close within this time of sending was under way already; a later one is the peer's answer to the request."""
+"""A close within this time of sending may have crossed it; a later one is the peer's answer to the request.
+
+A peer that drops each request at once looks the same, so the verdict bounds how many may cross.
+"""
 _HERE = {
     errno.EMFILE: NoAnswer.NO_FILE,
     errno.ENFILE: NoAnswer.NO_FILE,
@@ -86,6 +89,21 @@ class Connection:
         self._exchange = exchange
         self._sent_ns = time.perf_counter_ns()
         self._guarded(self._write, exchange.request)
+
+    def is_open(self) -> bool:
+        """Whether an idle connection takes another request: its close may lie there unread."""
+        if self.closed:
+            return False
+        try:
+            lies_there = self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            lies_there = b""
+        if lies_there and self._tls:  # a session ticket may come at any time
+            return True
+        self.close()
+        return False
 
     def close(self) -> None:
         """Let go of the socket; the exchange is the caller's to end."""

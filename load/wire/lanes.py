@@ -89,7 +89,7 @@ class Lanes:
         self._done(exchange)
 
     def failed(self, exchange: Exchange, failure: NoAnswer, *, fresh: bool) -> None:
-        """Take a failure; a kept connection that had been closed meanwhile is no failure of the connector."""
+        """Take a failure; what crossed with the close of a kept connection goes out once more, and is counted."""
         self._under_way.pop(exchange.serial, None)
         if not fresh and not exchange.resent:
             exchange.resent = True
@@ -101,7 +101,7 @@ class Lanes:
     def _put_on_a_lane(self, exchange: Exchange, *, new: bool = False) -> None:
         while self._idle and not new:
             connection = self._idle.pop()
-            if not connection.closed:
+            if connection.is_open():
                 self._under_way[exchange.serial] = (exchange, connection)
                 connection.send(exchange)
                 return

@@ -1,0 +1,53 @@
+"""Kept connections that close: what crossed with a close is excused, a connector that drops requests is not."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from load.run import run_load
+from load.settings import LoadOptions
+
+PURCHASE = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s"
+
+
+class Dropping(socketserver.StreamRequestHandler):
+    """Buys the first cart of a connection, and drops every other one without a word."""
+
+    bought = 0
+
+    def handle(self) -> None:
+        if self._took_cart():
+            Dropping.bought += 1
+            body = b'{"purchaseId":"p-%d"}' % Dropping.bought
+            self.wfile.write(PURCHASE % (len(body), body))
+            self._took_cart()
+
+    def _took_cart(self) -> bool:
+        size = 0
+        while (line := self.rfile.readline()).strip():
+            name, _, value = line.partition(b":")
+            size = int(value) if name.lower() == b"content-length" else size
+        return bool(self.rfile.read(size))
+
+
+@pytest.fixture
+def dropping() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dropping) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_connector_that_drops_requests_on_kept_connections_fails(dropping: str) -> None:
+    options = LoadOptions(connector=dropping, scenario="walk_out_wave", rate=40, duration_s=1, lag_bound_ms=2000)
+
+    report = run_load(options, lambda _: None)
+
+    assert report.document["counts"]["unanswered"] == 0
+    assert report.exit_code == 1, report.document["verdict"]
+    assert "kept connections were met by a close without a word" in str(report.document["verdict"]["reasons"])
