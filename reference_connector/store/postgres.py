@@ -2,8 +2,8 @@
 
 Nodes keep new answers and sales at the same moment: the key's index says who was first, and the other waits for that
 commit. All other units of work are alone, as SQLite has it: they read and then write several rows, and would block each
-other crosswise. One advisory lock keeps the two apart, shared by the former; a node that dies lets go of it with its
-connection.
+other crosswise. One advisory lock keeps the two apart, shared by the former. A node that dies lets go of it with its
+connection; one that is cut off does after as long as the others wait for it, when the server ends its transaction.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
@@ -22,6 +23,8 @@ from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
 
 _LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
+_LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+"""How soon a line that is cut is noticed, by libpq's names: seconds, a count, milliseconds; the URL may differ."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
 
@@ -56,8 +59,9 @@ class PostgresStore(GroupCommitStore):
     def connect(self) -> PostgresDatabase:
         """Connect, and make the tables where they are missing."""
         try:
+            line: dict[str, Any] = {**_LINE, **conninfo_to_dict(self._url)}
             connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=max(2, round(self._busy_timeout_s))
+                make_conninfo("", **line), autocommit=True, connect_timeout=max(2, round(self._busy_timeout_s))
             )
         except psycopg.Error as error:
             raise StoreUnavailable(
@@ -65,7 +69,9 @@ class PostgresStore(GroupCommitStore):
             ) from error
         try:
             connection.execute("SET synchronous_commit = on")
-            connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(f"{self._busy_timeout_s:g}s")))
+            patience = sql.Literal(round(self._busy_timeout_s * 1000))
+            connection.execute(sql.SQL("SET lock_timeout = {}").format(patience))
+            connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(patience))
             database = PostgresDatabase(connection)
             _prepare(database, connection)
         except (psycopg.Error, StoreUnavailable):

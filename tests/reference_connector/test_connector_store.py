@@ -115,6 +115,30 @@ def test_postgresql_commits_wait_for_the_disk(postgres_url: str) -> None:
     store.close()
 
 
+def test_a_node_that_falls_silent_in_a_transaction_holds_the_others_up_no_longer_than_they_wait(
+    postgres_url: str,
+) -> None:
+    silent = PostgresStore(postgres_url, busy_timeout_s=0.2).connect()
+    silent.begin(alone=True)
+    other = PostgresStore(postgres_url)
+    other.open()
+    asyncio.run(other.transact(lambda records: records.save_code(_keep("kept"))))
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        silent.commit()
+    silent.close()
+    other.close()
+
+
+@pytest.mark.parametrize(("more", "idle_s"), [("", "10"), ("&keepalives_idle=77", "77")])
+def test_a_line_to_postgresql_that_is_cut_is_noticed_soon_or_when_the_url_says(
+    postgres_url: str, more: str, idle_s: str
+) -> None:
+    database = PostgresStore(postgres_url + more).connect()
+    line = database._connection.info.get_parameters()  # noqa: SLF001 - a look at the line
+    database.close()
+    assert (line["keepalives_idle"], line["tcp_user_timeout"]) == (idle_s, "15000")
+
+
 def test_closing_commits_what_waits(make: Make) -> None:
     store = make()
     store.open()
