@@ -75,9 +75,10 @@ class Alone:
             exchange = self._ask(event)
             if exchange.failure:
                 return
-            if exchange.status != event.expected_status:
-                continue  # it may have forgotten the event by now
-            if wrong := expect.judge(event, exchange.status, exchange.body):
+            if exchange.status not in (event.expected_status, event.again_status):
+                continue  # it may refuse by now
+            sent_ns = exchange.started_ns if exchange.status == event.again_status else 0  # it may have forgotten
+            if wrong := expect.judge(event, exchange.status, exchange.body, sent_ns=sent_ns):
                 yield wrong, 1
         for kind, visitor_type in ((Kind.SCAN, "SHOPPER"), (Kind.ASSOCIATE, "ASSOCIATE")):
             visitor = self._always_named(kind, visitor_type)

@@ -26,7 +26,7 @@ from load.errors import WRONG, BadOptions, GeneratorBroke
 from load.report.baseline import check
 from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
-from load.subject import reach, subject
+from load.subject import keep_limit, reach, subject
 
 _GRACE_S = 200.0
 _STOP_WITHIN_S = 15.0
@@ -65,7 +65,9 @@ def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     scenario = scenario_file(options.scenario)
     _check_out(options.out)
     check(options, scenario.stem)
-    reach(subject(options))
+    profile = subject(options)
+    keep_limit(options, profile)
+    reach(profile)
     with _baseline_kept(options) as kept:
         if scenario.stem == "find_knee":
             return LoadReport(knee.search(kept, lambda probe: _once(probe, scenario, on_progress)))

@@ -153,7 +153,10 @@ class Session:
 
     def _ended(self, exchange: Exchange) -> None:
         event: Event = exchange.subject
-        wrong = self._expect.judge(event, exchange.status, exchange.body) if exchange.failure is None else None
+        wrong = None
+        if exchange.failure is None:
+            wrong = self._expect.judge(event, exchange.status, exchange.body, sent_ns=exchange.started_ns)
+            event.answered_ns = event.answered_ns or exchange.answered_ns
         self.recorder.ended(exchange, "scan" if event.operation is VERIFY_IDENTITY_KEYS else "cart", wrong)
         self._on_request(exchange, event, exchange.failure or (wrong[0] if wrong else ""))
         self._dispatcher.start_due()

@@ -33,6 +33,16 @@ def subject(options: LoadOptions) -> Profile:
     return profile
 
 
+def keep_limit(options: LoadOptions, profile: Profile) -> None:
+    """Make sure that the rate is one that the connector says it takes; BadOptions when it declares less."""
+    limit = profile.limits.rate_limit_per_second
+    if limit and options.rate > limit:
+        raise BadOptions(
+            f"--rate {options.rate:g} is above the {limit}/s that [limits] rate_limit_per_second declares",
+            f"give --rate {limit} or less (arrivals by chance come in bursts), or raise the limit and declare that",
+        )
+
+
 def reach(profile: Profile) -> None:
     """Make sure that somebody listens; BadOptions says what to do when nobody does."""
     url = profile.connector.url

@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 
+from contract.house import House, Ordering
 from contract.messages import message
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from load.expectations import Expectations, Finding
@@ -167,6 +168,28 @@ def test_a_duplicate_answered_with_another_purchase_is_doubled() -> None:
     assert judged(event, 201, b'{"purchaseId":"p-1"}', expectations) is None
     assert judged(event, 201, b'{"purchaseId":"p-1"}', expectations) is None
     assert judged(event, 201, b'{"purchaseId":"p-2"}', expectations) is Finding.DOUBLED_PURCHASE
+
+
+def test_a_declared_status_of_duplicates_is_expected_once_the_first_answer_is_there() -> None:
+    profile = a_profile().model_copy(update={"house": House(ordering=Ordering(duplicate_status=200))})
+    traffic = Traffic(profile, FixedKeys(), Share(0, 1, 77))
+    expectations, event = Expectations(profile), an_event(Kind.CART, traffic)
+    body = b'{"purchaseId":"p-1"}'
+
+    traffic.request(event)
+    assert judged(event, 200, body, expectations) is Finding.WRONG_CODE
+    traffic.request(event)
+    assert judged(event, 200, body, expectations) is judged(event, 201, body, expectations) is None
+    event.answered_ns = 5
+    assert expectations.judge(event, 201, body, sent_ns=4) is expectations.judge(event, 200, body, sent_ns=6) is None
+    assert str(expectations.judge(event, 201, body, sent_ns=6)).count("201 instead of 200") == 1
+
+
+def test_a_purchase_id_that_is_longer_than_our_own_rule_is_no_finding() -> None:
+    expectations, event = Expectations(a_profile()), an_event(Kind.CART)
+
+    assert judged(event, 201, b'{"purchaseId":"%s"}' % (b"p" * 300), expectations) is None
+    assert judged(event, 201, b'{"purchaseId":"%s"}' % (b"q" * 300), expectations) is Finding.DOUBLED_PURCHASE
 
 
 def test_a_duplicate_scan_answered_with_another_visitor_is_found() -> None:
