@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 # more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
 WORKERS ?= 4
 
-.PHONY: help certify test test-browser bench crash mutants bench-load bench-platform bench-schemathesis lint clean
+.PHONY: help certify test test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
 	@echo "make test      our own tests"
 	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
 	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
+	@echo "make bench-full  the same with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
 	@echo "make mutants   prove every check against a connector that is broken in just that way"
 	@echo "make bench-platform  the simulated platform measured, and killed: gates, uploads, a day (fifteen minutes)"
 	@echo "make bench-load  the load generator measured: stalls, throughput, verdicts (twelve minutes)"
@@ -42,6 +43,9 @@ bench-schemathesis: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_connector.py
+
+bench-full: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_connector.py --full
 
 crash: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/crash_driver.py
