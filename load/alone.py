@@ -27,8 +27,9 @@ from load.wire.lanes import Lanes
 _READ_FOR_S = 3.0
 _AFTER_FOR_S = 5.0
 _PRESENTED = 3
-"""How often a fixed key must name the same visitor before it is held to that one."""
+"""How often, after the load, a fixed key must name the visitor of before it to be held to that one."""
 _TOO_MANY = 429
+_SCANS = {"shopper": Kind.SCAN, "associate": Kind.ASSOCIATE}
 
 
 class Alone:
@@ -66,8 +67,16 @@ class Alone:
                     "declare yours in a profile: write it with jwo init, and name it with --profile",
                 )
 
-    def compare(self, expect: Expectations) -> Iterator[tuple[Wrong, int]]:
-        """Ask again after the load, as long as it takes but no longer than some seconds; yield what was wrong."""
+    def present(self, kinds: set[str]) -> dict[str, str]:
+        """Return the visitor that each fixed key of these kinds names before the load; none where it names nobody."""
+        named = {kind: _visitor(self._ask(self._fresh(_SCANS[kind]))) for kind in kinds if self._keys.is_fixed(kind)}
+        return {kind: visitor for kind, visitor in named.items() if visitor}
+
+    def compare(self, expect: Expectations, named: dict[str, str]) -> Iterator[tuple[Wrong, int]]:
+        """Ask again after the load, as long as it takes but no longer than some seconds; yield what was wrong.
+
+        `named` is what `present` returned before the load.
+        """
         ends = time.monotonic() + _AFTER_FOR_S
         for event in expect.to_ask_again():
             if time.monotonic() > ends:
@@ -80,18 +89,16 @@ class Alone:
             sent_ns = exchange.started_ns if exchange.status == event.again_status else 0  # it may have forgotten
             if wrong := expect.judge(event, exchange.status, exchange.body, sent_ns=sent_ns):
                 yield wrong, 1
-        for kind, visitor_type in ((Kind.SCAN, "SHOPPER"), (Kind.ASSOCIATE, "ASSOCIATE")):
-            visitor = self._always_named(kind, visitor_type)
-            if visitor and (count := expect.told_another(visitor_type, visitor)):
-                text = f"another visitor than the one that the fixed key of a {visitor_type} names when it comes alone"
+        for kind, visitor in named.items():
+            if not self._still_names(kind, visitor):
+                continue
+            if count := expect.told_another(kind.upper(), visitor):
+                text = f"another visitor than the one that the fixed key of a {kind.upper()} names when it comes alone"
                 yield (Finding.CROSS_TALK, text), count
 
-    def _always_named(self, kind: Kind, visitor_type: str) -> str:
-        """Return the visitor that a fixed key names every time; empty when there is none."""
-        if not self._keys.is_fixed(visitor_type.lower()):
-            return ""
-        named = {_visitor(self._ask(self._fresh(kind))) for _ in range(_PRESENTED)}
-        return named.pop() if len(named) == 1 else ""
+    def _still_names(self, kind: str, visitor: str) -> bool:
+        """Whether a fixed key names this visitor every time."""
+        return all(_visitor(self._ask(self._fresh(_SCANS[kind]))) == visitor for _ in range(_PRESENTED))
 
     def _fresh(self, kind: Kind) -> Event:
         event = self._traffic.event(kind, time.time(), keep=False)

@@ -20,6 +20,7 @@ from load.traffic import RUN_DIGITS, Event
 _RECENT = 2048
 _MOST_ASKED_AGAIN = 100
 _MOST_VISITORS = 1000
+_HEX = b"0123456789abcdef"
 _RESPONSES = ("verify_identity_keys.response", "create_purchases.response")
 
 
@@ -140,14 +141,20 @@ def digest(text: str) -> int:
 
 
 def _names_another(event: Event, raw: bytes) -> bool:
-    """Whether an answer holds one of this run's ids that is not the event's own."""
-    run, own = event.mark[:RUN_DIGITS].encode(), event.mark.encode()
-    at = raw.find(run)
+    """Whether an answer holds a whole id of this run that is not the event's own, in whatever way UUIDs are written."""
+    own, run = _plain(event.mark.encode()), _plain(event.mark[:RUN_DIGITS].encode())
+    text = _plain(raw)
+    at = text.find(run)
     while at >= 0:
-        if not raw.startswith(own, at):
+        mark = text[at : at + len(own)]
+        if mark != own and len(mark) == len(own) and not mark.strip(_HEX):
             return True
-        at = raw.find(run, at + RUN_DIGITS)
+        at = text.find(run, at + len(run))
     return False
+
+
+def _plain(text: bytes) -> bytes:
+    return text.lower().replace(b"-", b"")
 
 
 def _name(event: Event) -> str:

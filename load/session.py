@@ -50,6 +50,7 @@ class Session:
         self._traffic = Traffic(profile, self._keys, share)
         self._profile = profile
         self._asked_alone = 0
+        self._named: dict[str, str] = {}
         self._expect = Expectations(profile)
         self._lanes = Lanes(profile.connector.url, options.reads_for_s, self._ended)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
@@ -66,7 +67,9 @@ class Session:
         """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
         self._traffic.check_own()
         with self._alone() as alone:
-            alone.try_samples({Kind(kind) for kind in set(self._schedule.kinds)})
+            kinds = {Kind(kind) for kind in set(self._schedule.kinds)}
+            alone.try_samples(kinds)
+            self._named = alone.present({_KEY_OF[kind] for kind in kinds & _KEY_OF.keys()})
         first = next(self._orders)
         for kind, count in first.items():
             self._keys.order(kind, count)
@@ -91,7 +94,7 @@ class Session:
         feeder.kill()
         self._drain()
         with self._alone() as alone:
-            for (finding, example), count in alone.compare(self._expect):
+            for (finding, example), count in alone.compare(self._expect, self._named):
                 self.recorder.find_afterwards(finding, example, count)
 
     def numbers(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import uuid
+from collections.abc import Callable
 
 import pytest
 
@@ -217,6 +218,26 @@ def test_an_answer_that_names_another_requests_id_is_cross_talk(kind: Kind) -> N
 
     assert judged(mine, status, own) is None
     assert judged(mine, status, foreign) is Finding.CROSS_TALK
+
+
+@pytest.mark.parametrize("written", [str.upper, lambda name: name.replace("-", "")])
+def test_an_id_is_known_however_it_is_written(written: Callable[[str], str]) -> None:
+    traffic = a_traffic()
+    mine, other = an_event(traffic=traffic), an_event(traffic=traffic)
+
+    own, foreign = (SHOPPER[:-1] + f',"for":"{written(each.id)}"}}'.encode() for each in (mine, other))
+
+    assert judged(mine, 200, own) is None
+    assert judged(mine, 200, foreign) is Finding.CROSS_TALK
+
+
+@pytest.mark.parametrize("length", [RUN_DIGITS, 20, 30])
+def test_an_id_that_is_cut_short_is_nobody_elses(length: int) -> None:
+    event = an_event(Kind.BAD_KEY)
+
+    assert (
+        judged(event, 401, f'{{"error":"no key for {event.id[:length]}... at the gate of STORE-9"}}'.encode()) is None
+    )
 
 
 def test_a_duplicate_told_another_scans_visitor_is_cross_talk() -> None:

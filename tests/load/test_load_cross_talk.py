@@ -129,3 +129,18 @@ def test_another_visitor_than_a_fixed_key_names_alone_is_cross_talk(serve: Any, 
     assert report.exit_code == 1
     assert set(report.document["findings"]) == {"cross-talk"}
     assert "fixed key of a SHOPPER" in str(report.document["examples"])
+
+
+def test_a_fixed_key_whose_visitor_changes_for_good_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
+    class Pseudonyms(SmallConnector):
+        """Names the shopper anew in the middle of the run, as others do at midnight."""
+
+        turns = count(1)
+
+        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
+            status, answer = super()._decide(key, body)
+            return status, answer.replace(b"-uuid-001", b"-uuid-777") if next(self.turns) > 100 else answer
+
+    report = run(serve(Pseudonyms()), tmp_path, FIXED, "gate_rush")
+
+    assert report.document["verdict"]["word"] == "pass", report.document["verdict"]
