@@ -35,7 +35,7 @@ made = count(1)
 
 class Scarce(socket):
     def __init__(self, *arguments):
-        self.is_one_too_many = next(made) > 7  # four of them go before the load
+        self.is_one_too_many = next(made) > 6  # three of them go before the load
         if self.is_one_too_many and {at_socket}:
             raise OSError(errno.{code}, "as the system says it")
         super().__init__(*arguments)
