@@ -14,12 +14,20 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import starting
 from conformance.mutants.clients import CLIENTS, results_of_client
 from conformance.mutants.clients import platform as platform_of_clients
 from conformance.mutants.gallery import CONFORMANT, GALLERY, RATE_LIMIT
-from conformance.mutants.gate import Outcome, Proof, certify, profile_of, run_client, run_mutant, unproven
+from conformance.mutants.gate import (
+    Outcome,
+    Proof,
+    certify,
+    profile_of,
+    run_client,
+    run_mutant,
+    unproven,
+    visits_of_the_limited,
+)
 from conformance.verdicts import CaseResult, Verdict
 
 _WORKERS = 3
@@ -42,7 +50,7 @@ def main() -> int:
         platform_of_clients() as addresses,
         ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), mp_context=context) as pool,
     ):
-        limited = pool.submit(_visits_of_the_limited)  # waits most of its time
+        limited = pool.submit(visits_of_the_limited)  # waits most of its time
         meet = partial(run_mutant, platform=platform)
         met = pool.map(meet, sorted(GALLERY[::every], key=lambda mutant: not mutant.waits))
         clients = pool.map(partial(run_client, addresses=addresses), CLIENTS[::every])
@@ -58,11 +66,6 @@ def main() -> int:
     proof = Proof(tuple(outcomes), tuple(sorted(unproven(set(results)))), tuple(alarms))
     show(proof, console, time.perf_counter() - start)
     return int(not proof.holds)
-
-
-def _visits_of_the_limited() -> dict[str, CaseResult]:
-    """Certify the correct connector with a limit, which makes itself felt in visits most of all."""
-    return certify("", rate_limit=RATE_LIMIT, only=("VIK-4", *case_ids())).results
 
 
 def _alarming(results: Mapping[str, CaseResult]) -> list[str]:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from conformance import engine
 from conformance.catalog_client.platform import Addresses
 from conformance.certification import Certification, Selection
+from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform
 from conformance.mutants.clients import CLIENTS, results_of_client
-from conformance.mutants.gallery import GALLERY, Mutant
+from conformance.mutants.gallery import GALLERY, RATE_LIMIT, Mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import RESTART, STORES, SmallConnector
-from conformance.verdicts import Verdict
+from conformance.verdicts import CaseResult, Verdict
 from contract.profile import (
     CatalogTable,
     ConnectorTable,
@@ -112,6 +113,11 @@ def certify(
         certification = Certification(profile, Selection(("core", "entry"), only), platform=platform)
         engine.run(certification)
     return certification
+
+
+def visits_of_the_limited() -> dict[str, CaseResult]:
+    """Certify the correct connector with a limit, which makes itself felt in visits most of all."""
+    return certify("", rate_limit=RATE_LIMIT, only=("VIK-4", *case_ids())).results
 
 
 def run_mutant(mutant: Mutant, platform: Platform | None = None) -> Outcome:
