@@ -17,7 +17,7 @@ from conformance.end_to_end.journal import is_clean
 from conformance.end_to_end.needs import visits_need
 from conformance.end_to_end.visits import StoreDay, Visit
 from conformance.errors import HarnessBroke, NotDeclared
-from conformance.restarting import needs_command, restart
+from conformance.restarting import answered, needs_command, restart
 from conformance.verify import must
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
@@ -192,17 +192,19 @@ def in_two_stores(day: StoreDay, run: Certification) -> StoreDay:
 
 
 @when("the connector is restarted while carts are under way")
-def restarted(day: StoreDay, run: Certification) -> None:
+def restarted(day: StoreDay, run: Certification, connector: ConnectorClient) -> None:
     """Restart the connector between two attempts of a cart, and let another cart come meanwhile."""
     needs_command(run.profile)
+    unbroken = run.unbroken(VERIFY_IDENTITY_KEYS)
+    answered(lambda: connector.send(unbroken.operation, unbroken.encoded()))  # an earlier restart may not be over
     with day.told():
-        answered, meanwhile = day.enter("answered before"), day.enter("left meanwhile", gate=1)
-        day.take(answered)
+        before, meanwhile = day.enter("answered before"), day.enter("left meanwhile", gate=1)
+        day.take(before)
         day.take(meanwhile)
-        held_up = day.arm(_NOTHING_ARRIVES._replace(after=1), answered)
-        day.arm(Fault("drop_after"), answered)
-        day.leave(answered)
-        while day.attempts(answered) < 1:
+        held_up = day.arm(_NOTHING_ARRIVES._replace(after=1), before)
+        day.arm(Fault("drop_after"), before)
+        day.leave(before)
+        while day.attempts(before) < 1:
             time.sleep(_LOOK_EVERY_S)
         _at_once([lambda: restart(run.profile), lambda: day.leave(meanwhile)])
         day.disarm(held_up)

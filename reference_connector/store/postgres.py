@@ -25,6 +25,8 @@ from reference_connector.store.writer import GroupCommitStore
 _LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 """How soon a line that is cut is noticed, by libpq's names: seconds, a count, milliseconds; the URL may differ."""
+_CUT_OFF_AFTER = 4
+"""A node that does nothing in its transaction is cut off after so many times the wait that the others bear."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
 
@@ -71,7 +73,8 @@ class PostgresStore(GroupCommitStore):
             connection.execute("SET synchronous_commit = on")
             patience = sql.Literal(round(self._busy_timeout_s * 1000))
             connection.execute(sql.SQL("SET lock_timeout = {}").format(patience))
-            connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(patience))
+            cut_off = sql.Literal(round(_CUT_OFF_AFTER * self._busy_timeout_s * 1000))
+            connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(cut_off))
             database = PostgresDatabase(connection)
             _prepare(database, connection)
         except (psycopg.Error, StoreUnavailable):

@@ -8,6 +8,7 @@ platform that starts again waits anew, works off what was not done, and tells wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Coroutine
@@ -180,20 +181,24 @@ class Ingestions:
     async def _tell(self, ingestion: Ingestion) -> None:
         if ingestion.tell_at is not None:
             await self._clock.sleep((ingestion.tell_at - self._clock.now()).total_seconds())
-        for _ in range(2 if "notification_twice" in ingestion.faults else 1):
-            await self._publish(ingestion)
+        message = await self._published(ingestion)
+        if "notification_twice" in ingestion.faults:
+            with contextlib.suppress(ClientError, BotoCoreError):  # the doubling is a fault, not a promise
+                await self._notifications.publish(ingestion.account_id, message)
         ingestion.told = True
         self._facts.keep(ingestion.id, ingestion)
 
-    async def _publish(self, ingestion: Ingestion) -> None:
-        """Publish a notification; a topic that fails is tried again until it takes it, with a link of that moment."""
+    async def _published(self, ingestion: Ingestion) -> dict[str, str]:
+        """Publish a notification and return it; a topic that fails is tried again, with a link of that moment."""
         pause_s, link_age_s = _PAUSE_S, 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
         while True:
             message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
             try:
-                return await self._notifications.publish(ingestion.account_id, message)
+                await self._notifications.publish(ingestion.account_id, message)
             except (ClientError, BotoCoreError):
                 _log.exception("the notification of ingestion %s is tried again in %g s", ingestion.id, pause_s)
+            else:
+                return message
             await self._clock.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
