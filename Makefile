@@ -23,7 +23,8 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not alone"
+	@$(BIN)/python -m pytest -m alone
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser

@@ -11,16 +11,13 @@ from conformance.mutants.clients import CLIENTS
 from conformance.mutants.gallery import GALLERY
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(280)
 def test_each_twentieth_fault_is_found_and_the_correct_connector_passes() -> None:
     command = [sys.executable, "-m", "conformance.mutants", "--every", "20"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=270, check=False)
 
-    alarms = " ".join(done.stdout.split()).partition("false alarms on the correct connector: ")[2]
-    # beside other tests an answer sent after 1.9 s arrives after 2 s at times; `make mutants` allows no alarm at all
-    assert all("on answers_after_1900_ms" in each or each == "none" for each in alarms.split(", ")), done.stdout
-    assert done.returncode == int(alarms != "none"), done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "SURVIVES" not in done.stdout
-    assert "checks that no fault proves: none" in done.stdout
     met = len(GALLERY[::20]) + len(CLIENTS[::20])
     assert f"{met} of {met} faults found" in done.stdout
