@@ -64,6 +64,6 @@ def to_identity_key(text: str) -> str:
 def from_identity_key(identity_key: str) -> str:
     """Unwrap `identityKey`; BadValue when it is not standard padded Base64 of UTF-8 text."""
     try:
-        return base64.b64decode(identity_key, validate=True).decode()
+        return binascii.a2b_base64(identity_key, strict_mode=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise BadValue("identityKey does not decode to text") from error
