@@ -20,6 +20,8 @@ from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, Sale
 from reference_connector.telemetry import Clock
 
+_Who = tuple[str, str, str, str]
+"""The ids of a trip, its purchase, its store and its shopper."""
 _NO_TAX = TaxRates(Decimal(0), {})
 
 
@@ -34,30 +36,28 @@ class Till:
 
     def sell(self, cart: Cart) -> Sale:
         """Price a cart that has just come."""
-        payer = cart.payer if cart.items else "nobody"
-        purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
+        items, now = cart.items, self._clock()
+        purchase_id = self._new_purchase_id(cart.trip_id) if items else ""
+        payer = cart.payer if items else "nobody"
         who = cart.trip_id, purchase_id, cart.store_id, cart.shopper_id
-        blank = Purchase(*who, "empty", payer, b"", b"[]", cart.fingerprint, self._clock())
-        return self._priced(blank, cart.items)
+        return self._sale(who, payer, items, cart.fingerprint, made_at=now, now=now)
 
     def sell_again(self, parked: Purchase) -> Sale:
         """Price a parked cart with what the retailer knows now."""
-        return self._priced(parked, orjson.loads(parked.cart))
+        who = parked.trip_id, parked.purchase_id, parked.store_id, parked.shopper_id
+        items, mark = orjson.loads(parked.cart), parked.fingerprint
+        return self._sale(who, parked.payer, items, mark, made_at=parked.made_at, now=self._clock())
 
-    def _priced(self, blank: Purchase, items: list[Json]) -> Sale:
-        retailer = self._retailer.now
+    def _sale(self, who: _Who, payer: str, items: list[Json], mark: bytes, *, made_at: datetime, now: datetime) -> Sale:
+        retailer, store_id = self._retailer.now, who[2]
         if self._books.retailer is not retailer:
             self._books = _Books(retailer)
-        bill = self._books.of(blank.store_id).bill(
-            [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
-        )
-        status = _status(items, bill, sold_here=blank.store_id in retailer.stores)
-        purchase = blank._replace(
-            status=status,
-            receipt=_receipt(blank, status, retailer.policy.currency, bill),
-            cart=orjson.dumps(items) if status == "parked" else b"[]",
-        )
-        charge = _charge(purchase, bill.total, retailer, self._clock()) if status == "priced" else None
+        bill = self._books.of(store_id).bill([(item["type"], item["id"], item["quantity"]["value"]) for item in items])
+        status = _status(items, bill, sold_here=store_id in retailer.stores)
+        receipt = _receipt(who, payer, status, retailer.policy.currency, bill)
+        cart = orjson.dumps(items) if status == "parked" else b"[]"
+        purchase = Purchase(*who, status, payer, receipt, cart, mark, made_at)
+        charge = _charge(purchase, bill.total, retailer, now) if status == "priced" and payer == "card" else None
         return Sale(purchase, charge)
 
 
@@ -93,23 +93,22 @@ def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus
     return "priced" if bill.complete and sold_here else "parked"
 
 
-def _receipt(purchase: Purchase, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
-    return orjson.dumps(
-        {
-            "shoppingTripId": purchase.trip_id,
-            "purchaseId": purchase.purchase_id,
-            "storeId": purchase.store_id,
-            "currency": currency,
-            "status": status,
-            "payer": purchase.payer,
-            **bill.json,
-        }
-    )
+def _receipt(who: _Who, payer: str, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
+    trip_id, purchase_id, store_id, _ = who
+    head = {
+        "shoppingTripId": trip_id,
+        "purchaseId": purchase_id,
+        "storeId": store_id,
+        "currency": currency,
+        "status": status,
+        "payer": payer,
+    }
+    return orjson.dumps(head | bill.json)
 
 
 def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge | None:
     """Make the charge of a card shopper; without a card on file it is stuck from the start, for people to see."""
-    if purchase.payer != "card" or not amount:
+    if not amount:
         return None
     account = retailer.accounts.get(purchase.shopper_id)
     method = account.payment_method if account else ""

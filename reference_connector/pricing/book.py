@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -17,7 +18,9 @@ from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.receipt import as_json, line_as_json, price, totals_as_json
 from reference_connector.pricing.tax import TaxRates
 
+K = TypeVar("K")
 T = TypeVar("T")
+_SKU = itemgetter(0)
 _MOST, _LONGEST_SUM = 50_000, 64
 
 
@@ -34,6 +37,7 @@ class Bill(NamedTuple):
 
 
 class _BookedLine(NamedTuple):
+    sku: str
     gross: Decimal
     promotion: Decimal
     tax: Decimal
@@ -52,11 +56,19 @@ class PriceBook:
         self._find = find
         self._promotions_on = promotions_on
         self._rates = rates
+        self._booked: dict[CodedLine, _BookedLine] = {}
         self._products: dict[tuple[str, str], Product] = {}
         self._lines: dict[tuple[str, str], _BookedLine] = {}
 
     def bill(self, cart: Sequence[CodedLine]) -> Bill:
         """Price a cart, exactly as `price` does."""
+        known = [line for line in map(self._booked.get, cart) if line]
+        if len(set(map(_SKU, known))) == len(cart):
+            return _sum_up(known)
+        return self._bill(cart)
+
+    def _bill(self, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart whose lines are not all known, or of one product in part: those are added up first."""
         sums: dict[str, str] = {}
         products: dict[str, Product] = {}
         for kind, code, quantity in cart:
@@ -66,7 +78,11 @@ class PriceBook:
             sku = product.sku
             sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
             products[sku] = product
-        return _sum_up([self._line(products[sku], terms) for sku, terms in sums.items()])
+        lines = [self._line(products[sku], terms) for sku, terms in sums.items()]
+        if len(lines) == len(cart):
+            for coded, line in zip(cart, lines, strict=True):
+                _keep(self._booked, coded, line)
+        return _sum_up(lines)
 
     def _product(self, kind: str, code: str) -> Product | None:
         product = self._find(kind, code)
@@ -81,7 +97,9 @@ class PriceBook:
             return known
         cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
         line = price(cart, self._promotions_on, self._rates).lines[0]
-        booked = _BookedLine(line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line))))
+        booked = _BookedLine(
+            line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))
+        )
         if len(terms) <= _LONGEST_SUM:
             _keep(self._lines, (product.sku, terms), booked)
         return booked
@@ -92,7 +110,7 @@ class PriceBook:
         return Bill(priced.total, priced.complete, as_json(priced))
 
 
-def _keep(kept: dict[tuple[str, str], T], key: tuple[str, str], value: T) -> None:
+def _keep(kept: dict[K, T], key: K, value: T) -> None:
     """Keep a value; past the limit all are forgotten, and what is asked for most is soon there again."""
     if len(kept) >= _MOST:
         kept.clear()
@@ -101,7 +119,7 @@ def _keep(kept: dict[tuple[str, str], T], key: tuple[str, str], value: T) -> Non
 
 def _sum_up(lines: list[_BookedLine]) -> Bill:
     subtotal = promotions = tax = ZERO
-    for gross, promotion, line_tax, _ in lines:
+    for _, gross, promotion, line_tax, _ in lines:
         subtotal += gross
         promotions += promotion
         tax += line_tax
