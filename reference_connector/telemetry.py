@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter as Tally
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -17,12 +18,22 @@ import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 Clock = Callable[[], datetime]
+Started = tuple[float, "Span | None"]
+"""When a call came, and its span where spans are made."""
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
 def system_clock() -> datetime:
     """Tell the time, in UTC."""
     return datetime.now(UTC)
+
+
+def _at_the_end_of_the_turn(flush: Callable[[], None]) -> None:
+    """Call it once the event loop is through with what it does now; at once where there is none."""
+    try:
+        asyncio.get_running_loop().call_soon(flush)
+    except RuntimeError:
+        flush()
 
 
 class EventLog:
@@ -34,25 +45,24 @@ class EventLog:
     def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
         self._clock = clock
         self._stream = stream
-        self._lines: list[bytes] = []
+        self._entries: list[dict[str, object]] = []
 
     def event(self, name: str, **facts: object) -> None:
         """Write one event; facts that are None are left out."""
-        if None in facts.values():
-            facts = {key: value for key, value in facts.items() if value is not None}
-        entry = {"at": self._clock(), "event": name, **facts}
-        self._lines.append(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
-        if len(self._lines) > 1:
-            return
-        try:
-            asyncio.get_running_loop().call_soon(self.flush)
-        except RuntimeError:
-            self.flush()
+        self._entries.append({"at": self._clock(), "event": name, **facts})
+        if len(self._entries) == 1:
+            _at_the_end_of_the_turn(self.flush)
 
     def flush(self) -> None:
         """Write what waits."""
-        lines, self._lines = self._lines, []
-        (self._stream or sys.stderr).write(b"".join(lines).decode())
+        entries, self._entries = self._entries, []
+        (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
+
+
+def _line(entry: dict[str, object]) -> bytes:
+    if None in entry.values():
+        entry = {key: value for key, value in entry.items() if value is not None}
+    return orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class Span(Protocol):
@@ -116,7 +126,7 @@ class Telemetry:
 
 
 class CallWatch:
-    """Times and counts the answers to one call."""
+    """Times and counts the answers to one call, those of one turn of the event loop together."""
 
     def __init__(self, name: str, seconds: Histogram, answers: Counter, new_span: Callable[[str], Span] | None) -> None:
         self._name = name
@@ -124,20 +134,29 @@ class CallWatch:
         self._answers = answers
         self._new_span = new_span
         self._counters: dict[tuple[int, str], Counter] = {}
+        self._given: list[tuple[float, int, str]] = []
 
-    def start(self) -> tuple[float, Span | None]:
+    def start(self) -> Started:
         """Start the time of one call; give what is returned to `answered`."""
         return time.perf_counter(), self._new_span(self._name) if self._new_span else None
 
-    def answered(self, started: tuple[float, Span | None], status: int, code: str) -> None:
+    def answered(self, started: Started, status: int, code: str) -> None:
         """Count and time one answer."""
-        counter = self._counters.get((status, code))
-        if counter is None:
-            counter = self._counters[status, code] = self._answers.labels(self._name, str(status), code or "ok")
-        counter.inc()
         started_at, span = started
-        self._seconds.observe(time.perf_counter() - started_at)
+        self._given.append((time.perf_counter() - started_at, status, code))
+        if len(self._given) == 1:
+            _at_the_end_of_the_turn(self._flush)
         if span is not None:
             span.set_attribute("http.response.status_code", status)
             span.set_attribute("jwo.decision", code or "ok")
             span.end()
+
+    def _flush(self) -> None:
+        given, self._given = self._given, []
+        for seconds, _, _ in given:
+            self._seconds.observe(seconds)
+        for (status, code), count in Tally((status, code) for _, status, code in given).items():
+            counter = self._counters.get((status, code))
+            if counter is None:
+                counter = self._counters[status, code] = self._answers.labels(self._name, str(status), code or "ok")
+            counter.inc(count)
