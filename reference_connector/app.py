@@ -156,14 +156,15 @@ def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: R
     house = settings.house
     scan_keys = ScanKeys(retailer, house.scan_key, _token_maker(house.scan_key.token_digits))
     log = telemetry.log
-    identity = IdentityDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
-    scans = ScanDesk(retailer=retailer, store=store, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    identity = IdentityDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    scans = ScanDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
     answers = LeasedAnswers(
         store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.shopper_auth.answer_budget_s
     )
     risk = risk or RetailersOwnRecords(retailer, store)
     shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
-    calls = WireCalls(house, Gatekeeper(settings.caller, house.auth, store, clock), settings.limits, telemetry)
+    gatekeeper = Gatekeeper(settings.caller, house.auth, store, clock)
+    calls = WireCalls(house, gatekeeper, store, settings.limits, telemetry)
     calls.add(app, VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
     calls.add(app, CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
     calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))

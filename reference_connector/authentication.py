@@ -13,7 +13,7 @@ from contract.errors import SignatureRejected
 from contract.house import Auth
 from reference_connector.errors import NotAuthenticated
 from reference_connector.settings import Caller
-from reference_connector.store import NewAnswer, Recorded, Store
+from reference_connector.store import NewAnswer, Store
 from reference_connector.telemetry import Clock
 
 
@@ -72,7 +72,7 @@ class _UsedSignatures:
     async def refuse_again(self, authorization: str) -> None:
         signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
         now = self._clock()
-        used = NewAnswer("signature", signature, Recorded(200, b"", b""), now, now + self._window)
+        used = NewAnswer("signature", signature, 200, b"", b"", now, now + self._window)
         if await self._store.keep_answer(used) is not None:
             raise NotAuthenticated("this signature was used before", code="replayed")
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, cast
+from functools import cache, partial
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
@@ -29,7 +30,7 @@ class _PlainCall(RequestResponseCycle):
     def __init__(self, calls: WireCalls, call: WireCall) -> None:  # uvicorn's other members are for its own messages
         self.calls = calls
         self.call = call
-        self.body = bytearray()
+        self.content: bytes | bytearray = b""
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
@@ -72,6 +73,7 @@ class FastLane(HttpToolsProtocol):
         parser = self.parser
         return (
             (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
@@ -84,34 +86,29 @@ class FastLane(HttpToolsProtocol):
         cycle = self.cycle
         if not isinstance(cycle, _PlainCall):
             super().on_body(body)
-        elif len(cycle.body) <= cycle.calls.body_bytes_max:
-            cycle.body += body
+        elif not cycle.content:
+            cycle.content = body
+        elif len(cycle.content) <= cycle.calls.body_bytes_max:
+            if isinstance(cycle.content, bytes):
+                cycle.content = bytearray(cycle.content)
+            cycle.content += body
 
     def on_message_complete(self) -> None:
         """Answer, now that all is here."""
         cycle = self.cycle
         if isinstance(cycle, _PlainCall):
-            self.tasks.add(self.loop.create_task(self._serve(cycle)))
+            cycle.calls.take(cycle.call, bytes(cycle.content), partial(self._write, cycle))
         else:
             super().on_message_complete()
 
-    async def _serve(self, cycle: _PlainCall) -> None:
-        try:
-            answer = await cycle.calls.answer(cycle.call, bytes(cycle.body))
-            if self.flow.write_paused:
-                await self.flow.drain()
-            if not cycle.disconnected:
-                self._write(cycle, answer)
-        finally:
-            self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task(self.loop)))
-
     def _write(self, cycle: _PlainCall, answer: Answer) -> None:
-        """Write head and body at once, and let uvicorn go on with the connection."""
-        headers = _lines((*cycle.calls.headers(answer), *(() if cycle.keep_alive else (CLOSE_HEADER,))))
-        self.transport.write(
-            b"%s%s%scontent-length: %d\r\n\r\n%s"
-            % (STATUS_LINE[answer.status], self._defaults(), headers, len(answer.body), answer.body)
-        )
+        """Write head and body at once, and let uvicorn go on with the connection; nothing where the caller is gone."""
+        if cycle.disconnected:
+            return
+        status, body, _ = answer
+        close = b"" if cycle.keep_alive else _CLOSE
+        headers = STATUS_LINE[status], self._defaults(), _lines(cycle.calls.headers(answer)), close
+        self.transport.write(b"%s%s%s%scontent-length: %d\r\n\r\n%s" % (*headers, len(body), body))
         cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
@@ -121,10 +118,11 @@ class FastLane(HttpToolsProtocol):
         """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
         headers = self.server_state.default_headers
         if self._default_headers[0] is not headers:
-            self._default_headers = (headers, _lines(headers))
+            self._default_headers = (headers, _lines.__wrapped__(headers))
         return self._default_headers[1]
 
 
+@cache
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%s: %s\r\n" % header for header in headers])
 
@@ -133,3 +131,6 @@ def _plain_calls(app: object) -> WireCalls | None:
     """Return the calls that need no look at the request's headers: none where callers must authenticate."""
     calls = app.wire_calls if isinstance(app, ConnectorApp) else None
     return calls if calls is not None and not calls.authenticates else None
+
+
+_CLOSE = _lines((CLOSE_HEADER,))

@@ -17,7 +17,17 @@ from typing import Any, NamedTuple
 import orjson
 
 from reference_connector.errors import StillClaimed
-from reference_connector.store import CLAIMED, NewAnswer, Recorded, Records, Scope, Store
+from reference_connector.store import (
+    CLAIMED,
+    NewAnswer,
+    Recorded,
+    Records,
+    Scope,
+    Store,
+    Together,
+    keep_answers,
+    run_works,
+)
 from reference_connector.telemetry import Clock
 
 _LOOK_AGAIN_S = 0.01
@@ -29,6 +39,14 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     code: str = ""
+
+
+class Pending(NamedTuple):
+    """An answer that may not leave before a job is done; `word` makes it of the job's result."""
+
+    together: Together
+    entry: Any
+    word: Callable[[Any], Answer]
 
 
 class Claim(NamedTuple):
@@ -70,11 +88,18 @@ def answer_once(records: Records, claim: Claim, decide: Callable[[Records], Answ
     return Outcome(answer)
 
 
-async def keep_first(store: Store, claim: Claim, answer: Answer) -> Outcome:
+def keep_first(claim: Claim, answer: Answer, word: Callable[[Outcome], Answer]) -> Pending:
     """Repeat the remembered answer, or remember this one, which needed no look at the records."""
-    kept = Recorded(answer.status, answer.body, claim.fingerprint)
-    earlier = await store.keep_answer(NewAnswer(claim.scope, claim.key, kept, claim.now, claim.forget_at))
-    return Outcome(answer) if earlier is None else _repeated(earlier, claim)
+    scope, key, mark, now, forget_at, _ = claim
+    new = NewAnswer(scope, key, answer.status, answer.body, mark, now, forget_at)
+    return Pending(
+        keep_answers, new, lambda earlier: word(Outcome(answer) if earlier is None else _repeated(earlier, claim))
+    )
+
+
+def decide_once(claim: Claim, decide: Callable[[Records], Answer], word: Callable[[Outcome], Answer]) -> Pending:
+    """Repeat the remembered answer, or decide with a look at the records, and remember."""
+    return Pending(run_works, lambda records: answer_once(records, claim, decide), word)
 
 
 def _repeated(recorded: Recorded, claim: Claim) -> Outcome:

@@ -5,21 +5,30 @@ The answer is remembered by authEvent.id, and the use of a single-use code is re
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.messages import Json
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest
-from reference_connector.idempotency import Answer, Claim, Outcome, answer_once, fingerprint, json_answer, keep_first
+from reference_connector.idempotency import (
+    Answer,
+    Claim,
+    Outcome,
+    Pending,
+    decide_once,
+    fingerprint,
+    json_answer,
+    keep_first,
+)
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
-from reference_connector.store import Records, Store
+from reference_connector.store import Records
 from reference_connector.telemetry import Clock, EventLog
 from reference_connector.wire import MessageReader
 
@@ -33,17 +42,16 @@ class Scan(NamedTuple):
     event_id: str
     identity_key: str
     store_id: str
-    scanned_at: datetime
+    scanned_at: str
 
 
 class IdentityDesk:
     """Answers Verify Identity Keys."""
 
     def __init__(
-        self, *, retailer: CurrentRetailer, store: Store, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
+        self, *, retailer: CurrentRetailer, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
     ) -> None:
         self._retailer = retailer
-        self._store = store
         self._scan_keys = scan_keys
         self._rules = house.identity
         self._remember = timedelta(hours=house.identity.remember_h)
@@ -51,31 +59,21 @@ class IdentityDesk:
         self._clock = clock
         self._log = log
 
-    async def verify(self, body: bytes) -> Answer:
+    def verify(self, body: bytes) -> Pending:
         """Answer a request body with 200 or 401; InvalidRequest for what is 400."""
         scan = self._read(body)
-        refusals: list[Refusal] = []
         claim = self._claim(scan)
         known = self._holder_of_fixture_key(scan)
         if known is not None and _OK in self._rules.remember:
-            outcome = await keep_first(self._store, claim, _welcome(known))
-        else:
-            outcome = await self._store.transact(
-                lambda records: answer_once(records, claim, lambda records: self._decide(records, scan, refusals))
-            )
-        self._log_outcome(scan, outcome, refusals)
-        return outcome.answer
+            return keep_first(claim, _welcome(known), lambda outcome: self._answer(scan, outcome, ()))
+        refusals: list[Refusal] = []
+        decide = lambda records: self._decide(records, scan, refusals)  # noqa: E731 - one expression
+        return decide_once(claim, decide, lambda outcome: self._answer(scan, outcome, refusals))
 
     def _read(self, body: bytes) -> Scan:
         request = self._messages.read(body)
         event = request["authEvent"]
-        scan = Scan(
-            request["requestId"],
-            event["id"],
-            request["identityKey"],
-            request["storeId"],
-            _instant(event["timestamp"], "authEvent.timestamp"),
-        )
+        scan = Scan(request["requestId"], event["id"], request["identityKey"], request["storeId"], event["timestamp"])
         if scan.store_id not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         return scan
@@ -100,13 +98,13 @@ class IdentityDesk:
         if text is None:
             return Refusal.UNKNOWN_KEY
         visitor = self._holder_of_fixture_key(scan)
-        return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), scan.scanned_at)
+        return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), parse_instant(scan.scanned_at))
 
     def _holder_of_fixture_key(self, scan: Scan) -> Visitor | None:
         """Find whose plain key it is; no record has a say in that, as age and single use do not apply to it."""
         return self._retailer.now.fixture_keys.get((scan.store_id, _text_of(scan.identity_key) or ""))
 
-    def _log_outcome(self, scan: Scan, outcome: Outcome, refusals: list[Refusal]) -> None:
+    def _answer(self, scan: Scan, outcome: Outcome, refusals: Sequence[Refusal]) -> Answer:
         self._log.event(
             "identity_answered",
             requestId=scan.request_id,
@@ -117,6 +115,7 @@ class IdentityDesk:
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
+        return outcome.answer
 
 
 def _text_of(identity_key: str) -> str | None:
@@ -129,10 +128,3 @@ def _text_of(identity_key: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _welcome(visitor: Visitor) -> Answer:
     return json_answer(200, {"visitorDetails": {"id": visitor.id, "type": visitor.type}})
-
-
-def _instant(text: Json, member: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except BadValue as error:
-        raise InvalidRequest(f"{member} is not a date and time") from error

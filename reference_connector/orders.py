@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contract.house import House
 from reference_connector.cart import Cart, CartReader
 from reference_connector.errors import CartConflict, InvalidRequest, NotThere
-from reference_connector.idempotency import Answer, json_answer
+from reference_connector.idempotency import Answer, Pending, json_answer
 from reference_connector.retailer import CurrentRetailer
-from reference_connector.store import Purchase, Records, Sale, Store
+from reference_connector.store import Purchase, Records, Sale, Store, keep_sales
 from reference_connector.telemetry import EventLog
 from reference_connector.till import Till
 
@@ -39,13 +39,15 @@ class OrderDesk:
         self._on_charge = on_charge
         self._log = log
 
-    async def create(self, body: bytes) -> Answer:
+    def create(self, body: bytes) -> Pending:
         """Answer a request body with 201; InvalidRequest for what is 400, CartConflict where a changed cart is 409."""
         cart = self._read(body)
         if cart.store_id not in self._retailer.now.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         sale = self._till.sell(cart)
-        earlier = await self._store.keep_sale(sale)
+        return Pending(keep_sales, sale, lambda earlier: self._answer(cart, sale, earlier))
+
+    def _answer(self, cart: Cart, sale: Sale, earlier: Purchase | None) -> Answer:
         if earlier is not None:
             return self._repeat(cart, earlier)
         if sale.charge is not None:

@@ -16,10 +16,10 @@ from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest, NotThere
-from reference_connector.idempotency import Answer, Claim, answer_once, fingerprint, json_answer
+from reference_connector.idempotency import Answer, Claim, Outcome, Pending, decide_once, fingerprint, json_answer
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.scan_keys import ScanKeys
-from reference_connector.store import Records, Store
+from reference_connector.store import Records
 from reference_connector.telemetry import Clock, EventLog
 from reference_connector.wire import MessageReader
 
@@ -41,14 +41,12 @@ class ScanDesk:
         self,
         *,
         retailer: CurrentRetailer,
-        store: Store,
         scan_keys: ScanKeys,
         house: House,
         clock: Clock,
         log: EventLog,
     ) -> None:
         self._retailer = retailer
-        self._store = store
         self._scan_keys = scan_keys
         self._house = house
         self._scans = MessageReader(RESOLVE_SCAN, house)
@@ -56,7 +54,7 @@ class ScanDesk:
         self._clock = clock
         self._log = log
 
-    async def resolve(self, body: bytes) -> Answer:
+    def resolve(self, body: bytes) -> Pending:
         """Answer a request body with 200, ACCEPT or REJECT; InvalidRequest for what is 400."""
         request = self._scans.read(body)
         event, store_id = request["scanEvent"], request["storeId"]
@@ -65,13 +63,14 @@ class ScanDesk:
         forget_at = now + timedelta(hours=rules.remember_h)
         remembered = (200,) if rules.idempotent else ()
         claim = Claim("scan", event["id"], fingerprint([store_id, event]), now, forget_at, remembered)
-        outcome = await self._store.transact(
-            lambda records: answer_once(records, claim, lambda kept: self._decide(kept, store_id, event, scanned_at))
-        )
-        self._log.event("scan_answered", requestId=request["requestId"], replayed=outcome.replayed)
+        decide = lambda records: self._decide(records, store_id, event, scanned_at)  # noqa: E731 - one expression
+        return decide_once(claim, decide, lambda outcome: self._answer(request["requestId"], outcome))
+
+    def _answer(self, request_id: str, outcome: Outcome) -> Answer:
+        self._log.event("scan_answered", requestId=request_id, replayed=outcome.replayed)
         return outcome.answer
 
-    async def details(self, body: bytes) -> Answer:
+    def details(self, body: bytes) -> Answer:
         """Answer a request body with 200; NotThere for an unknown id."""
         try:
             request = self._questions.read(body)

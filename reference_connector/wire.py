@@ -6,8 +6,10 @@ raw, so that the contract's own schemas judge them and a malformed one is 400.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
@@ -20,12 +22,16 @@ from contract.messages import Json, message, parse_object, self_contained
 from contract.operations import Operation
 from reference_connector.authentication import Gatekeeper
 from reference_connector.errors import Busy, CallRefused, InvalidRequest, NotAuthenticated, TooLarge
-from reference_connector.idempotency import Answer, json_answer
+from reference_connector.idempotency import Answer, Pending, json_answer
 from reference_connector.settings import Limits
-from reference_connector.telemetry import CallWatch, Telemetry
+from reference_connector.store import Store
+from reference_connector.telemetry import CallWatch, Started, Telemetry
 
-Handle = Callable[[bytes], Awaitable[Answer]]
+Handle = Callable[[bytes], Answer | Pending | Coroutine[Any, Any, Answer]]
+"""Answers a body: at once, or when something is on disk, or after asking others; CallRefused for what is refused."""
+Reply = Callable[[Answer], None]
 _JSON = (b"content-type", b"application/json")
+_HEADERS = (_JSON,)
 _MEANINGS = {
     200: "The key is accepted, or the decision made.",
     201: "The purchase is made, or was already made for this trip.",
@@ -86,14 +92,18 @@ class WireCall(NamedTuple):
 class WireCalls:
     """The platform's calls, all with the same gatekeeper, limits and telemetry."""
 
-    def __init__(self, house: House, gatekeeper: Gatekeeper, limits: Limits, telemetry: Telemetry) -> None:
+    def __init__(
+        self, house: House, gatekeeper: Gatekeeper, store: Store, limits: Limits, telemetry: Telemetry
+    ) -> None:
         self._house = house
         self._gatekeeper = gatekeeper
+        self._store = store
         self._limits = limits
         self._telemetry = telemetry
         self._calls: dict[str, WireCall] = {}
         self._plain: dict[bytes, WireCall] = {}
         self._in_flight = 0
+        self._asking: set[asyncio.Task[None]] = set()
         self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
         self.authenticates = gatekeeper.asks
         self.body_bytes_max = limits.body_bytes
@@ -134,15 +144,12 @@ class WireCalls:
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": answer.body})
 
-    async def answer(
-        self, call: WireCall, body: bytes | Coroutine[Any, Any, bytes], scope: Scope | None = None
-    ) -> Answer:
-        """Answer a call; past capacity with 429, at once and without reading it. Signed ones need their scope."""
+    async def answer(self, call: WireCall, body: Coroutine[Any, Any, bytes], scope: Scope) -> Answer:
+        """Answer a call; past capacity with 429, at once and without reading it."""
         started = call.watch.start()
         if self._in_flight >= self._limits.in_flight:
-            if not isinstance(body, bytes):
-                body.close()
-            answer = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+            body.close()
+            answer = self._busy(call)
         else:
             self._in_flight += 1
             try:
@@ -152,26 +159,87 @@ class WireCalls:
         call.watch.answered(started, answer.status, answer.code)
         return answer
 
+    def take(self, call: WireCall, body: bytes, reply: Reply) -> None:
+        """Answer a call that need not be authenticated; `reply` gets the answer, now or in a later turn of the loop."""
+        started = call.watch.start()
+        try:
+            if self._in_flight >= self._limits.in_flight:
+                step: Answer | Pending | Coroutine[Any, Any, Answer] = self._busy(call)
+            else:
+                self._check_size(body)
+                step = call.handle(body)
+            if isinstance(step, Pending):
+                self._store.submit(step.together, step.entry, partial(self._kept, call, started, step.word, reply))
+                self._in_flight += 1
+                return
+        except Exception as error:  # noqa: BLE001 - as in `_admitted`
+            step = self._failed(call, error)
+        if isinstance(step, Answer):
+            self._end(call, started, step, reply)
+        else:
+            self._in_flight += 1
+            task = asyncio.get_running_loop().create_task(self._asked(call, started, step, reply))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    def _kept(
+        self,
+        call: WireCall,
+        started: Started,
+        word: Callable[[Any], Answer],
+        reply: Reply,
+        result: Any,  # noqa: ANN401 - each kind of job has its own
+        failure: Exception | None,
+    ) -> None:
+        self._in_flight -= 1
+        try:
+            answer = word(result) if failure is None else self._failed(call, failure)
+        except Exception as error:  # noqa: BLE001 - as in `_admitted`
+            answer = self._failed(call, error)
+        self._end(call, started, answer, reply)
+
+    async def _asked(self, call: WireCall, started: Started, step: Coroutine[Any, Any, Answer], reply: Reply) -> None:
+        try:
+            answer = await step
+        except Exception as error:  # noqa: BLE001 - as in `_admitted`
+            answer = self._failed(call, error)
+        finally:
+            self._in_flight -= 1
+        self._end(call, started, answer, reply)
+
+    def _end(self, call: WireCall, started: Started, answer: Answer, reply: Reply) -> None:
+        call.watch.answered(started, answer.status, answer.code)
+        reply(answer)
+
     def headers(self, answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
         """Return the headers of an answer, all but its length."""
-        return self._busy_headers if answer.code == Busy.code else (_JSON,)
+        return self._busy_headers if answer.code == Busy.code else _HEADERS
 
-    async def _admitted(self, call: WireCall, body: bytes | Coroutine[Any, Any, bytes], scope: Scope | None) -> Answer:
+    async def _admitted(self, call: WireCall, body: Coroutine[Any, Any, bytes], scope: Scope) -> Answer:
         try:
-            content = body if isinstance(body, bytes) else await body
+            content = await body
             self._check_size(content)
-            if self.authenticates and scope is not None:
+            if self.authenticates:
                 request = Request(scope)
                 await self._gatekeeper.check("POST", str(request.url), request.headers, content)
-            return await call.handle(content)
-        except CallRefused as refusal:
-            return self._refused(call, refusal)
+            step = call.handle(content)
+            if isinstance(step, Pending):
+                return step.word(await self._store.result_of(step.together, step.entry))
+            return step if isinstance(step, Answer) else await step
         except CallerGone:
             raise
         except Exception as error:  # noqa: BLE001 - the last door: whatever broke, the gate gets its answer
-            code = getattr(error, "code", type(error).__name__)
-            self._telemetry.log.event("failed", call=call.operation.name, status=500, code=code)
-            return json_answer(500, {"errorMsg": "Internal Server Error"})._replace(code=str(code))
+            return self._failed(call, error)
+
+    def _failed(self, call: WireCall, error: Exception) -> Answer:
+        if isinstance(error, CallRefused):
+            return self._refused(call, error)
+        code = str(getattr(error, "code", type(error).__name__))
+        self._telemetry.log.event("failed", call=call.operation.name, status=500, code=code)
+        return json_answer(500, {"errorMsg": "Internal Server Error"})._replace(code=code)
+
+    def _busy(self, call: WireCall) -> Answer:
+        return self._refused(call, Busy("more calls are in hand than can be answered in time"))
 
     def _check_size(self, body: bytes) -> None:
         if len(body) > self.body_bytes_max:

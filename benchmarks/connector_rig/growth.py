@@ -17,7 +17,7 @@ from rich.table import Table
 
 from connector_rig.aims import Aim, below
 from connector_rig.bodies import a_uuid
-from reference_connector.store import NewAnswer, Purchase, Recorded, Sale
+from reference_connector.store import NewAnswer, Purchase, Sale
 from reference_connector.store.sqlite import SqliteStore
 
 T = TypeVar("T")
@@ -100,5 +100,4 @@ def _a_sale() -> Sale:
 
 
 def _an_answer() -> NewAnswer:
-    recorded = Recorded(200, _ANSWER, bytes(16), "", None)
-    return NewAnswer("identity", a_uuid(), recorded, _NOW, _NOW + timedelta(days=1))
+    return NewAnswer("identity", a_uuid(), 200, _ANSWER, bytes(16), _NOW, _NOW + timedelta(days=1))

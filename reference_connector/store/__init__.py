@@ -8,10 +8,10 @@ each says who was first, so that nodes may keep them at the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
@@ -92,7 +92,9 @@ class NewAnswer(NamedTuple):
 
     scope: Scope
     key: str
-    recorded: Recorded
+    status: int
+    body: bytes
+    fingerprint: bytes
     now: datetime
     forget_at: datetime | None
 
@@ -160,6 +162,27 @@ class Records(Protocol):
         """Add up the charges of a shopper that were declined."""
 
 
+Together = Callable[[Records, list[Any]], list[Any]]
+"""A kind of job: does all that wait of it in one go, given each one's entry, and returns each one's result."""
+Done = Callable[[Any, Exception | None], None]
+"""Is told what became of a job, in the event loop that gave it: its result, or its error."""
+
+
+def keep_answers(records: Records, answers: list[NewAnswer]) -> list[Recorded | None]:
+    """Keep answers: a kind of job. The result is the answer that the key has already, or None."""
+    return records.keep_answers(answers)
+
+
+def keep_sales(records: Records, sales: list[Sale]) -> list[Purchase | None]:
+    """Keep sales: a kind of job. The result is the purchase that the trip has already, or None."""
+    return records.keep_sales(sales)
+
+
+def run_works(records: Records, works: list[Callable[[Records], Any]]) -> list[Any]:
+    """Run units of work of any other sort: a kind of job."""
+    return [work(records) for work in works]
+
+
 class Store(Protocol):
     """Something that runs units of work."""
 
@@ -172,6 +195,12 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Finish what waits, then let go."""
+
+    def submit(self, together: Together, entry: Any, done: Done) -> None:  # noqa: ANN401 - each kind has its own
+        """Do a job, and tell `done` once that is durable; StoreNotOpen outside of `open` and `close`."""
+
+    def result_of(self, together: Together, entry: Any) -> Awaitable[Any]:  # noqa: ANN401 - as above
+        """Do a job; await its result, which is durable then."""
 
     async def keep_answer(self, answer: NewAnswer) -> Recorded | None:
         """Keep an answer, unless its key has one: then return that. It costs less than a transaction of one's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -16,26 +16,58 @@ class NewRows:
     """Inserts rows whose key the table does not have yet; `key` is the first of `columns`."""
 
     def __init__(self, table: str, columns: str) -> None:
-        self._into = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608 - names only
-        self._row = f"({', '.join('?' * (columns.count(',') + 1))})"
-        self._unless = " ON CONFLICT (key) DO NOTHING RETURNING key"
-        self._statement = cache(self._of_size)
+        self.table = table
+        self._columns = columns
+        self.statement = cache(self._of_size)
 
-    def insert(self, execute: Execute, rows: Sequence[Row]) -> list[bool]:
+    def insert(self, execute: Execute, rows: Sequence[Row], take: Take) -> list[bool]:
         """Insert, and say of each row whether it is in the table now; of two rows of one key the first is.
 
         In the order of keys: a node that waits for a row of another's has no row for which that other could wait.
         """
-        taken: set[bytes] = set()
-        for some in _pieces(sorted(rows, key=_key)):
-            cursor = execute(self._statement(len(some)), tuple(chain.from_iterable(some)))
-            taken.update(key for (key,) in cursor.fetchall())
-        if len(taken) == len(rows):
+        in_order = sorted(rows, key=_key)
+        pieces = [in_order[start : start + _LARGEST] for start in range(0, len(rows), _LARGEST)]
+        found = [(piece, take(execute, self, piece)) for piece in pieces]
+        if all(taken is None for _, taken in found):
             return [True] * len(rows)
-        return [_first(row[0], taken) for row in rows]
+        new = {key for piece, taken in found for key in (map(_key, piece) if taken is None else taken)}
+        return [_first(row[0], new) for row in rows]
 
-    def _of_size(self, count: int) -> str:
-        return self._into + ", ".join([self._row] * count) + self._unless
+    def _of_size(self, count: int, insert: str, after: str) -> str:
+        row = f"({', '.join('?' * (self._columns.count(',') + 1))})"
+        return (
+            f"{insert} INTO {self.table} ({self._columns}) VALUES {', '.join([row] * count)}"
+            f" ON CONFLICT (key) DO NOTHING{after}"
+        )
+
+
+Take = Callable[[Execute, NewRows, Sequence[Row]], set[bytes] | None]
+"""Inserts rows in one statement, and returns the keys of those that were new, or None when all were."""
+
+
+def returning_keys(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[bytes] | None:
+    """Have the statement return the keys that it took: for a database that hands them over in one go."""
+    cursor = execute(table.statement(len(rows), "INSERT", " RETURNING key"), _flat(rows))
+    return None if cursor.rowcount == len(rows) else {key for (key,) in cursor.fetchall()}
+
+
+def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[bytes] | None:
+    """Count the rows that SQLite took, and ask which only where some are missing: each that is returned costs a step.
+
+    OR ROLLBACK, as SQLite would save each page that a statement of many rows may have to take back by itself.
+    """
+    cursor = execute(table.statement(len(rows), "INSERT OR ROLLBACK", ""), _flat(rows))
+    count = cursor.rowcount
+    if count == len(rows):
+        return None
+    marks = ", ".join("?" * len(rows))
+    last = f"SELECT key FROM {table.table} WHERE key IN ({marks}) AND rowid > ?"  # noqa: S608 - as above
+    newest = cursor.lastrowid if count else 0
+    return {key for (key,) in execute(last, (*map(_key, rows), newest - count))} if count else set()
+
+
+def _flat(rows: Sequence[Row]) -> Row:
+    return tuple(chain.from_iterable(rows))
 
 
 def _key(row: Row) -> bytes:
@@ -48,13 +80,3 @@ def _first(key: bytes, taken: set[bytes]) -> bool:
         return False
     taken.discard(key)
     return True
-
-
-def _pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Cut into pieces whose sizes are powers of two, so that few statements serve any number of rows."""
-    start, size = 0, _LARGEST
-    while start < len(rows):
-        while size > len(rows) - start:
-            size //= 2
-        yield rows[start : start + size]
-        start += size

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
+from reference_connector.store.bulk import returning_keys
 from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
@@ -90,7 +91,7 @@ class PostgresDatabase:
         self._connection = connection
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
-        self.records = SqlRecords(self._execute, unless_held=" FOR UPDATE SKIP LOCKED")
+        self.records = SqlRecords(self._execute, returning_keys, unless_held=" FOR UPDATE SKIP LOCKED")
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         return self._connection.execute(_translated(statement), values)

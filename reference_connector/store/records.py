@@ -19,7 +19,7 @@ from reference_connector.store import (
     Sale,
     Scope,
 )
-from reference_connector.store.bulk import Execute, NewRows, Row
+from reference_connector.store.bulk import Execute, NewRows, Row, Take
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORGET_EVERY_MS, _FORGET_AT_ONCE = 100, 1000
@@ -33,11 +33,13 @@ class SqlRecords:
     """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
     While it is not `alone`, other nodes are at work too: new rows are kept, and what would change an old one raises
-    MustBeAlone. `unless_held` is what makes a SELECT pass over rows that another transaction holds.
+    MustBeAlone. `take` is how the database takes many rows, and `unless_held` what makes a SELECT pass over rows that
+    another transaction holds.
     """
 
-    def __init__(self, execute: Execute, unless_held: str = "") -> None:
+    def __init__(self, execute: Execute, take: Take, unless_held: str = "") -> None:
         self._execute = execute
+        self._take = take
         self._unless_held = unless_held
         self.alone = True
         self._forgot_at = 0
@@ -67,10 +69,13 @@ class SqlRecords:
 
     def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
         """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
-        rows = [self._answer_row(scope, key, recorded, forget_at) for scope, key, recorded, _, forget_at in answers]
-        is_new = _ANSWERS.insert(self._execute, rows)
+        rows = [
+            (_digest(f"{scope}\0{key}"), status, body, mark, "", None, None if forget_at is None else _to_ms(forget_at))
+            for scope, key, status, body, mark, _, forget_at in answers
+        ]
+        is_new = _ANSWERS.insert(self._execute, rows, self._take)
         found = [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
-        self._forget(max(_to_ms(answer.now) for answer in answers))
+        self._forget(_to_ms(max(answer.now for answer in answers)))
         return found
 
     def _keep_unless_done(self, answer: NewAnswer) -> Recorded | None:
@@ -80,7 +85,8 @@ class SqlRecords:
             return found
         if not self.alone:
             raise MustBeAlone("an old answer is to be replaced")
-        self.save_answer(answer.scope, answer.key, answer.recorded, now=answer.now, forget_at=answer.forget_at)
+        recorded = Recorded(answer.status, answer.body, answer.fingerprint)
+        self.save_answer(answer.scope, answer.key, recorded, now=answer.now, forget_at=answer.forget_at)
         return None
 
     def _answer_row(self, scope: Scope, key: str, recorded: Recorded, forget_at: datetime | None) -> Row:
@@ -129,7 +135,7 @@ class SqlRecords:
     def keep_sales(self, sales: list[Sale]) -> list[Purchase | None]:
         """Keep each sale unless its trip has a purchase already: that is returned in its place, and nothing changed."""
         rows = [(_trip_key(each.trip_id), *each[:-1], _to_ms(each.made_at)) for each, _ in sales]
-        is_new = _PURCHASES.insert(self._execute, rows)
+        is_new = _PURCHASES.insert(self._execute, rows, self._take)
         for sale, new in zip(sales, is_new, strict=True):
             if new and sale.charge is not None:
                 self.save_charge(sale.charge)
@@ -240,7 +246,7 @@ def _charge_row(charge: Charge) -> tuple[Any, ...]:
 
 
 def _to_ms(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
+    return round(instant.timestamp() * 1000)
 
 
 def _from_ms(milliseconds: int) -> datetime:

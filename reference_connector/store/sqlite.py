@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_connector.errors import StoreUnavailable
+from reference_connector.store.bulk import counting_rows
 from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
@@ -52,7 +53,7 @@ class SqliteDatabase:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self.records = SqlRecords(database.execute)
+        self.records = SqlRecords(database.execute, counting_rows)
 
     def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
         """Start a transaction, waiting for other processes."""

@@ -10,15 +10,30 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from reference_connector.errors import MustBeAlone, StoreNotOpen, StoreUnavailable
-from reference_connector.store import NewAnswer, Purchase, Recorded, Records, Sale
+from reference_connector.store import (
+    Done,
+    NewAnswer,
+    Purchase,
+    Recorded,
+    Records,
+    Sale,
+    Together,
+    keep_answers,
+    keep_sales,
+    run_works,
+)
 
 T = TypeVar("T")
 Outcome = tuple[Any, Exception | None]
-Together = Callable[[Records, list[Any]], list[Any]]
+Job = tuple[Together, Any]
+Given = tuple[Job, Done]
+Turn = tuple[asyncio.AbstractEventLoop, list[Given]]
+"""What one turn of an event loop gave the store to do."""
 
 
 class Database(Protocol):
@@ -44,22 +59,7 @@ class Database(Protocol):
         """Let go."""
 
 
-_Job = tuple[Together, Any, "asyncio.Future[Any]"]
-
-
-def _run_works(records: Records, works: list[Callable[[Records], Any]]) -> list[Any]:
-    return [work(records) for work in works]
-
-
-def _keep_answers(records: Records, answers: list[NewAnswer]) -> list[Recorded | None]:
-    return records.keep_answers(answers)
-
-
-def _keep_sales(records: Records, sales: list[Sale]) -> list[Purchase | None]:
-    return records.keep_sales(sales)
-
-
-_KINDS: tuple[Together, ...] = (_keep_sales, _keep_answers, _run_works)
+_KINDS: tuple[Together, ...] = (keep_sales, keep_answers, run_works)
 """In their order within a transaction: answers forget old ones at their end, after which nothing is waited for."""
 
 
@@ -70,7 +70,10 @@ class GroupCommitStore(ABC):
 
     def __init__(self, *, batch_max: int = 256) -> None:
         self._batch_max = batch_max
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Given]] = {}
+        self._turns: SimpleQueue[Turn | None] = SimpleQueue()
+        self._ahead: Turn | None = None
+        self._given = self._taken = 0
         self._door = threading.Lock()
         self._writer: threading.Thread | None = None
 
@@ -81,7 +84,7 @@ class GroupCommitStore(ABC):
     @property
     def waiting(self) -> int:
         """How many units of work wait to be run."""
-        return self._jobs.qsize()
+        return self._given - self._taken
 
     def open(self) -> None:
         """Connect, make the tables where they are missing, and start the writer."""
@@ -92,72 +95,103 @@ class GroupCommitStore(ABC):
     def close(self) -> None:
         """Commit what waits, then disconnect."""
         with self._door:
-            writer, self._writer = self._writer, None
+            writer = self._writer
             if writer is not None:
-                self._jobs.put(None)
+                for loop in list(self._gathered):
+                    self._put(loop)
+                self._turns.put(None)
+            self._writer = None
         if writer is not None:
             writer.join()
 
     async def transact(self, work: Callable[[Records], T]) -> T:
         """Run the work; StoreUnavailable when it could not be committed, StoreNotOpen outside of open and close."""
-        result: T = await self._submit(_run_works, work)
+        result: T = await self.result_of(run_works, work)
         return result
 
     async def keep_answer(self, answer: NewAnswer) -> Recorded | None:
         """Keep an answer unless its key has one, which is returned then; errors are those of `transact`."""
-        earlier: Recorded | None = await self._submit(_keep_answers, answer)
+        earlier: Recorded | None = await self.result_of(keep_answers, answer)
         return earlier
 
     async def keep_sale(self, sale: Sale) -> Purchase | None:
         """Keep a sale unless its trip has a purchase, which is returned then; errors are those of `transact`."""
-        earlier: Purchase | None = await self._submit(_keep_sales, sale)
+        earlier: Purchase | None = await self.result_of(keep_sales, sale)
         return earlier
 
-    def _submit(self, together: Together, entry: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - each kind has its own
+    def result_of(self, together: Together, entry: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - each kind has its own
+        """Do a job; await its result, which is durable then."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        with self._door:
-            if self._writer is None:
-                raise StoreNotOpen("the store is not open", hint="serve the app with its lifespan")
-            self._jobs.put((together, entry, future))
+        self.submit(together, entry, partial(_settle, future))
         return future
+
+    def submit(self, together: Together, entry: Any, done: Done) -> None:  # noqa: ANN401 - as above
+        """Do a job together with all others of this turn of the event loop; its errors are those of `transact`."""
+        if self._writer is None:
+            raise _not_open()
+        loop = asyncio.get_running_loop()
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(((together, entry), done))
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the writer what was gathered: it is woken once a turn, as it would begin with the first job else."""
+        with self._door:
+            self._put(loop)
+
+    def _put(self, loop: asyncio.AbstractEventLoop) -> None:
+        given = self._gathered.pop(loop, [])
+        if self._writer is None and given:
+            _tell([(loop, given)], [(None, _not_open())] * len(given))
+            return
+        self._given += len(given)
+        for start in range(0, len(given), self._batch_max):
+            self._turns.put((loop, given[start : start + self._batch_max]))
 
     def _write(self, database: Database) -> None:
         connected: Database | None = database
         last = False
         while not last:
-            batch, last = self._next_batch()
-            if batch:
-                connected = self._commit(connected, batch)
+            turns, last = self._next_turns()
+            if turns:
+                connected = self._commit(connected, turns)
         if connected is not None:
             connected.close()
 
-    def _next_batch(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, then take along what else waits; the flag says that the store is closing."""
-        batch: list[_Job] = []
-        entry = self._jobs.get()
-        while entry is not None:
-            batch.append(entry)
-            if len(batch) == self._batch_max:
-                return batch, False
+    def _next_turns(self) -> tuple[list[Turn], bool]:
+        """Wait for a turn, and take along those that wait, up to a batch; the flag says that the store is closing."""
+        turns, size = list[Turn](), 0
+        turn = self._ahead or self._turns.get()
+        self._ahead = None
+        while turn is not None:
+            if turns and size + len(turn[1]) > self._batch_max:
+                self._ahead = turn
+                break
+            turns.append(turn)
+            size += len(turn[1])
             try:
-                entry = self._jobs.get_nowait()
+                turn = self._turns.get_nowait()
             except Empty:
-                return batch, False
-        return batch, True
+                break
+        self._taken += size
+        return turns, turn is None
 
-    def _commit(self, database: Database | None, batch: list[_Job]) -> Database | None:
-        """Run a batch and answer it; return the connection, or None when it is of no more use."""
+    def _commit(self, database: Database | None, turns: list[Turn]) -> Database | None:
+        """Do the jobs and tell of them; return the connection, or None when it is of no more use."""
+        batch = [job for _, given in turns for job, _ in given]
         try:
             database = database or self.connect()
             outcomes = self._run(database, batch)
         except Exception as error:  # noqa: BLE001 - whatever broke, those who wait must hear of it
             trouble = StoreUnavailable(f"the record was not taken: {error}")
-            _answer(batch, [(None, trouble)] * len(batch))
+            _tell(turns, [(None, trouble)] * len(batch))
             return self._after_failure(database)
-        _answer(batch, outcomes)
+        _tell(turns, outcomes)
         return database
 
-    def _run(self, database: Database, batch: list[_Job]) -> list[Outcome]:
+    def _run(self, database: Database, batch: list[Job]) -> list[Outcome]:
         try:
             results = self._run_together(database, batch)
         except self.failures:
@@ -167,8 +201,8 @@ class GroupCommitStore(ABC):
             return self._run_apart(database, batch)
         return [(result, None) for result in results]
 
-    def _run_together(self, database: Database, batch: list[_Job]) -> list[Any]:
-        alone = any(together is _run_works for together, _, _ in batch)
+    def _run_together(self, database: Database, batch: list[Job]) -> list[Any]:
+        alone = any(together is run_works for together, _ in batch)
         database.begin(alone=alone)
         try:
             results = _by_kind(database.records, batch)
@@ -179,13 +213,13 @@ class GroupCommitStore(ABC):
         database.commit()
         return results
 
-    def _run_apart(self, database: Database, batch: list[_Job]) -> list[Outcome]:
+    def _run_apart(self, database: Database, batch: list[Job]) -> list[Outcome]:
         database.begin(alone=True)
         outcomes = [self._apply(database, job) for job in batch]
         database.commit()
         return outcomes
 
-    def _apply(self, database: Database, job: _Job) -> Outcome:
+    def _apply(self, database: Database, job: Job) -> Outcome:
         database.savepoint("SAVEPOINT work")
         outcome: Outcome
         try:
@@ -205,13 +239,13 @@ class GroupCommitStore(ABC):
         return None
 
 
-def _by_kind(records: Records, batch: list[_Job]) -> list[Any]:
+def _by_kind(records: Records, batch: list[Job]) -> list[Any]:
     """Run the jobs, those of one kind together, and return their results in the order of the batch.
 
     The kinds have one order on all nodes, as rows have in their tables, so that no two nodes wait for each other.
     """
     kinds: dict[Together, list[int]] = {}
-    for number, (together, _, _) in enumerate(batch):
+    for number, (together, _) in enumerate(batch):
         kinds.setdefault(together, []).append(number)
     results: list[Any] = [None] * len(batch)
     for together in sorted(kinds, key=_KINDS.index):
@@ -222,21 +256,33 @@ def _by_kind(records: Records, batch: list[_Job]) -> list[Any]:
     return results
 
 
-def _answer(batch: list[_Job], outcomes: list[Outcome]) -> None:
-    """Hand all outcomes to each event loop in one call: a wake-up for each job would cost more than the job."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
-    for (_, _, future), outcome in zip(batch, outcomes, strict=True):
-        by_loop.setdefault(future.get_loop(), []).append((future, outcome))
-    for loop, settled in by_loop.items():
+def _tell(turns: list[Turn], outcomes: list[Outcome]) -> None:
+    """Tell each event loop of all outcomes of a turn in one call: a wake-up for each would cost more than the job."""
+    start = 0
+    for loop, given in turns:
+        end = start + len(given)
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, settled)
+            loop.call_soon_threadsafe(_tell_here, given, outcomes[start:end])
+        start = end
 
 
-def _settle(settled: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
-    for future, (result, failure) in settled:
-        if future.cancelled():
-            continue
-        if failure is None:
-            future.set_result(result)
-        else:
-            future.set_exception(failure)
+def _tell_here(given: list[Given], outcomes: list[Outcome]) -> None:
+    for (_, done), (result, failure) in zip(given, outcomes, strict=True):
+        try:
+            done(result, failure)
+        except Exception as error:  # noqa: BLE001 - the others want to be told all the same
+            found = {"message": "who was told of a job failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(found)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, failure: Exception | None) -> None:  # noqa: ANN401 - each kind has its own
+    if future.cancelled():
+        return
+    if failure is None:
+        future.set_result(result)
+    else:
+        future.set_exception(failure)
+
+
+def _not_open() -> StoreNotOpen:
+    return StoreNotOpen("the store is not open", hint="serve the app with its lifespan")

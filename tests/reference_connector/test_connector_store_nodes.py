@@ -50,7 +50,7 @@ def a_sale(trip: str, seller: str = "") -> Sale:
 
 
 def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NOW) -> NewAnswer:
-    return NewAnswer("identity", key, Recorded(200, body, b"f"), at, NOW + timedelta(hours=hours))
+    return NewAnswer("identity", key, 200, body, b"f", at, NOW + timedelta(hours=hours))
 
 
 class SlowCommit:
