@@ -1,4 +1,8 @@
-"""Closed-loop load on one thread: each of N connections sends its next request when the last is answered."""
+"""Closed-loop load on one thread: each of N connections sends its next request when the last is answered.
+
+The client never sleeps: waking it up from another core would be put down to the server, and to a server that answers in
+batches most of all, while no gate is on the server's own machine.
+"""
 
 from __future__ import annotations
 
@@ -93,13 +97,20 @@ async def _hammer(port: int, pid: int, path: str, bodies: Iterator[bytes], secon
     lanes = [_Lane(path, bodies, started + seconds, latencies) for _ in range(connections)]
     for lane in lanes:
         await loop.create_connection(lambda lane=lane: lane, "127.0.0.1", port)  # type: ignore[misc] # bound at once
-    await asyncio.gather(*(lane.done for lane in lanes))
+    done = asyncio.gather(*(lane.done for lane in lanes))
+    _stay_awake(loop, done)
+    await done
     elapsed, used = time.perf_counter() - started, cpu_s(pid) - cpu
     statuses: dict[int, int] = {}
     for lane in lanes:
         for status, count in lane.statuses.items():
             statuses[status] = statuses.get(status, 0) + count
     return Round(len(latencies), elapsed, used, latencies, statuses)
+
+
+def _stay_awake(loop: asyncio.AbstractEventLoop, until: asyncio.Future[list[None]]) -> None:
+    if not until.done():
+        loop.call_soon(_stay_awake, loop, until)
 
 
 def cpu_s(pid: int) -> float:
