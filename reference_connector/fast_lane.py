@@ -50,6 +50,7 @@ class FastLane(HttpToolsProtocol):
         app: object = getattr(self.app, "app", self.app)  # uvicorn wraps it when there may be a proxy
         self._calls = _plain_calls(app) if not (self.root_path or self.limit_concurrency) else None
         self._default_headers: tuple[object, bytes] = (None, b"")
+        self._idle_since: float | None = None
 
     def on_message_begin(self) -> None:
         """Start a message; what uvicorn makes for it here waits until it is known to be wanted."""
@@ -112,7 +113,42 @@ class FastLane(HttpToolsProtocol):
         cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if self.pipeline or not cycle.keep_alive:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._close_when_idle(self.timeout_keep_alive)
+
+    def _close_when_idle(self, after_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if nobody used it since the timer was set; it is not set anew for each call."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # a call came, and its answer sets the timer again
+        left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._close_when_idle(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Note that a caller is at work; to stop the timer, and to start it again, costs more than the rest of it."""
+        self._idle_since = None
+
+    def on_response_complete(self) -> None:
+        """Go on as uvicorn does, which sets the timer for each of its answers."""
+        super()._unset_keepalive_if_required()
+        super().on_response_complete()
+        self._idle_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the timer too."""
+        super()._unset_keepalive_if_required()
+        super().connection_lost(exc)
 
     def _defaults(self) -> bytes:
         """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
