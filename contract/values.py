@@ -28,6 +28,16 @@ def parse_instant(text: str) -> datetime:
         raise BadValue(f"a date and time out of range: {text[:40]!r}") from error
 
 
+def is_before(text: str, other: str) -> bool:
+    """Say whether one instant is before another; both are what `parse_instant` reads.
+
+    Two in UTC that are written alike, as most are, stand in the order of their texts.
+    """
+    if len(text) == len(other) and text[-1] == other[-1] == "Z" and text[10] == other[10]:
+        return text < other
+    return parse_instant(text) < parse_instant(other)
+
+
 def format_instant(instant: datetime) -> str:
     """Write an instant as the platform does: UTC, whole seconds, `Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
