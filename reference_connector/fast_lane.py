@@ -21,6 +21,8 @@ from uvicorn.server import ServerState
 from reference_connector.idempotency import Answer
 from reference_connector.wire import ConnectorApp, WireCall, WireCalls
 
+_EXPECT = b"expect"
+
 
 class _PlainCall(RequestResponseCycle):
     """A call in the fast lane, in the place where uvicorn looks for the request in hand."""
@@ -58,16 +60,23 @@ class FastLane(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header as it came; what uvicorn makes of it, a plain call does not need."""
+        self.headers.append((name, value))
+        if len(name) == len(_EXPECT) and name.lower() == _EXPECT:
+            self.expect_100_continue = True
+
     def on_headers_complete(self) -> None:
         """Choose the lane."""
         call = self._calls.plain(self.url) if self._calls is not None and self._is_plain() else None
         if self._calls is not None and call is not None:
             self.cycle = _PlainCall(self._calls, call)
             return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers.extend(headers)
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
         super().on_headers_complete()
 
     def _is_plain(self) -> bool:

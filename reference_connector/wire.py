@@ -54,7 +54,7 @@ class MessageReader:
 
     def read(self, body: bytes) -> dict[str, Json]:
         """Read a request that keeps its schema; InvalidRequest says what is wrong, never with the values sent."""
-        return self.read_exact(body) or self._read(body)
+        return self._schema.read_exact(body) or self._read(body)
 
     def read_exact(self, body: bytes) -> dict[str, Json] | None:
         """Read a request that keeps its schema and has no other members; None when it is none: then ask `read`."""

@@ -9,15 +9,16 @@ from typing import Any
 
 Execute = Callable[[str, tuple[Any, ...]], Any]
 Row = tuple[Any, ...]
-_LARGEST = 64
+_LARGEST, _EMPTY = 64, "''"
 
 
 class NewRows:
-    """Inserts rows whose key the table does not have yet; `key` is the first of `columns`."""
+    """Inserts rows whose key the table does not have yet; `key` is the first of `columns`, `empty` are texts."""
 
-    def __init__(self, table: str, columns: str) -> None:
+    def __init__(self, table: str, columns: str, *, empty: Sequence[str] = ()) -> None:
         self.table = table
-        self._columns = columns
+        self._columns = ", ".join((columns, *empty))
+        self._row = f"({', '.join(['?'] * (columns.count(',') + 1) + [_EMPTY] * len(empty))})"
         self.statement = cache(self._of_size)
 
     def insert(self, execute: Execute, rows: Sequence[Row], take: Take) -> list[bool]:
@@ -34,9 +35,8 @@ class NewRows:
         return [_first(row[0], new) for row in rows]
 
     def _of_size(self, count: int, insert: str, after: str) -> str:
-        row = f"({', '.join('?' * (self._columns.count(',') + 1))})"
         return (
-            f"{insert} INTO {self.table} ({self._columns}) VALUES {', '.join([row] * count)}"
+            f"{insert} INTO {self.table} ({self._columns}) VALUES {', '.join([self._row] * count)}"
             f" ON CONFLICT (key) DO NOTHING{after}"
         )
 

@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORGET_EVERY_MS, _FORGET_AT_ONCE = 100, 1000
 _CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
-_ANSWERS = NewRows("answer", "key, status, body, fingerprint, owner, lease_until, forget_at")
+_ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
 _PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 
 
@@ -70,7 +70,7 @@ class SqlRecords:
     def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
         """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
         rows = [
-            (_digest(f"{scope}\0{key}"), status, body, mark, "", None, None if forget_at is None else _to_ms(forget_at))
+            (_digest(f"{scope}\0{key}"), status, body, mark, None if forget_at is None else _to_ms(forget_at))
             for scope, key, status, body, mark, _, forget_at in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._take)

@@ -244,6 +244,9 @@ def _by_kind(records: Records, batch: list[Job]) -> list[Any]:
 
     The kinds have one order on all nodes, as rows have in their tables, so that no two nodes wait for each other.
     """
+    first = batch[0][0]
+    if all(together is first for together, _ in batch):
+        return first(records, [entry for _, entry in batch])
     kinds: dict[Together, list[int]] = {}
     for number, (together, _) in enumerate(batch):
         kinds.setdefault(together, []).append(number)
