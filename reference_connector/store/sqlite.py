@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import counting_rows
+from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints
 from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
@@ -29,6 +31,17 @@ class SqliteStore(GroupCommitStore):
         super().__init__(batch_max=batch_max)
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._checkpoints = Checkpoints(path)
+
+    def open(self) -> None:
+        """Connect, and start the writer and the checkpoints."""
+        super().open()
+        self._checkpoints.start()
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the file."""
+        super().close()
+        self._checkpoints.stop()
 
     def connect(self) -> SqliteDatabase:
         """Open the file, and make the tables where they are missing."""
@@ -45,14 +58,15 @@ class SqliteStore(GroupCommitStore):
                     hint="check the setting store.path: its folder must exist and be writable",
                 ) from error
             on_failure.pop_all()
-        return SqliteDatabase(database)
+        return SqliteDatabase(database, self._checkpoints.note_commit)
 
 
 class SqliteDatabase:
     """A connection as the writer uses it; BEGIN IMMEDIATE keeps the transactions of all processes apart."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, on_commit: Callable[[], None]) -> None:
         self._database = database
+        self._on_commit = on_commit
         self.records = SqlRecords(database.execute, counting_rows)
 
     def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
@@ -62,6 +76,7 @@ class SqliteDatabase:
     def commit(self) -> None:
         """Write and sync."""
         self._database.execute("COMMIT")
+        self._on_commit()
 
     def rollback(self) -> None:
         """Undo."""
@@ -81,6 +96,7 @@ def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
     """Set the file up, or recognise one that was; StoreUnavailable when it is of another version."""
     _switch_to_wal(database, time.monotonic() + patience_s)
     database.execute("PRAGMA synchronous=FULL")
+    database.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     version = _version(database)
     if version == VERSION:
