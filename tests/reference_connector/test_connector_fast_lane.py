@@ -45,7 +45,9 @@ def _answers(data: bytes) -> list[tuple[int, dict[str, str], bytes]]:
     return found
 
 
-def _talk(port: int, pieces: list[bytes], *, hang_up: bool = False) -> list[tuple[int, dict[str, str], bytes]]:
+def _talk(
+    port: int, pieces: list[bytes], *, hang_up: bool = False, pause_s: float = 0.02
+) -> list[tuple[int, dict[str, str], bytes]]:
     """Send the pieces, and read to the end unless the caller hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,7 +55,7 @@ def _talk(port: int, pieces: list[bytes], *, hang_up: bool = False) -> list[tupl
         for piece in pieces:
             connection.sendall(piece)
             if len(pieces) > 1:
-                time.sleep(0.02)  # so that the pieces arrive as pieces
+                time.sleep(pause_s)  # so that the pieces arrive as pieces
         while not hang_up and (chunk := connection.recv(65536)):
             received += chunk
         return _answers(bytes(received))
@@ -171,6 +173,15 @@ def test_a_caller_who_hangs_up_leaves_the_server_well(talk: Talk, scan: bytes) -
 
 def test_an_idle_connection_is_closed(talk: Talk, scan: bytes) -> None:
     assert [(status, body) for status, _, body in talk([_request(scan)])] == [(200, OK)]
+
+
+def test_a_connection_in_use_stays_open(talk: Talk, scan: bytes) -> None:
+    """The server closes what is idle for a second: in these two no second passes without a sign of the caller."""
+    in_time = [_request(scan), _request(b"", "/healthz", method="GET"), _request(scan), _request(scan, SCAN, CLOSE)]
+    assert [status for status, _, _ in talk(in_time, pause_s=0.6)] == [200] * 4
+    whole = _request(scan, SCAN, CLOSE)
+    half_way = [_request(scan), whole[:50], whole[50:-20], whole[-20:]]
+    assert [status for status, _, _ in talk(half_way, pause_s=0.6)] == [200, 200]
 
 
 def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, Recorded, Records
+from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.store.writer import GroupCommitStore
@@ -106,6 +107,75 @@ def test_the_file_is_written_in_wal_mode_with_full_sync(path: Path) -> None:
     modes = [asyncio.run(store.transact(lambda records, name=name: _sql(records, f"PRAGMA {name}"))) for name in _MODES]  # type: ignore[misc] # bound at once
     assert modes == ["wal", 2]
     store.close()
+
+
+def _answer_of(key: str, body: bytes) -> NewAnswer:
+    return NewAnswer("identity", key, 200, body, b"f", NOW, NOW + timedelta(hours=1))
+
+
+def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
+    async def keep(turn: bytes, keys: range) -> list[Recorded | None]:
+        answers = [_answer_of(f"event-{key % 150}", b"%s %d" % (turn, key)) for key in keys]
+        return await asyncio.gather(*(store.keep_answer(answer) for answer in answers))
+
+    async def run() -> tuple[list[Recorded | None], ...]:
+        await store.transact(lambda records: records.drop_answer("identity", "event-3"))
+        return await keep(b"first", range(0, 100, 2)), await keep(b"second", range(300))
+
+    first, second = asyncio.run(run())
+    assert first == [None] * 50
+    bodies = [found and found.body for found in second]
+    news = [key for key, body in enumerate(bodies) if body is None]
+    assert news == [key for key in range(150) if key >= 100 or key % 2]
+    assert all(bodies[key] == b"first %d" % key for key in range(0, 100, 2))
+    assert all(bodies[key + 150] == (bodies[key] or b"second %d" % key) for key in range(150))
+
+
+def test_what_is_on_its_way_to_the_writer_is_kept_when_the_store_closes(make: Make) -> None:
+    async def run() -> object:
+        store = make()
+        store.open()
+        kept = asyncio.create_task(store.transact(lambda records: records.save_code(_keep("kept"))))
+        await asyncio.sleep(0)
+        store.close()
+        with pytest.raises(StoreNotOpen):
+            store.submit(run_works, print, lambda _result, _failure: None)
+        return await asyncio.wait_for(kept, 10)
+
+    assert asyncio.run(run()) is None
+    assert _codes(make) == 1
+
+
+def test_who_fails_at_the_news_keeps_it_from_nobody_else(store: GroupCommitStore) -> None:
+    async def run() -> tuple[list[object], object]:
+        troubles = list[object]()
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, found: troubles.append(found["exception"]))
+
+        def fail(_result: object, _failure: Exception | None) -> None:
+            raise RuntimeError("on purpose")
+
+        store.submit(run_works, lambda _records: 1, fail)
+        return troubles, await asyncio.wait_for(store.transact(lambda _records: 2), 10)
+
+    (trouble,), result = asyncio.run(run())
+    assert (type(trouble), result) == (RuntimeError, 2)
+
+
+def test_the_log_is_written_back_beside_the_commits(path: Path) -> None:
+    store = SqliteStore(path)
+    for start in (0, 2000):  # a store that is opened again does so again
+        store.open()
+        before = path.stat().st_size
+
+        async def keep(start: int = start) -> None:
+            await asyncio.gather(*(store.keep_answer(_answer_of(f"event-{start + n}", b"x")) for n in range(2000)))
+
+        asyncio.run(keep())
+        end = time.monotonic() + 10
+        while path.stat().st_size == before and time.monotonic() < end:
+            time.sleep(0.01)
+        assert path.stat().st_size > before, "the log was not written back"
+        store.close()
 
 
 def test_postgresql_commits_wait_for_the_disk(postgres_url: str) -> None:
