@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import secrets
@@ -45,6 +46,8 @@ from reference_connector.wire import ConnectorApp, WireCalls
 
 _KEY_BYTES = 32
 _LOOK_AFTER = 20_000
+_TURNS_TO_THE_LOG = 2
+"""In one turn of the loop those who wait for the store are told, and in the next what they log is written."""
 
 
 class _Parts(NamedTuple):
@@ -127,14 +130,18 @@ def _lifespan(
     store: Store, background: Callable[[], AbstractAsyncContextManager[None]], simulated: SimulatedProvider
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store.open()
         try:
             async with background():
                 yield
         finally:
+            if isinstance(app, ConnectorApp):
+                await app.wire_calls.finish()
             store.close()
             simulated.close()
+            for _ in range(_TURNS_TO_THE_LOG):
+                await asyncio.sleep(0)
 
     return lifespan
 

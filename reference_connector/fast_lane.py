@@ -94,7 +94,7 @@ class FastLane(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Collect the body, up to a little more than is allowed."""
         cycle = self.cycle
-        if not isinstance(cycle, _PlainCall):
+        if not isinstance(cycle, _PlainCall) or cycle.response_complete:
             super().on_body(body)
         elif not cycle.content:
             cycle.content = body
@@ -106,14 +106,14 @@ class FastLane(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer, now that all is here."""
         cycle = self.cycle
-        if isinstance(cycle, _PlainCall):
+        if isinstance(cycle, _PlainCall) and not cycle.response_complete:
             cycle.calls.take(cycle.call, bytes(cycle.content), partial(self._write, cycle))
         else:
             super().on_message_complete()
 
     def _write(self, cycle: _PlainCall, answer: Answer) -> None:
         """Write head and body at once, and let uvicorn go on with the connection; nothing where the caller is gone."""
-        if cycle.disconnected:
+        if cycle.disconnected or self.transport.is_closing():
             return
         status, body, _ = answer
         close = b"" if cycle.keep_alive else _CLOSE

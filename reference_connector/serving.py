@@ -76,6 +76,7 @@ def _config(app: FastAPI | str, stop_within_s: int, **more: Any) -> uvicorn.Conf
     return uvicorn.Config(
         app,
         http=protocol(),
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -182,6 +182,11 @@ class WireCalls:
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
 
+    async def finish(self) -> None:
+        """Wait for the decisions that ask others, and go on though their callers hung up."""
+        if self._asking:
+            await asyncio.wait(self._asking)
+
     def _kept(
         self,
         call: WireCall,

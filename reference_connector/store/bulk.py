@@ -9,6 +9,8 @@ from typing import Any
 
 Execute = Callable[[str, tuple[Any, ...]], Any]
 Row = tuple[Any, ...]
+STATEMENTS = 512
+"""How many statements a connection keeps ready: each number of rows makes one of its own, for each table."""
 _LARGEST, _EMPTY = 64, "''"
 
 

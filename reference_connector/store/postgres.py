@@ -9,7 +9,7 @@ connection; one that is cut off does after as long as the others wait for it, wh
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
-from reference_connector.store.bulk import returning_keys
+from reference_connector.store.bulk import STATEMENTS, returning_keys
 from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
@@ -89,6 +89,7 @@ class PostgresDatabase:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        connection.prepared_max = STATEMENTS
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
         self.records = SqlRecords(self._execute, returning_keys, unless_held=" FOR UPDATE SKIP LOCKED")
@@ -120,7 +121,7 @@ class PostgresDatabase:
         self._connection.close()
 
 
-@lru_cache(maxsize=64)
+@cache
 def _translated(statement: str) -> bytes:
     return statement.replace("?", "%s").encode()
 

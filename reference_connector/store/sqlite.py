@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_connector.errors import StoreUnavailable
-from reference_connector.store.bulk import counting_rows
+from reference_connector.store.bulk import STATEMENTS, counting_rows
 from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints
 from reference_connector.store.records import SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
@@ -48,7 +48,11 @@ class SqliteStore(GroupCommitStore):
         with ExitStack() as on_failure:
             try:
                 database = sqlite3.connect(
-                    self._path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+                    self._path,
+                    timeout=self._busy_timeout_s,
+                    isolation_level=None,
+                    check_same_thread=False,
+                    cached_statements=STATEMENTS,
                 )
                 on_failure.callback(database.close)
                 _prepare(database, self._busy_timeout_s)

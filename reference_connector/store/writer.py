@@ -10,6 +10,7 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -127,14 +128,15 @@ class GroupCommitStore(ABC):
 
     def submit(self, together: Together, entry: Any, done: Done) -> None:  # noqa: ANN401 - as above
         """Do a job together with all others of this turn of the event loop; its errors are those of `transact`."""
-        if self._writer is None:
-            raise _not_open()
         loop = asyncio.get_running_loop()
-        gathered = self._gathered.get(loop)
-        if gathered is None:
-            gathered = self._gathered[loop] = []
-            loop.call_soon(self._hand_over, loop)
-        gathered.append(((together, entry), done))
+        with self._door:
+            if self._writer is None:
+                raise _not_open()
+            gathered = self._gathered.get(loop)
+            if gathered is None:
+                gathered = self._gathered[loop] = []
+                loop.call_soon(self._hand_over, loop)
+            gathered.append(((together, entry), done))
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the writer what was gathered: it is woken once a turn, as it would begin with the first job else."""
@@ -143,9 +145,6 @@ class GroupCommitStore(ABC):
 
     def _put(self, loop: asyncio.AbstractEventLoop) -> None:
         given = self._gathered.pop(loop, [])
-        if self._writer is None and given:
-            _tell([(loop, given)], [(None, _not_open())] * len(given))
-            return
         self._given += len(given)
         for start in range(0, len(given), self._batch_max):
             self._turns.put((loop, given[start : start + self._batch_max]))
@@ -234,8 +233,10 @@ class GroupCommitStore(ABC):
 
     def _after_failure(self, database: Database | None) -> Database | None:
         if database is not None:
-            database.rollback()
-            database.close()
+            with suppress(*self.failures):
+                database.rollback()
+            with suppress(*self.failures):
+                database.close()
         return None
 
 
@@ -264,7 +265,7 @@ def _tell(turns: list[Turn], outcomes: list[Outcome]) -> None:
     start = 0
     for loop, given in turns:
         end = start + len(given)
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # a loop that is closed has nobody left who waits
             loop.call_soon_threadsafe(_tell_here, given, outcomes[start:end])
         start = end
 

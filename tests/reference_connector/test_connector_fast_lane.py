@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,9 +20,12 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from contract.messages import document
+from contract.operations import SHOPPER_AUTHORIZATION
 from reference_connector.app import create_app
 from reference_connector.fast_lane import FastLane
 from reference_connector.settings import ConnectorSettings
+from reference_connector.shopper_auth import RiskCheck
 
 SCAN, CART = "/v1/identity/identity-keys", "/v1/order/purchases"
 LIMIT = 5000
@@ -62,10 +67,12 @@ def _talk(
 
 
 @contextmanager
-def _serving(folder: Path, protocol: type[HttpToolsProtocol], **settings: Any) -> Iterator[int]:
+def _serving(
+    folder: Path, protocol: type[HttpToolsProtocol], *, risk: RiskCheck | None = None, **settings: Any
+) -> Iterator[int]:
     configured = ConnectorSettings.model_validate({"store": {"path": folder / "connector.sqlite3"}, **settings})
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(configured), http=protocol, log_level="error", timeout_keep_alive=1)
+    config = uvicorn.Config(create_app(configured, risk=risk), http=protocol, log_level="error", timeout_keep_alive=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -182,6 +189,35 @@ def test_a_connection_in_use_stays_open(talk: Talk, scan: bytes) -> None:
     whole = _request(scan, SCAN, CLOSE)
     half_way = [_request(scan), whole[:50], whole[50:-20], whole[-20:]]
     assert [status for status, _, _ in talk(half_way, pause_s=0.6)] == [200, 200]
+
+
+def test_an_upgrade_after_a_call_is_not_that_call_again(talk: Talk) -> None:
+    upgrade = _request(b"", "/healthz", "Connection: Upgrade", "Upgrade: websocket", method="GET")
+    statuses = [status for status, _, _ in talk([_request(b"{}", CART), upgrade])]
+    assert (statuses[0], len(statuses)) == (400, 2)
+
+
+class _SlowRisk:
+    """Takes its time, and knows nobody."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    async def look_up(self, _shopper_id: str) -> None:
+        self.asked.set()
+        await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize("protocol", [FastLane, HttpToolsProtocol])
+def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
+    tmp_path: Path, protocol: type[HttpToolsProtocol]
+) -> None:
+    risk, body = _SlowRisk(), orjson.dumps(document(SHOPPER_AUTHORIZATION.request)["examples"][0])
+    with _serving(tmp_path, protocol, risk=risk) as port, socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.sendall(_request(body, SHOPPER_AUTHORIZATION.path))
+        assert risk.asked.wait(10)
+    with closing(sqlite3.connect(tmp_path / "connector.sqlite3")) as database:
+        assert database.execute("SELECT status FROM answer").fetchall() == [(200,)]
 
 
 def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:
