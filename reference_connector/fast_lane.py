@@ -9,8 +9,7 @@ ran with the version in constraints.txt; where a name of these is missing, `serv
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from uvicorn.config import Config
@@ -19,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from reference_connector.idempotency import Answer
-from reference_connector.wire import ConnectorApp, WireCall, WireCalls
+from reference_connector.wire import ConnectorApp, WireCall, WireCalls, lines
 
 _EXPECT = b"expect"
 
@@ -117,7 +116,7 @@ class FastLane(HttpToolsProtocol):
             return
         status, body, _ = answer
         close = b"" if cycle.keep_alive else _CLOSE
-        headers = STATUS_LINE[status], self._defaults(), _lines(cycle.calls.headers(answer)), close
+        headers = STATUS_LINE[status], self._defaults(), cycle.calls.header_lines(answer), close
         self.transport.write(b"%s%s%s%scontent-length: %d\r\n\r\n%s" % (*headers, len(body), body))
         cycle.response_complete = True
         if not cycle.keep_alive:
@@ -163,13 +162,8 @@ class FastLane(HttpToolsProtocol):
         """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
         headers = self.server_state.default_headers
         if self._default_headers[0] is not headers:
-            self._default_headers = (headers, _lines.__wrapped__(headers))
+            self._default_headers = (headers, lines(headers))
         return self._default_headers[1]
-
-
-@cache
-def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%s: %s\r\n" % header for header in headers])
 
 
 def _plain_calls(app: object) -> WireCalls | None:
@@ -178,4 +172,4 @@ def _plain_calls(app: object) -> WireCalls | None:
     return calls if calls is not None and not calls.authenticates else None
 
 
-_CLOSE = _lines((CLOSE_HEADER,))
+_CLOSE = lines((CLOSE_HEADER,))

@@ -82,18 +82,18 @@ def answer_once(records: Records, claim: Claim, decide: Callable[[Records], Answ
     """Repeat the remembered answer, or decide and remember; to be called within one unit of work."""
     recorded = records.find_answer(claim.scope, claim.key, claim.now)
     if recorded is not None and recorded.status != CLAIMED:
-        return _repeated(recorded, claim)
+        return _repeated(recorded, claim.fingerprint)
     answer = decide(records)
     _remember(records, claim, answer)
     return Outcome(answer)
 
 
-def keep_first(claim: Claim, answer: Answer, word: Callable[[Outcome], Answer]) -> Pending:
+def keep_first(new: NewAnswer, answer: Answer, word: Callable[[Outcome], Answer]) -> Pending:
     """Repeat the remembered answer, or remember this one, which needed no look at the records."""
-    scope, key, mark, now, forget_at, _ = claim
-    new = NewAnswer(scope, key, answer.status, answer.body, mark, now, forget_at)
     return Pending(
-        keep_answers, new, lambda earlier: word(Outcome(answer) if earlier is None else _repeated(earlier, claim))
+        keep_answers,
+        new,
+        lambda earlier: word(Outcome(answer) if earlier is None else _repeated(earlier, new.fingerprint)),
     )
 
 
@@ -102,8 +102,8 @@ def decide_once(claim: Claim, decide: Callable[[Records], Answer], word: Callabl
     return Pending(run_works, lambda records: answer_once(records, claim, decide), word)
 
 
-def _repeated(recorded: Recorded, claim: Claim) -> Outcome:
-    changed = recorded.fingerprint != claim.fingerprint
+def _repeated(recorded: Recorded, mark: bytes) -> Outcome:
+    changed = recorded.fingerprint != mark
     return Outcome(Answer(recorded.status, recorded.body, "replayed"), replayed=True, changed=changed)
 
 
@@ -158,7 +158,7 @@ class LeasedAnswers:
     def _take(self, records: Records, claim: Claim, owner: str, now: datetime) -> Outcome | str:
         recorded = records.find_answer(claim.scope, claim.key, now)
         if recorded is not None and recorded.status != CLAIMED:
-            return _repeated(recorded, claim)
+            return _repeated(recorded, claim.fingerprint)
         if recorded is not None and recorded.lease_until is not None and recorded.lease_until > now:
             return "CLAIMED"
         mine = Recorded(CLAIMED, b"", claim.fingerprint, owner, now + self._lease)
@@ -176,7 +176,7 @@ def _finish(records: Records, claim: Claim, owner: str, answer: Answer, now: dat
     """Keep the answer, unless the lease was lost to somebody who has kept theirs already: then theirs is the answer."""
     recorded = records.find_answer(claim.scope, claim.key, now)
     if recorded is not None and recorded.status != CLAIMED:
-        return _repeated(recorded, claim)
+        return _repeated(recorded, claim.fingerprint)
     if answer.status in claim.remembered_statuses:
         _remember(records, claim, answer)
     elif recorded is not None and recorded.owner == owner:

@@ -28,7 +28,7 @@ from reference_connector.idempotency import (
 )
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
-from reference_connector.store import Records
+from reference_connector.store import NewAnswer, Records
 from reference_connector.telemetry import Clock, EventLog
 from reference_connector.wire import MessageReader
 
@@ -62,11 +62,15 @@ class IdentityDesk:
     def verify(self, body: bytes) -> Pending:
         """Answer a request body with 200 or 401; InvalidRequest for what is 400."""
         scan = self._read(body)
-        claim = self._claim(scan)
+        now, mark = self._clock(), fingerprint(scan.identity_key)
+        key = scan.event_id.lower()  # a UUID is the same in either case
         known = self._holder_of_fixture_key(scan)
         if known is not None and _OK in self._rules.remember:
-            return keep_first(claim, _welcome(known), lambda outcome: self._answer(scan, outcome, ()))
+            welcome = _welcome(known)
+            new = NewAnswer("identity", key, welcome.status, welcome.body, mark, now, now + self._remember)
+            return keep_first(new, welcome, lambda outcome: self._answer(scan, outcome, ()))
         refusals: list[Refusal] = []
+        claim = Claim("identity", key, mark, now, now + self._remember, self._rules.remember)
         decide = lambda records: self._decide(records, scan, refusals)  # noqa: E731 - one expression
         return decide_once(claim, decide, lambda outcome: self._answer(scan, outcome, refusals))
 
@@ -77,11 +81,6 @@ class IdentityDesk:
         if scan.store_id not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         return scan
-
-    def _claim(self, scan: Scan) -> Claim:
-        now = self._clock()
-        key = scan.event_id.lower()  # a UUID is the same in either case
-        return Claim("identity", key, fingerprint(scan.identity_key), now, now + self._remember, self._rules.remember)
 
     def _decide(self, records: Records, scan: Scan, refusals: list[Refusal]) -> Answer:
         refusals.clear()

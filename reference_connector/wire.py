@@ -7,7 +7,7 @@ raw, so that the contract's own schemas judge them and a malformed one is 400.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -32,6 +32,14 @@ Handle = Callable[[bytes], Answer | Pending | Coroutine[Any, Any, Answer]]
 Reply = Callable[[Answer], None]
 _JSON = (b"content-type", b"application/json")
 _HEADERS = (_JSON,)
+
+
+def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers as they travel."""
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
+
+
+_LINES = lines(_HEADERS)
 _MEANINGS = {
     200: "The key is accepted, or the decision made.",
     201: "The purchase is made, or was already made for this trip.",
@@ -105,6 +113,7 @@ class WireCalls:
         self._in_flight = 0
         self._asking: set[asyncio.Task[None]] = set()
         self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
+        self._busy_lines = lines(self._busy_headers)
         self.authenticates = gatekeeper.asks
         self.body_bytes_max = limits.body_bytes
 
@@ -219,6 +228,10 @@ class WireCalls:
     def headers(self, answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
         """Return the headers of an answer, all but its length."""
         return self._busy_headers if answer.code == Busy.code else _HEADERS
+
+    def header_lines(self, answer: Answer) -> bytes:
+        """Return the same as it travels."""
+        return self._busy_lines if answer.code == Busy.code else _LINES
 
     async def _admitted(self, call: WireCall, body: Coroutine[Any, Any, bytes], scope: Scope) -> Answer:
         try:

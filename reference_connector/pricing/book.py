@@ -15,7 +15,7 @@ import orjson
 
 from reference_connector.pricing.goods import ZERO, CartLine, Product
 from reference_connector.pricing.promotions import Promotion
-from reference_connector.pricing.receipt import as_json, line_as_json, price, totals_as_json
+from reference_connector.pricing.receipt import as_json, line_as_json, price
 from reference_connector.pricing.tax import TaxRates
 
 K = TypeVar("K")
@@ -123,5 +123,12 @@ def _sum_up(lines: list[_BookedLine]) -> Bill:
         subtotal += gross
         promotions += promotion
         tax += line_tax
-    totals = totals_as_json(subtotal, promotions, tax)
-    return Bill(subtotal - promotions + tax, complete=True, json={"lines": [line.json for line in lines], **totals})
+    total = subtotal - promotions + tax
+    json: dict[str, object] = {  # as `totals_as_json` writes them: all are sums of amounts of two decimals
+        "lines": [line.json for line in lines],
+        "subtotal": str(subtotal),
+        "promotions": str(promotions),
+        "tax": str(tax),
+        "total": str(total),
+    }
+    return Bill(total, complete=True, json=json)
