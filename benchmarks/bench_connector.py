@@ -1,13 +1,13 @@
 """The reference connector's speed, in pairs on one pinned core, as ratios.
 
-    python benchmarks/bench_connector.py [--seconds 1.5] [--rounds 4] [--only pairs,sigv4,tail,memory,growth] [--full]
+    python benchmarks/bench_connector.py [--seconds 2] [--rounds 5] [--only pairs,sigv4,tail,memory,growth] [--full]
 
 Exit 1 when an aim is not met. Each pair is measured in turns, so that a busy machine slows both down; a ratio is the
 median over the rounds. It is made of CPU time a request, which neighbours on the machine distort least; the rates stand
 beside it. Measure on a quiet machine all the same: what else runs makes batches smaller and tails longer.
 
-The bare app is cheapest with few connections, a server that waits for the disk with many, as more wait for each commit:
-both are measured with each number of `CONNECTIONS`, and held against each other by what either costs at its best.
+Aims are judged with 64 connections. A server that waits for the disk is cheaper with more, as more wait for each
+commit, so the bare app's pairs are shown with 128 as well.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rich.table import Table
 
 from reference_connector.settings import SAMPLE_RETAILER
 
-CONNECTIONS = (64, 128)
+CONNECTIONS, MANY_CONNECTIONS = 64, 128
 _SERVER_CORE, _CLIENT_CORE = 0, 1
 _SUBJECTS = Path(__file__).with_name("connector_rig") / "subjects.py"
 
@@ -106,11 +106,13 @@ def pairs(bench: Bench, given: argparse.Namespace, console: Console) -> list[Aim
     for name in ("bare", "plain", "naive"):
         theirs = bench.start(name)
         for call in CALLS:
-            found = {count: _rounds(ours, theirs, call, count, given) for count in CONNECTIONS}
-            for count, rounds in found.items():
-                table.add_row(call, name, str(count), *_figures(rounds))
+            rounds = _rounds(ours, theirs, call, CONNECTIONS, given)
+            table.add_row(call, name, str(CONNECTIONS), *_figures(rounds))
             if (call, name) in AIMS:
-                aims.append(at_least(f"{call} against {name}", AIMS[call, name], _ratio_at_best(found)))
+                aims.append(at_least(f"{call} against {name}", AIMS[call, name], _ratio(rounds)))
+            if name == "bare":
+                many = _rounds(ours, theirs, call, MANY_CONNECTIONS, given)
+                table.add_row(call, name, str(MANY_CONNECTIONS), *_figures(many))
         theirs.stop()
     ours.stop()
     console.print(table)
@@ -136,23 +138,20 @@ def _figures(rounds: list[tuple[Round, Round]]) -> list[str]:
         f"{median(each.cpu_us for _, each in rounds):.0f}",
         f"{median(each.rate for each, _ in rounds):,.0f}",
         f"{median(each.rate for _, each in rounds):,.0f}",
-        f"{median(theirs.cpu_us / ours.cpu_us for ours, theirs in rounds):.2f}",
+        f"{_ratio(rounds):.2f}",
         f"{median(ours.rate / theirs.rate for ours, theirs in rounds):.2f}",
     ]
 
 
-def _ratio_at_best(found: dict[int, list[tuple[Round, Round]]]) -> float:
-    """Hold the CPU time of either, at the number of connections at which it costs least, against the other's."""
-    ours = min(statistics.median(each.cpu_us for each, _ in rounds) for rounds in found.values())
-    theirs = min(statistics.median(each.cpu_us for _, each in rounds) for rounds in found.values())
-    return theirs / ours
+def _ratio(rounds: list[tuple[Round, Round]]) -> float:
+    return statistics.median(theirs.cpu_us / ours.cpu_us for ours, theirs in rounds)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=1.5)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="pairs,sigv4,tail,memory,growth")
     parser.add_argument(
         "--full", action="store_true", help="1,000,000 requests for memory, 10,000,000 trips for growth"
