@@ -62,10 +62,11 @@ def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[
     count = cursor.rowcount
     if count == len(rows):
         return None
+    if not count:
+        return set()
     marks = ", ".join("?" * len(rows))
-    last = f"SELECT key FROM {table.table} WHERE key IN ({marks}) AND rowid > ?"  # noqa: S608 - as above
-    newest = cursor.lastrowid if count else 0
-    return {key for (key,) in execute(last, (*map(_key, rows), newest - count))} if count else set()
+    last = f"SELECT key FROM {table.table} WHERE key IN ({marks}) AND rowid > ?"  # noqa: S608 - a name of ours
+    return {key for (key,) in execute(last, (*map(_key, rows), cursor.lastrowid - count))}
 
 
 def _flat(rows: Sequence[Row]) -> Row:

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from reference_connector.retailer import CardShopper
+from reference_connector.telemetry import TurnHistogram
 
 SCAN, CART, TAP = "/v1/identity/identity-keys", "/v1/order/purchases", "/v1/fraudandabuse/shopperauthorization"
 
@@ -221,3 +222,21 @@ def test_an_end_finishes_what_was_accepted(tmp_path: Path, a_cart: Any) -> None:
             line.sendall(body[20:])
             assert line.recv(4096).startswith(b"HTTP/1.1 201")
         assert process.wait(20) in {0, -signal.SIGTERM}
+
+
+def test_times_that_are_counted_together_give_the_histogram_of_each_alone() -> None:
+    seconds = [0.0, 0.001, 0.0011, 0.3, 2.0, 2.0000001, 5.0, 60.0, 0.3]
+    together, alone = (TurnHistogram("t", "", registry=None, buckets=(0.001, 0.5, 2.0, 5.0)) for _ in range(2))
+    together.observe_all(seconds)
+    for each in seconds:
+        alone.observe(each)
+    counted, expected = (
+        {
+            sample.labels.get("le", sample.name): sample.value
+            for sample in each.collect()[0].samples
+            if sample.name != "t_created"
+        }
+        for each in (together, alone)
+    )
+    assert counted == expected
+    assert counted["2.0"] == 6
