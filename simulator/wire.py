@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 import zlib
 from functools import cache
 from typing import NamedTuple, cast
@@ -77,9 +78,16 @@ async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tamper
     exchange.write(head)
     size = max(1, len(body) // _PIECES)
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    for piece in pieces:
-        await asyncio.sleep(tampering.slow_s / len(pieces))
+    started = time.monotonic()
+    for number, piece in enumerate(pieces, 1):
+        await _until(started + tampering.slow_s * number / len(pieces))
         exchange.write(piece)
+
+
+async def _until(instant: float) -> None:
+    """Wait for an instant of the monotonic clock: a single sleep may end a moment early, by the loop's own clock."""
+    while (left := instant - time.monotonic()) > 0:
+        await asyncio.sleep(left)
 
 
 def _head(url: str, headers: dict[str, str], length: int) -> bytes:
