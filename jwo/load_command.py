@@ -34,6 +34,9 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
     lag_bound: Annotated[
         float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag that voids a run.")
     ] = None,
+    crossing: Annotated[
+        float | None, typer.Option("--crossing", metavar="MS", help="A close so soon may have crossed a request.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the reports go; jwo-load.")] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help="An earlier load.json.")] = None,
     max_slowdown: Annotated[
@@ -53,6 +56,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         "--workers": workers,
         "--seed": seed,
         "--lag-bound": lag_bound,
+        "--crossing": crossing,
         "--out": _out(out),
         "--baseline": baseline,
         "--max-slowdown": max_slowdown,

@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         dest="lag_bound_ms",
         help="p99 of the generator's lag beyond which a run is invalid",
     )
+    add(
+        "--crossing",
+        metavar="MS",
+        dest="crossing_ms",
+        help="a kept connection's close this soon after sending may have crossed the request",
+    )
     add("--out", metavar="DIR", help="folder for load.html, load.json and junit.xml")
     add("--baseline", metavar="FILE", help="load.json of an earlier run to compare with")
     add("--max-slowdown", metavar="SHARE", help="with a baseline: fail when p99 grew by more than this share")

@@ -35,11 +35,11 @@ _SCANS = {"shopper": Kind.SCAN, "associate": Kind.ASSOCIATE}
 class Alone:
     """Asks a connector one thing at a time, on a connection that is closed at the end; `asked` counts."""
 
-    def __init__(self, profile: Profile, traffic: Traffic, keys: KeyStock) -> None:
+    def __init__(self, profile: Profile, traffic: Traffic, keys: KeyStock, crossing_s: float) -> None:
         self._profile = profile
         self._traffic = traffic
         self._keys = keys
-        self._lanes = Lanes(profile.connector.url, _READ_FOR_S, lambda exchange: exchange.subject.set())
+        self._lanes = Lanes(profile.connector.url, _READ_FOR_S, crossing_s, lambda exchange: exchange.subject.set())
         self.asked = 0
 
     def __enter__(self) -> Self:

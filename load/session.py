@@ -52,7 +52,7 @@ class Session:
         self._asked_alone = 0
         self._named: dict[str, str] = {}
         self._expect = Expectations(profile)
-        self._lanes = Lanes(profile.connector.url, options.reads_for_s, self._ended)
+        self._lanes = Lanes(profile.connector.url, options.reads_for_s, options.crossing_ms / 1e3, self._ended)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
         self._dispatcher = Dispatcher([], self._start, lambda: self._lanes.is_ready, self._broke)
         self._ready: Exchange | None = None
@@ -130,7 +130,7 @@ class Session:
 
     @contextmanager
     def _alone(self) -> Iterator[Alone]:
-        with Alone(self._profile, self._traffic, self._keys) as alone:
+        with Alone(self._profile, self._traffic, self._keys, self._options.crossing_ms / 1e3) as alone:
             yield alone
             self._asked_alone += alone.asked
 

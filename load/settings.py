@@ -41,6 +41,11 @@ class LoadOptions(RoomSettings):
     seed: int = 1
     lag_bound_ms: FiniteFloat = Field(default=1.0, gt=0)
     """The p99 of the generator's own lag beyond which there is no verdict."""
+    crossing_ms: FiniteFloat = Field(default=10.0, ge=0)
+    """A kept connection's close within this time of sending may have crossed the request; a later one is a failure.
+
+    A peer that drops each request at once looks the same, so the verdict bounds how many may cross.
+    """
     key_ahead_s: FiniteFloat = Field(default=15.0, gt=0)
     """How long before its use an identity key is minted."""
     priority: Literal["realtime", "nice", "none"] = "realtime"

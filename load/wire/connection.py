@@ -25,11 +25,6 @@ _LARGEST_ANSWER = 4_000_000
 _FIRST_FINAL = 200
 """A status of 1xx comes before the answer."""
 _LENGTHS = (b"content-length", b"transfer-encoding")
-_CROSSED_NS = 10_000_000
-"""A close within this time of sending may have crossed it; a later one is the peer's answer to the request.
-
-A peer that drops each request at once looks the same, so the verdict bounds how many may cross.
-"""
 _HERE = {
     errno.EMFILE: NoAnswer.NO_FILE,
     errno.ENFILE: NoAnswer.NO_FILE,
@@ -55,6 +50,8 @@ class Owner(Protocol):
 
     address: Address
     woke_ns: int
+    crossing_ns: int
+    """A close within this time of sending may have crossed it; a later one is the peer's answer to the request."""
 
     def answered(self, connection: Connection, exchange: Exchange, *, keep: bool) -> None:
         """The exchange is complete; `keep` when the connection can take another."""
@@ -244,7 +241,8 @@ class Connection:
 
     def _end(self, failure: NoAnswer) -> None:
         exchange = self._exchange
-        crossed = self._owner.woke_ns - self._sent_ns <= _CROSSED_NS  # as the loop heard it, however busy it was
+        heard_ns = self._owner.woke_ns  # however busy the loop was before it came to this connection
+        crossed = heard_ns - self._sent_ns <= self._owner.crossing_ns
         fresh = not self._carried or bool(self._received) or not crossed
         self.close()
         if exchange is not None:

@@ -33,9 +33,10 @@ _TRY_FOR_S = 3.0
 class Lanes:
     """Sends exchanges; every one comes back through `done`, answered or failed, exactly once."""
 
-    def __init__(self, url: str, read_for_s: float, done: Callable[[Exchange], None]) -> None:
+    def __init__(self, url: str, read_for_s: float, crossing_s: float, done: Callable[[Exchange], None]) -> None:
         self.address = _address(url)
         self.woke_ns = time.perf_counter_ns()
+        self.crossing_ns = int(crossing_s * 1e9)
         self.most = _most_connections()
         self._read_for_ns = int(read_for_s * 1e9)
         self._done = done

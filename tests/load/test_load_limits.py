@@ -51,7 +51,7 @@ from gevent import monkey
 monkey.patch_all()
 import sys
 from load.wire.lanes import Lanes
-Lanes(sys.argv[1], 1.0, print)
+Lanes(sys.argv[1], 1.0, 0.01, print)
 print(open("/proc/self/status").read())
 """
 
@@ -129,7 +129,7 @@ def test_an_answer_within_a_long_budget_is_still_read(budget_s: float, reads_for
     assert LoadOptions(budget_s=budget_s).reads_for_s == reads_for_s
 
 
-@pytest.mark.parametrize("flag", ["rate", "duration_s", "budget_s", "lag_bound_ms", "max_slowdown"])
+@pytest.mark.parametrize("flag", ["rate", "duration_s", "budget_s", "lag_bound_ms", "crossing_ms", "max_slowdown"])
 @pytest.mark.parametrize("value", ["inf", "nan"])
 def test_a_flag_is_a_number_that_ends(flag: str, value: str) -> None:
     with pytest.raises(BadOptions, match="finite number"):

@@ -1,6 +1,6 @@
 """Sends requests through load.wire and prints what came of each as JSON; a process of its own, as gevent wants one.
 
-Usage: `python wire_probe.py URL READ_FOR_S PAUSE_S COUNT`: one after the other, each PAUSE_S after the last ended.
+Usage: `python wire_probe.py URL READ_FOR_S CROSSING_S PAUSE_S COUNT`: one by one, each PAUSE_S after the last ended.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from load.wire.lanes import Lanes  # noqa: E402 - as above
 REQUEST = b"POST /x HTTP/1.1\r\nHost: probe\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def main(url: str, read_for_s: float, pause_s: float, count: int) -> None:
+def main(url: str, read_for_s: float, crossing_s: float, pause_s: float, count: int) -> None:
     ended: list[Exchange] = []
-    lanes = Lanes(url, read_for_s, ended.append)
+    lanes = Lanes(url, read_for_s, crossing_s, ended.append)
     for number in range(count):
         lanes.send(Exchange(time.perf_counter_ns(), REQUEST, None))
         while len(ended) <= number:
@@ -44,4 +44,4 @@ def main(url: str, read_for_s: float, pause_s: float, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], *map(float, sys.argv[2:5]), count=int(sys.argv[5]))
