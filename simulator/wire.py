@@ -21,6 +21,8 @@ from simulator.errors import BadCall
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _PIECES = 20
+_MAY_END_EARLY_S = 0.001
+"""An event loop may count in whole milliseconds, and so end a wait up to one too early."""
 _LONGEST_ANSWER = 20_000_000
 _SWITCHED, _FIRST_FINAL = 101, 200
 _INFLATE_ANY = 47
@@ -50,21 +52,24 @@ NO_TAMPERING = Tampering()
 async def post(
     url: str, headers: dict[str, str], body: bytes, timeout_s: float, tampering: Tampering = NO_TAMPERING
 ) -> Reply:
-    """Send and wait `timeout_s` real seconds for the whole answer."""
+    """Send and wait `timeout_s` real seconds for the whole answer, neither less nor more."""
+    started = time.monotonic()
     head, exchange = _head(url, headers, len(body)), _Exchange(asyncio.get_running_loop())
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(timeout_s + _MAY_END_EARLY_S):
             await exchange.connect(_ascii(parts.hostname or ""), parts.port or (443 if secure else 80), secure=secure)
             await _send(exchange, head, body, tampering)
-            return await exchange.done
+            reply = await exchange.done
     except TimeoutError:
         return Reply(None, {}, b"", NoAnswer.TIMED_OUT)
     except OSError:
         return Reply(None, {}, b"", NoAnswer.NO_CONNECTION)
     finally:
         exchange.close()
+    in_time = time.monotonic() - started <= timeout_s
+    return reply if in_time else Reply(None, {}, b"", NoAnswer.TIMED_OUT)
 
 
 async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tampering) -> None:
@@ -80,14 +85,9 @@ async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tamper
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     started = time.monotonic()
     for number, piece in enumerate(pieces, 1):
-        await _until(started + tampering.slow_s * number / len(pieces))
+        left_s = started + tampering.slow_s * number / len(pieces) - time.monotonic()
+        await asyncio.sleep(max(left_s, 0.0) + _MAY_END_EARLY_S)
         exchange.write(piece)
-
-
-async def _until(instant: float) -> None:
-    """Wait for an instant of the monotonic clock: a single sleep may end a moment early, by the loop's own clock."""
-    while (left := instant - time.monotonic()) > 0:
-        await asyncio.sleep(left)
 
 
 def _head(url: str, headers: dict[str, str], length: int) -> bytes:

@@ -37,10 +37,10 @@ class Counter:
 
     @property
     def bill(self) -> Priced:
-        started = time.perf_counter()
+        started = time.thread_time()
         rates = TaxRates(self.standard, self.rates)
         priced = price(self.cart, lambda sku: self.promotions.get(sku, ()), rates)
-        self.seconds = time.perf_counter() - started
+        self.seconds = time.thread_time() - started
         return priced
 
 

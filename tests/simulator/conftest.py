@@ -104,7 +104,8 @@ class ScriptedConnector:
 async def _answer(wanted: Any) -> Response:
     status, body, *rest = wanted
     extra = rest[0] if rest else {}
-    await asyncio.sleep(extra.get("delay_s", 0))
+    if "delay_s" in extra:
+        await asyncio.sleep(extra["delay_s"] + 0.001)  # the loop may end a wait so much too early
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, extra.get("headers", {}), "application/json")
 
