@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from load.subject import keep_limit, reach, subject
 
 _GRACE_S = 200.0
 _STOP_WITHIN_S = 15.0
+_LOOK_EVERY_S = 0.02
 _LOG_LINES = 12
 
 
@@ -136,11 +138,10 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
     listener.start()
     limit_s = options.duration_s + options.reads_for_s + _GRACE_S
-    try:
-        with _ended(process):
-            code = process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        raise GeneratorBroke(f"Locust did not end within {limit_s:g} s:\n{_end_of(log)}") from None
+    with _ended(process):
+        code = exit_code_of(process, limit_s)
+        if code is None:
+            raise GeneratorBroke(f"Locust did not end within {limit_s:g} s:\n{_end_of(log)}")
     listener.join(_STOP_WITHIN_S)
     return code
 
@@ -187,12 +188,28 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     except BaseException:
         process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
+        if exit_code_of(process, _STOP_WITHIN_S) is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            exit_code_of(process, _STOP_WITHIN_S)
         raise
+
+
+def exit_code_of(process: subprocess.Popen[bytes], within_s: float) -> int | None:
+    """Wait for the end and return the exit code; None while it still runs.
+
+    Popen's own wait takes a lock, and an interrupt that strikes just then leaves it taken: the next wait never ends.
+    """
+    deadline = time.monotonic() + within_s
+    while process.returncode is None and time.monotonic() < deadline:
+        try:
+            ended, status = os.waitpid(process.pid, os.WNOHANG)
+        except ChildProcessError:  # an interrupt came after its end was heard, and before it was noted
+            ended, status = process.pid, 0
+        if ended:
+            process.returncode = os.waitstatus_to_exitcode(status)
+        else:
+            time.sleep(_LOOK_EVERY_S)
+    return process.returncode
 
 
 def _said_wrong(log: Path) -> str:

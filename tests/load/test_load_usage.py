@@ -19,7 +19,7 @@ import pytest
 
 from conformance.mutants.small import SmallConnector
 from load.errors import BadOptions
-from load.run import LoadReport, run_load
+from load.run import LoadReport, exit_code_of, run_load
 from load.settings import LoadOptions
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +164,10 @@ def _in_session(session: int) -> list[int]:
             if os.getsid(int(entry.name)) == session and "State:\tZ" not in (entry / "status").read_text():
                 found.append(int(entry.name))
     return found
+
+
+def test_an_interrupt_that_strikes_while_waiting_does_not_hold_up_the_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(7)"]) as process:
+        process._waitpid_lock.acquire()  # type: ignore[attr-defined]  # noqa: SLF001 - as an interrupt leaves it
+
+        assert exit_code_of(process, 20) == 7
