@@ -56,7 +56,7 @@ class Claim(NamedTuple):
     key: str
     fingerprint: bytes
     now: datetime
-    forget_at: datetime | None
+    forget_at: datetime
     remembered_statuses: tuple[int, ...]
 
 

@@ -96,7 +96,7 @@ class NewAnswer(NamedTuple):
     body: bytes
     fingerprint: bytes
     now: datetime
-    forget_at: datetime | None
+    forget_at: datetime
 
 
 class Records(Protocol):
@@ -105,10 +105,8 @@ class Records(Protocol):
     def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
         """Find an answer that is remembered still, or a claim on it."""
 
-    def save_answer(
-        self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime | None
-    ) -> None:
-        """Remember an answer or a claim, for good when `forget_at` is None; it takes the place of an earlier one."""
+    def save_answer(self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime) -> None:
+        """Remember an answer or a claim until `forget_at`; it takes the place of an earlier one."""
 
     def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
         """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""

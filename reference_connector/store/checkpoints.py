@@ -12,7 +12,7 @@ from pathlib import Path
 
 LONGEST_LOG_PAGES = 16_000
 """The length of the log, of 64 MB, at which the writer sees to it itself."""
-_EVERY_S = 0.1
+_EVERY_S = 0.2
 
 
 class Checkpoints:

@@ -19,7 +19,7 @@ from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, returning_keys
-from reference_connector.store.records import SqlRecords
+from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
 
@@ -30,6 +30,9 @@ _CUT_OFF_AFTER = 4
 """A node that does nothing in its transaction is cut off after so many times the wait that the others bear."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
+_OVER = f"SELECT key FROM answer WHERE forget_at<=? LIMIT {FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED"  # noqa: S608 - a number of ours
+"""Passes over what another node has in hand."""
+_OVER_INDEX = b"CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)"
 
 
 class _WholeText(StrDumper):
@@ -92,7 +95,7 @@ class PostgresDatabase:
         connection.prepared_max = STATEMENTS
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
-        self.records = SqlRecords(self._execute, returning_keys, unless_held=" FOR UPDATE SKIP LOCKED")
+        self.records = SqlRecords(self._execute, returning_keys, _OVER)
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         return self._connection.execute(_translated(statement), values)
@@ -137,6 +140,7 @@ def _prepare(database: PostgresDatabase, connection: psycopg.Connection[Any]) ->
         )
     for statement in TABLES:
         connection.execute(statement.format(bytes="BYTEA").encode())
+    connection.execute(_OVER_INDEX)
     if found is None:
         connection.execute("INSERT INTO jwo_version VALUES (%s)", (VERSION,))
     database.commit()

@@ -22,7 +22,8 @@ from reference_connector.store import (
 from reference_connector.store.bulk import Execute, NewRows, Row, Take
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORGET_EVERY_MS, _FORGET_AT_ONCE = 100, 1000
+FORGET_AT_ONCE = 1000
+_FORGET_EVERY_MS = 100
 _CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
 _ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
@@ -33,14 +34,14 @@ class SqlRecords:
     """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
     While it is not `alone`, other nodes are at work too: new rows are kept, and what would change an old one raises
-    MustBeAlone. `take` is how the database takes many rows, and `unless_held` what makes a SELECT pass over rows that
-    another transaction holds.
+    MustBeAlone. `take` is how the database takes many rows, and `over` the SELECT of the keys of some answers whose
+    time is over at an instant.
     """
 
-    def __init__(self, execute: Execute, take: Take, unless_held: str = "") -> None:
+    def __init__(self, execute: Execute, take: Take, over: str) -> None:
         self._execute = execute
         self._take = take
-        self._unless_held = unless_held
+        self._forget_some = f"DELETE FROM answer WHERE key IN ({over})"  # noqa: S608 - of our own making
         self.alone = True
         self._forgot_at = 0
         self._last: tuple[str, bytes] = ("", b"")
@@ -48,15 +49,12 @@ class SqlRecords:
     def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
         """Find an answer that is remembered still, or a claim on it."""
         row = self._execute(
-            "SELECT status, body, fingerprint, owner, lease_until FROM answer"
-            " WHERE key=? AND (forget_at IS NULL OR forget_at>?)",
+            "SELECT status, body, fingerprint, owner, lease_until FROM answer WHERE key=? AND forget_at>?",
             (self._digest(scope, key), _to_ms(now)),
         ).fetchone()
         return Recorded._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
 
-    def save_answer(
-        self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime | None
-    ) -> None:
+    def save_answer(self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime) -> None:
         """Remember an answer or a claim, and forget those whose time is over, so that the table does not grow."""
         self._forget(_to_ms(now))
         self._execute(
@@ -70,7 +68,7 @@ class SqlRecords:
     def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
         """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
         rows = [
-            (_digest(f"{scope}\0{key}"), status, body, mark, None if forget_at is None else _to_ms(forget_at))
+            (_digest(f"{scope}\0{key}"), status, body, mark, _to_ms(forget_at))
             for scope, key, status, body, mark, _, forget_at in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._take)
@@ -89,11 +87,10 @@ class SqlRecords:
         self.save_answer(answer.scope, answer.key, recorded, now=answer.now, forget_at=answer.forget_at)
         return None
 
-    def _answer_row(self, scope: Scope, key: str, recorded: Recorded, forget_at: datetime | None) -> Row:
+    def _answer_row(self, scope: Scope, key: str, recorded: Recorded, forget_at: datetime) -> Row:
         status, body, mark, owner, lease_until = recorded
         lease = None if lease_until is None else _to_ms(lease_until)
-        forget = None if forget_at is None else _to_ms(forget_at)
-        return self._digest(scope, key), status, body, mark, owner, lease, forget
+        return self._digest(scope, key), status, body, mark, owner, lease, _to_ms(forget_at)
 
     def _digest(self, scope: str, key: str) -> bytes:
         """Return the key's digest; it is asked for twice in a row, once to look and once to keep."""
@@ -111,10 +108,7 @@ class SqlRecords:
         if now_ms - self._forgot_at < _FORGET_EVERY_MS:
             return
         self._forgot_at = now_ms
-        self._execute(
-            f"DELETE FROM answer WHERE key IN (SELECT key FROM answer WHERE forget_at<=? LIMIT ?{self._unless_held})",  # noqa: S608 - as below
-            (now_ms, _FORGET_AT_ONCE),
-        )
+        self._execute(self._forget_some, (now_ms,))
 
     def find_code(self, token: str) -> IssuedCode | None:
         """Find an issued code by its Recognition Token."""

@@ -11,8 +11,7 @@ VERSION = 3
 TABLES = (
     """CREATE TABLE IF NOT EXISTS answer (
   key {bytes} PRIMARY KEY, status INTEGER NOT NULL, body {bytes} NOT NULL, fingerprint {bytes} NOT NULL,
-  owner TEXT NOT NULL, lease_until BIGINT, forget_at BIGINT)""",
-    "CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at) WHERE forget_at IS NOT NULL",
+  owner TEXT NOT NULL, lease_until BIGINT, forget_at BIGINT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS code (
   token TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, issued_at BIGINT NOT NULL, used_by TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS purchase (

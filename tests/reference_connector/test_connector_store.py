@@ -304,7 +304,7 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
         for number in range(5):
             at = NOW + timedelta(hours=number)
             records.save_answer("identity", str(number), Recorded(200, b"{}", b""), now=at, forget_at=at)
-        records.save_answer("order", "trip", Recorded(201, b"{}", b""), now=NOW, forget_at=None)
+        records.save_answer("order", "trip", Recorded(201, b"{}", b""), now=NOW, forget_at=NOW + timedelta(days=900))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
