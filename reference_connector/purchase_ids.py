@@ -11,7 +11,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 _BYTES, _CHUNK = 16, 4096
-_VARIANTS = "89ab"
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def purchase_ids(seed: str = "") -> Callable[[str], str]:
@@ -26,13 +26,17 @@ def _seeded(seed: str) -> Callable[[str], str]:
 
 def _random() -> Callable[[str], str]:
     """Make random UUIDs from chunks of randomness: the system is slow to ask, and just as random for many at once."""
-    pool = bytearray()
+    ready: list[str] = []
 
     def new(_trip_id: str) -> str:
-        if not pool:
-            pool.extend(os.urandom(_CHUNK))
-        chunk, pool[-_BYTES:] = bytes(pool[-_BYTES:]), b""
-        text = chunk.hex()  # UUID(bytes=chunk, version=4) writes the same, and takes three times as long
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[chunk[8] >> 4 & 3]}{text[17:20]}-{text[20:]}"
+        if not ready:
+            digits = os.urandom(_CHUNK).hex()
+            ready.extend(_as_uuid(digits[start : start + 2 * _BYTES]) for start in range(0, len(digits), 2 * _BYTES))
+        return ready.pop()
 
     return new
+
+
+def _as_uuid(text: str) -> str:
+    """Write what `UUID(bytes.fromhex(text), version=4)` does, in a fifth of its time."""
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:]}"
