@@ -1,6 +1,7 @@
 """Writes SQLite's log back into the database beside the writer, so that commits do not wait for it.
 
-SQLite itself would do so within a commit. That is left for what remains when the log is long, and is to begin anew.
+SQLite itself would do so within a commit. A log begins anew only when nothing is left to be written back, and beside
+commits there is always something; so the writer is told when it is little, and writes that back itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 LONGEST_LOG_PAGES = 16_000
-"""The length of the log, of 64 MB, at which the writer sees to it itself."""
+"""The length of the log, of 64 MB, at which SQLite sees to it within a commit after all."""
+_LONG_LOG_PAGES = 8_000
+"""The length at which it shall begin anew."""
 _EVERY_S = 0.2
 
 
@@ -22,6 +25,7 @@ class Checkpoints:
         self._path = path
         self._committed = threading.Event()
         self._stopping = threading.Event()
+        self._is_nearly_done = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -38,9 +42,11 @@ class Checkpoints:
             self._thread.join()
             self._thread = None
 
-    def note_commit(self) -> None:
-        """Say that there is something in the log."""
+    def note_commit(self) -> bool:
+        """Say that there is something in the log; true when the writer is to write back what is left of it."""
         self._committed.set()
+        is_nearly_done, self._is_nearly_done = self._is_nearly_done, False
+        return is_nearly_done
 
     def _run(self) -> None:
         """Write back soon after commits; an error is the writer's to tell of, as it meets it too."""
@@ -48,7 +54,9 @@ class Checkpoints:
         while self._is_due():
             with suppress(sqlite3.Error):
                 database = database or self._connect()
-                database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if write_back(database) >= _LONG_LOG_PAGES:
+                    write_back(database)  # what was committed meanwhile
+                    self._is_nearly_done = True
         if database is not None:
             database.close()
 
@@ -62,3 +70,9 @@ class Checkpoints:
         self._committed.wait()
         self._committed.clear()
         return not self._stopping.wait(_EVERY_S)
+
+
+def write_back(database: sqlite3.Connection) -> int:
+    """Write back what is in the log now, and return how many pages it has."""
+    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)

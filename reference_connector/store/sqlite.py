@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, counting_rows
-from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints
+from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints, write_back
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
@@ -64,15 +63,15 @@ class SqliteStore(GroupCommitStore):
                     hint="check the setting store.path: its folder must exist and be writable",
                 ) from error
             on_failure.pop_all()
-        return SqliteDatabase(database, self._checkpoints.note_commit)
+        return SqliteDatabase(database, self._checkpoints)
 
 
 class SqliteDatabase:
     """A connection as the writer uses it; BEGIN IMMEDIATE keeps the transactions of all processes apart."""
 
-    def __init__(self, database: sqlite3.Connection, on_commit: Callable[[], None]) -> None:
+    def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints) -> None:
         self._database = database
-        self._on_commit = on_commit
+        self._checkpoints = checkpoints
         self.records = SqlRecords(database.execute, counting_rows, _OVER)
 
     def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
@@ -82,7 +81,9 @@ class SqliteDatabase:
     def commit(self) -> None:
         """Write and sync."""
         self._database.execute("COMMIT")
-        self._on_commit()
+        if self._checkpoints.note_commit():
+            with suppress(sqlite3.Error):
+                write_back(self._database)
 
     def rollback(self) -> None:
         """Undo."""

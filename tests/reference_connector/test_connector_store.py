@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
+from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, checkpoints, run_works
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.store.writer import GroupCommitStore
@@ -379,3 +379,43 @@ def test_a_postgresql_database_of_another_version_is_refused(postgres_url: str) 
         connection.execute("INSERT INTO jwo_version VALUES (99)")
     with pytest.raises(StoreUnavailable, match="version 99"):
         PostgresStore(postgres_url).open()
+
+
+def test_the_log_of_sqlite_begins_anew_while_there_are_commits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, log = SqliteStore(path), path.with_name("store.sqlite3-wal")
+    reader, other = (sqlite3.connect(path, isolation_level=None, check_same_thread=False) for _ in range(2))
+    write_back = checkpoints.write_back
+
+    def write_back_all_but_a_commit(database: sqlite3.Connection) -> int:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM code").fetchone()
+        other.execute("UPDATE code SET used_by = used_by || 'x'")
+        pages = write_back(database)  # of what the reader sees
+        reader.execute("COMMIT")
+        return pages
+
+    monkeypatch.setattr(checkpoints, "write_back", write_back_all_but_a_commit)
+    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.005)
+    monkeypatch.setattr(checkpoints, "_LONG_LOG_PAGES", 10)
+
+    async def commits_until_the_log_is_new(most: int) -> int:
+        await store.transact(lambda records: records.save_code(_keep("0")))
+        first, count = _salt(log), 1
+        while _salt(log) == first and count < most:
+            await store.transact(lambda records, token=f"{count}": records.save_code(_keep(token)))  # type: ignore[misc] # bound at once
+            count += 1
+        return count
+
+    store.open()
+    count = asyncio.run(commits_until_the_log_is_new(2000))
+    store.close()
+    reader.close()
+    other.close()
+
+    assert count < 2000, "at 16,000 pages, of two a commit, SQLite would see to it itself"
+
+
+def _salt(log: Path) -> bytes:
+    """Return what SQLite writes anew at the head of a log that begins anew."""
+    with log.open("rb") as file:
+        return file.read(24)[16:]
