@@ -35,7 +35,8 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag that voids a run.")
     ] = None,
     crossing: Annotated[
-        float | None, typer.Option("--crossing", metavar="MS", help="A close so soon may have crossed a request.")
+        float | None,
+        typer.Option("--crossing", metavar="MS", help="A kept connection's close this soon after sending is excused."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the reports go; jwo-load.")] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help="An earlier load.json.")] = None,
@@ -67,13 +68,16 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
 def _run(given: list[str]) -> int:
     """Run the load test with these flags, hand on what would end this process, and return its exit code."""
     with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
-        former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        handlers = {
+            signal.SIGTERM: lambda *_: process.terminate(),
+            signal.SIGINT: lambda *_: None,  # it is interrupted as well, and ends its workers
+        }
+        formers = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             return process.wait()
-        except KeyboardInterrupt:
-            return process.wait()  # it was interrupted as well, and ends its workers
         finally:
-            signal.signal(signal.SIGTERM, former)
+            for number, former in formers.items():
+                signal.signal(number, former)
 
 
 def _out(given: Path | None) -> Path | None:

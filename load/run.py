@@ -200,13 +200,15 @@ def exit_code_of(process: subprocess.Popen[bytes], within_s: float) -> int | Non
     Popen's own wait takes a lock, and an interrupt that strikes just then leaves it taken: the next wait never ends.
     """
     deadline = time.monotonic() + within_s
-    while process.returncode is None and time.monotonic() < deadline:
+    while process.returncode is None:
         try:
             ended, status = os.waitpid(process.pid, os.WNOHANG)
         except ChildProcessError:  # an interrupt came after its end was heard, and before it was noted
             ended, status = process.pid, 0
         if ended:
             process.returncode = os.waitstatus_to_exitcode(status)
+        elif time.monotonic() > deadline:
+            break
         else:
             time.sleep(_LOOK_EVERY_S)
     return process.returncode

@@ -5,6 +5,7 @@ The process that starts Locust hands them over through the environment, so `locu
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from contract.settings import RoomSettings
 from load.errors import BadOptions
 
 _READ_BEYOND_S = 2.0
+_UNIT = re.compile("_m?s$")
 
 
 class LoadOptions(RoomSettings):
@@ -76,8 +78,10 @@ def options_from(**given: object) -> LoadOptions:
     try:
         return LoadOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
-        wrong = "; ".join(f"--{'-'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
-        raise BadOptions(wrong.replace("_s:", ":")) from error
+        wrong = [
+            f"--{_UNIT.sub('', str(entry['loc'][0])).replace('_', '-')}: {entry['msg']}" for entry in error.errors()
+        ]
+        raise BadOptions("; ".join(wrong)) from error
     except BadSettings as error:
         raise BadOptions(str(error)) from error
 

@@ -21,8 +21,8 @@ from simulator.errors import BadCall
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _PIECES = 20
-_MAY_END_EARLY_S = 0.001
-"""An event loop may count in whole milliseconds, and so end a wait up to one too early."""
+_MAY_END_EARLY_S = 0.002
+"""An event loop may count in whole milliseconds: it rounds a wait, and what the clock shows when it begins."""
 _LONGEST_ANSWER = 20_000_000
 _SWITCHED, _FIRST_FINAL = 101, 200
 _INFLATE_ANY = 47

@@ -54,9 +54,10 @@ class Checkpoints:
         while self._is_due():
             with suppress(sqlite3.Error):
                 database = database or self._connect()
-                if write_back(database) >= _LONG_LOG_PAGES:
-                    write_back(database)  # what was committed meanwhile
-                    self._is_nearly_done = True
+                pages, _ = write_back(database)
+                if pages >= _LONG_LOG_PAGES:
+                    _, left = write_back(database)  # what was committed meanwhile
+                    self._is_nearly_done = not left
         if database is not None:
             database.close()
 
@@ -72,7 +73,7 @@ class Checkpoints:
         return not self._stopping.wait(_EVERY_S)
 
 
-def write_back(database: sqlite3.Connection) -> int:
-    """Write back what is in the log now, and return how many pages it has."""
-    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    return int(pages)
+def write_back(database: sqlite3.Connection) -> tuple[int, int]:
+    """Write back what is in the log now; return how many pages that is, and how many were left, as somebody reads."""
+    _, pages, written = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return pages, pages - written

@@ -30,7 +30,7 @@ _CUT_OFF_AFTER = 4
 """A node that does nothing in its transaction is cut off after so many times the wait that the others bear."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
-_OVER = f"SELECT key FROM answer WHERE forget_at<=? LIMIT {FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED"  # noqa: S608 - a number of ours
+_SOME_OVER = "SELECT key FROM answer WHERE forget_at<=? LIMIT ? FOR UPDATE SKIP LOCKED"
 """Passes over what another node has in hand."""
 _OVER_INDEX = b"CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)"
 
@@ -95,7 +95,10 @@ class PostgresDatabase:
         connection.prepared_max = STATEMENTS
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
-        self.records = SqlRecords(self._execute, returning_keys, _OVER)
+        self.records = SqlRecords(self._execute, returning_keys, self._forget)
+
+    def _forget(self, now_ms: int) -> None:
+        self._execute(f"DELETE FROM answer WHERE key IN ({_SOME_OVER})", (now_ms, FORGET_AT_ONCE))  # noqa: S608 - our own words
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         return self._connection.execute(_translated(statement), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,14 +35,14 @@ class SqlRecords:
     """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
     While it is not `alone`, other nodes are at work too: new rows are kept, and what would change an old one raises
-    MustBeAlone. `take` is how the database takes many rows, and `over` the SELECT of the keys of some answers whose
-    time is over at an instant.
+    MustBeAlone. `take` is how the database takes many rows, and `forget` how it deletes some answers whose time is over
+    at an instant, in milliseconds.
     """
 
-    def __init__(self, execute: Execute, take: Take, over: str) -> None:
+    def __init__(self, execute: Execute, take: Take, forget: Callable[[int], None]) -> None:
         self._execute = execute
         self._take = take
-        self._forget_some = f"DELETE FROM answer WHERE key IN ({over})"  # noqa: S608 - of our own making
+        self._forget_some = forget
         self.alone = True
         self._forgot_at = 0
         self._last: tuple[str, bytes] = ("", b"")
@@ -108,7 +109,7 @@ class SqlRecords:
         if now_ms - self._forgot_at < _FORGET_EVERY_MS:
             return
         self._forgot_at = now_ms
-        self._execute(self._forget_some, (now_ms,))
+        self._forget_some(now_ms)
 
     def find_code(self, token: str) -> IssuedCode | None:
         """Find an issued code by its Recognition Token."""

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from reference_connector.errors import StoreUnavailable
-from reference_connector.store.bulk import STATEMENTS, counting_rows
+from reference_connector.store.bulk import STATEMENTS, Execute, counting_rows
 from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints, write_back
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 from reference_connector.store.writer import GroupCommitStore
 
 _CACHE_KIB = 16_384
-_OVER = f"SELECT key FROM (SELECT key, forget_at FROM answer ORDER BY rowid LIMIT {FORGET_AT_ONCE}) WHERE forget_at<=?"  # noqa: S608 - a number of ours
-"""Looks at the answers that came first: an index of their times would cost each claim a microsecond."""
 
 
 class SqliteStore(GroupCommitStore):
@@ -72,7 +70,7 @@ class SqliteDatabase:
     def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints) -> None:
         self._database = database
         self._checkpoints = checkpoints
-        self.records = SqlRecords(database.execute, counting_rows, _OVER)
+        self.records = SqlRecords(database.execute, counting_rows, _Sweep(database.execute))
 
     def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
         """Start a transaction, waiting for other processes."""
@@ -97,6 +95,35 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+
+class _Sweep:
+    """Forgets answers whose time is over, some rows at a time, from the first to the last and then anew.
+
+    An index of their times would find them at once, and cost each claim a microsecond.
+    """
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self._swept = 0
+
+    def __call__(self, now_ms: int) -> None:
+        """Sweep some rows."""
+        last = self._some() or self._some_from_the_first()
+        if last is not None:
+            over = "DELETE FROM answer WHERE rowid>? AND rowid<=? AND forget_at<=?"
+            self._execute(over, (self._swept, last, now_ms))
+            self._swept = last
+
+    def _some_from_the_first(self) -> int | None:
+        self._swept = 0
+        return self._some()
+
+    def _some(self) -> int | None:
+        """Return the last of the next rows."""
+        some = "SELECT max(rowid) FROM (SELECT rowid FROM answer WHERE rowid>? ORDER BY rowid LIMIT ?)"
+        last: int | None = self._execute(some, (self._swept, FORGET_AT_ONCE)).fetchone()[0]
+        return last
 
 
 def _prepare(database: sqlite3.Connection, patience_s: float) -> None:

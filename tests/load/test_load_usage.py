@@ -170,4 +170,7 @@ def test_an_interrupt_that_strikes_while_waiting_does_not_hold_up_the_end() -> N
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(7)"]) as process:
         process._waitpid_lock.acquire()  # type: ignore[attr-defined]  # noqa: SLF001 - as an interrupt leaves it
 
-        assert exit_code_of(process, 20) == 7
+        try:
+            assert exit_code_of(process, 20) == 7
+        finally:
+            process._waitpid_lock.release()  # type: ignore[attr-defined]  # noqa: SLF001 - as above

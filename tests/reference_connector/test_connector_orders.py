@@ -45,7 +45,8 @@ def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None
 
 def test_purchase_ids_are_random_unless_they_are_seeded() -> None:
     random, seeded, again, other = (purchase_ids(seed) for seed in ("", "7", "7", "8"))
-    assert random("trip-1") != random("trip-1")
+    assert len({random("trip-1") for _ in range(1000)}) == 1000
+    assert all(UUID(made).version == 4 and str(UUID(made)) == made for made in map(random, "trips"))
     assert [seeded("trip-1"), seeded("trip-2")] == [again("trip-1"), again("trip-2")]
     assert len({seeded("trip-1"), seeded("trip-2"), other("trip-1")}) == 3
     assert UUID(seeded("trip-1")).version == 4

@@ -105,7 +105,7 @@ async def _answer(wanted: Any) -> Response:
     status, body, *rest = wanted
     extra = rest[0] if rest else {}
     if "delay_s" in extra:
-        await asyncio.sleep(extra["delay_s"] + 0.001)  # the loop may end a wait so much too early
+        await asyncio.sleep(extra["delay_s"] + 0.002)  # the loop may end a wait so much too early
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, extra.get("headers", {}), "application/json")
 
