@@ -234,6 +234,8 @@ class Connection:
     def _guarded(self, step: Callable[..., None], *arguments: bytes) -> None:
         try:
             step(*arguments)
+        except httptools.HttpParserCallbackError as error:  # it is ours, or an interrupt that struck there
+            raise error.__context__ or error from None
         except httptools.HttpParserError:
             self._end(NoAnswer.NOT_HTTP)
         except (OSError, ssl.SSLError):

@@ -161,6 +161,7 @@ class MintingConnector(SmallConnector):
         return super()._decide(key, body)
 
 
+@pytest.mark.alone
 def test_each_scan_has_a_fresh_key_minted_ahead(serve: Any, tmp_path: Path) -> None:
     url = serve(MintingConnector())
     profile = tmp_path / "jwo.toml"

@@ -112,6 +112,7 @@ class DryMint(SmallConnector):
         await send({"type": "http.response.body", "body": json.dumps({"identityKey": key}).encode()})
 
 
+@pytest.mark.alone
 def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: Path) -> None:
     url, profile = serve(DryMint()), tmp_path / "jwo.toml"
     keys = f'[keys]\nurl = "{url}/mint/{{type}}"\nminted = ["shopper"]\n'
@@ -127,6 +128,7 @@ def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: P
     assert missed.endswith("HTTP status 507")
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 @pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGKILL, 2)])
 def test_a_run_that_is_ended_leaves_no_process(serve: Any, how: signal.Signals, workers: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -98,6 +99,29 @@ def test_a_kept_connection_is_used_again(stack: ExitStack) -> None:
 
     assert (first["cold"], second["cold"]) == (True, False)
     assert (first["status"], second["body"]) == (200, "ok")
+
+
+STRUCK = """
+import runpy, sys
+from load.wire.connection import Connection
+
+def strike(self, part):
+    raise KeyboardInterrupt
+
+Connection.on_body = strike
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_an_interrupt_that_strikes_while_an_answer_is_parsed_is_heard(stack: ExitStack) -> None:
+    port = stack.enter_context(_talking(_answering(OK), lambda client: client))
+    command = [sys.executable, "-c", STRUCK, str(PROBE), f"http://127.0.0.1:{port}", "3", "0.01", "0", "1"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout == ""
 
 
 def test_an_announced_close_is_followed_by_a_new_connection(stack: ExitStack) -> None:
