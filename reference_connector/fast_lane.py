@@ -27,14 +27,14 @@ class _PlainCall(RequestResponseCycle):
     """A call in the fast lane, in the place where uvicorn looks for the request in hand."""
 
     message_event = asyncio.Event()  # nobody waits for it
+    content: bytes | bytearray = b""
+    keep_alive = True
+    disconnected = False
+    response_complete = False
 
     def __init__(self, calls: WireCalls, call: WireCall) -> None:  # uvicorn's other members are for its own messages
         self.calls = calls
         self.call = call
-        self.content: bytes | bytearray = b""
-        self.keep_alive = True
-        self.disconnected = False
-        self.response_complete = False
 
 
 class FastLane(HttpToolsProtocol):

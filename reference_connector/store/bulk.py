@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 Execute = Callable[[str, tuple[Any, ...]], Any]
@@ -12,6 +13,7 @@ Row = tuple[Any, ...]
 STATEMENTS = 512
 """How many statements a connection keeps ready: each number of rows makes one of its own, for each table."""
 _LARGEST, _EMPTY = 64, "''"
+_key: Callable[[Row], bytes] = itemgetter(0)
 
 
 class NewRows:
@@ -71,11 +73,6 @@ def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[
 
 def _flat(rows: Sequence[Row]) -> Row:
     return tuple(chain.from_iterable(rows))
-
-
-def _key(row: Row) -> bytes:
-    key: bytes = row[0]
-    return key
 
 
 def _first(key: bytes, taken: set[bytes]) -> bool:

@@ -74,7 +74,7 @@ class SqlRecords:
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._take)
         found = [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
-        self._forget(_to_ms(max(answer.now for answer in answers)))
+        self._forget(_to_ms(answers[-1].now))
         return found
 
     def _keep_unless_done(self, answer: NewAnswer) -> Recorded | None:

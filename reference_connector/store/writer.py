@@ -201,14 +201,14 @@ class GroupCommitStore(ABC):
         return [(result, None) for result in results]
 
     def _run_together(self, database: Database, batch: list[Job]) -> list[Any]:
-        alone = any(together is run_works for together, _ in batch)
-        database.begin(alone=alone)
+        kinds = {together for together, _ in batch}
+        database.begin(alone=run_works in kinds)
         try:
-            results = _by_kind(database.records, batch)
+            results = _by_kind(database.records, batch, kinds)
         except MustBeAlone:
             database.rollback()
             database.begin(alone=True)
-            results = _by_kind(database.records, batch)
+            results = _by_kind(database.records, batch, kinds)
         database.commit()
         return results
 
@@ -222,7 +222,7 @@ class GroupCommitStore(ABC):
         database.savepoint("SAVEPOINT work")
         outcome: Outcome
         try:
-            outcome = (_by_kind(database.records, [job])[0], None)
+            outcome = (_by_kind(database.records, [job], {job[0]})[0], None)
         except self.failures:
             raise
         except Exception as error:  # noqa: BLE001 - the error belongs to whoever awaits this work, not to the writer
@@ -240,20 +240,16 @@ class GroupCommitStore(ABC):
         return None
 
 
-def _by_kind(records: Records, batch: list[Job]) -> list[Any]:
+def _by_kind(records: Records, batch: list[Job], kinds: set[Together]) -> list[Any]:
     """Run the jobs, those of one kind together, and return their results in the order of the batch.
 
     The kinds have one order on all nodes, as rows have in their tables, so that no two nodes wait for each other.
     """
-    first = batch[0][0]
-    if all(together is first for together, _ in batch):
-        return first(records, [entry for _, entry in batch])
-    kinds: dict[Together, list[int]] = {}
-    for number, (together, _) in enumerate(batch):
-        kinds.setdefault(together, []).append(number)
+    if len(kinds) == 1:
+        return batch[0][0](records, [entry for _, entry in batch])
     results: list[Any] = [None] * len(batch)
     for together in sorted(kinds, key=_KINDS.index):
-        numbers = kinds[together]
+        numbers = [number for number, (kind, _) in enumerate(batch) if kind is together]
         found = together(records, [batch[number][1] for number in numbers])
         for number, result in zip(numbers, found, strict=True):
             results[number] = result
