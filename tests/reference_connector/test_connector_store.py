@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, checkpoints, run_works
+from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.store.writer import GroupCommitStore
@@ -379,30 +379,3 @@ def test_a_postgresql_database_of_another_version_is_refused(postgres_url: str) 
         connection.execute("INSERT INTO jwo_version VALUES (99)")
     with pytest.raises(StoreUnavailable, match="version 99"):
         PostgresStore(postgres_url).open()
-
-
-def test_the_log_of_sqlite_begins_anew_while_there_are_commits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread beside the writer says that the log is long and writes nothing back: the writer has all to do."""
-    monkeypatch.setattr(checkpoints, "write_back", lambda _database: (checkpoints.LONGEST_LOG_PAGES, 0))
-    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.005)
-    store, log = SqliteStore(path), path.with_name("store.sqlite3-wal")
-
-    async def commits_until_the_log_is_new(most: int) -> int:
-        await store.transact(lambda records: records.save_code(_keep("0")))
-        first, count = _salt(log), 1
-        while _salt(log) == first and count < most:
-            await store.transact(lambda records, token=f"{count}": records.save_code(_keep(token)))  # type: ignore[misc] # bound at once
-            count += 1
-        return count
-
-    store.open()
-    count = asyncio.run(commits_until_the_log_is_new(2000))
-    store.close()
-
-    assert count < 2000, "at 16,000 pages, of two a commit, SQLite would see to it itself"
-
-
-def _salt(log: Path) -> bytes:
-    """Return what SQLite writes anew at the head of a log that begins anew."""
-    with log.open("rb") as file:
-        return file.read(24)[16:]

@@ -1,0 +1,41 @@
+"""SQLite's log: it is written back beside the writer, and begins anew."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reference_connector.store import IssuedCode, checkpoints
+from reference_connector.store.sqlite import SqliteStore
+
+NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+
+
+def test_the_log_of_sqlite_begins_anew_while_there_are_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread beside the writer says that the log is long and writes nothing back: the writer has all to do."""
+    monkeypatch.setattr(checkpoints, "write_back", lambda _database: (checkpoints.LONGEST_LOG_PAGES, 0))
+    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.005)
+    store, log = SqliteStore(tmp_path / "store.sqlite3"), tmp_path / "store.sqlite3-wal"
+
+    async def commits_until_the_log_is_new(most: int) -> int:
+        await store.transact(lambda records: records.save_code(IssuedCode("0", "ada", NOW)))
+        first, count = _salt(log), 1
+        while _salt(log) == first and count < most:
+            await store.transact(lambda records, token=f"{count}": records.save_code(IssuedCode(token, "ada", NOW)))  # type: ignore[misc] # bound at once
+            count += 1
+        return count
+
+    store.open()
+    count = asyncio.run(commits_until_the_log_is_new(2000))
+    store.close()
+
+    assert count < 2000, "at 16,000 pages, of two a commit, SQLite would see to it itself"
+
+
+def _salt(log: Path) -> bytes:
+    """Return what SQLite writes anew at the head of a log that begins anew."""
+    with log.open("rb") as file:
+        return file.read(24)[16:]
