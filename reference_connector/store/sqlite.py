@@ -105,25 +105,22 @@ class _Sweep:
 
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
-        self._swept = 0
+        self._swept = self._newest = 0
 
     def __call__(self, now_ms: int) -> None:
-        """Sweep some rows."""
-        last = self._some() or self._some_from_the_first()
-        if last is not None:
-            over = "DELETE FROM answer WHERE rowid>? AND rowid<=? AND forget_at<=?"
-            self._execute(over, (self._swept, last, now_ms))
-            self._swept = last
-
-    def _some_from_the_first(self) -> int | None:
-        self._swept = 0
-        return self._some()
-
-    def _some(self) -> int | None:
-        """Return the last of the next rows."""
+        """Sweep some rows; what has come since the first of them was swept waits for the next time round."""
+        if self._swept >= self._newest:
+            self._swept, self._newest = 0, self._rowid("SELECT max(rowid) FROM answer")
         some = "SELECT max(rowid) FROM (SELECT rowid FROM answer WHERE rowid>? ORDER BY rowid LIMIT ?)"
-        last: int | None = self._execute(some, (self._swept, FORGET_AT_ONCE)).fetchone()[0]
-        return last
+        last = self._rowid(some, self._swept, FORGET_AT_ONCE)
+        over = "DELETE FROM answer WHERE rowid>? AND rowid<=? AND forget_at<=?"
+        self._execute(over, (self._swept, last, now_ms))
+        self._swept = last
+
+    def _rowid(self, question: str, *values: int) -> int:
+        """Return the row that is asked for; none is 0, before the first."""
+        rowid: int | None = self._execute(question, values).fetchone()[0]
+        return rowid or 0
 
 
 def _prepare(database: sqlite3.Connection, patience_s: float) -> None:

@@ -310,6 +310,17 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
 
 
+def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_at(store: GroupCommitStore) -> None:
+    def keep(records: Records, turn: int, count: int) -> None:
+        now, over = NOW + timedelta(minutes=turn), NOW + timedelta(minutes=3 if not turn else 900)
+        records.keep_answers([NewAnswer("identity", f"{turn} {n}", 200, b"{}", b"f", now, over) for n in range(count)])
+
+    for turn in range(12):
+        asyncio.run(store.transact(lambda records, turn=turn: keep(records, turn, 1500)))  # type: ignore[misc] # bound at once
+
+    assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 11 * 1500
+
+
 @pytest.mark.parametrize("text", ["plain", "nul \0 inside", "escape \x1b0 \x1b", "\N{SHOPPING TROLLEY}", "'; --"])
 def test_any_text_comes_back_as_it_was(store: GroupCommitStore, text: str) -> None:
     asyncio.run(store.transact(lambda records: records.save_code(IssuedCode(text, text, NOW))))
