@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 # more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
 WORKERS ?= 4
 
-.PHONY: help certify test test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
+.PHONY: help certify test test-slow test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
-	@echo "make test      our own tests"
+	@echo "make test      our own tests, without the slow ones (four minutes)"
+	@echo "make test-slow the slow tests, and those that need the machine for themselves; .ci/run runs them too"
 	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
 	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
 	@echo "make bench-full  the same with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
@@ -23,7 +24,10 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not alone"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not slow and not alone"
+
+test-slow: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "slow and not alone"
 	@$(BIN)/python -m pytest -m alone
 
 test-browser: $(VENV)/.installed-dev
