@@ -46,7 +46,7 @@ RULES = (
     _word(r"spoil(?:s|t|ed|ing)?", "corrupt, break, change"),
     _word(r"wish(?:es|ed)?", "attempt, request, expectation"),
     _word(r"of (?:its|their|his|her) own accord", "without being asked, automatically"),
-    _word(r"is none|are none", "say what is missing: the text is not a code"),
+    _word(r"(?<!there )is none|(?<!there )are none", "say what is missing: the text is not a code"),
     _word(r"without a word", "without an answer, without a message, without `Connection: close`"),
     _word(r"in a word|in one word", "a short code"),
     _word(r"(?:has|have|had|with) (?:the|a|its) (?:last |final )?(?:say|word)", "decides"),
