@@ -1,4 +1,4 @@
-"""Counts how many faulty connectors a general fuzzer (Schemathesis) finds and how many the suite finds, by kind of fault.
+"""Counts the faulty connectors that a general fuzzer (Schemathesis) and the suite find, by kind of fault.
 
 Run: python benchmarks/bench_schemathesis.py [--every N] [--cases N]
 Schemathesis gets an OpenAPI document that helps it most: optional members may be null, as the contract allows, the
