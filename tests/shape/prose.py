@@ -57,12 +57,13 @@ def names_of_tests(file: Path) -> list[Passage]:
 
 
 def _docstrings_and_messages(source: str) -> Iterator[Passage]:
-    """Yield every docstring and every string literal that is a sentence; the steps of a scenario are not ours."""
+    """Yield every docstring and every string literal that is a sentence, except the step texts of scenarios."""
     tree = ast.parse(source)
     steps = {
         id(inner)
         for node in ast.walk(tree)
         for decorator in getattr(node, "decorator_list", [])
+        if _is_step(decorator)
         for inner in ast.walk(decorator)
     }
     for node in ast.walk(tree):
@@ -70,6 +71,11 @@ def _docstrings_and_messages(source: str) -> Iterator[Passage]:
             continue
         if len(node.value.split()) >= _FEWEST_WORDS:
             yield Passage(node.lineno, node.value)
+
+
+def _is_step(decorator: ast.AST) -> bool:
+    """Return whether a decorator binds a function to a step of a scenario."""
+    return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") in {"given", "when", "then", "step"}
 
 
 def _comments(source: str) -> Iterator[Passage]:

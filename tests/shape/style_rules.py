@@ -27,7 +27,7 @@ def _word(pattern: str, instead: str) -> Rule:
 
 
 def _form(pattern: str, instead: str) -> Rule:
-    return Rule(re.compile(pattern, re.MULTILINE), instead)
+    return Rule(re.compile(pattern), instead)
 
 
 RULES = (
@@ -66,7 +66,7 @@ RULES = (
     _word(r"voids?|voided", "invalid, makes invalid"),
     _word(r"park(?:s|ed|ing)? (?:a |the )?carts?|parked carts?|carts? (?:is|are|was) parked", "bad cart"),
     _word(r"lest|upon|thereby|thereof|therein|whence|hence|thus|aforesaid|ought", "plain words: so, from, in it"),
-    _form(r"\bcannot be(?=[.;,:]|\s*$)", "say what is wrong: is not valid, does not exist"),
+    _form(r"\bcannot be(?=[.;,:]|$)", "say what is wrong: is not valid, does not exist"),
     _form(r"(?:^|[.;:] )Whom? (?![^.;]*\?)", "begin with the thing: the caller of the API, the person at the gate"),
     _form(
         r"(?:^|[.;:,] )(?:(?:[A-Z][a-z]+){2,}|Usage|Broken) (?:when|if|unless|says|names|lists|tells|carries)\b",
@@ -83,7 +83,9 @@ ALLOWED = (Allowed("docs/style.md", "", "quotes the forms that it forbids"),)
 
 
 def offences(text: str, *, may_say_room: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield each forbidden form in a text, with what to write instead."""
-    for rule in RULES if may_say_room else (*RULES, ROOM):
-        for found in rule.pattern.finditer(text):
-            yield found[0].strip(), rule.instead
+    """Yield each forbidden form in a text, with what to write instead; a form may run over a line's end."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        one_line = " ".join(paragraph.split())
+        for rule in RULES if may_say_room else (*RULES, ROOM):
+            for found in rule.pattern.finditer(one_line):
+                yield found[0].strip(), rule.instead

@@ -113,6 +113,19 @@ def test_an_old_sentence_is_found_in_a_document(suffix: str, tmp_path: Path) -> 
     assert len(found) == len(OLD_SENTENCES)
 
 
+def test_a_form_is_found_over_a_line_end() -> None:
+    assert [form for form, _ in offences("Return what\n    became\n    of it.")] == ["became of"]
+
+
+def test_help_in_a_decorator_is_read_and_a_step_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_text('@app.command(help="Runs what nobody asked.")\ndef f(): ...\n', encoding="utf-8")
+    assert [passage.text for passage in prose.passages(file)] == ["Runs what nobody asked."]
+
+    file.write_text('@given("a shopper whom nobody knows")\ndef f(): ...\n', encoding="utf-8")
+    assert prose.passages(file) == []
+
+
 @pytest.mark.parametrize("name", OLD_NAMES)
 def test_an_old_name_of_a_test_is_found(name: str, tmp_path: Path) -> None:
     file = tmp_path / "test_module.py"
