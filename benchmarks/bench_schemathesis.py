@@ -1,10 +1,10 @@
-"""How many of the faulty connectors a general fuzzer finds, beside how many the suite finds, by kind of fault.
+"""Counts the faulty connectors that a general fuzzer (Schemathesis) and the suite find, by kind of fault.
 
 Run: python benchmarks/bench_schemathesis.py [--every N] [--cases N]
-Schemathesis gets the connector's OpenAPI document at its best for it: optional members may be null, as the contract
-lets them, the store is the one that is served, and each call has an example with a valid key. What it reports on the
-correct connector as well is its baseline and counts for nothing. A late answer counts as found by either side. Exit 1
-when the suite misses a fault, or when Schemathesis cannot tell anything.
+Schemathesis gets an OpenAPI document that helps it most: optional members may be null, as the contract allows, the
+store is the one that the connector serves, and each call has an example with a valid key. Failures that it also reports
+on the correct connector form its baseline and do not count. A late answer counts as found for both sides. Exit 1 if
+the suite misses a fault, or if Schemathesis cannot run.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from contract.operations import OPERATIONS
 _FUZZER = Path(sys.executable).with_name("schemathesis")
 _AT_MOST_S = 90.0
 _WORKERS = 2
-"""Processes for each core: one fuzzes while the other waits for a late answer."""
+"""Processes per core: one fuzzes while the other waits for a late answer."""
 _NOWHERE = "http://127.0.0.1:9"
 
 
 class Found(NamedTuple):
-    """A mutant, and who found it; `words` are what Schemathesis reports, or that its time was up."""
+    """A mutant and which side found it. `words` are Schemathesis's failure titles, or the note that it timed out."""
 
     mutant: Mutant
     by_suite: bool
@@ -54,7 +54,7 @@ class Found(NamedTuple):
 
 
 class Fuzzed(NamedTuple):
-    """What Schemathesis said of one connector: how many cases it tried, and the titles of new failures."""
+    """Schemathesis's result for one connector: the number of cases it ran, and the titles of new failures."""
 
     cases: int
     failures: tuple[str, ...]
@@ -62,7 +62,7 @@ class Fuzzed(NamedTuple):
 
 
 def document() -> dict[str, Any]:
-    """Return the connector's OpenAPI document, with what a retailer could tell a fuzzer beyond the contract."""
+    """Return the connector's OpenAPI document, plus what a retailer could add for a fuzzer."""
     whole, builder = load("connector"), Certification(profile_of(_NOWHERE))
     for operation in OPERATIONS:
         if operation.path in whole["paths"]:
@@ -75,7 +75,7 @@ def document() -> dict[str, Any]:
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Copy a schema whose optional members may be null: null counts as absent."""
+    """Return a copy of a schema in which optional members may be null: null counts as absent."""
     changed = dict(schema)
     if "items" in changed:
         changed["items"] = nullable(changed["items"])
@@ -87,7 +87,7 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def fuzz(url: str, folder: Path, cases: int, *more: str) -> Fuzzed:
-    """Run Schemathesis on a connector until its first new failure, or to its end."""
+    """Run Schemathesis on a connector until its first new failure or its end."""
     report = folder / f"{os.getpid()}.json"
     report.unlink(missing_ok=True)
     words = [str(_FUZZER), "run", str(folder / "document.json"), "--url", url, "--baseline", str(folder / "known.json")]
@@ -100,42 +100,42 @@ def fuzz(url: str, folder: Path, cases: int, *more: str) -> Fuzzed:
         return Fuzzed(0, (), in_time=False)
     if not report.is_file():
         return Fuzzed(0, (), in_time=True)
-    told: dict[str, Any] = json.loads(report.read_text("utf-8"))
-    return Fuzzed(told["test_cases"]["generated"], tuple(each["title"] for each in told["failures"]), in_time=True)
+    result: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    return Fuzzed(result["test_cases"]["generated"], tuple(each["title"] for each in result["failures"]), in_time=True)
 
 
-def meet(mutant: Mutant, folder: Path, cases: int, platform: Platform) -> Found:
-    """Show a mutant to both."""
+def compare(mutant: Mutant, folder: Path, cases: int, platform: Platform) -> Found:
+    """Test a mutant with both sides."""
     with served(SmallConnector(mutant.fault, mutant.rate_limit_per_second)) as url:
         fuzzed = fuzz(url, folder, cases, "--max-failures", "1")
-    words = ", ".join(fuzzed.failures) or ("" if fuzzed.in_time else "time was up")
+    words = ", ".join(fuzzed.failures) or ("" if fuzzed.in_time else "timed out")
     return Found(mutant, run_mutant(mutant, platform).killed, bool(fuzzed.failures), words)
 
 
-def told(found: Found) -> Found:
-    """Print a line for a mutant as soon as both have met it."""
+def print_row(found: Found) -> Found:
+    """Print a mutant's line of the table and return it."""
     sides = f"{'found' if found.by_suite else 'MISSED':<8}{'found' if found.by_fuzzer else '-':<8}"
     print(f"  {found.mutant.fault:<52}{sides}{found.words[:60]}", flush=True)
     return found
 
 
 def kind_of(mutant: Mutant) -> str:
-    """Name a fault's kind after the feature whose scenario must find it."""
+    """Return a fault's kind: the feature with the scenario that must find it."""
     files = {each: entry.file for entry in scenario_entries() for each in entry.ids}
     folder, _, feature = files[mutant.found_by[0]].partition("/")
     call = "entry tier" if folder in {"resolve_scan", "shopper_authorization"} else "core"
     return f"{call}: {feature.removesuffix('.feature').replace('_', ' ')}"
 
 
-def knows_the_correct_one(folder: Path, cases: int) -> Fuzzed:
-    """Let Schemathesis write down what it reports on the correct connector, and run it again: now it is silent."""
+def baseline(folder: Path, cases: int) -> Fuzzed:
+    """Record Schemathesis's failures on the correct connector as baseline, and return the result of a second run."""
     with served(SmallConnector()) as url:
         fuzz(url, folder, cases, "--continue-on-failure", "--baseline-update")
         return fuzz(url, folder, cases, "--continue-on-failure")
 
 
 def show(found: Sequence[Found]) -> None:
-    """Print the table of kinds."""
+    """Print the table by kind of fault."""
     kinds = sorted({kind_of(each.mutant) for each in found})
     count = Counter((kind_of(each.mutant), side) for each in found for side in _sides(each))
     print(f"{'kind of fault':<32}{'faults':>8}{'suite':>8}{'Schemathesis':>14}")
@@ -153,27 +153,29 @@ def _sides(found: Found) -> list[str]:
 def main() -> int:
     """Run the comparison and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth fault")
-    parser.add_argument("--cases", type=int, default=10, metavar="N", help="examples a call in the fuzzing phase")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="test only every Nth fault (default 1)")
+    parser.add_argument(
+        "--cases", type=int, default=10, metavar="N", help="examples per call in the fuzzing phase (default 10)"
+    )
     given, start = parser.parse_args(), time.perf_counter()
     gallery = GALLERY[:: max(1, given.every)]
     if not _FUZZER.is_file():
-        print(f"NOT MEASURED: there is no {_FUZZER}; it comes with the dev dependencies")
+        print(f"NOT MEASURED: {_FUZZER} does not exist; install the dev dependencies")
         return 1
-    print(f"load of the machine before: {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"load average before the run: {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="jwo-") as name, starting(profile_of(_NOWHERE)) as platform:
         folder = Path(name)
         (folder / "document.json").write_text(json.dumps(document()), encoding="utf-8")
-        correct = knows_the_correct_one(folder, given.cases)
+        correct = baseline(folder, given.cases)
         if not correct.cases or correct.failures:
             print(f"NOT MEASURED: Schemathesis on the correct connector: {correct}")
             return 1
-        print(f"Schemathesis tries {correct.cases} cases on a connector; baseline written", flush=True)
+        print(f"Schemathesis runs {correct.cases} cases on each connector; baseline written", flush=True)
         print(f"  {'fault':<52}{'suite':<8}{'Schemathesis':<8}")
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), mp_context=context) as pool:
-            task = partial(meet, folder=folder, cases=given.cases, platform=platform)
-            found = [told(each) for each in pool.map(task, gallery)]
+            task = partial(compare, folder=folder, cases=given.cases, platform=platform)
+            found = [print_row(each) for each in pool.map(task, gallery)]
     print()
     show(found)
     print(f"\n{len(found)} of {len(GALLERY)} faults in {time.perf_counter() - start:.0f} s")

@@ -1,1 +1,1 @@
-"""The wire contract as data and types; it knows none of the rooms that lean on it."""
+"""The wire contract as data and types. It imports none of the packages that use it."""

@@ -1,34 +1,34 @@
-"""What the contract refuses.
+"""The errors of the contract package.
 
 ContractError
 ├── MalformedBody        a body that is not JSON, or not an object
-├── BadValue             a text that is not what its field's name promises (instant, Scan Key Code)
-├── SignatureRejected    a SigV4 signature that is absent, stale or wrong; carries a stable code
-├── BadProfile           a jwo.toml that cannot be used: the user's to mend
-├── BadSettings          an environment variable that is no setting, or has a wrong value: the user's to mend
-└── BrokenContractFile   one of our own schema or register files is wrong
+├── BadValue             a text in the wrong form for its field (instant, Scan Key Code)
+├── SignatureRejected    a SigV4 signature that is missing, stale or wrong; has a stable code
+├── BadProfile           a jwo.toml that is not valid; the user can fix it
+├── BadSettings          an environment variable with an unknown name or a wrong value; the user can fix it
+└── BrokenContractFile   a schema or register file of the kit is wrong
 """
 
 from __future__ import annotations
 
 
 class ContractError(Exception):
-    """Root of everything that this package raises on purpose."""
+    """Base class of all errors that this package raises."""
 
 
 class MalformedBody(ContractError):
-    """The bytes are not a JSON object; the message says where reading stopped."""
+    """The bytes are not a JSON object. The message says where parsing stopped."""
 
 
 class BadValue(ContractError):
-    """A text has the right JSON type and the wrong form."""
+    """A text has the right JSON type but the wrong form."""
 
 
 class SignatureRejected(ContractError):
-    """A request is not signed as it must be.
+    """The signature of a request is missing or not valid.
 
     `code` is one of `missing`, `malformed`, `unknown_key`, `wrong_scope`, `stale`, `unsigned_header`,
-    `wrong_token`, `mismatch`; the message never holds a secret.
+    `wrong_token`, `mismatch`. The message never contains a secret.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -37,12 +37,12 @@ class SignatureRejected(ContractError):
 
 
 class BrokenContractFile(ContractError):
-    """A file of the contract contradicts itself: our fault, found when it is loaded."""
+    """A file of the contract is wrong: a bug in the kit, found when the file is loaded."""
 
 
 class BadProfile(ContractError):
-    """A profile is missing, unreadable or says something that cannot be; the message says what to do."""
+    """A profile is missing, unreadable or not valid. The message says what to do."""
 
 
 class BadSettings(ContractError):
-    """Settings that cannot be; the message names each variable, and the nearest known name of a misspelt one."""
+    """Settings are not valid. The message names each variable, and for a misspelt one the nearest known name."""

@@ -1,7 +1,7 @@
-"""The gate table: what a gate does with a connector's answer, or without one.
+"""The gate table: what a gate does after a connector's answer, or if there is no answer.
 
-Statuses 200, 400, 401, 429 and 500 are published (sample_store_app_entry); everything else is the house rule that a
-connector failure follows the store default.
+Statuses 200, 400, 401, 429 and 500 are published (sample_store_app_entry); for everything else a house
+rule applies: a connector failure leads to the store default decision.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple
 StoreDefault = Literal["open", "closed"]
 
 ANSWER_WITHIN_S = 2.0
-"""Published: the whole answer of Verify Identity Keys. A setting may ask for less, never allow more."""
+"""Published: the time limit for the whole answer to Verify Identity Keys. A setting may shorten it, never extend it."""
 
 
 class GateAction(StrEnum):
-    """What the table says for an outcome."""
+    """A row's decision."""
 
     OPEN = "open"
     STAY_CLOSED = "stay_closed"
@@ -24,7 +24,7 @@ class GateAction(StrEnum):
 
 
 class NoAnswer(StrEnum):
-    """Why there is no answer to look at."""
+    """Why there is no usable answer."""
 
     TIMED_OUT = "timed_out"
     NO_CONNECTION = "no_connection"
@@ -32,7 +32,7 @@ class NoAnswer(StrEnum):
 
 
 class GateDecision(NamedTuple):
-    """Whether the gate opens, by which row of the table, and the cause in one word or status."""
+    """Whether the gate opens, the row of the table that decides, and the cause: a status or a `NoAnswer` value."""
 
     opens: bool
     action: GateAction
@@ -49,14 +49,14 @@ _PUBLISHED = {
 
 
 def action_for(outcome: int | NoAnswer) -> GateAction:
-    """Look an outcome up: a status whose body was as it must be, or the reason why there is none."""
+    """Return the table's decision for the status of a valid answer, or for the reason why there is none."""
     if isinstance(outcome, NoAnswer):
         return GateAction.STORE_DEFAULT
     return _PUBLISHED.get(outcome, GateAction.STORE_DEFAULT)
 
 
 def decide(outcome: int | NoAnswer, store_default: StoreDefault = "closed") -> GateDecision:
-    """Decide for a store whose default is `open` or `closed`."""
+    """Decide for a store with the default decision `open` or `closed`."""
     action = action_for(outcome)
     opens = action is GateAction.OPEN or (action is GateAction.STORE_DEFAULT and store_default == "open")
     return GateDecision(opens, action, str(outcome))

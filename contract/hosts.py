@@ -1,6 +1,7 @@
-"""Amazon's own JWO hosts, which nothing here ever calls unless `auth.block_amazon_hosts` is switched off.
+"""Amazon's own JWO hosts. The kit never calls them unless `auth.block_amazon_hosts` is off.
 
-A retailer's connector behind API Gateway is a host of amazonaws.com and must stay callable, so that domain is not here.
+The domain amazonaws.com is not included: a retailer's connector behind API Gateway has a host there, and the kit must
+call it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ _JWO = "amazonphysicalstores.com"
 
 
 def is_amazons(url: str) -> bool:
-    """Say whether an address leads to Amazon's JWO platform."""
+    """Return whether an address belongs to Amazon's JWO platform."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
     except ValueError:

@@ -1,7 +1,7 @@
-"""Every rule of our own, as a named setting: the places where nothing is published and somebody had to decide.
+"""The house rules as named settings: the kit's decisions where Amazon publishes nothing.
 
-A name is `group.setting`, as the requirement register and the schemas' `x-house` spell it. The connector, the
-platform and the suite take the same groups, so that a changed setting changes behaviour and expectation alike.
+A name has the form `group.setting`; the requirement register and the schemas' `x-house` use it too. The connector, the
+platform and the suite use the same groups, so a changed setting changes the behaviour and the expectation together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class HouseGroup(BaseModel):
-    """Base of the groups: frozen, and an unknown name is an error instead of a silence."""
+    """Base class of the groups: frozen, and an unknown name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,7 +40,7 @@ class Identity(HouseGroup):
 
 
 class ScanKeyRules(HouseGroup):
-    """Layout of a Scan Key Code and the retailer's policy for it."""
+    """The layout of a Scan Key Code and the retailer's policy for it."""
 
     prefix: str = Field(default="JWOIMAG", pattern="^[0-9A-Za-z]+$")
     timestamp_digits: int = 11
@@ -73,41 +73,41 @@ class Ordering(HouseGroup):
     unknown_sku: Literal["park"] = "park"
     answer_budget_s: float = Field(default=2.0, gt=0)
     cash_type: str = "CASH"
-    """What CASH_SHOPPER is called in the scanResult of a cart."""
+    """The value for CASH_SHOPPER in the scanResult of a cart."""
 
 
 class ShopperAuth(HouseGroup):
-    """Shopper Authorization, of whose answer no body is published."""
+    """Shopper Authorization. Amazon does not publish the body of its answer."""
 
     required_of_identity: tuple[str, ...] = ("id",)
     also_required: tuple[str, ...] = ()
-    """Further members that a request must have: authorizedAmount, shopperInteraction."""
+    """Further required members of a request: authorizedAmount, shopperInteraction."""
     answer_members: tuple[str, ...] = ("shopperAuthorized",)
-    """What an answer must have; its shape is that of the request's recommendation."""
+    """Required members of an answer. It has the shape of the request's recommendation."""
     idempotent: bool = True
-    """By shoppingTripId and gateAuthenticationEvent.id, where both are there."""
+    """By shoppingTripId and gateAuthenticationEvent.id, if both are present."""
     remember_h: float = 48
     answer_budget_s: float = 2.0
     retries: int = Field(default=1, ge=0)
-    """By the platform after 500 and 503, within `gate.timeout_s`."""
+    """Retries of the platform after 500 and 503, within `gate.timeout_s`."""
     fallback: Literal["store_default", "recommendation"] = "store_default"
     send_recommendation: Literal["amazon_recommendation_only", "always", "never"] = "amazon_recommendation_only"
     none_calls: bool = False
-    """Whether the platform calls under the strategy None."""
+    """Whether the platform calls the connector under the strategy None."""
 
 
 class ResolveScan(HouseGroup):
     """Resolve Scan."""
 
     also_required_of_event: tuple[str, ...] = ()
-    """Further members that a scanEvent must have: timestamp, location, value, channel."""
+    """Further required members of a scanEvent: timestamp, location, value, channel."""
     locations: tuple[str, ...] = ("ENTRY", "EXIT")
     channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
     value_base64: tuple[str, ...] = ("OPTICAL", "CONTACT")
-    """The channels whose value is Base64; that of the others is raw."""
+    """The channels with a Base64 value. Other channels have a raw value."""
     value_pattern: str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
     id_as_data: bool = True
-    """Resolve from an id that is no UUID when there is no value."""
+    """Resolve from the id if it is not a UUID and there is no value."""
     response_shape: Literal["flat", "wrapped"] = "flat"
     idempotent: bool = True
     remember_h: float = 48
@@ -124,7 +124,7 @@ class ScanDetails(HouseGroup):
 
 
 class Gate(HouseGroup):
-    """What the gate does with an answer, or without one."""
+    """How the gate decides."""
 
     timeout_s: float = Field(default=2.0, gt=0)
     store_default: Literal["open", "closed"] = "closed"
@@ -132,7 +132,7 @@ class Gate(HouseGroup):
 
 
 class Delivery(HouseGroup):
-    """How the platform delivers a cart until it is taken."""
+    """How the platform delivers a cart until the connector accepts it."""
 
     order_timeout_s: float = 29.0
     backoff_first_s: float = 1.0
@@ -143,9 +143,9 @@ class Delivery(HouseGroup):
     """On 429 only."""
     accept_200: bool = True
     most_at_once: int = Field(default=64, gt=0)
-    """Attempts under way at the same moment, over all connectors."""
+    """Largest number of concurrent attempts over all connectors."""
     most_at_once_per_store: int = Field(default=8, gt=0)
-    """Attempts under way to one store's connector: after an outage its backlog comes as a queue, not as a herd."""
+    """Largest number of concurrent attempts to one store's connector. It limits the burst after an outage."""
 
 
 class Catalog(HouseGroup):
@@ -160,7 +160,7 @@ class Catalog(HouseGroup):
     queue_s: float = 1.0
     process_s: float = 1.0
     name_guide: int = 100
-    """The maintenance guide's length of an item's name; a longer one is accepted with a warning."""
+    """The recommended length of an item's name (maintenance guide). A longer name is accepted with a warning."""
 
 
 class Barcode(HouseGroup):
@@ -170,9 +170,9 @@ class Barcode(HouseGroup):
     gtin_check: bool = True
     isbn_check: bool = True
     infer_type: bool = True
-    """Judge a barcode without a type by its length."""
+    """Infer the type of a barcode from its length."""
     missing_by_length: bool = True
-    """A code one digit short has lost its check digit."""
+    """Report a code that is one digit short as a code without its check digit."""
 
 
 class Simulator(HouseGroup):
@@ -182,18 +182,18 @@ class Simulator(HouseGroup):
     associate_cart: bool = False
     """Whether an associate's visit leads to a cart."""
     cart_delay_s: float = Field(default=0.0, ge=0)
-    """How long after the exit a cart is final."""
+    """Seconds from the exit until the cart is final."""
     gate_open_s: float = Field(default=5.0, gt=0)
-    """How long a gate stays unlocked after it opened."""
+    """Seconds that a gate stays unlocked after it opens."""
     currency: str = "USD"
     authorized_amount: float = Field(default=50.0, ge=0)
-    """What is reserved on a card at entry, unless the store says otherwise."""
+    """Amount of the pre-authorisation at entry, unless the store sets another."""
     risk_rate: float = Field(default=0.02, ge=0, le=1)
-    """The share of means of payment that the platform's own risk model distrusts."""
+    """The share of means of payment that the platform's risk model reports as a risk."""
 
 
 class Auth(HouseGroup):
-    """Who may call whom."""
+    """Access to both sides."""
 
     region: str = "us-east-1"
     max_skew_s: int = 300
@@ -208,7 +208,7 @@ class Suite(HouseGroup):
 
 
 class House(HouseGroup):
-    """All groups; `House()` is the shipped stance."""
+    """All groups. `House()` has the shipped defaults."""
 
     http: Http = Http()
     identity: Identity = Identity()
@@ -226,7 +226,7 @@ class House(HouseGroup):
     suite: Suite = Suite()
 
     def value(self, name: str) -> object:
-        """Return the value of `group.setting`; KeyError when there is no such setting."""
+        """Return the value of `group.setting`. Raises KeyError if there is no such setting."""
         group_name, _, setting = name.partition(".")
         group = getattr(self, group_name) if group_name in House.model_fields else None
         if group is None or setting not in type(group).model_fields:

@@ -1,7 +1,7 @@
-"""The profile, `jwo.toml`: all that the suite and the load scenarios must know of a connector they have never seen.
+"""The profile, `jwo.toml`: what the suite and the load scenarios must know about a connector under test.
 
-What is left empty is not declared: cases that need it are reported as not applicable, never as passed. A value of the
-form `env:NAME` is taken from the environment, so that no secret needs to stand in the file.
+An empty value is not declared: the report shows cases that need it as not applicable, never as passed. A value of the
+form `env:NAME` is read from the environment, so the file needs no secret.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Table(BaseModel):
 
 
 class ConnectorTable(_Table):
-    """Where the connector is and how it knows its callers."""
+    """The connector's address and how it authenticates its callers."""
 
     url: str
     auth: Literal["none", "headers", "sigv4"] = "none"
@@ -56,7 +56,7 @@ class ConnectorTable(_Table):
         if not usable:
             raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
         if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("an address ends with its path; credentials belong into headers, from env:NAME")
+            raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
         return url.rstrip("/")
 
     @field_validator("headers")
@@ -65,14 +65,14 @@ class ConnectorTable(_Table):
         for name, value in headers.items():
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise ValueError(
-                    f"the header {name!r} cannot be sent: a name has no blanks, a value is printable ASCII"
+                    f"the header {name!r} is not valid; use a name without blanks and a value of printable ASCII"
                 )
         return headers
 
     @model_validator(mode="after")
     def _can_sign(self) -> Self:
         if self.auth == "sigv4" and not (self.access_key_id and self.secret_access_key):
-            raise ValueError("auth = sigv4 needs access_key_id and secret_access_key; take them from env:NAME")
+            raise ValueError("auth = sigv4 needs access_key_id and secret_access_key; set both, as env:NAME")
         return self
 
     @property
@@ -82,7 +82,7 @@ class ConnectorTable(_Table):
 
 
 class StoreTable(_Table):
-    """A store that the connector serves, another one where the shopper may enter as well, and an id that none has."""
+    """A store that the connector serves, a second store where the shopper may enter, and an unknown store id."""
 
     id: str = Field(default="", max_length=255)
     other_id: str = Field(default="", max_length=255)
@@ -91,14 +91,14 @@ class StoreTable(_Table):
     @model_validator(mode="after")
     def _are_different(self) -> Self:
         if self.unknown_id in {self.id, self.other_id}:
-            raise ValueError("unknown_id must be an id that no store has, and it is a store's own")
+            raise ValueError("unknown_id is the id of a declared store; use an id that the connector does not know")
         if self.other_id and self.other_id == self.id:
-            raise ValueError("other_id must be another store than id")
+            raise ValueError("other_id is the same store as id; name a second store, or leave it empty")
         return self
 
 
 class KeysTable(_Table):
-    """Identity keys by kind: fixed Base64 values, or a command or address that makes a fresh one each time."""
+    """Identity keys by kind: fixed Base64 values, or a command or address that makes a fresh key for each call."""
 
     shopper: str = ""
     associate: str = ""
@@ -118,7 +118,7 @@ class KeysTable(_Table):
         try:
             base64.b64decode(key, validate=True)
         except ValueError as error:
-            raise ValueError("an identityKey is standard Base64 with its padding") from error
+            raise ValueError("not a valid identityKey; use standard Base64 with padding") from error
         return key
 
 
@@ -133,12 +133,12 @@ class CatalogTable(_Table):
     @classmethod
     def _are_different(cls, items: tuple[str, ...]) -> tuple[str, ...]:
         if len(items) != len(set(items)) or not all(items):
-            raise ValueError("each item is named once and not empty")
+            raise ValueError("an item is empty or repeated; name each item once")
         return items
 
 
 class LimitsTable(_Table):
-    """Limits that the connector enforces; 0 is not declared."""
+    """Limits that the connector enforces. 0 means not declared."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
 
@@ -151,7 +151,7 @@ class TiersTable(_Table):
 
 
 class ShopperIdentitiesTable(_Table):
-    """Ids of means of payment that the connector knows, by what Shopper Authorization must make of them."""
+    """Ids of means of payment that the connector knows, one for each expected decision of Shopper Authorization."""
 
     low_risk: str = ""
     high_risk: str = ""
@@ -162,25 +162,25 @@ class ShopperIdentitiesTable(_Table):
 
 
 class ScansTable(_Table):
-    """Scanned contents as Base64, by what Resolve Scan must make of them."""
+    """Scanned contents as Base64, one for each expected resolution of Resolve Scan."""
 
     accepted: str = ""
     rejected: str = ""
 
 
 class CatalogClientTable(_Table):
-    """The retailer's own uploader, as a command that uploads one catalog, follows it to its end, and ends."""
+    """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
 
     command: str = ""
-    """Words as in a shell, without one; `{csv}`, `{endpoint}` and others are replaced by what the run is told."""
+    """Words as in a shell, but no shell runs them. The run replaces `{csv}`, `{endpoint}` and others by values."""
     environment: dict[str, str] = Field(default_factory=dict)
-    """Further variables for the command, for a client that has names of its own; `{endpoint}` works here as well."""
+    """Further environment variables, for a client that uses other names. `{endpoint}` and others work here too."""
     limit_s: float = Field(default=60.0, gt=0, le=3600)
-    """How long one run may take, its waits included; then it is ended."""
+    """Time limit of one run, its waits included. The suite then ends the command."""
     at_once: int = Field(default=4, ge=1, le=32)
-    """How many runs may be under way at the same moment, each with an account of its own."""
+    """Largest number of parallel runs, each with a separate account."""
     tells_rejected: Literal["", "exit_code", "output"] = ""
-    """How it tells of a row that the platform rejected: another exit code than 0, or the SKU in its output."""
+    """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
 
     @field_validator("command")
     @classmethod
@@ -190,12 +190,12 @@ class CatalogClientTable(_Table):
         except ValueError as error:
             raise ValueError(f"{command!r} cannot be split into words: {error}") from error
         if command and not words:
-            raise ValueError("it is blank; name a program, or leave it empty")
+            raise ValueError("the command is blank; name a program, or leave it empty")
         return command
 
 
 class Profile(_Table):
-    """The whole file."""
+    """All tables of the file."""
 
     connector: ConnectorTable
     store: StoreTable = StoreTable()
@@ -211,33 +211,33 @@ class Profile(_Table):
     @model_validator(mode="after")
     def _is_not_amazon(self) -> Self:
         if self.house.auth.block_amazon_hosts and is_amazons(self.connector.url):
-            raise ValueError(f"{self.connector.url} is Amazon's; only a retailer's own connector is ever called")
+            raise ValueError(f"{self.connector.url} is Amazon's; use the address of the retailer's connector")
         return self
 
     def declared_keys(self) -> list[str]:
-        """Name the kinds of identity keys that the suite can get."""
+        """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
         kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
         return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
 
 
 def for_url(url: str) -> Profile:
-    """Make the profile of a connector of which only the address is known."""
+    """Return the profile of a connector with a known address and no other declaration."""
     return _checked({"connector": {"url": url}}, "--connector")
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ, *, url: str = "") -> Profile:
-    """Read a profile, with another address where `url` is given; BadProfile says what is wrong and what to do."""
+    """Read a profile; `url` replaces its address. Raises BadProfile if the profile is missing or not valid."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise BadProfile(f"there is no profile at {path}; write one with: jwo init") from error
+        raise BadProfile(f"{path} does not exist; write a profile with: jwo init") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadProfile(f"the profile {path} cannot be read: {error}") from error
+        raise BadProfile(f"cannot read the profile {path}: {error}") from error
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadProfile(f"the profile {path} is not TOML: {error}") from error
+        raise BadProfile(f"the profile {path} is not valid TOML: {error}") from error
     if url and isinstance(tables.setdefault("connector", {}), dict):
         tables["connector"]["url"] = url
     return _checked(_from_environment(tables, str(path), environment), str(path))
@@ -261,5 +261,5 @@ def _from_environment(value: Any, where: str, environment: Mapping[str, str]) ->
         return value
     name = value.removeprefix("env:")
     if name not in environment:
-        raise BadProfile(f"{where} asks for the environment variable {name}, which is not set; export it first")
+        raise BadProfile(f"{where} needs the environment variable {name}, which is not set; export it first")
     return environment[name]

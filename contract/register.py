@@ -1,7 +1,7 @@
-"""The requirement register: every published case and every check of our own, as rows of TOML.
+"""The requirement register: every published case and every check of this kit, as rows of TOML.
 
-A row is either proven by a scenario that carries its id as a tag, or says in `not_tested` why nothing can prove it from
-outside. Both at once, or neither, is an error that the shape tests find.
+Either a scenario with the row's id as a tag proves a row, or `not_tested` says why no test from outside can. The shape
+tests reject a row with both or with neither.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ _LEVELS: dict[str, Level] = {
 
 
 class Requirement(BaseModel):
-    """One row. `text` is the rule in our words, `page` the published page that it follows."""
+    """One row. `text` is the rule in our words, `page` the published page with the rule."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     title: str
     title_exact: bool = True
-    """False where only a short form of Amazon's title is known."""
+    """False if only a short form of Amazon's title is known."""
     api: str
     tier: Tier
     kind: Literal["case", "section", "focus", "own"]
     side: Literal["connector", "platform", "process"]
     provenance: Provenance
     page: str
-    """Name of the published page; empty where no page speaks of the matter."""
+    """Name of the published page; empty if no page covers the rule."""
     text: str
     usually: str = ""
-    """What most often breaks it: the first place to look."""
+    """The most frequent cause of a failure: the first place to look."""
     setting: str = ""
-    """The house setting that the rule rests on, as `group.name`."""
+    """The house setting that the rule depends on, as `group.name`."""
     covers: tuple[str, ...] = ()
-    """Published sections that a check of our own fills in."""
+    """Published sections that a check of this kit covers."""
     proven_by: tuple[str, ...] = ()
-    """Ids whose scenarios prove this row as well."""
+    """Other ids; their scenarios prove this row too."""
     not_tested: str = ""
 
     @property
     def level(self) -> Level:
-        """The level that the provenance allows at most."""
+        """The strictest level that the provenance allows."""
         return _LEVELS[self.provenance]
 
 
 @lru_cache(maxsize=1)
 def register() -> dict[str, Requirement]:
-    """Load every row, by id and in file order; BrokenContractFile names the file and the row that is wrong."""
+    """Load all rows, by id and in file order. Raises BrokenContractFile if a file or a row is wrong, and names it."""
     rows: dict[str, Requirement] = {}
     folder = resources.files("contract") / "requirements"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -92,5 +92,5 @@ def _add(rows: dict[str, Requirement], row: dict[str, object], file: str) -> Non
     except (ValidationError, KeyError) as error:
         raise BrokenContractFile(f"{file}: row {row.get('id')}: {error}") from error
     if requirement.id in rows:
-        raise BrokenContractFile(f"{file}: the id {requirement.id} stands twice; an id is never reused")
+        raise BrokenContractFile(f"{file}: the id {requirement.id} is used twice; an id is never reused")
     rows[requirement.id] = requirement

@@ -1,6 +1,6 @@
 """The Scan Key Code that a retailer's app shows: prefix, time, recognition token, optional custom information.
 
-The parts are published (mobile_app_entry); their order and lengths are a house rule that fits the one published sample.
+The parts are published (mobile_app_entry). Their order and lengths are a house rule that fits the one published sample.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ class ScanKey(NamedTuple):
 
 
 def encode(key: ScanKey, rules: ScanKeyRules) -> str:
-    """Write the code as the text that the QR symbol holds; BadValue when `decode` could not read it back."""
+    """Return the code as the text of the QR code. Raises BadValue if `decode` could not read it back."""
     milliseconds = (key.issued_at - _EPOCH) // timedelta(milliseconds=1)
     stamp, token = f"{milliseconds:0{rules.timestamp_digits}x}", key.token.lower()
     text = f"{key.prefix}{stamp}{token}{key.custom_info}"
     if not (text.isascii() and text.isalnum()):
-        raise BadValue("a Scan Key Code is purely alphanumeric")
+        raise BadValue("the Scan Key Code has characters other than letters and digits")
     if (len(stamp), len(token)) != (rules.timestamp_digits, rules.token_digits) or not _HEX.issuperset(token):
-        raise BadValue("a Scan Key Code's time and token have the set number of hex digits")
+        raise BadValue("the time or the token of a Scan Key Code does not have the set number of hex digits")
     return text
 
 
 def decode(text: str, rules: ScanKeyRules) -> ScanKey:
-    """Take a code's text apart; BadValue when it is none, or has another retailer's prefix."""
+    """Parse a code's text. Raises BadValue if the text is not a code or has another retailer's prefix."""
     if not text.startswith(rules.prefix):
         raise BadValue("the code does not start with the Customer Prefix")
     if not (text.isascii() and text.isalnum()):
-        raise BadValue("a Scan Key Code is purely alphanumeric")
+        raise BadValue("the Scan Key Code has characters other than letters and digits")
     rest = text[len(rules.prefix) :]
     time_end, token_end = rules.timestamp_digits, rules.timestamp_digits + rules.token_digits
     stamp, token, custom = rest[:time_end].lower(), rest[time_end:token_end].lower(), rest[token_end:]
@@ -57,12 +57,12 @@ def decode(text: str, rules: ScanKeyRules) -> ScanKey:
 
 
 def to_identity_key(text: str) -> str:
-    """Wrap a scanned text as the Base64 that `identityKey` carries."""
+    """Encode a scanned text in Base64, the form of `identityKey`."""
     return base64.b64encode(text.encode()).decode()
 
 
 def from_identity_key(identity_key: str) -> str:
-    """Unwrap `identityKey`; BadValue when it is not standard padded Base64 of UTF-8 text."""
+    """Decode `identityKey`. Raises BadValue if it is not standard padded Base64 of UTF-8 text."""
     try:
         return binascii.a2b_base64(identity_key, strict_mode=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:

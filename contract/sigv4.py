@@ -1,6 +1,6 @@
-"""AWS Signature Version 4, made and checked with botocore's own arithmetic, for the service `execute-api`.
+"""AWS Signature Version 4 for the service `execute-api`: signs and verifies requests with botocore's functions.
 
-Published: access to both sides is by AWS IAM. The wire form (SigV4, session token) is the house rule auth.to_connector.
+Published: access to both sides is by AWS IAM. The wire form (SigV4, session token) is a house rule.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AUTHORIZATION = re.compile(
 
 
 class Key(NamedTuple):
-    """An AWS key pair, with the session token of temporary credentials where there is one."""
+    """An AWS key pair, with the session token if the credentials are temporary."""
 
     access_key_id: str
     secret_access_key: str
@@ -56,7 +56,7 @@ def sign(
     return dict(request.headers.items())
 
 
-def verify(  # noqa: PLR0913 - a signature covers that many things
+def verify(  # noqa: PLR0913 - a signature covers all of these
     method: str,
     url: str,
     headers: Mapping[str, str],
@@ -67,9 +67,9 @@ def verify(  # noqa: PLR0913 - a signature covers that many things
     now: datetime,
     max_skew_s: float = 300,
 ) -> Key:
-    """Check a request as it arrived (`url` with the Host that the caller used) and return the key that signed it.
+    """Verify a request as it arrived (`url` with the Host that the caller used) and return the key that signed it.
 
-    SignatureRejected says, by its code, which of the parts is wrong.
+    Raises SignatureRejected if the signature is not valid; its code names the part that is wrong.
     """
     given = {name.lower(): value for name, value in headers.items()}
     parts = _authorization(given)
@@ -80,7 +80,7 @@ def verify(  # noqa: PLR0913 - a signature covers that many things
     _check_signed_names(signed_names, given)
     declared_hash = given.get("x-amz-content-sha256")
     if declared_hash and declared_hash != hashlib.sha256(body).hexdigest():
-        raise SignatureRejected("mismatch", "the body is not the one that was signed")
+        raise SignatureRejected("mismatch", "the body differs from the signed body")
     request = AWSRequest(method=method, url=url, headers={name: given[name] for name in signed_names}, data=body)
     expected = _signature(SigV4Auth(Credentials(*key), SERVICE, region), request, stamp)
     if not hmac.compare_digest(expected, parts["signature"]):
@@ -100,7 +100,7 @@ def _authorization(given: Mapping[str, str]) -> dict[str, str]:
         raise SignatureRejected("missing", "the request is not signed: it has no Authorization header")
     match = _AUTHORIZATION.fullmatch(given["authorization"].strip())
     if match is None:
-        raise SignatureRejected("malformed", "the Authorization header is not of the AWS4-HMAC-SHA256 form")
+        raise SignatureRejected("malformed", "the Authorization header does not have the AWS4-HMAC-SHA256 form")
     return match.groupdict()
 
 
@@ -109,7 +109,7 @@ def _known_key(parts: dict[str, str], given: Mapping[str, str], find_key: Callab
     if key is None:
         raise SignatureRejected("unknown_key", "the access key is not allow-listed")
     if (key.session_token or "") != given.get("x-amz-security-token", ""):
-        raise SignatureRejected("wrong_token", "the session token is not the one of this access key")
+        raise SignatureRejected("wrong_token", "the session token does not belong to this access key")
     return key
 
 
@@ -117,7 +117,7 @@ def _check_scope(parts: dict[str, str], region: str) -> None:
     if (parts["region"], parts["service"]) != (region, SERVICE):
         raise SignatureRejected(
             "wrong_scope",
-            f"signed for {parts['service']} in {parts['region']}, wanted {SERVICE} in {region}",
+            f"signed for {parts['service']} in {parts['region']}, expected {SERVICE} in {region}",
         )
 
 
@@ -126,9 +126,9 @@ def _fresh_stamp(parts: dict[str, str], given: Mapping[str, str], now: datetime,
     try:
         signed_at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
     except ValueError as error:
-        raise SignatureRejected("malformed", "X-Amz-Date is missing or not like 20240209T175357Z") from error
+        raise SignatureRejected("malformed", "X-Amz-Date is missing or not of the form 20240209T175357Z") from error
     if stamp[:8] != parts["date"]:
-        raise SignatureRejected("malformed", "X-Amz-Date is of another day than the credential's scope")
+        raise SignatureRejected("malformed", "X-Amz-Date and the credential's scope have different days")
     if abs(now - signed_at) > timedelta(seconds=max_skew_s):
         raise SignatureRejected("stale", f"signed at {stamp}, more than {max_skew_s:g} s from now")
     return stamp
@@ -139,4 +139,6 @@ def _check_signed_names(names: list[str], given: Mapping[str, str]) -> None:
     unsigned = must.difference(names)
     absent = set(names).difference(given)
     if unsigned or absent:
-        raise SignatureRejected("unsigned_header", f"headers not covered: {', '.join(sorted(unsigned | absent))}")
+        raise SignatureRejected(
+            "unsigned_header", f"headers without a signature: {', '.join(sorted(unsigned | absent))}"
+        )

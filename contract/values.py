@@ -1,4 +1,4 @@
-"""Instants as they travel. What `parse_instant` reads is what the schemas' `date-time` means: one rule for both."""
+"""Instants on the wire. `parse_instant` defines the schemas' format `date-time`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\
 _TO_THE_MICROSECOND = len("2026-02-09T17:53:57.123456Z")
 
 
-@lru_cache(maxsize=4096)  # a message's time is read by its schema and again by its reader
+@lru_cache(maxsize=4096)  # the schema check and the handler both parse a message's time
 def parse_instant(text: str) -> datetime:
-    """Read an instant of RFC 3339: `Z` or a numeric offset, fractions cut at the microsecond; the result is in UTC.
+    """Parse an RFC 3339 instant with `Z` or a numeric offset, cut to microseconds. The result is in UTC.
 
-    BadValue for anything else, and for a leap second, which Python's clock cannot hold.
+    Raises BadValue for any other text, and for a leap second, which Python's datetime cannot represent.
     """
     if not _RFC_3339.fullmatch(text):
         raise BadValue(f"not an ISO-8601 date and time with Z or an offset: {text[:40]!r}")
     try:
         instant = datetime.fromisoformat(text.upper())
-        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)  # most are in UTC as they come
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)  # most are in UTC already
     except ValueError as error:
         raise BadValue(f"no such date and time: {text[:40]!r}") from error
     except OverflowError as error:
@@ -30,9 +30,9 @@ def parse_instant(text: str) -> datetime:
 
 
 def is_before(text: str, other: str) -> bool:
-    """Say whether one instant is before another; both are what `parse_instant` reads.
+    """Return whether one instant is before another. Both must be valid for `parse_instant`.
 
-    Two in UTC that are written alike, as most are, stand in the order of their texts.
+    Two texts in UTC with the same form sort like their instants, so most pairs need no parsing.
     """
     if len(text) == len(other) <= _TO_THE_MICROSECOND and text[-1] == other[-1] == "Z" and text[10] == other[10]:
         return text < other
@@ -40,5 +40,5 @@ def is_before(text: str, other: str) -> bool:
 
 
 def format_instant(instant: datetime) -> str:
-    """Write an instant as the platform does: UTC, whole seconds, `Z`."""
+    """Format an instant as the platform does: UTC, whole seconds, `Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Live progress: a bar on a terminal, plain lines elsewhere. Findings are named the moment they are known."""
+"""Live progress: a bar on a terminal, plain lines elsewhere. It prints each finding immediately."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LOUD = {Verdict.FAIL: "red", Verdict.WARN: "yellow", Verdict.ERROR: "magenta"}
 
 
 def make_console() -> Console:
-    """Return the console for people: bound to the stream of now, since the engine redirects the standard ones."""
+    """Return a console for people, bound to the current standard output: the engine redirects it during a run."""
     return Console(file=sys.stdout, highlight=False)
 
 
 class CaseProgress:
-    """Shows how far a run is. Use it as a context manager, and its methods as the certification's listeners."""
+    """Shows the progress of a run. A context manager; its methods are listeners of the certification."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -41,12 +41,12 @@ class CaseProgress:
         self._bar.stop()
 
     def selected(self, count: int) -> None:
-        """Take in how many cases will run."""
+        """Receive the number of cases that will run."""
         self._total = count
         self._task = self._bar.add_task("cases", total=count)
 
     def case(self, result: CaseResult) -> None:
-        """Take in a case, or a further example of one."""
+        """Receive the result of a case, or of a further example of it."""
         is_new = result.id not in self._seen
         was = self._seen.get(result.id)
         self._seen[result.id] = result.verdict

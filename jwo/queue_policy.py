@@ -1,6 +1,6 @@
-"""Teaches moto's CloudFormation the resource AWS::SQS::QueuePolicy, which it does not have.
+"""Adds the resource AWS::SQS::QueuePolicy to moto's CloudFormation, which does not have it.
 
-Loading this module is enough: moto finds its resource types among the subclasses of CloudFormationModel.
+Importing this module is enough: moto finds its resource types among the subclasses of CloudFormationModel.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from moto.sqs.models import sqs_backends
 
 
 class QueuePolicy(CloudFormationModel):
-    """A queue's policy as a stack resource: made by setting the queue's attribute `Policy`."""
+    """A queue's policy as a stack resource. It sets the queue's attribute `Policy`."""
 
     def __init__(self, queues: list[str]) -> None:
         self.queues = queues
 
     @property
     def physical_resource_id(self) -> str:
-        """The stack's name for the resource."""
+        """The id of the resource in the stack."""
         return ",".join(self.queues)
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """No property names this resource."""
+        """Return an empty name: no property names this resource."""
         return ""
 
     @staticmethod
     def cloudformation_type() -> str:
-        """Return the type as templates spell it."""
+        """Return the type as templates write it."""
         return "AWS::SQS::QueuePolicy"
 
     @classmethod
@@ -42,7 +42,7 @@ class QueuePolicy(CloudFormationModel):
         region_name: str,
         **_more: Any,  # noqa: ANN401 - moto's signature
     ) -> QueuePolicy:
-        """Put the policy on each queue."""
+        """Set the policy on each queue."""
         del resource_name
         properties = cloudformation_json["Properties"]
         names = [url.rsplit("/", 1)[-1] for url in properties["Queues"]]

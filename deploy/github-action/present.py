@@ -1,6 +1,6 @@
-"""Shows a report.json to GitHub: the job summary, the annotations and the output `verdict`. Standard library only.
+"""Shows a report.json on GitHub: job summary, annotations and the output `verdict`. Standard library only.
 
-Whatever a connector answered is quoted, so that it can neither format the summary nor give the runner a command.
+It escapes the connector's answers, so they can neither format the summary nor run a workflow command.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 Case = Mapping[str, Any]
 SIGNS = {"warn": "⚠️", "fail": "❌", "error": "💥"}
 WORDS = {"warn": "warning", "error": "harness error", "not_applicable": "not applicable"}
-NO_REPORT = "## Just Walk Out connector\n\nThere is no report; the log of this step says why.\n"
+NO_REPORT = "## Just Walk Out connector\n\nThere is no report. The log of this step says why.\n"
 LEVELS = {"must": "MUST", "should": "SHOULD", "house": "house rule"}
 MOST_ANNOTATIONS = 10
-"""GitHub shows so many of a kind for a step."""
+"""GitHub shows at most this number of each kind for a step."""
 MOST_FINDINGS = 50
 MOST_TEXT = 600
 
 
 def main(path: Path) -> int:
-    """Present the report at `path`; 0 even for findings, since the command that made it has the say."""
+    """Present the report at `path`. Returns 0 even for findings: the exit code of `jwo certify` decides."""
     try:
         report = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -68,14 +68,14 @@ def annotations(report: Mapping[str, Any]) -> list[str]:
         fails = case["verdict"] != "warn" or strict
         (errors if fails else warnings).append(_annotation("error" if fails else "warning", case))
     errors += [
-        _command("error", f"{entry['id']} is a stale expected failure", f"{entry['why']}; take it out")
+        _command("error", f"{entry['id']} is a stale expected failure", f"{entry['why']}; remove it from the list")
         for entry in report.get("expectedFailures", {}).get("stale", ())
     ]
     return [*_first(errors, "error"), *_first(warnings, "warning")]
 
 
 def findings(report: Mapping[str, Any]) -> list[Case]:
-    """Return what a person must look at, worst first."""
+    """Return the cases that need attention, worst first."""
     order = ("error", "fail", "warn")
     found = [case for case in report["cases"] if case["verdict"] in order and not case.get("expectedFailure")]
     return sorted(found, key=lambda case: order.index(case["verdict"]))
@@ -83,14 +83,14 @@ def findings(report: Mapping[str, Any]) -> list[Case]:
 
 def _finding(case: Case) -> list[str]:
     rows = {"expected": case["expected"], "got": case["got"], "because": case["reason"], "usually": case["hint"]}
-    told = [f"{label:<9} {_cut(text)}" for label, text in (*rows.items(), ("replay", case["replay"])) if text]
+    lines = [f"{label:<9} {_cut(text)}" for label, text in (*rows.items(), ("replay", case["replay"])) if text]
     name = f"{SIGNS[case['verdict']]} <b>{_plain(case['id'])}</b> {_plain(case['title'])} ({LEVELS[case['level']]})"
     return [
         f"<details><summary>{name}</summary>",
         "",
         _plain(case["rule"]),
         "",
-        *_fenced("\n".join(told)),
+        *_fenced("\n".join(lines)),
         "",
         "</details>",
         "",
@@ -115,14 +115,14 @@ def _expected(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _annotation(kind: str, case: Case) -> str:
-    told = [case["rule"], f"expected {_cut(case['expected'])}", f"got {_cut(case['got'])}", case["replay"]]
+    lines = [case["rule"], f"expected {_cut(case['expected'])}", f"got {_cut(case['got'])}", case["replay"]]
     if case["verdict"] == "error":
-        told = ["The suite itself broke, which says nothing about the connector.", _cut(case["reason"])]
-    return _command(kind, f"{case['id']} {case['title']}", "\n".join(told))
+        lines = ["The suite itself broke. This says nothing about the connector.", _cut(case["reason"])]
+    return _command(kind, f"{case['id']} {case['title']}", "\n".join(lines))
 
 
 def _command(kind: str, title: str, text: str) -> str:
-    """Return a workflow command; what could end it or begin another is escaped."""
+    """Return a workflow command, with the characters escaped that could end it or begin another."""
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     name = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
     return f"::{kind} title={name}::{escaped}"
@@ -140,13 +140,13 @@ def _cut(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that Markdown and HTML leave as it is, on one line."""
+    """Return the text on one line, escaped for Markdown and HTML."""
     one_line = " ".join(_cut(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"&#{ord(letter)};" if letter in "`*_[]|\\~@#!" else letter for letter in one_line)
 
 
 def _fenced(text: str) -> list[str]:
-    """Return a block of code whose fence is longer than any in the text."""
+    """Return a code block with a fence longer than any in the text."""
     fence = "```"
     while fence in text:
         fence += "`"
@@ -154,7 +154,7 @@ def _fenced(text: str) -> list[str]:
 
 
 def _append(variable: str, text: str) -> None:
-    """Add to a file that the runner names; print it where there is no runner."""
+    """Append to the file that the runner names in a variable; print the text if there is no runner."""
     if name := os.environ.get(variable):
         with Path(name).open("a", encoding="utf-8") as file:
             file.write(text)

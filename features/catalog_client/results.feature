@@ -1,5 +1,5 @@
-Feature: Catalog client: what became of an upload
-  An upload is through when its report was read. Notifications come at least once and in no order, and a link lasts an hour.
+Feature: Catalog client: the result of an upload
+  An upload is complete when the client has read its report. Notifications may come twice and in any order. A link lasts an hour.
 
   @CAT-X.11 @must @alone
   Scenario: The subscription is confirmed
@@ -12,7 +12,7 @@ Feature: Catalog client: what became of an upload
     Then it fetched every report
 
   @CAT-X.20 @house @alone
-  Scenario: Rejected rows are told
+  Scenario: Rejected rows are reported
     Given the client had to upload a large catalog
     Then it told of the row that was rejected
 
@@ -32,7 +32,7 @@ Feature: Catalog client: what became of an upload
     Then it fetched every report in spite of its queue
 
   @CAT-X.16 @house @alone
-  Scenario: A report link over its hour
+  Scenario: An expired report link
     Given the client had to upload a catalog, of which the notified link is over its hour
     Then it fetched every report in spite of its queue
 

@@ -1,5 +1,5 @@
-Feature: Catalog client: what goes up
-  The retailer's own client uploads a catalog to the simulated platform, and is judged by what arrived there.
+Feature: Catalog client: uploading
+  The retailer's own client uploads a catalog to the simulated platform. The suite checks what arrived there.
 
   @CAT-X.1 @must @alone
   Scenario: Calls are signed
@@ -7,7 +7,7 @@ Feature: Catalog client: what goes up
     Then every call was signed as it must be
 
   @CAT-X.18 @must @alone
-  Scenario: Calls are understood
+  Scenario: Calls are valid
     Given the client had to upload a large catalog
     Then the platform understood every call
 
@@ -27,12 +27,12 @@ Feature: Catalog client: what goes up
     Then the platform holds every row that is right
 
   @CAT-X.22 @house @alone
-  Scenario: Nothing else goes up
+  Scenario: Nothing else is uploaded
     Given the client had to upload a large catalog
     Then the platform holds nothing else
 
   @CAT-X.4 @house @alone
-  Scenario: No row goes up twice
+  Scenario: No row is uploaded twice
     Given the client had to upload a large catalog
     Then no row was in two uploads
 
@@ -42,6 +42,6 @@ Feature: Catalog client: what goes up
     Then it never called too often
 
   @CAT-X.21 @house @alone
-  Scenario: The client comes to its end
+  Scenario: The client exits
     Given the client had to upload a large catalog
     Then it ended by itself

@@ -1,5 +1,5 @@
 Feature: Create Purchases: carts that become purchases
-  A 201 with a purchaseId says that the purchase is made and will be found again.
+  A 201 with a purchaseId means that the purchase is recorded and will be found again.
 
   @CP-1.1 @must
   Scenario: Single Item Cart — SKU Type, Sold by Unit
@@ -92,7 +92,7 @@ Feature: Create Purchases: carts that become purchases
     Then a purchase is made
 
   @CP-X.6 @must
-  Scenario: Members that nobody knows are ignored at every depth
+  Scenario: Unknown members are ignored at every depth
     Given a cart that the connector understands
     And every object in it has a member that nobody knows
     When it is sent

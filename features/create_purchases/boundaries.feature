@@ -1,5 +1,5 @@
 Feature: Create Purchases: just within the limits
-  What is unusual but allowed makes a purchase like anything else.
+  An unusual but valid cart makes a purchase like any other.
 
   @CP-X.14 @must
   Scenario: Texts of exactly the longest length

@@ -1,5 +1,5 @@
 Feature: Create Purchases: one purchase for one trip
-  The platform repeats a cart until it is taken. idempotentShoppingTripId is the idempotency key; each attempt has a
+  The platform repeats a cart until the connector accepts it. idempotentShoppingTripId is the idempotency key; each attempt has a
   requestId of its own.
 
   @CP-2 @must
@@ -87,7 +87,7 @@ Feature: Create Purchases: one purchase for one trip
     Then each trip has one purchase of its own
 
   @CP-X.48 @house
-  Scenario: Trips whose ids look alike
+  Scenario: Trips with similar ids
     Given a cart that the connector understands
     When it is sent once for each of several trip ids that look alike
     Then each makes a purchase

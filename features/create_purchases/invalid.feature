@@ -1,5 +1,5 @@
 Feature: Create Purchases: what is refused as invalid
-  Each cart is valid but for one thing. The text of a refusal is never looked at.
+  Each cart has exactly one error. The suite never checks the text of a refusal.
 
   @CP-3.1 @must
   Scenario: Missing requestId

@@ -1,5 +1,5 @@
 Feature: Create Purchases: time to answer
-  Nothing is published; two seconds are the house's budget.
+  Amazon publishes no limit; the house budget is two seconds.
 
   @CP-X.11 @house @alone
   Scenario: Carts are answered within the house's budget

@@ -1,5 +1,5 @@
-Feature: Create Purchases: what an answer must not tell
-  Answers travel through gateways that write them down. What is known of a shopper has no place in them.
+Feature: Create Purchases: what an answer must not repeat
+  Gateways log answers, so an answer must not hold a shopper's data.
 
   @CP-X.55 @house
   Scenario: The shopper's data is not repeated

@@ -1,5 +1,5 @@
-Feature: Create Purchases: whatever is drawn
-  Requests and stories drawn at random; what fails shrinks to the least that fails.
+Feature: Create Purchases: random requests and stories
+  The suite draws requests and stories at random, and shrinks a failing one to the smallest that fails.
 
   @CP-X.44 @house @waits
   Scenario: Any valid cart

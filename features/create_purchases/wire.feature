@@ -1,5 +1,5 @@
-Feature: Create Purchases: how the bytes come
-  A call may come slowly, in part, or not as a call at all.
+Feature: Create Purchases: how the bytes arrive
+  A call may arrive slowly, in part, or malformed.
 
   @CP-X.38 @house @waits
   Scenario: A cart over a slow line

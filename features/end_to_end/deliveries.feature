@@ -1,6 +1,6 @@
-Feature: End to end: carts on a bad line
-  The simulated platform delivers a cart again, under another requestId, until the connector has taken it. Faults lose
-  answers, break connections and hold messages up; each trip is one purchase all the same.
+Feature: End to end: carts on an unreliable network
+  The simulated platform delivers a cart again, under another requestId, until the connector accepts it. Faults lose
+  answers, break connections and delay messages. Each trip must still be one purchase.
 
   @E2E-X.9 @must @waits
   Scenario: Answers that are lost

@@ -1,6 +1,6 @@
 Feature: End to end: visits
-  The simulated platform runs beside the suite. People show codes at its gates, take goods and walk out; it delivers
-  their carts until they are taken. What it saw stands in its journal, and the journal is judged.
+  The simulated platform runs beside the suite. Shoppers present codes at its gates, take goods and walk out. It
+  delivers their carts until the connector accepts them. Then the suite checks the platform's journal.
 
   @E2E-X.1 @must @waits
   Scenario: A visit from the gate to the purchase
@@ -35,7 +35,7 @@ Feature: End to end: visits
     Then all scans of one event are answered alike
 
   @E2E-X.6 @house @waits
-  Scenario: Answers are about whoever asked
+  Scenario: Each answer is about its own visitor
     Given a store of the simulated platform
     When shoppers and associates come and go at the same moment
     Then no answer tells of somebody else

@@ -1,5 +1,5 @@
-Feature: Get Scan Details: what a loyalty scheme knows of a shopper
-  Asked for shoppers whom Resolve Scan accepted.
+Feature: Get Scan Details: a shopper's loyalty data
+  The platform asks for shoppers that Resolve Scan accepted.
 
   @GSD-X.1 @must
   Scenario: The details of an accepted shopper
@@ -8,7 +8,7 @@ Feature: Get Scan Details: what a loyalty scheme knows of a shopper
     Then the details are complete
 
   @GSD-X.2 @must
-  Scenario: A shopper whom nobody knows
+  Scenario: An unknown shopper
     Given a question about a shopper whom nobody knows
     When it is sent
     Then it is refused with 404

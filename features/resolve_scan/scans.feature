@@ -1,4 +1,4 @@
-Feature: Resolve Scan: whose a scanned code is
+Feature: Resolve Scan: the shopper that a code identifies
   A refusal is a 200 with REJECT. The names in the body are not published, so a wrong one is a warning.
 
   @RS-1.1 @must
@@ -14,7 +14,7 @@ Feature: Resolve Scan: whose a scanned code is
     Then the scan should be rejected
 
   @RS-X.2 @must
-  Scenario: Members that nobody knows are ignored at every depth
+  Scenario: Unknown members are ignored at every depth
     Given a loyalty scan that the connector understands
     And every object in it has a member that nobody knows
     When it is sent

@@ -80,7 +80,7 @@ Feature: Shopper Authorization: who may enter with a card
     Then all answers are equal
 
   @SA-X.2 @must
-  Scenario: Members that nobody knows are ignored at every depth
+  Scenario: Unknown members are ignored at every depth
     Given a card tap that the connector understands
     And every object in it has a member that nobody knows
     When it is sent

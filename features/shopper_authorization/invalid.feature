@@ -1,5 +1,5 @@
 Feature: Shopper Authorization: what is refused as invalid
-  Each call is valid but for one thing.
+  Each call has exactly one error.
 
   @SA-7a.12 @must
   Scenario: Missing Required Fields (400 Error)

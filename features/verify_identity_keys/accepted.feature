@@ -20,7 +20,7 @@ Feature: Verify Identity Keys: who is let in
     Then the visitor is of type CASH_SHOPPER
 
   @VIK-X.6 @must
-  Scenario: Members that nobody knows are ignored at every depth
+  Scenario: Unknown members are ignored at every depth
     Given a scan of the declared shopper key
     And every object in it has a member that nobody knows
     When it is sent

@@ -1,5 +1,5 @@
 Feature: Verify Identity Keys: just within the limits
-  What is unusual but allowed is answered like anything else.
+  An unusual but valid request gets an answer like any other.
 
   @VIK-X.14 @house
   Scenario: A key of exactly 1000 characters

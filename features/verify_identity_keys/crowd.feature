@@ -1,5 +1,5 @@
 Feature: Verify Identity Keys: several people at once
-  Gates stand side by side, and people come in groups.
+  A store has several gates, and people come in groups.
 
   @VIK-X.27 @must
   Scenario: Shoppers and associates scan together

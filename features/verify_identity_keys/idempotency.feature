@@ -1,5 +1,5 @@
 Feature: Verify Identity Keys: one decision for one authEvent
-  The platform may repeat a call. authEvent.id is the idempotency key; requestId plays no part in it.
+  The platform may repeat a call. authEvent.id is the idempotency key; requestId has no influence.
 
   @VIK-6 @must
   Scenario: The same authEvent with another requestId
@@ -89,7 +89,7 @@ Feature: Verify Identity Keys: one decision for one authEvent
     And all answers are the same gate decision
 
   @VIK-X.38 @house
-  Scenario: Events whose ids look alike
+  Scenario: Events with similar ids
     Given a scan of the declared shopper key
     When it is sent, and an unknown key under an id that looks alike
     Then each key is decided on its own merits

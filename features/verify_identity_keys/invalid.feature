@@ -1,5 +1,5 @@
 Feature: Verify Identity Keys: what is refused as invalid
-  Each scan is valid but for one thing. The text of a refusal is never looked at.
+  Each scan has exactly one error. The suite never checks the text of a refusal.
 
   @VIK-3.1 @must
   Scenario: Missing requestId

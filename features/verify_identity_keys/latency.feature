@@ -1,4 +1,4 @@
-Feature: Verify Identity Keys: the shopper stands at the gate
+Feature: Verify Identity Keys: the shopper waits at the gate
   The answer must be complete within two seconds, connecting included.
 
   @VIK-9 @must @alone

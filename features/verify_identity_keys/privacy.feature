@@ -1,5 +1,5 @@
-Feature: Verify Identity Keys: what an answer must not tell
-  Answers travel through gateways that write them down. What opens gates has no place in them.
+Feature: Verify Identity Keys: what an answer must not repeat
+  Gateways log answers, so an answer must not hold a key that opens gates.
 
   @VIK-X.45 @house
   Scenario: The key is not repeated

@@ -1,5 +1,5 @@
-Feature: Verify Identity Keys: whatever is drawn
-  Requests drawn from the schema; what fails shrinks to the least that fails.
+Feature: Verify Identity Keys: random requests
+  The suite draws requests from the schema, and shrinks a failing one to the smallest that fails.
 
   @VIK-X.35 @house @waits
   Scenario: Any valid scan

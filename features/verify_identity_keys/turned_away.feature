@@ -1,5 +1,5 @@
 Feature: Verify Identity Keys: who is turned away
-  A 401 keeps the gate closed for a key that is unknown, or known and not good for entry.
+  A 401 keeps the gate closed for an unknown key, and for a known key that is not valid for entry.
 
   @VIK-2 @must
   Scenario: Unauthorized — Invalid or Unknown Key (401)

@@ -1,5 +1,5 @@
-Feature: Verify Identity Keys: how the bytes come
-  A call may come slowly, in part, or not as a call at all.
+Feature: Verify Identity Keys: how the bytes arrive
+  A call may arrive slowly, in part, or malformed.
 
   @VIK-X.29 @house @waits
   Scenario: A scan over a slow line

@@ -1,4 +1,4 @@
-"""Stage 3: the connector's client, as a process, uploads the world's catalog and learns what became of it."""
+"""Stage 3: the reference catalog client uploads the store's catalog in a separate process and fetches the results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jwo.errors import Broken
 
 _WITHIN_S = 60
 _CLIENT = (sys.executable, "-P", "-m", "jwo.catalog_command", "upload", "--confirm", "{csv}")
-"""The command `jwo catalog upload`, without loading the rest of `jwo`: it is run many times."""
+"""The command `jwo catalog upload`, without the rest of `jwo`: it runs many times, so it must start fast."""
 CERTIFIED = CatalogClientTable(
     command=shlex.join(_CLIENT),
     environment={
@@ -33,11 +33,11 @@ CERTIFIED = CatalogClientTable(
     tells_rejected="exit_code",
     at_once=9,
 )
-"""How the suite is told of our own client, as a retailer would tell it of another."""
+"""How a retailer would declare the reference catalog client in a profile."""
 
 
 def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
-    """Upload, confirm, wait, fetch the report; return the SKUs that were accepted."""
+    """Upload, confirm, wait, fetch the report; return the accepted SKUs."""
     products = here.world.products_csv
     with products.open(newline="", encoding="utf-8") as file:
         skus = [row["item_sku"] for row in csv.DictReader(file)]
@@ -45,11 +45,11 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     rejected = summary["rejectedRows"]
     account = call("GET", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}")
     stage.expect(account["subscriptionStatus"] == "Complete", f"the subscription is {account['subscriptionStatus']}")
-    stage.expect(summary["accepted"] + summary["rejected"] == len(skus), "a row is missing from the report")
+    stage.expect(summary["accepted"] + summary["rejected"] == len(skus), "the report lacks a row")
     stage.expect(bool(rejected), "the deliberately bad rows were not rejected")
     for ingestion in summary["ingestions"]:
         status = _client(here, "status", ingestion)["processingStatus"]
-        stage.expect(status == "DONE", f"the status call says {status} of an ingestion that was notified as done")
+        stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
     stage.summary = (
         f"{len(skus)} rows uploaded in {len(summary['ingestions'])} call, subscription confirmed, notified over SQS: "
         f"{summary['accepted']} accepted, {summary['rejected']} rejected; the status API agrees"
@@ -68,7 +68,7 @@ def _client(here: Neighbourhood, *arguments: str, fine: tuple[int, ...] = (0,)) 
         env={"PATH": os.environ.get("PATH", ""), **_settings(here)},
     )
     if done.returncode not in fine:
-        raise Broken(f"the catalog client ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
 
 

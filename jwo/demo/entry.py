@@ -1,4 +1,4 @@
-"""Entry by card and by loyalty card in the demonstration: whom the connector knows, and what the profile says."""
+"""Entry by card and by loyalty card in the demonstration: the profile's declarations of known cards and members."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from contract.profile import ScansTable, ShopperIdentitiesTable, TiersTable
 
 RETAILER_FILE = Path(__file__).with_name("entry.toml")
-_NOBODYS_CARD = "a-card-of-another-shop"
+_UNKNOWN_CARD = "a-card-of-another-shop"
 
 
 def tables() -> dict[str, Any]:
-    """Return the tables of the profile that declare the entry tier."""
+    """Return the profile's tables for the entry tier."""
     return {
         "tiers": TiersTable(shopper_authorization=True, resolve_scan=True),
         "shopper_identities": ShopperIdentitiesTable(
@@ -24,7 +24,7 @@ def tables() -> dict[str, Any]:
             expired_card="demo-card-expired",
             outstanding_balance="demo-card-in-debt",
         ),
-        "scans": ScansTable(accepted=_scanned("demo-loyalty-card"), rejected=_scanned(_NOBODYS_CARD)),
+        "scans": ScansTable(accepted=_scanned("demo-loyalty-card"), rejected=_scanned(_UNKNOWN_CARD)),
     }
 
 

@@ -1,4 +1,4 @@
-"""What runs around a store, as processes on this machine: AWS, the platform, the connector, two broken ones."""
+"""The processes of the demonstration on this machine: AWS, the platform, the connector, two faulty connectors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CALL_WITHIN_S = 20.0
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """The addresses of what runs, and the keys with which each calls the other."""
+    """The addresses of the running processes, and the keys for the calls between them."""
 
     folder: Path
     world: World
@@ -44,7 +44,7 @@ class Neighbourhood:
 
 @contextmanager
 def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
-    """Start everything (stages 1 and 2), and stop it by its process ids at the end."""
+    """Start all processes (stages 1 and 2), and stop them by their process ids at the end."""
     world = load_world(shipped_world())
     platform_key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
     with Processes(folder) as processes, _refusing_port() as refusing_url:
@@ -74,12 +74,12 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
 
 @cache
 def _client() -> httpx.Client:
-    """Keep one client: making one costs more than a call."""
+    """Return one shared client: creating a client costs more than a call."""
     return httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False)
 
 
 def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Call one of our own processes; Broken says what it answered when that is no success."""
+    """Call one of the demonstration's processes. Raises Broken if the call or its answer fails."""
     try:
         answer = _client().request(method, url, json=body, **more)
     except httpx.HTTPError as error:
@@ -90,7 +90,7 @@ def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: 
 
 
 def _onboard(here: Neighbourhood, stage: Stage) -> None:
-    """Set the world's store up at the portal, test its connector, and allow-list the retailer's account."""
+    """Set up the world's stores at the portal, test their connector, and allow-list the retailer's account."""
     for store in here.world.stores:
         setup = {
             "retailer": store.retailer,
@@ -104,7 +104,7 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
         probe = call("POST", f"{here.platform_url}/portal/stores/{store.id}/connectivity-test", test_key)
         stage.expect(probe["passed"], f"the portal's connectivity test of {store.id} failed: {probe['cause']}")
         stage.details.append(
-            f"{store.id}: {len(store.gates)} gates; the portal's connectivity test was answered {probe['status']} "
+            f"{store.id}: {len(store.gates)} gates; the portal's connectivity test got {probe['status']} "
             f"in {probe['elapsedMs']:.0f} ms"
         )
     key = here.deployed.key
@@ -149,7 +149,7 @@ def _connector_settings(folder: Path, world: World, key: Key) -> dict[str, str]:
 
 @contextmanager
 def _refusing_port() -> Iterator[str]:
-    """Hold a port on which nobody listens, so that connections to it are refused."""
+    """Hold a port without listening on it, so that it refuses connections."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{holder.getsockname()[1]}"

@@ -22,7 +22,7 @@ _KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 
 
 def certify_reference(options: Options, console: Console) -> int:
-    """Certify the reference connector in the middle of a simulated store day and return the exit code."""
+    """Certify the reference connector within a simulated store day and return the exit code."""
     prepare(options.out)
     stages = Stages(console)
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder, started(stages, Path(folder)) as here:
@@ -45,7 +45,7 @@ def certify_reference(options: Options, console: Console) -> int:
 
 
 def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
-    """Return the profile of the reference connector as it runs here."""
+    """Return the profile of the running reference connector."""
     key = here.platform_key
     with here.world.products_csv.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["item_sku"] in accepted and row["store_id"] == STORE]

@@ -1,4 +1,4 @@
-"""Stage 4: people with phones at the gates. Each scans a picture of a code, shops, leaves, and has a receipt."""
+"""Stage 4: shoppers with phones at the gates. Each scans a picture of a code, shops, leaves, and gets a receipt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STILL_GOOD = timedelta(minutes=5)
 
 @dataclass
 class Day:
-    """What happened, for the figures; and the PINs with which people sign in to the app."""
+    """The events of the day, for the figures, and the PINs for the app."""
 
     pins: dict[str, str]
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Day:
 
 
 def shoppers(here: Neighbourhood, stage: Stage) -> None:
-    """Run the world's visits and the gate's failure table, and check every light, cart and receipt."""
+    """Run the world's visits and the gate's failure cases, and check every light, cart and receipt."""
     day = Day(_pins(here))
     for visit in here.world.visits:
         _visit(here, visit, day, stage)
@@ -61,7 +61,7 @@ def shoppers(here: Neighbourhood, stage: Stage) -> None:
 
 
 def _pins(here: Neighbourhood) -> dict[str, str]:
-    """Read the PINs of the world's file, which is the retailer's file too."""
+    """Read the PINs from the world file, which is also the retailer's file."""
     rows = tomllib.loads(here.world.file.read_text("utf-8")).get("shopper", [])
     return {row["id"]: row.get("pin", "") for row in rows}
 
@@ -76,14 +76,14 @@ def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
     wanted = ("green" if visit.opens else "red", visit.cause)
     stage.expect(
         (decision["light"], decision["cause"]) == wanted,
-        f"{visit.shopper} ({visit.kind}): wanted {wanted}, the gate showed {decision['light']}, {decision['cause']}",
+        f"{visit.shopper} ({visit.kind}): expected {wanted}, the gate showed {decision['light']}, {decision['cause']}",
     )
     if decision["opens"]:
         _shop(here, visit, decision, day)
 
 
 def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
-    """Return the code that this person holds before the reader, as the PNG on the phone."""
+    """Return the code that this shopper presents, as a PNG."""
     if visit.kind == "replayed_code":
         return day.pictures[visit.replays]
     if visit.kind == "unknown_key":
@@ -91,10 +91,10 @@ def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
         return _qr(encode(ScanKey(rules.prefix, datetime.now(UTC), "f" * rules.token_digits), rules))
     if visit.kind == "foreign_code":
         return _qr("https://another-shop.example/coupon/17")
-    wish = {"issuedAt": format_instant(datetime.now(UTC) - _STILL_GOOD)} if visit.kind == "expired_code" else None
+    request = {"issuedAt": format_instant(datetime.now(UTC) - _STILL_GOOD)} if visit.kind == "expired_code" else None
     signed_in = {"shopper": visit.shopper, "pin": day.pins.get(visit.shopper, "")}
     call("POST", f"{here.connector_url}/app/session", signed_in)  # the client keeps the session's cookie
-    picture: bytes = call("POST", f"{here.connector_url}/app/shoppers/{visit.shopper}/scan-key.png", wish)
+    picture: bytes = call("POST", f"{here.connector_url}/app/shoppers/{visit.shopper}/scan-key.png", request)
     day.pictures[visit.shopper] = picture
     return picture
 
@@ -115,7 +115,7 @@ def _hand(pick: Pick) -> dict[str, str]:
 
 
 def _failure_cases(here: Neighbourhood) -> list[tuple[str, str, str, str]]:
-    """Return the rows of the gate table in which no usable answer comes: the gate follows the store default."""
+    """Return the cases without a usable answer, in which the gate follows the store default decision."""
     causes = {
         "timed_out": here.late_url,
         "no_connection": here.refusing_url,
@@ -141,7 +141,7 @@ def _store_default(here: Neighbourhood, stage: Stage, day: Day, *case: str) -> N
     _count(decision, day)
     stage.expect(
         (decision["cause"], decision["opens"]) == (cause, default == "open"),
-        f"connector that gives {cause}, store default {default}: {decision['cause']}, opens {decision['opens']}",
+        f"connector failure {cause}, store default {default}: {decision['cause']}, opens {decision['opens']}",
     )
 
 
@@ -151,7 +151,7 @@ def _count(decision: dict[str, Any], day: Day) -> None:
 
 
 def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any] | None:
-    """Wait until the cart is delivered and return its receipt, which must name the same purchase."""
+    """Wait for the delivery of a cart and return its receipt, which must have the same purchase id."""
     deadline = time.monotonic() + _DELIVERED_WITHIN_S
     while True:
         deliveries = call("GET", f"{here.platform_url}/deliveries", params={"tripId": trip_id})
@@ -164,7 +164,7 @@ def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any]
     receipt: dict[str, Any] = call("GET", f"{here.connector_url}/ops/receipts/{trip_id}")
     stage.expect(
         receipt["purchaseId"] == deliveries[0]["purchaseId"],
-        f"the receipt of trip {trip_id[:8]} names another purchase than the platform was given",
+        f"the receipt of trip {trip_id[:8]} has another purchase id than the connector's answer",
     )
     return receipt
 
@@ -174,5 +174,5 @@ def _qr(text: str) -> bytes:
         image, target = qrcode.make(text), BytesIO()
         image.save(target)
     except (ValueError, OSError) as error:
-        raise Broken(f"a QR picture could not be drawn: {error}") from error
+        raise Broken(f"cannot draw a QR code: {error}") from error
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""Stages of the demonstration: each says what it did, with figures, and whether it went as it must."""
+"""Stages of the demonstration: each prints what it did, with figures, and whether it succeeded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF = 6
 
 @dataclass
 class Stage:
-    """One stage while it runs; `details` go to the report, `problems` make it fail."""
+    """A running stage. `details` go to the report; a stage with `problems` fails."""
 
     name: str
     summary: str = ""
@@ -23,21 +23,21 @@ class Stage:
     problems: list[str] = field(default_factory=list)
 
     def expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
-        """Note a problem when something does not hold."""
+        """Record the problem `otherwise` if `holds` is false."""
         if not holds:
             self.problems.append(otherwise)
 
 
 @dataclass
 class Stages:
-    """The stages so far, shown as they end."""
+    """The finished stages. It prints each when it ends."""
 
     console: Console
     done: list[Stage] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Run one stage; what it did is printed when it ends."""
+        """Run one stage, and print its summary at the end."""
         stage, start = Stage(name), time.perf_counter()
         if self.console.is_terminal:
             self.console.print(f"[dim]{len(self.done) + 1}/{OF} {name} …[/]", end="\r")
@@ -52,7 +52,7 @@ class Stages:
             self.console.print(f"      {line}", soft_wrap=True, markup=False)
 
     def as_report(self) -> list[dict[str, Any]]:
-        """Return the stages as report.json carries them."""
+        """Return the stages in the form of report.json."""
         return [
             {
                 "name": stage.name,

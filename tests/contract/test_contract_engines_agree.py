@@ -89,7 +89,7 @@ def mutated(draw: st.DrawFn, name: str) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_the_quick_and_the_wordy_engine_agree(name: str, data: st.DataObject) -> None:
+def test_both_schema_engines_agree(name: str, data: st.DataObject) -> None:
     compiled = messages.message(name)
     try:
         body = messages.parse_object(orjson.dumps(data.draw(mutated(name))))

@@ -47,11 +47,11 @@ def test_a_member_that_the_schema_does_not_name_is_seen_at_every_depth() -> None
 
 
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b"{}", b"null", b'"text"', b"[" * 2000, b'{"a":' * 2000])
-def test_what_is_no_message_is_left_to_the_long_way(body: bytes) -> None:
+def test_an_invalid_body_is_left_to_the_general_reader(body: bytes) -> None:
     assert messages.message(CART).read_exact(body) is None
 
 
-def test_a_null_is_left_to_the_long_way() -> None:
+def test_a_null_is_left_to_the_general_reader() -> None:
     body = _example(CART) | {"shopperDeviceId": None}
     assert messages.message(CART).read_exact(orjson.dumps(body)) is None
 
@@ -63,7 +63,7 @@ def test_a_condition_holds_for_a_body_that_is_read_exactly() -> None:
 
 
 @given(st.data())
-def test_whatever_is_read_exactly_is_what_the_long_way_reads(data: st.DataObject) -> None:
+def test_the_exact_and_the_general_reader_agree(data: st.DataObject) -> None:
     body = _example(CART)
     for target in _objects(body):
         if target and data.draw(st.booleans()):

@@ -86,7 +86,7 @@ def test_an_instant_is_read_in_utc(text: str, instant: datetime) -> None:
         "1707501237",
     ],
 )
-def test_what_is_no_instant_is_refused(text: str) -> None:
+def test_an_invalid_instant_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         parse_instant(text)
 
@@ -117,5 +117,5 @@ _WRITTEN = st.builds(
 
 
 @given(_WRITTEN, _WRITTEN)
-def test_instants_are_compared_as_what_they_mean_however_they_are_written(one: str, other: str) -> None:
+def test_instants_are_compared_by_time_not_by_form(one: str, other: str) -> None:
     assert is_before(one, other) == (parse_instant(one) < parse_instant(other))

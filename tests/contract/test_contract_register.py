@@ -78,7 +78,7 @@ def test_what_proves_or_is_covered_is_a_row() -> None:
         assert row.id not in {*row.proven_by, *row.covers}
 
 
-def test_a_row_mentioned_in_a_reason_exists() -> None:
+def test_rows_named_in_reasons_exist() -> None:
     for row in ROWS:
         for mentioned in re.findall(r"\b(?:VIK|CP|PLAN)-[A-Z0-9.-]*\d", row.not_tested):
             assert mentioned in register(), f"{row.id} mentions {mentioned}"
@@ -91,14 +91,14 @@ def test_a_row_that_reports_show_says_the_rule_and_what_breaks_it(row: Requireme
     assert row.kind != "case" or re.search(r"with (200|201|400)\b", row.text)
 
 
-def test_every_sentence_is_one_sentence_and_says_something() -> None:
+def test_every_text_is_one_sentence_without_filler() -> None:
     for row in ROWS:
         assert re.fullmatch(r"[A-Z`].{20,}\.", row.text), row.id
         assert ". " not in row.text, row.id
         assert not row.not_tested or row.not_tested.endswith("."), row.id
 
 
-def test_rules_that_are_alike_are_told_apart() -> None:
+def test_similar_rules_have_different_texts() -> None:
     texts = Counter((row.api, row.text) for row in JUDGED)
     assert [text for text, count in texts.items() if count > 1] == []
 

@@ -76,13 +76,13 @@ def test_a_code_that_could_not_be_read_back_is_not_written(code: ScanKey) -> Non
         "valid_shopper_key",
     ],
 )
-def test_what_is_no_code_of_this_retailer_is_refused(text: str) -> None:
+def test_an_invalid_or_foreign_code_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         scan_key.decode(text, RULES)
 
 
 @pytest.mark.parametrize("identity_key", ["not*base64=", "YWI", "YQ==\n", "_w==", "gICAgA==", "\u00e9"])
-def test_an_identity_key_that_is_no_text_in_base64_is_refused(identity_key: str) -> None:
+def test_an_identity_key_must_be_text_in_base64(identity_key: str) -> None:
     with pytest.raises(BadValue):
         scan_key.from_identity_key(identity_key)
 

@@ -42,7 +42,7 @@ def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(
         kind(**given)
 
 
-def test_what_resembles_nothing_and_several_at_once_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_unknown_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_CONNECTOR_XYZ", "1")
     monkeypatch.setenv("JWO_CONNECTOR_ZZZZ", "1")
     with pytest.raises(BadSettings, match=r"JWO_CONNECTOR_XYZ is no setting; .*; JWO_CONNECTOR_ZZZZ is no setting"):
@@ -60,7 +60,9 @@ def test_what_resembles_nothing_and_several_at_once_are_named(monkeypatch: pytes
         ("jwo_connector_store__path", "small.sqlite3"),
     ],
 )
-def test_settings_and_what_others_put_there_are_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_known_names_and_those_of_other_programs_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     ConnectorSettings()
 
@@ -98,7 +100,7 @@ def test_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in str(refused.value)
 
 
-def test_the_load_test_calls_it_used_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_load_test_calls_it_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_LOAD_RATES", "5")
     with pytest.raises(BadOptions, match="did you mean JWO_LOAD_RATE"):
         options_from()

@@ -81,7 +81,7 @@ def test_no_input_is_pasted_into_a_shell() -> None:
     assert not [step["name"] for step in STEPS if "${{" in step["run"]]
 
 
-def test_every_expression_names_something_that_is_there() -> None:
+def test_every_expression_names_an_input_or_a_step() -> None:
     text = (FOLDER / "action.yml").read_text("utf-8")
     ids = {step["id"] for step in STEPS if "id" in step}
 
@@ -116,7 +116,7 @@ def test_a_finding_ends_the_step_with_1_an_annotation_and_a_summary(
     assert (tmp_path / "a b" / "report.html").is_file()
 
 
-def test_the_log_of_the_run_gives_no_commands(
+def test_the_log_cannot_run_workflow_commands(
     certify_step: Callable[..., Done],
     profile: Callable[[str], Path],
 ) -> None:
@@ -129,9 +129,7 @@ def test_the_log_of_the_run_gives_no_commands(
     assert f"::{token}::" in lines
 
 
-def test_without_a_report_the_step_keeps_its_code_and_says_so(
-    certify_step: Callable[..., Done], tmp_path: Path
-) -> None:
+def test_missing_report_keeps_the_exit_code_and_is_reported(certify_step: Callable[..., Done], tmp_path: Path) -> None:
     done = certify_step(profile="missing.toml")
 
     assert done.returncode == 2
@@ -139,7 +137,7 @@ def test_without_a_report_the_step_keeps_its_code_and_says_so(
     assert (tmp_path / "output").read_text("utf-8") == "verdict=\n"
 
 
-def test_what_fails_the_run_is_an_error_and_what_does_not_a_warning(present: ModuleType) -> None:
+def test_failing_findings_are_errors_and_others_warnings(present: ModuleType) -> None:
     cases = [a_case("VIK-3.4", "fail"), a_case("VIK-X.3", "warn"), a_case("VIK-1.1")]
 
     lenient = present.annotations(a_report(cases))
@@ -149,7 +147,7 @@ def test_what_fails_the_run_is_an_error_and_what_does_not_a_warning(present: Mod
     assert [line.partition(" ")[0] for line in strict] == ["::error", "::error"]
 
 
-def test_an_annotation_is_one_line_whatever_came(present: ModuleType) -> None:
+def test_an_annotation_is_one_line(present: ModuleType) -> None:
     case = a_case("VIK-3.4", "fail", got="50%\r\n::warning::x", title="a: b, c\n::error::")
 
     (line,) = present.annotations(a_report([case]))
@@ -160,14 +158,14 @@ def test_an_annotation_is_one_line_whatever_came(present: ModuleType) -> None:
     assert "50%25%0D%0A::warning::x" in line
 
 
-def test_more_findings_than_github_shows_are_counted(present: ModuleType) -> None:
+def test_findings_above_githubs_limit_are_counted(present: ModuleType) -> None:
     lines = present.annotations(a_report([a_case(f"VIK-3.{at}", "fail") for at in range(1, 15)]))
 
     assert len(lines) == 10
     assert "5 more findings" in lines[-1]
 
 
-def test_an_expected_failure_is_told_and_no_error_and_a_stale_one_is(present: ModuleType) -> None:
+def test_only_stale_expected_failures_are_errors(present: ModuleType) -> None:
     stale = {"id": "CP-2", "reason": "old", "why": "it passes now"}
     cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "fail", expectedFailure="later")]
     report = a_report(cases, verdict="fail", expectedFailures={"source": "known.toml", "stale": [stale]})
@@ -185,13 +183,13 @@ def test_an_answer_cannot_format_the_summary(present: ModuleType) -> None:
     assert "&lt;b&gt;&#42;x&#42;&lt;/b&gt; &#124; &#91;a&#93;(b)" in text
 
 
-def test_a_summary_of_everything_broken_stays_within_githubs_megabyte(present: ModuleType) -> None:
+def test_the_largest_summary_stays_below_one_megabyte(present: ModuleType) -> None:
     cases = [a_case(f"VIK-3.{at}", "fail", got="x" * 100_000) for at in range(1, 400)]
 
     assert len(present.summary(a_report(cases)).encode()) < 200_000
 
 
-def test_a_report_file_is_all_that_it_needs(present: ModuleType, tmp_path: Path) -> None:
+def test_presenting_needs_only_a_report_file(present: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(json.dumps(a_report()), encoding="utf-8")
 

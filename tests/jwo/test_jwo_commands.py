@@ -40,7 +40,7 @@ def test_doctor_says_which_declaration_is_wrong(jwo: Jwo, mutant: Mutant, profil
     done = jwo("doctor")
 
     assert done.returncode == 1
-    assert "wrong  [keys] associate: wanted 200, got 401" in done.stdout
+    assert "wrong  [keys] associate: expected 200, got 401" in done.stdout
 
 
 def test_doctor_looks_for_the_catalog_client(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
@@ -53,7 +53,7 @@ def test_doctor_looks_for_the_catalog_client(jwo: Jwo, mutant: Mutant, profile: 
 
     assert "-      [catalog_client] command is not declared" in undeclared.stdout
     assert missing.returncode == 1
-    assert "wrong  [catalog_client] command: no-such-uploader is not there" in missing.stdout
+    assert "wrong  [catalog_client] command: no-such-uploader was not found" in missing.stdout
 
 
 def test_a_case_of_the_catalog_client_is_replayed_without_a_connector(jwo: Jwo, profile: WriteProfile) -> None:

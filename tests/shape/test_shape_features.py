@@ -44,7 +44,7 @@ def test_the_core_tier_has_not_shrunk() -> None:
     assert len(core) >= 105
 
 
-def test_an_id_stands_in_one_scenario_only() -> None:
+def test_each_id_is_in_one_scenario_only() -> None:
     ids = [each for entry in scenario_entries() for each in entry.ids]
 
     assert len(ids) == len(set(ids))
@@ -55,7 +55,7 @@ def test_every_check_has_a_mutant_that_proves_it() -> None:
 
 
 @pytest.mark.parametrize("case_id", ["VIK-1.1", "CP-1.7", "CP-3.34"])
-def test_rules_that_people_read_have_words(case_id: str) -> None:
+def test_published_rules_have_a_text_and_a_hint(case_id: str) -> None:
     row = register()[case_id]
 
     assert row.text.endswith(".")
