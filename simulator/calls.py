@@ -20,8 +20,8 @@ from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, Letter, unsent
 from simulator.faults import Faults, Where
 from simulator.journal import Journal
-from simulator.memory import Facts
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 from simulator.wire import Tampering
 
 _DAY_S = 86_400.0
@@ -60,14 +60,14 @@ class Calls:
         journal: Journal,
         clock: Clock,
         seed: Seed,
-        late: Facts[Late] | None = None,
+        late: KeyValueStore[Late] | None = None,
     ) -> None:
         self._client = client
         self._faults = faults
         self._journal = journal
         self._clock = clock
         self._seed = seed
-        self._late = late or Facts("late message", Late)
+        self._late = late or KeyValueStore("late message", Late)
         self._later: set[asyncio.Task[None]] = set()
         self._overtaken: dict[tuple[str, str], asyncio.Future[None]] = {}
 
@@ -140,13 +140,13 @@ class Calls:
     def _postpone(self, late: Late) -> None:
         key = str(uuid4())
         if late.letter.operation != VERIFY_IDENTITY_KEYS:  # no identity key is ever on a disk
-            self._late.keep(key, late)
+            self._late.put(key, late)
         self._start(self._send_late(key, late))
 
     async def _send_late(self, key: str, late: Late) -> None:
         await self._clock.sleep((late.due - self._clock.now()).total_seconds())
         self.note(await self._client.send(late.letter), late.about, {"old_attempt": 0})
-        self._late.drop(key)
+        self._late.delete(key)
 
     async def _be_overtaken(self, store: str, operation: str, seconds: float) -> None:
         passing = self._overtaken.setdefault((store, operation), asyncio.get_running_loop().create_future())

@@ -17,11 +17,10 @@ from simulator.clock import Clock
 from simulator.errors import NotKnown
 from simulator.event_lane import Event, Lane
 from simulator.journal import Entry
-from simulator.ledger import Ledger
 from simulator.loops import kept_going
-from simulator.memory import Facts
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
+from simulator.storage.files import Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,7 +35,7 @@ class EventFeed:
     """Listens to the journal and feeds the queues that retailers named; `run` sends until it is cancelled."""
 
     def __init__(
-        self, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str, ledger: Ledger | None = None
+        self, *, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str, storage: Storage
     ) -> None:
         self._sqs = sqs
         self._stores = stores
@@ -46,8 +45,8 @@ class EventFeed:
         self._lanes: dict[str, Lane] = {}
         self._lane_opened = asyncio.Event()
         self._threads = ThreadPoolExecutor(_SENT_AT_ONCE, "event-feed")
-        self._ledger = ledger
-        self._queues = Facts("event feed", str, ledger)
+        self._storage = storage
+        self._queues = storage.key_values("event feed", str)
         for retailer, queue_arn in self._queues.all().items():
             self._open(retailer, queue_arn)
 
@@ -58,11 +57,11 @@ class EventFeed:
             self._lanes[retailer].queue_arn = arn
         else:
             self._open(retailer, arn)
-        self._queues.keep(retailer, arn)
+        self._queues.put(retailer, arn)
         return self.show(retailer)
 
     def _open(self, retailer: str, queue_arn: str) -> None:
-        waiting = Facts(f"event for {retailer}", Event, self._ledger)
+        waiting = self._storage.key_values(f"event for {retailer}", Event)
         self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
         self._lane_opened.set()
 

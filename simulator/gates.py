@@ -21,7 +21,8 @@ from simulator.journal import Journal
 from simulator.lights import Lights
 from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
-from simulator.trips import AuthEvent, Trip, Trips
+from simulator.trip_record import AuthEvent, Trip
+from simulator.trips import Trips
 
 Json = dict[str, Any]
 _MOST_PEOPLE = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from simulator.memory import Facts
+from simulator.storage.key_values import KeyValueStore
 
 Json = dict[str, Any]
 
@@ -21,16 +21,16 @@ class GateState(NamedTuple):
 class Lights:
     """All gates that have decided; a gate that let somebody in stays unlocked for `open_s` seconds."""
 
-    def __init__(self, open_s: float, facts: Facts[GateState] | None = None) -> None:
+    def __init__(self, open_s: float, storage: KeyValueStore[GateState] | None = None) -> None:
         self._open_s = open_s
-        self._facts = facts or Facts("gate", GateState)
-        self._states = self._facts.all()
+        self._storage = storage or KeyValueStore("gate", GateState)
+        self._states = self._storage.all()
 
     def show(self, gate: str, light: str, decision: Json, now: datetime) -> None:
         """Show a decision of a gate from now on."""
         until = now + timedelta(seconds=self._open_s if decision["opens"] else 0)
         self._states[gate] = GateState(light, until, decision)
-        self._facts.keep(gate, self._states[gate])
+        self._storage.put(gate, self._states[gate])
 
     def state(self, gate: str, now: datetime) -> Json:
         """Tell a gate's light, its lock, and its last decision with its time."""

@@ -20,7 +20,7 @@ from simulator.connector import Connector, Exchange
 from simulator.entry.decision import Decision, decided, not_called
 from simulator.entry.risk import Opinion, RiskModel
 from simulator.portal.stores import Store
-from simulator.trips import AuthEvent
+from simulator.trip_record import AuthEvent
 
 Interaction = Literal["TAP", "INSERT", "HOVER"]
 _OK, _RETRIED = 200, {500, 503}

@@ -15,7 +15,7 @@ from simulator.entry.decision import Decision, decided, not_called
 from simulator.entry.identity import identity_message, outcome_of
 from simulator.portal.stores import Store
 from simulator.seed import Seed
-from simulator.trips import AuthEvent, ScanResult
+from simulator.trip_record import AuthEvent, ScanResult
 
 
 class CodeReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from simulator.trips import AuthEvent, ScanResult
+from simulator.trip_record import AuthEvent, ScanResult
 
 Light = Literal["green", "red", "unreadable"]
 

@@ -16,7 +16,7 @@ from simulator.calls import About, Calls
 from simulator.connector import Exchange
 from simulator.portal.stores import Store
 from simulator.seed import Seed
-from simulator.trips import ScanResult
+from simulator.trip_record import ScanResult
 
 Channel = Literal["OPTICAL", "CONTACT", "RADIO"]
 _OK = 200

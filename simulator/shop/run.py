@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector
-from simulator.parts import StoreParts, store_parts
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 from simulator.shop.clock import DayClock
@@ -49,22 +49,22 @@ async def run_day(  # noqa: PLR0913 - what a day is made of
     trips: int = 0,
     pace: Pace | None = None,
     seen: Callable[[Progress], None] = lambda _: None,
-    prepare: Callable[[StoreParts], None] = lambda _: None,
+    prepare: Callable[[StoreServices], None] = lambda _: None,
 ) -> Outcome:
     """Run a day to its end; `trips` 0 takes the day's own number, `prepare` may arm faults or fill shelves first."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
-    parts, results = store_parts(settings, clock), Results()
-    parts.journal.listeners.append(results.hear)
+    services, results = make_store_services(settings, clock), Results()
+    services.journal.listeners.append(results.hear)
     for shop in shops:
-        parts.stores.put(_store(shop, connector, people, settings))
-    prepare(parts)
-    plan, started = visits(shops, day, people, parts.seed, trips), time.monotonic()
-    driven = Day(parts, clock, shops, plan)
+        services.stores.put(_store(shop, connector, people, settings))
+    prepare(services)
+    plan, started = visits(shops, day, people, services.seed, trips), time.monotonic()
+    driven = Day(services, clock, shops, plan)
     try:
         await driven.run(pace or Pace(), lambda at: seen(Progress(at, driven.inside, len(plan), results)))
-        standing = await parts.deliveries.counts()
+        standing = await services.deliveries.counts()
     finally:
-        await parts.close()
+        await services.close()
     gates = sum(len(shop.gates) for shop in shops)
     title = Title(day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
     return Outcome(title, results, standing, page(title, results, standing))

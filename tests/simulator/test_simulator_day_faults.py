@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from simulator.comparable import comparable
+from simulator.composition import StoreServices
 from simulator.connector import Connector
 from simulator.faults import Where
-from simulator.parts import StoreParts
 from simulator.settings import PlatformSettings
 from simulator.shop.plan import People, Shop
 from simulator.shop.run import run_day
@@ -52,9 +52,9 @@ def a_day(connector: Any, tmp_path: Path) -> Callable[..., Ran]:
         journal = tmp_path / f"{len(list(tmp_path.iterdir()))}.ndjson"
         settings = PlatformSettings(base_url=NOWHERE, aws_endpoint_url=NOWHERE, seed=7, journal_path=journal)
 
-        def arm(parts: StoreParts) -> None:
+        def arm(services: StoreServices) -> None:
             name, amount, more = fault
-            parts.faults.arm(name, amount=amount, where=Where(**where), **more)
+            services.faults.arm(name, amount=amount, where=Where(**where), **more)
 
         target = Connector(connector.url)
         outcome = asyncio.run(run_day(settings, (SHOP,), PEOPLE, target, day="match_day", trips=60, prepare=arm))

@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from simulator.comparable import as_ndjson
+from simulator.composition import StoreServices
 from simulator.connector import Connector
 from simulator.faults import Where
-from simulator.parts import StoreParts
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
@@ -58,9 +58,9 @@ def fixed(connector: Any) -> Any:
     return connector
 
 
-def arm_some(parts: StoreParts) -> None:
-    parts.faults.arm("drop_after", where=Where(operation="Create Purchases"), rate=0.1, times=None)
-    parts.faults.arm("duplicate", where=Where(operation="Verify Identity Keys"), rate=0.1, times=None)
+def arm_some(services: StoreServices) -> None:
+    services.faults.arm("drop_after", where=Where(operation="Create Purchases"), rate=0.1, times=None)
+    services.faults.arm("duplicate", where=Where(operation="Verify Identity Keys"), rate=0.1, times=None)
 
 
 def test_same_seed_and_connector_give_the_same_journal_byte_for_byte(fixed: Any, tmp_path: Path) -> None:
