@@ -17,7 +17,6 @@ from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError
-from simulator.loops import kept_going
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
@@ -25,6 +24,7 @@ from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
+from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
 
@@ -81,7 +81,7 @@ async def _running(store: StoreServices, catalog: CatalogServices, settings: Pla
         "the event feed": catalog.feed.run,
         "writing the journal": partial(_flushing, store.journal.flush),
     }
-    loops = [asyncio.create_task(kept_going(name, loop)) for name, loop in work.items()]
+    loops = [asyncio.create_task(run_forever(name, loop)) for name, loop in work.items()]
     try:
         yield
     finally:

@@ -19,10 +19,10 @@ from contract.values import format_instant, parse_instant
 from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, Letter, unsent
 from simulator.faults import Faults, Where
+from simulator.http_client import Tampering
 from simulator.journal import Journal
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
-from simulator.wire import Tampering
 
 _DAY_S = 86_400.0
 _STRANGE = {"x-unknown-attribute": {"nested": [1, "two"]}, "futureAttribute": "from a later version of the contract"}

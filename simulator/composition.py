@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from simulator.aws import Aws, aws_clients
 from simulator.calls import Calls, Late
 from simulator.catalog.access import Access
-from simulator.catalog.ingestion import Ingestion, Ingestions, Shelving
+from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import Reports
-from simulator.catalog.waiting import Waiting
+from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import Clock, PlatformClock, Setting
 from simulator.connector import ConnectorClient
 from simulator.delivery import Deliveries
@@ -25,9 +25,9 @@ from simulator.entry.loyalty import LoyaltyDesk
 from simulator.entry.risk import File, RiskModel
 from simulator.events import EventFeed
 from simulator.faults import Fault, Faults
+from simulator.gate_states import GateState, GateStates
 from simulator.gates import Gates, Readers
 from simulator.journal import Journal
-from simulator.lights import GateState, Lights
 from simulator.outbox import Outbox
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.stores import Store, Stores
@@ -114,7 +114,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         ),
         trips=trips,
         journal=journal,
-        lights=Lights(house.simulator.gate_open_s, storage.key_values("gate", GateState)),
+        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState)),
         clock=clock,
         seed=seed,
     )
@@ -157,10 +157,10 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         clock=store.clock,
     )
     ingestions = Ingestions(
-        Shelving(
+        CatalogStorage(
             items=store.items,
-            waiting=Waiting(storage.beside("uploads")),
-            storage=storage.key_values("ingestion", Ingestion),
+            bodies=UploadBodies(storage.beside("uploads")),
+            ingestions=storage.key_values("ingestion", Ingestion),
         ),
         reports,
         notifications,

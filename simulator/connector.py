@@ -13,8 +13,8 @@ from contract.operations import Operation
 from contract.sigv4 import Key, sign
 from simulator.clock import Clock
 from simulator.hosts import connector_url
+from simulator.http_client import NO_TAMPERING, Tampering, post
 from simulator.redaction import redacted_body, redacted_headers
-from simulator.wire import NO_TAMPERING, Tampering, post
 
 Auth = Literal["sigv4", "headers", "none"]
 

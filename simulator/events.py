@@ -17,10 +17,10 @@ from simulator.clock import Clock
 from simulator.errors import NotKnown
 from simulator.event_lane import Event, Lane
 from simulator.journal import Entry
-from simulator.loops import kept_going
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
 from simulator.storage.files import Storage
+from simulator.supervision import run_forever
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -85,7 +85,7 @@ class EventFeed:
             while True:
                 self._lane_opened.clear()
                 for retailer in self._lanes.keys() - running:
-                    lanes.create_task(kept_going(f"the event feed of {retailer}", self._lanes[retailer].run))
+                    lanes.create_task(run_forever(f"the event feed of {retailer}", self._lanes[retailer].run))
                     running.add(retailer)
                 await self._lane_opened.wait()
 

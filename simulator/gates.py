@@ -17,8 +17,8 @@ from simulator.entry.decision import Decision, decided, not_called
 from simulator.entry.loyalty import Channel, LoyaltyDesk
 from simulator.errors import BadCall, SimulatorError
 from simulator.faults import magic
+from simulator.gate_states import GateStates
 from simulator.journal import Journal
-from simulator.lights import Lights
 from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
 from simulator.trip_record import AuthEvent, Trip
@@ -46,7 +46,7 @@ class Gates:
         trips: Trips,
         journal: Journal,
         *,
-        lights: Lights,
+        gate_states: GateStates,
         clock: Clock,
         seed: Seed,
     ) -> None:
@@ -54,7 +54,7 @@ class Gates:
         self._readers = readers
         self._trips = trips
         self._journal = journal
-        self._lights = lights
+        self._gate_states = gate_states
         self._clock = clock
         self._seed = seed
         self._events: Counter[str] = Counter()
@@ -159,7 +159,7 @@ class Gates:
     def state(self, gate: str) -> Json:
         """Tell a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
-        return {"gate": gate, "storeId": store.id, **self._lights.state(gate, self._clock.now())}
+        return {"gate": gate, "storeId": store.id, **self._gate_states.state(gate, self._clock.now())}
 
     async def _enter(
         self, gate: str, method: Method, joins: str, read: Callable[[Store, str, str], Awaitable[Decision]]
@@ -225,7 +225,7 @@ class Gates:
             "visitor": decision.visitor._asdict() if decision.visitor else None,
         }
         if gate:
-            self._lights.show(gate, decision.light, answer, now)
+            self._gate_states.show(gate, decision.light, answer, now)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer
 

@@ -21,7 +21,7 @@ from jwo.processes import Processes
 from platform_rig.figures import Figure, percentile
 from platform_rig.rig import GATES, STORES, chain_services, gate_of, instant_server, pin, set_up_chain
 from simulator.entry.app_code import Scan
-from simulator.pauses import shorten_pauses
+from simulator.garbage_collection import tune_garbage_collector
 
 RATE = 500
 _WARM_UP = 400
@@ -69,7 +69,7 @@ async def _in_process(seconds: int) -> list[Figure]:
     with instant_server() as connector, tempfile.TemporaryDirectory() as name:
         pin(os.getpid(), _PLATFORM_CORE)
         services = chain_services(name, connector)
-        shorten_pauses()
+        tune_garbage_collector()
 
         async def scan(number: int) -> bool:
             decision = await services.gates.scan(gate_of(number), Scan.of_text(f"valid_shopper_key {number}"))

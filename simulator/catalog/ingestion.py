@@ -24,7 +24,7 @@ from simulator.catalog.checks import INGESTION_UNKNOWN, read_items
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import LINK_LIFE_S, Reports
-from simulator.catalog.waiting import Waiting
+from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import Clock
 from simulator.errors import CatalogRefusal, StorageFailed
 from simulator.faults import Faults, Where
@@ -60,12 +60,12 @@ class Ingestion:
     told: bool = False
 
 
-class Shelving(NamedTuple):
-    """Where items and bodies lie, and what is remembered of ingestions."""
+class CatalogStorage(NamedTuple):
+    """Where items, the bodies of accepted calls, and ingestions are kept."""
 
     items: CatalogItems
-    waiting: Waiting
-    storage: KeyValueStore[Ingestion]
+    bodies: UploadBodies
+    ingestions: KeyValueStore[Ingestion]
 
 
 class Ingestions:
@@ -73,7 +73,7 @@ class Ingestions:
 
     def __init__(
         self,
-        shelving: Shelving,
+        storage: CatalogStorage,
         reports: Reports,
         notifications: Notifications,
         faults: Faults,
@@ -82,7 +82,7 @@ class Ingestions:
         clock: Clock,
         seed: Seed,
     ) -> None:
-        self._items, self._waiting, self._storage = shelving
+        self._items, self._bodies, self._storage = storage
         self._faults = faults
         self._reports = reports
         self._notifications = notifications
@@ -97,7 +97,7 @@ class Ingestions:
     async def resume(self) -> None:
         """Take up what was under way when the platform stopped."""
         waiting = {one.id for one in self._ingestions.values() if one.status in _UNDER_WAY}
-        await asyncio.to_thread(self._waiting.sweep, waiting)
+        await asyncio.to_thread(self._bodies.sweep, waiting)
         for ingestion in self._ingestions.values():
             if ingestion.status in _UNDER_WAY:
                 ingestion.status = "INQUEUE"
@@ -113,7 +113,7 @@ class Ingestions:
         told = self._faults.strike("notification", Where(account=account.id), account.id, number)
         ingestion_id = self._seed.id("ingestion", account.id, number)
         struck = {**armed, **told, **(faults or {})}
-        await asyncio.to_thread(self._waiting.keep, ingestion_id, order.body)
+        await asyncio.to_thread(self._bodies.keep, ingestion_id, order.body)
         ingestion = Ingestion(ingestion_id, account.id, account.retailer, order.archive_in, struck)
         self._ingestions[ingestion.id] = ingestion
         self._storage.put(ingestion.id, ingestion)
@@ -165,7 +165,7 @@ class Ingestions:
             return "FATAL"
         if "ingestion_cancelled" in ingestion.faults:
             return "CANCELLED"
-        body = await asyncio.to_thread(self._waiting.body, ingestion.id)
+        body = await asyncio.to_thread(self._bodies.body, ingestion.id)
         if body is None:
             _log.error("the body of ingestion %s is gone", ingestion.id)
             return "FATAL"
@@ -174,7 +174,7 @@ class Ingestions:
         return "DONE"
 
     def _clear(self, ingestion_id: str) -> None:
-        self._waiting.drop(ingestion_id)
+        self._bodies.drop(ingestion_id)
         self._items.delete_report(ingestion_id)
 
     async def _tell(self, ingestion: Ingestion) -> None:

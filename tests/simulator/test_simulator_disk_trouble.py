@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator import delivery, loops
+from simulator import delivery, supervision
 from simulator.composition import StoreServices
 from simulator.errors import StorageFailed
 from simulator.event_lane import Lane
@@ -116,8 +116,8 @@ def test_loop_that_breaks_is_logged_and_started_again(
             raise OSError("no space left")
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(loops, "_AGAIN_AFTER_S", 0)
+    monkeypatch.setattr(supervision, "_RESTART_AFTER_S", 0)
     with suppress(asyncio.CancelledError), caplog.at_level(logging.ERROR):
-        asyncio.run(loops.kept_going("writing the journal", loop))
+        asyncio.run(supervision.run_forever("writing the journal", loop))
     assert len(starts) == 3
     assert caplog.text.count("writing the journal broke") == 2

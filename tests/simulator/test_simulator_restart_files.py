@@ -11,7 +11,7 @@ import pytest
 
 from contract.house import Barcode, Catalog
 from simulator.catalog.items import CatalogItems
-from simulator.catalog.waiting import Waiting
+from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting
 from simulator.composition import make_store_services
 from simulator.errors import BrokenMemory
@@ -42,12 +42,12 @@ def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage
 
 
 def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
-    waiting = Waiting(tmp_path / "uploads")
-    waiting.sweep(())
+    bodies = UploadBodies(tmp_path / "uploads")
+    bodies.sweep(())
     for name in ("wanted", "orphan"):
-        waiting.keep(name, b"body")
+        bodies.keep(name, b"body")
     (tmp_path / "uploads" / "cut.part").write_bytes(b"bo")
-    Waiting(tmp_path / "uploads").sweep({"wanted"})
+    UploadBodies(tmp_path / "uploads").sweep({"wanted"})
     assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["wanted.json"]
 
 
