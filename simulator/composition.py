@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.aws import Aws, aws_clients
-from simulator.calls import Calls, Late
 from simulator.catalog.access import Access
 from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions
 from simulator.catalog.items import CatalogItems
@@ -18,6 +17,7 @@ from simulator.catalog.report import Reports
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import Clock, PlatformClock, Setting
 from simulator.connector import ConnectorClient
+from simulator.connector_calls import ConnectorCalls, DelayedMessage
 from simulator.delivery import Deliveries
 from simulator.entry.cards import CardReader
 from simulator.entry.codes import CodeReader
@@ -49,7 +49,7 @@ class StoreServices:
     faults: Faults
     journal: Journal
     client: ConnectorClient
-    calls: Calls
+    calls: ConnectorCalls
     items: CatalogItems
     deliveries: Deliveries
     trips: Trips
@@ -85,13 +85,13 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
     faults = Faults(clock, seed, storage.key_values("fault", Fault))
     journal = _journal(settings, storage, clock)
     client = ConnectorClient(settings.connector_key, house, clock)
-    calls = Calls(
+    calls = ConnectorCalls(
         client=client,
         faults=faults,
         journal=journal,
         clock=clock,
         seed=seed,
-        late=storage.key_values("late message", Late),
+        late=storage.key_values("late message", DelayedMessage),
     )
     items = CatalogItems(house.barcode, house.catalog, storage.items)
     deliveries = Deliveries(Outbox(storage.deliveries), calls, stores, house=house, clock=clock, seed=seed)

@@ -19,9 +19,9 @@ from contract.house import Delivery, House
 from contract.messages import message, parse_object
 from contract.operations import CREATE_PURCHASES
 from contract.values import format_instant
-from simulator.calls import About, Calls
 from simulator.clock import Clock
-from simulator.connector import Exchange
+from simulator.connector import Exchange, OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.errors import NotKnown, NotNow, StorageFailed
 from simulator.journal import LANE
 from simulator.outbox import Outbox, PendingDelivery
@@ -81,7 +81,9 @@ def backoff_s(tries: int, rules: Delivery) -> float:
 class Deliveries:
     """Runs the outbox; `run` is the loop, which the composition root starts and cancels."""
 
-    def __init__(self, outbox: Outbox, calls: Calls, stores: Stores, *, house: House, clock: Clock, seed: Seed) -> None:
+    def __init__(
+        self, outbox: Outbox, calls: ConnectorCalls, stores: Stores, *, house: House, clock: Clock, seed: Seed
+    ) -> None:
         self._outbox = outbox
         self._calls = calls
         self._stores = stores
@@ -200,14 +202,14 @@ class Deliveries:
 
     async def _attempt(self, delivery: PendingDelivery, request_id: str, at: datetime) -> Callable[[], None]:
         """Make one attempt and record it; returns what is left to do, which is to write it into the journal."""
-        about = About(delivery.store_id, trip=delivery.trip_id, kind="delivery")
-        exchange, faults = await self._calls.make(
+        context = CallContext(delivery.store_id, trip=delivery.trip_id, kind="delivery")
+        request = OutgoingRequest(
             CREATE_PURCHASES,
             self._stores.connector(delivery.store_id, "ordering"),
             {"requestId": request_id, **delivery.cart},
             self._house.delivery.order_timeout_s,
-            about,
         )
+        exchange, faults = await self._calls.make(request, context)
         empty = not delivery.cart["cartItems"]
         verdict = judge(exchange, empty_cart=empty, house=self._house, now=self._clock.wall())
         attempt = Attempt(request_id, format_instant(at), exchange.status, exchange.elapsed_ms, verdict.outcome)
@@ -215,7 +217,7 @@ class Deliveries:
         if verdict.purchase_id is not None and exchange.status == _OK:
             _log.warning("the connector took the cart of trip %s with 200 instead of 201", delivery.trip_id)
         return partial(
-            self._calls.note, exchange, about, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id
+            self._calls.note, exchange, context, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id
         )
 
     def _state_after(self, delivery: PendingDelivery, verdict: Verdict, exchange: Exchange) -> DeliveryState:

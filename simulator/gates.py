@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from contract.values import format_instant
-from simulator.calls import About
 from simulator.clock import Clock
+from simulator.connector_calls import CallContext
 from simulator.entry.app_code import Scan, scan_of_image
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
@@ -115,8 +115,8 @@ class Gates:
         event_id, at = self._next(gate), self._clock.now()
         faults, rest = magic(text)
         trip_id = self._seed.id("trip", event_id)
-        about = About(store.id, gate, trip_id, faults=faults)
-        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        context = CallContext(store.id, gate, trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
         event = AuthEvent(event_id, at, "SCAN_CODE", "ENTRY", found.result)
         decision = decided(
             opens=found.opens,
@@ -137,8 +137,8 @@ class Gates:
         store = self._stores.get(trip.store_id)
         event_id, at = self._next(f"trip {trip_id}"), self._clock.now()
         faults, rest = magic(text)
-        about = About(store.id, trip=trip_id, faults=faults)
-        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        context = CallContext(store.id, trip=trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
         if found.result:
             event = AuthEvent(event_id, at, "SCAN_CODE", "MANUAL_IN_STORE", found.result)
             await self._trips.remember_loyalty(trip_id, event, found.details or {})

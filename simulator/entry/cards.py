@@ -15,8 +15,8 @@ from contract.house import House
 from contract.messages import message, parse_object
 from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import format_instant
-from simulator.calls import About, Calls
-from simulator.connector import Connector, Exchange
+from simulator.connector import Exchange, OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.entry.decision import Decision, decided, not_called
 from simulator.entry.risk import Opinion, RiskModel
 from simulator.portal.stores import Store
@@ -37,7 +37,7 @@ class Instrument(NamedTuple):
 class CardReader:
     """Decides on means of payment."""
 
-    def __init__(self, calls: Calls, risk: RiskModel, house: House) -> None:
+    def __init__(self, calls: ConnectorCalls, risk: RiskModel, house: House) -> None:
         self._calls = calls
         self._risk = risk
         self._house = house
@@ -62,30 +62,25 @@ class CardReader:
         elif store.strategy == "none" and not rules.none_calls:
             decision = not_called("no_strategy", opens=True)
         else:
-            about = About(store.id, gate, trip_id, faults=faults)
+            context = CallContext(store.id, gate, trip_id, faults=faults)
             event = {"id": event_id, "timestamp": format_instant(at), "location": "ENTRY"}
             request = self._message(store, instrument, opinion, trip_id, event)
-            decision = await self._ask(store, about, request, opinion)
+            decision = await self._ask(store, context, request, opinion)
         amount = self._amount(store) if decision.authorized_amount is None else decision.authorized_amount
         entry = AuthEvent(event_id, at, "FINANCIAL")
         return decision._replace(event=entry, shopper_identity=instrument.id, authorized_amount=amount)
 
-    async def _ask(self, store: Store, about: About, request: dict[str, Any], opinion: Opinion) -> Decision:
+    async def _ask(self, store: Store, context: CallContext, request: dict[str, Any], opinion: Opinion) -> Decision:
         connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
         for left in range(self._house.shopper_auth.retries, -1, -1):
-            exchange = await self._call(connector, about, request, left_s)
+            outgoing = OutgoingRequest(SHOPPER_AUTHORIZATION, connector, request, left_s)
+            exchange, struck = await self._calls.make(outgoing, context)
+            self._calls.note(exchange, context, struck)
             spent_ms += exchange.elapsed_ms
             left_s -= exchange.elapsed_ms / 1000
             if exchange.status not in _RETRIED or not left or left_s <= 0:
                 break
         return self._decide(store, exchange, opinion)._replace(elapsed_ms=spent_ms)
-
-    async def _call(
-        self, connector: Connector | None, about: About, request: dict[str, Any], timeout_s: float
-    ) -> Exchange:
-        exchange, struck = await self._calls.make(SHOPPER_AUTHORIZATION, connector, request, timeout_s, about)
-        self._calls.note(exchange, about, struck)
-        return exchange
 
     def _decide(self, store: Store, exchange: Exchange, opinion: Opinion) -> Decision:
         answer = self._answer(exchange)
