@@ -125,7 +125,7 @@ class PlatformClock:
         try:
             while (left := (until - self.now()).total_seconds()) > 0:
                 event.clear()
-                await _told(event, self.wall_s(left))
+                await _wait_for(event, self.wall_s(left))
         finally:
             self._changed.discard(event)
 
@@ -150,7 +150,7 @@ async def either(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] |
         waiting.cancel()
 
 
-async def _told(event: asyncio.Event, seconds: float) -> None:
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -70,8 +70,8 @@ class EventFeed:
         if retailer not in self._lanes:
             raise NotKnown("event feed", retailer)
         lane = self._lanes[retailer]
-        standing = {"waiting": len(lane), "givenUp": lane.given_up, "failure": lane.failure}
-        return {"retailer": retailer, "queueArn": lane.queue_arn, **standing}
+        state = {"waiting": len(lane), "givenUp": lane.given_up, "failure": lane.failure}
+        return {"retailer": retailer, "queueArn": lane.queue_arn, **state}
 
     def hear(self, entry: Entry) -> None:
         """Take an entry of the journal; what is no event is passed over."""

@@ -39,10 +39,10 @@ async def measure(trips: int, most_wall_s: float) -> list[Figure]:
         with journal.open("rb") as lines:
             entries = sum(1 for _ in lines)
     results, wall_s = outcome.results, outcome.title.wall_s
-    recorded = results.decisions + sum(results.gate_ms.values()) + results.carts + outcome.standing["attempts"]
+    recorded = results.decisions + sum(results.gate_ms.values()) + results.carts + outcome.deliveries["attempts"]
     return [
         Figure("visits", results.decisions, "", least=trips),
-        Figure("carts delivered", outcome.standing["delivered"], "", least=results.carts),
+        Figure("carts delivered", outcome.deliveries["delivered"], "", least=results.carts),
         Figure("entries in the journal", entries, "", least=recorded),
         Figure("wall time", wall_s, "s", most=most_wall_s),
         Figure("processor time of the platform", cpu, "s"),

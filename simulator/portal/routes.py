@@ -205,7 +205,7 @@ def shown_store(store: Store) -> Json:
 def _shown_configuration(store: Store, kind: ConnectorKind) -> Json:
     connector = store.connector_for(kind)
     return {
-        "status": store.standing(kind),
+        "status": store.status_of(kind),
         "endpoint": connector.url if connector else "",
         "region": connector.region if connector else "",
     }

@@ -16,7 +16,7 @@ from simulator.storage.key_values import KeyValueStore
 Method = Literal["app", "badge", "card", "palm"]
 Strategy = Literal["amazon_managed", "amazon_recommendation", "retailer_managed", "none"]
 ConnectorKind = Literal["identity", "loyalty", "ordering", "fraud_and_abuse"]
-Standing = Literal["Incomplete", "Complete", "Not Required"]
+ConfigurationStatus = Literal["Incomplete", "Complete", "Not Required"]
 CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)
 
 
@@ -42,7 +42,7 @@ class Store(NamedTuple):
         """Return the connector that is saved for a kind of call."""
         return dict(self.connectors).get(kind, self.connector)
 
-    def standing(self, kind: ConnectorKind) -> Standing:
+    def status_of(self, kind: ConnectorKind) -> ConfigurationStatus:
         """Say whether a connector configuration is needed, and there; whether it works is another matter."""
         needed = {
             "identity": bool({"app", "badge"} & set(self.methods)),
@@ -55,12 +55,12 @@ class Store(NamedTuple):
             return "Not Required"
         return "Complete" if self.connector_for(kind) else "Incomplete"
 
-    def configuration(self) -> Standing:
+    def configuration(self) -> ConfigurationStatus:
         """Say whether everything that is needed is there."""
-        standings = {self.standing(kind) for kind in CONNECTOR_KINDS}
-        if "Incomplete" in standings:
+        statuses = {self.status_of(kind) for kind in CONNECTOR_KINDS}
+        if "Incomplete" in statuses:
             return "Incomplete"
-        return "Complete" if "Complete" in standings else "Not Required"
+        return "Complete" if "Complete" in statuses else "Not Required"
 
 
 class Stores:

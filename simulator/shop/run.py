@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
     title: Title
     results: Results
-    standing: dict[str, int]
+    deliveries: dict[str, int]
     html: str
 
 
@@ -62,12 +62,12 @@ async def run_day(  # noqa: PLR0913 - what a day is made of
     driven = Day(services, clock, shops, plan)
     try:
         await driven.run(pace or Pace(), lambda at: seen(Progress(at, driven.inside, len(plan), results)))
-        standing = await services.deliveries.counts()
+        deliveries = await services.deliveries.counts()
     finally:
         await services.close()
     gates = sum(len(shop.gates) for shop in shops)
     title = Title(day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
-    return Outcome(title, results, standing, page(title, results, standing))
+    return Outcome(title, results, deliveries, page(title, results, deliveries))
 
 
 def _store(shop: Shop, connector: Connector, people: People, settings: PlatformSettings) -> Store:

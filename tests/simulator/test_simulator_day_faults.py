@@ -60,7 +60,7 @@ def a_day(connector: Any, tmp_path: Path) -> Callable[..., Ran]:
         outcome = asyncio.run(run_day(settings, (SHOP,), PEOPLE, target, day="match_day", trips=60, prepare=arm))
         raw = journal.read_bytes()
         carts = [body["idempotentShoppingTripId"] for body in connector.bodies("purchases")]
-        left = outcome.standing["pending"] + outcome.standing["dead_letter"]
+        left = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
         return Ran([orjson.loads(line) for line in raw.splitlines()], raw, carts, left)
 
     return run

@@ -75,7 +75,7 @@ def test_same_seed_and_connector_give_the_same_journal_byte_for_byte(fixed: Any,
 
 def test_every_cart_of_a_day_arrives_under_one_trip_id(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3)
-    results, standing = outcome.results, outcome.standing
+    results, standing = outcome.results, outcome.deliveries
     assert standing["delivered"] == results.carts == results.opened
     assert (standing["pending"], standing["dead_letter"]) == (0, 0)
     carts = {body["idempotentShoppingTripId"]: body for body in fixed.bodies("purchases")}
