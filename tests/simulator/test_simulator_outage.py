@@ -59,7 +59,7 @@ async def through(services: StoreServices, clock: DayClock, minutes: int) -> int
     return round(took)
 
 
-@pytest.mark.parametrize("most", [4, 8])
+@pytest.mark.parametrize("most", [4, pytest.param(8, marks=pytest.mark.slow)])
 def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
     connector: Any, tmp_path: Path, most: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
 def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[str]:
         services, clock = some_services(
-            tmp_path, connector.url, order_timeout_s=1.0, most_at_once=8, most_at_once_per_store=4
+            tmp_path, connector.url, order_timeout_s=0.4, most_at_once=8, most_at_once_per_store=4
         )
         await fill_and_leave(services, 30)
         await send_due(services.deliveries, clock)
@@ -101,7 +101,7 @@ def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path:
     def answer(path: str, body: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
         if path.startswith("identity"):
             return 200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}, {}
-        return 201, {"purchaseId": "p"}, {"delay_s": 1.5 if body["storeId"] == "S0" else 0.0}
+        return 201, {"purchaseId": "p"}, {"delay_s": 0.6 if body["storeId"] == "S0" else 0.0}
 
     connector.answer = answer
     order = asyncio.run(run())
