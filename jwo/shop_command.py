@@ -25,7 +25,7 @@ from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
 from simulator.shop.day import Pace
 from simulator.shop.results import Results, latency
-from simulator.shop.run import Outcome, Progress, run_day
+from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
 _COMPARABLE = "journal-comparable.ndjson"
 FaultOption = Annotated[
@@ -63,8 +63,9 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     try:
         with scene_of(stores, gates, connector, profile, seed) as scene:
             journal.unlink(missing_ok=True)
-            settings, pace = scene.settings(seed, journal, in_turn=in_turn), Pace(speed, at_once=1 if in_turn else 64)
-            outcome = _run(console, scene, settings, pace, faults, day=day, trips=trips)
+            settings = scene.settings(seed, journal, in_turn=in_turn)
+            options = DayOptions(day, trips, Pace(speed, at_once=1 if in_turn else 64))
+            outcome = _run(console, scene, settings, options, faults)
     except SimulatorError as error:
         raise Usage(str(error)) from error
     (out / "shop.html").write_text(outcome.html, "utf-8")
@@ -85,11 +86,8 @@ def _run(
     console: Console,
     scene: Scene,
     settings: PlatformSettings,
-    pace: Pace,
+    options: DayOptions,
     faults: tuple[DayFault, ...],
-    *,
-    day: str,
-    trips: int,
 ) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
@@ -99,7 +97,7 @@ def _run(
 
         shops, people, target, _ = scene
         prepare = partial(arm_all, faults=faults)
-        work = run_day(settings, shops, people, target, day=day, trips=trips, pace=pace, seen=seen, prepare=prepare)
+        work = run_day(settings, shops, people, target, options, seen=seen, prepare=prepare)
         return asyncio.run(work)
 
 

@@ -14,7 +14,7 @@ from simulator.connector import Connector
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
 from simulator.shop.plan import People, Shop
-from simulator.shop.run import run_day
+from simulator.shop.run import DayOptions, run_day
 
 _WINDOW_S = 10
 
@@ -33,8 +33,8 @@ async def measure(trips: int, most_wall_s: float) -> list[Figure]:
             journal_path=journal,
             database_path=f"{folder}/platform.sqlite3",
         )
-        cpu, pace = time.process_time(), Pace(window_s=_WINDOW_S)
-        outcome = await run_day(settings, shops, keys, Connector(url), day="busy_saturday", trips=trips, pace=pace)
+        cpu, options = time.process_time(), DayOptions("busy_saturday", trips, Pace(window_s=_WINDOW_S))
+        outcome = await run_day(settings, shops, keys, Connector(url), options)
         cpu = time.process_time() - cpu
         with journal.open("rb") as lines:
             entries = sum(1 for _ in lines)

@@ -6,7 +6,6 @@ may accept, deny or adjust. Retailer Managed: the connector alone. None: nobody 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from contract.errors import MalformedBody
@@ -17,7 +16,7 @@ from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import format_instant
 from simulator.connector import Exchange, OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
-from simulator.entry.decision import Decision, decided, not_called
+from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
 from simulator.entry.risk import Opinion, RiskModel
 from simulator.portal.stores import Store
 from simulator.trip_record import AuthEvent
@@ -42,35 +41,23 @@ class CardReader:
         self._risk = risk
         self._house = house
 
-    async def read(
-        self,
-        store: Store,
-        gate: str,
-        instrument: Instrument,
-        *,
-        event_id: str,
-        trip_id: str,
-        at: datetime,
-        faults: dict[str, float],
-    ) -> Decision:
+    async def read(self, attempt: EntryAttempt, instrument: Instrument) -> Decision:
         """Decide on one tap, insertion or palm."""
-        opinion = self._risk.judge(instrument.id)
-        rules = self._house.shopper_auth
+        store, opinion = attempt.store, self._risk.judge(instrument.id)
         if store.strategy == "amazon_managed":
             cause = "amazon_managed" if opinion.authorized else f"risk:{','.join(opinion.risks)}"
             decision = not_called(cause, opens=opinion.authorized)
-        elif store.strategy == "none" and not rules.none_calls:
+        elif store.strategy == "none" and not self._house.shopper_auth.none_calls:
             decision = not_called("no_strategy", opens=True)
         else:
-            context = CallContext(store.id, gate, trip_id, faults=faults)
-            event = {"id": event_id, "timestamp": format_instant(at), "location": "ENTRY"}
-            request = self._message(store, instrument, opinion, trip_id, event)
-            decision = await self._ask(store, context, request, opinion)
+            decision = await self._ask(attempt, instrument, opinion)
         amount = self._amount(store) if decision.authorized_amount is None else decision.authorized_amount
-        entry = AuthEvent(event_id, at, "FINANCIAL")
-        return decision._replace(event=entry, shopper_identity=instrument.id, authorized_amount=amount)
+        event = AuthEvent(attempt.event_id, attempt.at, "FINANCIAL")
+        return decision._replace(event=event, shopper_identity=instrument.id, authorized_amount=amount)
 
-    async def _ask(self, store: Store, context: CallContext, request: dict[str, Any], opinion: Opinion) -> Decision:
+    async def _ask(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> Decision:
+        store, request = attempt.store, self._message(attempt, instrument, opinion)
+        context = CallContext(store.id, attempt.gate, attempt.trip_id, faults=attempt.faults)
         connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
         for left in range(self._house.shopper_auth.retries, -1, -1):
             outgoing = OutgoingRequest(SHOPPER_AUTHORIZATION, connector, request, left_s)
@@ -106,10 +93,8 @@ class CardReader:
     def _amount(self, store: Store) -> float:
         return self._house.simulator.authorized_amount if store.authorized_amount is None else store.authorized_amount
 
-    def _message(
-        self, store: Store, instrument: Instrument, opinion: Opinion, trip_id: str, event: dict[str, str]
-    ) -> dict[str, Any]:
-        rules = self._house.shopper_auth
+    def _message(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> dict[str, Any]:
+        rules, store = self._house.shopper_auth, attempt.store
         tells = rules.send_recommendation == "always" or (
             rules.send_recommendation == "amazon_recommendation_only" and store.strategy == "amazon_recommendation"
         )
@@ -122,9 +107,11 @@ class CardReader:
                 "currencyCode": self._house.simulator.currency,
             },
             "shopperInteraction": {
-                "shoppingTripId": trip_id,
+                "shoppingTripId": attempt.trip_id,
                 "gateAuthenticationEvent": {
-                    **event,
+                    "id": attempt.event_id,
+                    "timestamp": format_instant(attempt.at),
+                    "location": "ENTRY",
                     "type": instrument.type,
                     "interactionType": instrument.interaction,
                 },

@@ -41,13 +41,22 @@ class GroupCommit(Generic[Job, Result]):
     async def _commit_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
+            jobs, futures = [job for job, _ in batch], [future for _, future in batch]
             try:
-                results = await asyncio.to_thread(self._commit, [job for job, _ in batch])
+                results = await asyncio.to_thread(self._commit, jobs)
             except Exception as error:  # noqa: BLE001 - each waiting caller gets the error
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+                _fail(futures, error)
+            else:
+                _finish(futures, results)
+
+
+def _fail(futures: list[asyncio.Future[Result]], error: Exception) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _finish(futures: list[asyncio.Future[Result]], results: list[Result]) -> None:
+    for future, result in zip(futures, results, strict=True):
+        if not future.done():
+            future.set_result(result)
