@@ -18,7 +18,7 @@ from jwo.errors import Usage
 from jwo.serving import AsgiApp, cannot_bind, serve
 from reference_connector.serving import serve as serve_connector
 from simulator.app import create_app as create_platform
-from simulator.pauses import shorten_pauses
+from simulator.garbage_collection import tune_garbage_collector
 from simulator.settings import PlatformSettings
 
 commands = typer.Typer()
@@ -41,7 +41,7 @@ def platform(port: PortOption = 0) -> None:
 
     def make(url: str) -> AsgiApp:
         made = create_platform(read(PlatformSettings, base_url=url))
-        shorten_pauses()
+        tune_garbage_collector()
         return made
 
     serve(make, port)

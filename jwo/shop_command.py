@@ -25,7 +25,7 @@ from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
 from simulator.shop.day import Pace
 from simulator.shop.results import Results, latency
-from simulator.shop.run import Outcome, Progress, run_day
+from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
 _COMPARABLE = "journal-comparable.ndjson"
 FaultOption = Annotated[
@@ -63,18 +63,19 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command lin
     try:
         with scene_of(stores, gates, connector, profile, seed) as scene:
             journal.unlink(missing_ok=True)
-            settings, pace = scene.settings(seed, journal, in_turn=in_turn), Pace(speed, at_once=1 if in_turn else 64)
-            outcome = _run(console, scene, settings, pace, faults, day=day, trips=trips)
+            settings = scene.settings(seed, journal, in_turn=in_turn)
+            options = DayOptions(day, trips, Pace(speed, at_once=1 if in_turn else 64))
+            outcome = _run(console, scene, settings, options, faults)
     except SimulatorError as error:
         raise Usage(str(error)) from error
     (out / "shop.html").write_text(outcome.html, "utf-8")
-    summary = {**outcome.results.summary(), "deliveries": outcome.standing, "wallS": outcome.title.wall_s}
+    summary = {**outcome.results.summary(), "deliveries": outcome.deliveries, "wallS": outcome.title.wall_s}
     (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
     console.print(_final(outcome))
     console.print(f"Page {out / 'shop.html'}, numbers {out / 'shop.json'}, journal {journal}", soft_wrap=True)
     digest = _write_comparable(journal, out)
     console.print(f"Without what was measured: {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
-    undelivered = outcome.standing["pending"] + outcome.standing["dead_letter"]
+    undelivered = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
     nobody_came_in = outcome.results.decisions > 0 and not outcome.results.opened
     if nobody_came_in:
         console.print("[red]No gate opened for anybody: is the connector up, and does it know the shopper's key?[/]")
@@ -85,11 +86,8 @@ def _run(
     console: Console,
     scene: Scene,
     settings: PlatformSettings,
-    pace: Pace,
+    options: DayOptions,
     faults: tuple[DayFault, ...],
-    *,
-    day: str,
-    trips: int,
 ) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
@@ -99,7 +97,7 @@ def _run(
 
         shops, people, target, _ = scene
         prepare = partial(arm_all, faults=faults)
-        work = run_day(settings, shops, people, target, day=day, trips=trips, pace=pace, seen=seen, prepare=prepare)
+        work = run_day(settings, shops, people, target, options, seen=seen, prepare=prepare)
         return asyncio.run(work)
 
 
@@ -121,14 +119,14 @@ def _causes(results: Results) -> Table:
 
 
 def _final(outcome: Outcome) -> Group:
-    results, standing = outcome.results, outcome.standing
+    results, deliveries = outcome.results, outcome.deliveries
     calls = Table("milliseconds", "calls", "p50", "p95", "p99", "worst", "over 2 s", box=None, header_style="bold")
     for name, counted in (("at the gate", results.gate_ms), ("Create Purchases", results.order_ms)):
         calls.add_row(name, *(f"{value:,}" for value in latency(counted)))
     carts = Table.grid(padding=(0, 3))
     carts.add_row("carts", f"{results.carts:,}", f"of them {results.empty_carts:,} empty, {results.lines:,} lines")
-    carts.add_row("delivered", f"{standing['delivered']:,}", f"in {standing['attempts']:,} attempts")
-    carts.add_row("not delivered", f"{standing['pending'] + standing['dead_letter']:,}", "")
+    carts.add_row("delivered", f"{deliveries['delivered']:,}", f"in {deliveries['attempts']:,} attempts")
+    carts.add_row("not delivered", f"{deliveries['pending'] + deliveries['dead_letter']:,}", "")
     return Group(_causes(results), "", calls, "", carts)
 
 

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from jwo.errors import Usage
+from simulator.composition import StoreServices
 from simulator.faults import KINDS
-from simulator.parts import StoreParts
 
 _FAULT = re.compile(r"(?P<name>[a-z0-9_]+)(=(?P<amount>\d{1,6}(\.\d+)?))?(@(?P<rate>0?\.\d+|0|1))?")
 _KNOWN = [name for name, kind in KINDS.items() if kind.place == "exchange"]
@@ -32,7 +32,7 @@ def read_fault(text: str) -> DayFault:
     return DayFault(name, float(amount) if amount else None, float(rate) if rate else 1.0)
 
 
-def arm_all(parts: StoreParts, faults: tuple[DayFault, ...]) -> None:
+def arm_all(services: StoreServices, faults: tuple[DayFault, ...]) -> None:
     """Arm the faults for the whole day."""
     for fault in faults:
-        parts.faults.arm(fault.name, amount=fault.amount, rate=fault.rate, times=None)
+        services.faults.arm(fault.name, amount=fault.amount, rate=fault.rate, times=None)

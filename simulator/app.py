@@ -1,4 +1,4 @@
-"""The composition root: the clock, ids, clients and settings are made here, and everything else receives them."""
+"""The platform as a web app: its routers, its error answers, and the loops that run as long as it does."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from starlette.exceptions import HTTPException
 
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
+from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError
-from simulator.loops import kept_going
-from simulator.parts import CatalogParts, StoreParts, catalog_parts, store_parts
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
@@ -25,14 +24,15 @@ from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
+from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
 
 
 def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:
     """Make the platform; SNS, SQS and S3 must answer when it starts, and `clock` is the settings' unless given."""
-    store = store_parts(settings, clock)
-    catalog = catalog_parts(settings, store)
+    store = make_store_services(settings, clock)
+    catalog = make_catalog_services(settings, store)
     app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(store, catalog, settings))
     app.add_middleware(
         RetailerCalls,
@@ -51,7 +51,7 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     return app
 
 
-def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSettings) -> list[APIRouter]:
+def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> list[APIRouter]:
     house, access = settings.house, catalog.access
     connectivity = ConnectivityTest(store.client, house, store.clock, store.seed, store.journal)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
@@ -69,7 +69,7 @@ def _routers(store: StoreParts, catalog: CatalogParts, settings: PlatformSetting
 
 
 @contextlib.asynccontextmanager
-async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformSettings) -> AsyncIterator[None]:
+async def _running(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> AsyncIterator[None]:
     if not settings.stores_alone:
         await catalog.notifications.start()
         await catalog.reports.start()
@@ -81,7 +81,7 @@ async def _running(store: StoreParts, catalog: CatalogParts, settings: PlatformS
         "the event feed": catalog.feed.run,
         "writing the journal": partial(_flushing, store.journal.flush),
     }
-    loops = [asyncio.create_task(kept_going(name, loop)) for name, loop in work.items()]
+    loops = [asyncio.create_task(run_forever(name, loop)) for name, loop in work.items()]
     try:
         yield
     finally:

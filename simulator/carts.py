@@ -33,6 +33,13 @@ class Cart:
     def __len__(self) -> int:
         return len(self._lines)
 
+    def move(self, line: Line, quantity: Decimal) -> None:
+        """Take something, or put it back if the quantity is below zero; raises what `pick` and `put_back` raise."""
+        if quantity < 0:
+            self.put_back(line, -quantity)
+        else:
+            self.pick(line, quantity)
+
     def pick(self, line: Line, quantity: Decimal) -> None:
         """Take something; BadCall when the sum no longer fits the message."""
         total = self._lines.get(line, Decimal(0)) + quantity

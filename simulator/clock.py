@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from simulator.errors import BadCall
-from simulator.memory import Facts
+from simulator.storage.key_values import KeyValueStore
 
 _LONGEST_WAIT_S = 3600.0
 _ONLY = "platform"
@@ -75,12 +75,12 @@ class PlatformClock:
         speed: float = 1.0,
         real: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = real_now,
-        facts: Facts[Setting] | None = None,
+        storage: KeyValueStore[Setting] | None = None,
     ) -> None:
         self._real, self._wall = real, wall
-        self._facts = facts or Facts("clock", Setting)
+        self._storage = storage or KeyValueStore("clock", Setting)
         self._changed: set[asyncio.Event] = set()
-        before = self._facts.all().get(_ONLY)
+        before = self._storage.all().get(_ONLY)
         if before:
             start, speed = before.now(wall()), before.speed
         self._set(start.astimezone(UTC) if start else wall(), speed)
@@ -125,13 +125,13 @@ class PlatformClock:
         try:
             while (left := (until - self.now()).total_seconds()) > 0:
                 event.clear()
-                await _told(event, self.wall_s(left))
+                await _wait_for(event, self.wall_s(left))
         finally:
             self._changed.discard(event)
 
     def _set(self, at: datetime, speed: float) -> None:
         self._at, self._since, self._speed = at, self._real(), speed
-        self._facts.keep(_ONLY, Setting(at, self._wall(), speed))
+        self._storage.put(_ONLY, Setting(at, self._wall(), speed))
 
 
 def _later(at: datetime, seconds: float) -> datetime:
@@ -150,7 +150,7 @@ async def either(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] |
         waiting.cancel()
 
 
-async def _told(event: asyncio.Event, seconds: float) -> None:
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

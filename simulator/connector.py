@@ -13,8 +13,8 @@ from contract.operations import Operation
 from contract.sigv4 import Key, sign
 from simulator.clock import Clock
 from simulator.hosts import connector_url
+from simulator.http_client import NO_TAMPERING, Tampering, post
 from simulator.redaction import redacted_body, redacted_headers
-from simulator.wire import NO_TAMPERING, Tampering, post
 
 Auth = Literal["sigv4", "headers", "none"]
 
@@ -70,8 +70,8 @@ class Exchange(NamedTuple):
         }
 
 
-class Letter(NamedTuple):
-    """A message as it goes out; `body` stands in for the message where a fault spoils it."""
+class OutgoingRequest(NamedTuple):
+    """A message to send; a non-empty `body` replaces the message, for faults that break its JSON."""
 
     operation: Operation
     connector: Connector | None
@@ -90,16 +90,16 @@ class ConnectorClient:
         self._house = house
         self._clock = clock
 
-    async def send(self, letter: Letter) -> Exchange:
+    async def send(self, request: OutgoingRequest) -> Exchange:
         """Send one message and wait for the whole answer; a missing connector is `no_connection`."""
-        operation, connector = letter.operation, letter.connector
-        body = letter.body or orjson.dumps(letter.message)
+        operation, connector = request.operation, request.connector
+        body = request.body or orjson.dumps(request.message)
         if connector is None:
-            return unsent(letter, body)
+            return unsent(request, body)
         url = connector_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts) + operation.path
-        sent = self._headers(connector, url, body, letter.skew_s)
+        sent = self._headers(connector, url, body, request.skew_s)
         started = self._clock.monotonic()
-        reply = await post(url, sent, body, letter.timeout_s, letter.tampering)
+        reply = await post(url, sent, body, request.timeout_s, request.tampering)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
         return Exchange(
             operation.name, url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms
@@ -122,9 +122,9 @@ class ConnectorClient:
         return {**plain, **dict(connector.headers)} if connector.auth == "headers" else plain
 
 
-def unsent(letter: Letter, body: bytes = b"") -> Exchange:
-    """Return what becomes of a message that never reaches its connector."""
-    connector = letter.connector
-    url = connector.url.rstrip("/") + letter.operation.path if connector else ""
-    content = body or letter.body or orjson.dumps(letter.message)
-    return Exchange(letter.operation.name, url, {}, content, None, {}, b"", NoAnswer.NO_CONNECTION, 0)
+def unsent(request: OutgoingRequest, body: bytes = b"") -> Exchange:
+    """Return the exchange of a message that never reaches its connector."""
+    connector = request.connector
+    url = connector.url.rstrip("/") + request.operation.path if connector else ""
+    content = body or request.body or orjson.dumps(request.message)
+    return Exchange(request.operation.name, url, {}, content, None, {}, b"", NoAnswer.NO_CONNECTION, 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,14 +19,15 @@ from contract.house import Delivery, House
 from contract.messages import message, parse_object
 from contract.operations import CREATE_PURCHASES
 from contract.values import format_instant
-from simulator.calls import About, Calls
 from simulator.clock import Clock
-from simulator.connector import Exchange
-from simulator.errors import NotKnown, NotNow
+from simulator.connector import Exchange, OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
+from simulator.errors import NotKnown, NotNow, StorageFailed
 from simulator.journal import LANE
-from simulator.outbox import Attempt, Outbox, Parcel, Standing
+from simulator.outbox import Outbox, PendingDelivery
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
+from simulator.storage.deliveries import Attempt, DeliveryState
 
 _CREATED, _OK, _TOO_MANY = 201, 200, 429
 _SUCCESSES, _SERVER_ERRORS = range(200, 300), range(500, 600)
@@ -81,7 +81,9 @@ def backoff_s(tries: int, rules: Delivery) -> float:
 class Deliveries:
     """Runs the outbox; `run` is the loop, which the composition root starts and cancels."""
 
-    def __init__(self, outbox: Outbox, calls: Calls, stores: Stores, *, house: House, clock: Clock, seed: Seed) -> None:
+    def __init__(
+        self, outbox: Outbox, calls: ConnectorCalls, stores: Stores, *, house: House, clock: Clock, seed: Seed
+    ) -> None:
         self._outbox = outbox
         self._calls = calls
         self._stores = stores
@@ -98,8 +100,8 @@ class Deliveries:
         self._news.set()
 
     async def show(self, trip_id: str = "", state: str = "", limit: int = 1_000_000) -> list[dict[str, Any]]:
-        """Tell deliveries and their attempts."""
-        return await self._outbox.deliveries(trip_id, state, limit)
+        """Return deliveries and their attempts as JSON."""
+        return [one.to_json() for one in await self._outbox.deliveries(trip_id, state, limit)]
 
     async def cart(self, trip_id: str) -> dict[str, Any] | None:
         """Return the final cart of a trip, without a requestId; None when none was taken over."""
@@ -111,17 +113,17 @@ class Deliveries:
 
     async def redrive(self, trip_id: str) -> dict[str, Any]:
         """Send a dead letter again, with a fresh window; NotNow when it is not dead."""
-        known = await self.show(trip_id)
+        known = await self._outbox.deliveries(trip_id)
         if not known:
             raise NotKnown("delivery", trip_id)
         if not await self._outbox.redrive(trip_id, self._now()):
-            raise NotNow(f"the delivery of trip {trip_id} is {known[0]['state']}, not on the dead-letter list")
+            raise NotNow(f"the delivery of trip {trip_id} is {known[0].state}, not on the dead-letter list")
         self._news.set()
         return (await self.show(trip_id))[0]
 
     async def redrive_all(self) -> list[str]:
         """Send every dead letter again; returns their trips."""
-        dead = [told["tripId"] for told in await self.show(state="dead_letter")]
+        dead = [one.trip_id for one in await self._outbox.deliveries(state="dead_letter")]
         sent = [trip_id for trip_id in dead if await self._outbox.redrive(trip_id, self._now())]
         self._news.set()
         return sent
@@ -133,7 +135,7 @@ class Deliveries:
                 self._news.clear()
                 try:
                     await self.start_due()
-                except sqlite3.Error:
+                except StorageFailed:
                     _log.exception("the carts that are due could not be read; they are tried again")
                     await asyncio.sleep(_LONGEST_NAP_S)
                 await self._nap()
@@ -155,12 +157,12 @@ class Deliveries:
         """Start an attempt for all that is due and has room; returns how many."""
         rules = self._house.delivery
         room = rules.most_at_once - len(self._sending)
-        parcels = await self._outbox.claim(self._now(), room, rules.most_at_once_per_store) if room > 0 else []
-        for parcel in parcels:
-            task = asyncio.create_task(self._send(parcel))
+        due = await self._outbox.claim(self._now(), room, rules.most_at_once_per_store) if room > 0 else []
+        for delivery in due:
+            task = asyncio.create_task(self._send(delivery))
             self._sending.add(task)
             task.add_done_callback(self._ended)
-        return len(parcels)
+        return len(due)
 
     async def _nap(self) -> None:
         due, full = self.next_due(), len(self._sending) >= self._house.delivery.most_at_once
@@ -177,62 +179,62 @@ class Deliveries:
         if not task.cancelled() and (error := task.exception()):
             _log.error("an attempt broke on our side after it was recorded", exc_info=error)
 
-    async def _send(self, parcel: Parcel) -> None:
+    async def _send(self, delivery: PendingDelivery) -> None:
         """Make one attempt; what it takes to come in order is in its lane."""
-        LANE.set((parcel.due, "delivery", parcel.trip_id, parcel.attempts))
-        request_id, at = self._seed.id("delivery", parcel.trip_id, parcel.attempts), self._clock.now()
+        LANE.set((delivery.due, "delivery", delivery.trip_id, delivery.attempts))
+        request_id, at = self._seed.id("delivery", delivery.trip_id, delivery.attempts), self._clock.now()
         try:
-            note = await self._attempt(parcel, request_id, at)
+            note = await self._attempt(delivery, request_id, at)
         except Exception:  # noqa: BLE001 - whatever broke on our side, the cart must not be lost for it
-            _log.exception("an attempt for trip %s broke on our side; the cart is tried again", parcel.trip_id)
-            await self._record_broken(parcel, Attempt(request_id, format_instant(at), None, 0, "platform_error"))
+            _log.exception("an attempt for trip %s broke on our side; the cart is tried again", delivery.trip_id)
+            await self._record_broken(delivery, Attempt(request_id, format_instant(at), None, 0, "platform_error"))
         else:
             note()
         finally:
-            self._outbox.give_back(parcel)
+            self._outbox.give_back(delivery)
 
-    async def _record_broken(self, parcel: Parcel, broken: Attempt) -> None:
+    async def _record_broken(self, delivery: PendingDelivery, broken: Attempt) -> None:
         try:
-            await self._outbox.record(parcel, broken, self._again(parcel, broken.outcome))
-        except sqlite3.Error:
-            _log.exception("the attempt for trip %s could not be recorded either", parcel.trip_id)
-            self._outbox.put_back(parcel, self._now() + backoff_s(parcel.tries + 1, self._house.delivery))
+            await self._outbox.record(delivery, broken, self._again(delivery, broken.outcome))
+        except StorageFailed:
+            _log.exception("the attempt for trip %s could not be recorded either", delivery.trip_id)
+            self._outbox.put_back(delivery, self._now() + backoff_s(delivery.tries + 1, self._house.delivery))
 
-    async def _attempt(self, parcel: Parcel, request_id: str, at: datetime) -> Callable[[], None]:
+    async def _attempt(self, delivery: PendingDelivery, request_id: str, at: datetime) -> Callable[[], None]:
         """Make one attempt and record it; returns what is left to do, which is to write it into the journal."""
-        about = About(parcel.store_id, trip=parcel.trip_id, kind="delivery")
-        exchange, faults = await self._calls.make(
+        context = CallContext(delivery.store_id, trip=delivery.trip_id, kind="delivery")
+        request = OutgoingRequest(
             CREATE_PURCHASES,
-            self._stores.connector(parcel.store_id, "ordering"),
-            {"requestId": request_id, **parcel.cart},
+            self._stores.connector(delivery.store_id, "ordering"),
+            {"requestId": request_id, **delivery.cart},
             self._house.delivery.order_timeout_s,
-            about,
         )
-        empty = not parcel.cart["cartItems"]
+        exchange, faults = await self._calls.make(request, context)
+        empty = not delivery.cart["cartItems"]
         verdict = judge(exchange, empty_cart=empty, house=self._house, now=self._clock.wall())
         attempt = Attempt(request_id, format_instant(at), exchange.status, exchange.elapsed_ms, verdict.outcome)
-        await self._outbox.record(parcel, attempt, self._standing(parcel, verdict, exchange))
+        await self._outbox.record(delivery, attempt, self._state_after(delivery, verdict, exchange))
         if verdict.purchase_id is not None and exchange.status == _OK:
-            _log.warning("the connector took the cart of trip %s with 200 instead of 201", parcel.trip_id)
+            _log.warning("the connector took the cart of trip %s with 200 instead of 201", delivery.trip_id)
         return partial(
-            self._calls.note, exchange, about, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id
+            self._calls.note, exchange, context, faults, outcome=verdict.outcome, purchaseId=verdict.purchase_id
         )
 
-    def _standing(self, parcel: Parcel, verdict: Verdict, exchange: Exchange) -> Standing:
+    def _state_after(self, delivery: PendingDelivery, verdict: Verdict, exchange: Exchange) -> DeliveryState:
         now = self._now()
         if verdict.purchase_id is not None:
-            return Standing("delivered", now, verdict.purchase_id)
+            return DeliveryState("delivered", now, verdict.purchase_id)
         if not verdict.retry:
-            return Standing("dead_letter", now, reason=f"the connector answered {exchange.status}")
-        return self._again(parcel, verdict.outcome, verdict.retry_after_s)
+            return DeliveryState("dead_letter", now, reason=f"the connector answered {exchange.status}")
+        return self._again(delivery, verdict.outcome, verdict.retry_after_s)
 
-    def _again(self, parcel: Parcel, outcome: str, after_s: float = 0.0) -> Standing:
+    def _again(self, delivery: PendingDelivery, outcome: str, after_s: float = 0.0) -> DeliveryState:
         """Say when a cart is tried again; once the window is over it goes to the dead letters."""
         now, rules = self._now(), self._house.delivery
-        next_at = now + (after_s or backoff_s(parcel.tries + 1, rules))
-        if next_at > parcel.series_start + rules.window_h * 3600:
-            return Standing("dead_letter", now, reason=f"{rules.window_h:g} h are over; last: {outcome}")
-        return Standing("pending", next_at)
+        next_at = now + (after_s or backoff_s(delivery.tries + 1, rules))
+        if next_at > delivery.series_start + rules.window_h * 3600:
+            return DeliveryState("dead_letter", now, reason=f"{rules.window_h:g} h are over; last: {outcome}")
+        return DeliveryState("pending", next_at)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -11,6 +11,9 @@ SimulatorError               carries a stable `code`, the HTTP `status` it is an
 ├── AmazonHostRefused        400: the address is a real Amazon host
 ├── BrokenMemory             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
+
+StorageFailed                is outside of the family: the platform's disk fails, and no caller can help it; it is
+                             answered with the same 500 as a bug
 """
 
 from __future__ import annotations
@@ -143,3 +146,7 @@ class BrokenWorld(SimulatorError):
     def __init__(self, where: str, message: str) -> None:
         super().__init__(f"{where}: {message}")
         self.where = where
+
+
+class StorageFailed(Exception):
+    """The platform's database could not be read or written; another try may succeed."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import Counter, deque
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator.memory import Facts
+from simulator.errors import StorageFailed
+from simulator.storage.key_values import KeyValueStore
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,12 +34,14 @@ class Lane:
     What waits is remembered, so that the next start sends what this one could not.
     """
 
-    def __init__(self, sqs: SQSClient, executor: Executor, queue_arn: str, facts: Facts[Event] | None = None) -> None:
+    def __init__(
+        self, sqs: SQSClient, executor: Executor, queue_arn: str, storage: KeyValueStore[Event] | None = None
+    ) -> None:
         self._sqs = sqs
         self._executor = executor
         self.queue_arn = queue_arn
-        self._facts = facts or Facts("event", Event)
-        self._waiting: deque[Event] = deque(self._facts.all().values())
+        self._storage = storage or KeyValueStore("event", Event)
+        self._waiting: deque[Event] = deque(self._storage.all().values())
         self._refusals: Counter[str] = Counter()
         self._news = asyncio.Event()
         self.given_up = 0
@@ -51,7 +53,7 @@ class Lane:
 
     def put(self, event: Event) -> None:
         """Queue an event behind all that wait."""
-        self._facts.keep(event["id"], event)
+        self._storage.put(event["id"], event)
         self._waiting.append(event)
         self._news.set()
 
@@ -90,8 +92,8 @@ class Lane:
 
     def _forget(self, sent: set[str]) -> None:
         try:
-            self._facts.drop(*sent)
-        except sqlite3.Error:
+            self._storage.delete(*sent)
+        except StorageFailed:
             _log.exception("%d events were sent and could not be forgotten: the next start sends them again", len(sent))
 
     def _may_come_again(self, event: Event, senders_fault: bool) -> bool:  # noqa: FBT001 - the word of SQS

@@ -17,11 +17,10 @@ from simulator.clock import Clock
 from simulator.errors import NotKnown
 from simulator.event_lane import Event, Lane
 from simulator.journal import Entry
-from simulator.ledger import Ledger
-from simulator.loops import kept_going
-from simulator.memory import Facts
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
+from simulator.storage.files import Storage
+from simulator.supervision import run_forever
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,7 +35,7 @@ class EventFeed:
     """Listens to the journal and feeds the queues that retailers named; `run` sends until it is cancelled."""
 
     def __init__(
-        self, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str, ledger: Ledger | None = None
+        self, *, sqs: SQSClient, stores: Stores, clock: Clock, seed: Seed, region: str, storage: Storage
     ) -> None:
         self._sqs = sqs
         self._stores = stores
@@ -46,8 +45,8 @@ class EventFeed:
         self._lanes: dict[str, Lane] = {}
         self._lane_opened = asyncio.Event()
         self._threads = ThreadPoolExecutor(_SENT_AT_ONCE, "event-feed")
-        self._ledger = ledger
-        self._queues = Facts("event feed", str, ledger)
+        self._storage = storage
+        self._queues = storage.key_values("event feed", str)
         for retailer, queue_arn in self._queues.all().items():
             self._open(retailer, queue_arn)
 
@@ -58,11 +57,11 @@ class EventFeed:
             self._lanes[retailer].queue_arn = arn
         else:
             self._open(retailer, arn)
-        self._queues.keep(retailer, arn)
+        self._queues.put(retailer, arn)
         return self.show(retailer)
 
     def _open(self, retailer: str, queue_arn: str) -> None:
-        waiting = Facts(f"event for {retailer}", Event, self._ledger)
+        waiting = self._storage.key_values(f"event for {retailer}", Event)
         self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
         self._lane_opened.set()
 
@@ -71,8 +70,8 @@ class EventFeed:
         if retailer not in self._lanes:
             raise NotKnown("event feed", retailer)
         lane = self._lanes[retailer]
-        standing = {"waiting": len(lane), "givenUp": lane.given_up, "failure": lane.failure}
-        return {"retailer": retailer, "queueArn": lane.queue_arn, **standing}
+        state = {"waiting": len(lane), "givenUp": lane.given_up, "failure": lane.failure}
+        return {"retailer": retailer, "queueArn": lane.queue_arn, **state}
 
     def hear(self, entry: Entry) -> None:
         """Take an entry of the journal; what is no event is passed over."""
@@ -86,7 +85,7 @@ class EventFeed:
             while True:
                 self._lane_opened.clear()
                 for retailer in self._lanes.keys() - running:
-                    lanes.create_task(kept_going(f"the event feed of {retailer}", self._lanes[retailer].run))
+                    lanes.create_task(run_forever(f"the event feed of {retailer}", self._lanes[retailer].run))
                     running.add(retailer)
                 await self._lane_opened.wait()
 

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 from contract.values import format_instant
 from simulator.clock import Clock
 from simulator.errors import BadCall, NotKnown
-from simulator.memory import Facts
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 
 Place = Literal["exchange", "catalog", "ingestion", "notification"]
 
@@ -123,11 +123,11 @@ class Fault:
 class Faults:
     """The armed faults, remembered with how often each has struck."""
 
-    def __init__(self, clock: Clock, seed: Seed, facts: Facts[Fault] | None = None) -> None:
+    def __init__(self, clock: Clock, seed: Seed, storage: KeyValueStore[Fault] | None = None) -> None:
         self._clock = clock
         self._seed = seed
-        self._facts = facts or Facts("fault", Fault)
-        self._armed = self._facts.all()
+        self._storage = storage or KeyValueStore("fault", Fault)
+        self._armed = self._storage.all()
         self._number = max((int(fault_id.rpartition("-")[2]) for fault_id in self._armed), default=0)
 
     def arm(self, name: str, *, where: Where | None = None, amount: float | None = None, **more: Any) -> Fault:  # noqa: ANN401 - the members of Fault
@@ -139,7 +139,7 @@ class Faults:
         chosen = (kind.amount or 0.0) if amount is None else amount
         fault = Fault(f"fault-{self._number}", name, where or Where(), chosen, **more)
         self._armed[fault.id] = fault
-        self._facts.keep(fault.id, fault)
+        self._storage.put(fault.id, fault)
         return fault
 
     def disarm(self, fault_id: str = "") -> None:
@@ -169,11 +169,11 @@ class Faults:
         if fault.times is not None and fault.struck >= fault.times:
             self._drop(fault.id)
         else:
-            self._facts.keep(fault.id, fault)
+            self._storage.put(fault.id, fault)
 
     def _drop(self, fault_id: str) -> None:
         del self._armed[fault_id]
-        self._facts.drop(fault_id)
+        self._storage.delete(fault_id)
 
     def _strikes(self, fault: Fault, place: Place, where: Where, now: datetime, key: tuple[object, ...]) -> bool:
         if KINDS[fault.name].place != place or not fault.where.covers(where):
@@ -182,7 +182,7 @@ class Faults:
             return False
         if fault.passed < fault.after:
             fault.passed += 1
-            self._facts.keep(fault.id, fault)
+            self._storage.put(fault.id, fault)
             return False
         return fault.rate >= 1 or self._seed.draw("fault", fault.id, *key) < fault.rate
 

@@ -8,20 +8,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from contract.values import format_instant
-from simulator.calls import About
 from simulator.clock import Clock
+from simulator.connector_calls import CallContext
 from simulator.entry.app_code import Scan, scan_of_image
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
-from simulator.entry.decision import Decision, decided, not_called
+from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
 from simulator.entry.loyalty import Channel, LoyaltyDesk
 from simulator.errors import BadCall, SimulatorError
 from simulator.faults import magic
+from simulator.gate_states import GateStates
 from simulator.journal import Journal
-from simulator.lights import Lights
 from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
-from simulator.trips import AuthEvent, Trip, Trips
+from simulator.trip_record import AuthEvent, Trip
+from simulator.trips import Trips
 
 Json = dict[str, Any]
 _MOST_PEOPLE = 50
@@ -45,7 +46,7 @@ class Gates:
         trips: Trips,
         journal: Journal,
         *,
-        lights: Lights,
+        gate_states: GateStates,
         clock: Clock,
         seed: Seed,
     ) -> None:
@@ -53,7 +54,7 @@ class Gates:
         self._readers = readers
         self._trips = trips
         self._journal = journal
-        self._lights = lights
+        self._gate_states = gate_states
         self._clock = clock
         self._seed = seed
         self._events: Counter[str] = Counter()
@@ -68,30 +69,24 @@ class Gates:
 
     async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> Json:
         """Take a scanned code, of the app or on a badge, decide, and start a trip when the gate opens, or join one."""
-        at = self._clock.now()
         faults, rest = magic(scan.text or "")
         clean = Scan.of_text(rest) if faults else scan
 
-        async def read(store: Store, event_id: str, trip_id: str) -> Decision:
-            filtered = method == "app"
-            return await self._readers.codes.read(
-                store, gate, clean, event_id=event_id, trip_id=trip_id, at=at, faults=faults, filtered=filtered
-            )
+        async def read(attempt: EntryAttempt) -> Decision:
+            return await self._readers.codes.read(attempt, clean, filtered=method == "app")
 
-        return await self._enter(gate, method, joins, read)
+        return await self._enter(gate, method, joins, faults, read)
 
     async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> Json:
         """Take a card or a palm."""
-        at = self._clock.now()
         faults, rest = magic(instrument.id)
         clean = instrument._replace(id=rest or instrument.id)
 
-        async def read(store: Store, event_id: str, trip_id: str) -> Decision:
-            return await self._readers.cards.read(
-                store, gate, clean, event_id=event_id, trip_id=trip_id, at=at, faults=faults
-            )
+        async def read(attempt: EntryAttempt) -> Decision:
+            return await self._readers.cards.read(attempt, clean)
 
-        return await self._enter(gate, "card" if instrument.type == "CREDIT_CARD" else "palm", joins, read)
+        method: Method = "card" if instrument.type == "CREDIT_CARD" else "palm"
+        return await self._enter(gate, method, joins, faults, read)
 
     async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[Json]]) -> Json:
         """Let people in on one means of payment, one event each; the first closed gate ends it."""
@@ -114,8 +109,8 @@ class Gates:
         event_id, at = self._next(gate), self._clock.now()
         faults, rest = magic(text)
         trip_id = self._seed.id("trip", event_id)
-        about = About(store.id, gate, trip_id, faults=faults)
-        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        context = CallContext(store.id, gate, trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
         event = AuthEvent(event_id, at, "SCAN_CODE", "ENTRY", found.result)
         decision = decided(
             opens=found.opens,
@@ -136,8 +131,8 @@ class Gates:
         store = self._stores.get(trip.store_id)
         event_id, at = self._next(f"trip {trip_id}"), self._clock.now()
         faults, rest = magic(text)
-        about = About(store.id, trip=trip_id, faults=faults)
-        found = await self._readers.loyalty.resolve(store, about, rest, channel, event_id=event_id, at=at)
+        context = CallContext(store.id, trip=trip_id, faults=faults)
+        found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
         if found.result:
             event = AuthEvent(event_id, at, "SCAN_CODE", "MANUAL_IN_STORE", found.result)
             await self._trips.remember_loyalty(trip_id, event, found.details or {})
@@ -148,9 +143,8 @@ class Gates:
         store = self._stores.get(store_id)
         event_id, at = self._next(f"store {store_id}"), self._clock.now()
         trip_id = self._seed.id("trip", event_id)
-        decision = await self._readers.codes.read(
-            store, "", scan, event_id=event_id, trip_id=trip_id, at=at, faults={}, filtered=False, assisted=True
-        )
+        attempt = EntryAttempt(store, "", event_id, trip_id, at, faults={})
+        decision = await self._readers.codes.read(attempt, scan, filtered=False, assisted=True)
         if decision.opens:
             await self._admit(store, "", decision, trip_id)
         return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
@@ -158,19 +152,24 @@ class Gates:
     def state(self, gate: str) -> Json:
         """Tell a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
-        return {"gate": gate, "storeId": store.id, **self._lights.state(gate, self._clock.now())}
+        return {"gate": gate, "storeId": store.id, **self._gate_states.state(gate, self._clock.now())}
 
     async def _enter(
-        self, gate: str, method: Method, joins: str, read: Callable[[Store, str, str], Awaitable[Decision]]
+        self,
+        gate: str,
+        method: Method,
+        joins: str,
+        faults: dict[str, float],
+        read: Callable[[EntryAttempt], Awaitable[Decision]],
     ) -> Json:
-        store = self._stores.of_gate(gate)
+        store, at = self._stores.of_gate(gate), self._clock.now()
         if method not in store.methods:
             return self._end(store, gate, not_called("method_off"), None, method)
         if joins:
             await self._joinable(store, gate, method, joins)
         event_id = self._next(gate)
         trip_id = joins or self._seed.id("trip", event_id)
-        decision = await read(store, event_id, trip_id)
+        decision = await read(EntryAttempt(store, gate, event_id, trip_id, at, faults))
         if decision.opens and joins:
             await self._joinable(store, gate, method, joins)  # the trip may have ended while the connector was asked
             await self._trips.join(joins, _event(decision))
@@ -224,7 +223,7 @@ class Gates:
             "visitor": decision.visitor._asdict() if decision.visitor else None,
         }
         if gate:
-            self._lights.show(gate, decision.light, answer, now)
+            self._gate_states.show(gate, decision.light, answer, now)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer
 

@@ -27,6 +27,7 @@ from simulator.redaction import HIDDEN
 Entry = dict[str, Any]
 LANE: ContextVar[tuple[Any, ...]] = ContextVar("lane", default=())
 """Where an entry belongs among those that are held back: activities at the same time have lanes of their own."""
+_LENGTH = "content-length"
 _log = logging.getLogger("simulator.journal")
 
 
@@ -148,10 +149,9 @@ def as_curl(entries: Iterable[Entry]) -> Iterator[str]:
     """Write the requests among entries as command lines; what is hidden in the journal is hidden here."""
     for entry in entries:
         if request := entry.get("request"):
+            headers = [f"{name}: {value}" for name, value in request["headers"].items() if name.lower() != _LENGTH]
             words = ["curl", "-sS", "-X", request["method"], request["url"]]
-            for name, value in request["headers"].items():
-                if name.lower() != "content-length":
-                    words += ["-H", f"{name}: {value}"]
+            words += [word for header in headers for word in ("-H", header)]
             yield shlex.join([*words, *_data(request["body"], entry["seq"])]) + "\n"
 
 

@@ -1,79 +1,39 @@
 """Shopping trips: one for each entry, from the open gate to the final cart that is handed to delivery.
 
-Who is inside is in memory; every step is in the ledger as well, from which a trip is taken up again after a restart.
+Trips that are under way are in memory; every step is in the storage too, from which the next start resumes them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
-
-import orjson
+from typing import Any
 
 from contract.house import House
 from contract.values import format_instant, parse_instant
-from simulator.carts import Cart, Line
+from simulator.carts import Line
 from simulator.catalog.items import CatalogItems
 from simulator.clock import Clock
 from simulator.delivery import Deliveries
 from simulator.errors import NotKnown, NotNow
 from simulator.journal import Journal
-from simulator.ledger import Ledger, Statement
 from simulator.portal.stores import Stores
+from simulator.storage.trips import TripStorage
+from simulator.trip_record import AuthEvent, Trip
 
 Json = dict[str, Any]
 
 
-class ScanResult(NamedTuple):
-    """Who came, in the retailer's own words."""
-
-    id: str
-    type: str
-
-
-class AuthEvent(NamedTuple):
-    """One person's entry, or a loyalty scan, as the cart tells it."""
-
-    id: str
-    at: datetime
-    payload_type: Literal["SCAN_CODE", "FINANCIAL"]
-    location: Literal["ENTRY", "MANUAL_IN_STORE"] = "ENTRY"
-    scan: ScanResult | None = None
-
-
-@dataclass(slots=True)
-class Trip:
-    """One visit; without a visitor the gate opened by the store default, or for a card, and nobody knows who came."""
-
-    id: str
-    store_id: str
-    gate: str
-    events: list[AuthEvent]
-    visitor: ScanResult | None
-    shopper_identity: str = ""
-    authorized_amount: float | None = None
-    loyalty: Json | None = None
-    cart: Cart = field(default_factory=Cart)
-    ended_at: datetime | None = None
-
-    @property
-    def started_at(self) -> datetime:
-        """Return when the first person of the trip came in."""
-        return self.events[0].at
-
-
 class Trips:
-    """Everybody who is inside, and by the ledger everybody who was."""
+    """The trips that are under way, and by the storage those that have ended."""
 
     def __init__(
         self,
         deliveries: Deliveries,
         catalog: CatalogItems,
         stores: Stores,
-        ledger: Ledger,
+        storage: TripStorage,
         journal: Journal,
         *,
         house: House,
@@ -82,7 +42,7 @@ class Trips:
         self._deliveries = deliveries
         self._catalog = catalog
         self._stores = stores
-        self._ledger = ledger
+        self._storage = storage
         self._journal = journal
         self._house = house
         self._clock = clock
@@ -90,22 +50,22 @@ class Trips:
         self._leaving: dict[str, asyncio.Lock] = {}
 
     async def start(self, trip: Trip) -> None:
-        """Open a trip for an entry; a platform that is killed after this knows it."""
+        """Open a trip for an entry, which survives a kill of the platform once this returns."""
         self._inside[trip.id] = trip
-        await self._ledger.put(_kept(trip))
+        self._storage.save(trip)
 
     async def join(self, trip_id: str, event: AuthEvent) -> Trip:
         """Add a person who came in on the same means of payment, or a loyalty scan."""
         trip = await self.shopping(trip_id)
         trip.events.append(event)
-        await self._ledger.put(_kept(trip))
+        self._storage.save(trip)
         return trip
 
     async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: Json) -> None:
         """Keep an accepted loyalty scan with its trip."""
         trip = await self.join(trip_id, event)
         trip.loyalty = details
-        await self._ledger.put(_kept(trip))
+        self._storage.save(trip)
 
     async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
         """Put something into the virtual cart; NotNow when it was taken out of sale."""
@@ -113,25 +73,18 @@ class Trips:
         if self._catalog.is_archived(trip.store_id, line.type, line.id):
             raise NotNow(f"{line.id} is archived and no longer on sale")
         self.take(trip, line, quantity)
-        await self._ledger.settled()
         return self._shown(trip)
 
     async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
         """Take something out of the virtual cart."""
         trip = await self.shopping(trip_id)
         self.take(trip, line, -quantity)
-        await self._ledger.settled()
         return self._shown(trip)
 
     def take(self, trip: Trip, line: Line, quantity: Decimal) -> None:
         """Move goods into the cart, or out of it when the quantity is below zero."""
-        _move(trip.cart, line, quantity)
-        self._ledger.put(
-            (
-                "INSERT INTO hand (trip_id, type, item, unit, quantity) VALUES (?, ?, ?, ?, ?)",
-                (trip.id, line.type, line.id, line.unit, str(quantity)),
-            )
-        )
+        trip.cart.move(line, quantity)
+        self._storage.move(trip.id, line, quantity)
 
     async def leave(self, trip_id: str) -> Json:
         """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
@@ -143,7 +96,6 @@ class Trips:
             async with self._leaving.setdefault(trip_id, asyncio.Lock()):
                 if trip_id in self._inside:
                     await self._end(trip)
-        await self._ledger.settled()
         return self._shown(trip)
 
     async def _end(self, trip: Trip) -> None:
@@ -154,7 +106,7 @@ class Trips:
         except BaseException:
             trip.ended_at = None
             raise
-        await self._ledger.put(("UPDATE trip SET ended = ? WHERE id = ?", (ended_at.timestamp(), trip.id)))
+        self._storage.end(trip.id, ended_at)
         self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
         del self._inside[trip.id], self._leaving[trip.id]
 
@@ -168,24 +120,19 @@ class Trips:
 
     async def resume(self) -> None:
         """Take up the trips that were under way when the platform stopped; whose cart is final has left."""
-        for row in await self._ledger.read("SELECT id FROM trip WHERE ended IS NULL"):
-            if cart := await self._deliveries.cart(row["id"]):
-                ended = parse_instant(cart["shoppingTrip"]["endTime"]).timestamp()
-                await self._ledger.put(("UPDATE trip SET ended = ? WHERE id = ?", (ended, row["id"])))
-                continue
-            trip = await self.find(row["id"])
-            self._inside[trip.id] = trip
+        for trip_id in await self._storage.under_way():
+            if cart := await self._deliveries.cart(trip_id):
+                self._storage.end(trip_id, parse_instant(cart["shoppingTrip"]["endTime"]))
+            else:
+                self._inside[trip_id] = await self.find(trip_id)
 
     async def find(self, trip_id: str) -> Trip:
         """Return a trip, or raise NotKnown."""
         if trip_id in self._inside:
             return self._inside[trip_id]
-        rows = await self._ledger.read("SELECT * FROM trip WHERE id = ?", trip_id)
-        if not rows:
+        trip = await self._storage.find(trip_id)
+        if trip is None:
             raise NotKnown("trip", trip_id)
-        trip = _read(trip_id, orjson.loads(rows[0]["body"]), rows[0]["ended"])
-        for row in await self._ledger.read("SELECT * FROM hand WHERE trip_id = ? ORDER BY seq", trip_id):
-            _move(trip.cart, Line(row["type"], row["item"], row["unit"]), Decimal(row["quantity"]))
         return trip
 
     async def shopping(self, trip_id: str) -> Trip:
@@ -214,7 +161,7 @@ class Trips:
             "shoppingTrip": {
                 "startTime": format_instant(trip.started_at),
                 "endTime": format_instant(ended_at),
-                "authEvents": [_told(event) for event in trip.events],
+                "authEvents": [event.to_json() for event in trip.events],
             },
             "cartItems": self._items(trip),
             **identity,
@@ -226,7 +173,7 @@ class Trips:
             "storeId": trip.store_id,
             "gate": trip.gate,
             "authEventId": trip.events[0].id,
-            "authEvents": [_told(event) for event in trip.events],
+            "authEvents": [event.to_json() for event in trip.events],
             "visitor": trip.visitor._asdict() if trip.visitor else None,
             "state": "left" if trip.ended_at else "shopping",
             "startTime": format_instant(trip.started_at),
@@ -236,55 +183,3 @@ class Trips:
             "authorizedAmount": trip.authorized_amount,
             "loyalty": trip.loyalty,
         }
-
-
-def _move(cart: Cart, line: Line, quantity: Decimal) -> None:
-    if quantity < 0:
-        cart.put_back(line, -quantity)
-    else:
-        cart.pick(line, quantity)
-
-
-def _told(event: AuthEvent) -> Json:
-    told: Json = {
-        "id": event.id,
-        "timestamp": format_instant(event.at),
-        "location": event.location,
-        "payloadType": event.payload_type,
-    }
-    return {**told, "scanResult": event.scan._asdict()} if event.scan else told
-
-
-def _kept(trip: Trip) -> Statement:
-    body = {
-        "store": trip.store_id,
-        "gate": trip.gate,
-        "events": [_told(event) for event in trip.events],
-        "visitor": list(trip.visitor) if trip.visitor else None,
-        "shopperIdentity": trip.shopper_identity,
-        "authorizedAmount": trip.authorized_amount,
-        "loyalty": trip.loyalty,
-    }
-    return (
-        "INSERT INTO trip (id, started, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-        (trip.id, trip.started_at.timestamp(), orjson.dumps(body)),
-    )
-
-
-def _read(trip_id: str, body: Json, ended: float | None) -> Trip:
-    return Trip(
-        id=trip_id,
-        store_id=body["store"],
-        gate=body["gate"],
-        events=[_event(told) for told in body["events"]],
-        visitor=ScanResult(*body["visitor"]) if body["visitor"] else None,
-        shopper_identity=body["shopperIdentity"],
-        authorized_amount=body["authorizedAmount"],
-        loyalty=body["loyalty"],
-        ended_at=None if ended is None else datetime.fromtimestamp(ended, UTC),
-    )
-
-
-def _event(told: Json) -> AuthEvent:
-    scan = ScanResult(**told["scanResult"]) if "scanResult" in told else None
-    return AuthEvent(told["id"], parse_instant(told["timestamp"]), told["payloadType"], told["location"], scan)

@@ -14,7 +14,7 @@ from simulator.connector import Connector
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
 from simulator.shop.plan import People, Shop
-from simulator.shop.run import run_day
+from simulator.shop.run import DayOptions, run_day
 
 _WINDOW_S = 10
 
@@ -33,16 +33,16 @@ async def measure(trips: int, most_wall_s: float) -> list[Figure]:
             journal_path=journal,
             database_path=f"{folder}/platform.sqlite3",
         )
-        cpu, pace = time.process_time(), Pace(window_s=_WINDOW_S)
-        outcome = await run_day(settings, shops, keys, Connector(url), day="busy_saturday", trips=trips, pace=pace)
+        cpu, options = time.process_time(), DayOptions("busy_saturday", trips, Pace(window_s=_WINDOW_S))
+        outcome = await run_day(settings, shops, keys, Connector(url), options)
         cpu = time.process_time() - cpu
         with journal.open("rb") as lines:
             entries = sum(1 for _ in lines)
     results, wall_s = outcome.results, outcome.title.wall_s
-    recorded = results.decisions + sum(results.gate_ms.values()) + results.carts + outcome.standing["attempts"]
+    recorded = results.decisions + sum(results.gate_ms.values()) + results.carts + outcome.deliveries["attempts"]
     return [
         Figure("visits", results.decisions, "", least=trips),
-        Figure("carts delivered", outcome.standing["delivered"], "", least=results.carts),
+        Figure("carts delivered", outcome.deliveries["delivered"], "", least=results.carts),
         Figure("entries in the journal", entries, "", least=recorded),
         Figure("wall time", wall_s, "s", most=most_wall_s),
         Figure("processor time of the platform", cpu, "s"),

@@ -19,9 +19,9 @@ import orjson
 
 from jwo.processes import Processes
 from platform_rig.figures import Figure, percentile
-from platform_rig.rig import GATES, STORES, chain_parts, gate_of, instant_server, pin, set_up_chain
+from platform_rig.rig import GATES, STORES, chain_services, gate_of, instant_server, pin, set_up_chain
 from simulator.entry.app_code import Scan
-from simulator.pauses import shorten_pauses
+from simulator.garbage_collection import tune_garbage_collector
 
 RATE = 500
 _WARM_UP = 400
@@ -68,17 +68,17 @@ async def _over_http(seconds: int) -> list[Figure]:
 async def _in_process(seconds: int) -> list[Figure]:
     with instant_server() as connector, tempfile.TemporaryDirectory() as name:
         pin(os.getpid(), _PLATFORM_CORE)
-        parts = chain_parts(name, connector)
-        shorten_pauses()
+        services = chain_services(name, connector)
+        tune_garbage_collector()
 
         async def scan(number: int) -> bool:
-            decision = await parts.gates.scan(gate_of(number), Scan.of_text(f"valid_shopper_key {number}"))
+            decision = await services.gates.scan(gate_of(number), Scan.of_text(f"valid_shopper_key {number}"))
             return bool(decision["opens"])
 
         cpu = time.process_time()
         figures = await _timed("in process", scan, seconds)
-        cpu, entries = time.process_time() - cpu, len(parts.journal)
-        await parts.close()
+        cpu, entries = time.process_time() - cpu, len(services.journal)
+        await services.close()
     return [
         *figures,
         Figure("in process: share of one core", 100 * cpu / (seconds + _WARM_UP / RATE), "%", most=100),

@@ -9,10 +9,10 @@ import time
 from decimal import Decimal
 
 from platform_rig.figures import Figure
-from platform_rig.rig import chain_parts, gate_of, instant_server
+from platform_rig.rig import chain_services, gate_of, instant_server
 from simulator.carts import PIECES, Line
+from simulator.composition import StoreServices
 from simulator.entry.app_code import Scan
-from simulator.parts import StoreParts
 
 _AT_ONCE = 32
 
@@ -20,13 +20,12 @@ _AT_ONCE = 32
 async def measure(people: int) -> list[Figure]:
     """Let everybody in and keep them inside; the memory is that of the whole process, this driver with it."""
     with instant_server() as url, tempfile.TemporaryDirectory() as folder:
-        parts = chain_parts(folder, url, timeout_s=60)  # memory is measured here, on however busy a machine
+        services = chain_services(folder, url, timeout_s=60)  # memory is measured here, on however busy a machine
         started = time.perf_counter()
-        await _let_in(parts, people)
-        took, inside = time.perf_counter() - started, len(parts.trips.inside())
-        await parts.ledger.settled()
+        await _let_in(services, people)
+        took, inside = time.perf_counter() - started, len(services.trips.inside())
         most_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        await parts.close()
+        await services.close()
     return [
         Figure("shoppers inside at once, four things in hand", inside, "", least=people),
         Figure("largest memory of the process", most_mib, "MiB", most=1024),
@@ -34,17 +33,17 @@ async def measure(people: int) -> list[Figure]:
     ]
 
 
-async def _let_in(parts: StoreParts, people: int) -> None:
+async def _let_in(services: StoreServices, people: int) -> None:
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def enter(number: int) -> None:
         async with room:
-            decision = await parts.gates.scan(gate_of(number), Scan.of_text(f"key {number}"))
+            decision = await services.gates.scan(gate_of(number), Scan.of_text(f"key {number}"))
             if not decision["opens"]:
                 raise SystemExit(f"shopper {number} was not let in: {decision['cause']}")
-            trip = await parts.trips.find(decision["shoppingTripId"])
+            trip = await services.trips.find(decision["shoppingTripId"])
             for line in range(4):
-                parts.trips.take(trip, Line("SKU", f"SKU-{number % 500 + line}", PIECES), Decimal(1))
+                services.trips.take(trip, Line("SKU", f"SKU-{number % 500 + line}", PIECES), Decimal(1))
 
     for first in range(0, people, 1000):
         await asyncio.gather(*(enter(number) for number in range(first, min(people, first + 1000))))

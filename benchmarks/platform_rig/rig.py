@@ -15,8 +15,8 @@ from contract.house import Gate
 from contract.sigv4 import Key
 from jwo.processes import Processes
 from simulator.clock import PlatformClock
+from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector
-from simulator.parts import StoreParts, store_parts
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 
@@ -51,7 +51,7 @@ def pin(process_id: int, core: int) -> None:
         os.sched_setaffinity(process_id, {core})
 
 
-def chain_parts(folder: str, url: str, timeout_s: float = 2.0) -> StoreParts:
+def chain_services(folder: str, url: str, timeout_s: float = 2.0) -> StoreServices:
     """Make the store side of a platform with 2,000 gates in 250 stores, in this process."""
     settings = PlatformSettings(
         base_url=NOWHERE,
@@ -60,10 +60,10 @@ def chain_parts(folder: str, url: str, timeout_s: float = 2.0) -> StoreParts:
         journal_entries=100_000,
         gate=Gate(timeout_s=timeout_s),
     )
-    parts = store_parts(settings, PlatformClock())
+    services = make_store_services(settings, PlatformClock())
     for number in range(STORES):
-        parts.stores.put(Store(f"S{number}", "r", "closed", gates=_gates(number), connector=Connector(url)))
-    return parts
+        services.stores.put(Store(f"S{number}", "r", "closed", gates=_gates(number), connector=Connector(url)))
+    return services
 
 
 def set_up_chain(platform: str, connector: str) -> None:

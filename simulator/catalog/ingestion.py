@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,13 +24,13 @@ from simulator.catalog.checks import INGESTION_UNKNOWN, read_items
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import LINK_LIFE_S, Reports
-from simulator.catalog.waiting import Waiting
+from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import Clock
-from simulator.errors import CatalogRefusal
+from simulator.errors import CatalogRefusal, StorageFailed
 from simulator.faults import Faults, Where
-from simulator.memory import Facts
 from simulator.portal.accounts import Account
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 
 Status = Literal["INQUEUE", "INPROGRESS", "DONE", "CANCELLED", "FATAL"]
 _UNDER_WAY = ("INQUEUE", "INPROGRESS")
@@ -61,12 +60,12 @@ class Ingestion:
     told: bool = False
 
 
-class Shelving(NamedTuple):
-    """Where items and bodies lie, and what is remembered of ingestions."""
+class CatalogStorage(NamedTuple):
+    """Where items, the bodies of accepted calls, and ingestions are kept."""
 
     items: CatalogItems
-    waiting: Waiting
-    facts: Facts[Ingestion]
+    bodies: UploadBodies
+    ingestions: KeyValueStore[Ingestion]
 
 
 class Ingestions:
@@ -74,7 +73,7 @@ class Ingestions:
 
     def __init__(
         self,
-        shelving: Shelving,
+        storage: CatalogStorage,
         reports: Reports,
         notifications: Notifications,
         faults: Faults,
@@ -83,14 +82,14 @@ class Ingestions:
         clock: Clock,
         seed: Seed,
     ) -> None:
-        self._items, self._waiting, self._facts = shelving
+        self._items, self._bodies, self._storage = storage
         self._faults = faults
         self._reports = reports
         self._notifications = notifications
         self._rules = rules
         self._clock = clock
         self._seed = seed
-        self._ingestions = self._facts.all()
+        self._ingestions = self._storage.all()
         self._number = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
@@ -98,7 +97,7 @@ class Ingestions:
     async def resume(self) -> None:
         """Take up what was under way when the platform stopped."""
         waiting = {one.id for one in self._ingestions.values() if one.status in _UNDER_WAY}
-        await asyncio.to_thread(self._waiting.sweep, waiting)
+        await asyncio.to_thread(self._bodies.sweep, waiting)
         for ingestion in self._ingestions.values():
             if ingestion.status in _UNDER_WAY:
                 ingestion.status = "INQUEUE"
@@ -114,10 +113,10 @@ class Ingestions:
         told = self._faults.strike("notification", Where(account=account.id), account.id, number)
         ingestion_id = self._seed.id("ingestion", account.id, number)
         struck = {**armed, **told, **(faults or {})}
-        await asyncio.to_thread(self._waiting.keep, ingestion_id, order.body)
+        await asyncio.to_thread(self._bodies.keep, ingestion_id, order.body)
         ingestion = Ingestion(ingestion_id, account.id, account.retailer, order.archive_in, struck)
         self._ingestions[ingestion.id] = ingestion
-        self._facts.keep(ingestion.id, ingestion)
+        self._storage.put(ingestion.id, ingestion)
         self._start(self._work_off(ingestion))
         return ingestion.id
 
@@ -150,13 +149,13 @@ class Ingestions:
         try:
             async with self._one_at_a_time:
                 ingestion.status = await self._ended(ingestion)
-        except (ClientError, BotoCoreError, sqlite3.Error, OSError):
+        except (ClientError, BotoCoreError, StorageFailed, OSError):
             _log.exception("ingestion %s could not be kept", ingestion.id)
             ingestion.status = "FATAL"
         late_s = ingestion.faults.get("notification_late", 0.0)
         ingestion.tell_at = self._clock.now() + timedelta(seconds=late_s)
         ingestion.told = "notification_never" in ingestion.faults
-        self._facts.keep(ingestion.id, ingestion)
+        self._storage.put(ingestion.id, ingestion)
         await asyncio.to_thread(self._clear, ingestion.id)
         if not ingestion.told:
             await self._tell(ingestion)
@@ -166,7 +165,7 @@ class Ingestions:
             return "FATAL"
         if "ingestion_cancelled" in ingestion.faults:
             return "CANCELLED"
-        body = await asyncio.to_thread(self._waiting.body, ingestion.id)
+        body = await asyncio.to_thread(self._bodies.body, ingestion.id)
         if body is None:
             _log.error("the body of ingestion %s is gone", ingestion.id)
             return "FATAL"
@@ -175,8 +174,8 @@ class Ingestions:
         return "DONE"
 
     def _clear(self, ingestion_id: str) -> None:
-        self._waiting.drop(ingestion_id)
-        self._items.published(ingestion_id)
+        self._bodies.drop(ingestion_id)
+        self._items.delete_report(ingestion_id)
 
     async def _tell(self, ingestion: Ingestion) -> None:
         if ingestion.tell_at is not None:
@@ -186,7 +185,7 @@ class Ingestions:
             with contextlib.suppress(ClientError, BotoCoreError):  # the doubling is a fault, not a promise
                 await self._notifications.publish(ingestion.account_id, message)
         ingestion.told = True
-        self._facts.keep(ingestion.id, ingestion)
+        self._storage.put(ingestion.id, ingestion)
 
     async def _published(self, ingestion: Ingestion) -> dict[str, str]:
         """Publish a notification and return it; a topic that fails is tried again, with a link of that moment."""

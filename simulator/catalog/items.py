@@ -17,9 +17,9 @@ import orjson
 from contract.house import Barcode, Catalog
 from simulator.catalog.barcodes import Fault, fault_of, type_of
 from simulator.catalog.checks import Item
-from simulator.catalog.file import CatalogFile, Row
 from simulator.catalog.report import report_of
 from simulator.errors import NotKnown
+from simulator.storage.items import ItemRow, ItemStorage
 
 _PRIMARY = "external_product_id"
 _FURTHER = "additional_external_product_information"
@@ -42,21 +42,21 @@ class Shelf:
 class CatalogItems:
     """Takes rows one by one; a known key is replaced as a whole, a rejected row leaves what was there."""
 
-    def __init__(self, barcodes: Barcode, rules: Catalog, file: CatalogFile | None = None) -> None:
+    def __init__(self, barcodes: Barcode, rules: Catalog, storage: ItemStorage | None = None) -> None:
         self._barcode_rules = barcodes
         self._rules = rules
-        self._file = file or CatalogFile()
+        self._storage = storage or ItemStorage()
         self._shelves: dict[str, Shelf] = {}
-        self._changes = self._file.changes()
+        self._changes = self._storage.changes()
         self._odd_names: list[str] = []
         self._writing = threading.Lock()
-        for row in self._file.rows():
+        for row in self._storage.rows():
             self._read(row)
 
     def ingest(self, ingestion_id: str, work: Callable[[CatalogItems], list[dict[str, Any]]]) -> dict[str, Any]:
         """Do the work of an ingestion and keep what came of it; returns the report. Work is done once; blocks."""
         with self._writing:
-            done = self._file.report(ingestion_id)
+            done = self._storage.report(ingestion_id)
             if done is None:
                 done = report_of(ingestion_id, work(self))
                 self._changes.report(done)
@@ -71,9 +71,9 @@ class CatalogItems:
             advice, some = f"1 to {self._rules.name_guide} characters, none of them special", ", ".join(odd[:3])
             _log.warning("ingestion %s: %d names are not %s: of %s", ingestion_id, len(odd), advice, some)
 
-    def published(self, ingestion_id: str) -> None:
-        """Note that the report of an ingestion is where its link leads; blocks."""
-        self._file.published(ingestion_id)
+    def delete_report(self, ingestion_id: str) -> None:
+        """Delete the kept report of an ingestion, because its link leads to a published one; blocks."""
+        self._storage.delete_report(ingestion_id)
 
     def take(self, item: Item) -> dict[str, Any]:
         """Insert or replace one item, which makes it active again; returns its row of the report."""
@@ -162,7 +162,7 @@ class CatalogItems:
         for _, barcode, _ in barcodes:
             shelf.owners[barcode] = sku
 
-    def _read(self, row: Row) -> None:
+    def _read(self, row: ItemRow) -> None:
         shelf = self._shelves.get(row.store) or self._shelves.setdefault(row.store, Shelf(row.store))
         shelf.items[row.sku] = row.body
         if row.archived:
@@ -178,8 +178,8 @@ class CatalogItems:
         self._changes.state(shelf.store, sku, archived=archived, planogram=planogram)
 
     def _write(self) -> None:
-        changes, self._changes = self._changes, self._file.changes()
-        self._file.keep(changes)
+        changes, self._changes = self._changes, self._storage.changes()
+        self._storage.write(changes)
 
     def _shelf(self, store_id: str) -> Shelf:
         return self._shelves.get(store_id) or Shelf()

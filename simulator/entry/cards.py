@@ -6,7 +6,6 @@ may accept, deny or adjust. Retailer Managed: the connector alone. None: nobody 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from contract.errors import MalformedBody
@@ -15,12 +14,12 @@ from contract.house import House
 from contract.messages import message, parse_object
 from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import format_instant
-from simulator.calls import About, Calls
-from simulator.connector import Connector, Exchange
-from simulator.entry.decision import Decision, decided, not_called
+from simulator.connector import Exchange, OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
+from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
 from simulator.entry.risk import Opinion, RiskModel
 from simulator.portal.stores import Store
-from simulator.trips import AuthEvent
+from simulator.trip_record import AuthEvent
 
 Interaction = Literal["TAP", "INSERT", "HOVER"]
 _OK, _RETRIED = 200, {500, 503}
@@ -37,55 +36,38 @@ class Instrument(NamedTuple):
 class CardReader:
     """Decides on means of payment."""
 
-    def __init__(self, calls: Calls, risk: RiskModel, house: House) -> None:
+    def __init__(self, calls: ConnectorCalls, risk: RiskModel, house: House) -> None:
         self._calls = calls
         self._risk = risk
         self._house = house
 
-    async def read(
-        self,
-        store: Store,
-        gate: str,
-        instrument: Instrument,
-        *,
-        event_id: str,
-        trip_id: str,
-        at: datetime,
-        faults: dict[str, float],
-    ) -> Decision:
+    async def read(self, attempt: EntryAttempt, instrument: Instrument) -> Decision:
         """Decide on one tap, insertion or palm."""
-        opinion = self._risk.judge(instrument.id)
-        rules = self._house.shopper_auth
+        store, opinion = attempt.store, self._risk.judge(instrument.id)
         if store.strategy == "amazon_managed":
             cause = "amazon_managed" if opinion.authorized else f"risk:{','.join(opinion.risks)}"
             decision = not_called(cause, opens=opinion.authorized)
-        elif store.strategy == "none" and not rules.none_calls:
+        elif store.strategy == "none" and not self._house.shopper_auth.none_calls:
             decision = not_called("no_strategy", opens=True)
         else:
-            about = About(store.id, gate, trip_id, faults=faults)
-            event = {"id": event_id, "timestamp": format_instant(at), "location": "ENTRY"}
-            request = self._message(store, instrument, opinion, trip_id, event)
-            decision = await self._ask(store, about, request, opinion)
+            decision = await self._ask(attempt, instrument, opinion)
         amount = self._amount(store) if decision.authorized_amount is None else decision.authorized_amount
-        entry = AuthEvent(event_id, at, "FINANCIAL")
-        return decision._replace(event=entry, shopper_identity=instrument.id, authorized_amount=amount)
+        event = AuthEvent(attempt.event_id, attempt.at, "FINANCIAL")
+        return decision._replace(event=event, shopper_identity=instrument.id, authorized_amount=amount)
 
-    async def _ask(self, store: Store, about: About, request: dict[str, Any], opinion: Opinion) -> Decision:
+    async def _ask(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> Decision:
+        store, request = attempt.store, self._message(attempt, instrument, opinion)
+        context = CallContext(store.id, attempt.gate, attempt.trip_id, faults=attempt.faults)
         connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
         for left in range(self._house.shopper_auth.retries, -1, -1):
-            exchange = await self._call(connector, about, request, left_s)
+            outgoing = OutgoingRequest(SHOPPER_AUTHORIZATION, connector, request, left_s)
+            exchange, struck = await self._calls.make(outgoing, context)
+            self._calls.note(exchange, context, struck)
             spent_ms += exchange.elapsed_ms
             left_s -= exchange.elapsed_ms / 1000
             if exchange.status not in _RETRIED or not left or left_s <= 0:
                 break
         return self._decide(store, exchange, opinion)._replace(elapsed_ms=spent_ms)
-
-    async def _call(
-        self, connector: Connector | None, about: About, request: dict[str, Any], timeout_s: float
-    ) -> Exchange:
-        exchange, struck = await self._calls.make(SHOPPER_AUTHORIZATION, connector, request, timeout_s, about)
-        self._calls.note(exchange, about, struck)
-        return exchange
 
     def _decide(self, store: Store, exchange: Exchange, opinion: Opinion) -> Decision:
         answer = self._answer(exchange)
@@ -111,10 +93,8 @@ class CardReader:
     def _amount(self, store: Store) -> float:
         return self._house.simulator.authorized_amount if store.authorized_amount is None else store.authorized_amount
 
-    def _message(
-        self, store: Store, instrument: Instrument, opinion: Opinion, trip_id: str, event: dict[str, str]
-    ) -> dict[str, Any]:
-        rules = self._house.shopper_auth
+    def _message(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> dict[str, Any]:
+        rules, store = self._house.shopper_auth, attempt.store
         tells = rules.send_recommendation == "always" or (
             rules.send_recommendation == "amazon_recommendation_only" and store.strategy == "amazon_recommendation"
         )
@@ -127,9 +107,11 @@ class CardReader:
                 "currencyCode": self._house.simulator.currency,
             },
             "shopperInteraction": {
-                "shoppingTripId": trip_id,
+                "shoppingTripId": attempt.trip_id,
                 "gateAuthenticationEvent": {
-                    **event,
+                    "id": attempt.event_id,
+                    "timestamp": format_instant(attempt.at),
+                    "location": "ENTRY",
                     "type": instrument.type,
                     "interactionType": instrument.interaction,
                 },

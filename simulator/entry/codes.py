@@ -2,71 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from contract.gate import decide
 from contract.house import House
 from contract.messages import message
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.values import format_instant
-from simulator.calls import About, Calls
+from simulator.connector import OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.entry.app_code import Scan, passes_pattern
-from simulator.entry.decision import Decision, decided, not_called
+from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
 from simulator.entry.identity import identity_message, outcome_of
-from simulator.portal.stores import Store
 from simulator.seed import Seed
-from simulator.trips import AuthEvent, ScanResult
+from simulator.trip_record import AuthEvent, ScanResult
 
 
 class CodeReader:
     """Asks the identity connector."""
 
-    def __init__(self, calls: Calls, house: House, seed: Seed) -> None:
+    def __init__(self, calls: ConnectorCalls, house: House, seed: Seed) -> None:
         self._calls = calls
         self._house = house
         self._seed = seed
 
-    async def read(  # noqa: PLR0913 - what a reader knows
-        self,
-        store: Store,
-        gate: str,
-        scan: Scan,
-        *,
-        event_id: str,
-        trip_id: str,
-        at: datetime,
-        faults: dict[str, float],
-        filtered: bool = True,
-        assisted: bool = False,
+    async def read(
+        self, attempt: EntryAttempt, scan: Scan, *, filtered: bool = True, assisted: bool = False
     ) -> Decision:
         """Decide on one scan; a filtered one must match the store's QR pattern to reach the connector."""
+        store = attempt.store
         if filtered and not passes_pattern(scan, store.qr_pattern):
             return not_called("qr_pattern")
         request = identity_message(
-            request_id=self._seed.id("request", event_id),
-            event_id=event_id,
-            at=format_instant(at),
+            request_id=self._seed.id("request", attempt.event_id),
+            event_id=attempt.event_id,
+            at=format_instant(attempt.at),
             identity_key=scan.identity_key,
             store_id=store.id,
         )
         if not message("verify_identity_keys.request", self._house).is_valid(request):
             return not_called("unsendable_key")
         secrets = (scan.identity_key, scan.text or "")
-        about = About(store.id, gate, trip_id, faults=faults, secrets=secrets)
-        exchange, struck = await self._calls.make(
-            VERIFY_IDENTITY_KEYS, store.connector_for("identity"), request, self._house.gate.timeout_s, about
-        )
+        context = CallContext(store.id, attempt.gate, attempt.trip_id, faults=attempt.faults, secrets=secrets)
+        connector, timeout_s = store.connector_for("identity"), self._house.gate.timeout_s
+        outgoing = OutgoingRequest(VERIFY_IDENTITY_KEYS, connector, request, timeout_s)
+        exchange, struck = await self._calls.make(outgoing, context)
         outcome = outcome_of(exchange, self._house)
         opens, action, cause = decide(outcome.cause, store.store_default)
-        self._calls.note(exchange, about if opens else about._replace(trip=""), struck, cause=cause)
+        self._calls.note(exchange, context if opens else context._replace(trip=""), struck, cause=cause)
         scanned = self._in_cart_words(outcome.visitor)
-        event = AuthEvent(event_id, at, "SCAN_CODE", "MANUAL_IN_STORE" if assisted else "ENTRY", scanned)
         return decided(
             opens=opens,
             cause=cause,
             action=str(action),
             elapsed_ms=exchange.elapsed_ms,
-            event=event,
+            event=AuthEvent(
+                attempt.event_id, attempt.at, "SCAN_CODE", "MANUAL_IN_STORE" if assisted else "ENTRY", scanned
+            ),
             visitor=outcome.visitor,
         )
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from simulator.trips import AuthEvent, ScanResult
+from simulator.portal.stores import Store
+from simulator.trip_record import AuthEvent, ScanResult
 
 Light = Literal["green", "red", "unreadable"]
+
+
+class EntryAttempt(NamedTuple):
+    """One attempt to enter a store: where, when, the ids that it gets, and the faults that were armed by its data."""
+
+    store: Store
+    gate: str
+    event_id: str
+    trip_id: str
+    at: datetime
+    faults: dict[str, float]
 
 
 class Decision(NamedTuple):

@@ -9,7 +9,7 @@ from contract.gate import NoAnswer
 from contract.house import House
 from contract.messages import message, parse_object
 from simulator.connector import Exchange
-from simulator.trips import ScanResult
+from simulator.trip_record import ScanResult
 
 _ACCEPTED = 200
 

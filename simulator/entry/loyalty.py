@@ -12,11 +12,11 @@ from contract.house import House
 from contract.messages import message, parse_object
 from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
 from contract.values import format_instant
-from simulator.calls import About, Calls
-from simulator.connector import Exchange
+from simulator.connector import Exchange, OutgoingRequest
+from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.portal.stores import Store
 from simulator.seed import Seed
-from simulator.trips import ScanResult
+from simulator.trip_record import ScanResult
 
 Channel = Literal["OPTICAL", "CONTACT", "RADIO"]
 _OK = 200
@@ -37,19 +37,20 @@ class Resolution(NamedTuple):
 class LoyaltyDesk:
     """Resolves loyalty scans."""
 
-    def __init__(self, calls: Calls, house: House, seed: Seed) -> None:
+    def __init__(self, calls: ConnectorCalls, house: House, seed: Seed) -> None:
         self._calls = calls
         self._house = house
         self._seed = seed
 
     async def resolve(
-        self, store: Store, about: About, text: str, channel: Channel, *, event_id: str, at: datetime
+        self, store: Store, context: CallContext, text: str, channel: Channel, *, event_id: str, at: datetime
     ) -> Resolution:
         """Ask what a scan means, and for an accepted one what is known of the shopper."""
         connector = store.connector_for("loyalty")
         request = self._message(store.id, text, channel, event_id, at)
-        secrets = about._replace(secrets=(text, *_texts(request["scanEvent"])))
-        exchange, struck = await self._calls.make(RESOLVE_SCAN, connector, request, self._house.gate.timeout_s, secrets)
+        secrets = context._replace(secrets=(text, *_texts(request["scanEvent"])))
+        outgoing = OutgoingRequest(RESOLVE_SCAN, connector, request, self._house.gate.timeout_s)
+        exchange, struck = await self._calls.make(outgoing, secrets)
         self._calls.note(exchange, secrets, struck)
         outcome, result = self._outcome(exchange)
         if outcome == _OK:
@@ -60,12 +61,12 @@ class LoyaltyDesk:
         details = await self._details(store, secrets._replace(faults={}), result) if result else None
         return Resolution(result is not None, cause, action, opens, exchange.elapsed_ms, result, details)
 
-    async def _details(self, store: Store, about: About, result: ScanResult) -> dict[str, Any] | None:
+    async def _details(self, store: Store, context: CallContext, result: ScanResult) -> dict[str, Any] | None:
         request = {"storeId": store.id, "scanResult": result._asdict()}
-        exchange, struck = await self._calls.make(
-            GET_SCAN_DETAILS, store.connector_for("loyalty"), request, self._house.gate.timeout_s, about
-        )
-        self._calls.note(exchange, about, struck)
+        connector, timeout_s = store.connector_for("loyalty"), self._house.gate.timeout_s
+        outgoing = OutgoingRequest(GET_SCAN_DETAILS, connector, request, timeout_s)
+        exchange, struck = await self._calls.make(outgoing, context)
+        self._calls.note(exchange, context, struck)
         answer = _object(exchange)
         is_whole = answer is not None and message("get_scan_details.response", self._house).is_valid(answer)
         return answer if exchange.status == _OK and is_whole else None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.memory import Facts
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 
 INVALID, FRAUD, DEBT = "InvalidCard", "CustomerFraud", "BadDebt"
 _KINDS = (INVALID, FRAUD)
@@ -31,11 +31,11 @@ class File(NamedTuple):
 class RiskModel:
     """Judges means of payment by their id, and remembers what it was told of them."""
 
-    def __init__(self, seed: Seed, rate: float, facts: Facts[File] | None = None) -> None:
+    def __init__(self, seed: Seed, rate: float, storage: KeyValueStore[File] | None = None) -> None:
         self._seed = seed
         self._rate = rate
-        self._facts = facts or Facts("means of payment", File)
-        self._files = self._facts.all()
+        self._storage = storage or KeyValueStore("means of payment", File)
+        self._files = self._storage.all()
 
     def know(self, instrument: str, risks: tuple[str, ...]) -> None:
         """Say what the model is to find with a means of payment; nothing makes it trusted."""
@@ -64,4 +64,4 @@ class RiskModel:
 
     def _put(self, instrument: str, file: File) -> None:
         self._files[instrument] = file
-        self._facts.keep(instrument, file)
+        self._storage.put(instrument, file)

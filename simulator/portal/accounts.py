@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from contract.sigv4 import Key
 from simulator.errors import NotKnown
-from simulator.memory import Facts
+from simulator.storage.key_values import KeyValueStore
 
 Connectivity = Literal["Unknown", "Success"]
 Subscription = Literal["Unknown", "Pending", "Complete"]
@@ -29,20 +29,20 @@ class Account(NamedTuple):
 class Accounts:
     """All accounts, by id and by access key."""
 
-    def __init__(self, facts: Facts[Account] | None = None) -> None:
-        self._facts = facts or Facts("account", Account)
-        self._accounts = self._facts.all()
+    def __init__(self, storage: KeyValueStore[Account] | None = None) -> None:
+        self._storage = storage or KeyValueStore("account", Account)
+        self._accounts = self._storage.all()
 
     def put(self, account: Account) -> Account:
         """Allow-list an account, or replace it."""
         self._accounts[account.id] = account
-        self._facts.keep(account.id, account)
+        self._storage.put(account.id, account)
         return account
 
     def drop(self, account_id: str) -> None:
         """Take an account off the list."""
         self._accounts.pop(account_id, None)
-        self._facts.drop(account_id)
+        self._storage.delete(account_id)
 
     def all(self) -> list[Account]:
         """Return every account."""

@@ -20,7 +20,7 @@ from contract.operations import (
 )
 from contract.values import format_instant
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient, Exchange, Letter
+from simulator.connector import ConnectorClient, Exchange, OutgoingRequest
 from simulator.entry.identity import outcome_of
 from simulator.errors import BadCall
 from simulator.journal import Journal
@@ -66,7 +66,9 @@ class ConnectivityTest:
             )
         self._runs += 1
         message = self._message(store, probe, kind)
-        exchange = await self._client.send(Letter(_OPERATIONS[kind], connector, message, self._house.gate.timeout_s))
+        exchange = await self._client.send(
+            OutgoingRequest(_OPERATIONS[kind], connector, message, self._house.gate.timeout_s)
+        )
         secrets = (str(message.get("identityKey", "")),)
         self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
         cause, expected = self._cause(kind, exchange), self._expected(kind)

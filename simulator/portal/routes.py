@@ -205,7 +205,7 @@ def shown_store(store: Store) -> Json:
 def _shown_configuration(store: Store, kind: ConnectorKind) -> Json:
     connector = store.connector_for(kind)
     return {
-        "status": store.standing(kind),
+        "status": store.status_of(kind),
         "endpoint": connector.url if connector else "",
         "region": connector.region if connector else "",
     }
@@ -216,7 +216,14 @@ def portal_router(
 ) -> APIRouter:
     """Put the portal, and the address that SubscribeURL points to, on their paths."""
     router = APIRouter(tags=["portal"])
+    _add_stores(router, portal, stores)
+    _add_connectivity_tests(router, stores, connectivity)
+    _add_accounts(router, portal)
+    _add_callbacks(router, portal, access, notifications)
+    return router
 
+
+def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
     @router.get("/portal/merchants", summary="List merchants with their stores and accounts")
     async def list_merchants() -> list[Json]:
         return portal.merchants()
@@ -238,6 +245,8 @@ def portal_router(
     async def show_store(store_id: str) -> Json:
         return shown_store(stores.get(store_id))
 
+
+def _add_connectivity_tests(router: APIRouter, stores: Stores, connectivity: ConnectivityTest) -> None:
     @router.post("/portal/stores/{store_id:path}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
     async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> Json:
         return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe, kind)
@@ -246,6 +255,8 @@ def portal_router(
     async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
         return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
 
+
+def _add_accounts(router: APIRouter, portal: Portal) -> None:
     @router.put("/portal/accounts/{account_id}", summary="Allow-list an AWS account with its queue")
     async def allow_list(account_id: str, setup: AccountSetup) -> Json:
         return await portal.allow_list(account_id, setup)
@@ -253,9 +264,6 @@ def portal_router(
     @router.get("/portal/accounts/{account_id}", summary="Show an account and its two statuses")
     async def show_account(account_id: str) -> Json:
         return portal.show_account(account_id)
-
-    _add_callbacks(router, portal, access, notifications)
-    return router
 
 
 def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notifications: Notifications) -> None:

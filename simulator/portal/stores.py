@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple, get_args
 from contract.gate import StoreDefault
 from simulator.connector import Connector
 from simulator.errors import BadCall, NotKnown, NotNow
-from simulator.memory import Facts
+from simulator.storage.key_values import KeyValueStore
 
 Method = Literal["app", "badge", "card", "palm"]
 Strategy = Literal["amazon_managed", "amazon_recommendation", "retailer_managed", "none"]
 ConnectorKind = Literal["identity", "loyalty", "ordering", "fraud_and_abuse"]
-Standing = Literal["Incomplete", "Complete", "Not Required"]
+ConfigurationStatus = Literal["Incomplete", "Complete", "Not Required"]
 CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)
 
 
@@ -42,7 +42,7 @@ class Store(NamedTuple):
         """Return the connector that is saved for a kind of call."""
         return dict(self.connectors).get(kind, self.connector)
 
-    def standing(self, kind: ConnectorKind) -> Standing:
+    def status_of(self, kind: ConnectorKind) -> ConfigurationStatus:
         """Say whether a connector configuration is needed, and there; whether it works is another matter."""
         needed = {
             "identity": bool({"app", "badge"} & set(self.methods)),
@@ -55,22 +55,22 @@ class Store(NamedTuple):
             return "Not Required"
         return "Complete" if self.connector_for(kind) else "Incomplete"
 
-    def configuration(self) -> Standing:
+    def configuration(self) -> ConfigurationStatus:
         """Say whether everything that is needed is there."""
-        standings = {self.standing(kind) for kind in CONNECTOR_KINDS}
-        if "Incomplete" in standings:
+        statuses = {self.status_of(kind) for kind in CONNECTOR_KINDS}
+        if "Incomplete" in statuses:
             return "Incomplete"
-        return "Complete" if "Complete" in standings else "Not Required"
+        return "Complete" if "Complete" in statuses else "Not Required"
 
 
 class Stores:
     """All stores, by id and by gate."""
 
-    def __init__(self, stores: tuple[Store, ...] = (), facts: Facts[Store] | None = None) -> None:
-        self._facts = facts or Facts("store", Store)
+    def __init__(self, stores: tuple[Store, ...] = (), storage: KeyValueStore[Store] | None = None) -> None:
+        self._storage = storage or KeyValueStore("store", Store)
         self._stores: dict[str, Store] = {}
         self._by_gate: dict[str, str] = {}
-        for store in self._facts.all().values():
+        for store in self._storage.all().values():
             self._place(store)
         for store in stores:
             if store.id not in self._stores:
@@ -86,7 +86,7 @@ class Stores:
             if self._by_gate.get(gate, store.id) != store.id:
                 raise NotNow(f"gate {gate} belongs to store {self._by_gate[gate]}")
         self._place(store)
-        self._facts.keep(store.id, store)
+        self._storage.put(store.id, store)
 
     def _place(self, store: Store) -> None:
         for gate in self._stores[store.id].gates if store.id in self._stores else ():

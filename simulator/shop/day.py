@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from simulator.carts import PIECES, Line
+from simulator.composition import StoreServices
 from simulator.delivery import Deliveries
 from simulator.entry.app_code import scan_of_identity_key
 from simulator.entry.cards import Instrument
 from simulator.errors import NotNow
 from simulator.journal import LANE
-from simulator.parts import StoreParts
 from simulator.shop.clock import AT, DayClock, Task
 from simulator.shop.plan import Shop, Visit, basket
 
@@ -46,8 +46,8 @@ class _Activity(NamedTuple):
 class Day:
     """One day in one platform."""
 
-    def __init__(self, parts: StoreParts, clock: DayClock, shops: tuple[Shop, ...], plan: list[Visit]) -> None:
-        self._parts = parts
+    def __init__(self, services: StoreServices, clock: DayClock, shops: tuple[Shop, ...], plan: list[Visit]) -> None:
+        self._services = services
         self._clock = clock
         self._shops = shops
         self._plan = plan
@@ -71,7 +71,7 @@ class Day:
 
     def _next_window(self, at_s: int, arrived: int, pace: Pace) -> int:
         """Return where the next window with something to do begins; -1 when the day is over."""
-        due, waking = self._parts.deliveries.next_due(), self._clock.next_waking()
+        due, waking = self._services.deliveries.next_due(), self._clock.next_waking()
         nexts = [
             *([self._plan[arrived].at_s] if arrived < len(self._plan) else []),
             *([self._leaving[0][0]] if self._leaving else []),
@@ -84,7 +84,7 @@ class Day:
 
     async def _window(self, arrived: int, end_s: int, pace: Pace) -> int:
         end = self._midnight + timedelta(seconds=end_s)
-        self._parts.journal.hold()
+        self._services.journal.hold()
         self._under_way |= self._clock.wake(end)
         await self._settle()
         planned, arrived = self._planned(arrived, end_s)
@@ -93,8 +93,8 @@ class Day:
             await self._settle()
         self.most_inside = max(self.most_inside, self.inside)
         self._clock.at = end
-        await send_due(self._parts.deliveries, self._clock)
-        self._parts.journal.release()
+        await send_due(self._services.deliveries, self._clock)
+        self._services.journal.release()
         return arrived
 
     def _planned(self, arrived: int, end_s: int) -> tuple[list[_Activity], int]:
@@ -129,7 +129,7 @@ class Day:
         return (at - self._midnight).total_seconds()
 
     async def _enter(self, visit: Visit) -> None:
-        gates = self._parts.gates
+        gates = self._services.gates
         if visit.way == "app":
             decision = await gates.scan(visit.gate, scan_of_identity_key(visit.means))
         else:
@@ -141,9 +141,9 @@ class Day:
             heapq.heappush(self._leaving, (leaves_at, visit.number, decision["shoppingTripId"]))
 
     async def _leave(self, visit: Visit, trip_id: str) -> None:
-        trips, shop = self._parts.trips, self._shops[visit.shop]
+        trips, shop = self._services.trips, self._shops[visit.shop]
         trip = await trips.find(trip_id)
-        for taken in basket(visit, shop, self._parts.seed) if shop.skus else []:
+        for taken in basket(visit, shop, self._services.seed) if shop.skus else []:
             try:
                 trips.take(trip, Line("SKU", taken.sku, PIECES), Decimal(taken.pieces))
             except NotNow:

@@ -34,8 +34,8 @@ class Title(NamedTuple):
     most_inside: int
 
 
-def page(title: Title, results: Results, standing: dict[str, int]) -> str:
-    """Write the page; `standing` counts deliveries by state."""
+def page(title: Title, results: Results, deliveries: dict[str, int]) -> str:
+    """Write the page; `deliveries` counts deliveries by state."""
     gate, order = latency(results.gate_ms), latency(results.order_ms)
     hours = [(f"{hour:02d}", float(results.arrivals.get(hour, 0))) for hour in range(24)]
     causes = [
@@ -52,7 +52,7 @@ def page(title: Title, results: Results, standing: dict[str, int]) -> str:
             f"<title>{escape(heading)}</title><style>{_STYLE}</style>",
             f"<h1>{escape(heading)}</h1>",
             f'<p class="sub">{escape(_sub(title))}</p>',
-            _counts(results, standing),
+            _counts(results, deliveries),
             _latencies(gate, order),
             bars(hours, "Arrivals by hour", "people"),
             lying_bars(causes, "Gate decisions by cause (red: the gate stayed closed)", ""),
@@ -68,17 +68,17 @@ def _sub(title: Title) -> str:
     return f"seed {title.seed}, {title.wall_s:.1f} s of real time, at most {title.most_inside} inside"
 
 
-def _counts(results: Results, standing: dict[str, int]) -> str:
+def _counts(results: Results, deliveries: dict[str, int]) -> str:
     rows = [
         ("Gate decisions", results.decisions),
         ("Gates opened", results.opened),
         ("Carts", results.carts),
         ("of them empty", results.empty_carts),
         ("Cart lines", results.lines),
-        ("Carts delivered", standing["delivered"]),
-        ("Carts pending", standing["pending"]),
-        ("Dead letters", standing["dead_letter"]),
-        ("Delivery attempts", standing["attempts"]),
+        ("Carts delivered", deliveries["delivered"]),
+        ("Carts pending", deliveries["pending"]),
+        ("Dead letters", deliveries["dead_letter"]),
+        ("Delivery attempts", deliveries["attempts"]),
     ]
     return "<table>" + "".join(f"<tr><td>{name}<td>{count:,}" for name, count in rows) + "</table>"
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector
-from simulator.parts import StoreParts, store_parts
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 from simulator.shop.clock import DayClock
@@ -35,39 +35,45 @@ class Outcome(NamedTuple):
 
     title: Title
     results: Results
-    standing: dict[str, int]
+    deliveries: dict[str, int]
     html: str
 
 
-async def run_day(  # noqa: PLR0913 - what a day is made of
+class DayOptions(NamedTuple):
+    """Which day is run: the name of its curve, how many visits (0: the day's own number), and how it is driven."""
+
+    day: str
+    trips: int = 0
+    pace: Pace = Pace()
+
+
+async def run_day(
     settings: PlatformSettings,
     shops: tuple[Shop, ...],
     people: People,
     connector: Connector,
+    options: DayOptions,
     *,
-    day: str,
-    trips: int = 0,
-    pace: Pace | None = None,
     seen: Callable[[Progress], None] = lambda _: None,
-    prepare: Callable[[StoreParts], None] = lambda _: None,
+    prepare: Callable[[StoreServices], None] = lambda _: None,
 ) -> Outcome:
-    """Run a day to its end; `trips` 0 takes the day's own number, `prepare` may arm faults or fill shelves first."""
+    """Run a day to its end; `prepare` may arm faults or fill shelves first, `seen` gets the progress."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
-    parts, results = store_parts(settings, clock), Results()
-    parts.journal.listeners.append(results.hear)
+    services, results = make_store_services(settings, clock), Results()
+    services.journal.listeners.append(results.hear)
     for shop in shops:
-        parts.stores.put(_store(shop, connector, people, settings))
-    prepare(parts)
-    plan, started = visits(shops, day, people, parts.seed, trips), time.monotonic()
-    driven = Day(parts, clock, shops, plan)
+        services.stores.put(_store(shop, connector, people, settings))
+    prepare(services)
+    plan, started = visits(shops, options.day, people, services.seed, options.trips), time.monotonic()
+    driven = Day(services, clock, shops, plan)
     try:
-        await driven.run(pace or Pace(), lambda at: seen(Progress(at, driven.inside, len(plan), results)))
-        standing = await parts.deliveries.counts()
+        await driven.run(options.pace, lambda at: seen(Progress(at, driven.inside, len(plan), results)))
+        deliveries = await services.deliveries.counts()
     finally:
-        await parts.close()
+        await services.close()
     gates = sum(len(shop.gates) for shop in shops)
-    title = Title(day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
-    return Outcome(title, results, standing, page(title, results, standing))
+    title = Title(options.day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
+    return Outcome(title, results, deliveries, page(title, results, deliveries))
 
 
 def _store(shop: Shop, connector: Connector, people: People, settings: PlatformSettings) -> Store:

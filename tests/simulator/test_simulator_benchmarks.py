@@ -30,6 +30,7 @@ def test_figure_that_is_not_met_ends_with_exit_1() -> None:
     assert "entries in the journal" in ran.stdout
 
 
+@pytest.mark.slow
 def test_gates_are_measured_over_http_and_in_process() -> None:
     ran = run("gates", "--seconds", "1")
     assert ran.returncode in {0, 1}, ran.stderr
@@ -38,6 +39,7 @@ def test_gates_are_measured_over_http_and_in_process() -> None:
         assert len(figures(ran, f"{how}: added to a decision, p99")) == 1
 
 
+@pytest.mark.slow
 def test_uploads_are_held_to_their_worst_as_well_as_to_their_median() -> None:
     ran = run("uploads", "--rows", "40000")
     assert ran.returncode in {0, 1}, ran.stderr
@@ -75,7 +77,7 @@ def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
 
 def test_collector_walks_over_nothing_that_the_start_has_made_and_rarely_over_what_lives_long() -> None:
     program = (
-        "import gc; from simulator.pauses import shorten_pauses; shorten_pauses()"
+        "import gc; from simulator.garbage_collection import tune_garbage_collector; tune_garbage_collector()"
         "; print(gc.get_freeze_count(), gc.get_threshold()[2])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent)

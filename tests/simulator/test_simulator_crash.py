@@ -12,6 +12,7 @@ import pytest
 DRIVER = Path(__file__).parents[2] / "benchmarks" / "platform_crash.py"
 
 
+@pytest.mark.slow
 def test_killed_platform_loses_no_cart_and_delivers_none_under_two_trip_ids() -> None:
     run = subprocess.run(
         [sys.executable, DRIVER, "--kills", "2", "--shoppers", "4"],

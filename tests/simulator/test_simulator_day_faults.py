@@ -12,12 +12,12 @@ import orjson
 import pytest
 
 from simulator.comparable import comparable
+from simulator.composition import StoreServices
 from simulator.connector import Connector
 from simulator.faults import Where
-from simulator.parts import StoreParts
 from simulator.settings import PlatformSettings
 from simulator.shop.plan import People, Shop
-from simulator.shop.run import run_day
+from simulator.shop.run import DayOptions, run_day
 
 SHOP = Shop("S1", ("S1-G1", "S1-G2"), ("SKU-1", "SKU-2"))
 PEOPLE = People(("c2hvcHBlcg==",), card_rate=0, palm_rate=0, stranger_rate=0)
@@ -52,15 +52,15 @@ def a_day(connector: Any, tmp_path: Path) -> Callable[..., Ran]:
         journal = tmp_path / f"{len(list(tmp_path.iterdir()))}.ndjson"
         settings = PlatformSettings(base_url=NOWHERE, aws_endpoint_url=NOWHERE, seed=7, journal_path=journal)
 
-        def arm(parts: StoreParts) -> None:
+        def arm(services: StoreServices) -> None:
             name, amount, more = fault
-            parts.faults.arm(name, amount=amount, where=Where(**where), **more)
+            services.faults.arm(name, amount=amount, where=Where(**where), **more)
 
         target = Connector(connector.url)
-        outcome = asyncio.run(run_day(settings, (SHOP,), PEOPLE, target, day="match_day", trips=60, prepare=arm))
+        outcome = asyncio.run(run_day(settings, (SHOP,), PEOPLE, target, DayOptions("match_day", 60), prepare=arm))
         raw = journal.read_bytes()
         carts = [body["idempotentShoppingTripId"] for body in connector.bodies("purchases")]
-        left = outcome.standing["pending"] + outcome.standing["dead_letter"]
+        left = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
         return Ran([orjson.loads(line) for line in raw.splitlines()], raw, carts, left)
 
     return run

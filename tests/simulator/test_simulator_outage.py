@@ -13,9 +13,9 @@ import pytest
 
 from contract.house import Delivery
 from simulator.carts import PIECES, Line
+from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector
 from simulator.entry.app_code import Scan
-from simulator.parts import StoreParts, store_parts
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 from simulator.shop.clock import DayClock
@@ -26,57 +26,57 @@ CARTS, STORES = 300, 3
 NOWHERE = "http://127.0.0.1:9"
 
 
-def some_parts(path: Path, url: str, **delivery: Any) -> tuple[StoreParts, DayClock]:
+def some_services(path: Path, url: str, **delivery: Any) -> tuple[StoreServices, DayClock]:
     settings = PlatformSettings(
         base_url=NOWHERE, aws_endpoint_url=NOWHERE, database_path=str(path / "p.sqlite3"), delivery=Delivery(**delivery)
     )
     clock = DayClock(MIDNIGHT)
-    parts = store_parts(settings, clock)
+    services = make_store_services(settings, clock)
     for number in range(STORES):
-        parts.stores.put(Store(f"S{number}", "r", "open", gates=(f"G{number}",), connector=Connector(url)))
-    return parts, clock
+        services.stores.put(Store(f"S{number}", "r", "open", gates=(f"G{number}",), connector=Connector(url)))
+    return services, clock
 
 
-async def fill_and_leave(parts: StoreParts, carts: int) -> list[str]:
+async def fill_and_leave(services: StoreServices, carts: int) -> list[str]:
     trips = []
     for number in range(carts):
-        decision = await parts.gates.scan(f"G{number % STORES}", Scan.of_text(f"key {number}"))
+        decision = await services.gates.scan(f"G{number % STORES}", Scan.of_text(f"key {number}"))
         trips.append(decision["shoppingTripId"])
-        await parts.trips.pick(trips[-1], Line("SKU", f"SKU-{number}", PIECES), Decimal(1))
-    await asyncio.gather(*(parts.trips.leave(trip) for trip in trips))
+        await services.trips.pick(trips[-1], Line("SKU", f"SKU-{number}", PIECES), Decimal(1))
+    await asyncio.gather(*(services.trips.leave(trip) for trip in trips))
     return trips
 
 
-async def through(parts: StoreParts, clock: DayClock, minutes: int) -> int:
+async def through(services: StoreServices, clock: DayClock, minutes: int) -> int:
     """Let time pass, from one due moment to the next; returns the seconds until no cart was left."""
     end = clock.at + timedelta(minutes=minutes)
     start = clock.at
-    while (due := parts.deliveries.next_due()) is not None and due <= end.timestamp():
+    while (due := services.deliveries.next_due()) is not None and due <= end.timestamp():
         clock.at = max(clock.at, MIDNIGHT + timedelta(seconds=due - MIDNIGHT.timestamp()))
-        await send_due(parts.deliveries, clock)
+        await send_due(services.deliveries, clock)
     took = (clock.at - start).total_seconds()
     clock.at = end
     return round(took)
 
 
-@pytest.mark.parametrize("most", [4, 8])
+@pytest.mark.parametrize("most", [4, pytest.param(8, marks=pytest.mark.slow)])
 def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
     connector: Any, tmp_path: Path, most: int
 ) -> None:
     async def run() -> tuple[list[str], int, dict[str, int]]:
-        parts, clock = some_parts(tmp_path, connector.url, most_at_once_per_store=most)
-        trips = await fill_and_leave(parts, CARTS)
+        services, clock = some_services(tmp_path, connector.url, most_at_once_per_store=most)
+        trips = await fill_and_leave(services, CARTS)
         down = Connector(NOWHERE)
-        up = {store.id: store for store in parts.stores.all()}
+        up = {store.id: store for store in services.stores.all()}
         for store in up.values():
-            parts.stores.put(store._replace(connector=down))
-        await through(parts, clock, 60)
-        assert (await parts.deliveries.counts())["pending"] == CARTS
+            services.stores.put(store._replace(connector=down))
+        await through(services, clock, 60)
+        assert (await services.deliveries.counts())["pending"] == CARTS
         for store in up.values():
-            parts.stores.put(store)
-        took_s = await through(parts, clock, 10)
-        counts = await parts.deliveries.counts()
-        await parts.close()
+            services.stores.put(store)
+        took_s = await through(services, clock, 10)
+        counts = await services.deliveries.counts()
+        await services.close()
         return trips, took_s, counts
 
     connector.purchases = [(201, {"purchaseId": "p"}, {"delay_s": 0.005})]
@@ -90,18 +90,18 @@ def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
 
 def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[str]:
-        parts, clock = some_parts(
-            tmp_path, connector.url, order_timeout_s=1.0, most_at_once=8, most_at_once_per_store=4
+        services, clock = some_services(
+            tmp_path, connector.url, order_timeout_s=0.4, most_at_once=8, most_at_once_per_store=4
         )
-        await fill_and_leave(parts, 30)
-        await send_due(parts.deliveries, clock)
-        await parts.close()
+        await fill_and_leave(services, 30)
+        await send_due(services.deliveries, clock)
+        await services.close()
         return [body["storeId"] for body in connector.bodies("purchases")]
 
     def answer(path: str, body: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
         if path.startswith("identity"):
             return 200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}, {}
-        return 201, {"purchaseId": "p"}, {"delay_s": 1.5 if body["storeId"] == "S0" else 0.0}
+        return 201, {"purchaseId": "p"}, {"delay_s": 0.6 if body["storeId"] == "S0" else 0.0}
 
     connector.answer = answer
     order = asyncio.run(run())

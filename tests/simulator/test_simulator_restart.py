@@ -232,7 +232,7 @@ def test_accepted_upload_is_ingested_and_told_by_the_next_start(lives: Any, queu
     platform.http.put("/clock", json={"advanceS": 601})
     (told,) = platform.until(queue.receive)
     assert orjson.loads(told["Message"])["ingestionId"] == ingestion
-    platform.until(lambda: platform.http.get("/healthz").status_code == 200)
+    platform.until(lambda: [one for one in journal(platform) if one["kind"] == "notification"])
     lives()
     assert queue.receive() == []
 

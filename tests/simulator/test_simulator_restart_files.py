@@ -10,33 +10,31 @@ from typing import Any
 import pytest
 
 from contract.house import Barcode, Catalog
-from simulator.catalog.file import TABLES, CatalogFile
 from simulator.catalog.items import CatalogItems
-from simulator.catalog.waiting import Waiting
+from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting
+from simulator.composition import make_store_services
 from simulator.errors import BrokenMemory
 from simulator.faults import Fault, Faults, Where
 from simulator.journal_file import newest_entries
-from simulator.ledger import FACTS, Ledger
-from simulator.memory import Facts
-from simulator.parts import store_parts
 from simulator.portal.stores import Store
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
+from simulator.storage.files import Storage
 from simulator.worlds import shipped_world
 from tests.simulator.test_simulator_restart import SECOND, STORE, an_item
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Any:
-    kept = Ledger(str(tmp_path / "facts"), FACTS, sync=False)
-    yield kept
-    asyncio.run(kept.close())
+def storage(tmp_path: Path) -> Any:
+    opened = Storage(str(tmp_path / "platform.sqlite3"))
+    yield opened
+    asyncio.run(opened.close())
 
 
-def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(ledger: Ledger) -> None:
+def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage) -> None:
     def faults() -> Faults:
-        return Faults(PlatformClock(), Seed(7), Facts("fault", Fault, ledger))
+        return Faults(PlatformClock(), Seed(7), storage.key_values("fault", Fault))
 
     faults().arm("delay", after=2)
     struck = [bool(faults().strike("exchange", Where(), number)) for number in range(4)]
@@ -44,21 +42,23 @@ def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(ledger: Ledger) 
 
 
 def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
-    waiting = Waiting(tmp_path / "uploads")
-    waiting.sweep(())
+    bodies = UploadBodies(tmp_path / "uploads")
+    bodies.sweep(())
     for name in ("wanted", "orphan"):
-        waiting.keep(name, b"body")
+        bodies.keep(name, b"body")
     (tmp_path / "uploads" / "cut.part").write_bytes(b"bo")
-    Waiting(tmp_path / "uploads").sweep({"wanted"})
+    UploadBodies(tmp_path / "uploads").sweep({"wanted"})
     assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["wanted.json"]
 
 
-def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(ledger: Ledger) -> None:
+def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(storage: Storage) -> None:
     real = datetime(2030, 1, 1, tzinfo=UTC)
 
     def clock(after_s: float) -> PlatformClock:
-        facts = Facts("clock", Setting, ledger)
-        return PlatformClock(speed=60, real=lambda: 0.0, wall=lambda: real + timedelta(seconds=after_s), facts=facts)
+        settings = storage.key_values("clock", Setting)
+        return PlatformClock(
+            speed=60, real=lambda: 0.0, wall=lambda: real + timedelta(seconds=after_s), storage=settings
+        )
 
     assert clock(0).now() == real
     assert clock(60).now() == real + timedelta(hours=1)
@@ -96,12 +96,12 @@ def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> 
     given = PlatformSettings(
         base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()
     )
-    first = store_parts(given)
+    first = make_store_services(given)
     store, *others = first.stores.all()
     first.stores.put(store._replace(qr_pattern="changed", gates=()))
     first.stores.put(Store("HEIR", "another", "closed", gates=store.gates))
     asyncio.run(first.close())
-    second = store_parts(given)
+    second = make_store_services(given)
     assert second.stores.all() == first.stores.all()
     assert second.stores.of_gate(store.gates[0]).id == "HEIR"
     assert second.stores.get(store.id).qr_pattern == "changed"
@@ -118,8 +118,9 @@ def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_p
 
     reports = []
     for _ in range(2):
-        file = CatalogFile(Ledger(str(tmp_path / "catalog"), TABLES, sync=False))
-        reports.append(CatalogItems(Barcode(), Catalog(), file).ingest("ingestion-1", work))
+        storage = Storage(str(tmp_path / "platform.sqlite3"))
+        reports.append(CatalogItems(Barcode(), Catalog(), storage.items).ingest("ingestion-1", work))
+        asyncio.run(storage.close())
     assert reports[0] == reports[1]
     assert reports[0]["summary"] == {"received": 2, "accepted": 2, "rejected": 0}
     assert len(times) == 1
@@ -132,24 +133,24 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: by
         path.parent.mkdir()
         path.write_bytes(content)
     with pytest.raises(BrokenMemory, match=str(path)):
-        store_parts(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
+        make_store_services(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
 
 
 def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
-    parts = store_parts(given)
+    services = make_store_services(given)
     with pytest.raises(BrokenMemory, match="another platform runs on"):
-        store_parts(given)
-    asyncio.run(parts.close())
-    asyncio.run(store_parts(given).close())
+        make_store_services(given)
+    asyncio.run(services.close())
+    asyncio.run(make_store_services(given).close())
 
 
 def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
-    parts = store_parts(given)
-    parts.ledger.put_now(("INSERT INTO fact (subject, key, value) VALUES ('store', 'S-9', '{}')", ()))
-    asyncio.run(parts.close())
+    services = make_store_services(given)
+    services.storage.key_values("store", dict).put("S-9", {})
+    asyncio.run(services.close())
     with pytest.raises(BrokenMemory, match="S-9"):
-        store_parts(given)
+        make_store_services(given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,18 @@ import httpx
 import pytest
 
 from simulator.entry.app_code import Scan
-from simulator.errors import BadCall
+from simulator.errors import BadCall, StorageFailed
 from simulator.faults import LARGEST_AMOUNT, magic
 from simulator.hosts import connector_url
 from simulator.redaction import redacted_body
-from tests.simulator.test_simulator_outage import fill_and_leave, some_parts, through
+from tests.simulator.test_simulator_outage import fill_and_leave, some_services, through
 
 
 def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[dict[str, int], list[str]]:
-        parts, clock = some_parts(tmp_path, connector.url)
-        trips = await fill_and_leave(parts, 3)
-        calls, make = 0, parts.deliveries._calls.make  # noqa: SLF001 - the one place where our side can break
+        services, clock = some_services(tmp_path, connector.url)
+        trips = await fill_and_leave(services, 3)
+        calls, make = 0, services.deliveries._calls.make  # noqa: SLF001 - the one place where our side can break
 
         async def broken_once(*arguments: Any) -> Any:
             nonlocal calls
@@ -33,13 +32,12 @@ def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path:
                 raise OverflowError("a date of the year 99999")
             return await make(*arguments)
 
-        parts.deliveries._calls.make = broken_once  # noqa: SLF001 - as above
-        await through(parts, clock, 10)
-        counts = await parts.deliveries.counts()
-        outcomes = [
-            attempt["outcome"] for trip in trips for attempt in (await parts.deliveries.show(trip, ""))[0]["attempts"]
-        ]
-        await parts.close()
+        services.deliveries._calls.make = broken_once  # noqa: SLF001 - as above
+        await through(services, clock, 10)
+        counts = await services.deliveries.counts()
+        told = [(await services.deliveries.show(trip))[0] for trip in trips]
+        outcomes = [attempt["outcome"] for one in told for attempt in one["attempts"]]
+        await services.close()
         return counts, outcomes
 
     counts, outcomes = asyncio.run(run())
@@ -49,40 +47,40 @@ def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path:
 
 def test_exit_whose_cart_could_not_be_kept_is_no_exit_until_it_is(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[list[Any], str, int, dict[str, int]]:
-        parts, clock = some_parts(tmp_path, connector.url)
-        trip = (await parts.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
-        parts.carts.read_now("PRAGMA query_only = ON")
-        failed = await asyncio.gather(*(parts.trips.leave(trip) for _ in range(2)), return_exceptions=True)
-        state = (await parts.trips.show(trip))["state"]
-        parts.carts.read_now("PRAGMA query_only = OFF")
-        await asyncio.gather(*(parts.trips.leave(trip) for _ in range(2)))
-        exits = sum(entry["kind"] == "exit" for entry in parts.journal.entries())
-        await through(parts, clock, 10)
-        counts = await parts.deliveries.counts()
-        await parts.close()
+        services, clock = some_services(tmp_path, connector.url)
+        trip = (await services.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
+        services.storage.cart_database.read_now("PRAGMA query_only = ON")
+        failed = await asyncio.gather(*(services.trips.leave(trip) for _ in range(2)), return_exceptions=True)
+        state = (await services.trips.show(trip))["state"]
+        services.storage.cart_database.read_now("PRAGMA query_only = OFF")
+        await asyncio.gather(*(services.trips.leave(trip) for _ in range(2)))
+        exits = sum(entry["kind"] == "exit" for entry in services.journal.entries())
+        await through(services, clock, 10)
+        counts = await services.deliveries.counts()
+        await services.close()
         return failed, state, exits, counts
 
     failed, state, exits, counts = asyncio.run(run())
-    assert [type(error) for error in failed] == [sqlite3.OperationalError] * 2
+    assert [type(error) for error in failed] == [StorageFailed] * 2
     assert (state, exits) == ("shopping", 1)
     assert (counts["delivered"], counts["pending"]) == (1, 0)
 
 
 def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[bool]:
-        parts, _ = some_parts(tmp_path, connector.url)
-        trip = (await parts.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
-        submit, kept, may_go_on = parts.deliveries.submit, [], asyncio.Event()
+        services, _ = some_services(tmp_path, connector.url)
+        trip = (await services.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
+        submit, kept, may_go_on = services.deliveries.submit, [], asyncio.Event()
 
         async def slow(*arguments: Any) -> None:
             await may_go_on.wait()
             await submit(*arguments)
             kept.append(trip)
 
-        parts.deliveries.submit = slow  # type: ignore[method-assign] # a disk that takes its time
+        services.deliveries.submit = slow  # type: ignore[method-assign] # a disk that takes its time
 
         async def leave() -> bool:
-            await parts.trips.leave(trip)
+            await services.trips.leave(trip)
             return bool(kept)
 
         leaving = [asyncio.create_task(leave()) for _ in range(2)]
@@ -90,7 +88,7 @@ def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path
             await asyncio.sleep(0)
         may_go_on.set()
         was_kept = await asyncio.gather(*leaving)
-        await parts.close()
+        await services.close()
         return was_kept
 
     assert asyncio.run(run()) == [True, True]
@@ -98,11 +96,11 @@ def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path
 
 def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: Path) -> None:
     async def run() -> dict[str, int]:
-        parts, clock = some_parts(tmp_path, connector.url)
-        await fill_and_leave(parts, 1)
-        await through(parts, clock, 10)
-        counts: dict[str, int] = await parts.deliveries.counts()
-        await parts.close()
+        services, clock = some_services(tmp_path, connector.url)
+        await fill_and_leave(services, 1)
+        await through(services, clock, 10)
+        counts: dict[str, int] = await services.deliveries.counts()
+        await services.close()
         return counts
 
     late = {"headers": {"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}}
@@ -114,14 +112,14 @@ def test_identity_key_that_is_to_come_late_comes_and_is_never_on_a_disk(connecto
     key = "c2hvcHBlci1vbi1ubwo="
 
     async def run() -> bytes:
-        parts, clock = some_parts(tmp_path, connector.url)
-        await parts.gates.scan("G0", Scan.of_text(f"fault.old_attempt=2 {key}"))
+        services, clock = some_services(tmp_path, connector.url)
+        await services.gates.scan("G0", Scan.of_text(f"fault.old_attempt=2 {key}"))
         meanwhile = on_disk(tmp_path)
         async with asyncio.timeout(5):
             while len(connector.bodies("identity-keys")) < 2:
                 clock.wake(clock.at + timedelta(days=3))
                 await asyncio.sleep(0.001)
-        await parts.close()
+        await services.close()
         return meanwhile + on_disk(tmp_path)
 
     kept = asyncio.run(run())

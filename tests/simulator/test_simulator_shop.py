@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,15 @@ import orjson
 import pytest
 
 from simulator.comparable import as_ndjson
+from simulator.composition import StoreServices
 from simulator.connector import Connector
 from simulator.faults import Where
-from simulator.parts import StoreParts
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
 from simulator.shop.day import Pace
 from simulator.shop.plan import People, Shop, basket, visits
-from simulator.shop.run import Outcome, run_day
+from simulator.shop.run import DayOptions, Outcome, run_day
 
 SHOPS = tuple(
     Shop(f"S{n}", (f"S{n}-G1", f"S{n}-G2"), tuple(f"SKU-{rank:03d}" for rank in range(1, 40))) for n in (1, 2)
@@ -41,13 +42,19 @@ def fixed_answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return 201, {"purchaseId": f"purchase-of-{trip}" if body["cartItems"] else ""}
 
 
-def a_day(connector: Any, folder: Path, seed: int, **more: Any) -> tuple[bytes, Outcome]:
+def a_day(
+    connector: Any,
+    folder: Path,
+    seed: int,
+    prepare: Callable[[StoreServices], None] = lambda _: None,
+    **given: Any,
+) -> tuple[bytes, Outcome]:
     journal = folder / f"journal-{len(list(folder.iterdir()))}.ndjson"
     settings = PlatformSettings(
         base_url="http://127.0.0.1:1", aws_endpoint_url="http://127.0.0.1:1", seed=seed, journal_path=journal
     )
-    given = {"day": "busy_saturday", "trips": 120, **more}
-    outcome = asyncio.run(run_day(settings, SHOPS, PEOPLE, Connector(connector.url), **given))
+    options = DayOptions(**{"day": "busy_saturday", "trips": 120, **given})
+    outcome = asyncio.run(run_day(settings, SHOPS, PEOPLE, Connector(connector.url), options, prepare=prepare))
     entries = [orjson.loads(line) for line in journal.read_bytes().splitlines()]
     return b"".join(as_ndjson(entries, measured=False)), outcome
 
@@ -58,9 +65,9 @@ def fixed(connector: Any) -> Any:
     return connector
 
 
-def arm_some(parts: StoreParts) -> None:
-    parts.faults.arm("drop_after", where=Where(operation="Create Purchases"), rate=0.1, times=None)
-    parts.faults.arm("duplicate", where=Where(operation="Verify Identity Keys"), rate=0.1, times=None)
+def arm_some(services: StoreServices) -> None:
+    services.faults.arm("drop_after", where=Where(operation="Create Purchases"), rate=0.1, times=None)
+    services.faults.arm("duplicate", where=Where(operation="Verify Identity Keys"), rate=0.1, times=None)
 
 
 def test_same_seed_and_connector_give_the_same_journal_byte_for_byte(fixed: Any, tmp_path: Path) -> None:
@@ -75,7 +82,7 @@ def test_same_seed_and_connector_give_the_same_journal_byte_for_byte(fixed: Any,
 
 def test_every_cart_of_a_day_arrives_under_one_trip_id(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3)
-    results, standing = outcome.results, outcome.standing
+    results, standing = outcome.results, outcome.deliveries
     assert standing["delivered"] == results.carts == results.opened
     assert (standing["pending"], standing["dead_letter"]) == (0, 0)
     carts = {body["idempotentShoppingTripId"]: body for body in fixed.bodies("purchases")}

@@ -58,6 +58,7 @@ def test_day_against_somebodys_connector_leaves_table_page_numbers_and_journal(c
     assert len(lines) > 60
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_leave_the_same_journal_byte_for_byte(tmp_path: Path) -> None:
     journals = []
     for number, seed in enumerate((3, 3, 4)):
@@ -94,7 +95,7 @@ def test_terminal_shows_how_far_the_day_has_got(
 ) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr("jwo.shop_command.make_console", lambda: screen)
-    words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "15000", "--out", str(tmp_path)]
+    words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "30000", "--out", str(tmp_path)]
     assert run(*words).exit_code == 0
     shown = screen.file.getvalue()
     assert re.search(r"\d\d:\d\d:\d\d +.*\d+/20 at the gate", shown)
@@ -104,7 +105,16 @@ def test_terminal_shows_how_far_the_day_has_got(
 
 def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> None:
     connector.identity = [(200, {"visitorDetails": {"id": "v", "type": "SHOPPER"}}, {"delay_s": 0.005})]
-    words = ["--connector", connector.url, "--stores", "1", "--trips", "400", "--day", "match_day"]
+    words = [
+        "--connector",
+        connector.url,
+        "--stores",
+        "1",
+        "--trips",
+        "150",
+        "--day",
+        "match_day",
+    ]  # two of them in one second
     run(*words, "--in-turn", "--out", str(tmp_path / "in turn"))
     assert connector.most_at_once == 1
     run(*words, "--out", str(tmp_path / "side by side"))

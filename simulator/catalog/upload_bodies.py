@@ -1,4 +1,4 @@
-"""What accepted uploads and archive calls ask for, until it is done: in memory, and where there is a database in files.
+"""The bodies of accepted uploads and archive calls until their work is done: in memory, and in files beside a database.
 
 A body is kept as it came: ten thousand items as objects would slow every later sweep of the collector. It is a file of
 its own rather than a row, so that no answer waits for the rows of an ingestion that is being written.
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-class Waiting:
+class UploadBodies:
     """Bodies by ingestion id; `folder` is made when the first comes."""
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -1,11 +1,11 @@
-"""What each gate shows: its light, until when it is unlocked, and its last decision; remembered over a restart."""
+"""The state of each gate: its light, its lock, and its last decision. A restart keeps it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from simulator.memory import Facts
+from simulator.storage.key_values import KeyValueStore
 
 Json = dict[str, Any]
 
@@ -18,22 +18,22 @@ class GateState(NamedTuple):
     decision: Json
 
 
-class Lights:
-    """All gates that have decided; a gate that let somebody in stays unlocked for `open_s` seconds."""
+class GateStates:
+    """The states of all gates that have decided; a gate that opened stays unlocked for `open_s` seconds."""
 
-    def __init__(self, open_s: float, facts: Facts[GateState] | None = None) -> None:
+    def __init__(self, open_s: float, storage: KeyValueStore[GateState] | None = None) -> None:
         self._open_s = open_s
-        self._facts = facts or Facts("gate", GateState)
-        self._states = self._facts.all()
+        self._storage = storage or KeyValueStore("gate", GateState)
+        self._states = self._storage.all()
 
     def show(self, gate: str, light: str, decision: Json, now: datetime) -> None:
-        """Show a decision of a gate from now on."""
+        """Set the state of a gate after a decision."""
         until = now + timedelta(seconds=self._open_s if decision["opens"] else 0)
         self._states[gate] = GateState(light, until, decision)
-        self._facts.keep(gate, self._states[gate])
+        self._storage.put(gate, self._states[gate])
 
     def state(self, gate: str, now: datetime) -> Json:
-        """Tell a gate's light, its lock, and its last decision with its time."""
+        """Return a gate's light, its lock, and its last decision with its time."""
         state = self._states.get(gate)
         unlocked = state is not None and now < state.unlocked_until
         return {

@@ -10,7 +10,7 @@ import pytest
 
 from contract.gate import NoAnswer
 from simulator.errors import BadCall
-from simulator.wire import Reply, Tampering, post
+from simulator.http_client import Reply, Tampering, post
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

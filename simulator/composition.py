@@ -1,0 +1,218 @@
+"""The composition root: makes the clock, ids, clients and storage of a platform, and everything that receives them.
+
+Services are made in the order in which one needs another. The app (`app.py`) and the store day (`shop/run.py`) begin
+here; no module makes anything at import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.aws import Aws, aws_clients
+from simulator.catalog.access import Access
+from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions
+from simulator.catalog.items import CatalogItems
+from simulator.catalog.notifications import Notifications
+from simulator.catalog.report import Reports
+from simulator.catalog.upload_bodies import UploadBodies
+from simulator.clock import Clock, PlatformClock, Setting
+from simulator.connector import ConnectorClient
+from simulator.connector_calls import ConnectorCalls, DelayedMessage
+from simulator.delivery import Deliveries
+from simulator.entry.cards import CardReader
+from simulator.entry.codes import CodeReader
+from simulator.entry.loyalty import LoyaltyDesk
+from simulator.entry.risk import File, RiskModel
+from simulator.events import EventFeed
+from simulator.faults import Fault, Faults
+from simulator.gate_states import GateState, GateStates
+from simulator.gates import Gates, Readers
+from simulator.journal import Journal
+from simulator.outbox import Outbox
+from simulator.portal.accounts import Account, Accounts
+from simulator.portal.stores import Store, Stores
+from simulator.seed import Seed
+from simulator.settings import PlatformSettings
+from simulator.storage.files import Storage
+from simulator.trips import Trips
+from simulator.worlds import load_world
+
+
+@dataclass(frozen=True)
+class StoreServices:
+    """What opens gates, fills carts and delivers them, without AWS; `close` it when the platform stops."""
+
+    storage: Storage
+    clock: Clock
+    seed: Seed
+    stores: Stores
+    faults: Faults
+    journal: Journal
+    client: ConnectorClient
+    calls: ConnectorCalls
+    items: CatalogItems
+    deliveries: Deliveries
+    trips: Trips
+    risk: RiskModel
+    gates: Gates
+
+    async def close(self) -> None:
+        """Stop what is under way and close the files."""
+        await self.calls.close()
+        await self.storage.close()
+        self.journal.close()
+
+
+@dataclass(frozen=True)
+class CatalogServices:
+    """What takes catalogs in and sends notifications and events, over AWS."""
+
+    aws: Aws
+    accounts: Accounts
+    access: Access
+    notifications: Notifications
+    reports: Reports
+    ingestions: Ingestions
+    feed: EventFeed
+
+
+def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
+    """Make what a store needs; `clock` is the settings' unless given."""
+    house, storage = settings.house, Storage(settings.database_path)
+    clock = clock or _platform_clock(settings, storage)
+    seed = Seed(settings.seed, run=storage.trips.begin_run())
+    stores = Stores(_world_stores(settings), storage.key_values("store", Store))
+    faults = Faults(clock, seed, storage.key_values("fault", Fault))
+    journal = _journal(settings, storage, clock)
+    client = ConnectorClient(settings.connector_key, house, clock)
+    calls = ConnectorCalls(
+        client=client,
+        faults=faults,
+        journal=journal,
+        clock=clock,
+        seed=seed,
+        late=storage.key_values("late message", DelayedMessage),
+    )
+    items = CatalogItems(house.barcode, house.catalog, storage.items)
+    deliveries = Deliveries(Outbox(storage.deliveries), calls, stores, house=house, clock=clock, seed=seed)
+    trips = Trips(
+        deliveries=deliveries,
+        catalog=items,
+        stores=stores,
+        storage=storage.trips,
+        journal=journal,
+        house=house,
+        clock=clock,
+    )
+    risk = RiskModel(seed, house.simulator.risk_rate, storage.key_values("means of payment", File))
+    gates = Gates(
+        stores=stores,
+        readers=Readers(
+            codes=CodeReader(calls, house, seed),
+            cards=CardReader(calls, risk, house),
+            loyalty=LoyaltyDesk(calls, house, seed),
+        ),
+        trips=trips,
+        journal=journal,
+        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState)),
+        clock=clock,
+        seed=seed,
+    )
+    return StoreServices(
+        storage=storage,
+        clock=clock,
+        seed=seed,
+        stores=stores,
+        faults=faults,
+        journal=journal,
+        client=client,
+        calls=calls,
+        items=items,
+        deliveries=deliveries,
+        trips=trips,
+        risk=risk,
+        gates=gates,
+    )
+
+
+def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> CatalogServices:
+    """Make what the catalog flow needs; SNS, SQS and S3 must answer when it starts."""
+    aws, storage = aws_clients(settings), store.storage
+    accounts = Accounts(storage.key_values("account", Account))
+    notifications = Notifications(
+        aws,
+        topic_name=settings.topic_name,
+        base_url=settings.base_url,
+        accounts=accounts,
+        clock=store.clock,
+        seed=store.seed,
+        journal=store.journal,
+    )
+    reports = Reports(
+        aws.s3,
+        bucket=settings.report_bucket,
+        base_url=settings.base_url,
+        key=settings.aws_key,
+        region=settings.aws_region,
+        clock=store.clock,
+    )
+    ingestions = Ingestions(
+        CatalogStorage(
+            items=store.items,
+            bodies=UploadBodies(storage.beside("uploads")),
+            ingestions=storage.key_values("ingestion", Ingestion),
+        ),
+        reports,
+        notifications,
+        store.faults,
+        rules=settings.house.catalog,
+        clock=store.clock,
+        seed=store.seed,
+    )
+    feed = EventFeed(
+        sqs=aws.sqs,
+        stores=store.stores,
+        clock=store.clock,
+        seed=store.seed,
+        region=settings.aws_region,
+        storage=storage,
+    )
+    store.journal.listeners.append(feed.hear)
+    return CatalogServices(
+        aws=aws,
+        accounts=accounts,
+        access=Access(accounts, settings.house, store.clock, store.faults),
+        notifications=notifications,
+        reports=reports,
+        ingestions=ingestions,
+        feed=feed,
+    )
+
+
+def _platform_clock(settings: PlatformSettings, storage: Storage) -> PlatformClock:
+    return PlatformClock(
+        start=settings.clock_start,
+        speed=settings.clock_speed,
+        storage=storage.key_values("clock", Setting),
+    )
+
+
+def _journal(settings: PlatformSettings, storage: Storage, clock: Clock) -> Journal:
+    path = settings.journal_path or storage.beside("journal.ndjson")
+    return Journal(clock, settings.journal_entries, path, continued=storage.is_file)
+
+
+def _world_stores(settings: PlatformSettings) -> tuple[Store, ...]:
+    if settings.world is None:
+        return ()
+    gate = settings.gate
+    return tuple(
+        Store(
+            id=store.id,
+            retailer=store.retailer,
+            store_default=store.store_default or gate.store_default,
+            qr_pattern=gate.qr_pattern if store.qr_pattern is None else store.qr_pattern,
+            gates=store.gates,
+        )
+        for store in load_world(settings.world).stores
+    )

@@ -1,0 +1,135 @@
+"""One SQLite file: transactions, queries, and SQLite's errors as StorageFailed.
+
+A file without `sync` is written at once: the write survives a kill of the process, and the caller does not wait for the
+disk. A file with `sync` also survives a power cut; transactions that wait are committed together, in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from typing import Any
+
+from simulator.errors import BrokenMemory, StorageFailed
+from simulator.storage.checkpoints import Checkpoints
+from simulator.storage.group_commit import GroupCommit
+
+Statement = tuple[str, tuple[Any, ...]]
+Transaction = tuple[Statement, ...]
+Row = sqlite3.Row
+MEMORY = ":memory:"
+
+
+class Database:
+    """One file, or `:memory:`. Each method raises StorageFailed if SQLite fails; `close` it when the platform stops."""
+
+    def __init__(self, path: str, tables: str, *, sync: bool) -> None:
+        self.is_file = path != MEMORY
+        self._lock = threading.Lock()
+        self._connection = _opened(path, tables, sync=sync)
+        self._group_commit: GroupCommit[Transaction, int] | None = GroupCommit(self._commit) if sync else None
+        self._checkpoints = Checkpoints(path) if self.is_file and not sync else None
+
+    def write(self, *statements: Statement) -> asyncio.Future[int]:
+        """Run statements as one transaction; the future holds the first one's row count once they are committed.
+
+        Transactions are committed in the order of the calls.
+        """
+        if self._group_commit:
+            return self._group_commit.submit(statements)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future.set_result(self.write_now(*statements))
+        return future
+
+    def write_now(self, *statements: Statement) -> int:
+        """Run statements as one transaction and return the first one's row count; blocks until it is committed."""
+        count = self._commit([statements])[0]
+        if self._checkpoints:
+            self._checkpoints.note_commit(len(statements))
+        return count
+
+    async def settle(self) -> None:
+        """Wait until every earlier `write` is committed."""
+        if self._group_commit:
+            await self._group_commit.settle()
+
+    async def read(self, sql: str, *values: Any) -> list[Row]:  # noqa: ANN401 - what SQLite takes
+        """Query in a thread, after every earlier `write`."""
+        await self.settle()
+        return await asyncio.to_thread(self.read_now, sql, *values)
+
+    def read_now(self, sql: str, *values: Any) -> list[Row]:  # noqa: ANN401 - what SQLite takes
+        """Query what is committed; blocks."""
+        try:
+            with self._lock:
+                return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageFailed(f"the database could not be read: {error}") from error
+
+    async def close(self) -> None:
+        """Commit what waits and close the file."""
+        if self._group_commit:
+            await self._group_commit.close()
+        if self._checkpoints:
+            await asyncio.to_thread(self._checkpoints.stop)
+        with self._lock:
+            self._connection.close()
+
+    def _commit(self, batch: list[Transaction]) -> list[int]:
+        """Run a batch of transactions as one; returns the row count of the first statement of each."""
+        try:
+            with self._lock, self._connection:
+                self._connection.execute("BEGIN")
+                return [self._run(statements) for statements in batch]
+        except sqlite3.Error as error:
+            raise StorageFailed(f"the database could not be written: {error}") from error
+
+    def _run(self, statements: Transaction) -> int:
+        counts = [self._connection.execute(sql, values).rowcount for sql, values in statements]
+        return counts[0]
+
+
+class DatabaseLock:
+    """Keeps every other platform off the files until `close`; the system frees it if the process is killed."""
+
+    def __init__(self, path: str) -> None:
+        lock = beside(path, "lock")
+        _create(lock)
+        self._connection = sqlite3.connect(lock, timeout=0, check_same_thread=False, isolation_level=None)
+        try:
+            self._connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise BrokenMemory(f"another platform runs on {path}") from error
+
+    def close(self) -> None:
+        """Let other platforms use the files."""
+        self._connection.close()
+
+
+def beside(path: str, name: str) -> str:
+    """Return the path of another file of the same platform; memory stays memory."""
+    return path if path == MEMORY else f"{path}-{name}"
+
+
+def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
+    """Open a file that only its owner may read, as it holds the accounts' keys. Raises BrokenMemory if it fails."""
+    try:
+        _create(path)
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        connection.row_factory = Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+        if not sync:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
+        connection.executescript(tables)
+    except (OSError, sqlite3.Error) as error:
+        raise BrokenMemory(f"the database {path} cannot be opened: {error}") from error
+    return connection
+
+
+def _create(path: str) -> None:
+    if path != MEMORY:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -1,0 +1,166 @@
+"""Final carts on their way to a connector, with every attempt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import orjson
+
+from simulator.storage.database import Database
+
+Json = dict[str, Any]
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS delivery (
+    trip_id TEXT PRIMARY KEY, store_id TEXT NOT NULL, cart BLOB NOT NULL, state TEXT NOT NULL,
+    series_start REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, purchase_id TEXT, reason TEXT);
+CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state);
+CREATE TABLE IF NOT EXISTS attempt (
+    seq INTEGER PRIMARY KEY, trip_id TEXT NOT NULL REFERENCES delivery, request_id TEXT NOT NULL, at TEXT NOT NULL,
+    status INTEGER, elapsed_ms INTEGER NOT NULL, outcome TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS attempt_trip ON attempt (trip_id);
+"""
+_ADD = """
+INSERT OR IGNORE INTO delivery (trip_id, store_id, cart, state, series_start, next_at)
+VALUES (?, ?, ?, 'pending', ?, ?)"""
+_QUEUED = """
+SELECT next_at, d.trip_id, store_id, series_start, tries,
+       (SELECT count(*) FROM attempt a WHERE a.trip_id = d.trip_id)
+FROM delivery d WHERE state = 'pending'"""
+_ATTEMPT = "INSERT INTO attempt (trip_id, request_id, at, status, elapsed_ms, outcome) VALUES (?, ?, ?, ?, ?, ?)"
+_STATE = """
+UPDATE delivery SET state = ?, next_at = ?, purchase_id = ?, reason = ?, tries = tries + 1 WHERE trip_id = ?"""
+_REDRIVE = """
+UPDATE delivery SET state = 'pending', series_start = ?, tries = 0, next_at = ?, reason = NULL
+WHERE trip_id = ? AND state = 'dead_letter'"""
+_DELIVERIES = """
+SELECT trip_id, store_id, state, purchase_id, reason FROM delivery
+WHERE (? = '' OR trip_id = ?) AND (? = '' OR state = ?) ORDER BY rowid LIMIT ?"""
+_ATTEMPTS = """
+SELECT trip_id, request_id, at, status, elapsed_ms, outcome FROM attempt
+WHERE trip_id IN (SELECT trip_id FROM delivery WHERE (? = '' OR trip_id = ?) AND (? = '' OR state = ?)
+                  ORDER BY rowid LIMIT ?) ORDER BY seq"""
+_CART = "SELECT cart FROM delivery WHERE trip_id = ?"
+_CARTS = "SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})"
+_COUNT_BY_STATE = "SELECT state, count(*) AS n FROM delivery GROUP BY state"
+_COUNT_ATTEMPTS = "SELECT count(*) AS n FROM attempt"
+
+
+class QueuedDelivery(NamedTuple):
+    """A pending delivery without its cart, which stays on the disk; `due` and `series_start` are epoch seconds.
+
+    `tries` counts attempts since `series_start`, `attempts` all of them. Deliveries sort by `due`.
+    """
+
+    due: float
+    trip_id: str
+    store_id: str
+    series_start: float
+    tries: int = 0
+    attempts: int = 0
+
+
+class Attempt(NamedTuple):
+    """One sending of a cart."""
+
+    request_id: str
+    at: str
+    status: int | None
+    elapsed_ms: int
+    outcome: str
+
+    def to_json(self) -> Json:
+        """Return it as the control API shows it."""
+        return {
+            "requestId": self.request_id,
+            "at": self.at,
+            "status": self.status,
+            "elapsedMs": self.elapsed_ms,
+            "outcome": self.outcome,
+        }
+
+
+class DeliveryState(NamedTuple):
+    """The state of a delivery after an attempt: pending, delivered or dead_letter."""
+
+    state: str
+    next_at: float
+    purchase_id: str | None = None
+    reason: str | None = None
+
+
+class DeliveryRecord(NamedTuple):
+    """One delivery with its attempts, oldest first."""
+
+    trip_id: str
+    store_id: str
+    state: str
+    purchase_id: str | None
+    reason: str | None
+    attempts: list[Attempt]
+
+    def to_json(self) -> Json:
+        """Return it as the control API shows it."""
+        return {
+            "tripId": self.trip_id,
+            "storeId": self.store_id,
+            "state": self.state,
+            "attempts": [attempt.to_json() for attempt in self.attempts],
+            "purchaseId": self.purchase_id,
+            "reason": self.reason,
+        }
+
+
+class DeliveryStorage:
+    """The deliveries of all stores; every method raises StorageFailed if the database fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def queued(self) -> list[QueuedDelivery]:
+        """Return every pending delivery; blocks."""
+        return [QueuedDelivery(*row) for row in self._database.read_now(_QUEUED)]
+
+    async def add(self, trip_id: str, store_id: str, cart: Json, due: float) -> bool:
+        """Keep a final cart, which is on the disk when this returns; False if the trip already has a cart."""
+        return bool(await self._database.write((_ADD, (trip_id, store_id, orjson.dumps(cart), due, due))))
+
+    async def record(self, trip_id: str, attempt: Attempt, state: DeliveryState) -> None:
+        """Keep an attempt and the state that follows from it."""
+        await self._database.write((_ATTEMPT, (trip_id, *attempt)), (_STATE, (*state, trip_id)))
+
+    async def redrive(self, trip_id: str, now: float) -> bool:
+        """Make a dead letter pending, with a new window; False if the delivery is not a dead letter."""
+        return bool(await self._database.write((_REDRIVE, (now, now, trip_id))))
+
+    async def find(self, trip_id: str, state: str, limit: int) -> list[DeliveryRecord]:
+        """Return deliveries with their attempts, oldest first; an empty text means any."""
+        given = (trip_id, trip_id, state, state, limit)
+        rows = await self._database.read(_DELIVERIES, *given)
+        attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for of_trip, *attempt in await self._database.read(_ATTEMPTS, *given):
+            attempts[of_trip].append(Attempt(*attempt))
+        return [DeliveryRecord(**dict(row), attempts=attempts[row["trip_id"]]) for row in rows]
+
+    async def cart(self, trip_id: str) -> Json | None:
+        """Return the cart of a delivery; None if there is no delivery."""
+        rows = await self._database.read(_CART, trip_id)
+        return dict(orjson.loads(rows[0]["cart"])) if rows else None
+
+    async def carts(self, trip_ids: Iterable[str]) -> dict[str, Json]:
+        """Return the carts of deliveries, by trip."""
+        wanted = tuple(trip_ids)
+        rows = await self._database.read(_CARTS.format(marks=",".join("?" * len(wanted))), *wanted)
+        return {row["trip_id"]: orjson.loads(row["cart"]) for row in rows}
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many deliveries are in each state, and how many attempts there were."""
+        rows = await self._database.read(_COUNT_BY_STATE)
+        (attempts,) = await self._database.read(_COUNT_ATTEMPTS)
+        return {
+            **dict.fromkeys(("pending", "delivered", "dead_letter"), 0),
+            **{row["state"]: row["n"] for row in rows},
+            "attempts": attempts["n"],
+        }

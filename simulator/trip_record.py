@@ -1,0 +1,66 @@
+"""A shopping trip as data: who came in and when, and the virtual cart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from contract.values import format_instant, parse_instant
+from simulator.carts import Cart
+
+Json = dict[str, Any]
+
+
+class ScanResult(NamedTuple):
+    """Who came, in the retailer's own words."""
+
+    id: str
+    type: str
+
+
+class AuthEvent(NamedTuple):
+    """One person's entry, or a loyalty scan, as the cart carries it."""
+
+    id: str
+    at: datetime
+    payload_type: Literal["SCAN_CODE", "FINANCIAL"]
+    location: Literal["ENTRY", "MANUAL_IN_STORE"] = "ENTRY"
+    scan: ScanResult | None = None
+
+    def to_json(self) -> Json:
+        """Return the event as a member of `authEvents`."""
+        event: Json = {
+            "id": self.id,
+            "timestamp": format_instant(self.at),
+            "location": self.location,
+            "payloadType": self.payload_type,
+        }
+        return {**event, "scanResult": self.scan._asdict()} if self.scan else event
+
+    @classmethod
+    def from_json(cls, event: Json) -> AuthEvent:
+        """Read what `to_json` returned."""
+        scan = ScanResult(**event["scanResult"]) if "scanResult" in event else None
+        return cls(event["id"], parse_instant(event["timestamp"]), event["payloadType"], event["location"], scan)
+
+
+@dataclass(slots=True)
+class Trip:
+    """One visit; it has no visitor if the gate opened by the store default, or for a card."""
+
+    id: str
+    store_id: str
+    gate: str
+    events: list[AuthEvent]
+    visitor: ScanResult | None
+    shopper_identity: str = ""
+    authorized_amount: float | None = None
+    loyalty: Json | None = None
+    cart: Cart = field(default_factory=Cart)
+    ended_at: datetime | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        """Return when the first person of the trip came in."""
+        return self.events[0].at
