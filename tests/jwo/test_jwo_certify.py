@@ -115,7 +115,7 @@ def test_nobody_at_the_address_is_said_at_once_with_what_to_do(jwo: Jwo) -> None
         (["--connector", "ftp://127.0.0.1"], "is not an http:// or https:// address"),
         (["--connector", ""], "--connector is given and empty"),
         (["--connector", "http://127.0.0.1:99999"], "a port from 1 to 65535"),
-        (["--connector", "http://ann:secret@127.0.0.1:1"], "credentials belong into headers"),
+        (["--connector", "http://ann:secret@127.0.0.1:1"], "put credentials into headers"),
         (["--out", "/dev/null/reports", "--connector", "http://127.0.0.1:1"], "reports cannot be written"),
         (["--profile", "missing.toml"], "jwo init"),
         (["--only", "VIK-99"], "there is no case VIK-99"),
