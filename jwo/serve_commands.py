@@ -15,7 +15,8 @@ from conformance.mutants.serving import app_of
 from conformance.mutants.small import STORES, SmallConnector
 from contract.settings import read
 from jwo.errors import Usage
-from jwo.serving import AsgiApp, cannot_bind, serve
+from jwo.serving import cannot_bind, serve
+from jwo_toolkit.announcing_server import AsgiApp
 from reference_connector.serving import serve as serve_connector
 from simulator.app import create_app as create_platform
 from simulator.pauses import shorten_pauses
