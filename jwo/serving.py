@@ -9,6 +9,8 @@ import uvicorn
 from jwo.errors import Usage
 from jwo_toolkit.announcing_server import AsgiApp, address, listen, run
 
+__all__ = ["AsgiApp", "cannot_bind", "serve"]
+
 
 def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: int = 5) -> None:
     """Serve on 127.0.0.1 until the process is asked to stop; `port` 0 takes a free one. Raises Usage if it is taken.

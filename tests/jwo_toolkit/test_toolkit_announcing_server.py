@@ -36,7 +36,8 @@ except TillBroken as error:
 
 def test_announced_address_answers(tmp_path: Path) -> None:
     with launched("app", (sys.executable, "-c", SERVER), tmp_path) as server:
-        with urllib.request.urlopen(server.url()) as answer:  # noqa: S310 - an address of this machine
+        answer = urllib.request.urlopen(server.url())  # noqa: S310 - an address of this machine
+        with answer:
             assert answer.read() == b"ok"
     assert server.process.returncode == -15
 
