@@ -24,7 +24,7 @@ def junit(document: dict[str, Any]) -> bytes:
 
 
 def _claims(document: dict[str, Any]) -> dict[str, bool]:
-    """Return what is asked, and whether it is broken; a search for the knee asks for one rate and nothing else."""
+    """Return what is asked, and whether it is broken; a search asks for one rate and nothing else."""
     counts, compared, asked = document["counts"], document["baseline"], document["asked_per_s"]
     if asked:
         claims = {f"no late answer at {asked:g}/s": document["knee_per_s"] < asked}
