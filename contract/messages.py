@@ -24,8 +24,8 @@ from contract.errors import BadValue, BrokenContractFile, MalformedBody
 from contract.house import DEFAULT, House
 from contract.references import inline
 from contract.values import parse_instant
+from jwo_toolkit.json_types import Json
 
-Json = Any
 _SCHEMAS = resources.files("contract") / "schemas"
 _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
 _PLAIN_INSTANT = r"^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$"

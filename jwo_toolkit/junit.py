@@ -68,7 +68,7 @@ def _suite(suite: Suite) -> ET.Element:
 
 def _totals(cases: Sequence[Case]) -> dict[str, str]:
     outcomes = [case.outcome for case in cases]
-    counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counts: dict[str, Outcome] = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     totals = {"tests": len(outcomes), **{total: outcomes.count(outcome) for total, outcome in counts.items()}}
     timed = [case.time_ms for case in cases if case.time_ms is not None]
     return {name: str(count) for name, count in totals.items()} | ({"time": _seconds(sum(timed))} if timed else {})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.values import format_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.calls import About
 from simulator.clock import Clock
 from simulator.entry.app_code import Scan, scan_of_image
@@ -23,7 +24,6 @@ from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
 from simulator.trips import AuthEvent, Trip, Trips
 
-Json = dict[str, Any]
 _MOST_PEOPLE = 50
 
 
@@ -58,7 +58,7 @@ class Gates:
         self._seed = seed
         self._events: Counter[str] = Counter()
 
-    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> Json:
+    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> JsonObject:
         """Take what the reader's camera sees; NotKnown when there is no such gate."""
         store = self._stores.of_gate(gate)
         scan = await asyncio.to_thread(scan_of_image, png)
@@ -66,7 +66,7 @@ class Gates:
             return self._end(store, gate, not_called("unreadable", "unreadable"), None, "app")
         return await self.scan(gate, scan, joins=joins)
 
-    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> Json:
+    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
         """Take a scanned code, of the app or on a badge, decide, and start a trip when the gate opens, or join one."""
         at = self._clock.now()
         faults, rest = magic(scan.text or "")
@@ -80,7 +80,7 @@ class Gates:
 
         return await self._enter(gate, method, joins, read)
 
-    async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> Json:
+    async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> JsonObject:
         """Take a card or a palm."""
         at = self._clock.now()
         faults, rest = magic(instrument.id)
@@ -93,7 +93,7 @@ class Gates:
 
         return await self._enter(gate, "card" if instrument.type == "CREDIT_CARD" else "palm", joins, read)
 
-    async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[Json]]) -> Json:
+    async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[JsonObject]]) -> JsonObject:
         """Let people in on one means of payment, one event each; the first closed gate ends it."""
         if not 1 <= people <= _MOST_PEOPLE:
             raise BadCall(f"a group is 1 to {_MOST_PEOPLE} people")
@@ -106,7 +106,7 @@ class Gates:
             entered += int(decision["opens"])
         return {**decision, "people": entered}
 
-    async def loyalty(self, gate: str, text: str, channel: Channel) -> Json:
+    async def loyalty(self, gate: str, text: str, channel: Channel) -> JsonObject:
         """Take a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
         store = self._stores.of_gate(gate)
         if not store.loyalty:
@@ -130,7 +130,7 @@ class Gates:
         told = self._end(store, gate, decision, trip_id if found.opens else None, "loyalty")
         return {**told, "loyalty": found.details}
 
-    async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> Json:
+    async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> JsonObject:
         """Take a loyalty card of somebody who is in the store; an accepted one goes into the cart's authEvents."""
         trip = await self._trips.shopping(trip_id)
         store = self._stores.get(trip.store_id)
@@ -143,7 +143,7 @@ class Gates:
             await self._trips.remember_loyalty(trip_id, event, found.details or {})
         return {"tripId": trip_id, "accepted": found.accepted, "cause": found.cause, "details": found.details}
 
-    async def assist(self, store_id: str, scan: Scan) -> Json:
+    async def assist(self, store_id: str, scan: Scan) -> JsonObject:
         """Let an associate's device scan a shopper's code inside the store: a trip without a gate."""
         store = self._stores.get(store_id)
         event_id, at = self._next(f"store {store_id}"), self._clock.now()
@@ -155,14 +155,14 @@ class Gates:
             await self._admit(store, "", decision, trip_id)
         return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
 
-    def state(self, gate: str) -> Json:
+    def state(self, gate: str) -> JsonObject:
         """Tell a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
         return {"gate": gate, "storeId": store.id, **self._lights.state(gate, self._clock.now())}
 
     async def _enter(
         self, gate: str, method: Method, joins: str, read: Callable[[Store, str, str], Awaitable[Decision]]
-    ) -> Json:
+    ) -> JsonObject:
         store = self._stores.of_gate(gate)
         if method not in store.methods:
             return self._end(store, gate, not_called("method_off"), None, method)
@@ -193,7 +193,7 @@ class Gates:
             raise
 
     async def _admit(
-        self, store: Store, gate: str, decision: Decision, trip_id: str, *, loyalty: Json | None = None
+        self, store: Store, gate: str, decision: Decision, trip_id: str, *, loyalty: JsonObject | None = None
     ) -> None:
         trip = Trip(
             id=trip_id,
@@ -207,7 +207,7 @@ class Gates:
         )
         await self._trips.start(trip)
 
-    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> Json:
+    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> JsonObject:
         now = self._clock.now()
         answer = {
             "gate": gate,

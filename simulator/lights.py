@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from jwo_toolkit.json_types import JsonObject
 from simulator.memory import Facts
-
-Json = dict[str, Any]
 
 
 class GateState(NamedTuple):
@@ -15,7 +14,7 @@ class GateState(NamedTuple):
 
     light: str
     unlocked_until: datetime
-    decision: Json
+    decision: JsonObject
 
 
 class Lights:
@@ -26,13 +25,13 @@ class Lights:
         self._facts = facts or Facts("gate", GateState)
         self._states = self._facts.all()
 
-    def show(self, gate: str, light: str, decision: Json, now: datetime) -> None:
+    def show(self, gate: str, light: str, decision: JsonObject, now: datetime) -> None:
         """Show a decision of a gate from now on."""
         until = now + timedelta(seconds=self._open_s if decision["opens"] else 0)
         self._states[gate] = GateState(light, until, decision)
         self._facts.keep(gate, self._states[gate])
 
-    def state(self, gate: str, now: datetime) -> Json:
+    def state(self, gate: str, now: datetime) -> JsonObject:
         """Tell a gate's light, its lock, and its last decision with its time."""
         state = self._states.get(gate)
         unlocked = state is not None and now < state.unlocked_until

@@ -9,12 +9,13 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
 from contract.house import House
 from contract.values import format_instant, parse_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.carts import Cart, Line
 from simulator.catalog.items import CatalogItems
 from simulator.clock import Clock
@@ -23,8 +24,6 @@ from simulator.errors import NotKnown, NotNow
 from simulator.journal import Journal
 from simulator.ledger import Ledger, Statement
 from simulator.portal.stores import Stores
-
-Json = dict[str, Any]
 
 
 class ScanResult(NamedTuple):
@@ -55,7 +54,7 @@ class Trip:
     visitor: ScanResult | None
     shopper_identity: str = ""
     authorized_amount: float | None = None
-    loyalty: Json | None = None
+    loyalty: JsonObject | None = None
     cart: Cart = field(default_factory=Cart)
     ended_at: datetime | None = None
 
@@ -101,13 +100,13 @@ class Trips:
         await self._ledger.put(_kept(trip))
         return trip
 
-    async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: Json) -> None:
+    async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: JsonObject) -> None:
         """Keep an accepted loyalty scan with its trip."""
         trip = await self.join(trip_id, event)
         trip.loyalty = details
         await self._ledger.put(_kept(trip))
 
-    async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
+    async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
         """Put something into the virtual cart; NotNow when it was taken out of sale."""
         trip = await self.shopping(trip_id)
         if self._catalog.is_archived(trip.store_id, line.type, line.id):
@@ -116,7 +115,7 @@ class Trips:
         await self._ledger.settled()
         return self._shown(trip)
 
-    async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
+    async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
         """Take something out of the virtual cart."""
         trip = await self.shopping(trip_id)
         self.take(trip, line, -quantity)
@@ -133,7 +132,7 @@ class Trips:
             )
         )
 
-    async def leave(self, trip_id: str) -> Json:
+    async def leave(self, trip_id: str) -> JsonObject:
         """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
 
         Nobody is told of an exit whose cart is not kept: when it cannot be, the shopper is still inside.
@@ -158,7 +157,7 @@ class Trips:
         self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
         del self._inside[trip.id], self._leaving[trip.id]
 
-    async def show(self, trip_id: str) -> Json:
+    async def show(self, trip_id: str) -> JsonObject:
         """Return a trip as JSON, or raise NotKnown."""
         return self._shown(await self.find(trip_id))
 
@@ -202,10 +201,10 @@ class Trips:
         associate = trip.visitor is not None and trip.visitor.type == "ASSOCIATE"
         return not associate or self._house.simulator.associate_cart
 
-    def _items(self, trip: Trip) -> list[Json]:
+    def _items(self, trip: Trip) -> list[JsonObject]:
         return trip.cart.items(lambda sku: self._catalog.identifiers(trip.store_id, sku))
 
-    def _purchase(self, trip: Trip, ended_at: datetime) -> Json:
+    def _purchase(self, trip: Trip, ended_at: datetime) -> JsonObject:
         """Join visit and cart as Create Purchases; each attempt of its delivery adds its own requestId."""
         identity = {"shopperIdentity": {"id": trip.shopper_identity}} if trip.shopper_identity else {}
         return {
@@ -220,7 +219,7 @@ class Trips:
             **identity,
         }
 
-    def _shown(self, trip: Trip) -> Json:
+    def _shown(self, trip: Trip) -> JsonObject:
         return {
             "tripId": trip.id,
             "storeId": trip.store_id,
@@ -245,8 +244,8 @@ def _move(cart: Cart, line: Line, quantity: Decimal) -> None:
         cart.pick(line, quantity)
 
 
-def _told(event: AuthEvent) -> Json:
-    told: Json = {
+def _told(event: AuthEvent) -> JsonObject:
+    told: JsonObject = {
         "id": event.id,
         "timestamp": format_instant(event.at),
         "location": event.location,
@@ -271,7 +270,7 @@ def _kept(trip: Trip) -> Statement:
     )
 
 
-def _read(trip_id: str, body: Json, ended: float | None) -> Trip:
+def _read(trip_id: str, body: JsonObject, ended: float | None) -> Trip:
     return Trip(
         id=trip_id,
         store_id=body["store"],
@@ -285,6 +284,6 @@ def _read(trip_id: str, body: Json, ended: float | None) -> Trip:
     )
 
 
-def _event(told: Json) -> AuthEvent:
+def _event(told: JsonObject) -> AuthEvent:
     scan = ScanResult(**told["scanResult"]) if "scanResult" in told else None
     return AuthEvent(told["id"], parse_instant(told["timestamp"]), told["payloadType"], told["location"], scan)

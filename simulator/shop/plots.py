@@ -71,6 +71,6 @@ def _axis(top: float, unit: str) -> str:
     return svg.grid(_AREA, y, (0, top / 2, top), lambda value: f"{value:g}{sign}")
 
 
-def _figure(content: str, title: str, height: int = _HEIGHT) -> str:
+def _figure(content: str, title: str, height: float = _HEIGHT) -> str:
     caption = svg.element("figcaption", escape(title))
     return svg.element("figure", caption + svg.drawing(title, content, _WIDTH, height))
