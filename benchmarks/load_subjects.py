@@ -9,10 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from jwo_toolkit.launcher import launched
 
 HERE = Path(__file__).parent
 SCANS, CARTS = "/v1/identity/identity-keys", "/v1/order/purchases"
@@ -32,15 +35,12 @@ class Measured(NamedTuple):
 @contextmanager
 def serving(*command: str, **environment: str) -> Iterator[str]:
     """Run a server that prints where it listens."""
-    words = [sys.executable, *command]
-    with subprocess.Popen(  # noqa: S603 - our own server
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().removeprefix("listening on ").strip()
-        finally:
-            process.kill()
+    words = (sys.executable, *command)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        launched("server", words, Path(folder), os.environ | environment) as server,
+    ):
+        yield server.url()
 
 
 def kit(url: str, *flags: str, **environment: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from conformance.drafts import Draft
 from contract.house import House
 from contract.messages import self_contained
+from jwo_toolkit.json_types import Json
 
-Json = Any
 _UNICODE = "Ångström 牛乳 🛒 עגלה"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from typing import Any, NamedTuple, cast
 
@@ -22,9 +22,10 @@ from referencing.jsonschema import DRAFT202012
 
 from contract.errors import BadValue, BrokenContractFile, MalformedBody
 from contract.house import DEFAULT, House
+from contract.references import inline
 from contract.values import parse_instant
+from jwo_toolkit.json_types import Json
 
-Json = Any
 _SCHEMAS = resources.files("contract") / "schemas"
 _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
 _PLAIN_INSTANT = r"^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$"
@@ -82,8 +83,8 @@ def document(name: str, house: House = DEFAULT) -> dict[str, Json]:
 
 def self_contained(name: str, house: House = DEFAULT) -> dict[str, Json]:
     """Return the schema with every reference replaced by what it points at, for places that cannot follow files."""
-    documents = _documents(house)
-    inlined = _inline(documents[f"{name}.json"], f"{name}.json", documents)
+    documents, file = _documents(house), f"{name}.json"
+    inlined = inline(documents[file], partial(_target, here=file, documents=documents))
     for keyword in ("$schema", "$id", "$defs"):
         inlined.pop(keyword, None)
     return cast("dict[str, Json]", inlined)
@@ -199,19 +200,13 @@ def _with_house(node: Json, house: House) -> Json:
     return changed
 
 
-def _inline(node: Json, here: str, documents: dict[str, dict[str, Json]]) -> Json:
-    if isinstance(node, list):
-        return [_inline(item, here, documents) for item in node]
-    if not isinstance(node, dict):
-        return node
-    rest = {key: _inline(value, here, documents) for key, value in node.items() if key != "$ref"}
-    if "$ref" not in node:
-        return rest
-    file, _, pointer = node["$ref"].partition("#")
+def _target(reference: str, here: str, documents: dict[str, dict[str, Json]]) -> Json:
+    """Return what a reference in the file `here` points at, with its own references replaced."""
+    file, _, pointer = reference.partition("#")
     target: Json = documents[file or here]
     for step in pointer.strip("/").split("/"):
         target = target[step]
-    return {**_inline(target, file or here, documents), **rest}
+    return inline(target, partial(_target, here=file or here, documents=documents))
 
 
 def _kind(value: Json) -> str:

@@ -13,6 +13,7 @@ import yaml
 from contract.errors import BrokenContractFile
 from contract.house import DEFAULT, House
 from contract.messages import names, self_contained
+from contract.references import inline
 
 Side = Literal["connector", "platform"]
 
@@ -24,17 +25,7 @@ def load(side: Side, house: House = DEFAULT) -> dict[str, Any]:
     """
     file = resources.files("contract") / f"{side}.openapi.yaml"
     document = yaml.safe_load(file.read_text("utf-8"))
-    return cast("dict[str, Any]", _inlined(document, house))
-
-
-def _inlined(node: Any, house: House) -> Any:  # noqa: ANN401 - any part of a YAML document
-    if isinstance(node, list):
-        return [_inlined(item, house) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        return _schema(node["$ref"], house)
-    return {key: _inlined(value, house) for key, value in node.items()}
+    return cast("dict[str, Any]", inline(document, lambda reference: _schema(reference, house)))
 
 
 def _schema(reference: str, house: House) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`jwo catalog upload|status`: the reference catalog client on the command line; settings are JWO_CATALOG_*."""
+"""`jwo catalog upload|archive|status`: its options. `jwo.catalog_calls` makes the calls, and is imported only then."""
 
 from __future__ import annotations
 
@@ -7,19 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-
-from contract.settings import read
-from jwo.errors import Usage
-from jwo.progress import make_console
-from reference_connector.catalog_client.app import create_client
-from reference_connector.catalog_client.client import CatalogClient
-from reference_connector.catalog_client.journal import UploadJournal
-from reference_connector.catalog_client.rows import CatalogRow, read_rows
-from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.catalog_client.summary import as_table, summarize
-from reference_connector.errors import ConnectorError
 
 catalog = typer.Typer(help="Upload a catalog to the platform and follow it.", no_args_is_help=True)
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -36,30 +23,16 @@ def upload(
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
-    try:
-        rows = read_rows(file)
-        with create_client(read(CatalogClientSettings)) as client:
-            if confirm and not client.confirm_subscription():
-                raise Usage(
-                    "no subscription message arrived; is the queue registered, and does its policy let the topic in?"
-                )
-            summary = summarize(client.wait_for_results(_uploaded(client, rows, journal), wait_s))
-    except ConnectorError as error:
-        raise Usage(_sentence(error)) from error
-    _show(json.dumps(summary) if as_json else as_table(summary))
+    from jwo.catalog_calls import upload_rows
+    from jwo.console import make_console
+    from reference_connector.catalog_client.summary import as_table
+
+    summary = upload_rows(file, confirm=confirm, wait_s=wait_s, journal=journal)
+    if as_json:
+        _show_json(summary)
+    else:
+        make_console().print(as_table(summary))
     raise typer.Exit(1 if summary["rejected"] or summary["unfinished"] or summary["failed"] else 0)
-
-
-def _uploaded(client: CatalogClient, rows: list[CatalogRow], journal: Path | None) -> list[str]:
-    """Upload with a bar on a terminal; standard output is left to the result."""
-    kept = UploadJournal(journal) if journal else None
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("uploading rows", total=len(rows))
-        ids = client.upload(rows, kept, lambda count: bar.advance(task, count))
-    if kept is not None:
-        kept.finish()
-    return ids
 
 
 @catalog.command()
@@ -68,35 +41,23 @@ def archive(
     stores: Annotated[list[str], typer.Option("--store", metavar="ID", help="Every store of yours; repeatable.")],
 ) -> None:
     """Take SKUs out of sale in every store; print the ingestions to follow with `status`."""
-    try:
-        with create_client(read(CatalogClientSettings)) as client:
-            ids = client.archive(skus, stores)
-    except ConnectorError as error:
-        raise Usage(_sentence(error)) from error
-    _show(json.dumps({"ingestions": ids}))
+    from jwo.catalog_calls import connected
+
+    with connected() as client:
+        _show_json({"ingestions": client.archive(skus, stores)})
 
 
 @catalog.command()
 def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION")]) -> None:
     """Show how far an ingestion is, as JSON."""
-    try:
-        with create_client(read(CatalogClientSettings)) as client:
-            answer = client.status(ingestion_id)
-    except ConnectorError as error:
-        raise Usage(_sentence(error)) from error
-    _show(json.dumps(answer))
+    from jwo.catalog_calls import connected
+
+    with connected() as client:
+        _show_json(client.status(ingestion_id))
 
 
-def _sentence(error: ConnectorError) -> str:
-    hint = getattr(error, "hint", "")
-    return f"{error}; {hint}" if hint else str(error)
-
-
-def _show(what: object) -> None:
-    if isinstance(what, str):
-        print(what)  # noqa: T201 - the command's output
-    else:
-        make_console().print(what)
+def _show_json(answer: object) -> None:
+    print(json.dumps(answer))  # noqa: T201 - the command's output
 
 
 if __name__ == "__main__":

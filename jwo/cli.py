@@ -1,4 +1,7 @@
-"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 used wrongly, 3 the harness itself broke."""
+"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 used wrongly, 3 the harness itself broke.
+
+Each command imports what it needs in its function, so that `--help` and every short command start at once.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,20 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from conformance.certification import Selection
-from conformance.dsse import load_private_key, load_public_key
-from conformance.expected import NONE as NONE_EXPECTED
-from conformance.expected import load as load_expected
-from conformance.properties.story import case_of
-from conformance.report.writer import story_file
-from conformance.summary import Replay
-from contract import profile as profiles
-from contract.profile import Profile
-from contract.register import Tier
-from jwo import compare, listing, replay, verify
 from jwo.catalog_command import catalog
-from jwo.certify import Options, certify, check_ids
-from jwo.demo.run import certify_reference
 from jwo.errors import Usage, exit_code, sentence
 from jwo.load_command import load_command
-from jwo.profile import doctor, write_template
-from jwo.progress import make_console
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
+
+if TYPE_CHECKING:
+    from conformance.summary import Replay
+    from contract.profile import Profile
+    from contract.register import Tier
 
 app = typer.Typer(
     help="Proves a retailer's Just Walk Out connector.",
@@ -75,7 +68,14 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     sign_key: SignOption = None,
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
-    expectations = load_expected(expected) if expected else NONE_EXPECTED
+    from conformance.certification import Selection
+    from conformance.dsse import load_private_key
+    from conformance.expected import NONE, load
+    from jwo.certify import Options, certify, check_ids
+    from jwo.console import make_console
+    from jwo.demo.run import certify_reference
+
+    expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
     selection = Selection(_tiers(tier or (EMBEDDED_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
@@ -89,18 +89,27 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
 @app.command()
 def cases(tier: TierOption = "core") -> None:
     """List the cases without running them."""
+    from jwo import listing
+    from jwo.console import make_console
+
     listing.show_cases(make_console(), _tiers(tier))
 
 
 @app.command()
 def coverage(tier: TierOption = "core,entry,catalog") -> None:
     """Show how each published case is proven, or why it is not."""
+    from jwo import listing
+    from jwo.console import make_console
+
     raise typer.Exit(listing.show_coverage(make_console(), _tiers(tier)))
 
 
 @app.command()
 def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Say what a requirement asks for and what usually breaks it."""
+    from jwo import listing
+    from jwo.console import make_console
+
     listing.explain(make_console(), case_id)
 
 
@@ -112,6 +121,11 @@ def replay_command(
     story: StoryOption = None,
 ) -> None:
     """Run one case, or exactly one story, and print every exchange; ./jwo.toml is the profile unless one is named."""
+    from conformance.properties.story import case_of
+    from jwo import replay
+    from jwo.certify import check_ids
+    from jwo.console import make_console
+
     played = replay.story_in(story) if story else ()
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
@@ -128,6 +142,9 @@ def compare_command(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Compare two reports; exit 1 when something newly broke."""
+    from jwo import compare
+    from jwo.console import make_console
+
     comparison = compare.compare(compare.read(earlier), compare.read(later))
     if as_json:
         print(compare.as_json(comparison))  # noqa: T201 - the command's output
@@ -143,6 +160,10 @@ def verify_command(
     ] = None,
 ) -> None:
     """Verify a certificate offline; exit 1 when it or a file beside it was changed."""
+    from conformance.dsse import load_public_key
+    from jwo import verify
+    from jwo.console import make_console
+
     verification = verify.verify(file, load_public_key(public_key) if public_key else None)
     raise typer.Exit(verify.show(verification, file, make_console()))
 
@@ -153,6 +174,9 @@ def init(
     connector: Annotated[str, typer.Option("--connector", metavar="URL")] = "http://127.0.0.1:8080",
 ) -> None:
     """Write a profile to fill in."""
+    from jwo.console import make_console
+    from jwo.profile_template import write_template
+
     write_template(profile, connector)
     make_console().print(f"wrote {profile}; fill it in, then: jwo doctor --profile {profile}", soft_wrap=True)
 
@@ -160,7 +184,11 @@ def init(
 @app.command(name="doctor")
 def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
     """Try each thing that a profile declares, and say what to mend."""
-    raise typer.Exit(doctor(profiles.load(profile), make_console()))
+    from contract.profile import load
+    from jwo.console import make_console
+    from jwo.doctor import doctor
+
+    raise typer.Exit(doctor(load(profile), make_console()))
 
 
 app.command(name="load")(load_command)
@@ -168,6 +196,8 @@ app.command(name="shop")(shop)
 
 
 def _profile(connector: str | None, file: Path | None) -> Profile:
+    from contract import profile as profiles
+
     if connector is not None and not connector.strip():
         raise Usage("--connector is given and empty; name an address, or leave the option out")
     if file is None:
@@ -177,6 +207,9 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
 
 def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
     """Return the commands that run one case of this run again; the embedded connector is gone, so all is run again."""
+    from conformance.report.writer import story_file
+    from conformance.summary import Replay
+
     if connector is None and file is None:
         return Replay("jwo certify --only {id}")
     story = f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}"

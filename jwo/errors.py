@@ -4,20 +4,13 @@ JwoError
 ├── Usage    the command was used wrongly; exit 2, and the sentence says what to do
 └── Broken   the harness itself broke; exit 3
 
-The other rooms' errors keep their families: what a user can mend is 2, what is ours is 3. Nothing here is ever 1, which
-is kept for findings.
+The other rooms' errors keep their families: what a user can fix is 2, a bug in the kit is 3. Nothing here is ever 1,
+which is kept for findings.
 """
 
 from __future__ import annotations
 
 import traceback
-
-from conformance.errors import BadExpectations, BadKey, BadStory, HarnessBroke
-from conformance.report import ReportError
-from conformance.report.errors import ReportFolderUnwritable
-from contract.errors import BadProfile, BadSettings
-from reference_connector.errors import BadRetailerData, CatalogClientError, ConnectorError, StoreUnavailable
-from simulator.errors import BrokenMemory, BrokenWorld, SimulatorError
 
 
 class JwoError(Exception):
@@ -27,41 +20,61 @@ class JwoError(Exception):
 
 
 class Usage(JwoError):
-    """The user can mend it."""
+    """The user can fix this."""
 
     exit_code = 2
 
 
 class Broken(JwoError):
-    """We must mend it."""
-
-
-_MENDABLE = (
-    BadProfile,
-    BadSettings,
-    BadExpectations,
-    BadKey,
-    BadStory,
-    ReportFolderUnwritable,
-    BadRetailerData,
-    CatalogClientError,
-    StoreUnavailable,
-    BrokenMemory,
-    BrokenWorld,
-)
-_SPOKEN = (JwoError, *_MENDABLE, HarnessBroke, ReportError, ConnectorError, SimulatorError)
+    """A bug in the kit."""
 
 
 def exit_code(error: Exception) -> int:
-    """Return 2 for what the user can mend and 3 for all else."""
-    return 2 if isinstance(error, (Usage, *_MENDABLE)) else 3
+    """Return 2 for what the user can fix and 3 for all else."""
+    if isinstance(error, JwoError):
+        return error.exit_code
+    return 2 if isinstance(error, _users_errors()) else 3
 
 
 def sentence(error: Exception) -> str:
-    """Say what happened; of an error that nobody foresaw also where, so that it can be reported."""
+    """Say what happened; for an error of an unknown type also where, so that it can be reported."""
     hint = getattr(error, "hint", "")
-    if isinstance(error, _SPOKEN):
+    known = (JwoError,) if isinstance(error, JwoError) else (*_users_errors(), *_harness_errors())
+    if isinstance(error, known):
         return f"{error}; {hint}" if hint and hint not in str(error) else str(error)
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" at {where[0].filename}:{where[0].lineno}" if where else ""
     return f"this is our mistake: {type(error).__name__}: {error}{place}"
+
+
+def _users_errors() -> tuple[type[Exception], ...]:
+    """Return the rooms' errors that a user can fix; the rooms are imported only when one of them failed."""
+    from conformance.errors import BadExpectations, BadKey, BadStory
+    from conformance.report.errors import ReportFolderUnwritable
+    from contract.errors import BadProfile, BadSettings
+    from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
+    from simulator.errors import BrokenMemory, BrokenWorld
+
+    return (
+        BadProfile,
+        BadSettings,
+        BadExpectations,
+        BadKey,
+        BadStory,
+        ReportFolderUnwritable,
+        BadRetailerData,
+        CatalogClientError,
+        StoreUnavailable,
+        BrokenMemory,
+        BrokenWorld,
+    )
+
+
+def _harness_errors() -> tuple[type[Exception], ...]:
+    """Return the rooms' other errors that have a sentence of their own."""
+    from conformance.errors import HarnessBroke
+    from conformance.report.errors import ReportError
+    from reference_connector.errors import ConnectorError
+    from simulator.errors import SimulatorError
+
+    return HarnessBroke, ReportError, ConnectorError, SimulatorError

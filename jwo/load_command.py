@@ -32,7 +32,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
     workers: Annotated[int | None, typer.Option("--workers", help="Processes that send.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same schedule.")] = None,
     lag_bound: Annotated[
-        float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag that voids a run.")
+        float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag beyond which a run is invalid.")
     ] = None,
     crossing: Annotated[
         float | None,

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 import jwo.queue_policy  # noqa: F401 - teaches moto a resource by being loaded
-from jwo.serving import READY
+from jwo_toolkit.announcement import announce
 
 
 def serve_moto() -> None:
@@ -22,5 +22,5 @@ def serve_moto() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     port = listener.getsockname()[1]
     server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
-    print(f"{READY}http://127.0.0.1:{port}", flush=True)  # noqa: T201 - the address is this command's output
+    announce(f"http://127.0.0.1:{port}")
     server.serve_forever()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
 from typing import Self
 
@@ -13,11 +12,6 @@ from conformance.verdicts import CaseResult, Verdict
 
 _PLAIN_EVERY = 25
 _LOUD = {Verdict.FAIL: "red", Verdict.WARN: "yellow", Verdict.ERROR: "magenta"}
-
-
-def make_console() -> Console:
-    """Return a console for people, bound to the current standard output: the engine redirects it during a run."""
-    return Console(file=sys.stdout, highlight=False)
 
 
 class CaseProgress:

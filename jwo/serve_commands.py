@@ -5,21 +5,9 @@ The connector is served just as `python -m reference_connector` serves it: see `
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
-
-from conformance.mutants.gallery import GALLERY
-from conformance.mutants.serving import app_of
-from conformance.mutants.small import STORES, SmallConnector
-from contract.settings import read
-from jwo.errors import Usage
-from jwo.serving import AsgiApp, cannot_bind, serve
-from reference_connector.serving import serve as serve_connector
-from simulator.app import create_app as create_platform
-from simulator.garbage_collection import tune_garbage_collector
-from simulator.settings import PlatformSettings
 
 commands = typer.Typer()
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
@@ -29,8 +17,11 @@ WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes 
 @commands.command()
 def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
     """Serve the reference connector; its settings are the variables JWO_CONNECTOR_*."""
+    from jwo.serving import cannot_bind
+    from reference_connector.serving import serve
+
     try:
-        serve_connector("127.0.0.1", port, workers=workers, stop_within_s=5)
+        serve("127.0.0.1", port, workers=workers, stop_within_s=5)
     except OSError as error:
         raise cannot_bind(port, error) from error
 
@@ -38,9 +29,14 @@ def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
 @commands.command()
 def platform(port: PortOption = 0) -> None:
     """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
+    from contract.settings import read
+    from jwo.serving import AsgiApp, serve
+    from simulator.app import create_app
+    from simulator.garbage_collection import tune_garbage_collector
+    from simulator.settings import PlatformSettings
 
     def make(url: str) -> AsgiApp:
-        made = create_platform(read(PlatformSettings, base_url=url))
+        made = create_app(read(PlatformSettings, base_url=url))
         tune_garbage_collector()
         return made
 
@@ -50,7 +46,7 @@ def platform(port: PortOption = 0) -> None:
 @commands.command(name="aws")
 def aws_command() -> None:
     """Serve the stand-in for AWS (moto): SQS, SNS, S3, STS, CloudFormation."""
-    from jwo.moto_server import serve_moto  # noqa: PLC0415 - half a second that no other command needs
+    from jwo.moto_server import serve_moto
 
     serve_moto()
 
@@ -62,6 +58,14 @@ def mutant(
     port: PortOption = 0,
 ) -> None:
     """Serve a small connector with one fault, to see what the suite says of it; without a name it is correct."""
+    from difflib import get_close_matches
+
+    from conformance.mutants.gallery import GALLERY
+    from conformance.mutants.serving import app_of
+    from conformance.mutants.small import STORES, SmallConnector
+    from jwo.errors import Usage
+    from jwo.serving import serve
+
     known = {each.fault: each for each in GALLERY}
     if fault and fault not in known:
         near = get_close_matches(fault, known) or sorted(known)[:5]

@@ -23,13 +23,13 @@ class LoadError(Exception):
 
 
 class BadOptions(LoadError):
-    """The user can mend it."""
+    """The user can fix this."""
 
     exit_code = 2
     code = "usage"
 
 
 class GeneratorBroke(LoadError):
-    """The run is void."""
+    """The run is invalid."""
 
     code = "generator"

@@ -1,7 +1,7 @@
 """How the generator asks the system to be woken in time: real time first, niceness second.
 
-Somebody else's work on the same machine otherwise shows as lag of some milliseconds, and voids the run. The system
-grants real time only to those who may ask (root, CAP_SYS_NICE), and keeps a twentieth of each core for everybody else.
+Other work on the same machine otherwise shows as lag of some milliseconds, and makes the run invalid. The system grants
+real time only to those who may ask (root, CAP_SYS_NICE), and keeps a twentieth of each core for all other processes.
 """
 
 from __future__ import annotations

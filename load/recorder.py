@@ -10,7 +10,7 @@ from typing import Any
 
 from load.expectations import Finding
 from load.histogram import Tally, encoded
-from load.wire.exchange import NEVER_LEFT, Exchange, NoAnswer
+from load.http_client.exchange import NEVER_LEFT, Exchange, NoAnswer
 
 _MOST_EXAMPLES = 5
 _SECOND_NS = 1_000_000_000

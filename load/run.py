@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from load import knee
+from load import saturation
 from load.errors import WRONG, BadOptions, GeneratorBroke
 from load.report.baseline import check
 from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
-from load.subject import keep_limit, reach, subject
+from load.target import keep_limit, reach, target
 
 _GRACE_S = 200.0
 _STOP_WITHIN_S = 15.0
@@ -63,16 +63,16 @@ OnProgress = Callable[[Progress], None]
 
 
 def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
-    """Run one load test, or a search for the knee; BadOptions or GeneratorBroke when there is nothing to judge."""
+    """Run one load test, or a search. Raises BadOptions or GeneratorBroke if there is nothing to judge."""
     scenario = scenario_file(options.scenario)
     _check_out(options.out)
     check(options, scenario.stem)
-    profile = subject(options)
+    profile = target(options)
     keep_limit(options, profile)
     reach(profile)
     with _baseline_kept(options) as kept:
         if scenario.stem == "find_knee":
-            return LoadReport(knee.search(kept, lambda probe: _once(probe, scenario, on_progress)))
+            return LoadReport(saturation.search(kept, lambda probe: _once(probe, scenario, on_progress)))
         return LoadReport(_once(kept, scenario, on_progress))
 
 
@@ -148,7 +148,7 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
 
 def _command(options: LoadOptions, scenario: Path) -> list[str]:
     command = [sys.executable, "-P", "-m", "load.generator", "-f", str(scenario), "--headless", "--only-summary"]
-    command += ["--host", subject(options).connector.url]
+    command += ["--host", target(options).connector.url]
     if options.workers > 1:
         port = str(_free_port())
         command += ["--processes", str(options.workers), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]

@@ -17,17 +17,17 @@ import gevent
 
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
-from load.alone import Alone
 from load.expectations import Expectations
+from load.http_client.dispatcher import Dispatcher
+from load.http_client.exchange import Exchange
+from load.http_client.lanes import Lanes
+from load.isolated_probe import IsolatedProbe
 from load.keys import KeyStock
 from load.priority import go_first
 from load.recorder import Recorder
 from load.schedule import Kind, Schedule, Share
 from load.settings import LoadOptions
 from load.traffic import Event, Traffic
-from load.wire.dispatcher import Dispatcher
-from load.wire.exchange import Exchange
-from load.wire.lanes import Lanes
 
 _LEAD_NS = 50_000_000
 _FEED_EVERY_S = 0.25
@@ -66,10 +66,10 @@ class Session:
     def prepare(self) -> None:
         """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
         self._traffic.check_own()
-        with self._alone() as alone:
+        with self._isolated_probe() as probe:
             kinds = {Kind(kind) for kind in set(self._schedule.kinds)}
-            alone.try_samples(kinds)
-            self._named = alone.present({_KEY_OF[kind] for kind in kinds & _KEY_OF.keys()})
+            probe.try_samples(kinds)
+            self._named = probe.present({_KEY_OF[kind] for kind in kinds & _KEY_OF.keys()})
         first = next(self._orders)
         for kind, count in first.items():
             self._keys.order(kind, count)
@@ -93,8 +93,8 @@ class Session:
         self._cpu_s = (time.process_time() - cpu_from) / ((time.perf_counter_ns() - from_ns) / 1e9)
         feeder.kill()
         self._drain()
-        with self._alone() as alone:
-            for (finding, example), count in alone.compare(self._expect, self._named):
+        with self._isolated_probe() as probe:
+            for (finding, example), count in probe.compare(self._expect, self._named):
                 self.recorder.find_afterwards(finding, example, count)
 
     def numbers(self) -> dict[str, int]:
@@ -129,10 +129,10 @@ class Session:
         self._keys.close()
 
     @contextmanager
-    def _alone(self) -> Iterator[Alone]:
-        with Alone(self._profile, self._traffic, self._keys, self._options.crossing_ms / 1e3) as alone:
-            yield alone
-            self._asked_alone += alone.asked
+    def _isolated_probe(self) -> Iterator[IsolatedProbe]:
+        with IsolatedProbe(self._profile, self._traffic, self._keys, self._options.crossing_ms / 1e3) as probe:
+            yield probe
+            self._asked_alone += probe.asked
 
     def _start(self, index: int) -> bool:
         exchange, self._ready = self._ready, None

@@ -41,9 +41,9 @@ def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdic
     """Judge a run; `slower` is what a comparison with the baseline found."""
     share = results.late / results.started if results.started else 0.0
     bound = late_at_most(results.late, results.started)
-    void = _void(results, options)
-    if void:
-        return Verdict("invalid", void, share, bound, results.is_usage)
+    invalid = _invalid(results, options)
+    if invalid:
+        return Verdict("invalid", invalid, share, bound, results.is_usage)
     wrong = _wrong(results, options) + ((slower,) if slower else ())
     if wrong:
         return Verdict("fail", wrong, share, bound)
@@ -62,7 +62,7 @@ def late_at_most(late: int, of: int) -> float:
     return min((middle + spread) / (1 + z2 / of), 1.0)
 
 
-def _void(results: Results, options: LoadOptions) -> tuple[str, ...]:
+def _invalid(results: Results, options: LoadOptions) -> tuple[str, ...]:
     reasons = list(results.trouble)
     missing = results.workers_wanted - results.workers_heard
     if missing:

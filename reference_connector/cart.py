@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from contract.house import House
-from contract.messages import Json, self_contained
+from contract.messages import self_contained
 from contract.operations import CREATE_PURCHASES
 from contract.values import is_before
+from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import fingerprint
 from reference_connector.payments import Payer, payer_of

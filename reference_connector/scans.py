@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.messages import Json
 from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
+from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest, NotThere
 from reference_connector.idempotency import Answer, Claim, Outcome, Pending, decide_once, fingerprint, json_answer
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor

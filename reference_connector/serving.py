@@ -12,8 +12,6 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import uvicorn
@@ -21,11 +19,12 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from contract.settings import read
+from jwo_toolkit.announcement import announce
+from jwo_toolkit.announcing_server import address, listen, run
 from reference_connector.app import from_environment
 from reference_connector.settings import ConnectorSettings
 
 _APP = "reference_connector.app:from_environment"
-_BACKLOG = 2048
 _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
 
 
@@ -35,9 +34,7 @@ def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) ->
     BadSettings, OSError when the port cannot be bound, ConnectorError when one worker cannot start.
     """
     settings = read(ConnectorSettings)
-    listener = socket.create_server((host, port), backlog=_BACKLOG)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off here
-    with listener:
+    with listen(host, port) as listener:
         if workers == 1:
             _serve_here(listener, stop_within_s)
         else:
@@ -45,15 +42,7 @@ def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) ->
 
 
 def _serve_here(listener: socket.socket, stop_within_s: int) -> None:
-    app, failures = from_environment(), list[Exception]()
-    _keep_failure(app, failures)
-    try:
-        _Announcing(_config(app, stop_within_s), listener).run(sockets=[listener])
-    except SystemExit:
-        if not failures:
-            raise
-    if failures:
-        raise failures[0]
+    run(_config(from_environment(), stop_within_s), listener)
 
 
 def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, workers: int, stop_within_s: int) -> None:
@@ -61,7 +50,7 @@ def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, work
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
         if not settings.sign_in.key.get_secret_value():
             _share_session_key()
-        _announce(listener)
+        announce(address(listener))
         Multiprocess(_config(_APP, stop_within_s, factory=True, workers=workers), sockets=[listener]).run()
 
 
@@ -93,38 +82,3 @@ def protocol() -> type[asyncio.Protocol] | Literal["auto"]:
         logging.getLogger("uvicorn.error").warning("no fast lane, calls will cost more: %s", error)
         return "auto"
     return FastLane
-
-
-class _Announcing(uvicorn.Server):
-    """A server that prints its address once it is able to answer."""
-
-    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
-        super().__init__(config)
-        self._listener = listener
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        if self.started:
-            _announce(self._listener)
-
-
-def _announce(listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - this command's output
-
-
-def _keep_failure(app: FastAPI, failures: list[Exception]) -> None:
-    """Keep the error with which the app fails to start: uvicorn has it logged, and tells its caller nothing."""
-    starts = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def watched(of: FastAPI) -> AsyncIterator[Any]:
-        try:
-            async with starts(of) as state:
-                yield state
-        except Exception as error:
-            failures.append(error)
-            raise
-
-    app.router.lifespan_context = watched

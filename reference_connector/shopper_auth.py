@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.messages import Json
 from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import parse_instant
+from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Answer, Claim, LeasedAnswers, fingerprint, json_answer
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy

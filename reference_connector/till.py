@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import orjson
 
-from contract.messages import Json
+from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.pricing.book import Bill, PriceBook
 from reference_connector.pricing.goods import Product

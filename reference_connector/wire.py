@@ -18,8 +18,9 @@ from starlette.types import Receive, Scope, Send
 
 from contract.errors import MalformedBody
 from contract.house import House
-from contract.messages import Json, message, parse_object, self_contained
+from contract.messages import message, parse_object, self_contained
 from contract.operations import Operation
+from jwo_toolkit.json_types import Json
 from reference_connector.authentication import Gatekeeper
 from reference_connector.errors import Busy, CallRefused, InvalidRequest, NotAuthenticated, TooLarge
 from reference_connector.idempotency import Answer, Pending, json_answer

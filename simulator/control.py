@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from contract.operations import OPERATIONS
 from contract.values import format_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock, PlatformClock
 from simulator.comparable import as_ndjson
 from simulator.errors import BadCall, NotNow
@@ -21,8 +22,6 @@ from simulator.journal import Journal, as_curl
 from simulator.payments import NAME as REPORT_PAYMENT_STATUS
 from simulator.resend import Resend
 from simulator.seed import Seed
-
-Json = dict[str, Any]
 
 _OPERATIONS = (*(operation.name for operation in OPERATIONS), REPORT_PAYMENT_STATUS)
 _LONGEST_MOVE_S = 10 * 365 * 86_400.0
@@ -68,8 +67,8 @@ class ClockChange(_Body):
 class Edited(_Body):
     """What is changed before an exchange is sent again: members that replace the old ones, or a whole body."""
 
-    members: Json = {}
-    body: Json | None = None
+    members: JsonObject = {}
+    body: JsonObject | None = None
 
 
 class FeedSetup(_Body):
@@ -107,7 +106,7 @@ class Control(NamedTuple):
     seed: Seed
     resend: Resend
 
-    def arm(self, arming: Arming) -> Json:
+    def arm(self, arming: Arming) -> JsonObject:
         """Arm a fault."""
         _check_place(arming)
         if arming.since and arming.until and arming.until <= arming.since:
@@ -125,12 +124,12 @@ class Control(NamedTuple):
         )
         return fault.shown()
 
-    def show_clock(self) -> Json:
+    def show_clock(self) -> JsonObject:
         """Tell the platform's time and speed."""
         speed = self.clock.speed if isinstance(self.clock, PlatformClock) else None
         return {"now": format_instant(self.clock.now()), "speed": speed, "seed": self.seed.number}
 
-    def change_clock(self, change: ClockChange) -> Json:
+    def change_clock(self, change: ClockChange) -> JsonObject:
         """Change the clock's speed or move it forward; NotNow when the platform was given another clock."""
         if not isinstance(self.clock, PlatformClock):
             raise NotNow("this platform's clock is held by whoever started it")
@@ -155,15 +154,15 @@ def control_router(control: Control) -> APIRouter:
     _add_journal(router, control)
 
     @router.put("/portal/merchants/{retailer}/event-feed", summary="Feed a retailer's queue with events")
-    async def subscribe(retailer: str, setup: FeedSetup) -> Json:
+    async def subscribe(retailer: str, setup: FeedSetup) -> JsonObject:
         return {**control.feed.subscribe(retailer, setup.queueArn)}
 
     @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
-    async def show_feed(retailer: str) -> Json:
+    async def show_feed(retailer: str) -> JsonObject:
         return {**control.feed.show(retailer)}
 
     @router.get("/healthz", summary="Say that the platform is there")
-    async def healthz() -> Json:
+    async def healthz() -> JsonObject:
         return {"status": "ok"}
 
     return router
@@ -171,32 +170,32 @@ def control_router(control: Control) -> APIRouter:
 
 def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
     @router.get("/clock", summary="Show the platform's time, speed and seed")
-    async def show_clock() -> Json:
+    async def show_clock() -> JsonObject:
         return control.show_clock()
 
     @router.put("/clock", summary="Change the speed of the platform's clock, or move it forward")
-    async def change_clock(change: ClockChange) -> Json:
+    async def change_clock(change: ClockChange) -> JsonObject:
         return control.change_clock(change)
 
     @router.get("/faults/kinds", summary="List what can go wrong on purpose")
-    async def kinds() -> list[Json]:
+    async def kinds() -> list[JsonObject]:
         return [{"name": name, **kind._asdict()} for name, kind in KINDS.items()]
 
     @router.get("/faults", summary="List the armed faults")
-    async def armed() -> list[Json]:
+    async def armed() -> list[JsonObject]:
         return control.faults.shown()
 
     @router.post("/faults", status_code=201, summary="Arm a fault")
-    async def arm(arming: Arming) -> Json:
+    async def arm(arming: Arming) -> JsonObject:
         return control.arm(arming)
 
     @router.delete("/faults", summary="Disarm every fault")
-    async def disarm_all() -> list[Json]:
+    async def disarm_all() -> list[JsonObject]:
         control.faults.disarm()
         return control.faults.shown()
 
     @router.delete("/faults/{fault_id}", summary="Disarm a fault")
-    async def disarm(fault_id: str) -> list[Json]:
+    async def disarm(fault_id: str) -> list[JsonObject]:
         control.faults.disarm(fault_id)
         return control.faults.shown()
 
@@ -205,7 +204,7 @@ def _add_journal(router: APIRouter, control: Control) -> None:
     journal = control.journal
 
     @router.get("/journal", summary="Search the journal")
-    async def show_journal(search: Annotated[Search, Depends()], limit: int = 100) -> list[Json]:
+    async def show_journal(search: Annotated[Search, Depends()], limit: int = 100) -> list[JsonObject]:
         return journal.entries(max(1, limit), **search.members())
 
     @router.get("/journal.ndjson", summary="Export the journal; measured=false leaves out what differs from run to run")
@@ -218,6 +217,6 @@ def _add_journal(router: APIRouter, control: Control) -> None:
         return PlainTextResponse("".join(as_curl(journal.entries(len(journal), **search.members()))))
 
     @router.post("/journal/{seq}/resend", summary="Send an exchange again, as it was or edited")
-    async def resend(seq: int, edited: Edited | None = None) -> Json:
+    async def resend(seq: int, edited: Edited | None = None) -> JsonObject:
         edited = edited or Edited()
         return await control.resend.send(seq, edited.members, edited.body)

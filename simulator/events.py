@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract.values import format_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.notifications import checked_queue_arn
 from simulator.clock import Clock
 from simulator.errors import NotKnown
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _SOURCE = "jwo.simulated-platform"
 _SENT_AT_ONCE = 4
 """By all lanes together, in threads of the feed's own: a queue that hangs takes none from the gates and the outbox."""
-Json = dict[str, Any]
 
 
 class EventFeed:
@@ -50,7 +50,7 @@ class EventFeed:
         for retailer, queue_arn in self._queues.all().items():
             self._open(retailer, queue_arn)
 
-    def subscribe(self, retailer: str, queue_arn: str) -> Json:
+    def subscribe(self, retailer: str, queue_arn: str) -> JsonObject:
         """Feed a retailer's queue from now on; what waited for another queue goes there too."""
         arn = checked_queue_arn(queue_arn)
         if retailer in self._lanes:
@@ -65,7 +65,7 @@ class EventFeed:
         self._lanes[retailer] = Lane(self._sqs, self._threads, queue_arn, waiting)
         self._lane_opened.set()
 
-    def show(self, retailer: str) -> Json:
+    def show(self, retailer: str) -> JsonObject:
         """Return a retailer's subscription and how it fares, or raise NotKnown."""
         if retailer not in self._lanes:
             raise NotKnown("event feed", retailer)
@@ -93,7 +93,7 @@ class EventFeed:
         """Give its threads back."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _tell(self, entry: Entry, family: str, detail: Json) -> None:
+    def _tell(self, entry: Entry, family: str, detail: JsonObject) -> None:
         """Queue an event of a store for its retailer; its id follows from its place in the journal."""
         store = self._stores.find(str(entry["storeId"]))
         lane = self._lanes.get(store.retailer) if store else None
@@ -114,7 +114,7 @@ class EventFeed:
         )
 
 
-def event_of(entry: Entry) -> tuple[str, Json] | None:
+def event_of(entry: Entry) -> tuple[str, JsonObject] | None:
     """Return family and detail of an entry of the journal that is an event for a retailer."""
     kind, trip_id = entry["kind"], entry.get("tripId")
     if kind == "gate_decision":

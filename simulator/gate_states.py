@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from jwo_toolkit.json_types import JsonObject
 from simulator.storage.key_values import KeyValueStore
-
-Json = dict[str, Any]
 
 
 class GateState(NamedTuple):
@@ -15,7 +14,7 @@ class GateState(NamedTuple):
 
     light: str
     unlocked_until: datetime
-    decision: Json
+    decision: JsonObject
 
 
 class GateStates:
@@ -26,13 +25,13 @@ class GateStates:
         self._storage = storage or KeyValueStore("gate", GateState)
         self._states = self._storage.all()
 
-    def show(self, gate: str, light: str, decision: Json, now: datetime) -> None:
+    def show(self, gate: str, light: str, decision: JsonObject, now: datetime) -> None:
         """Set the state of a gate after a decision."""
         until = now + timedelta(seconds=self._open_s if decision["opens"] else 0)
         self._states[gate] = GateState(light, until, decision)
         self._storage.put(gate, self._states[gate])
 
-    def state(self, gate: str, now: datetime) -> Json:
+    def state(self, gate: str, now: datetime) -> JsonObject:
         """Return a gate's light, its lock, and its last decision with its time."""
         state = self._states.get(gate)
         unlocked = state is not None and now < state.unlocked_until

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.values import format_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.connector_calls import CallContext
 from simulator.entry.app_code import Scan, scan_of_image
@@ -24,7 +25,6 @@ from simulator.seed import Seed
 from simulator.trip_record import AuthEvent, Trip
 from simulator.trips import Trips
 
-Json = dict[str, Any]
 _MOST_PEOPLE = 50
 
 
@@ -59,7 +59,7 @@ class Gates:
         self._seed = seed
         self._events: Counter[str] = Counter()
 
-    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> Json:
+    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> JsonObject:
         """Take what the reader's camera sees; NotKnown when there is no such gate."""
         store = self._stores.of_gate(gate)
         scan = await asyncio.to_thread(scan_of_image, png)
@@ -67,7 +67,7 @@ class Gates:
             return self._end(store, gate, not_called("unreadable", "unreadable"), None, "app")
         return await self.scan(gate, scan, joins=joins)
 
-    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> Json:
+    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
         """Take a scanned code, of the app or on a badge, decide, and start a trip when the gate opens, or join one."""
         faults, rest = magic(scan.text or "")
         clean = Scan.of_text(rest) if faults else scan
@@ -77,7 +77,7 @@ class Gates:
 
         return await self._enter(gate, method, joins, faults, read)
 
-    async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> Json:
+    async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> JsonObject:
         """Take a card or a palm."""
         faults, rest = magic(instrument.id)
         clean = instrument._replace(id=rest or instrument.id)
@@ -88,7 +88,7 @@ class Gates:
         method: Method = "card" if instrument.type == "CREDIT_CARD" else "palm"
         return await self._enter(gate, method, joins, faults, read)
 
-    async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[Json]]) -> Json:
+    async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[JsonObject]]) -> JsonObject:
         """Let people in on one means of payment, one event each; the first closed gate ends it."""
         if not 1 <= people <= _MOST_PEOPLE:
             raise BadCall(f"a group is 1 to {_MOST_PEOPLE} people")
@@ -101,7 +101,7 @@ class Gates:
             entered += int(decision["opens"])
         return {**decision, "people": entered}
 
-    async def loyalty(self, gate: str, text: str, channel: Channel) -> Json:
+    async def loyalty(self, gate: str, text: str, channel: Channel) -> JsonObject:
         """Take a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
         store = self._stores.of_gate(gate)
         if not store.loyalty:
@@ -125,7 +125,7 @@ class Gates:
         told = self._end(store, gate, decision, trip_id if found.opens else None, "loyalty")
         return {**told, "loyalty": found.details}
 
-    async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> Json:
+    async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> JsonObject:
         """Take a loyalty card of somebody who is in the store; an accepted one goes into the cart's authEvents."""
         trip = await self._trips.shopping(trip_id)
         store = self._stores.get(trip.store_id)
@@ -138,7 +138,7 @@ class Gates:
             await self._trips.remember_loyalty(trip_id, event, found.details or {})
         return {"tripId": trip_id, "accepted": found.accepted, "cause": found.cause, "details": found.details}
 
-    async def assist(self, store_id: str, scan: Scan) -> Json:
+    async def assist(self, store_id: str, scan: Scan) -> JsonObject:
         """Let an associate's device scan a shopper's code inside the store: a trip without a gate."""
         store = self._stores.get(store_id)
         event_id, at = self._next(f"store {store_id}"), self._clock.now()
@@ -149,7 +149,7 @@ class Gates:
             await self._admit(store, "", decision, trip_id)
         return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
 
-    def state(self, gate: str) -> Json:
+    def state(self, gate: str) -> JsonObject:
         """Tell a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
         return {"gate": gate, "storeId": store.id, **self._gate_states.state(gate, self._clock.now())}
@@ -161,7 +161,7 @@ class Gates:
         joins: str,
         faults: dict[str, float],
         read: Callable[[EntryAttempt], Awaitable[Decision]],
-    ) -> Json:
+    ) -> JsonObject:
         store, at = self._stores.of_gate(gate), self._clock.now()
         if method not in store.methods:
             return self._end(store, gate, not_called("method_off"), None, method)
@@ -192,7 +192,7 @@ class Gates:
             raise
 
     async def _admit(
-        self, store: Store, gate: str, decision: Decision, trip_id: str, *, loyalty: Json | None = None
+        self, store: Store, gate: str, decision: Decision, trip_id: str, *, loyalty: JsonObject | None = None
     ) -> None:
         trip = Trip(
             id=trip_id,
@@ -206,7 +206,7 @@ class Gates:
         )
         await self._trips.start(trip)
 
-    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> Json:
+    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> JsonObject:
         now = self._clock.now()
         answer = {
             "gate": gate,

@@ -5,19 +5,19 @@ How it is signed, or which headers it carries, is what the store has saved for t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from contract.errors import MalformedBody
 from contract.messages import parse_object
 from contract.operations import OPERATIONS
+from jwo_toolkit.json_types import JsonObject
 from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall
 from simulator.journal import Journal, Sent
 from simulator.portal.stores import Store, Stores
 
-Json = dict[str, Any]
 _PATHS = {operation.name: operation.path for operation in OPERATIONS}
 
 
@@ -29,7 +29,7 @@ class Resend(NamedTuple):
     stores: Stores
     timeout_s: float
 
-    async def send(self, seq: int, members: Json, body: Json | None) -> Json:
+    async def send(self, seq: int, members: JsonObject, body: JsonObject | None) -> JsonObject:
         """Send with other members, or another body; returns the new entry of the journal.
 
         NotKnown when the journal has no such exchange, BadCall when its body has no members to replace.
@@ -43,7 +43,7 @@ class Resend(NamedTuple):
         return self.journal.entries(limit=1)[0]
 
 
-def _edited(body: bytes, members: Json) -> bytes:
+def _edited(body: bytes, members: JsonObject) -> bytes:
     if not members:
         return body
     try:

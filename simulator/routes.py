@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from contract.house import House
+from jwo_toolkit.json_types import JsonObject
 from simulator.carts import PIECES, Line, checked_quantity
 from simulator.delivery import Deliveries
 from simulator.entry.app_code import Scan, scan_of_identity_key
@@ -18,7 +19,6 @@ from simulator.faults import KINDS, Faults, Where, magic
 from simulator.gates import Gates
 from simulator.trips import Trips
 
-Json = dict[str, Any]
 _IMAGE_MAX = 5_000_000
 Limit = Annotated[int, Query(ge=0, le=1_000_000_000)]
 State = Literal["", "pending", "delivered", "dead_letter"]
@@ -99,7 +99,7 @@ def store_router(
 
 def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/gates/{gate:path}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
-    async def scan(gate: str, request: Request) -> Json:
+    async def scan(gate: str, request: Request) -> JsonObject:
         body = await request.body()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "image/png":
             if len(body) > _IMAGE_MAX:
@@ -109,23 +109,23 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
         return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
     @router.post("/gates/{gate:path}/badges", summary="Show a badge")
-    async def badge(gate: str, code: Code) -> Json:
+    async def badge(gate: str, code: Code) -> JsonObject:
 
-        async def show(joins: str) -> Json:
+        async def show(joins: str) -> JsonObject:
             return await gates.scan(gate, code.scan, method="badge", joins=joins)
 
         return await gates.group(code.people, code.joins, show)
 
     @router.post("/gates/{gate:path}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
-    async def loyalty(gate: str, code: LoyaltyCode) -> Json:
+    async def loyalty(gate: str, code: LoyaltyCode) -> JsonObject:
         return await gates.loyalty(gate, code.text, code.channel)
 
     @router.get("/gates/{gate:path}", summary="Show a gate's light, lock and last decision")
-    async def show_gate(gate: str) -> Json:
+    async def show_gate(gate: str) -> JsonObject:
         return gates.state(gate)
 
     @router.post("/stores/{store_id:path}/assisted-scans", summary="Scan a shopper's code with an associate's device")
-    async def assist(store_id: str, code: Code) -> Json:
+    async def assist(store_id: str, code: Code) -> JsonObject:
         if code.joins or code.people != 1:
             raise BadCall("an associate's device scans for one shopper, who joins nobody")
         return await gates.assist(store_id, code.scan)
@@ -133,17 +133,17 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
 
 def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> None:
     @router.post("/gates/{gate:path}/cards", summary="Tap or insert a card")
-    async def card(gate: str, card: Card) -> Json:
+    async def card(gate: str, card: Card) -> JsonObject:
         instrument = Instrument(card.instrument, "CREDIT_CARD", card.interaction)
         return await gates.group(card.people, card.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
     @router.post("/gates/{gate:path}/palms", summary="Hold a palm over the reader")
-    async def palm(gate: str, palm: Palm) -> Json:
+    async def palm(gate: str, palm: Palm) -> JsonObject:
         instrument = Instrument(palm.instrument, "PALM", "HOVER")
         return await gates.group(palm.people, palm.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
     @router.put("/risk/{instrument:path}", summary="Say what the risk model finds with a means of payment")
-    async def know(instrument: str, risks: Risks) -> Json:
+    async def know(instrument: str, risks: Risks) -> JsonObject:
         risk.know(instrument, tuple(risks.risks))
         return {"instrument": instrument, "risks": list(risk.judge(instrument).risks)}
 
@@ -152,7 +152,7 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
     weight = house.simulator.weight_unit
 
     @router.post("/trips/{trip_id}/pick", summary="Take something off a shelf")
-    async def pick(trip_id: str, taken: Taken) -> Json:
+    async def pick(trip_id: str, taken: Taken) -> JsonObject:
         line = _line(taken)
         armed, rest = magic(line.id)
         strange = [name for name in armed if KINDS[name].place != "exchange"]
@@ -166,30 +166,30 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
         return await trips.pick(trip_id, line._replace(id=rest), checked_quantity(taken.quantity, taken.unit, weight))
 
     @router.post("/trips/{trip_id}/put-back", summary="Put something back")
-    async def put_back(trip_id: str, taken: Taken) -> Json:
+    async def put_back(trip_id: str, taken: Taken) -> JsonObject:
         return await trips.put_back(trip_id, _line(taken), checked_quantity(taken.quantity, taken.unit, weight))
 
     @router.post("/trips/{trip_id}/loyalty-scans", summary="Show a loyalty card inside the store")
-    async def loyalty(trip_id: str, code: LoyaltyCode) -> Json:
+    async def loyalty(trip_id: str, code: LoyaltyCode) -> JsonObject:
         return await gates.loyalty_inside(trip_id, code.text, code.channel)
 
     @router.post("/trips/{trip_id}/leave", summary="Walk out")
-    async def leave(trip_id: str) -> Json:
+    async def leave(trip_id: str) -> JsonObject:
         return await trips.leave(trip_id)
 
     @router.get("/trips", summary="List who is inside")
-    async def inside(store: str = "", limit: Limit = 1000) -> Json:
+    async def inside(store: str = "", limit: Limit = 1000) -> JsonObject:
         found = trips.inside(store)
         return {"inside": len(found), "tripIds": found[:limit]}
 
     @router.get("/trips/{trip_id}", summary="Show a trip")
-    async def show_trip(trip_id: str) -> Json:
+    async def show_trip(trip_id: str) -> JsonObject:
         return await trips.show(trip_id)
 
 
 def _add_deliveries(router: APIRouter, deliveries: Deliveries) -> None:
     @router.get("/deliveries", summary="List deliveries with their attempts; state=dead_letter is the dead-letter list")
-    async def show_deliveries(tripId: str = "", state: State = "", limit: Limit = 1000) -> list[Json]:  # noqa: N803 - the query's spelling
+    async def show_deliveries(tripId: str = "", state: State = "", limit: Limit = 1000) -> list[JsonObject]:  # noqa: N803 - the query's spelling
         return await deliveries.show(tripId, state, limit)
 
     @router.get("/deliveries/counts", summary="Count deliveries by state")
@@ -197,11 +197,11 @@ def _add_deliveries(router: APIRouter, deliveries: Deliveries) -> None:
         return await deliveries.counts()
 
     @router.post("/deliveries/redrive", status_code=202, summary="Send every dead letter again")
-    async def redrive_all() -> Json:
+    async def redrive_all() -> JsonObject:
         return {"tripIds": await deliveries.redrive_all()}
 
     @router.post("/deliveries/{trip_id}/redrive", status_code=202, summary="Send a dead letter again")
-    async def redrive(trip_id: str) -> Json:
+    async def redrive(trip_id: str) -> JsonObject:
         return await deliveries.redrive(trip_id)
 
 

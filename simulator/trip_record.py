@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from contract.values import format_instant, parse_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.carts import Cart
-
-Json = dict[str, Any]
 
 
 class ScanResult(NamedTuple):
@@ -28,9 +27,9 @@ class AuthEvent(NamedTuple):
     location: Literal["ENTRY", "MANUAL_IN_STORE"] = "ENTRY"
     scan: ScanResult | None = None
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         """Return the event as a member of `authEvents`."""
-        event: Json = {
+        event: JsonObject = {
             "id": self.id,
             "timestamp": format_instant(self.at),
             "location": self.location,
@@ -39,7 +38,7 @@ class AuthEvent(NamedTuple):
         return {**event, "scanResult": self.scan._asdict()} if self.scan else event
 
     @classmethod
-    def from_json(cls, event: Json) -> AuthEvent:
+    def from_json(cls, event: JsonObject) -> AuthEvent:
         """Read what `to_json` returned."""
         scan = ScanResult(**event["scanResult"]) if "scanResult" in event else None
         return cls(event["id"], parse_instant(event["timestamp"]), event["payloadType"], event["location"], scan)
@@ -56,7 +55,7 @@ class Trip:
     visitor: ScanResult | None
     shopper_identity: str = ""
     authorized_amount: float | None = None
-    loyalty: Json | None = None
+    loyalty: JsonObject | None = None
     cart: Cart = field(default_factory=Cart)
     ended_at: datetime | None = None
 

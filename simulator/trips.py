@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from contract.house import House
 from contract.values import format_instant, parse_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.carts import Line
 from simulator.catalog.items import CatalogItems
 from simulator.clock import Clock
@@ -21,8 +21,6 @@ from simulator.journal import Journal
 from simulator.portal.stores import Stores
 from simulator.storage.trips import TripStorage
 from simulator.trip_record import AuthEvent, Trip
-
-Json = dict[str, Any]
 
 
 class Trips:
@@ -61,13 +59,13 @@ class Trips:
         self._storage.save(trip)
         return trip
 
-    async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: Json) -> None:
+    async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: JsonObject) -> None:
         """Keep an accepted loyalty scan with its trip."""
         trip = await self.join(trip_id, event)
         trip.loyalty = details
         self._storage.save(trip)
 
-    async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
+    async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
         """Put something into the virtual cart; NotNow when it was taken out of sale."""
         trip = await self.shopping(trip_id)
         if self._catalog.is_archived(trip.store_id, line.type, line.id):
@@ -75,7 +73,7 @@ class Trips:
         self.take(trip, line, quantity)
         return self._shown(trip)
 
-    async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> Json:
+    async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
         """Take something out of the virtual cart."""
         trip = await self.shopping(trip_id)
         self.take(trip, line, -quantity)
@@ -86,7 +84,7 @@ class Trips:
         trip.cart.move(line, quantity)
         self._storage.move(trip.id, line, quantity)
 
-    async def leave(self, trip_id: str) -> Json:
+    async def leave(self, trip_id: str) -> JsonObject:
         """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
 
         Nobody is told of an exit whose cart is not kept: when it cannot be, the shopper is still inside.
@@ -110,7 +108,7 @@ class Trips:
         self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
         del self._inside[trip.id], self._leaving[trip.id]
 
-    async def show(self, trip_id: str) -> Json:
+    async def show(self, trip_id: str) -> JsonObject:
         """Return a trip as JSON, or raise NotKnown."""
         return self._shown(await self.find(trip_id))
 
@@ -149,10 +147,10 @@ class Trips:
         associate = trip.visitor is not None and trip.visitor.type == "ASSOCIATE"
         return not associate or self._house.simulator.associate_cart
 
-    def _items(self, trip: Trip) -> list[Json]:
+    def _items(self, trip: Trip) -> list[JsonObject]:
         return trip.cart.items(lambda sku: self._catalog.identifiers(trip.store_id, sku))
 
-    def _purchase(self, trip: Trip, ended_at: datetime) -> Json:
+    def _purchase(self, trip: Trip, ended_at: datetime) -> JsonObject:
         """Join visit and cart as Create Purchases; each attempt of its delivery adds its own requestId."""
         identity = {"shopperIdentity": {"id": trip.shopper_identity}} if trip.shopper_identity else {}
         return {
@@ -167,7 +165,7 @@ class Trips:
             **identity,
         }
 
-    def _shown(self, trip: Trip) -> Json:
+    def _shown(self, trip: Trip) -> JsonObject:
         return {
             "tripId": trip.id,
             "storeId": trip.store_id,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ import httpx
 from contract.house import Gate
 from contract.sigv4 import Key
 from jwo.processes import Processes
+from jwo_toolkit.launcher import launched
 from simulator.clock import PlatformClock
 from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector
@@ -35,14 +36,9 @@ def gate_of(number: int) -> str:
 @contextmanager
 def instant_server(script: str = "instant.py") -> Iterator[str]:
     """Serve instant answers from a process of their own."""
-    process = subprocess.Popen([sys.executable, SERVERS / script], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own script
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().split()[-1]
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    command = (sys.executable, str(SERVERS / script))
+    with tempfile.TemporaryDirectory() as folder, launched(script, command, Path(folder)) as server:
+        yield server.url()
 
 
 def pin(process_id: int, core: int) -> None:

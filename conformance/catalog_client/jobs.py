@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from conformance.catalog_client.command import Ended, Runner, Told
-from conformance.catalog_client.platform import Account, Addresses, Fault, Json, Platform, reached
+from conformance.catalog_client.platform import Account, Addresses, Fault, Platform, reached
 from conformance.catalog_client.rows import Row, catalog, write
 from conformance.catalog_client.seen import Call, calls_of
 from contract.operations import UPLOAD_CATALOG
 from contract.profile import CatalogClientTable
+from jwo_toolkit.json_types import JsonObject
 
 MOST_ITEMS = 10_000
 _LARGE, _SMALL = MOST_ITEMS + 2, 6
@@ -71,9 +72,9 @@ class Job(NamedTuple):
     """The rows that the platform should hold in the end."""
     ended: Ended
     calls: list[Call]
-    reports: dict[str, list[Json]]
+    reports: dict[str, list[JsonObject]]
     """The rows of each ingestion that ended DONE."""
-    held: list[Json]
+    held: list[JsonObject]
     subscription: str
     invitation_was_taken: bool
 
@@ -162,7 +163,7 @@ def _done(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
     )
 
 
-def _reports(platform: Platform, account: Account, calls: Iterable[Call]) -> dict[str, list[Json]]:
+def _reports(platform: Platform, account: Account, calls: Iterable[Call]) -> dict[str, list[JsonObject]]:
     """Wait until all that was accepted has ended, and return the reports by ingestion."""
     reports = {}
     for call in calls:

@@ -20,11 +20,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from conformance.errors import HarnessBroke
 from contract.operations import GET_CATALOG_UPLOAD_STATUS
 from contract.sigv4 import Key, sign
+from jwo_toolkit.json_types import JsonObject
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-Json = dict[str, Any]
 _CALL_WITHIN_S = 20.0
 _STORES = 2
 _AWS_ACCOUNT = "123456789012"
@@ -94,14 +94,14 @@ class Platform:
     def arm(self, account: Account, fault: Fault) -> None:
         """Let something go wrong with the account's next calls."""
         where = {"account": account.id} | ({"operation": fault.operation} if fault.operation else {})
-        body: Json = {"name": fault.name, "where": where, "times": fault.times, "after": fault.after}
+        body: JsonObject = {"name": fault.name, "where": where, "times": fault.times, "after": fault.after}
         self._told("POST", "/faults", body | ({} if fault.amount is None else {"amount": fault.amount}))
 
     def subscription(self, account: Account) -> str:
         """Return the subscription's status, as the portal shows it."""
         return str(self._told("GET", f"/portal/accounts/{account.id}")["subscriptionStatus"])
 
-    def calls(self) -> list[Json]:
+    def calls(self) -> list[JsonObject]:
         """Return every call of a retailer that the journal holds, oldest first."""
         lines = self._got("/journal.ndjson").content.splitlines()
         return [entry for line in lines if (entry := json.loads(line))["kind"] == "retailer_call"]
@@ -118,7 +118,7 @@ class Platform:
                 return found.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
         return True
 
-    def ended(self, account: Account, ingestion: str, within_s: float) -> Json:
+    def ended(self, account: Account, ingestion: str, within_s: float) -> JsonObject:
         """Wait until an ingestion is final and return its status answer; HarnessBroke when that takes too long."""
         deadline = time.monotonic() + within_s
         while (answer := self._status(account, ingestion)).get("processingStatus") not in _FINAL:
@@ -127,17 +127,17 @@ class Platform:
             time.sleep(_ASK_EVERY_S)
         return answer
 
-    def report(self, link: str) -> list[Json]:
+    def report(self, link: str) -> list[JsonObject]:
         """Fetch the rows of a report."""
-        rows: list[Json] = self._got(link).json()["items"]
+        rows: list[JsonObject] = self._got(link).json()["items"]
         return rows
 
-    def catalog(self, account: Account) -> list[Json]:
+    def catalog(self, account: Account) -> list[JsonObject]:
         """Return all that the account's stores sell, as it was uploaded."""
         lines = [line for store in account.stores for line in self._got(f"/stores/{store}/catalog.ndjson").iter_lines()]
         return [json.loads(line) for line in lines]
 
-    def _status(self, account: Account, ingestion: str) -> Json:
+    def _status(self, account: Account, ingestion: str) -> JsonObject:
         url = self.addresses.platform_url + GET_CATALOG_UPLOAD_STATUS.path
         body = json.dumps({"ingestionId": ingestion}).encode()
         now = datetime.now(UTC)

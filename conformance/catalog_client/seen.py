@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from conformance.catalog_client.platform import Account, Json
+from conformance.catalog_client.platform import Account
 from conformance.drivers.exchange import Answer, Exchange
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from contract.values import parse_instant
+from jwo_toolkit.json_types import JsonObject
 
 _API = {each.path: each for each in (UPLOAD_CATALOG, GET_CATALOG_UPLOAD_STATUS, ARCHIVE_CATALOG)}
 REPORT = Operation("Report download", "", "retailer", "", "", 200)
@@ -62,7 +63,7 @@ class Call(NamedTuple):
         return urlsplit(self.exchange.url).path.startswith("/v1/")
 
 
-def calls_of(entries: Iterable[Json], account: Account) -> list[Call]:
+def calls_of(entries: Iterable[JsonObject], account: Account) -> list[Call]:
     """Return the calls of an account, in the order in which they arrived."""
     entries = list(entries)
     ids = {str(entry["ingestionId"]) for entry in entries if entry.get("account") == account.id and _has_id(entry)}
@@ -70,18 +71,18 @@ def calls_of(entries: Iterable[Json], account: Account) -> list[Call]:
     return sorted(mine, key=lambda call: call.arrived_s)
 
 
-def _is_of(entry: Json, account: Account, ingestions: set[str]) -> bool:
+def _is_of(entry: JsonObject, account: Account, ingestions: set[str]) -> bool:
     if entry.get("account"):
         return bool(entry["account"] == account.id)
     said = json.dumps(entry["request"]["body"])
     return _named_by(entry) in ingestions or any(name in said for name in (*account.stores, *ingestions))
 
 
-def _has_id(entry: Json) -> bool:
+def _has_id(entry: JsonObject) -> bool:
     return bool(entry.get("ingestionId"))
 
 
-def _call(entry: Json, account: Account) -> Call:
+def _call(entry: JsonObject, account: Account) -> Call:
     request, response = entry["request"], entry["response"]
     exchange = Exchange(
         operation=_operation(entry),
@@ -98,7 +99,7 @@ def _call(entry: Json, account: Account) -> Call:
     return Call(exchange, entry["startedMs"] / 1000, request["body"], str(entry.get("ingestionId") or _named_by(entry)))
 
 
-def _operation(entry: Json) -> Operation:
+def _operation(entry: JsonObject) -> Operation:
     return _API.get(urlsplit(entry["request"]["url"]).path) or (REPORT if _named_by(entry) else _OTHER)
 
 
@@ -114,5 +115,5 @@ def _bytes(body: object) -> bytes:
     return body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
 
 
-def _instant(entry: Json) -> datetime:
+def _instant(entry: JsonObject) -> datetime:
     return parse_instant(entry["at"])

@@ -21,13 +21,13 @@ import httpx
 
 from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
-from conformance.drivers.pace import Pace
 from conformance.drivers.wire import Wire
 from conformance.errors import HarnessBroke
 from contract.gate import NoAnswer
 from contract.operations import Operation
 from contract.profile import Profile
 from contract.sigv4 import sign
+from jwo_toolkit.pacing import Pace
 
 READ_FOR_S = 10.0
 """How long an answer is read before it counts as none."""
@@ -36,6 +36,8 @@ _SILENT = 3
 _READ_SILENT_FOR_S = 3.0
 """After so many calls without an answer in a row, waiting is cut to this: long enough to see a late answer again."""
 _GZIP_OR_ZLIB = 47
+_PACE_WINDOW_S = 1.25
+"""The second of a declared rate limit, and room for calls that arrive closer together than they were sent."""
 
 
 class ConnectorClient:
@@ -47,7 +49,7 @@ class ConnectorClient:
         self._keep = keep
         self._silent = 0
         self._secrets = frozenset(declared_secrets(profile))
-        self._pace = Pace(profile.limits.rate_limit_per_second)
+        self._pace = Pace(profile.limits.rate_limit_per_second, _PACE_WINDOW_S)
         self._tls = ssl.create_default_context()
 
     def __enter__(self) -> Self:

@@ -11,8 +11,8 @@ import httpx
 
 from conformance.errors import HarnessBroke
 from contract.profile import ConnectorTable
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
 _CALL_WITHIN_S = 60.0
 """Longer than any gate and any repeated message takes together."""
 
@@ -61,7 +61,7 @@ class Controls:
         """Return the ids of the faults that have not struck as often as they were to."""
         return {str(fault["id"]) for fault in self._call("GET", "/faults")}
 
-    def scan(self, gate: str, identity_key: str) -> Json:
+    def scan(self, gate: str, identity_key: str) -> JsonObject:
         """Show a key at a gate and return the gate's decision."""
         return dict(self._call("POST", f"/gates/{gate}/scans", {"identityKey": identity_key}))
 
@@ -73,7 +73,7 @@ class Controls:
         """Walk out; the cart is on its way when this returns."""
         self._call("POST", f"/trips/{trip_id}/leave")
 
-    def delivery(self, trip_id: str) -> Json:
+    def delivery(self, trip_id: str) -> JsonObject:
         """Return how the delivery of a trip's cart stands, with its attempts."""
         found = self._call("GET", f"/deliveries?tripId={trip_id}")
         if not found:
@@ -84,15 +84,17 @@ class Controls:
         """Send a cart of the dead-letter list once more."""
         self._call("POST", f"/deliveries/{trip_id}/redrive")
 
-    def journal(self, **about: str) -> list[Json]:
+    def journal(self, **about: str) -> list[JsonObject]:
         """Return the journal's entries of a trip or a gate, oldest first."""
         return list(self._call("GET", "/journal", params={**about, "limit": 10_000}))
 
-    def resend(self, seq: int) -> Json:
+    def resend(self, seq: int) -> JsonObject:
         """Send an exchange of the journal again, as it was, and return the new entry."""
         return dict(self._call("POST", f"/journal/{seq}/resend"))
 
-    def _call(self, method: str, path: str, body: Json | None = None, params: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+    def _call(
+        self, method: str, path: str, body: JsonObject | None = None, params: dict[str, Any] | None = None
+    ) -> Any:  # noqa: ANN401 - any JSON
         try:
             answer = self._http.request(method, path, json=body, params=params)
         except httpx.HTTPError as error:

@@ -10,12 +10,12 @@ from conformance.drivers.exchange import Answer, Exchange
 from contract.gate import NoAnswer
 from contract.operations import OPERATIONS, Operation
 from contract.values import parse_instant
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
-def exchange_of(entry: Json, label: str, secrets: frozenset[str] = frozenset()) -> Exchange:
+def exchange_of(entry: JsonObject, label: str, secrets: frozenset[str] = frozenset()) -> Exchange:
     """Return an entry that holds a call; an answer that a fault took away is the answer all the same."""
     request, given = entry["request"], entry.get("lost") or entry["response"]
     elapsed_s = float(entry["elapsedMs"]) / 1000
@@ -36,26 +36,26 @@ def exchange_of(entry: Json, label: str, secrets: frozenset[str] = frozenset()) 
     )
 
 
-def operation_of(entry: Json) -> Operation:
+def operation_of(entry: JsonObject) -> Operation:
     """Return the call that an entry is about."""
     return _BY_NAME[entry["operation"]]
 
 
-def is_call(entry: Json) -> bool:
+def is_call(entry: JsonObject) -> bool:
     """Say whether an entry holds a call to the connector, and not a decision or an exit."""
     return "request" in entry and entry.get("operation") in _BY_NAME
 
 
-def is_clean(entry: Json) -> bool:
+def is_clean(entry: JsonObject) -> bool:
     """Say whether no fault kept the message from the connector, or the answer from whoever reads the journal."""
     return bool(entry.get("lost") or entry["response"])
 
 
-def _why(entry: Json) -> str:
+def _why(entry: JsonObject) -> str:
     return str(entry["failure"]).replace("_", " ")
 
 
-def _struck(entry: Json) -> str:
+def _struck(entry: JsonObject) -> str:
     faults = ", ".join(entry.get("faults", ())).replace("_", " ")
     return f" ({faults})" if faults else ""
 

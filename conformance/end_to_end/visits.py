@@ -15,13 +15,14 @@ from typing import Any
 from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
-from conformance.end_to_end.controls import Controls, Fault, Json
+from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of, is_call
 from conformance.end_to_end.needs import case_ids
 from conformance.errors import Finding, HarnessBroke, NotDeclared
 from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES
 from contract.profile import KeyKind
+from jwo_toolkit.json_types import JsonObject
 
 GATES = 2
 _TRIES, _TRIES_AT_A_LIMIT = 4, 12
@@ -42,9 +43,9 @@ class Visit:
     label: str
     gate: str
     key: str = ""
-    decision: Json = field(default_factory=dict)
+    decision: JsonObject = field(default_factory=dict)
     has_left: bool = False
-    delivery: Json = field(default_factory=dict)
+    delivery: JsonObject = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
@@ -161,7 +162,9 @@ class StoreDay:
             raise NotDeclared("[limits] rate_limit_per_second leaves no room for a scan and its repetition")
         return self._connector.book(allowed)
 
-    def again(self, visit: Visit, operation_name: str, wanted: Callable[[Json], bool] = lambda _entry: True) -> None:
+    def again(
+        self, visit: Visit, operation_name: str, wanted: Callable[[JsonObject], bool] = lambda _entry: True
+    ) -> None:
         """Let the first call of a visit that is wanted arrive once more, as it was; again where that is too often."""
         calls = [entry for entry in self._entries(visit) if is_call(entry) and entry["operation"] == operation_name]
         first = next((entry["seq"] for entry in calls if wanted(entry)), None)
@@ -230,7 +233,7 @@ class StoreDay:
         self._show_keys(control, kind)
         return control.is_in
 
-    def _entries(self, visit: Visit) -> list[Json]:
+    def _entries(self, visit: Visit) -> list[JsonObject]:
         """Return what the journal says of a visit; of somebody who was kept out, by the event at the gate."""
         if visit.trip_id:
             return self._controls.journal(trip=visit.trip_id)
@@ -241,13 +244,13 @@ class StoreDay:
         return str(visit.decision.get("authEventId"))
 
 
-def _event(entry: Json) -> str:
+def _event(entry: JsonObject) -> str:
     body: Any = entry.get("request", {}).get("body")
     event = body.get("authEvent") if isinstance(body, dict) else None
     return str(event.get("id")) if isinstance(event, dict) else ""
 
 
-def is_lost(delivery: Json) -> bool:
+def is_lost(delivery: JsonObject) -> bool:
     """Say whether a cart was given up, or answered in vain so often that nothing will come of it."""
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
     in_vain = len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS

@@ -20,9 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Json = dict[str, Any]
+from jwo_toolkit.json_types import JsonObject
+
 Row = dict[str, str]
 _UPLOAD, _STATUS = "/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"
 _MOST_ITEMS, _MOST_TRIES = 10_000, 4
@@ -79,8 +80,8 @@ class Uploader:
                 return list(pool.map(self._upload_part, parts))
         return [self._upload_part(part) for part in parts]
 
-    def _prepared(self, rows: list[Row]) -> list[Json]:
-        spoilt: list[Json] = [dict(row) for row in rows]
+    def _prepared(self, rows: list[Row]) -> list[JsonObject]:
+        spoilt: list[JsonObject] = [dict(row) for row in rows]
         if self._fault == "uploads_each_sku_once":
             spoilt = list({row["item_sku"]: row for row in spoilt}.values())
         if self._fault == "uploads_what_is_not_in_the_file":
@@ -100,7 +101,7 @@ class Uploader:
                 row["store_id"] = "17"
         return spoilt
 
-    def _parts(self, rows: list[Json]) -> list[list[Json]]:
+    def _parts(self, rows: list[JsonObject]) -> list[list[JsonObject]]:
         small = self._fault == "uploads_small_parts_all_at_once"
         size = 200 if small else {"forgets_to_split": 10**9, "splits_at_10001": 10_001}.get(self._fault, _MOST_ITEMS)
         step = size - 1 if self._fault == "overlaps_its_parts" else size
@@ -109,11 +110,11 @@ class Uploader:
             return parts[:-1] or parts
         return [part[1:] for part in parts] if self._fault == "loses_a_row_of_each_part" else parts
 
-    def _upload_part(self, part: list[Json]) -> str:
+    def _upload_part(self, part: list[JsonObject]) -> str:
         body = json.dumps(part if self._fault == "sends_a_bare_list" else {"catalogItems": part}).encode()
         return str(self._call(_UPLOAD, body)["ingestionId"])
 
-    def _call(self, path: str, body: bytes) -> Json:
+    def _call(self, path: str, body: bytes) -> JsonObject:
         """Call the catalog API until it answers well, as often as that makes sense."""
         for attempt in range(_MOST_TRIES):
             reply = self._signed(path, body)
@@ -165,9 +166,9 @@ class Uploader:
         value = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
         return {**{name: value for name, value in covered.items() if name != "host"}, "Authorization": value}
 
-    def _follow(self, ids: list[str]) -> list[Json]:
+    def _follow(self, ids: list[str]) -> list[JsonObject]:
         """Wait for the end of every ingestion and return the reports that there are."""
-        results: dict[str, Json] = {}
+        results: dict[str, JsonObject] = {}
         deadline, patient_until = time.monotonic() + _LONGEST_S, time.monotonic() + _PATIENCE_S
         heard = 0
         while len(results) < len(ids) and heard < len(ids) and time.monotonic() < deadline:
@@ -184,13 +185,13 @@ class Uploader:
                 results |= self._asked([each for each in ids if each not in results])
         return [report for report in results.values() if report]
 
-    def _awaited(self, ids: list[str], results: Json, told: Json) -> str:
+    def _awaited(self, ids: list[str], results: JsonObject, told: JsonObject) -> str:
         """Return the ingestion that a message is taken for: its own, or with a fault the first that is open."""
         if self._fault == "drops_messages_of_other_uploads":
             return next((each for each in ids if each not in results), "")
         return str(told["ingestionId"]) if told["ingestionId"] in ids else ""
 
-    def _asked(self, open_ids: list[str]) -> dict[str, Json]:
+    def _asked(self, open_ids: list[str]) -> dict[str, JsonObject]:
         if self._fault in _TRUSTS_ITS_QUEUE:
             return {}
         if self._fault == "polls_without_a_pause":
@@ -199,15 +200,15 @@ class Uploader:
         else:
             answers = [self._status(each) for each in open_ids]
             time.sleep(_ASK_EVERY_S)
-        found: dict[str, Json] = {}
+        found: dict[str, JsonObject] = {}
         for ingestion, told in zip(open_ids, answers, strict=False):
             found |= self._result(ingestion, told)
         return found
 
-    def _status(self, ingestion: str) -> Json:
+    def _status(self, ingestion: str) -> JsonObject:
         return self._call(_STATUS, json.dumps({"ingestionId": ingestion}).encode())
 
-    def _result(self, ingestion: str, told: Json) -> dict[str, Json]:
+    def _result(self, ingestion: str, told: JsonObject) -> dict[str, JsonObject]:
         """Return the report of an ingestion, empty when it has none; nothing as long as it is not final."""
         final = _FINAL[:1] if self._fault == "waits_for_done_only" else _FINAL
         if told["processingStatus"] not in final:
@@ -216,7 +217,7 @@ class Uploader:
             return {ingestion: {}}
         return self._report(ingestion, told["reportDownloadLink"])
 
-    def _report(self, ingestion: str, link: str) -> dict[str, Json]:
+    def _report(self, ingestion: str, link: str) -> dict[str, JsonObject]:
         reply = _sent(link, None, {})
         if reply.status == _OK:
             return {ingestion: json.loads(reply.body)}
@@ -235,7 +236,7 @@ class Uploader:
                         _sent(envelope["SubscribeURL"], None, {})
                     return
 
-    def _messages(self) -> list[Json]:
+    def _messages(self) -> list[JsonObject]:
         if self._fault == "polls_without_a_pause":
             return []
         told = [json.loads(one["Message"]) for one in self._envelopes() if one["Type"] == "Notification"]
@@ -243,14 +244,14 @@ class Uploader:
             time.sleep(_LOOK_EVERY_S)
         return told
 
-    def _envelopes(self) -> list[Json]:
+    def _envelopes(self) -> list[JsonObject]:
         queue = {"QueueUrl": self._told["CATALOG_QUEUE_URL"]}
         found = self._sqs("ReceiveMessage", {**queue, "MaxNumberOfMessages": 10}).get("Messages", [])
         for message in found:
             self._sqs("DeleteMessage", {**queue, "ReceiptHandle": message["ReceiptHandle"]})
         return [json.loads(message["Body"]) for message in found]
 
-    def _sqs(self, action: str, what: Json) -> Json:
+    def _sqs(self, action: str, what: JsonObject) -> JsonObject:
         url, body = self._told["AWS_ENDPOINT_URL"] + "/", json.dumps(what).encode()
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
         reply = _sent(url, body, headers | self._signature(url, body, "sqs"))

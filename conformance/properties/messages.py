@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from conformance.drafts import Draft
 from contract.house import House
 from contract.messages import self_contained
+from jwo_toolkit.json_types import Json
 
-Json = Any
 Schema = dict[str, Any]
 _KEPT = re.compile(
     r"storeId|identityKey|authEvent\.(id|timestamp|location)|idempotentShoppingTripId|shoppingTrip\.(start|end)Time"

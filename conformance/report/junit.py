@@ -2,86 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from conformance.report.clean import printable
 from conformance.report.headline import LEVELS, stale_entries
 from conformance.report.verdict import is_expected
+from jwo_toolkit import junit
 
 Case = Mapping[str, Any]
-_NOT_XML = str.maketrans(dict.fromkeys((0xFFFE, 0xFFFF)))
 
 
 def render_junit(report: Mapping[str, Any]) -> str:
     """Return the XML. A `warn` passes with its text in system-out, unless the run is strict: then it is a failure."""
     strict = report["suite"]["strict"]
-    root = ET.Element("testsuites", {"name": "JWO conformance", **_totals(report["cases"], strict=strict)})
+    suites = []
     for api in dict.fromkeys(case["api"] for case in report["cases"]):
-        cases = [case for case in report["cases"] if case["api"] == api]
-        suite = ET.SubElement(root, "testsuite", {"name": _legal(api), **_totals(cases, strict=strict)})
-        suite.set("timestamp", report["startedAt"])
-        for case in cases:
-            _add_case(suite, case, strict=strict)
+        cases = [_case(case, strict=strict) for case in report["cases"] if case["api"] == api]
+        suites.append(junit.Suite(printable(api), cases, timestamp=report["startedAt"]))
     if stale := stale_entries(report):
-        _add_stale(root, stale)
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+        suites.append(junit.Suite("Expected failures", [_stale(entry) for entry in stale]))
+    return junit.render("JWO conformance", suites)
 
 
-def _add_stale(root: ET.Element, stale: Sequence[Case]) -> None:
-    """Add the expected failures that do not hold, as failures of a suite of their own."""
-    totals = {"tests": str(len(stale)), "failures": str(len(stale)), "errors": "0", "skipped": "0", "time": "0.000"}
-    suite = ET.SubElement(root, "testsuite", {"name": "Expected failures", **totals})
-    for entry in stale:
-        name = _legal(f"{entry['id']} is a stale expected failure")
-        test = ET.SubElement(suite, "testcase", name=name, classname="Expected failures", time="0.000")
-        failure = ET.SubElement(test, "failure", message=_legal(entry["why"]), type="stale")
-        failure.text = _legal(f"{entry['why']}; the reason given was: {entry['reason']}")
-    for name in ("tests", "failures"):
-        root.set(name, str(int(root.get(name, "0")) + len(stale)))
+def _stale(entry: Case) -> junit.Case:
+    """Return an expected failure that does not hold, as a failure of a suite of its own."""
+    return junit.Case(
+        name=printable(f"{entry['id']} is a stale expected failure"),
+        classname="Expected failures",
+        outcome="failure",
+        message=printable(entry["why"]),
+        type="stale",
+        text=printable(f"{entry['why']}; the reason given was: {entry['reason']}"),
+        time_ms=0,
+    )
 
 
-def _totals(cases: Sequence[Case], *, strict: bool) -> dict[str, str]:
-    outcomes = [_outcome(case, strict=strict) for case in cases]
-    return {
-        "tests": str(len(outcomes)),
-        "failures": str(outcomes.count("failure")),
-        "errors": str(outcomes.count("error")),
-        "skipped": str(outcomes.count("skipped")),
-        "time": _seconds(sum(case["durationMs"] for case in cases)),
-    }
-
-
-def _outcome(case: Case, *, strict: bool) -> str:
+def _outcome(case: Case, *, strict: bool) -> junit.Outcome:
     if is_expected(case):
         return "skipped"
-    outcomes = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
+    outcomes: dict[str, junit.Outcome] = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
     if strict:
         outcomes["warn"] = "failure"
     return outcomes.get(case["verdict"], "passed")
 
 
-def _add_case(suite: ET.Element, case: Case, *, strict: bool) -> None:
-    name = _legal(f"{case['id']} {case['title']}".strip())
-    entry = ET.SubElement(
-        suite, "testcase", name=name, classname=_legal(case["api"]), time=_seconds(case["durationMs"])
-    )
+def _case(case: Case, *, strict: bool) -> junit.Case:
     outcome = _outcome(case, strict=strict)
-    if outcome == "failure":
-        failure = ET.SubElement(entry, "failure", message=_legal(case["rule"]), type=case["level"])
-        failure.text = _finding(case)
-    elif outcome == "error":
-        error = ET.SubElement(entry, "error", message=_legal(case["reason"]), type="harness")
-        error.text = _finding(case)
-    elif outcome == "skipped":
-        known = case.get("expectedFailure")
-        ET.SubElement(entry, "skipped", message=_legal(f"expected failure: {known}" if known else case["reason"]))
-        if known:
-            ET.SubElement(entry, "system-out").text = _finding(case)
-    elif case["verdict"] == "warn":
-        ET.SubElement(entry, "system-out").text = "WARNING\n" + _finding(case)
+    known = case.get("expectedFailure") if outcome == "skipped" else None
+    messages = {
+        "failure": case["rule"],
+        "error": case["reason"],
+        "skipped": f"expected failure: {known}" if known else case["reason"],
+    }
+    is_warning = outcome == "passed" and case["verdict"] == "warn"
+    return junit.Case(
+        name=printable(f"{case['id']} {case['title']}".strip()),
+        classname=printable(case["api"]),
+        outcome=outcome,
+        message=printable(messages.get(outcome, "")),
+        type={"failure": case["level"], "error": "harness"}.get(outcome, ""),
+        text=_finding(case) if outcome in {"failure", "error"} else "",
+        output="WARNING\n" + _finding(case) if is_warning else _finding(case) if known else "",
+        time_ms=case["durationMs"],
+    )
 
 
 def _finding(case: Case) -> str:
@@ -93,12 +77,4 @@ def _finding(case: Case) -> str:
         "usually": case["hint"],
         "replay": case["replay"],
     }
-    return _legal("\n".join(f"{name}: {text}" for name, text in lines.items() if text))
-
-
-def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.3f}"
-
-
-def _legal(text: str) -> str:
-    return printable(text).translate(_NOT_XML)
+    return printable("\n".join(f"{name}: {text}" for name, text in lines.items() if text))

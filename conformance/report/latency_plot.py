@@ -5,9 +5,10 @@ Logarithmic, because a good connector answers in milliseconds and the budget is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from jwo_toolkit.svg import dots, logarithmic
 
 WIDTH, HEIGHT = 720, 96
 _LEFT, _RIGHT, _TOP, _BOTTOM = 14, 706, 18, 68
@@ -41,10 +42,10 @@ def strip(row: Mapping[str, Any]) -> Strip:
     budget_ms = row["budgetS"] * 1000
     samples = _thinned(row["samplesMs"])
     last_ms = max([budget_ms * 1.6, row["maxMs"] * 1.2, *samples])
-    dots = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
+    places = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
     return Strip(
-        on_time=_path(dots, late=False),
-        late=_path(dots, late=True),
+        on_time=dots([(x, y) for x, y, is_late in places if not is_late]),
+        late=dots([(x, y) for x, y, is_late in places if is_late]),
         ticks=[Tick(_x(ms, last_ms), label) for ms, label in _TICKS_MS if ms <= last_ms],
         marks=[Tick(_x(row[f"{name}Ms"], last_ms), name) for name in ("p50", "p95", "p99")],
         budget=Tick(_x(budget_ms, last_ms), f"{row['budgetS']:g} s"),
@@ -72,17 +73,12 @@ def _thinned(samples: Sequence[float]) -> list[float]:
 
 
 def _x(ms: float, last_ms: float) -> float:
-    share = math.log10(max(ms, 1.0)) / math.log10(last_ms)
-    return round(_LEFT + share * (_RIGHT - _LEFT), 1)
+    return round(logarithmic(1.0, last_ms, _LEFT, _RIGHT)(ms), 1)
 
 
 def _y(index: int) -> float:
     """Spread neighbours up and down so that equal times stay apart; the height itself says nothing."""
     return round(_TOP + 4 + (index * _GOLDEN % 1) * (_BOTTOM - _TOP - 8), 1)
-
-
-def _path(dots: Sequence[tuple[float, float, bool]], *, late: bool) -> str:
-    return "".join(f"M{x:g} {y:g}h0" for x, y, is_late in dots if is_late == late)
 
 
 def _in_words(row: Mapping[str, Any]) -> str:

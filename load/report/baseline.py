@@ -78,8 +78,8 @@ def compare(results: Results, options: LoadOptions, scenario: str) -> Document |
     }
 
 
-def knees(now: float, earlier: Document, options: LoadOptions) -> Document:
-    """Return both searches' knees side by side; latencies at different rates are not compared."""
+def saturation_points(now: float, earlier: Document, options: LoadOptions) -> Document:
+    """Return both searches' saturation points side by side; latencies at different rates are not compared."""
     then = float(earlier.get("knee_per_s", 0.0))
     factor = then / now if now else math.inf if then else 1.0
     return {

@@ -1,151 +1,137 @@
-"""The plots of the HTML report as inline SVG: no script, no font, no colour that is not a name of the style sheet.
-
-All plots share one frame: a plot area of 880 by 200 with the values' axis on the left.
-"""
+"""The plots of the HTML report, all with one plot area of 880 by 200 and the values' axis on the left."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Sequence
 from typing import Any
 
-_LEFT, _TOP, _WIDTH, _HEIGHT = 64, 10, 880, 200
+from jwo_toolkit.svg import (
+    Area,
+    Point,
+    Scale,
+    bar,
+    curve,
+    decades,
+    drawing,
+    even_ticks,
+    grid,
+    line,
+    linear,
+    logarithmic,
+    text,
+)
+
+_AREA = Area(64, 10, 880, 200)
 _SHARES = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
-_Points = Sequence[tuple[float, float | None]]
-Scale = Callable[[float], float]
+_TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 36000)
+_BAR_HEIGHT, _BAR_STEP, _LONGEST_BAR = 18, 30, 500
+_Seconds = Sequence[dict[str, Any]]
 
 
-def latency_over_time(seconds: Sequence[dict[str, Any]], budget_ms: float) -> str:
+def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
     """Median, p99 and longest latency of each second, on a logarithmic axis, with the budget as a line."""
     top = max([budget_ms * 1.5, *(second["max_ms"] or 0 for second in seconds)])
     lowest = min([second["p50_ms"] for second in seconds if second["p50_ms"]], default=1.0)
-    y, marks = _log(min(lowest, 1.0), top)
-    x = _linear(0, max(len(seconds), 1), _LEFT, _LEFT + _WIDTH)
+    ticks, x = decades(min(lowest, 1.0), top), _time_axis(seconds)
+    y = _logarithmic(ticks)
+    late = "".join(
+        bar(Area(x(second["at_s"]), _AREA.top, max(_AREA.width / len(seconds), 1), _AREA.height), "late")
+        for second in seconds
+        if second["late"]
+    )
     lines = [
-        _line([(x(second["at_s"] + 0.5), _at(y, second[name])) for second in seconds], name.removesuffix("_ms"))
+        curve([(x(second["at_s"] + 0.5), _at(y, second[name])) for second in seconds], name.removesuffix("_ms"))
         for name in ("max_ms", "p99_ms", "p50_ms")
     ]
-    late = "".join(_stripe(x(second["at_s"]), _WIDTH / len(seconds)) for second in seconds if second["late"])
     limit = y(budget_ms)
-    budget = (
-        f'<line class="budget" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{limit:.1f}" y2="{limit:.1f}"/>'
-        f'<text class="limit" x="{_LEFT + _WIDTH}" y="{limit - 5:.1f}" text-anchor="end">budget {_ms(budget_ms)}</text>'
+    budget = _across(limit, "budget") + text(
+        _AREA.right, limit - 5, f"budget {_ms(budget_ms)}", class_="limit", anchor="end"
     )
-    return _frame("Latency over time", late + _marks(y, marks, _ms) + _times(len(seconds), x) + "".join(lines) + budget)
+    content = late + grid(_AREA, y, ticks, _ms, "y") + _times(len(seconds), x) + "".join(lines) + budget
+    return _plot("Latency over time", content)
 
 
-def percentiles(curve: Sequence[Sequence[float]], budget_ms: float) -> str:
+def percentiles(percentile_curve: Sequence[Sequence[float]], budget_ms: float) -> str:
     """The HDR percentile plot: each step to the right is another nine."""
-    if not curve:
-        return _frame("Latency by percentile", "")
-    nines = max(2.0, -math.log10(max(1 - max(share for share, _ in curve if share < 1), 1e-9)))
-    y, marks = _log(max(min(value for _, value in curve), 0.01), max(budget_ms * 1.5, curve[-1][1]))
-    x = _linear(0, nines, _LEFT, _LEFT + _WIDTH)
-    points = [(x(min(-math.log10(max(1 - share, 10**-nines)), nines)), _at(y, value)) for share, value in curve]
-    ticks = "".join(
-        f'<text x="{x(-math.log10(1 - share)):.1f}" y="{_TOP + _HEIGHT + 16}">{share * 100:g} %</text>'
-        for share in _SHARES
-        if -math.log10(1 - share) <= nines
-    )
-    limit = y(budget_ms)
-    budget = f'<line class="budget" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{limit:.1f}" y2="{limit:.1f}"/>'
-    return _frame("Latency by percentile", _marks(y, marks, _ms) + ticks + _line(points, "p99") + budget)
+    title = "Latency by percentile"
+    if not percentile_curve:
+        return _plot(title, "")
+    nines = max(2.0, _nines(max(share for share, _ in percentile_curve if share < 1)))
+    lowest = max(min(value for _, value in percentile_curve), 0.01)
+    ticks = decades(lowest, max(budget_ms * 1.5, percentile_curve[-1][1]))
+    y, x = _logarithmic(ticks), linear(0, nines, _AREA.left, _AREA.right)
+    points: list[Point] = [(x(min(_nines(share), nines)), _at(y, value)) for share, value in percentile_curve]
+    labels = "".join(_below(x(_nines(share)), f"{share * 100:g} %") for share in _SHARES if _nines(share) <= nines)
+    budget = _across(y(budget_ms), "budget")
+    return _plot(title, grid(_AREA, y, ticks, _ms, "y") + labels + curve(points, "p99") + budget)
 
 
-def rate(seconds: Sequence[dict[str, Any]]) -> str:
+def rate(seconds: _Seconds) -> str:
     """Requests a second: wanted as an area, reached as a line."""
     top = max([1.0, *(max(second["wanted"], second["started"]) for second in seconds)])
-    y, x = _linear(0, top, _TOP + _HEIGHT, _TOP), _linear(0, max(len(seconds), 1), _LEFT, _LEFT + _WIDTH)
-    wanted = [(x(second["at_s"] + 0.5), y(second["wanted"])) for second in seconds]
-    reached = [(x(second["at_s"] + 0.5), y(second["started"])) for second in seconds]
-    return _frame(
-        "Rate wanted and reached",
-        _marks(y, _even(top), lambda value: f"{value:g}/s")
-        + _times(len(seconds), x)
-        + _line(wanted, "wanted")
-        + _line(reached, "p50"),
-    )
+    y = linear(0, top, _AREA.bottom, _AREA.top)
+    marks = grid(_AREA, y, even_ticks(top), lambda value: f"{value:g}/s", "y")
+    lines = _over_time(seconds, "wanted", y, "wanted") + _over_time(seconds, "started", y, "p50")
+    return _plot("Rate wanted and reached", marks + _times(len(seconds), _time_axis(seconds)) + lines)
 
 
-def lag(seconds: Sequence[dict[str, Any]], bound_ms: float) -> str:
+def lag(seconds: _Seconds, bound_ms: float) -> str:
     """The generator's longest lag in each second."""
     top = max([bound_ms * 2, *(second["lag_ms"] for second in seconds)])
-    y, x = _linear(0, top, _TOP + _HEIGHT, _TOP), _linear(0, max(len(seconds), 1), _LEFT, _LEFT + _WIDTH)
-    points = [(x(second["at_s"] + 0.5), y(second["lag_ms"])) for second in seconds]
-    return _frame("Generator lag", _marks(y, _even(top), _ms) + _times(len(seconds), x) + _line(points, "max"))
+    y = linear(0, top, _AREA.bottom, _AREA.top)
+    marks = grid(_AREA, y, even_ticks(top), _ms, "y") + _times(len(seconds), _time_axis(seconds))
+    return _plot("Generator lag", marks + _over_time(seconds, "lag_ms", y, "max"))
 
 
 def causes(counts: dict[str, int]) -> str:
-    """Errors by cause as bars; a table would say the same, and stands beside it."""
+    """Errors by cause as bars; the report has the same as a table."""
     top = max(counts.values(), default=1)
-    rows = [_bar(place, count / top, f"{count} x {cause}") for place, (cause, count) in enumerate(counts.items())]
-    return _frame("Errors by cause", "".join(rows), height=30 * len(rows) + 20)
+    rows = []
+    for place, (cause, count) in enumerate(counts.items()):
+        y, width = _AREA.top + _BAR_STEP * place, max(2.0, _LONGEST_BAR * count / top)
+        rows.append(bar(Area(_AREA.left, y, width, _BAR_HEIGHT), "bar"))
+        rows.append(text(_AREA.left + 8 + width, y + 14, f"{count} x {cause}", class_="label"))
+    return _plot("Errors by cause", "".join(rows), _BAR_STEP * len(counts) + 20)
 
 
-def _frame(title: str, content: str, height: int = _TOP + _HEIGHT + 24) -> str:
-    return f'<svg viewBox="0 0 {_LEFT + _WIDTH + 12} {height}" role="img" aria-label="{escape(title)}">{content}</svg>'
+def _plot(title: str, content: str, height: float = _AREA.bottom + 24) -> str:
+    return drawing(title, content, _AREA.right + 12, height)
 
 
-def _stripe(x: float, width: float) -> str:
-    return f'<rect class="late" x="{x:.1f}" y="{_TOP}" width="{max(width, 1):.1f}" height="{_HEIGHT}"/>'
+def _over_time(seconds: _Seconds, name: str, y: Scale, class_: str) -> str:
+    x = _time_axis(seconds)
+    return curve([(x(second["at_s"] + 0.5), y(second[name])) for second in seconds], class_)
 
 
-def _bar(place: int, share: float, text: str) -> str:
-    y, width = _TOP + 30 * place, max(2.0, 500 * share)
-    return (
-        f'<rect class="bar" x="{_LEFT}" y="{y}" width="{width:.1f}" height="18"/>'
-        f'<text class="label" x="{_LEFT + 8 + width:.1f}" y="{y + 14}">{escape(text)}</text>'
-    )
+def _time_axis(seconds: _Seconds) -> Scale:
+    return linear(0, max(len(seconds), 1), _AREA.left, _AREA.right)
 
 
-def _line(points: _Points, name: str) -> str:
-    path, pen = [], "M"
-    for x, y in points:
-        if y is None:
-            pen = "M"
-            continue
-        path.append(f"{pen}{x:.1f} {y:.1f}")
-        pen = "L"
-    return f'<path class="{name}" d="{" ".join(path)}"/>'
+def _logarithmic(ticks: Sequence[float]) -> Scale:
+    return logarithmic(ticks[0], ticks[-1], _AREA.bottom, _AREA.top)
 
 
-def _at(y: Scale, value: float | None) -> float | None:
-    return None if value is None else y(max(value, 1e-3))
+def _across(y: float, class_: str) -> str:
+    return line((_AREA.left, y), (_AREA.right, y), class_)
 
 
-def _linear(low: float, high: float, from_: float, to: float) -> Scale:
-    return lambda value: from_ + (to - from_) * (value - low) / (high - low)
-
-
-def _log(low: float, high: float) -> tuple[Scale, list[float]]:
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    line = _linear(first, last, _TOP + _HEIGHT, _TOP)
-    return lambda value: line(min(max(math.log10(value), first), last)), [
-        10.0**power for power in range(first, last + 1)
-    ]
-
-
-def _even(top: float) -> list[float]:
-    step = 10 ** math.floor(math.log10(top))
-    step = next(step * part for part in (0.2, 0.5, 1.0, 2.0) if top / (step * part) <= 5)  # noqa: PLR2004 - at most five lines
-    return [step * count for count in range(int(top / step) + 1)]
-
-
-def _marks(y: Scale, values: Sequence[float], words: Callable[[float], str]) -> str:
-    return "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
-        f'<text class="y" x="{_LEFT - 6}" y="{y(value) + 4:.1f}">{words(value)}</text>'
-        for value in values
-    )
+def _below(x: float, words: str) -> str:
+    return text(x, _AREA.bottom + 16, words)
 
 
 def _times(count: int, x: Scale) -> str:
-    step = max(1, round(count / 10))
-    step = next(size for size in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 36000) if size >= step)
-    return "".join(
-        f'<text x="{x(second):.1f}" y="{_TOP + _HEIGHT + 16}">{second} s</text>' for second in range(0, count + 1, step)
-    )
+    step = next(size for size in _TIME_STEPS_S if size >= max(1, round(count / 10)))
+    return "".join(_below(x(second), f"{second} s") for second in range(0, count + 1, step))
+
+
+def _at(y: Scale, value: float | None) -> float | None:
+    return None if value is None else y(value)
+
+
+def _nines(share: float) -> float:
+    """Return how many nines a share has: 2 for 99 %; at most 9."""
+    return -math.log10(max(1 - share, 1e-9))
 
 
 def _ms(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The search for the highest rate with no late answer: short runs at rates that `load/knee.py` chooses.
+"""The search for the highest rate with no late answer: short runs at rates that `load/saturation.py` chooses.
 
 Run by `--scenario find_knee`; --rate is then the rate that the connector must at least reach. Given to `locust -f`, it
 is one such run.

@@ -18,13 +18,13 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.curves import Curve
-from load.host import Host
-from load.part import Part
+from load.master import Master
 from load.schedule import Mix
 from load.settings import LoadOptions
+from load.worker import Worker
 
 _log = logging.getLogger(__name__)
-_PARTS: WeakKeyDictionary[Environment, tuple[Host | None, Part | None]] = WeakKeyDictionary()
+_ROLES: WeakKeyDictionary[Environment, tuple[Master | None, Worker | None]] = WeakKeyDictionary()
 """What this process is in the run of each Locust environment; Locust itself has no place to keep it."""
 
 
@@ -44,8 +44,8 @@ class StoreVisitors(User):
     @task
     def keep_the_schedule(self) -> None:
         """Send this process's share of the schedule, then wait for the others."""
-        if part := _PARTS[self.environment][1]:
-            part.take()
+        if worker := _ROLES[self.environment][1]:
+            worker.run()
         Event().wait()
 
 
@@ -62,8 +62,8 @@ class StoreHours(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Tell Locust how many users there shall be, or that the run is over."""
         assert self.runner is not None
-        host = _PARTS[self.runner.environment][0]
-        return None if host is None or host.is_over else (host.workers, host.workers)
+        master = _ROLES[self.runner.environment][0]
+        return None if master is None or master.is_over else (master.workers, master.workers)
 
 
 @events.init_command_line_parser.add_listener
@@ -82,21 +82,21 @@ def _add_flags(parser: LocustArgumentParser) -> None:
 
 @events.init.add_listener
 def _join(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust's signature
-    host = None if isinstance(environment.runner, WorkerRunner) else Host(environment)
-    part = None if isinstance(environment.runner, MasterRunner) else Part(environment, host)
-    _PARTS[environment] = host, part
+    master = None if isinstance(environment.runner, WorkerRunner) else Master(environment)
+    worker = None if isinstance(environment.runner, MasterRunner) else Worker(environment, master)
+    _ROLES[environment] = master, worker
     flags = environment.parsed_options
-    if host and flags and (flags.num_users or flags.spawn_rate):
+    if master and flags and (flags.num_users or flags.spawn_rate):
         _log.warning("--users and --spawn-rate change nothing: the schedule says how many arrive; see --rate")
 
 
 @events.test_start.add_listener
 def _begin(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - as above
-    if host := _PARTS[environment][0]:
-        host.begin()
+    if master := _ROLES[environment][0]:
+        master.begin()
 
 
 @events.test_stop.add_listener
 def _finish(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - as above
-    if host := _PARTS[environment][0]:
-        host.finish()
+    if master := _ROLES[environment][0]:
+        master.finish()

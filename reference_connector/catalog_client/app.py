@@ -15,11 +15,11 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from jwo_toolkit.pacing import Pace
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import Inbox
-from reference_connector.catalog_client.pace import Pace
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import ForbiddenHost
 from reference_connector.telemetry import EventLog, system_clock
@@ -33,7 +33,8 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
     """Make a client, close its connections at the end; ForbiddenHost when the settings point at real Amazon hosts."""
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
-    pace = Pace(settings.catalog.rate_per_s, time.time, time.sleep, settings.pace_file or _pace_file(settings))
+    pace_file = settings.pace_file or _pace_file(settings)
+    pace = Pace(1, 1 / settings.catalog.rate_per_s, time.time, time.sleep, pace_file)
     inbox = Inbox(_sqs(settings, hosts), settings.queue_url, log) if settings.queue_url else None
     with httpx.Client(timeout=settings.timeout_s, follow_redirects=False, trust_env=False) as http:
         calls = PlatformCalls(settings, http=http, pace=pace, clock=system_clock, sleep=time.sleep, log=log)

@@ -12,7 +12,7 @@ from contract import sigv4
 from contract.errors import MalformedBody
 from contract.messages import message, parse_object
 from contract.operations import Operation
-from reference_connector.catalog_client.pace import Pace
+from jwo_toolkit.pacing import Pace
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
 from reference_connector.telemetry import Clock, EventLog

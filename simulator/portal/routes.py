@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.gate import StoreDefault
 from contract.house import House
 from contract.sigv4 import Key
+from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
@@ -18,8 +19,6 @@ from simulator.hosts import connector_url
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
 from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
-
-Json = dict[str, object]
 
 
 class _Body(BaseModel):
@@ -97,7 +96,7 @@ class Portal:
         self._notifications = notifications
         self._house = house
 
-    def set_up_store(self, store_id: str, setup: StoreSetup) -> Json:
+    def set_up_store(self, store_id: str, setup: StoreSetup) -> JsonObject:
         """Set a store up, or replace it."""
         connector, before = setup.connector, self._stores.find(store_id)
         if connector:
@@ -119,7 +118,7 @@ class Portal:
         self._stores.put(store)
         return shown_store(store)
 
-    def save_connector(self, store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> Json:
+    def save_connector(self, store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> JsonObject:
         """Save one connector configuration."""
         connector_url(form.endpoint, block_amazon=self._house.auth.block_amazon_hosts)
         store = self._stores.get(store_id)
@@ -127,7 +126,7 @@ class Portal:
         self._stores.put(store._replace(connectors=tuple(saved.items())))
         return shown_store(self._stores.get(store_id))
 
-    async def allow_list(self, account_id: str, setup: AccountSetup) -> Json:
+    async def allow_list(self, account_id: str, setup: AccountSetup) -> JsonObject:
         """Allow-list an account and invite its queue, unless that very queue has confirmed already.
 
         A proof that the account may call holds for its retailer's stores, so it stays while the retailer does.
@@ -149,12 +148,12 @@ class Portal:
                 await self._notifications.forget(before)
         return self.show_account(account_id)
 
-    def succeed(self, account: Account) -> Json:
+    def succeed(self, account: Account) -> JsonObject:
         """Note that an account has called, correctly signed."""
         self._accounts.put(account._replace(connectivity="Success"))
         return self.show_account(account.id)
 
-    def merchants(self) -> list[Json]:
+    def merchants(self) -> list[JsonObject]:
         """Return every merchant with its stores and accounts."""
         names = {store.retailer for store in self._stores.all()} | {one.retailer for one in self._accounts.all()}
         return [
@@ -166,7 +165,7 @@ class Portal:
             for name in sorted(names)
         ]
 
-    def show_account(self, account_id: str) -> Json:
+    def show_account(self, account_id: str) -> JsonObject:
         """Return what the portal shows of an account."""
         account = self._accounts.get(account_id)
         return {
@@ -180,7 +179,7 @@ class Portal:
         }
 
 
-def shown_store(store: Store) -> Json:
+def shown_store(store: Store) -> JsonObject:
     """Return what the portal shows of a store; the values of the connector's headers stay inside."""
     connector = store.connector
     return {
@@ -202,7 +201,7 @@ def shown_store(store: Store) -> Json:
     }
 
 
-def _shown_configuration(store: Store, kind: ConnectorKind) -> Json:
+def _shown_configuration(store: Store, kind: ConnectorKind) -> JsonObject:
     connector = store.connector_for(kind)
     return {
         "status": store.status_of(kind),
@@ -225,55 +224,55 @@ def portal_router(
 
 def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
     @router.get("/portal/merchants", summary="List merchants with their stores and accounts")
-    async def list_merchants() -> list[Json]:
+    async def list_merchants() -> list[JsonObject]:
         return portal.merchants()
 
     @router.get("/portal/stores", summary="List stores")
-    async def list_stores() -> list[Json]:
+    async def list_stores() -> list[JsonObject]:
         return [shown_store(store) for store in stores.all()]
 
     # an id may hold a slash, so that the longer addresses come first
     @router.put("/portal/stores/{store_id:path}/connectors/{kind}", summary="Save a connector configuration")
-    async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> Json:
+    async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> JsonObject:
         return portal.save_connector(store_id, kind, form)
 
     @router.put("/portal/stores/{store_id:path}", summary="Set a store up, or replace it")
-    async def set_up_store(store_id: str, setup: StoreSetup) -> Json:
+    async def set_up_store(store_id: str, setup: StoreSetup) -> JsonObject:
         return portal.set_up_store(store_id, setup)
 
     @router.get("/portal/stores/{store_id:path}", summary="Show a store")
-    async def show_store(store_id: str) -> Json:
+    async def show_store(store_id: str) -> JsonObject:
         return shown_store(stores.get(store_id))
 
 
 def _add_connectivity_tests(router: APIRouter, stores: Stores, connectivity: ConnectivityTest) -> None:
     @router.post("/portal/stores/{store_id:path}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
-    async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> Json:
+    async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> JsonObject:
         return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe, kind)
 
     @router.post("/portal/stores/{store_id:path}/connectivity-test", summary="Test the saved identity connector")
-    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> Json:
+    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> JsonObject:
         return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
 
 
 def _add_accounts(router: APIRouter, portal: Portal) -> None:
     @router.put("/portal/accounts/{account_id}", summary="Allow-list an AWS account with its queue")
-    async def allow_list(account_id: str, setup: AccountSetup) -> Json:
+    async def allow_list(account_id: str, setup: AccountSetup) -> JsonObject:
         return await portal.allow_list(account_id, setup)
 
     @router.get("/portal/accounts/{account_id}", summary="Show an account and its two statuses")
-    async def show_account(account_id: str) -> Json:
+    async def show_account(account_id: str) -> JsonObject:
         return portal.show_account(account_id)
 
 
 def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notifications: Notifications) -> None:
     @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
-    async def connectivity_from_account(request: Request) -> Json:
+    async def connectivity_from_account(request: Request) -> JsonObject:
         account = access.authenticate(request, await request.body())
         return portal.succeed(account)
 
     @router.get("/portal/topic", summary="Show the topic of results")
-    async def topic() -> Json:
+    async def topic() -> JsonObject:
         return {"topicArn": notifications.topic_arn}
 
     @router.get("/sns/confirm", summary="Confirm a subscription: where SubscribeURL leads")

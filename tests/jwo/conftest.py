@@ -14,7 +14,7 @@ import pytest
 
 from conformance.mutants.serving import served
 from conformance.mutants.small import SmallConnector
-from jwo.profile import TEMPLATE
+from jwo.profile_template import TEMPLATE
 
 Done = subprocess.CompletedProcess[str]
 

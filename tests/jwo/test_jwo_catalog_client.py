@@ -60,6 +60,7 @@ def test_a_stop_from_outside_ends_the_client_and_is_no_verdict(tmp_path: Path) -
     assert not (tmp_path / "jwo-report" / "report.json").exists()
 
 
+@pytest.mark.slow
 def test_the_report_groups_the_client_and_shows_what_the_platform_saw(
     jwo: Jwo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

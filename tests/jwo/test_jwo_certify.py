@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def test_a_correct_connector_is_conformant_and_leaves_its_files(
             "CP-1.1 CP-2 CP-X.1 CP-X.2 CP-X.3 CP-X.4 VIK-6",
             {"CP-2": "fail", "CP-X.1": "fail", "CP-X.2": "fail", "CP-X.3": "warn"},
         ),
-        ("accepts_an_overlong_quantity", "", {"CP-3.25": "fail"}),
+        pytest.param("accepts_an_overlong_quantity", "", {"CP-3.25": "fail"}, marks=pytest.mark.slow),
     ],
 )
 def test_a_fault_is_named_and_nothing_else(
@@ -65,6 +64,7 @@ def test_a_fault_is_named_and_nothing_else(
     assert all(each in done.stdout for each in found)
 
 
+@pytest.mark.slow
 def test_late_answers_are_found_by_the_latency_case_alone(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
@@ -99,39 +99,7 @@ def test_a_refusal_of_everything_is_no_green(jwo: Jwo, mutant: Mutant, profile: 
     assert verdicts["VIK-1.1"] == "fail"
 
 
-def test_nobody_at_the_address_is_said_at_once_with_what_to_do(jwo: Jwo) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        done = jwo("certify", "--connector", f"http://127.0.0.1:{holder.getsockname()[1]}")
-
-    assert done.returncode == 2
-    assert "nothing answers" in done.stderr
-    assert "start the connector" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--connector", "ftp://127.0.0.1"], "is not an http:// or https:// address"),
-        (["--connector", ""], "--connector is given and empty"),
-        (["--connector", "http://127.0.0.1:99999"], "a port from 1 to 65535"),
-        (["--connector", "http://ann:secret@127.0.0.1:1"], "put credentials into headers"),
-        (["--out", "/dev/null/reports", "--connector", "http://127.0.0.1:1"], "reports cannot be written"),
-        (["--profile", "missing.toml"], "jwo init"),
-        (["--only", "VIK-99"], "there is no case VIK-99"),
-        (["--only", "VIK-5"], "is not tested"),
-        (["--tier", "cosmic"], "--tier takes"),
-        (["--connector", "https://us-east-1.checkout.amazonphysicalstores.com"], "Amazon"),
-    ],
-)
-def test_wrong_use_ends_with_2_and_says_what_to_do(jwo: Jwo, arguments: list[str], sentence: str) -> None:
-    done = jwo("certify", *arguments)
-
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-
-
+@pytest.mark.slow
 def test_secrets_and_keys_stay_out_of_the_report(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:

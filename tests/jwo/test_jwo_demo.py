@@ -10,9 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.jwo.conftest import Jwo
 
 
+@pytest.mark.slow
 def test_the_reference_connector_is_certified_in_a_store_day(jwo: Jwo, tmp_path: Path) -> None:
     done = jwo("certify", "--out", "out", "--strict")
 
@@ -66,6 +69,7 @@ def test_a_stop_from_outside_leaves_no_process_behind(tmp_path: Path) -> None:
     assert not any(alive(child) for child in children)
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_callers_never_stands_in_for_ours(tmp_path: Path) -> None:
     (tmp_path / "contract").mkdir()
     (tmp_path / "contract" / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")

@@ -15,7 +15,7 @@ from conformance.expected import Expected
 from contract.profile import load
 from contract.register import Requirement
 from jwo.cli import app
-from jwo.profile import TEMPLATE
+from jwo.profile_template import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"

@@ -15,24 +15,35 @@ from jwo.cli import app
 BRIEF = {"JWO_LOAD_RATE": "40", "JWO_LOAD_DURATION_S": "1", "JWO_LOAD_LAG_BOUND_MS": "2000", "JWO_LOAD_SEED": "7"}
 
 
-def _options(folder: Path, *flags: str, **environment: str) -> dict[str, Any]:
-    done = CliRunner().invoke(app, ["load", *flags], env=BRIEF | environment)
-    assert done.exit_code == 0, done.output
-    return dict(json.loads((folder / "load.json").read_text("utf-8"))["options"])
-
-
-def test_the_environment_holds_where_no_flag_is_given(serve: Any, tmp_path: Path) -> None:
+def test_environment_holds_where_no_flag_is_given_and_reports_have_a_default_folder(
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JWO_LOAD_OUT", raising=False)
+    monkeypatch.chdir(tmp_path)
     url = serve(SmallConnector())
 
-    options = _options(tmp_path, "--seed", "8", JWO_LOAD_CONNECTOR=url, JWO_LOAD_OUT=str(tmp_path))
+    done = CliRunner().invoke(app, ["load", "--seed", "8"], env=BRIEF | {"JWO_LOAD_CONNECTOR": url})
 
+    assert done.exit_code == 0, done.output
+    options = json.loads((tmp_path / "jwo-load" / "load.json").read_text("utf-8"))["options"]
     assert (options["connector"], options["rate"], options["duration_s"], options["seed"]) == (url, 40, 1, 8)
 
 
-def test_reports_are_left_in_jwo_load_by_default(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("JWO_LOAD_OUT", raising=False)
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.parametrize(
+    ("flags", "variable", "out"),
+    [([], "", ["--out", "jwo-load"]), ([], "mine", []), (["--out", "here"], "mine", ["--out", "here"])],
+)
+def test_folder_of_the_reports_is_the_flag_then_the_variable_then_jwo_load(
+    monkeypatch: pytest.MonkeyPatch, flags: list[str], variable: str, out: list[str]
+) -> None:
+    given: list[str] = []
 
-    options = _options(tmp_path / "jwo-load", "--connector", serve(SmallConnector()), "--rate", "50")
+    def run(words: list[str]) -> int:
+        given.extend(words)
+        return 0
 
-    assert options["rate"] == 50
+    monkeypatch.setattr("jwo.load_command._run", run)
+    done = CliRunner().invoke(app, ["load", "--rate", "5", *flags], env={"JWO_LOAD_OUT": variable})
+
+    assert done.exit_code == 0, done.output
+    assert given == ["--rate", "5.0", *out]

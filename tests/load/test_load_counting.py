@@ -10,11 +10,11 @@ from hdrh.histogram import HdrHistogram
 
 from load.expectations import Finding
 from load.histogram import DIGITS, HIGHEST_US, Tally, encoded, histogram, merged
+from load.http_client.exchange import Exchange, NoAnswer
 from load.recorder import Recorder
 from load.results import Merging, Results
 from load.settings import LoadOptions
 from load.verdict import judge, late_at_most
-from load.wire.exchange import Exchange, NoAnswer
 
 BUDGET_NS = 2_000_000_000
 MS = 1_000_000

@@ -93,6 +93,7 @@ def test_the_workers_that_the_master_expects_are_those_that_are_started() -> Non
     assert command[command.index("--expect-workers") + 1] == services["worker"]["deploy"]["replicas"]
 
 
+@pytest.mark.slow
 def test_master_and_workers_started_as_the_compose_file_says_end_with_the_verdict(serve: Any, tmp_path: Path) -> None:
     services = compose()["services"]
     with socket.create_server(("127.0.0.1", 0)) as listener:

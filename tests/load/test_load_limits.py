@@ -15,11 +15,11 @@ import pytest
 
 from load.curves import constant
 from load.errors import BadOptions
+from load.http_client.exchange import NEVER_LEFT, Exchange
 from load.recorder import Recorder
 from load.run import run_load
 from load.schedule import Mix, make_schedule
 from load.settings import LoadOptions, options_from
-from load.wire.exchange import NEVER_LEFT, Exchange
 
 SCARCE = """
 import errno
@@ -28,7 +28,7 @@ from socket import socket
 
 from load.scenarios.steady_store import SteadyStore
 from load.users.visitors import StoreHours
-from load.wire import connection
+from load.http_client import connection
 
 made = count(1)
 
@@ -50,7 +50,7 @@ TABLE = """
 from gevent import monkey
 monkey.patch_all()
 import sys
-from load.wire.lanes import Lanes
+from load.http_client.lanes import Lanes
 Lanes(sys.argv[1], 1.0, 0.01, print)
 print(open("/proc/self/status").read())
 """

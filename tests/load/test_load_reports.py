@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from load.errors import BadOptions, GeneratorBroke
-from load.knee import search
+from load.http_client.exchange import Exchange, NoAnswer
 from load.priority import go_first
 from load.recorder import Recorder
 from load.report.baseline import check, compare, read, slower
@@ -20,9 +20,9 @@ from load.report.document import document
 from load.report.html import html
 from load.report.junit import junit
 from load.results import Merging, Results
+from load.saturation import search
 from load.settings import LoadOptions, options_from
 from load.verdict import judge
-from load.wire.exchange import Exchange, NoAnswer
 
 SCENARIO: dict[str, Any] = {
     "name": "a <b>scenario</b>",

@@ -94,7 +94,7 @@ def test_terminal_shows_how_far_the_day_has_got(
     connector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
-    monkeypatch.setattr("jwo.shop_command.make_console", lambda: screen)
+    monkeypatch.setattr("jwo.shop_day.make_console", lambda: screen)
     words = ["--connector", connector.url, "--stores", "1", "--trips", "20", "--speed", "30000", "--out", str(tmp_path)]
     assert run(*words).exit_code == 0
     shown = screen.file.getvalue()

@@ -10,12 +10,12 @@ import pytest
 
 from conformance.report import count_verdicts, overall_verdict
 from contract.register import register
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 
 
-def _exchange(status: int | None = 200, body: Any = None, request: Any = None, **changes: Any) -> Json:
+def _exchange(status: int | None = 200, body: Any = None, request: Any = None, **changes: Any) -> JsonObject:
     url = "http://127.0.0.1:8080/v1/identity/identity-keys"
     sent = {"requestId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890", "storeId": "STORE-001"} if request is None else request
     answer = {"visitorDetails": {"id": "shopper-1", "type": "SHOPPER"}} if body is None else body
@@ -31,7 +31,7 @@ def _exchange(status: int | None = 200, body: Any = None, request: Any = None, *
     } | changes
 
 
-def _case(case_id: str = "VIK-3.4", verdict: str = "pass", **changes: Any) -> Json:
+def _case(case_id: str = "VIK-3.4", verdict: str = "pass", **changes: Any) -> JsonObject:
     row = register()[case_id] if case_id in register() else register()["VIK-3.4"]
     return {
         "id": case_id,
@@ -60,7 +60,7 @@ def _case(case_id: str = "VIK-3.4", verdict: str = "pass", **changes: Any) -> Js
     } | changes
 
 
-def _latency(operation: str = "Verify Identity Keys", samples: list[float] | None = None) -> Json:
+def _latency(operation: str = "Verify Identity Keys", samples: list[float] | None = None) -> JsonObject:
     chance = random.Random(7)  # noqa: S311 - the same sample each time, nothing secret
     times = sorted(samples or [round(chance.lognormvariate(1.6, 0.5), 3) for _ in range(120)])
     return {
@@ -76,7 +76,7 @@ def _latency(operation: str = "Verify Identity Keys", samples: list[float] | Non
     }
 
 
-def _report(cases: list[Json] | None = None, *, strict: bool = False, **changes: Any) -> Json:
+def _report(cases: list[JsonObject] | None = None, *, strict: bool = False, **changes: Any) -> JsonObject:
     judged = [_case()] if cases is None else cases
     return {
         "format": "jwo-report-1",
@@ -129,7 +129,7 @@ def a_report() -> Build:
 
 
 @pytest.fixture
-def a_full_report() -> Json:
+def a_full_report() -> JsonObject:
     """A passing run of every row that the register knows for the core and that can be tested."""
     rows = [row for row in register().values() if row.side == "connector" and row.tier in {"core", "catalog"}]
     undeclared = "no cash_shopper key is declared: [keys] cash_shopper"

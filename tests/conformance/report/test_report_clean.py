@@ -9,13 +9,13 @@ import pytest
 
 from conformance.report import write_all
 from conformance.report.clean import clean, printable
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
 
 
-def _written(report: Json, out: Path) -> str:
+def _written(report: JsonObject, out: Path) -> str:
     return "".join(path.read_text("utf-8") for path in write_all(report, out).values())
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,9 +14,9 @@ from conformance.report.headline import headline
 from conformance.report.html import render_html
 from conformance.report.json_file import check
 from conformance.report.junit import render_junit
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 STALE = {"id": "CP-2", "reason": "the till is old", "why": "it passes now"}
 
 
@@ -25,7 +24,7 @@ STALE = {"id": "CP-2", "reason": "the till is old", "why": "it passes now"}
 def expecting(a_report: Build, a_case: Build) -> Build:
     """A report with one broken case that is expected, and so many stale entries."""
 
-    def build(*stale: Json, strict: bool = False) -> Json:
+    def build(*stale: JsonObject, strict: bool = False) -> JsonObject:
         cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "fail", expectedFailure="the till <b>cannot</b> yet")]
         verdict = overall_verdict(cases, strict=strict, stale=len(stale))
         file = {"source": "known.toml", "stale": list(stale)}

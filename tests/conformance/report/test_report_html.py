@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from importlib import resources
-from typing import Any
 
 import pytest
 
 from conformance.report.html import MAX_BYTES, render_html
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\"'`<b>`"
 
 
@@ -48,7 +47,7 @@ class _Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: Json) -> None:
+def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: JsonObject) -> None:
     page = render_html(a_full_report)
     read = _Page(page)
     assert len(page.encode()) < MAX_BYTES
@@ -59,7 +58,7 @@ def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: Json) ->
     assert "Conformant" in read.text
 
 
-def test_every_case_and_every_untested_id_is_there(a_full_report: Json) -> None:
+def test_every_case_and_every_untested_id_is_there(a_full_report: JsonObject) -> None:
     read = _Page(render_html(a_full_report))
     rows = [row for row in read.all("tr") if "data-verdict" in row]
     assert len(rows) == len(a_full_report["cases"])

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from conformance.report import ReportBreaksSchema, ReportFolderUnwritable, schema, write_all
 from conformance.report.json_file import check
 from contract.gate import NoAnswer
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -26,7 +26,7 @@ def test_the_schema_knows_every_way_to_have_no_answer() -> None:
     assert set(ways) == {None, *(str(way) for way in NoAnswer)}
 
 
-def test_a_full_run_keeps_the_schema(a_full_report: Json) -> None:
+def test_a_full_run_keeps_the_schema(a_full_report: JsonObject) -> None:
     assert len(a_full_report["cases"]) > 100
     check(a_full_report)
 
@@ -69,7 +69,7 @@ def test_every_object_of_the_format_is_closed_and_complete(a_report: Build) -> N
         {"durationMs": float("nan")},
     ],
 )
-def test_a_case_out_of_the_format_is_our_error(a_report: Build, a_case: Build, changes: Json) -> None:
+def test_a_case_out_of_the_format_is_our_error(a_report: Build, a_case: Build, changes: JsonObject) -> None:
     report = a_report([a_case()])
     report["cases"][0] |= changes
     report["counts"] = dict.fromkeys(report["counts"], 0) | {report["cases"][0]["verdict"]: 1}
@@ -100,7 +100,7 @@ def test_an_id_that_stands_twice_is_refused(a_report: Build, a_case: Build) -> N
         check(a_report([a_case("VIK-1.1"), a_case("VIK-1.1")]))
 
 
-def test_four_files_are_written_and_read_back(a_full_report: Json, tmp_path: Path) -> None:
+def test_four_files_are_written_and_read_back(a_full_report: JsonObject, tmp_path: Path) -> None:
     paths = write_all(a_full_report, tmp_path / "new" / "out")
     assert {kind: path.name for kind, path in paths.items()} == {
         "html": "report.html",

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from conformance.report.badge import render_badge
 from conformance.report.junit import render_junit
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -19,12 +18,12 @@ def _read(text: str) -> ET.Element:
 
 
 @pytest.fixture
-def one_of_each(a_case: Build) -> list[Json]:
+def one_of_each(a_case: Build) -> list[JsonObject]:
     verdicts = {"VIK-1.1": "pass", "VIK-3.4": "fail", "VIK-X.3": "warn", "VIK-1.2": "not_applicable", "CP-1.1": "error"}
     return [a_case(case_id, verdict) for case_id, verdict in verdicts.items()]
 
 
-def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[Json]) -> None:
+def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[JsonObject]) -> None:
     root = _read(render_junit(a_report(one_of_each)))
     assert [suite.get("name") for suite in root] == ["Verify Identity Keys", "Create Purchases"]
     totals = {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")}
@@ -32,7 +31,7 @@ def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[Json]
     assert root[0].get("tests") == "4"
 
 
-def test_each_verdict_has_its_element(a_report: Build, one_of_each: list[Json]) -> None:
+def test_each_verdict_has_its_element(a_report: Build, one_of_each: list[JsonObject]) -> None:
     cases = {
         str(case.get("name")).split(" ")[0]: case
         for case in _read(render_junit(a_report(one_of_each))).iter("testcase")

@@ -3,18 +3,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from conformance.report import render_summary
+from jwo_toolkit.json_types import JsonObject
 
-Json = dict[str, Any]
-Build = Callable[..., Json]
+Build = Callable[..., JsonObject]
 
 
-def _shown(report: Json, *, terminal: bool = False, **paths: Path) -> str:
+def _shown(report: JsonObject, *, terminal: bool = False, **paths: Path) -> str:
     file = io.StringIO()
     colours = "standard" if terminal else "auto"
     render_summary(report, Console(file=file, force_terminal=terminal, width=200, color_system=colours), paths)
@@ -36,7 +35,7 @@ def test_a_finding_says_what_and_what_next(a_report: Build, a_case: Build) -> No
         assert words in shown
 
 
-def test_a_passing_run_ends_with_the_verdict_and_the_files(a_full_report: Json) -> None:
+def test_a_passing_run_ends_with_the_verdict_and_the_files(a_full_report: JsonObject) -> None:
     lines = _shown(a_full_report, html=Path("out/report.html")).splitlines()
     assert lines[-2:] == ["Conformant", "  html   out/report.html"]
     assert "0 over 2 s" in lines[0]

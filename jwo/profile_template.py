@@ -1,20 +1,9 @@
-"""`jwo init` writes a profile to fill in. `jwo doctor` tries each declaration of a profile, before a certification."""
+"""`jwo init` writes a profile to fill in."""
 
 from __future__ import annotations
 
-import shlex
-import shutil
 from pathlib import Path
 
-from rich.console import Console
-
-from conformance.certification import Certification
-from conformance.drivers.exchange import Exchange
-from conformance.drivers.http import ConnectorClient
-from conformance.errors import HarnessBroke
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
-from jwo.certify import reach
 from jwo.errors import Usage
 
 TEMPLATE = """\
@@ -85,66 +74,3 @@ def write_template(path: Path, url: str) -> None:
         raise Usage(f"{path} already exists; delete it, or name another file with --profile") from error
     except OSError as error:
         raise Usage(f"cannot write {path}: {error.strerror}; name another file with --profile") from error
-
-
-def doctor(profile: Profile, console: Console) -> int:
-    """Try each declaration once and print the result. Returns 1 if a declaration does not work, else 0."""
-    reach(profile)
-    console.print(f"ok     {profile.connector.url} accepts connections")
-    certification = Certification(profile)
-    with certification.client() as client:
-        checks = [_key(certification, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
-        checks.append(_cart(certification, client))
-    checks.append(_catalog_client(profile))
-    for mark, text in checks:
-        console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
-    return 1 if any(mark == "wrong" for mark, _ in checks) else 0
-
-
-def _key(certification: Certification, client: ConnectorClient, kind: str) -> tuple[str, str]:
-    if kind not in certification.profile.declared_keys():
-        return "-", f"[keys] {kind} is not declared; cases that need it are not applicable"
-    try:
-        draft = certification.build.scan(certification.keys.take(kind))  # type: ignore[arg-type]  # one of the kinds
-    except HarnessBroke as error:
-        return "wrong", f"[keys] {kind}: {error}"
-    return _outcome(client.send(draft.operation, draft.encoded()), 200, f"[keys] {kind}")
-
-
-def _cart(certification: Certification, client: ConnectorClient) -> tuple[str, str]:
-    if not certification.profile.catalog.skus:
-        return "-", "[catalog] skus is not declared; the suite uses an invented item where possible"
-    draft = certification.build.cart()
-    return _outcome(
-        client.send(CREATE_PURCHASES, draft.encoded()), 201, f"[catalog] {draft.body['cartItems'][0]['id']}"
-    )
-
-
-def _catalog_client(profile: Profile) -> tuple[str, str]:
-    words = shlex.split(profile.catalog_client.command)
-    if not words:
-        return "-", "[catalog_client] command is not declared; cases of the catalog client are not applicable"
-    found = shutil.which(words[0])
-    if found is None:
-        return (
-            "wrong",
-            f"[catalog_client] command: {words[0]} was not found; give its full path, or add its folder to PATH",
-        )
-    return "ok", f"[catalog_client] command: {found}; try it with: jwo replay CAT-X.3"
-
-
-def _outcome(exchange: Exchange, wanted: int, what: str) -> tuple[str, str]:
-    if exchange.answer and exchange.answer.status == wanted:
-        return "ok", f"{what}: {exchange.in_short()}"
-    return "wrong", f"{what}: expected {wanted}, got {exchange.in_short()}{_advice(exchange)}"
-
-
-def _advice(exchange: Exchange) -> str:
-    status = exchange.answer.status if exchange.answer else None
-    advice = {
-        400: "; check that the connector serves the store of [store] id",
-        401: "; check that the connector knows this key, and that it is Base64",
-        403: "; check [connector] auth and its credentials",
-        404: "; check the path in [connector] url",
-    }
-    return advice.get(status or 0, "")

@@ -1,4 +1,4 @@
-"""The search for the knee: the highest rate at which no answer is late, found by doubling and then halving the gap.
+"""The search for the saturation point: the rate doubles until an answer is late, then the gap is halved.
 
 Every probe is a run of its own with its own verdict. An invalid probe ends the search upwards: beyond it the generator,
 not the connector, would be measured.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from load.report.baseline import knees, read, slower
+from load.report.baseline import read, saturation_points, slower
 from load.report.writing import write
 from load.settings import LoadOptions
 from load.verdict import EXIT_CODES
@@ -73,34 +73,40 @@ def _conclusion(
 ) -> Document:
     report = best or worst
     assert report is not None
-    knee = float(best["options"]["rate"]) if best else 0.0
-    word, reasons = _judged(options, knee, best, worst)
-    compared = knees(knee, read(options.baseline_copy or options.baseline), options) if options.baseline else None
+    saturation_per_s = float(best["options"]["rate"]) if best else 0.0
+    word, reasons = _judged(options, saturation_per_s, best, worst)
+    compared = None
+    if options.baseline:
+        compared = saturation_points(saturation_per_s, read(options.baseline_copy or options.baseline), options)
     if word == "pass" and (worse := slower(compared)):
         word, reasons = "fail", [worse, *reasons]
     report["verdict"] |= {"word": word, "exit_code": EXIT_CODES[word], "reasons": reasons}
     report["baseline"] = compared
     report["probes"] = sorted(probes, key=lambda probe: float(probe["rate"]))
-    report["knee_per_s"], report["asked_per_s"] = knee, options.rate
+    report["knee_per_s"], report["asked_per_s"] = saturation_per_s, options.rate
     report["options"] |= {"baseline": options.baseline, "out": options.out}
     if options.out:
         write(report, Path(options.out))
     return report
 
 
-def _judged(options: LoadOptions, knee: float, best: Document | None, worst: Document | None) -> tuple[str, list[str]]:
+def _judged(
+    options: LoadOptions, saturation_per_s: float, best: Document | None, worst: Document | None
+) -> tuple[str, list[str]]:
     upper = _upper(worst)
-    if best and knee >= options.rate:
-        return "pass", [f"the knee is at {knee:g}/s or above, {options.rate:g}/s were asked for", _bound(best), upper]
+    if best and saturation_per_s >= options.rate:
+        reached = f"the knee is at {saturation_per_s:g}/s or above, {options.rate:g}/s were asked for"
+        return "pass", [reached, _bound(best), upper]
     if worst and worst["verdict"]["word"] == "invalid":
         return "invalid", [upper, *([_bound(best)] if best else [])]
     if best:
-        return "fail", [f"the knee is at {knee:g}/s, below the {options.rate:g}/s asked for", upper, _bound(best)]
+        missed = f"the knee is at {saturation_per_s:g}/s, below the {options.rate:g}/s asked for"
+        return "fail", [missed, upper, _bound(best)]
     return "fail", [f"no rate was found without a fault, {options.rate:g}/s were asked for", upper]
 
 
 def _upper(worst: Document | None) -> str:
-    """Say what was met above the knee."""
+    """Say what was met above the saturation point."""
     if worst is None:
         return "nothing broke: the search ended there"
     rate, why = worst["options"]["rate"], "; ".join(worst["verdict"]["reasons"])

@@ -1,4 +1,4 @@
-"""The pace of the catalog client's calls, over all threads and processes of one account."""
+"""Calls stay below a rate over threads and processes, through a file, and by a clock that the test gives."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from reference_connector.catalog_client.pace import Pace
+from jwo_toolkit.pacing import Pace
 
 
 def test_the_pace_never_exceeds_the_rate() -> None:
     now = [0.0]
-    pace = Pace(10, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
+    pace = Pace(1, 1 / 10, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
     times = []
     for _ in range(25):
         pace.wait()
@@ -22,7 +22,7 @@ def test_the_pace_never_exceeds_the_rate() -> None:
 
 
 def _call_at_pace(path: Path, count: int, times: Any) -> None:
-    pace = Pace(50, time.time, time.sleep, path)
+    pace = Pace(1, 1 / 50, time.time, time.sleep, path)
     for _ in range(count):
         pace.wait()
         times.put(time.time())
@@ -34,7 +34,7 @@ def test_the_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
     workers = [spawn.Process(target=_call_at_pace, args=(tmp_path / "pace", 15, times)) for _ in range(2)]
     for worker in workers:
         worker.start()
-    pace = Pace(50, time.time, time.sleep, tmp_path / "pace")
+    pace = Pace(1, 1 / 50, time.time, time.sleep, tmp_path / "pace")
     with ThreadPoolExecutor(3) as threads:
         here = list(threads.map(lambda _n: (pace.wait(), time.time())[1], range(15)))
     for worker in workers:
@@ -48,5 +48,5 @@ def test_the_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
 def test_a_clock_that_was_set_back_does_not_stop_the_calls(tmp_path: Path) -> None:
     (tmp_path / "pace").write_text("99999999999", "ascii")
     slept: list[float] = []
-    Pace(10, lambda: 1000.0, slept.append, tmp_path / "pace").wait()
+    Pace(1, 1 / 10, lambda: 1000.0, slept.append, tmp_path / "pace").wait()
     assert slept == [60.0]

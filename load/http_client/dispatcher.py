@@ -70,7 +70,7 @@ class Dispatcher:
                     break
                 self._next += 1
                 self._connected |= self._start(self._next - 1)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is void
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is invalid
             self.stop()
             self._on_error(error)
         finally:

@@ -1,6 +1,6 @@
-"""Sends requests through load.wire and prints what came of each as JSON; a process of its own, as gevent wants one.
+"""Sends requests through load.http_client and prints each outcome as JSON; a process of its own, as gevent wants one.
 
-Usage: `python wire_probe.py URL READ_FOR_S CROSSING_S PAUSE_S COUNT`: one by one, each PAUSE_S after the last ended.
+Usage: `python http_client_probe.py URL READ_FOR_S CROSSING_S PAUSE_S COUNT`: each request PAUSE_S after the last ended.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from load.wire.exchange import Exchange  # noqa: E402 - patching comes first, as in Locust
-from load.wire.lanes import Lanes  # noqa: E402 - as above
+from load.http_client.exchange import Exchange  # noqa: E402 - patching comes first, as in Locust
+from load.http_client.lanes import Lanes  # noqa: E402 - as above
 
 REQUEST = b"POST /x HTTP/1.1\r\nHost: probe\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -32,13 +32,13 @@ NUMBERS = ("started", "answered", "late", "failed", "missed")
 """What progress adds up over workers."""
 
 
-class Host:
+class Master:
     """Made once for a Locust environment; `begin` and `finish` frame each test that Locust runs."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         runner = environment.runner
-        self._master = runner if isinstance(runner, MasterRunner) else None
+        self._runner = runner if isinstance(runner, MasterRunner) else None
         self._over = Event()
         self._ready: set[str] = set()
         self._numbers: dict[str, dict[str, int]] = {}
@@ -46,10 +46,10 @@ class Host:
         self._merging = Merging([], 0)
         self._deadline = 0.0
         self.workers = 1
-        if self._master:
-            self._master.register_message("jwo_ready", self._on_ready)
-            self._master.register_message("jwo_progress", self._on_progress)
-            self._master.register_message("jwo_snapshot", self._on_snapshot)
+        if self._runner:
+            self._runner.register_message("jwo_ready", self._on_ready)
+            self._runner.register_message("jwo_progress", self._on_progress)
+            self._runner.register_message("jwo_snapshot", self._on_snapshot)
 
     @property
     def is_over(self) -> bool:
@@ -58,7 +58,7 @@ class Host:
 
     def begin(self) -> None:
         """Share the schedule out; called when Locust starts a test."""
-        self._forget()
+        self._reset()
         self._environment.process_exit_code = EXIT_CODES["invalid"]  # until it is judged
         try:
             self._share_out()
@@ -68,28 +68,28 @@ class Host:
             self._over.set()
 
     def _share_out(self) -> None:
-        clients = sorted(client.id for client in self._master.clients.ready) if self._master else ["local"]
+        clients = sorted(client.id for client in self._runner.clients.ready) if self._runner else ["local"]
         self.workers = len(clients)
         options = options_of(self._environment)
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
         self._deadline = time.monotonic() + _READY_WITHIN_S
-        if self._master:
+        if self._runner:
             run = secrets.randbits(RUN_BITS)
             for place, client in enumerate(clients):
-                self._master.send_message("jwo_share", Share(place, self.workers, run)._asdict(), client)
+                self._runner.send_message("jwo_share", Share(place, self.workers, run)._asdict(), client)
 
     def finish(self) -> None:
         """Judge, write and show the results, and forget them; called when Locust has stopped a test."""
         if not self._merging.workers_wanted:
             return
         results = self._merging.results()
-        self._forget()
+        self._reset()
         scenario = describe(scenario_of(self._environment), self._environment)
         verdict = publish(results, options_of(self._environment), scenario)
         self._environment.process_exit_code = verdict.exit_code
 
-    def _forget(self) -> None:
-        """Be as new: the web page may start another test, and Locust asks the load shape before it says so."""
+    def _reset(self) -> None:
+        """Reset the state for the next test: Locust's page may start one, and asks the load shape before it says so."""
         self._merging = Merging([], 0)
         self._deadline = 0.0
         self._over.clear()
@@ -101,7 +101,7 @@ class Host:
         options = options_of(self._environment)
         self._deadline = time.monotonic() + options.duration_s + options.reads_for_s + _SPARE_S
 
-    def take_numbers(self, worker: str, numbers: dict[str, int]) -> None:
+    def add_progress(self, worker: str, numbers: dict[str, int]) -> None:
         """Hear a worker's progress, and pass it on once all have spoken."""
         self._numbers[worker] = numbers
         self._fresh.add(worker)
@@ -120,7 +120,7 @@ class Host:
             assert self._environment.runner is not None
             self._environment.runner.quit()
 
-    def take_snapshot(self, snapshot: dict[str, Any]) -> None:
+    def add_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Take a worker's results."""
         self._merging.snapshots.append(snapshot)
         if len(self._merging.snapshots) >= self.workers:
@@ -128,12 +128,12 @@ class Host:
 
     def _on_ready(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - Locust's signature
         self._ready.add(msg.node_id)
-        if self._master and len(self._ready) == self.workers:
+        if self._runner and len(self._ready) == self.workers:
             self.expect_end()
-            self._master.send_message("jwo_go")
+            self._runner.send_message("jwo_go")
 
     def _on_progress(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        self.take_numbers(msg.node_id, msg.data)
+        self.add_progress(msg.node_id, msg.data)
 
     def _on_snapshot(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        self.take_snapshot(msg.data)
+        self.add_snapshot(msg.data)

@@ -18,11 +18,11 @@ from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 from load.errors import BadOptions
 from load.expectations import Expectations, Finding, Wrong
+from load.http_client.exchange import Exchange
+from load.http_client.lanes import Lanes
 from load.keys import KeyStock
 from load.schedule import Kind
 from load.traffic import Event, Traffic
-from load.wire.exchange import Exchange
-from load.wire.lanes import Lanes
 
 _READ_FOR_S = 3.0
 _AFTER_FOR_S = 5.0
@@ -32,7 +32,7 @@ _TOO_MANY = 429
 _SCANS = {"shopper": Kind.SCAN, "associate": Kind.ASSOCIATE}
 
 
-class Alone:
+class IsolatedProbe:
     """Asks a connector one thing at a time, on a connection that is closed at the end; `asked` counts."""
 
     def __init__(self, profile: Profile, traffic: Traffic, keys: KeyStock, crossing_s: float) -> None:

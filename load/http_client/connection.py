@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Protocol
 import httptools
 from gevent import get_hub, monkey
 
-from load.wire.exchange import Exchange, NoAnswer
-from load.wire.tls import Tls
+from load.http_client.exchange import Exchange, NoAnswer
+from load.http_client.tls import Tls
 
 _READ, _WRITE = 1, 2
 _CHUNK = 262_144

@@ -16,7 +16,7 @@ _CONNECT_WITHIN_S = 5.0
 _AMAZON = (".amazonphysicalstores.com",)
 
 
-def subject(options: LoadOptions) -> Profile:
+def target(options: LoadOptions) -> Profile:
     """Return the connector's profile; BadOptions when there is none or it cannot be used."""
     if not (options.connector or options.profile):
         raise BadOptions("no connector is named", "give --connector URL or --profile FILE")

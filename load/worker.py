@@ -11,38 +11,38 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from load.errors import BadOptions, GeneratorBroke, LoadError
-from load.host import NUMBERS, RUN_BITS, Host
+from load.http_client.exchange import Exchange
+from load.master import NUMBERS, RUN_BITS, Master
 from load.planning import options_of, plan, scenario_of
 from load.recorder import Recorder
 from load.schedule import Share
 from load.session import Session
-from load.subject import subject
+from load.target import target
 from load.traffic import Event
-from load.wire.exchange import Exchange
 
 _HEAR_WITHIN_S = 120.0
 
 
-class Part:
-    """Made once for a Locust environment that sends; `host` is there when the same process is the master too."""
+class Worker:
+    """Made once for a Locust environment that sends; `master` is there when the same process is the master too."""
 
-    def __init__(self, environment: Environment, host: Host | None) -> None:
+    def __init__(self, environment: Environment, master: Master | None) -> None:
         self._environment = environment
-        self._host = host
+        self._master = master
         runner = environment.runner
-        self._worker = runner if isinstance(runner, WorkerRunner) else None
+        self._runner = runner if isinstance(runner, WorkerRunner) else None
         self._share = Share(0, 1, 0)
         self._shared, self._go = Signal(), Signal()
-        self._is_taken = False
-        if self._worker:
-            self._worker.register_message("jwo_share", self._on_share)
-            self._worker.register_message("jwo_go", self._on_go)
+        self._is_running = False
+        if self._runner:
+            self._runner.register_message("jwo_share", self._on_share)
+            self._runner.register_message("jwo_go", self._on_go)
 
-    def take(self) -> None:
+    def run(self) -> None:
         """Send this process's share; a second Locust user in one process has nothing to do."""
-        if self._is_taken:
+        if self._is_running:
             return
-        self._is_taken = True
+        self._is_running = True
         session: Session | None = None
         trouble: LoadError = GeneratorBroke("the run was ended before it began")
         try:
@@ -51,21 +51,21 @@ class Part:
             self._send(session)
         except LoadError as error:
             trouble = error
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is void
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is invalid
             trouble = GeneratorBroke(f"the generator broke: {error!r}")
         finally:
             self._hand_in(session, trouble)
-            self._is_taken = False
+            self._is_running = False
 
     def _prepared(self) -> Session:
-        if self._worker and not self._shared.wait(_HEAR_WITHIN_S):
+        if self._runner and not self._shared.wait(_HEAR_WITHIN_S):
             raise GeneratorBroke("the master named no share of the schedule")
         self._shared.clear()
         options = options_of(self._environment)
-        share = self._share if self._worker else Share(0, 1, secrets.randbits(RUN_BITS))
+        share = self._share if self._runner else Share(0, 1, secrets.randbits(RUN_BITS))
         schedule = plan(scenario_of(self._environment), options)
         mine = schedule.share(share.place, share.of) if share.of > 1 else schedule
-        session = Session(options, subject(options), mine, share, self._tell_locust)
+        session = Session(options, target(options), mine, share, self._tell_locust)
         try:
             session.prepare()
         except BaseException:
@@ -74,30 +74,30 @@ class Part:
         return session
 
     def _wait_for_go(self) -> None:
-        if self._worker:
-            self._worker.send_message("jwo_ready")
+        if self._runner:
+            self._runner.send_message("jwo_ready")
             if not self._go.wait(_HEAR_WITHIN_S):
                 raise GeneratorBroke("the master did not say go")
             self._go.clear()
-        elif self._host:
-            self._host.expect_end()
+        elif self._master:
+            self._master.expect_end()
 
     def _send(self, session: Session) -> None:
-        talker = gevent.spawn(self._tell_numbers, session)
+        reporter = gevent.spawn(self._report_progress, session)
         try:
             session.run()
         finally:
-            talker.kill()
+            reporter.kill()
 
-    def _tell_numbers(self, session: Session) -> None:
+    def _report_progress(self, session: Session) -> None:
         while True:
             gevent.sleep(1)
             numbers = session.numbers()
             assert set(NUMBERS) < set(numbers)
-            if self._worker:
-                self._worker.send_message("jwo_progress", numbers)
-            elif self._host:
-                self._host.take_numbers("local", numbers)
+            if self._runner:
+                self._runner.send_message("jwo_progress", numbers)
+            elif self._master:
+                self._master.add_progress("local", numbers)
 
     def _hand_in(self, session: Session | None, trouble: LoadError) -> None:
         if session:
@@ -105,10 +105,10 @@ class Part:
         else:
             is_usage = isinstance(trouble, BadOptions)
             snapshot = Recorder(0, 0).snapshot() | {"trouble": str(trouble), "is_usage": is_usage}
-        if self._worker:
-            self._worker.send_message("jwo_snapshot", snapshot)
-        elif self._host:
-            self._host.take_snapshot(snapshot)
+        if self._runner:
+            self._runner.send_message("jwo_snapshot", snapshot)
+        elif self._master:
+            self._master.add_snapshot(snapshot)
         if session:
             session.close()
 

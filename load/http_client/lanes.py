@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import get_hub
 
-from load.wire.connection import Address, Connection
-from load.wire.exchange import Exchange, NoAnswer
+from load.http_client.connection import Address, Connection
+from load.http_client.exchange import Exchange, NoAnswer
 
 _SPARE_FILES = 64
 _ROOM_FOR = 65_536

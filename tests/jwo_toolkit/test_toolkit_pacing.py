@@ -1,12 +1,15 @@
+"""Calls stay below a rate: all in one process, with the clock of the machine."""
+
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from conformance.drivers.pace import Pace
+from jwo_toolkit.pacing import Pace
 
 
 def test_calls_stay_below_the_declared_rate() -> None:
-    pace = Pace(5)
+    pace = Pace(5, 1.25)
     sent = []
     for _ in range(11):
         pace.wait()
@@ -17,7 +20,7 @@ def test_calls_stay_below_the_declared_rate() -> None:
 
 
 def test_as_many_calls_go_at_once_as_the_rate_allows() -> None:
-    pace = Pace(3)
+    pace = Pace(3, 1.25)
     pace.count()
     before = time.monotonic()
 
@@ -30,7 +33,7 @@ def test_as_many_calls_go_at_once_as_the_rate_allows() -> None:
 
 
 def test_calls_that_somebody_else_makes_are_counted() -> None:
-    pace = Pace(3)
+    pace = Pace(3, 1.25)
 
     assert pace.book(10) == 3
     before = time.monotonic()
@@ -39,9 +42,29 @@ def test_calls_that_somebody_else_makes_are_counted() -> None:
 
 
 def test_without_a_declared_rate_nothing_waits() -> None:
-    pace, before = Pace(0), time.monotonic()
+    pace, before = Pace(0, 1.25), time.monotonic()
     for _ in range(1000):
         pace.wait()
 
     assert pace.at_once(200) == pace.book(200) == 200
     assert time.monotonic() - before < 0.5
+
+
+def test_window_moves_with_a_given_clock() -> None:
+    now, sent = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    pace = Pace(3, 2.0, lambda: now[0], sleep)
+    for _ in range(9):
+        pace.wait()
+        sent.append(now[0])
+    assert sent == [100.0, 100.0, 100.0, 102.0, 102.0, 102.0, 104.0, 104.0, 104.0]
+
+
+def test_threads_keep_one_pace() -> None:
+    pace = Pace(4, 0.5)
+    with ThreadPoolExecutor(6) as pool:
+        moments = sorted(pool.map(lambda _: (pace.wait(), time.monotonic())[1], range(12)))
+    assert all(later - earlier > 0.45 for earlier, later in zip(moments, moments[4:], strict=False))

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PROBE = Path(__file__).with_name("wire_probe.py")
+PROBE = Path(__file__).with_name("http_client_probe.py")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Talk = Callable[[socket.socket], None]
 
@@ -103,7 +103,7 @@ def test_a_kept_connection_is_used_again(stack: ExitStack) -> None:
 
 STRUCK = """
 import runpy, sys
-from load.wire.connection import Connection
+from load.http_client.connection import Connection
 
 def strike(self, part):
     raise KeyboardInterrupt

@@ -1,0 +1,19 @@
+"""The `$ref` inliner: JSON Schemas and OpenAPI documents without references, for places that cannot follow files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Resolve = Callable[[str], Any]
+"""Returns what a reference points at, without references of its own."""
+
+
+def inline(node: Any, resolve: Resolve) -> Any:  # noqa: ANN401 - any part of a JSON document
+    """Copy a document with every reference replaced by what it points at; members beside a reference win over it."""
+    if isinstance(node, list):
+        return [inline(item, resolve) for item in node]
+    if not isinstance(node, dict):
+        return node
+    members = {key: inline(value, resolve) for key, value in node.items() if key != "$ref"}
+    return {**resolve(node["$ref"]), **members} if "$ref" in node else members

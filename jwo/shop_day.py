@@ -1,0 +1,127 @@
+"""A simulated store day against a connector: a live display, a table at the end, a page of plots."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from jwo.console import make_console
+from jwo.errors import Usage
+from jwo.shop_faults import DayFault, arm_all
+from jwo.shop_scene import Scene, scene_of
+from simulator.comparable import comparable
+from simulator.errors import SimulatorError
+from simulator.settings import PlatformSettings
+from simulator.shop.day import Pace
+from simulator.shop.results import Results, latency
+from simulator.shop.run import DayOptions, Outcome, Progress, run_day
+
+_COMPARABLE = "journal-comparable.ndjson"
+
+
+class Day(NamedTuple):
+    """What the command line chose. `stores` None takes the default; `speed` is platform seconds in a second, 0 full."""
+
+    name: str
+    stores: int | None
+    gates: int
+    trips: int
+    seed: int
+    speed: float
+    faults: tuple[DayFault, ...]
+    in_turn: bool
+
+
+def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
+    """Drive the day, write its files to `out`, print its table and return the exit code.
+
+    The connector is that at `url` or of `profile`, otherwise the reference connector. Raises Usage if it cannot be.
+    """
+    console = make_console()
+    out.mkdir(parents=True, exist_ok=True)
+    journal = out / "journal.ndjson"
+    try:
+        with scene_of(chosen.stores, chosen.gates, url, profile, chosen.seed) as scene:
+            journal.unlink(missing_ok=True)
+            outcome = _run(console, scene, scene.settings(chosen.seed, journal, in_turn=chosen.in_turn), chosen)
+    except SimulatorError as error:
+        raise Usage(str(error)) from error
+    _leave(outcome, out)
+    console.print(_final(outcome))
+    console.print(f"Page {out / 'shop.html'}, numbers {out / 'shop.json'}, journal {journal}", soft_wrap=True)
+    digest = _write_comparable(journal, out)
+    console.print(f"Without what was measured: {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
+    undelivered = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
+    no_gate_opened = outcome.results.decisions > 0 and not outcome.results.opened
+    if no_gate_opened:
+        console.print("[red]No gate opened: is the connector up, and does it know the shopper's key?[/]")
+    return 1 if undelivered or no_gate_opened else 0
+
+
+def _leave(outcome: Outcome, out: Path) -> None:
+    """Write the page and the numbers."""
+    (out / "shop.html").write_text(outcome.html, "utf-8")
+    summary = {**outcome.results.summary(), "deliveries": outcome.deliveries, "wallS": outcome.title.wall_s}
+    (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
+
+
+def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day) -> Outcome:
+    with Live(console=console, transient=True, refresh_per_second=8) as live:
+
+        def seen(progress: Progress) -> None:
+            if console.is_terminal:
+                live.update(_display(progress))
+
+        shops, people, target, _ = scene
+        options = DayOptions(chosen.name, chosen.trips, Pace(chosen.speed, at_once=1 if chosen.in_turn else 64))
+        prepare = partial(arm_all, faults=chosen.faults)
+        work = run_day(settings, shops, people, target, options, seen=seen, prepare=prepare)
+        return asyncio.run(work)
+
+
+def _display(progress: Progress) -> Group:
+    results = progress.results
+    bar = ProgressBar(total=max(1, progress.planned), completed=results.decisions, width=40)
+    table = Table.grid(padding=(0, 3))
+    table.add_row(f"{progress.at:%H:%M:%S}", f"{results.decisions}/{progress.planned} at the gate", bar)
+    gate = latency(results.gate_ms)
+    table.add_row(f"{progress.inside} inside", f"{results.carts} carts", f"gate p50 {gate.p50} ms, p99 {gate.p99} ms")
+    return Group(table, _causes(results))
+
+
+def _causes(results: Results) -> Table:
+    table = Table("way in", "cause", "gate", "decisions", box=None, header_style="bold")
+    for (method, cause, opens), count in results.causes.most_common():
+        table.add_row(method, cause, "[green]open[/]" if opens else "[red]closed[/]", f"{count:,}")
+    return table
+
+
+def _final(outcome: Outcome) -> Group:
+    results, deliveries = outcome.results, outcome.deliveries
+    calls = Table("milliseconds", "calls", "p50", "p95", "p99", "worst", "over 2 s", box=None, header_style="bold")
+    for name, counted in (("at the gate", results.gate_ms), ("Create Purchases", results.order_ms)):
+        calls.add_row(name, *(f"{value:,}" for value in latency(counted)))
+    carts = Table.grid(padding=(0, 3))
+    carts.add_row("carts", f"{results.carts:,}", f"of them {results.empty_carts:,} empty, {results.lines:,} lines")
+    carts.add_row("delivered", f"{deliveries['delivered']:,}", f"in {deliveries['attempts']:,} attempts")
+    carts.add_row("not delivered", f"{deliveries['pending'] + deliveries['dead_letter']:,}", "")
+    return Group(_causes(results), "", calls, "", carts)
+
+
+def _write_comparable(journal: Path, out: Path) -> str:
+    """Write the journal as another run of the same day compares with it, byte for byte; returns its digest."""
+    digest = hashlib.sha256()
+    with journal.open("rb") as whole, (out / _COMPARABLE).open("wb") as file:
+        for line in comparable(whole):
+            digest.update(line)
+            file.write(line)
+    return digest.hexdigest()

@@ -1,0 +1,20 @@
+"""The line on which a server announces its address, as its first output: `listening on http://127.0.0.1:8080`."""
+
+from __future__ import annotations
+
+import re
+
+READY = "listening on "
+_LINE = re.compile(rf"(?:{READY})?(https?://\S+)\s*")
+"""Servers that are not ours may print the bare address."""
+
+
+def announce(url: str) -> None:
+    """Print the line. Call it as soon as the server is able to answer."""
+    print(f"{READY}{url}", flush=True)  # noqa: T201 - the address is the server's output
+
+
+def announced_url(line: str) -> str:
+    """Return the address that a first line announces; empty when the line announces none."""
+    found = _LINE.fullmatch(line)
+    return found[1] if found else ""

@@ -1,0 +1,112 @@
+"""Starts commands as processes, reads the address that each announces on its first line, and ends them by their id.
+
+A process's output and its log are files, so it never blocks on a full pipe, and any process can wait for its address.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from jwo_toolkit.announcement import announced_url
+
+JWO = (sys.executable, "-P", "-m", "jwo")
+"""The command `jwo`; -P keeps the caller's folder off the import path."""
+_START_WITHIN_S, _STOP_WITHIN_S, _LOOK_EVERY_S = 60.0, 8.0, 0.01
+_LOG_LINES = 15
+_ENDED = "the process ended"
+
+
+class DidNotStart(Exception):
+    """A process ended, or was silent for too long, instead of announcing its address."""
+
+
+class Announcement(NamedTuple):
+    """Where a process announces its address. It holds paths only, so another process can wait for the address too."""
+
+    name: str
+    output: Path
+    log: Path
+
+    def url(self, within_s: float = _START_WITHIN_S) -> str:
+        """Wait for the address and return it. Raises DidNotStart, with the end of the log, if none comes."""
+        deadline = time.monotonic() + within_s
+        line, end = "", ""
+        while not end and time.monotonic() < deadline:
+            line, end, _ = self.output.read_text("utf-8", "replace").partition("\n")
+            if not end:
+                time.sleep(_LOOK_EVERY_S)
+        url = announced_url(line) if end else ""
+        if not url:
+            raise DidNotStart(
+                f"{self.name} did not start: {line.strip() or 'no address'}\n{self._end_of_log()}".strip()
+            )
+        return url
+
+    def _end_of_log(self) -> str:
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:])
+
+
+class Launched(NamedTuple):
+    """A process that is starting or running."""
+
+    announcement: Announcement
+    process: subprocess.Popen[bytes]
+
+    def url(self, within_s: float = _START_WITHIN_S) -> str:
+        """Wait for the address and return it. Raises DidNotStart if none comes."""
+        return self.announcement.url(within_s)
+
+
+@contextmanager
+def launched(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    cwd: Path | None = None,
+) -> Iterator[Launched]:
+    """Start a command without waiting for its address, and end its process with the block.
+
+    Its output and its log go to `folder`. `environment` None passes this process's own variables on.
+    """
+    announcement = Announcement(name, folder / f"{name}.out", folder / f"{name}.log")
+    with announcement.output.open("wb") as output, announcement.log.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - the caller's own command
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, env=environment, cwd=cwd
+        )
+    threading.Thread(target=_note_end, args=(process, announcement.output), daemon=True).start()
+    try:
+        yield Launched(announcement, process)
+    finally:
+        _end(process)
+
+
+def environment_without(*prefixes: str) -> dict[str, str]:
+    """Return this process's variables without those whose upper-case names start with one of the prefixes."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(prefixes)}
+
+
+def _note_end(process: subprocess.Popen[bytes], output: Path) -> None:
+    """Write down that the process ended, so that a wait for its address ends at once, in whatever process it is."""
+    process.wait()
+    with suppress(OSError), output.open("r+b") as file:  # the folder may be deleted, and must not come back
+        file.seek(0, os.SEEK_END)
+        file.write(f"{_ENDED}\n".encode())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,92 @@
+"""`jwo replay`: one case with its wire log, or one story."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conformance.mutants.uploader import __file__ as uploader
+from tests.jwo.conftest import Jwo
+
+Mutant = Callable[[str], str]
+WriteProfile = Callable[[str], Path]
+
+
+@pytest.mark.slow
+def test_a_case_of_the_catalog_client_is_replayed_without_a_connector(jwo: Jwo, profile: WriteProfile) -> None:
+    path = profile("http://127.0.0.1:9")
+    command = f"{sys.executable} {uploader} {{fault}} {{csv}}"
+    table = f"\n[catalog_client]\ncommand = {json.dumps(command)}\n"
+    faulty = table.replace("{fault}", "takes_429_for_final")
+    template = path.read_text("utf-8")
+
+    path.write_text(template + faulty, encoding="utf-8")
+    found = jwo("replay", "CAT-X.6")
+    path.write_text(template + table.replace("{fault}", "''"), encoding="utf-8")
+    fine = jwo("certify", "--profile", "jwo.toml", "--only", "CAT-X.6", "--only", "CAT-X.7")
+
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "< 429 after" in found.stdout
+    assert "expected  the upload again after 429" in found.stdout
+    assert fine.returncode == 0, fine.stdout + fine.stderr
+    assert "2 cases: 2 pass" in fine.stdout
+
+
+def test_replay_prints_the_wire_and_the_verdict(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+    profile(mutant("accepts_a_missing_store"))
+
+    done = jwo("replay", "VIK-3.6")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "> POST http://127.0.0.1:" in done.stdout
+    assert "< 200 after" in done.stdout
+    assert "FAIL" in done.stdout
+    assert "dmFsaWRfc2hvcHBlcl9rZXk=" not in done.stdout
+
+
+def test_a_story_that_was_found_is_written_down_and_plays_again(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    profile(mutant("forgets_on_an_empty_cart"))
+
+    found = jwo("certify", "--profile", "jwo.toml", "--only", "CP-X.46")
+    again = jwo("replay", "--story", "jwo-report/CP-X.46.story")
+
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "jwo replay --story jwo-report/CP-X.46.story --profile jwo.toml" in found.stdout
+    acts = (tmp_path / "jwo-report" / "CP-X.46.story").read_text("utf-8").splitlines()[1:]
+    assert "buy nothing" in acts
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert again.stdout.count("> POST") == len(acts) + 2
+    assert "WARN" in again.stdout
+
+
+def test_a_story_of_an_earlier_run_goes_when_nothing_is_found(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
+    profile(mutant(""))
+    (tmp_path / "jwo-report").mkdir()
+    (tmp_path / "jwo-report" / "CP-X.46.story").write_text("buy nothing\n", encoding="utf-8")
+
+    jwo("certify", "--profile", "jwo.toml", "--only", "CP-X.46")
+
+    assert (tmp_path / "jwo-report" / "report.json").is_file()
+    assert not (tmp_path / "jwo-report" / "CP-X.46.story").exists()
+
+
+def test_a_story_that_nobody_can_play_is_the_users_to_mend(jwo: Jwo, profile: WriteProfile, tmp_path: Path) -> None:
+    profile("http://127.0.0.1:9")
+    (tmp_path / "odd.story").write_text("buy one line\nsell it\n", encoding="utf-8")
+
+    odd = jwo("replay", "--story", "odd.story")
+    missing = jwo("replay", "--story", "nowhere.story")
+    nothing = jwo("replay")
+
+    assert (odd.returncode, missing.returncode, nothing.returncode) == (2, 2, 2)
+    assert "line 2 of the story is no act: 'sell it'" in odd.stderr
+    assert "nowhere.story" in missing.stderr
+    assert "--story FILE" in nothing.stderr

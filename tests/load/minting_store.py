@@ -1,0 +1,80 @@
+"""A small connector that mints its own keys and may swap answers, and a short load on it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from conformance.mutants.small import Reply, SmallConnector
+from load.run import LoadReport, run_load
+from load.settings import LoadOptions
+
+FIXED = '[keys]\nshopper = "dmFsaWRfc2hvcHBlcl9rZXk="\nassociate = "YXNzb2NpYXRlX2tleQ=="\n'
+
+
+class Store(SmallConnector):
+    """Mints keys that are good for one event each; `shoppers` is how many people they belong to, 0 one for each key.
+
+    `swaps`: now and then the answers to two scans or two carts that meet are exchanged; what is remembered is right.
+    """
+
+    def __init__(self, *, swaps: bool = False, shoppers: int = 0) -> None:
+        super().__init__()
+        self._swaps, self._shoppers = swaps, shoppers
+        self._numbers, self._turns = count(), count()
+        self._met: dict[str, tuple[asyncio.Future[Reply], Reply]] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/mint/"):
+            await super().__call__(scope, receive, send)
+            return
+        key = f"{scope['path'].rsplit('/', 1)[-1]} {next(self._numbers)}"
+        body = json.dumps({"identityKey": base64.b64encode(key.encode()).decode()}).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    def _decide(self, key: str, body: dict[str, Any]) -> Reply:
+        kind, _, number = base64.b64decode(key).decode().partition(" ")
+        if kind not in {"shopper", "associate"}:
+            return super()._decide(key, body)
+        person = int(number) % self._shoppers if self._shoppers else int(number)
+        visitor = {"id": f"{kind}-{person}", "type": kind.upper()}
+        return 200, json.dumps({"visitorDetails": visitor}).encode()
+
+    async def _scan(self, raw: bytes) -> Reply:
+        return await self._swapped("scan", await super()._scan(raw))
+
+    async def _cart(self, raw: bytes) -> Reply:
+        return await self._swapped("cart", await super()._cart(raw))
+
+    async def _swapped(self, call: str, reply: Reply) -> Reply:
+        if not self._swaps or reply[0] not in {200, 201}:
+            return reply
+        if call in self._met:
+            waiting, theirs = self._met.pop(call)
+            waiting.set_result(reply)
+            return theirs
+        if next(self._turns) % 10:
+            return reply
+        waiting = asyncio.get_running_loop().create_future()
+        self._met[call] = waiting, reply
+        await asyncio.wait([waiting], timeout=0.02)
+        if waiting.done():
+            return waiting.result()
+        del self._met[call]
+        return reply
+
+
+def run(url: str, folder: Path, keys: str, scenario: str) -> LoadReport:
+    profile = folder / "jwo.toml"
+    store = '[store]\nid = "STORE-001"\n[catalog]\nskus = ["SKU-001"]\n'
+    profile.write_text(f'[connector]\nurl = "{url}"\n{store}{keys.replace("URL", url)}')
+    options = LoadOptions(profile=str(profile), scenario=scenario, rate=150, duration_s=1.5, lag_bound_ms=2000)
+    return run_load(options, lambda _: None)
+
+
+MINTED = '[keys]\nurl = "URL/mint/{type}"\n'

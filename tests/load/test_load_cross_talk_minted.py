@@ -1,0 +1,18 @@
+"""Minted keys under load: whichever person each belongs to, right answers are no cross-talk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.load.minting_store import MINTED, Store, run
+
+
+@pytest.mark.parametrize("shoppers", [0, 1, 3])
+def test_connector_is_free_in_whose_keys_it_mints(serve: Any, tmp_path: Path, shoppers: int) -> None:
+    report = run(serve(Store(shoppers=shoppers)), tmp_path, MINTED, "steady_store")  # scans and carts
+
+    assert report.document["verdict"]["word"] == "pass", report.document["verdict"]
+    assert report.document["generator"]["asked_alone"] > 50

@@ -1,0 +1,74 @@
+"""Keys that the connector mints, over whole runs: fresh, ahead of time, and named when they cannot be had."""
+
+from __future__ import annotations
+
+import base64
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.mutants.small import VISITORS, SmallConnector
+from tests.load.short_runs import run, word
+
+
+class MintingConnector(SmallConnector):
+    """Hands out keys that are good for one event each, and notes how long each waited for its use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = count()
+        self._used: dict[str, str] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/mint/"):
+            kind = scope["path"].rsplit("/", 1)[-1]
+            text = f"key{next(self._numbers)}"
+            VISITORS[text] = (text, kind.upper())
+            body = json.dumps({"identityKey": base64.b64encode(text.encode()).decode()}).encode()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": body})
+            return
+        await super().__call__(scope, receive, send)
+
+    def _decide(self, key: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        if self._used.setdefault(key, body["authEvent"]["id"]) != body["authEvent"]["id"]:
+            return 401, b"{}"
+        return super()._decide(key, body)
+
+
+@pytest.mark.alone
+def test_each_scan_has_a_fresh_key_minted_ahead(serve: Any, tmp_path: Path) -> None:
+    url = serve(MintingConnector())
+    profile = tmp_path / "jwo.toml"
+    profile.write_text(f'[connector]\nurl = "{url}"\n[store]\nid = "STORE-001"\n[keys]\nurl = "{url}/mint/{{type}}"\n')
+
+    report = run("", "gate_rush", profile=str(profile), key_ahead_s=0.5)
+
+    assert word(report) == "pass", report.document["verdict"]
+    assert report.document["generator"]["keys"] == "minted ahead of time"
+
+
+def test_the_callers_folder_shadows_nothing(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("load", "contract", "locust", "gevent"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
+    url = serve(MintingConnector())
+    profile = tmp_path / "jwo.toml"
+    profile.write_text(f'[connector]\nurl = "{url}"\n[store]\nid = "STORE-001"\n[keys]\nurl = "{url}/mint/{{type}}"\n')
+    monkeypatch.chdir(tmp_path)
+
+    report = run("", "gate_rush", profile=str(profile), workers=2)
+
+    assert word(report) == "pass", report.document["verdict"]
+
+
+def test_keys_that_cannot_be_minted_give_no_verdict(serve: Any, tmp_path: Path) -> None:
+    profile = tmp_path / "jwo.toml"
+    profile.write_text(f'[connector]\nurl = "{serve(SmallConnector())}"\n[keys]\ncommand = "false"\n')
+
+    report = run("", "gate_rush", profile=str(profile))
+
+    assert report.exit_code == 3
+    assert "no identity keys" in report.document["verdict"]["reasons"][0]
