@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from importlib import resources
@@ -11,18 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance import expected
-from conformance.certification import Certification
+from conformance.catalogue import FEATURES
 from conformance.digest import suite_digest
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report import count_verdicts, overall_verdict
+from conformance.run.session import FinishedRun
 from conformance.verdicts import CaseResult
-from contract.gate import ANSWER_WITHIN_S
-from contract.operations import OPERATIONS
+from contract.operations import OPERATIONS, Operation
 from contract.profile import Profile
 from contract.register import DOC_SET, Requirement, register
 from contract.values import format_instant
 
-FEATURES = Path(__file__).resolve().parent.parent / "features"
 _MOST_SAMPLES = 400
 _MOST_SHOWN = 6
 
@@ -39,7 +39,7 @@ AGAIN = Replay()
 
 
 def summarise(
-    certification: Certification,
+    finished: FinishedRun,
     *,
     started_at: datetime,
     duration_s: float,
@@ -49,10 +49,10 @@ def summarise(
     replay: Replay = AGAIN,
 ) -> dict[str, Any]:
     """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again."""
-    profile = certification.profile
-    results = [certification.results[each] for each in _in_order(certification.results)]
+    profile = finished.configuration.profile
+    results = [finished.results[each] for each in _in_order(finished.results)]
     cases = [_case(each, profile, (each.story and replay.story) or replay.case) for each in results]
-    stale = _apply(expectations, cases, certification)
+    stale = _apply(expectations, cases, finished)
     report: dict[str, Any] = {
         "format": "jwo-report-1",
         "suite": _suite(strict=strict),
@@ -61,7 +61,7 @@ def summarise(
         "durationS": round(duration_s, 3),
         "verdict": overall_verdict(cases, strict=strict, stale=len(stale)),
         "counts": count_verdicts(cases),
-        "latency": _latency(certification),
+        "latency": _latency(finished),
         "settings": effective_settings(profile),
         "cases": cases,
         "trace": [_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested],
@@ -93,15 +93,15 @@ def _connector(profile: Profile) -> dict[str, Any]:
 
 
 def _apply(
-    expectations: expected.Expectations, cases: list[dict[str, Any]], certification: Certification
+    expectations: expected.Expectations, cases: list[dict[str, Any]], finished: FinishedRun
 ) -> list[dict[str, str]]:
     """Mark the cases whose failure is expected, and return the entries that do not hold."""
-    verdicts = {each: result.verdict for each, result in certification.results.items()}
+    verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
     for case in cases:
         if case["id"] in reasons:
             case["expectedFailure"] = reasons[case["id"]]
-    selection = certification.selection
+    selection = finished.configuration.selection
     return [each._asdict() for each in expectations.stale(verdicts, selection.tiers, selection.only)]
 
 
@@ -178,23 +178,19 @@ def _worth_showing(result: CaseResult) -> list[Exchange]:
     return [exchange for exchange in result.exchanges if any(exchange is each for each in chosen)]
 
 
-def _latency(certification: Certification) -> list[dict[str, Any]]:
-    gate, ordering = certification.profile.house.gate, certification.profile.house.ordering
-    budgets = {
-        "Verify Identity Keys": min(ANSWER_WITHIN_S, gate.timeout_s),
-        "Create Purchases": ordering.answer_budget_s,
-    }
-    exchanges = {id(each): each for result in certification.results.values() for each in result.exchanges}.values()
+def _latency(finished: FinishedRun) -> list[dict[str, Any]]:
+    exchanges = {id(each): each for result in finished.results.values() for each in result.exchanges}.values()
     rows = []
-    for operation, budget_s in budgets.items():
+    for operation in OPERATIONS:
+        budget_s = operation.answer_budget_s(finished.configuration.profile.house)
         times = sorted(each.elapsed_s * 1000 for each in exchanges if _is_measured(each, operation))
-        if times:
-            rows.append(_latency_row(operation, times, budget_s))
+        if times and math.isfinite(budget_s):
+            rows.append(_latency_row(operation.name, times, budget_s))
     return rows
 
 
-def _is_measured(exchange: Exchange, operation: str) -> bool:
-    return exchange.operation.name == operation and exchange.answer is not None and exchange.measured
+def _is_measured(exchange: Exchange, operation: Operation) -> bool:
+    return exchange.operation == operation and exchange.answer is not None and exchange.measured
 
 
 def _latency_row(operation: str, times: list[float], budget_s: float) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from conformance import attestation, dsse, engine, expected
+from conformance import attestation, dsse, expected
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
-from conformance.certification import Certification, Selection
 from conformance.report import render_summary, write_all
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import run
 from conformance.summary import AGAIN, Replay, summarise
 from contract.profile import Profile
 from contract.register import register
@@ -88,17 +89,11 @@ def judge(
 ) -> dict[str, Any]:
     """Run the cases and return the report; a catalog client meets `catalog_platform`, or one of its own."""
     started_at, start = datetime.now(UTC), time.perf_counter()
+    configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
     with CaseProgress(console) as progress:
-        certification = Certification(
-            profile,
-            options.selection,
-            on_case=progress.case,
-            on_selected=progress.selected,
-            catalog_platform=catalog_platform,
-        )
-        engine.run(certification)
+        finished = run(configuration, on_case=progress.case, on_selected=progress.selected)
     return summarise(
-        certification,
+        finished,
         started_at=started_at,
         duration_s=time.perf_counter() - start,
         strict=options.strict or profile.house.suite.strict,

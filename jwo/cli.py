@@ -12,12 +12,12 @@ from typing import Annotated, cast
 
 import typer
 
-from conformance.certification import Selection
 from conformance.dsse import load_private_key, load_public_key
 from conformance.expected import NONE as NONE_EXPECTED
 from conformance.expected import load as load_expected
 from conformance.properties.story import case_of
 from conformance.report.writer import story_file
+from conformance.run.configuration import Selection
 from conformance.summary import Replay
 from contract import profile as profiles
 from contract.profile import Profile

@@ -16,7 +16,7 @@ _LOUD = {Verdict.FAIL: "red", Verdict.WARN: "yellow", Verdict.ERROR: "magenta"}
 
 
 def make_console() -> Console:
-    """Return the console for people: bound to the stream of now, since the engine redirects the standard ones."""
+    """Return the console for people: bound to the stream of now, since a run redirects the standard ones."""
     return Console(file=sys.stdout, highlight=False)
 
 

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from conformance.drafts import Draft
 from contract.house import House
-from contract.messages import self_contained
+from contract.messages import Json, self_contained
 
-Json = Any
 Schema = dict[str, Any]
 _KEPT = re.compile(
     r"storeId|identityKey|authEvent\.(id|timestamp|location)|idempotentShoppingTripId|shoppingTrip\.(start|end)Time"
