@@ -13,13 +13,11 @@ from conformance.properties import story
 from conformance.properties.story import Story
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
-from conformance.verdicts import CaseResult, Verdict
+from conformance.verdicts import EXIT_CODES, CaseResult
 from contract.profile import Profile
 from contract.register import register
 from jwo.certify import calls_connector, reach
 from jwo.errors import Broken, Usage
-
-_EXIT = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
 
 
 def story_in(file: Path) -> Story:
@@ -41,7 +39,7 @@ def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ())
     result = results[case_id]
     for line in _lines(result, profile):
         console.print(line, soft_wrap=True, markup=False)
-    return _EXIT[result.verdict]
+    return EXIT_CODES[result.verdict]
 
 
 def _lines(result: CaseResult, profile: Profile) -> list[str]:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from conformance.report.clean import printable
-from conformance.report.headline import LEVELS, stale_entries
+from conformance.report.headline import LEVELS
+from conformance.report.model import Case, Report, Stale
 from conformance.report.verdict import is_expected
 
-Case = Mapping[str, Any]
 _NOT_XML = str.maketrans(dict.fromkeys((0xFFFE, 0xFFFF)))
 
 
-def render_junit(report: Mapping[str, Any]) -> str:
+def render_junit(report: Report) -> str:
     """Return the XML. A `warn` passes with its text in system-out, unless the run is strict: then it is a failure."""
-    strict = report["suite"]["strict"]
-    root = ET.Element("testsuites", {"name": "JWO conformance", **_totals(report["cases"], strict=strict)})
-    for api in dict.fromkeys(case["api"] for case in report["cases"]):
-        cases = [case for case in report["cases"] if case["api"] == api]
+    strict = report.suite.strict
+    root = ET.Element("testsuites", {"name": "JWO conformance", **_totals(report.cases, strict=strict)})
+    for api in dict.fromkeys(case.api for case in report.cases):
+        cases = [case for case in report.cases if case.api == api]
         suite = ET.SubElement(root, "testsuite", {"name": _legal(api), **_totals(cases, strict=strict)})
-        suite.set("timestamp", report["startedAt"])
+        suite.set("timestamp", report.started_at)
         for case in cases:
             _add_case(suite, case, strict=strict)
-    if stale := stale_entries(report):
-        _add_stale(root, stale)
+    if report.stale:
+        _add_stale(root, report.stale)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _add_stale(root: ET.Element, stale: Sequence[Case]) -> None:
+def _add_stale(root: ET.Element, stale: Sequence[Stale]) -> None:
     """Add the expected failures that do not hold, as failures of a suite of their own."""
     totals = {"tests": str(len(stale)), "failures": str(len(stale)), "errors": "0", "skipped": "0", "time": "0.000"}
     suite = ET.SubElement(root, "testsuite", {"name": "Expected failures", **totals})
     for entry in stale:
-        name = _legal(f"{entry['id']} is a stale expected failure")
+        name = _legal(f"{entry.id} is a stale expected failure")
         test = ET.SubElement(suite, "testcase", name=name, classname="Expected failures", time="0.000")
-        failure = ET.SubElement(test, "failure", message=_legal(entry["why"]), type="stale")
-        failure.text = _legal(f"{entry['why']}; the reason given was: {entry['reason']}")
+        failure = ET.SubElement(test, "failure", message=_legal(entry.why), type="stale")
+        failure.text = _legal(f"{entry.why}; the reason given was: {entry.reason}")
     for name in ("tests", "failures"):
         root.set(name, str(int(root.get(name, "0")) + len(stale)))
 
@@ -50,7 +49,7 @@ def _totals(cases: Sequence[Case], *, strict: bool) -> dict[str, str]:
         "failures": str(outcomes.count("failure")),
         "errors": str(outcomes.count("error")),
         "skipped": str(outcomes.count("skipped")),
-        "time": _seconds(sum(case["durationMs"] for case in cases)),
+        "time": _seconds(sum(case.duration_ms for case in cases)),
     }
 
 
@@ -60,38 +59,36 @@ def _outcome(case: Case, *, strict: bool) -> str:
     outcomes = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
     if strict:
         outcomes["warn"] = "failure"
-    return outcomes.get(case["verdict"], "passed")
+    return outcomes.get(case.verdict, "passed")
 
 
 def _add_case(suite: ET.Element, case: Case, *, strict: bool) -> None:
-    name = _legal(f"{case['id']} {case['title']}".strip())
-    entry = ET.SubElement(
-        suite, "testcase", name=name, classname=_legal(case["api"]), time=_seconds(case["durationMs"])
-    )
+    name = _legal(f"{case.id} {case.title}".strip())
+    entry = ET.SubElement(suite, "testcase", name=name, classname=_legal(case.api), time=_seconds(case.duration_ms))
     outcome = _outcome(case, strict=strict)
     if outcome == "failure":
-        failure = ET.SubElement(entry, "failure", message=_legal(case["rule"]), type=case["level"])
+        failure = ET.SubElement(entry, "failure", message=_legal(case.rule), type=case.level)
         failure.text = _finding(case)
     elif outcome == "error":
-        error = ET.SubElement(entry, "error", message=_legal(case["reason"]), type="harness")
+        error = ET.SubElement(entry, "error", message=_legal(case.reason), type="harness")
         error.text = _finding(case)
     elif outcome == "skipped":
-        known = case.get("expectedFailure")
-        ET.SubElement(entry, "skipped", message=_legal(f"expected failure: {known}" if known else case["reason"]))
+        known = case.expected_failure
+        ET.SubElement(entry, "skipped", message=_legal(f"expected failure: {known}" if known else case.reason))
         if known:
             ET.SubElement(entry, "system-out").text = _finding(case)
-    elif case["verdict"] == "warn":
+    elif case.verdict == "warn":
         ET.SubElement(entry, "system-out").text = "WARNING\n" + _finding(case)
 
 
 def _finding(case: Case) -> str:
     lines = {
-        "rule": f"{case['rule']} ({LEVELS[case['level']]})",
-        "expected": case["expected"],
-        "got": case["got"],
-        "reason": case["reason"],
-        "usually": case["hint"],
-        "replay": case["replay"],
+        "rule": f"{case.rule} ({LEVELS[case.level]})",
+        "expected": case.expected,
+        "got": case.got,
+        "reason": case.reason,
+        "usually": case.hint,
+        "replay": case.replay,
     }
     return _legal("\n".join(f"{name}: {text}" for name, text in lines.items() if text))
 

@@ -6,8 +6,10 @@ Logarithmic, because a good connector answers in milliseconds and the budget is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from conformance.report.model import Latency
 
 WIDTH, HEIGHT = 720, 96
 _LEFT, _RIGHT, _TOP, _BOTTOM = 14, 706, 18, 68
@@ -36,20 +38,20 @@ class Strip(NamedTuple):
     text: str
 
 
-def strip(row: Mapping[str, Any]) -> Strip:
+def strip(row: Latency) -> Strip:
     """Lay out one entry of the report's `latency`. At most 600 dots: the slowest always, of the others every nth."""
-    budget_ms = row["budgetS"] * 1000
-    samples = _thinned(row["samplesMs"])
-    last_ms = max([budget_ms * 1.6, row["maxMs"] * 1.2, *samples])
+    budget_ms = row.budget_s * 1000
+    samples = _thinned(row.samples_ms)
+    last_ms = max([budget_ms * 1.6, row.max_ms * 1.2, *samples])
     dots = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
     return Strip(
         on_time=_path(dots, late=False),
         late=_path(dots, late=True),
         ticks=[Tick(_x(ms, last_ms), label) for ms, label in _TICKS_MS if ms <= last_ms],
-        marks=[Tick(_x(row[f"{name}Ms"], last_ms), name) for name in ("p50", "p95", "p99")],
-        budget=Tick(_x(budget_ms, last_ms), f"{row['budgetS']:g} s"),
+        marks=[Tick(_x(getattr(row, f"{name}_ms"), last_ms), name) for name in ("p50", "p95", "p99")],
+        budget=Tick(_x(budget_ms, last_ms), f"{row.budget_s:g} s"),
         shown=len(samples),
-        total=row["count"],
+        total=row.count,
         text=_in_words(row),
     )
 
@@ -85,8 +87,8 @@ def _path(dots: Sequence[tuple[float, float, bool]], *, late: bool) -> str:
     return "".join(f"M{x:g} {y:g}h0" for x, y, is_late in dots if is_late == late)
 
 
-def _in_words(row: Mapping[str, Any]) -> str:
+def _in_words(row: Latency) -> str:
     return (
-        f"{row['operation']}: {row['count']} answers, half within {duration(row['p50Ms'])}, slowest "
-        f"{duration(row['maxMs'])}, {row['late']} later than {row['budgetS']:g} seconds"
+        f"{row.operation}: {row.count} answers, half within {duration(row.p50_ms)}, slowest "
+        f"{duration(row.max_ms)}, {row.late} later than {row.budget_s:g} seconds"
     )

@@ -159,10 +159,11 @@ def test_reports_show_what_the_platform_saw_and_no_credentials(addresses: Addres
     shown = summarise(seen, started_at=utc_now(), duration_s=1, strict=False)
 
     assert "hunter-and-2" not in str(report)
-    assert report["cases"][0]["api"] == "Catalog client"
-    exchanges = shown["cases"][0]["exchanges"]
-    assert exchanges[0]["operation"] == "Upload Catalog"
-    assert exchanges[0]["response"]["status"] == 201
+    assert report.cases[0].api == "Catalog client"
+    exchanges = shown.cases[0].exchanges
+    assert exchanges[0].operation == "Upload Catalog"
+    assert exchanges[0].response
+    assert exchanges[0].response.status == 201
     assert not re.search("Signature=[0-9a-f]{8}", str(exchanges))
     assert not re.search("Token=[0-9a-f]{8}", str(exchanges))
 

@@ -23,6 +23,7 @@ from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.gallery import GALLERY, RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_mutant
 from conformance.mutants.small import SmallConnector
+from conformance.report.model import to_json
 from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.recorder import Recorder
@@ -71,8 +72,8 @@ def test_a_correct_connector_passes_and_its_exchanges_come_from_the_journal(plat
     assert len({json.loads(each.body)["requestId"] for each in carts}) == len(carts) >= 3
     assert len({each.answer and each.answer.body for each in carts}) == 1
     report = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False)
-    assert finished.configuration.profile.keys.shopper not in json.dumps(report)
-    assert sum(row["count"] for row in report["latency"]) == len(finished.known.refusals) == 2
+    assert finished.configuration.profile.keys.shopper not in json.dumps(to_json(report))
+    assert sum(row.count for row in report.latency) == len(finished.known.refusals) == 2
 
 
 def test_with_nothing_declared_no_platform_is_started(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
@@ -138,10 +139,10 @@ def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
 def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: Platform) -> None:
     finished = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
 
-    (case,) = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False)["cases"]
-    person = case["got"].partition(":")[0]
-    assert {each["about"].partition(" (")[0] for each in case["exchanges"]} == {person}
-    assert len(finished.results["E2E-X.7"].exchanges) > len(case["exchanges"]) >= 2
+    (case,) = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False).cases
+    person = case.got.partition(":")[0]
+    assert {str(each.about).partition(" (")[0] for each in case.exchanges} == {person}
+    assert len(finished.results["E2E-X.7"].exchanges) > len(case.exchanges) >= 2
 
 
 def test_the_platform_calls_as_the_profile_says() -> None:

@@ -63,7 +63,7 @@ def controls_of(connector: Any, serve: Serve, rate_limit: int = 0) -> ControlCal
 
 def report_ids(finished: FinishedRun) -> list[str]:
     report = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False)
-    return [case["id"] for case in report["cases"]]
+    return [case.id for case in report.cases]
 
 
 def divided(scans: Pace, carts: Pace, *, may_crowd: bool = True) -> Division:

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.report import count_verdicts, overall_verdict
 from contract.register import register
+from tests.conformance.report.reading import case_model
 
 Json = dict[str, Any]
 Build = Callable[..., Json]
@@ -78,6 +79,7 @@ def _latency(operation: str = "Verify Identity Keys", samples: list[float] | Non
 
 def _report(cases: list[Json] | None = None, *, strict: bool = False, **changes: Any) -> Json:
     judged = [_case()] if cases is None else cases
+    models = [case_model(case) for case in judged]
     return {
         "format": "jwo-report-1",
         "suite": {
@@ -95,8 +97,8 @@ def _report(cases: list[Json] | None = None, *, strict: bool = False, **changes:
         },
         "startedAt": "2026-03-02T09:30:00Z",
         "durationS": 3.2,
-        "verdict": overall_verdict(judged, strict=strict),
-        "counts": count_verdicts(judged),
+        "verdict": str(overall_verdict(models, strict=strict)),
+        "counts": count_verdicts(models),
         "latency": [_latency()],
         "settings": {"suite": {"strict": strict}, "gate": {"timeout_s": 2.0}},
         "cases": judged,
