@@ -24,7 +24,7 @@ FINDINGS = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
 """What a person must look at, worst first."""
 JUDGED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
 EXIT_CODES = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
-"""What a command ends with whose outcome is this verdict; 2 is for a command that was used wrongly."""
+"""What a command ends with whose outcome is this verdict; 2 is for a usage error."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

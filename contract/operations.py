@@ -1,4 +1,4 @@
-"""The calls of the contract: name, path, who calls whom, and the messages that travel."""
+"""The calls of the contract: their name, path and caller, the messages that travel, and what limits an answer."""
 
 from __future__ import annotations
 

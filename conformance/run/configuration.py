@@ -1,4 +1,4 @@
-"""What a run is told before it begins; nothing changes it afterwards."""
+"""What a run gets before it begins; nothing changes it afterwards."""
 
 from __future__ import annotations
 

@@ -63,18 +63,15 @@ def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace])
     paces = {operation: pace_of(operation) for operation in operations}
     serial = {operation for operation, pace in paces.items() if pace.is_serial}
     crowded = {operation for operation, pace in paces.items() if pace.max_concurrency > 1}
-    pooled = [
-        group
-        for groups, is_waiting in ((plan.waiting, True), (plan.usual, False))
-        for group in groups
-        if not serial.intersection(operations_of(group) or serial)
-        and (is_waiting or crowded.intersection(operations_of(group) or crowded))
-    ]
-    most = (
-        min([MOST_WORKERS, *(paces[operation].max_concurrency for operation in crowded)]) if crowded else _MOST_WAITING
-    )
-    here = tuple(group for group in plan.usual + plan.waiting if group not in pooled)
-    return Division(tuple(pooled), min(most, len(pooled)), here)
+
+    def is_pooled(group: Group) -> bool:
+        called = operations_of(group) or frozenset(operations)
+        return not called & serial and (group in plan.waiting or bool(called & crowded))
+
+    pooled = tuple(group for group in plan.waiting + plan.usual if is_pooled(group))
+    here = tuple(group for group in plan.usual + plan.waiting if not is_pooled(group))
+    bearable = min((paces[operation].max_concurrency for operation in crowded), default=_MOST_WAITING)
+    return Division(pooled, min(bearable, MOST_WORKERS, len(pooled)), here)
 
 
 def operations_of(group: Group) -> frozenset[Operation]:

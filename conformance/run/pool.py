@@ -1,4 +1,4 @@
-"""Worker processes that take groups of scenarios from one queue, for a connector whose answers are waited for."""
+"""Worker processes that take groups of scenarios from one queue, where waiting for answers takes most of the time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STOP_WITHIN_S = 5
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is told: the run, what control calls have shown, and the groups from which it takes the next."""
+    """What a worker gets: the run, what control calls have shown, and the groups from which it takes the next."""
 
     configuration: RunConfiguration
     known: Known

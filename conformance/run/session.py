@@ -10,7 +10,7 @@ from conformance.catalog_client.servers import jobs_for
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke
-from conformance.requests import Requests, is_answered
+from conformance.requests import REGISTRY, Requests, is_answered
 from conformance.run.bridge import Equipment
 from conformance.run.configuration import RunConfiguration
 from conformance.run.controls import MOST_CALLS, ControlCalls, Known, Pace
@@ -24,7 +24,7 @@ from contract.operations import Operation
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a run was told, the result of each case by id, and what the control calls showed."""
+    """What a run got, the result of each case by id, and what the control calls showed."""
 
     configuration: RunConfiguration
     results: Mapping[str, CaseResult]
@@ -86,13 +86,14 @@ def _division(plan: Plan, equipment: Equipment) -> Division:
     profile = equipment.configuration.profile
 
     def pace_of(operation: Operation) -> Pace:
-        return equipment.controls.pace(operation) if is_answered(operation, profile) else Pace()
+        is_called = operation in REGISTRY and is_answered(operation, profile)
+        return equipment.controls.pace(operation) if is_called else Pace()
 
     return divide(plan, may_crowd=not profile.limits.rate_limit_per_second, pace_of=pace_of)
 
 
 def _shared(known: Known, workers: int) -> Known:
-    """Return what a worker is told of the connector: its share of the calls at once, where a limit was found."""
+    """Return what a worker must know of the connector: its share of the calls at once, where a limit was found."""
     paces = {
         operation: pace
         if pace.max_concurrency == MOST_CALLS
