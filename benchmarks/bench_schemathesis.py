@@ -27,15 +27,15 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from conformance.catalogue import scenario_entries
-from conformance.certification import Certification
 from conformance.end_to_end.platform import Platform, starting
 from conformance.mutants.gallery import GALLERY, Mutant
 from conformance.mutants.gate import profile_of, run_mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import SmallConnector
+from conformance.requests import REGISTRY, Requests
+from conformance.run.configuration import utc_now
 from contract.gate import ANSWER_WITHIN_S
 from contract.openapi import load
-from contract.operations import OPERATIONS
 
 _FUZZER = Path(sys.executable).with_name("schemathesis")
 _AT_MOST_S = 90.0
@@ -63,11 +63,11 @@ class Fuzzed(NamedTuple):
 
 def document() -> dict[str, Any]:
     """Return the connector's OpenAPI document, plus what a retailer could add for a fuzzer."""
-    whole, builder = load("connector"), Certification(profile_of(_NOWHERE))
-    for operation in OPERATIONS:
+    whole, requests = load("connector"), Requests(profile_of(_NOWHERE), utc_now)
+    for operation in REGISTRY:
         if operation.path in whole["paths"]:
             content = whole["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
-            body = builder.unbroken(operation).body
+            body = requests.valid_request(operation).body
             content["example"] = body
             content["schema"] = nullable(content["schema"])
             content["schema"]["properties"]["storeId"]["enum"] = [body["storeId"]]

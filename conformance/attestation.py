@@ -11,6 +11,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.report.model import Report, to_json
+from conformance.report.verdict import is_expected
+from conformance.verdicts import Verdict, failing
+
 STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 FILE = "attestation.json"
@@ -18,7 +22,7 @@ SUBJECTS = ("report.json", "report.html", "junit.xml", "badge.svg")
 """The files that a certificate is about, report.json first, from which its words are taken."""
 
 
-def statement(report: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+def statement(report: Report, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the statement about the written files of a report; `files` holds their bytes by name."""
     return {
         "_type": STATEMENT,
@@ -27,19 +31,19 @@ def statement(report: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str
         "predicate": {
             "result": result(report),
             "configuration": _configuration(report),
-            "passedTests": _ids(report, "pass"),
-            "warnedTests": _ids(report, "warn"),
-            "failedTests": _ids(report, "fail", "error"),
+            "passedTests": _ids(report, Verdict.PASS),
+            "warnedTests": _ids(report, Verdict.WARN),
+            "failedTests": _ids(report, Verdict.FAIL, Verdict.ERROR),
         },
     }
 
 
-def result(report: Mapping[str, Any]) -> str:
-    """Return PASSED, WARNED or FAILED. An expected failure is a failure here: it is known, and not mended."""
-    counts = report["counts"]
-    if report["verdict"] != "pass" or counts["fail"] or (counts["warn"] and report["suite"]["strict"]):
+def result(report: Report) -> str:
+    """Return PASSED, WARNED or FAILED. An expected failure is a failure here: it is known, and not fixed."""
+    verdicts = {case.verdict for case in report.cases}
+    if report.verdict is not Verdict.PASS or verdicts & failing(strict=report.suite.strict):
         return "FAILED"
-    return "WARNED" if counts["warn"] else "PASSED"
+    return "WARNED" if Verdict.WARN in verdicts else "PASSED"
 
 
 def render(value: Mapping[str, Any]) -> bytes:
@@ -47,19 +51,18 @@ def render(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _configuration(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _configuration(report: Report) -> list[dict[str, Any]]:
     """Name what the run was judged by and what it was told, each with its digest."""
-    suite = report["suite"]
+    suite = report.suite
     described = [
-        _descriptor("suite", suite.get("digest", ""), product=suite["name"], version=suite["version"]),
-        _descriptor("requirements", suite["revision"], docSet=suite["docSet"], strict=suite["strict"]),
-        _descriptor("profile", _digest_of(report["settings"]), connector=report["connector"]["url"]),
+        _descriptor("suite", suite.digest or "", product=suite.name, version=suite.version),
+        _descriptor("requirements", suite.revision, docSet=suite.doc_set, strict=suite.strict),
+        _descriptor("profile", _digest_of(report.settings), connector=report.connector.url),
     ]
-    if "expectedFailures" in report:
-        known = {case["id"]: case["expectedFailure"] for case in report["cases"] if "expectedFailure" in case}
-        content = {"known": known, "stale": report["expectedFailures"]["stale"]}
-        source = report["expectedFailures"]["source"]
-        described.append(_descriptor("expected failures", _digest_of(content), file=source))
+    if report.expected_failures:
+        known = {case.id: case.expected_failure for case in report.cases if is_expected(case)}
+        content = {"known": known, "stale": to_json(report.expected_failures.stale)}
+        described.append(_descriptor("expected failures", _digest_of(content), file=report.expected_failures.source))
     return described
 
 
@@ -67,8 +70,8 @@ def _descriptor(name: str, sha256: str, **annotations: object) -> dict[str, Any]
     return {"name": name, "digest": {"sha256": sha256}, "annotations": annotations}
 
 
-def _ids(report: Mapping[str, Any], *verdicts: str) -> list[str]:
-    return [case["id"] for case in report["cases"] if case["verdict"] in verdicts]
+def _ids(report: Report, *verdicts: Verdict) -> list[str]:
+    return [case.id for case in report.cases if case.verdict in verdicts]
 
 
 def _digest_of(value: object) -> str:

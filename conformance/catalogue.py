@@ -8,18 +8,22 @@ from typing import NamedTuple
 
 from pytest_bdd.feature import get_feature
 
-from conformance.plugin import LEVELS, MODES
-from conformance.summary import FEATURES
 from contract.register import register
+
+FEATURES = Path(__file__).resolve().parent.parent / "features"
+LEVELS = ("must", "should", "house")
+MODES = ("alone", "waits")
+"""How a scenario runs: `alone` after all others with nothing beside it; `waits`, being slow itself, beside others."""
 
 
 class ScenarioEntry(NamedTuple):
-    """A scenario: its file within features/, its title, the ids it proves, and the level its tags claim."""
+    """A scenario: its file within features/, its title, the ids it proves, the level that its tags claim, its mode."""
 
     file: str
     title: str
     ids: tuple[str, ...]
     level: str
+    mode: str = ""
 
 
 class Coverage(NamedTuple):
@@ -47,7 +51,8 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
             tags = sorted(scenario.tags)
             ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES))
             levels = [tag for tag in tags if tag in LEVELS]
-            entries.append(ScenarioEntry(file, scenario.name, ids, levels[0] if len(levels) == 1 else ""))
+            mode = next((tag for tag in tags if tag in MODES), "")
+            entries.append(ScenarioEntry(file, scenario.name, ids, levels[0] if len(levels) == 1 else "", mode))
     return tuple(entries)
 
 

@@ -7,12 +7,12 @@ answers side by side: its calls one after the other would take minutes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.requests import Requests
+from contract.operations import Operation
 
 GATES = 8
 MOST_CALLS = 300
@@ -22,14 +22,17 @@ _SPEND_S = 3.0
 
 
 def many(
-    connector: ConnectorClient, draft: Callable[[], Draft], at_least: int, budget_s: float, gates: int
+    connector: ConnectorClient, requests: Requests, operation: Operation, at_least: int, *, gates: int
 ) -> list[Exchange]:
-    """Send `at_least` calls, and more for as long as a few seconds last; stop at the third late or missing answer."""
+    """Send `at_least` calls, and more for as long as a few seconds last; stop at the third late or missing answer.
+
+    As many calls go at once as `gates` says, and never more than a store has gates.
+    """
 
     def send(_index: int) -> Exchange:
-        each = draft()
-        return connector.send(each.operation, each.encoded())
+        return connector.send(operation, requests.valid_request(operation).encoded())
 
+    budget_s = operation.answer_budget_s(requests.profile.house)
     start, exchanges = time.perf_counter(), list[Exchange]()
     gates = min(gates, GATES)
     with ThreadPoolExecutor(gates) as pool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_bdd import scenarios
 
-FEATURES = Path(__file__).resolve().parent.parent / "features"
+from conformance.catalogue import FEATURES
 
 scenarios(str(FEATURES))

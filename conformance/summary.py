@@ -1,28 +1,44 @@
-"""From a finished certification to the report dict that `conformance.report` writes; nothing is judged anew here."""
+"""From a finished run to the report that `conformance.report` writes; nothing is judged here a second time."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from conformance import expected
-from conformance.certification import Certification
+from conformance.catalogue import FEATURES
 from conformance.digest import suite_digest
 from conformance.drivers.exchange import Exchange, as_report
-from conformance.report import count_verdicts, overall_verdict
+from conformance.report.model import (
+    FORMAT,
+    Case,
+    Connector,
+    ExpectedFailures,
+    Latency,
+    NotTested,
+    Report,
+    ReportedExchange,
+    Stale,
+    Step,
+    Suite,
+    Traced,
+    from_json,
+)
+from conformance.report.verdict import count_verdicts, overall_verdict
+from conformance.run.session import FinishedRun
 from conformance.verdicts import CaseResult
-from contract.gate import ANSWER_WITHIN_S
-from contract.operations import OPERATIONS
+from contract.operations import OPERATIONS, Operation
 from contract.profile import Profile
 from contract.register import DOC_SET, Requirement, register
 from contract.values import format_instant
+from jwo_toolkit.json_types import Json
 
-FEATURES = Path(__file__).resolve().parent.parent / "features"
 _MOST_SAMPLES = 400
 _MOST_SHOWN = 6
 
@@ -39,70 +55,55 @@ AGAIN = Replay()
 
 
 def summarise(
-    certification: Certification,
+    finished: FinishedRun,
     *,
     started_at: datetime,
     duration_s: float,
     strict: bool,
-    stages: list[dict[str, Any]] | None = None,
     expectations: expected.Expectations = expected.NONE,
     replay: Replay = AGAIN,
-) -> dict[str, Any]:
-    """Return the report of a run; see `report/report.schema.json` for its shape. `replay` runs one case again."""
-    profile = certification.profile
-    results = [certification.results[each] for each in _in_order(certification.results)]
-    cases = [_case(each, profile, (each.story and replay.story) or replay.case) for each in results]
-    stale = _apply(expectations, cases, certification)
-    report: dict[str, Any] = {
-        "format": "jwo-report-1",
-        "suite": _suite(strict=strict),
-        "connector": _connector(profile),
-        "startedAt": format_instant(started_at),
-        "durationS": round(duration_s, 3),
-        "verdict": overall_verdict(cases, strict=strict, stale=len(stale)),
-        "counts": count_verdicts(cases),
-        "latency": _latency(certification),
-        "settings": effective_settings(profile),
-        "cases": cases,
-        "trace": [_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested],
-        "notTested": [_not_tested(row) for row in register().values() if row.not_tested],
-    }
-    if expectations.source:
-        report["expectedFailures"] = {"source": expectations.source, "stale": stale}
-    return report if stages is None else report | {"stages": stages}
-
-
-def _suite(*, strict: bool) -> dict[str, Any]:
-    return {
-        "name": "jwo-conformance-kit",
-        "version": version("jwo-conformance-kit"),
-        "revision": revision(),
-        "digest": suite_digest(),
-        "docSet": DOC_SET,
-        "strict": strict,
-    }
-
-
-def _connector(profile: Profile) -> dict[str, Any]:
-    return {
-        "url": profile.connector.url,
-        "auth": profile.connector.auth,
-        "storeId": profile.store.id,
-        "declared": profile.declared_keys(),
-    }
-
-
-def _apply(
-    expectations: expected.Expectations, cases: list[dict[str, Any]], certification: Certification
-) -> list[dict[str, str]]:
-    """Mark the cases whose failure is expected, and return the entries that do not hold."""
-    verdicts = {each: result.verdict for each, result in certification.results.items()}
+) -> Report:
+    """Return the report of a run. `replay` holds the commands that run one case again."""
+    profile, selection = finished.configuration.profile, finished.configuration.selection
+    verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
-    for case in cases:
-        if case["id"] in reasons:
-            case["expectedFailure"] = reasons[case["id"]]
-    selection = certification.selection
-    return [each._asdict() for each in expectations.stale(verdicts, selection.tiers, selection.only)]
+    stale = expectations.stale(verdicts, selection.tiers, selection.only)
+    results = [finished.results[each] for each in _in_order(finished.results)]
+    cases = tuple(_case(each, profile, replay, reasons.get(each.id)) for each in results)
+    return Report(
+        format=FORMAT,
+        suite=_suite(strict=strict),
+        connector=_connector(profile),
+        started_at=format_instant(started_at),
+        duration_s=round(duration_s, 3),
+        verdict=overall_verdict(cases, strict=strict, stale=len(stale)),
+        counts=count_verdicts(cases),
+        latency=tuple(_latency(finished)),
+        settings=effective_settings(profile),
+        cases=cases,
+        trace=tuple(_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested),
+        not_tested=tuple(_not_tested(row) for row in register().values() if row.not_tested),
+        expected_failures=_expected_failures(expectations.source, stale),
+    )
+
+
+def _suite(*, strict: bool) -> Suite:
+    return Suite(
+        name="jwo-conformance-kit",
+        version=version("jwo-conformance-kit"),
+        revision=revision(),
+        digest=suite_digest(),
+        doc_set=DOC_SET,
+        strict=strict,
+    )
+
+
+def _connector(profile: Profile) -> Connector:
+    return Connector(profile.connector.url, profile.connector.auth, profile.store.id, tuple(profile.declared_keys()))
+
+
+def _expected_failures(source: str, stale: Iterable[expected.Stale]) -> ExpectedFailures | None:
+    return ExpectedFailures(source, tuple(Stale(*entry) for entry in stale)) if source else None
 
 
 def _in_order(ids: Iterable[str]) -> list[str]:
@@ -124,7 +125,7 @@ def revision() -> str:
     return digest.hexdigest()
 
 
-def effective_settings(profile: Profile) -> dict[str, Any]:
+def effective_settings(profile: Profile) -> dict[str, Json]:
     """Return the profile as it took effect, without its secrets."""
     settings = profile.model_dump(mode="json", exclude={"keys"})
     connector = settings["connector"]
@@ -141,29 +142,30 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
 
 
-def _case(result: CaseResult, profile: Profile, replay: str) -> dict[str, Any]:
-    row = register()[result.id]
-    secret_headers = frozenset(profile.connector.headers)
-    case = {
-        "id": row.id,
-        "title": row.title,
-        "api": row.api,
-        "tier": row.tier,
-        "level": row.level,
-        "provenance": row.provenance,
-        "page": row.page,
-        "verdict": str(result.verdict),
-        "rule": row.text,
-        "expected": result.expected,
-        "got": result.got,
-        "reason": result.reason,
-        "hint": row.usually,
-        "steps": [{"text": step.text, "ok": step.ok} for step in result.steps],
-        "durationMs": round(result.duration_s * 1000, 3),
-        "replay": replay.format(id=row.id),
-        "exchanges": [as_report(exchange, secret_headers) for exchange in _worth_showing(result)],
-    }
-    return {**case, "story": list(result.story)} if result.story else case
+def _case(result: CaseResult, profile: Profile, replay: Replay, expected_failure: str | None) -> Case:
+    row, secret_headers = register()[result.id], frozenset(profile.connector.headers)
+    exchanges = (as_report(exchange, secret_headers) for exchange in _worth_showing(result))
+    return Case(
+        id=row.id,
+        title=row.title,
+        api=row.api,
+        tier=row.tier,
+        level=row.level,
+        provenance=row.provenance,
+        page=row.page,
+        verdict=result.verdict,
+        rule=row.text,
+        expected=result.expected,
+        got=result.got,
+        reason=result.reason,
+        hint=row.usually,
+        steps=tuple(Step(step.text, step.ok) for step in result.steps),
+        duration_ms=round(result.duration_s * 1000, 3),
+        replay=((result.story and replay.story) or replay.case).format(id=row.id),
+        exchanges=tuple(from_json(ReportedExchange, each) for each in exchanges),
+        story=result.story or None,
+        expected_failure=expected_failure,
+    )
 
 
 def _worth_showing(result: CaseResult) -> list[Exchange]:
@@ -178,35 +180,33 @@ def _worth_showing(result: CaseResult) -> list[Exchange]:
     return [exchange for exchange in result.exchanges if any(exchange is each for each in chosen)]
 
 
-def _latency(certification: Certification) -> list[dict[str, Any]]:
-    gate, ordering = certification.profile.house.gate, certification.profile.house.ordering
-    budgets = {
-        "Verify Identity Keys": min(ANSWER_WITHIN_S, gate.timeout_s),
-        "Create Purchases": ordering.answer_budget_s,
-    }
-    exchanges = {id(each): each for result in certification.results.values() for each in result.exchanges}.values()
+def _latency(finished: FinishedRun) -> list[Latency]:
+    exchanges = {id(each): each for result in finished.results.values() for each in result.exchanges}.values()
     rows = []
-    for operation, budget_s in budgets.items():
+    for operation in OPERATIONS:
+        budget_s = operation.answer_budget_s(finished.configuration.profile.house)
         times = sorted(each.elapsed_s * 1000 for each in exchanges if _is_measured(each, operation))
-        if times:
-            rows.append(_latency_row(operation, times, budget_s))
+        if times and math.isfinite(budget_s):
+            rows.append(_latency_row(operation.name, times, budget_s))
     return rows
 
 
-def _is_measured(exchange: Exchange, operation: str) -> bool:
-    return exchange.operation.name == operation and exchange.answer is not None and exchange.measured
+def _is_measured(exchange: Exchange, operation: Operation) -> bool:
+    return exchange.operation == operation and exchange.answer is not None and exchange.measured
 
 
-def _latency_row(operation: str, times: list[float], budget_s: float) -> dict[str, Any]:
-    return {
-        "operation": operation,
-        "count": len(times),
-        **{f"p{percent}Ms": round(_percentile(times, percent), 3) for percent in (50, 95, 99)},
-        "maxMs": round(times[-1], 3),
-        "late": sum(time > budget_s * 1000 for time in times),
-        "budgetS": budget_s,
-        "samplesMs": [round(time, 3) for time in times[:: max(1, len(times) // _MOST_SAMPLES)]],
-    }
+def _latency_row(operation: str, times: list[float], budget_s: float) -> Latency:
+    return Latency(
+        operation=operation,
+        count=len(times),
+        p50_ms=round(_percentile(times, 50), 3),
+        p95_ms=round(_percentile(times, 95), 3),
+        p99_ms=round(_percentile(times, 99), 3),
+        max_ms=round(times[-1], 3),
+        late=sum(time > budget_s * 1000 for time in times),
+        budget_s=budget_s,
+        samples_ms=tuple(round(time, 3) for time in times[:: max(1, len(times) // _MOST_SAMPLES)]),
+    )
 
 
 def _percentile(ordered: list[float], percent: int) -> float:
@@ -214,10 +214,9 @@ def _percentile(ordered: list[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
-def _traced(row: Requirement) -> dict[str, Any]:
-    by = list(row.proven_by or (row.id,))
-    return {"id": row.id, "title": row.title, "api": row.api, "tier": row.tier, "by": by}
+def _traced(row: Requirement) -> Traced:
+    return Traced(row.id, row.title, row.api, row.tier, row.proven_by or (row.id,))
 
 
-def _not_tested(row: Requirement) -> dict[str, Any]:
-    return {"id": row.id, "title": row.title, "api": row.api, "tier": row.tier, "reason": row.not_tested}
+def _not_tested(row: Requirement) -> NotTested:
+    return NotTested(row.id, row.title, row.api, row.tier, row.not_tested)

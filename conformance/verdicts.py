@@ -1,4 +1,4 @@
-"""What became of a case, and the worst of several."""
+"""The verdict of a case, and all that follows from verdicts: the worst, the counts, the severity, the exit code."""
 
 from __future__ import annotations
 
@@ -20,11 +20,42 @@ class Verdict(StrEnum):
 
 
 _ORDER = list(Verdict)
+FINDINGS = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
+"""What a person must look at, worst first."""
+JUDGED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
+EXIT_CODES = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
+"""What a command ends with whose outcome is this verdict; 2 is for a usage error."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst; a case is as good as its worst example."""
+    """Return the worst; a case is as good as its worst example. Of none it is `not_applicable`."""
     return max(verdicts, key=_ORDER.index, default=Verdict.NOT_APPLICABLE)
+
+
+def severity(verdict: Verdict) -> int:
+    """Return 0 where nothing is broken, and more the worse it is."""
+    return 0 if verdict not in FINDINGS else _ORDER.index(verdict)
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Count verdicts; every verdict is a member, zero included."""
+    counts = {str(each): 0 for each in ("pass", "fail", "warn", "not_applicable", "error")}
+    for verdict in verdicts:
+        counts[str(verdict)] += 1
+    return counts
+
+
+def failing(*, strict: bool) -> frozenset[Verdict]:
+    """Return the verdicts of a case that fail a run; with `strict` a warning does too."""
+    return frozenset({Verdict.FAIL, Verdict.WARN} if strict else {Verdict.FAIL})
+
+
+def overall(verdicts: Iterable[Verdict], *, fails: bool) -> Verdict:
+    """Return the verdict of a run: `error` when the harness broke or nothing was judged, else by whether it `fails`."""
+    present = set(verdicts)
+    if Verdict.ERROR in present or not present & JUDGED:
+        return Verdict.ERROR
+    return Verdict.FAIL if fails else Verdict.PASS
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
-"""The calls of the contract: name, path, who calls whom, and the messages that travel."""
+"""The calls of the contract: their name, path and caller, the messages that travel, and what limits an answer."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import math
+from typing import Literal, NamedTuple, cast
+
+from contract.gate import ANSWER_WITHIN_S
+from contract.house import House
 
 
 class Operation(NamedTuple):
-    """One call; all of them are POST with JSON both ways."""
+    """One call, and all that the rooms need to know of it; all calls are POST with JSON both ways."""
 
     name: str
     path: str
@@ -15,6 +19,17 @@ class Operation(NamedTuple):
     response: str
     success: int
     tier: Literal["core", "entry", "catalog"] = "core"
+    declared_by: str = ""
+    """Name in the profile's [tiers] that says that the connector answers the call; empty where every connector does."""
+    budget_setting: str = ""
+    """House setting, as `group.name`, that limits the time of a whole answer; empty where no case judges the time."""
+    published_budget_s: float = math.inf
+    """The published limit, which a house setting can only make stricter."""
+
+    def answer_budget_s(self, house: House) -> float:
+        """Return the seconds that a whole answer may take; infinite where no case judges the time."""
+        own_s = cast("float", house.value(self.budget_setting)) if self.budget_setting else math.inf
+        return min(self.published_budget_s, own_s)
 
 
 VERIFY_IDENTITY_KEYS = Operation(
@@ -24,6 +39,8 @@ VERIFY_IDENTITY_KEYS = Operation(
     "verify_identity_keys.request",
     "verify_identity_keys.response",
     200,
+    budget_setting="gate.timeout_s",
+    published_budget_s=ANSWER_WITHIN_S,
 )
 CREATE_PURCHASES = Operation(
     "Create Purchases",
@@ -32,6 +49,7 @@ CREATE_PURCHASES = Operation(
     "create_purchases.request",
     "create_purchases.response",
     201,
+    budget_setting="ordering.answer_budget_s",
 )
 SHOPPER_AUTHORIZATION = Operation(
     "Shopper Authorization",
@@ -41,6 +59,7 @@ SHOPPER_AUTHORIZATION = Operation(
     "shopper_authorization.response",
     200,
     "entry",
+    declared_by="shopper_authorization",
 )
 RESOLVE_SCAN = Operation(
     "Resolve Scan",
@@ -50,6 +69,7 @@ RESOLVE_SCAN = Operation(
     "resolve_scan.response",
     200,
     "entry",
+    declared_by="resolve_scan",
 )
 GET_SCAN_DETAILS = Operation(
     "Get Scan Details",
@@ -59,6 +79,7 @@ GET_SCAN_DETAILS = Operation(
     "get_scan_details.response",
     200,
     "entry",
+    declared_by="resolve_scan",
 )
 UPLOAD_CATALOG = Operation(
     "Upload Catalog",
@@ -96,3 +117,8 @@ OPERATIONS = (
     GET_CATALOG_UPLOAD_STATUS,
     ARCHIVE_CATALOG,
 )
+
+
+def operation_named(name: str) -> Operation | None:
+    """Return the operation of a name, as the register's `api` spells it; None where the name is no call's."""
+    return next((operation for operation in OPERATIONS if operation.name == name), None)

@@ -7,27 +7,28 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from conformance import attestation, dsse, engine, expected
+from conformance import attestation, dsse, expected
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
-from conformance.certification import Certification, Selection
-from conformance.report import render_summary, write_all
+from conformance.report import Report, render_summary, write_all
+from conformance.report.model import from_json
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import run
 from conformance.summary import AGAIN, Replay, summarise
+from conformance.verdicts import EXIT_CODES, Verdict
 from contract.profile import Profile
 from contract.register import register
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
 
-EXIT_CODES = {"pass": 0, "fail": 1, "error": 3}
 _CONNECT_WITHIN_S = 5.0
 
 
@@ -83,22 +84,14 @@ def reach(profile: Profile) -> None:
         ) from error
 
 
-def judge(
-    profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None
-) -> dict[str, Any]:
+def judge(profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None) -> Report:
     """Run the cases and return the report; a catalog client meets `catalog_platform`, or one of its own."""
     started_at, start = datetime.now(UTC), time.perf_counter()
+    configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
     with CaseProgress(console) as progress:
-        certification = Certification(
-            profile,
-            options.selection,
-            on_case=progress.case,
-            on_selected=progress.selected,
-            catalog_platform=catalog_platform,
-        )
-        engine.run(certification)
+        finished = run(configuration, on_case=progress.case, on_selected=progress.selected)
     return summarise(
-        certification,
+        finished,
         started_at=started_at,
         duration_s=time.perf_counter() - start,
         strict=options.strict or profile.house.suite.strict,
@@ -107,11 +100,11 @@ def judge(
     )
 
 
-def publish(report: dict[str, Any], options: Options) -> dict[str, Path]:
+def publish(report: Report, options: Options) -> dict[str, Path]:
     """Write the report files and the certificate over them, and return their paths."""
     paths = write_all(report, options.out)
     files = {path.name: path.read_bytes() for path in paths.values()}
-    text = attestation.render(attestation.statement(json.loads(files["report.json"]), files))
+    text = attestation.render(attestation.statement(from_json(Report, json.loads(files["report.json"])), files))
     if options.sign_key:
         text = attestation.render(dsse.sign(text, options.sign_key))
     certificate = options.out / attestation.FILE
@@ -119,14 +112,13 @@ def publish(report: dict[str, Any], options: Options) -> dict[str, Path]:
     return {**paths, "certificate": certificate}
 
 
-def conclude(report: dict[str, Any], paths: dict[str, Path], console: Console) -> int:
+def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
     """Show the verdict and where the files lie, and return the exit code. Stages were shown when they ended."""
-    shown = {name: value for name, value in report.items() if name != "stages"}
-    render_summary(shown, console, paths)
-    judged_nothing = report["verdict"] == "error" and not report["counts"]["error"] and "stages" not in report
+    render_summary(replace(report, stages=None), console, paths)
+    judged_nothing = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
     if judged_nothing:
         raise Usage("nothing could be judged: declare the store, keys and items in a profile; start with: jwo init")
-    return EXIT_CODES[report["verdict"]]
+    return EXIT_CODES[report.verdict]
 
 
 def check_ids(ids: list[str]) -> tuple[str, ...]:

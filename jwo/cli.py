@@ -68,9 +68,9 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     sign_key: SignOption = None,
 ) -> None:
     """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
-    from conformance.certification import Selection
     from conformance.dsse import load_private_key
     from conformance.expected import NONE, load
+    from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
     from jwo.console import make_console
     from jwo.demo.run import certify_reference

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.clean import printable
+from conformance.report.model import FORMAT
+from conformance.verdicts import Verdict, severity
 from jwo.errors import Usage
 
-FORMAT = "jwo-report-1"
 Case = Mapping[str, Any]
-_RANK = {"not_applicable": 0, "pass": 0, "warn": 1, "fail": 2, "error": 3}
 
 
 class Change(NamedTuple):
@@ -113,7 +113,7 @@ def _verdict(case: Case | None) -> str:
 
 
 def _rank(verdict: str) -> int:
-    return _RANK.get(verdict, 0)
+    return severity(Verdict(verdict)) if verdict in tuple(Verdict) else 0
 
 
 def _was_judged(verdict: str) -> bool:

@@ -1,4 +1,4 @@
-"""`jwo doctor` tries each declaration of a profile, before a certification."""
+"""`jwo doctor` tries each declaration of a profile, before a requests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import shutil
 
 from rich.console import Console
 
-from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import HarnessBroke
+from conformance.requests import Requests
+from conformance.run.configuration import utc_now
 from contract.operations import CREATE_PURCHASES
 from contract.profile import Profile
 from jwo.certify import reach
@@ -20,30 +21,30 @@ def doctor(profile: Profile, console: Console) -> int:
     """Try each declaration once and print the result. Returns 1 if a declaration does not work, else 0."""
     reach(profile)
     console.print(f"ok     {profile.connector.url} accepts connections")
-    certification = Certification(profile)
-    with certification.client() as client:
-        checks = [_key(certification, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
-        checks.append(_cart(certification, client))
+    requests = Requests(profile, utc_now)
+    with ConnectorClient(profile, utc_now, lambda _exchange: None) as client:
+        checks = [_key(requests, client, kind) for kind in ("shopper", "associate", "cash_shopper")]
+        checks.append(_cart(requests, client))
     checks.append(_catalog_client(profile))
     for mark, text in checks:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(mark == "wrong" for mark, _ in checks) else 0
 
 
-def _key(certification: Certification, client: ConnectorClient, kind: str) -> tuple[str, str]:
-    if kind not in certification.profile.declared_keys():
+def _key(requests: Requests, client: ConnectorClient, kind: str) -> tuple[str, str]:
+    if kind not in requests.profile.declared_keys():
         return "-", f"[keys] {kind} is not declared; cases that need it are not applicable"
     try:
-        draft = certification.build.scan(certification.keys.take(kind))  # type: ignore[arg-type]  # one of the kinds
+        draft = requests.build.scan(requests.keys.take(kind))  # type: ignore[arg-type]  # one of the kinds
     except HarnessBroke as error:
         return "wrong", f"[keys] {kind}: {error}"
     return _outcome(client.send(draft.operation, draft.encoded()), 200, f"[keys] {kind}")
 
 
-def _cart(certification: Certification, client: ConnectorClient) -> tuple[str, str]:
-    if not certification.profile.catalog.skus:
+def _cart(requests: Requests, client: ConnectorClient) -> tuple[str, str]:
+    if not requests.profile.catalog.skus:
         return "-", "[catalog] skus is not declared; the suite uses an invented item where possible"
-    draft = certification.build.cart()
+    draft = requests.build.cart()
     return _outcome(
         client.send(CREATE_PURCHASES, draft.encoded()), 201, f"[catalog] {draft.body['cartItems'][0]['id']}"
     )

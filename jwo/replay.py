@@ -8,18 +8,16 @@ from typing import Any
 
 from rich.console import Console
 
-from conformance import engine
-from conformance.certification import Certification, Selection
 from conformance.drivers.exchange import as_report
 from conformance.properties import story
 from conformance.properties.story import Story
-from conformance.verdicts import CaseResult, Verdict
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import run
+from conformance.verdicts import EXIT_CODES, CaseResult
 from contract.profile import Profile
 from contract.register import register
 from jwo.certify import calls_connector, reach
 from jwo.errors import Broken, Usage
-
-_EXIT = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
 
 
 def story_in(file: Path) -> Story:
@@ -34,14 +32,14 @@ def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ())
     """Run one case and print its steps, its exchanges and its verdict; the exit code is the case's."""
     if calls_connector((case_id,)):
         reach(profile)
-    certification = Certification(profile, Selection((register()[case_id].tier,), (case_id,), story=chosen))
-    engine.run(certification)
-    if case_id not in certification.results:
+    selection = Selection((register()[case_id].tier,), (case_id,), story=chosen)
+    results = run(RunConfiguration(profile, selection)).results
+    if case_id not in results:
         raise Broken(f"{case_id} did not run")
-    result = certification.results[case_id]
+    result = results[case_id]
     for line in _lines(result, profile):
         console.print(line, soft_wrap=True, markup=False)
-    return _EXIT[result.verdict]
+    return EXIT_CODES[result.verdict]
 
 
 def _lines(result: CaseResult, profile: Profile) -> list[str]:

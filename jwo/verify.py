@@ -22,6 +22,7 @@ from conformance.digest import suite_digest
 from conformance.report import ReportBreaksSchema
 from conformance.report.clean import printable
 from conformance.report.json_file import check
+from conformance.report.model import Report, from_json
 from jwo.errors import Usage
 
 
@@ -102,7 +103,7 @@ def _differences(said: Any, payload: bytes, files: Mapping[str, bytes]) -> list[
     try:
         report = json.loads(files["report.json"])
         check(report)
-        made = attestation.render(attestation.statement(report, files))
+        made = attestation.render(attestation.statement(from_json(Report, report), files))
     except (ValueError, KeyError, TypeError, ReportBreaksSchema) as error:
         return [f"report.json is no report: {error}"]
     return [] if made == payload else ["the certificate says something else than the files"]

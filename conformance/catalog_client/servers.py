@@ -13,7 +13,7 @@ from pathlib import Path
 from conformance import serving
 from conformance.catalog_client.jobs import PLANS, Jobs
 from conformance.catalog_client.platform import Addresses
-from conformance.certification import Certification
+from conformance.run.configuration import RunConfiguration
 from contract.house import House
 from contract.register import register
 
@@ -23,20 +23,20 @@ _JOURNAL_ENTRIES = 100_000
 
 
 @contextmanager
-def jobs_for(certification: Certification) -> Iterator[None]:
-    """Let the certification give jobs to the declared client, if there is one, for as long as the block goes on."""
-    profile, only = certification.profile, certification.selection.only
+def jobs_for(configuration: RunConfiguration) -> Iterator[Jobs | None]:
+    """Yield what gives jobs to the declared client, if there is one, for as long as the block goes on."""
+    profile, only = configuration.profile, configuration.selection.only
     if not profile.catalog_client.command:
-        yield
+        yield None
         return
-    where = certification.catalog_platform
+    where = configuration.catalog_platform
     platform: Callable[[], AbstractContextManager[Addresses]] = (
         (lambda: nullcontext(where)) if where else (lambda: served(profile.house))
     )
     asks_for_most = not only or len([each for each in only if register()[each].api == API]) > len(PLANS)
     ahead = PLANS if asks_for_most else ()
-    with Jobs(profile.catalog_client, platform, ahead) as certification.catalog_client:
-        yield
+    with Jobs(profile.catalog_client, platform, ahead) as jobs:
+        yield jobs
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from conformance.certification import Certification
-from conformance.end_to_end.platform import starting
+from conformance.end_to_end.platform import Platform, starting
 from conformance.errors import NotDeclared
+from conformance.run.configuration import RunConfiguration
 from contract.profile import Profile
 from contract.register import register
 
@@ -20,17 +20,13 @@ def case_ids() -> list[str]:
 
 
 @contextmanager
-def platform_for(certification: Certification) -> Iterator[None]:
-    """Start the platform for a run that needs one and has none, and end it with the run."""
-    if certification.platform is not None or not _is_wanted(certification):
-        yield
+def platform_for(configuration: RunConfiguration) -> Iterator[Platform | None]:
+    """Yield the platform that a run has, or start the one that it needs and end it with the block."""
+    if configuration.platform is not None or not _is_wanted(configuration):
+        yield configuration.platform
         return
-    with starting(certification.profile) as platform:
-        certification.platform = platform
-        try:
-            yield
-        finally:
-            certification.platform = None
+    with starting(configuration.profile) as platform:
+        yield platform
 
 
 def visits_need(profile: Profile) -> None:
@@ -39,10 +35,8 @@ def visits_need(profile: Profile) -> None:
         raise NotDeclared(f"a visit through the simulated platform needs {' and '.join(missing)} in the profile")
 
 
-def _is_wanted(certification: Certification) -> bool:
-    chosen = certification.selection
-    wanted = [each for each in case_ids() if register()[each].tier in chosen.tiers]
-    return any(not chosen.only or each in chosen.only for each in wanted) and not _missing(certification.profile)
+def _is_wanted(configuration: RunConfiguration) -> bool:
+    return any(map(configuration.selection.has, case_ids())) and not _missing(configuration.profile)
 
 
 def _missing(profile: Profile) -> list[str]:

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
-from conformance.drivers.http import ConnectorClient
+from conformance.drivers.http import ConnectorClient, declared_secrets
 from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of, is_call
 from conformance.end_to_end.needs import case_ids
 from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.requests import Requests
+from conformance.run.recorder import Recorder
 from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES
 from contract.profile import KeyKind
@@ -73,26 +74,33 @@ class StoreDay:
     """What one case lets happen at the platform."""
 
     def __init__(
-        self, run: Certification, connector: ConnectorClient, controls: Controls, case_id: str, store_id: str
+        self,
+        requests: Requests,
+        recorder: Recorder,
+        connector: ConnectorClient,
+        controls: Controls,
+        case_id: str,
+        store_id: str = "",
     ) -> None:
-        self._run = run
+        self._requests = requests
+        self._recorder = recorder
         self._connector = connector
         self._controls = controls
-        self._rate = run.profile.limits.rate_limit_per_second
+        self._rate = requests.profile.limits.rate_limit_per_second
         self.case_id = case_id
-        self.store_id = store_id
-        self.gates = gates_of(store_id, case_id)
+        self.store_id = store_id or requests.profile.store.id
+        self.gates = gates_of(self.store_id, case_id)
         self.visits: list[Visit] = []
         self._armed: dict[str, Fault] = {}
 
     def elsewhere(self, store_id: str) -> StoreDay:
         """Return the same day in another store."""
-        return StoreDay(self._run, self._connector, self._controls, self.case_id, store_id)
+        return StoreDay(self._requests, self._recorder, self._connector, self._controls, self.case_id, store_id)
 
     def open(self) -> None:
         """Set the store up at the platform, with the gates of all cases."""
         gates = [gate for case_id in case_ids() for gate in gates_of(self.store_id, case_id)]
-        self._controls.set_up_store(self.store_id, gates, self._run.profile.connector)
+        self._controls.set_up_store(self.store_id, gates, self._requests.profile.connector)
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -128,7 +136,7 @@ class StoreDay:
 
     def take(self, visit: Visit, quantity: int = 1) -> None:
         """Take some of the first declared item."""
-        self._controls.pick(visit.trip_id, self._run.profile.catalog.skus[0], quantity)
+        self._controls.pick(visit.trip_id, self._requests.profile.catalog.skus[0], quantity)
 
     def leave(self, visit: Visit) -> None:
         """Walk out; the platform delivers the cart from now on."""
@@ -206,13 +214,13 @@ class StoreDay:
     def read(self) -> None:
         """Read the journal of every visit, and keep its calls for the report."""
         kept: dict[int, Exchange] = {}
-        secrets = self._run.secrets() | {visit.key for visit in self.visits}
+        secrets = frozenset(declared_secrets(self._requests.profile)) | {visit.key for visit in self.visits}
         for visit in self.visits:
             calls = {entry["seq"]: entry for entry in self._entries(visit) if is_call(entry)}
             found = {seq: exchange_of(entry, visit.label, secrets) for seq, entry in sorted(calls.items())}
             visit.exchanges = list(found.values())
             kept |= found
-        self._run.keep(kept[seq] for seq in sorted(kept))
+        self._recorder.keep_all(kept[seq] for seq in sorted(kept))
 
     def _show_keys(self, visit: Visit, kind: KeyKind) -> None:
         """Show a key, and another one where no answer came in time or the declared rate was used up."""
@@ -224,7 +232,7 @@ class StoreDay:
 
     def _show_key(self, visit: Visit, kind: KeyKind) -> None:
         self._connector.book(1)
-        visit.key = self._run.keys.unknown() if kind == "unknown" else self._run.keys.take(kind)
+        visit.key = self._requests.keys.unknown() if kind == "unknown" else self._requests.keys.take(kind)
         visit.decision = self._controls.scan(visit.gate, visit.key)
 
     def _lets_in(self, kind: KeyKind) -> bool:

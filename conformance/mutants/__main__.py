@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth fault, for a quick look")
     every = max(1, parser.parse_args().every)
     console, start = Console(), time.perf_counter()
-    # the engine runs pytest in its process, so each worker must be a fresh one and not a copy of this
+    # the suite runs pytest in its process, so each worker must be a fresh one and not a copy of this
     context = multiprocessing.get_context("spawn")
     with (
         starting(profile_of(_NOWHERE)) as platform,
@@ -56,7 +56,7 @@ def main() -> int:
         clients = pool.map(partial(run_client, addresses=addresses), CLIENTS[::every])
         correct_client = pool.submit(results_of_client, "", addresses)
         outcomes = [*sorted(met, key=lambda outcome: GALLERY.index(outcome.mutant)), *clients]
-        results = correct_client.result() | certify("").results
+        results = {**correct_client.result(), **certify("").results}
         alarms = _alarming(results)
         for fault, only in CONFORMANT[1:]:
             alarms += [f"{each} on {fault}" for each in _alarming(certify(fault, only).results)]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conformance import engine
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API, served
-from conformance.certification import Certification, Selection
 from conformance.mutants.gallery import Mutant
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import run
 from conformance.verdicts import CaseResult
 from contract.house import House
 from contract.profile import CatalogClientTable, ConnectorTable, Profile
@@ -80,6 +80,4 @@ def results_of_client(fault: str, addresses: Addresses, only: tuple[str, ...] = 
     table = CatalogClientTable(command=command, limit_s=_LIMIT_S, tells_rejected="exit_code")
     profile = Profile(connector=ConnectorTable(url=_NOWHERE), house=_QUICK, catalog_client=table)
     selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == API))
-    certification = Certification(profile, selection, catalog_platform=addresses)
-    engine.run(certification)
-    return certification.results
+    return dict(run(RunConfiguration(profile, selection, catalog_platform=addresses)).results)

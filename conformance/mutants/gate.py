@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from conformance import engine
 from conformance.catalog_client.platform import Addresses
-from conformance.certification import Certification, Selection
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform
 from conformance.mutants.clients import CLIENTS, results_of_client
 from conformance.mutants.gallery import GALLERY, RATE_LIMIT, Mutant
 from conformance.mutants.serving import served
 from conformance.mutants.small import RESTART, STORES, SmallConnector
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
 from contract.profile import (
     CatalogTable,
@@ -103,19 +104,17 @@ def certify(
     *,
     stores: Stores = STORES,
     platform: Platform | None = None,
-) -> Certification:
-    """Run the suite against the small connector with one fault, or none, and return the finished certification.
+) -> FinishedRun:
+    """Run the suite against the small connector with one fault, or none, and return the finished run.
 
     Whoever shares a `platform` with others at the same time has `stores` of its own there.
     """
     with served(SmallConnector(fault, rate_limit, stores)) as url:
         profile = profile_of(url, rate_limit, stores)
-        certification = Certification(profile, Selection(("core", "entry"), only), platform=platform)
-        engine.run(certification)
-    return certification
+        return run(RunConfiguration(profile, Selection(("core", "entry"), only), platform=platform))
 
 
-def visits_of_the_limited() -> dict[str, CaseResult]:
+def visits_of_the_limited() -> Mapping[str, CaseResult]:
     """Certify the correct connector with a limit, which makes itself felt in visits most of all."""
     return certify("", rate_limit=RATE_LIMIT, only=("VIK-4", *case_ids())).results
 

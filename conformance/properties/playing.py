@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
-from conformance.certification import Certification
 from conformance.drafts import Builder, Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import Finding
 from conformance.properties.model import Model, Visit, told_by
 from conformance.properties.story import PASSES, RESTART, SCANS, Act, Story, time_in
+from conformance.requests import Requests
 from conformance.restarting import answered, restart
 from conformance.variants import reordered
 from contract.operations import Operation
@@ -32,11 +32,11 @@ _OTHER_QUANTITY = "7.0"
 class Player:
     """One connector and one model for the length of one story."""
 
-    def __init__(self, run: Certification, connector: ConnectorClient) -> None:
-        self._run, self._connector = run, connector
-        self._model = Model(run.profile.house)
-        self._now = run.now()
-        self._build = Builder(run.profile, lambda: self._now)
+    def __init__(self, requests: Requests, connector: ConnectorClient) -> None:
+        self._requests, self._connector = requests, connector
+        self._model = Model(requests.profile.house)
+        self._now = requests.now()
+        self._build = Builder(requests.profile, lambda: self._now)
         self._is_starting = False
 
     def play(self, story: Story, until: float = math.inf) -> bool:
@@ -54,7 +54,7 @@ class Player:
 
     def _do(self, act: Act, story: Story) -> None:
         if act.word == RESTART:
-            restart(self._run.profile)
+            restart(self._requests.profile)
             self._is_starting = True
         elif act.word in PASSES:
             self._now += PASSES[act.word]
@@ -75,7 +75,7 @@ class Player:
         line = self._build.line
         new: dict[str, Callable[[], Draft]] = {
             "scan a shopper": self._scan,
-            "scan nobody": lambda: self._build.scan(self._run.keys.unknown()),
+            "scan nobody": lambda: self._build.scan(self._requests.keys.unknown()),
             "scan a shopper with a code an hour old": lambda: self._scan(_OLD),
             "buy one line": self._build.cart,
             "buy two lines": lambda: self._build.cart([line(), line(value="2")]),
@@ -85,10 +85,10 @@ class Player:
 
     def _scan(self, age: timedelta = timedelta()) -> Draft:
         """Return a scan of a shopper's key; a code that was made for it is shown now, or `age` later."""
-        draft = self._build.scan(self._run.keys.take("shopper"))
-        if not self._run.keys.are_fresh("shopper"):
+        draft = self._build.scan(self._requests.keys.take("shopper"))
+        if not self._requests.keys.are_fresh("shopper"):
             return draft
-        return draft.with_value("authEvent.timestamp", format_instant(self._run.now() + age))
+        return draft.with_value("authEvent.timestamp", format_instant(self._requests.now() + age))
 
     def _meet(self, visit: Visit, act: Act, story: Story) -> None:
         """Send what an act sends, and compare each answer with what the model wants."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from xml.sax.saxutils import escape
 
 from conformance.report.headline import counted
+from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures, judged_tiers
 
 _COLOURS = {"pass": "#1a7f37", "fail": "#b3261e", "error": "#5f6670"}
@@ -15,7 +14,7 @@ _NARROW_PX, _USUAL_PX, _WIDE_PX = 4.0, 7.0, 10.0
 _PADDING_PX = 10
 
 
-def render_badge(report: Mapping[str, Any]) -> str:
+def render_badge(report: Report) -> str:
     """Return the SVG: `JWO core | conformant` in green, `3 findings` in red, `error` in grey."""
     label, message = _label(report), _message(report)
     left, right = _width(label), _width(message)
@@ -27,23 +26,23 @@ def render_badge(report: Mapping[str, Any]) -> str:
         title=title,
         label=escape(label),
         message=escape(message),
-        colour=_COLOURS[report["verdict"]],
+        colour=_COLOURS[report.verdict],
         label_x=left / 2,
         message_x=left + right / 2,
     )
 
 
-def _label(report: Mapping[str, Any]) -> str:
-    return " ".join(["JWO", "+".join(judged_tiers(report["cases"]))]).strip()
+def _label(report: Report) -> str:
+    return " ".join(["JWO", "+".join(judged_tiers(report.cases))]).strip()
 
 
-def _message(report: Mapping[str, Any]) -> str:
-    if report["verdict"] == "pass":
-        known = len(expected_failures(report["cases"]))
+def _message(report: Report) -> str:
+    if report.verdict == "pass":
+        known = len(expected_failures(report.cases))
         return counted(known, "expected failure") if known else "conformant"
-    if report["verdict"] == "error":
+    if report.verdict == "error":
         return "error"
-    number = len(broken(report["cases"], strict=report["suite"]["strict"]))
+    number = len(broken(report.cases, strict=report.suite.strict))
     return counted(number, "finding") if number else "failed"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 
 SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "not_applicable": "·", "error": "?"}
@@ -30,34 +28,29 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
-def headline(report: Mapping[str, Any]) -> str:
+def headline(report: Report) -> str:
     """Return the verdict as one line, such as `Not conformant: 2 broken rules`."""
-    if report["verdict"] == "pass":
-        known = len(expected_failures(report["cases"]))
+    if report.verdict == "pass":
+        known = len(expected_failures(report.cases))
         return f"Nothing broken but {counted(known, 'expected failure')}" if known else "Conformant"
-    if report["verdict"] == "error":
+    if report.verdict == "error":
         return _no_verdict(report)
     causes = []
-    if rules := broken(report["cases"], strict=report["suite"]["strict"]):
+    if rules := broken(report.cases, strict=report.suite.strict):
         causes.append(counted(len(rules), "broken rule"))
-    if stages := [stage["name"] for stage in report.get("stages", ()) if not stage["ok"]]:
+    if stages := [stage.name for stage in report.stages or () if not stage.ok]:
         causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
-    if stale := stale_entries(report):
+    if stale := report.stale:
         causes.append(f"{counted(len(stale), 'expected failure')} stale")
     return f"Not conformant: {' and '.join(causes)}" if causes else "Not conformant"
 
 
-def stale_entries(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the expected failures that do not hold."""
-    return list(report.get("expectedFailures", {}).get("stale", ()))
-
-
-def remarks(report: Mapping[str, Any]) -> list[str]:
+def remarks(report: Report) -> list[str]:
     """Return the sentences that the headline must not be read without; empty for a clean and complete pass."""
-    counts, strict = report["counts"], report["suite"]["strict"]
-    judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report["cases"])
+    counts, strict = report.counts, report.suite.strict
+    judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
     said = []
-    if report["verdict"] == "error" and counts["fail"]:
+    if report.verdict == "error" and counts["fail"]:
         said.append(f"{counted(counts['fail'], 'rule')} of the interface {_was(counts['fail'])} broken all the same.")
     if counts["warn"]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
@@ -68,11 +61,11 @@ def remarks(report: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _no_verdict(report: Mapping[str, Any]) -> str:
-    errors = report["counts"]["error"]
+def _no_verdict(report: Report) -> str:
+    errors = report.counts["error"]
     if errors:
         return f"No verdict: the harness broke in {counted(errors, 'case')}"
-    judged = report["counts"]["pass"] + report["counts"]["fail"] + report["counts"]["warn"]
+    judged = report.counts["pass"] + report.counts["fail"] + report.counts["warn"]
     return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
 
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 
 from conformance.report import headline, latency_plot, verdict
 from conformance.report.clean import cut, printable
+from conformance.report.model import Case, Report
+from conformance.verdicts import Verdict, worst
 
 MAX_BYTES = 1_000_000
 DOCS = "https://developer.amazon.com/docs/physicalstores/"
@@ -41,12 +43,12 @@ class Group(NamedTuple):
     """The cases of one API, its worst verdict and its counts."""
 
     api: str
-    verdict: str
+    verdict: Verdict
     counts: dict[str, int]
-    cases: list[Mapping[str, Any]]
+    cases: list[Case]
 
 
-def render_html(report: Mapping[str, Any]) -> str:
+def render_html(report: Report) -> str:
     """Return the page. Long texts are cut, harder and harder, until the page is small enough to mail."""
     page = ""
     for limits in _LIMITS:
@@ -69,20 +71,20 @@ def prose(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704 - escaped just here
 
 
-def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    found, script = verdict.findings(report["cases"]), _source("report.js")
+def _view(report: Report, limits: Limits) -> dict[str, Any]:
+    found, script = verdict.findings(report.cases), _source("report.js")
     return {
-        "report": {"stages": [], "expectedFailures": None, "trace": [], **report},
-        "verdicts": {case["id"]: case["verdict"] for case in report["cases"]},
+        "report": report,
+        "verdicts": {case.id: case.verdict for case in report.cases},
         "headline": headline.headline(report),
         "remarks": headline.remarks(report),
         "findings": found[: limits.findings],
         "more_findings": max(0, len(found) - limits.findings),
-        "known": verdict.expected_failures(report["cases"]),
-        "stale": headline.stale_entries(report),
-        "groups": _groups(report["cases"]),
-        "strips": [(row, latency_plot.strip(row)) for row in report["latency"]],
-        "settings": pretty(report["settings"], 20_000),
+        "known": verdict.expected_failures(report.cases),
+        "stale": report.stale,
+        "groups": _groups(report.cases),
+        "strips": [(row, latency_plot.strip(row)) for row in report.latency],
+        "settings": pretty(report.settings, 20_000),
         "limits": limits,
         "script": Markup(script),  # noqa: S704 - our own file
         "script_hash": _hash(script),
@@ -90,11 +92,11 @@ def _view(report: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     }
 
 
-def _groups(cases: Sequence[Mapping[str, Any]]) -> list[Group]:
+def _groups(cases: Sequence[Case]) -> list[Group]:
     groups = []
-    for api in dict.fromkeys(case["api"] for case in cases):
-        own = [case for case in cases if case["api"] == api]
-        groups.append(Group(api, verdict.worst(case["verdict"] for case in own), verdict.count_verdicts(own), own))
+    for api in dict.fromkeys(case.api for case in cases):
+        own = [case for case in cases if case.api == api]
+        groups.append(Group(api, worst(case.verdict for case in own), verdict.count_verdicts(own), own))
     return groups
 
 

@@ -6,33 +6,34 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import Any, cast
+from typing import cast
 
 import jsonschema_rs
 
 from conformance.report.errors import ReportBreaksSchema
+from conformance.report.model import Report, from_json, to_json
 from conformance.report.verdict import count_verdicts, overall_verdict
-
-_SEVERITY = ("pass", "fail", "error")
+from conformance.verdicts import Verdict, severity
+from jwo_toolkit.json_types import Json
 
 
 @lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, Json]:
     """Return the JSON Schema (2020-12) that report.json keeps."""
     text = (resources.files("conformance.report") / "report.schema.json").read_text("utf-8")
-    return cast("dict[str, Any]", json.loads(text))
+    return cast("dict[str, Json]", json.loads(text))
 
 
-def check(report: Mapping[str, Any]) -> None:
-    """Raise ReportBreaksSchema when the report is not what its schema, or what its own cases, say."""
+def check(report: Mapping[str, Json]) -> None:
+    """Raise ReportBreaksSchema if a report, as JSON, is not what its schema, or what its own cases, say."""
     breaches = [_described(error) for error in _validator().iter_errors(report)]
-    if breaches := breaches or list(_contradictions(report)):
+    if breaches := breaches or list(_contradictions(from_json(Report, report))):
         raise ReportBreaksSchema(breaches)
 
 
-def render_json(report: Mapping[str, Any]) -> str:
+def render_json(report: Report) -> str:
     """Return the text of report.json."""
-    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(to_json(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @lru_cache(maxsize=1)
@@ -45,16 +46,15 @@ def _described(error: jsonschema_rs.ValidationError) -> str:
     return f"{place or 'the report'}: {error.message[:200]}"
 
 
-def _contradictions(report: Mapping[str, Any]) -> Iterator[str]:
-    cases, counts = report["cases"], count_verdicts(report["cases"])
-    if report["counts"] != counts:
+def _contradictions(report: Report) -> Iterator[str]:
+    cases, counts = report.cases, count_verdicts(report.cases)
+    if report.counts != counts:
         yield f"counts: the cases say {counts}"
-    stale = len(report.get("expectedFailures", {}).get("stale", ()))
-    least = overall_verdict(cases, strict=report["suite"]["strict"], stale=stale)
-    if _SEVERITY.index(report["verdict"]) < _SEVERITY.index(least):
-        yield f"verdict: is {report['verdict']}, and the cases make it {least}"
-    if report["verdict"] == "pass" and not all(stage["ok"] for stage in report.get("stages", ())):
+    least = overall_verdict(cases, strict=report.suite.strict, stale=len(report.stale))
+    if severity(report.verdict) < severity(least):
+        yield f"verdict: is {report.verdict}, and the cases make it {least}"
+    if report.verdict is Verdict.PASS and not all(stage.ok for stage in report.stages or ()):
         yield "verdict: is pass, and a stage failed"
-    ids = [case["id"] for case in cases]
+    ids = [case.id for case in cases]
     if twice := {case_id for case_id in ids if ids.count(case_id) > 1}:
         yield f"cases: stand twice: {', '.join(sorted(twice))}"

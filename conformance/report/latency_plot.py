@@ -5,9 +5,10 @@ Logarithmic, because a good connector answers in milliseconds and the budget is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from conformance.report.model import Latency
 from jwo_toolkit.svg import dots, logarithmic
 
 WIDTH, HEIGHT = 720, 96
@@ -37,20 +38,20 @@ class Strip(NamedTuple):
     text: str
 
 
-def strip(row: Mapping[str, Any]) -> Strip:
+def strip(row: Latency) -> Strip:
     """Lay out one entry of the report's `latency`. At most 600 dots: the slowest always, of the others every nth."""
-    budget_ms = row["budgetS"] * 1000
-    samples = _thinned(row["samplesMs"])
-    last_ms = max([budget_ms * 1.6, row["maxMs"] * 1.2, *samples])
+    budget_ms = row.budget_s * 1000
+    samples = _thinned(row.samples_ms)
+    last_ms = max([budget_ms * 1.6, row.max_ms * 1.2, *samples])
     places = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
     return Strip(
         on_time=dots([(x, y) for x, y, is_late in places if not is_late]),
         late=dots([(x, y) for x, y, is_late in places if is_late]),
         ticks=[Tick(_x(ms, last_ms), label) for ms, label in _TICKS_MS if ms <= last_ms],
-        marks=[Tick(_x(row[f"{name}Ms"], last_ms), name) for name in ("p50", "p95", "p99")],
-        budget=Tick(_x(budget_ms, last_ms), f"{row['budgetS']:g} s"),
+        marks=[Tick(_x(getattr(row, f"{name}_ms"), last_ms), name) for name in ("p50", "p95", "p99")],
+        budget=Tick(_x(budget_ms, last_ms), f"{row.budget_s:g} s"),
         shown=len(samples),
-        total=row["count"],
+        total=row.count,
         text=_in_words(row),
     )
 
@@ -81,8 +82,8 @@ def _y(index: int) -> float:
     return round(_TOP + 4 + (index * _GOLDEN % 1) * (_BOTTOM - _TOP - 8), 1)
 
 
-def _in_words(row: Mapping[str, Any]) -> str:
+def _in_words(row: Latency) -> str:
     return (
-        f"{row['operation']}: {row['count']} answers, half within {duration(row['p50Ms'])}, slowest "
-        f"{duration(row['maxMs'])}, {row['late']} later than {row['budgetS']:g} seconds"
+        f"{row.operation}: {row.count} answers, half within {duration(row.p50_ms)}, slowest "
+        f"{duration(row.max_ms)}, {row.late} later than {row.budget_s:g} seconds"
     )

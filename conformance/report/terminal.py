@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from conformance.report.clean import cut, printable
-from conformance.report.headline import LEVELS, WORDS, counted, headline, remarks, stale_entries
+from conformance.report.headline import LEVELS, WORDS, counted, headline, remarks
 from conformance.report.latency_plot import duration
+from conformance.report.model import Case, Latency, Report, Stage
 from conformance.report.verdict import expected_failures, findings
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "warn": "bold yellow", "not_applicable": "dim", "error": "magenta"}
@@ -20,7 +20,7 @@ _MAX_FINDINGS = 25
 _MAX_TEXT = 300
 
 
-def render_summary(report: Mapping[str, Any], console: Console, paths: Mapping[str, Path] | None = None) -> None:
+def render_summary(report: Report, console: Console, paths: Mapping[str, Path] | None = None) -> None:
     """Print the summary; `paths` are those that `write_all` returned. No colour where the console is not a terminal."""
     for line in _lines(report, paths or {}):
         shown = printable(line.plain).encode(console.encoding, "replace").decode(console.encoding)
@@ -28,56 +28,57 @@ def render_summary(report: Mapping[str, Any], console: Console, paths: Mapping[s
         console.print(line, soft_wrap=not console.is_terminal, highlight=False, markup=False)
 
 
-def _lines(report: Mapping[str, Any], paths: Mapping[str, Path]) -> Iterator[Text]:
-    for stage in report.get("stages", ()):
+def _lines(report: Report, paths: Mapping[str, Path]) -> Iterator[Text]:
+    for stage in report.stages or ():
         yield _stage(stage)
-    found = findings(report["cases"])
+    found = findings(report.cases)
     for case in found[:_MAX_FINDINGS]:
         yield from _finding(case)
     if (left := len(found) - _MAX_FINDINGS) > 0:
         yield Text(f"... and {counted(left, 'more finding')}, in the report.")
     yield from _expectations(report)
-    for row in report["latency"]:
+    for row in report.latency:
         yield Text(_latency(row), style="dim")
     yield from _verdict(report)
     for name, path in paths.items():
         yield Text(f"  {name:<6} {path}")
 
 
-def _stage(stage: Mapping[str, Any]) -> Text:
-    mark, style = ("ok", "green") if stage["ok"] else ("FAILED", "bold red")
-    return Text.assemble((f"{mark:<7}", style), f"{stage['name']}: {stage['summary']}")
+def _stage(stage: Stage) -> Text:
+    mark, style = ("ok", "green") if stage.ok else ("FAILED", "bold red")
+    return Text.assemble((f"{mark:<7}", style), f"{stage.name}: {stage.summary}")
 
 
-def _finding(case: Mapping[str, Any]) -> Iterator[Text]:
-    verdict = case["verdict"]
+def _finding(case: Case) -> Iterator[Text]:
+    verdict = case.verdict
     yield Text()
-    yield Text.assemble((f"{_MARKS[verdict]:<6}", _STYLES[verdict]), (f"{case['id']}  {case['title']}", "bold"))
-    yield Text(f"      {case['rule']} ({LEVELS[case['level']]})")
+    yield Text.assemble((f"{_MARKS[verdict]:<6}", _STYLES[verdict]), (f"{case.id}  {case.title}", "bold"))
+    yield Text(f"      {case.rule} ({LEVELS[case.level]})")
     labelled = {"expected": "expected", "got": "got", "harness": "reason", "usually": "hint", "replay": "replay"}
     for label, member in labelled.items():
-        if case[member]:
-            text = cut(case[member], _MAX_TEXT).replace("\n", "\n" + " " * 16)
+        if value := getattr(case, member):
+            text = cut(value, _MAX_TEXT).replace("\n", "\n" + " " * 16)
             yield Text.assemble((f"      {label:<9} ", "dim"), text)
 
 
-def _expectations(report: Mapping[str, Any]) -> Iterator[Text]:
-    for case in expected_failures(report["cases"])[:_MAX_FINDINGS]:
-        yield Text.assemble(("KNOWN ", "dim"), f"{case['id']}  expected to be broken: {case['expectedFailure']}")
-    for entry in stale_entries(report)[:_MAX_FINDINGS]:
-        told = f"{entry['id']}  {entry['why']}, so take it out of {report['expectedFailures']['source']}"
+def _expectations(report: Report) -> Iterator[Text]:
+    for case in expected_failures(report.cases)[:_MAX_FINDINGS]:
+        yield Text.assemble(("KNOWN ", "dim"), f"{case.id}  expected to be broken: {case.expected_failure}")
+    for entry in report.stale[:_MAX_FINDINGS]:
+        source = report.expected_failures.source if report.expected_failures else ""
+        told = f"{entry.id}  {entry.why}, so take it out of {source}"
         yield Text.assemble(("STALE ", _STYLES["fail"]), told)
 
 
-def _latency(row: Mapping[str, Any]) -> str:
-    figures = ", ".join(f"{name} {duration(row[f'{name}Ms'])}" for name in ("p50", "p95", "p99", "max"))
-    return f"{row['operation']}: {row['count']} answers, {figures}, {row['late']} over {row['budgetS']:g} s"
+def _latency(row: Latency) -> str:
+    figures = ", ".join(f"{name} {duration(getattr(row, f'{name}_ms'))}" for name in ("p50", "p95", "p99", "max"))
+    return f"{row.operation}: {row.count} answers, {figures}, {row.late} over {row.budget_s:g} s"
 
 
-def _verdict(report: Mapping[str, Any]) -> Iterator[Text]:
-    counts = ", ".join(f"{number} {WORDS[verdict].lower()}" for verdict, number in report["counts"].items() if number)
+def _verdict(report: Report) -> Iterator[Text]:
+    counts = ", ".join(f"{number} {WORDS[verdict].lower()}" for verdict, number in report.counts.items() if number)
     yield Text()
-    yield Text(f"{counted(len(report['cases']), 'case')}: {counts or 'none run'}")
+    yield Text(f"{counted(len(report.cases), 'case')}: {counts or 'none run'}")
     for remark in remarks(report):
         yield Text(remark)
-    yield Text(headline(report), style=_STYLES[report["verdict"]])
+    yield Text(headline(report), style=_STYLES[report.verdict])

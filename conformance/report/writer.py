@@ -6,9 +6,8 @@ A case that ends with a story gets a fifth, its script, which can be played agai
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from conformance.report.badge import render_badge
 from conformance.report.clean import clean
@@ -16,6 +15,7 @@ from conformance.report.errors import ReportFolderUnwritable
 from conformance.report.html import render_html
 from conformance.report.json_file import check, render_json
 from conformance.report.junit import render_junit
+from conformance.report.model import Case, Report, from_json, to_json
 
 FILES = {
     "html": ("report.html", render_html),
@@ -25,14 +25,15 @@ FILES = {
 }
 
 
-def write_all(report: Mapping[str, Any], out: Path) -> dict[str, Path]:
+def write_all(report: Report, out: Path) -> dict[str, Path]:
     """Write the files into `out`, which is made when absent, and return their paths: html, json, junit, badge.
 
     Credentials known by name are redacted on the way. ReportBreaksSchema when the report is not what its schema says
     (nothing is written then), ReportFolderUnwritable when a file cannot be put there.
     """
-    safe = clean(report)
-    check(safe)
+    masked = clean(to_json(report))
+    check(masked)
+    safe = from_json(Report, masked)
     texts = {kind: render(safe) for kind, (_, render) in FILES.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def write_all(report: Mapping[str, Any], out: Path) -> dict[str, Path]:
     paths = {kind: out / name for kind, (name, _) in FILES.items()}
     for kind, path in paths.items():
         _replace(path, texts[kind])
-    return paths | _write_stories(safe["cases"], out)
+    return paths | _write_stories(safe.cases, out)
 
 
 def story_file(case_id: str) -> str:
@@ -49,14 +50,14 @@ def story_file(case_id: str) -> str:
     return f"{case_id}.story"
 
 
-def _write_stories(cases: Iterable[Mapping[str, Any]], out: Path) -> dict[str, Path]:
+def _write_stories(cases: Iterable[Case], out: Path) -> dict[str, Path]:
     paths = {}
     for case in cases:
-        path = out / story_file(case["id"])
-        if "story" in case:
-            told = f"# {case['id']}: plays again with: jwo replay --story FILE\n"
-            _replace(path, told + "".join(f"{act}\n" for act in case["story"]))
-            paths[f"story of {case['id']}"] = path
+        path = out / story_file(case.id)
+        if case.story is not None:
+            told = f"# {case.id}: plays again with: jwo replay --story FILE\n"
+            _replace(path, told + "".join(f"{act}\n" for act in case.story))
+            paths[f"story of {case.id}"] = path
         else:
             path.unlink(missing_ok=True)
     return paths

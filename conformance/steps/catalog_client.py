@@ -5,10 +5,11 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then
 
 from conformance.catalog_client import matches
-from conformance.catalog_client.jobs import Job
-from conformance.certification import Certification
+from conformance.catalog_client.jobs import Job, Jobs
 from conformance.errors import NotDeclared
+from conformance.run.recorder import Recorder
 from conformance.verify import must
+from contract.profile import Profile
 
 _THEN = {
     "every call was signed as it must be": matches.signed,
@@ -31,21 +32,21 @@ _THEN = {
 
 
 @given(parsers.re("the client had to upload (?P<what>.+)"), target_fixture="job")
-def a_job(run: Certification, what: str) -> Job:
+def a_job(recorder: Recorder, catalog_client: Jobs | None, what: str) -> Job:
     """Return a job that the client was given, when it is done; NotDeclared when there is no client."""
-    if run.catalog_client is None:
+    if catalog_client is None:
         raise NotDeclared(
             "[catalog_client] command is not declared: the command that uploads a catalog with your own client"
         )
-    job = run.catalog_client.done(what)
-    run.keep([call.exchange for call in job.calls])
+    job = catalog_client.done(what)
+    recorder.keep_all([call.exchange for call in job.calls])
     return job
 
 
 @then("it told of the row that was rejected")
-def rejected_row_is_told(run: Certification, job: Job) -> None:
+def rejected_row_is_told(profile: Profile, job: Job) -> None:
     """Judge by the way that the profile declares."""
-    must(matches.tells(run.profile.catalog_client)(job))
+    must(matches.tells(profile.catalog_client)(job))
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_THEN) + ")"))

@@ -8,17 +8,21 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from pytest_bdd import parsers, when
 
 from conformance import restarting
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.requests import Requests
+from conformance.run.controls import ControlCalls
 from conformance.variants import reordered
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from contract.profile import Profile
 
 Exchanges = list[Exchange]
+OverRestart = dict[Operation, Exchanges]
 
 
 @when("it is sent, and again with its members in another order", target_fixture="exchanges")
@@ -29,10 +33,12 @@ def send_reordered(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 
 @when(parsers.parse("it is sent, and once more after {count:d} others"), target_fixture="exchanges")
-def send_after_others(draft: Draft, connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def send_after_others(
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int
+) -> Exchanges:
     """Send the request, many of other trips or events, and a further attempt of the first."""
     first = connector.send(draft.operation, draft.encoded())
-    run.send_each(connector, [run.unbroken(draft.operation) for _ in range(count)])
+    controls.send_each([requests.valid_request(draft.operation) for _ in range(count)])
     return [first, connector.send(draft.operation, draft.again().encoded())]
 
 
@@ -44,22 +50,32 @@ def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exch
     return [first, connector.send(draft.operation, draft.again().encoded())]
 
 
+@pytest.fixture(scope="session")
+def over_restart() -> OverRestart:
+    """Return the answers before and after the one restart that the cases of single duplicates share; empty at first."""
+    return {}
+
+
 @when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
-def send_after_restart(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_after_restart(
+    draft: Draft, connector: ConnectorClient, requests: Requests, over_restart: OverRestart
+) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt.
 
     A request of the other call goes along, so that a slow connector is restarted, and waited for, once.
     """
-    restarting.needs_command(run.profile)
-    if draft.operation.name in run.over_restart:
-        connector.show(run.over_restart[draft.operation.name])
+    restarting.needs_command(requests.profile)
+    if draft.operation in over_restart:
+        connector.show(over_restart[draft.operation])
     else:
-        other = run.unbroken(CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS)
-        run.over_restart |= _sent_over_restart([draft, other], connector, run)
-    return run.over_restart[draft.operation.name]
+        other = requests.valid_request(
+            CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
+        )
+        over_restart |= _sent_over_restart([draft, other], connector, requests.profile)
+    return over_restart[draft.operation]
 
 
-def _sent_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, run: Certification) -> dict[str, Exchanges]:
+def _sent_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, profile: Profile) -> OverRestart:
     def first(draft: Draft) -> Exchange:
         return connector.send(draft.operation, draft.encoded())
 
@@ -68,35 +84,35 @@ def _sent_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, run:
 
     with ThreadPoolExecutor(len(drafts)) as pool:
         before = list(pool.map(first, drafts))
-        restarting.restart(run.profile)
+        restarting.restart(profile)
         after = list(pool.map(again, drafts))
-    return {draft.operation.name: list(pair) for draft, *pair in zip(drafts, before, after, strict=True)}
+    return {draft.operation: list(pair) for draft, *pair in zip(drafts, before, after, strict=True)}
 
 
 @when("shoppers and associates scan at the same moment", target_fixture="exchanges")
-def scan_together(connector: ConnectorClient, run: Certification) -> Exchanges:
+def scan_together(connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Let visitors of both kinds scan together, labelled by what they are."""
-    labelled = [(kind.upper(), run.build.scan(run.keys.take(kind))) for kind in ("shopper", "associate") * 4]
+    labelled = [(kind.upper(), requests.build.scan(requests.keys.take(kind))) for kind in ("shopper", "associate") * 4]
     return together(connector, labelled)
 
 
 @when("several trips arrive at the same moment, each of them twice", target_fixture="exchanges")
-def buy_together(connector: ConnectorClient, run: Certification) -> Exchanges:
+def buy_together(connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Let carts of different trips arrive together with their duplicates, labelled by trip."""
-    trips = [(f"trip {number}", run.build.cart()) for number in range(1, 6)]
+    trips = [(f"trip {number}", requests.build.cart()) for number in range(1, 6)]
     return together(connector, trips + [(label, draft.again()) for label, draft in trips])
 
 
 @when(parsers.parse("{count:d} people scan at the same moment"), target_fixture="exchanges")
-def crowd_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def crowd_scans(connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
     """Let many scans of events of their own arrive together."""
-    return together(connector, [("", run.unbroken(VERIFY_IDENTITY_KEYS)) for _ in range(count)])
+    return together(connector, [("", requests.valid_request(VERIFY_IDENTITY_KEYS)) for _ in range(count)])
 
 
 @when(parsers.parse("{count:d} people leave at the same moment"), target_fixture="exchanges")
-def crowd_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def crowd_carts(connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
     """Let many carts of trips of their own arrive together."""
-    return together(connector, [("", run.unbroken(CREATE_PURCHASES)) for _ in range(count)])
+    return together(connector, [("", requests.valid_request(CREATE_PURCHASES)) for _ in range(count)])
 
 
 def together(connector: ConnectorClient, labelled: Sequence[tuple[str, Draft]]) -> Exchanges:

@@ -9,17 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from conformance.certification import Certification
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import judgement
 from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import is_clean
 from conformance.end_to_end.needs import visits_need
+from conformance.end_to_end.platform import Platform
 from conformance.end_to_end.visits import StoreDay, Visit
 from conformance.errors import HarnessBroke, NotDeclared
+from conformance.requests import Requests
 from conformance.restarting import answered, needs_command, restart
+from conformance.run.controls import ControlCalls
+from conformance.run.recorder import Recorder
 from conformance.verify import must
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.profile import Profile
 
 _MOST_PER_SECOND = 10
 """Nobody's small store calls more often than this, so that a higher limit is never reached."""
@@ -35,24 +39,30 @@ _MISHAPS = (None, Fault("duplicate"), Fault("concurrent_duplicates", 3), Fault("
 
 
 @pytest.fixture
-def day(run: Certification, connector: ConnectorClient, request: pytest.FixtureRequest) -> Iterator[StoreDay]:
+def day(
+    requests: Requests,
+    recorder: Recorder,
+    platform: Platform | None,
+    connector: ConnectorClient,
+    request: pytest.FixtureRequest,
+) -> Iterator[StoreDay]:
     """Open a store at the platform for one case; not applicable when the profile declares too little for a visit."""
-    visits_need(run.profile)
-    if run.platform is None:
+    visits_need(requests.profile)
+    if platform is None:
         raise HarnessBroke("no simulated platform was started for this run")
     case_id = next(str(mark.args[0]) for mark in request.node.iter_markers("requirement"))
-    with Controls(run.platform.url()) as controls:
-        day = StoreDay(run, connector, controls, case_id, run.profile.store.id)
+    with Controls(platform.url()) as controls:
+        day = StoreDay(requests, recorder, connector, controls, case_id)
         day.open()
         yield day
 
 
 @given("a store of the simulated platform")
-def a_store(day: StoreDay, run: Certification, connector: ConnectorClient) -> None:
+def a_store(day: StoreDay, controls: ControlCalls) -> None:
     """Open the store, once it is known that unbroken scans and carts are not refused as invalid."""
     del day
-    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
-    run.needs_understanding(connector, CREATE_PURCHASES)
+    controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    controls.needs_understanding(CREATE_PURCHASES)
 
 
 @when("a shopper enters, takes something and leaves")
@@ -166,9 +176,9 @@ def crowd(day: StoreDay, people: int) -> None:
 
 
 @when("shoppers and associates come and go at the same moment")
-def of_two_kinds(day: StoreDay, run: Certification) -> None:
+def of_two_kinds(day: StoreDay, requests: Requests) -> None:
     """Let visitors of different kinds be answered side by side."""
-    if not run.keys.has("associate"):
+    if not requests.keys.has("associate"):
         raise NotDeclared("[keys] associate is not declared in the profile")
     with day.told():
         _at_once([lambda: _buys(day, "a shopper")] * 3 + [lambda: day.enter("an associate", "associate", 1)] * 3)
@@ -176,11 +186,11 @@ def of_two_kinds(day: StoreDay, run: Certification) -> None:
 
 
 @when("people come and go in two stores at the same moment", target_fixture="elsewhere")
-def in_two_stores(day: StoreDay, run: Certification) -> StoreDay:
+def in_two_stores(day: StoreDay, profile: Profile) -> StoreDay:
     """Let the same happen in both stores."""
-    if not run.profile.store.other_id:
+    if not profile.store.other_id:
         raise NotDeclared("[store] other_id is not declared in the profile")
-    elsewhere = day.elsewhere(run.profile.store.other_id)
+    elsewhere = day.elsewhere(profile.store.other_id)
     elsewhere.open()
     with day.told(), elsewhere.told():
         if not elsewhere.come("somebody to begin with").is_in:
@@ -192,10 +202,10 @@ def in_two_stores(day: StoreDay, run: Certification) -> StoreDay:
 
 
 @when("the connector is restarted while carts are under way")
-def restarted(day: StoreDay, run: Certification, connector: ConnectorClient) -> None:
+def restarted(day: StoreDay, requests: Requests, profile: Profile, connector: ConnectorClient) -> None:
     """Restart the connector between two attempts of a cart, and let another cart come meanwhile."""
-    needs_command(run.profile)
-    unbroken = run.unbroken(VERIFY_IDENTITY_KEYS)
+    needs_command(profile)
+    unbroken = requests.valid_request(VERIFY_IDENTITY_KEYS)
     answered(lambda: connector.send(unbroken.operation, unbroken.encoded()))  # an earlier restart may not be over
     with day.told():
         before, meanwhile = day.enter("answered before"), day.enter("left meanwhile", gate=1)
@@ -206,15 +216,15 @@ def restarted(day: StoreDay, run: Certification, connector: ConnectorClient) -> 
         day.leave(before)
         while day.attempts(before) < 1:
             time.sleep(_LOOK_EVERY_S)
-        _at_once([lambda: restart(run.profile), lambda: day.leave(meanwhile)])
+        _at_once([lambda: restart(profile), lambda: day.leave(meanwhile)])
         day.disarm(held_up)
         day.settle(within_s=_RESTARTED_WITHIN_S, redrive=True)
 
 
 @when("more people leave at once than the declared rate allows")
-def throttled(day: StoreDay, run: Certification) -> None:
+def throttled(day: StoreDay, profile: Profile) -> None:
     """Let the connector refuse carts for being too many."""
-    rate = run.profile.limits.rate_limit_per_second
+    rate = profile.limits.rate_limit_per_second
     if not 0 < rate <= _MOST_PER_SECOND:
         raise NotDeclared(f"[limits] rate_limit_per_second is not declared, or above {_MOST_PER_SECOND}")
     with day.told():
@@ -242,10 +252,10 @@ def one_purchase_each_in_both(day: StoreDay, elsewhere: StoreDay) -> None:
 
 
 @then("all scans of one event are answered alike")
-def decided_once(day: StoreDay, run: Certification) -> None:
+def decided_once(day: StoreDay, profile: Profile) -> None:
     """Match one decision for each event at a gate."""
     for visit in day.visits:
-        must(judgement.one_decision(visit, limits_its_rate=run.profile.limits.rate_limit_per_second > 0))
+        must(judgement.one_decision(visit, limits_its_rate=profile.limits.rate_limit_per_second > 0))
 
 
 @then("the gate stays closed for the stranger")

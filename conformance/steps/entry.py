@@ -11,14 +11,16 @@ from typing import Any
 from pytest_bdd import given, parsers, then, when
 
 from conformance import match
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
+from conformance.requests import Requests, needs_answering
+from conformance.run.controls import ControlCalls
 from conformance.verify import must, should
 from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
+from contract.profile import Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
@@ -26,82 +28,83 @@ _RISKS = ("InvalidCard", "CustomerFraud", "BadDebt")
 
 
 @given("a card tap that the connector understands", target_fixture="draft")
-def an_understood_tap(run: Certification, connector: ConnectorClient) -> Draft:
+def an_understood_tap(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
     """Return a Shopper Authorization, once it is known that such a call is not refused as invalid."""
-    _answers(run, "shopper_authorization")
-    run.needs_understanding(connector, SHOPPER_AUTHORIZATION)
-    return run.unbroken(SHOPPER_AUTHORIZATION)
+    needs_answering(SHOPPER_AUTHORIZATION, profile)
+    controls.needs_understanding(SHOPPER_AUTHORIZATION)
+    return requests.valid_request(SHOPPER_AUTHORIZATION)
 
 
 @given(parsers.re(r"a card tap of the declared shopper of (?P<kind>.+?)(?P<advice>, recommended|, advised against)?"),
        target_fixture="draft")  # fmt: skip
-def a_declared_tap(run: Certification, kind: str, advice: str | None) -> Draft:
+def a_declared_tap(requests: Requests, profile: Profile, kind: str, advice: str | None) -> Draft:
     """Return the tap of a shopper whom the profile declares; not applicable otherwise."""
-    _answers(run, "shopper_authorization")
+    needs_answering(SHOPPER_AUTHORIZATION, profile)
     name = kind.replace(" ", "_")
-    shopper = getattr(run.profile.shopper_identities, name)
+    shopper = getattr(profile.shopper_identities, name)
     if not shopper:
         raise NotDeclared(f"[shopper_identities] {name} is not declared in the profile")
-    return run.entry.authorization(shopper, recommended=advice != ", advised against")
+    return requests.entry.authorization(shopper, recommended=advice != ", advised against")
 
 
 @given("a loyalty scan that the connector understands", target_fixture="draft")
-def an_understood_loyalty_scan(run: Certification, connector: ConnectorClient) -> Draft:
+def an_understood_loyalty_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
     """Return a Resolve Scan, once it is known that such a call is not refused as invalid."""
-    _answers(run, "resolve_scan")
-    run.needs_understanding(connector, RESOLVE_SCAN)
-    return run.unbroken(RESOLVE_SCAN)
+    needs_answering(RESOLVE_SCAN, profile)
+    controls.needs_understanding(RESOLVE_SCAN)
+    return requests.valid_request(RESOLVE_SCAN)
 
 
 @given(parsers.re(r"a loyalty scan of the declared (?P<kind>accepted|rejected) content"), target_fixture="draft")
-def a_declared_loyalty_scan(run: Certification, kind: str) -> Draft:
+def a_declared_loyalty_scan(requests: Requests, profile: Profile, kind: str) -> Draft:
     """Return a Resolve Scan of a content that the profile declares; not applicable otherwise."""
-    _answers(run, "resolve_scan")
-    value = getattr(run.profile.scans, kind)
+    needs_answering(RESOLVE_SCAN, profile)
+    value = getattr(profile.scans, kind)
     if not value:
         raise NotDeclared(f"[scans] {kind} is not declared in the profile")
-    return run.entry.scan(value)
+    return requests.entry.scan(value)
 
 
 @given("a question about a shopper whom nobody knows", target_fixture="draft")
-def a_question_about_nobody(run: Certification) -> Draft:
+def a_question_about_nobody(requests: Requests, profile: Profile) -> Draft:
     """Return a Get Scan Details of an id that Resolve Scan never gave."""
-    _answers(run, "resolve_scan")
-    return run.entry.details()
+    needs_answering(RESOLVE_SCAN, profile)
+    return requests.entry.details()
 
 
 @when("its shopper's details are asked for", target_fixture="exchanges")
-def ask_for_details(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def ask_for_details(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Resolve the scan, and ask for the details of whom it belongs to."""
     resolved = connector.send(draft.operation, draft.encoded())
     found = _resolution(resolved)
     if found.get("resolution") != "ACCEPT" or not found.get("id"):
         must(Mismatch("an accepted scan with an id and a type", resolved.in_short()))
-    question = run.entry.details(str(found["id"]), str(found.get("type")))
+    question = requests.entry.details(str(found["id"]), str(found.get("type")))
     return [connector.send(GET_SCAN_DETAILS, question.encoded())]
 
 
 @when("it is sent once for each risk that is known", target_fixture="exchanges")
-def send_risks(connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_risks(connector: ConnectorClient, requests: Requests, controls: ControlCalls) -> Exchanges:
     """Send a tap for each value of shopperRisks."""
-    taps = {risk: run.entry.authorization(recommended=False, risks=(risk,)) for risk in _RISKS}
-    return _labelled(taps, connector, run)
+    taps = {risk: requests.entry.authorization(recommended=False, risks=(risk,)) for risk in _RISKS}
+    return _labelled(taps, connector, controls)
 
 
 @when(parsers.parse('it is sent once without each of "{paths}"'), target_fixture="exchanges")
-def send_without_each(draft: Draft, connector: ConnectorClient, run: Certification, paths: str) -> Exchanges:
+def send_without_each(draft: Draft, connector: ConnectorClient, controls: ControlCalls, paths: str) -> Exchanges:
     """Send requests that lack one member each."""
-    return _labelled({f"without {path}": draft.without(path) for path in paths.split(", ")}, connector, run)
+    return _labelled({f"without {path}": draft.without(path) for path in paths.split(", ")}, connector, controls)
 
 
-def _labelled(drafts: dict[str, Draft], connector: ConnectorClient, run: Certification) -> Exchanges:
+def _labelled(drafts: dict[str, Draft], connector: ConnectorClient, controls: ControlCalls) -> Exchanges:
     """Send drafts, each with what is special about it as its label."""
 
     def send(each: tuple[str, Draft]) -> Exchange:
         label, draft = each
         return connector.send(draft.operation, draft.encoded(), label=label)
 
-    return run.side_by_side_or_not(send, list(drafts.items()))
+    operation = next(iter(drafts.values())).operation
+    return controls.send_side_by_side(operation, send, list(drafts.items()))
 
 
 @then("it is answered with 200")
@@ -112,10 +115,10 @@ def answered(exchanges: Exchanges) -> None:
 
 
 @then(parsers.re(r"the shopper should be (?P<word>authorised|refused|authorised with an adjusted amount)"))
-def authorised(exchanges: Exchanges, run: Certification, warn: Warn, word: str) -> None:
+def authorised(exchanges: Exchanges, profile: Profile, warn: Warn, word: str) -> None:
     """Match 200, and note a body that says otherwise."""
     must(match.status(exchanges[-1], [200]))
-    _note_shape(exchanges[-1], run, warn)
+    _note_shape(exchanges[-1], profile, warn)
     body = _body(exchanges[-1])
     conditions = body.get("authorizationConditions")
     adjusts = isinstance(conditions, list) and any(
@@ -126,21 +129,21 @@ def authorised(exchanges: Exchanges, run: Certification, warn: Warn, word: str) 
 
 
 @then(parsers.re(r"the scan should be (?P<word>accepted|rejected)"))
-def resolved(exchanges: Exchanges, run: Certification, warn: Warn, word: str) -> None:
+def resolved(exchanges: Exchanges, profile: Profile, warn: Warn, word: str) -> None:
     """Match 200, and note a resolution that is another."""
     wanted = {"accepted": "ACCEPT", "rejected": "REJECT"}[word]
     for exchange in exchanges:
         must(match.status(exchange, [200]))
-        _note_shape(exchange, run, warn)
+        _note_shape(exchange, profile, warn)
         got = _resolution(exchange).get("resolution")
         should(None if got == wanted else Mismatch(f"the resolution {wanted}", exchange.in_short()), warn)
 
 
 @then("the details are complete")
-def details(exchanges: Exchanges, run: Certification) -> None:
+def details(exchanges: Exchanges, profile: Profile) -> None:
     """Match 200 and a body that keeps its schema."""
     must(match.status(exchanges[-1], [200]))
-    must(match.well_formed(exchanges[-1], run.profile.house))
+    must(match.well_formed(exchanges[-1], profile.house))
 
 
 @then("all answers are equal")
@@ -150,13 +153,6 @@ def equal_answers(exchanges: Exchanges) -> None:
     decisions = [_decision(exchange) for exchange in exchanges]
     if any(decision != decisions[0] for decision in decisions):
         must(Mismatch("one answer to all attempts", "; ".join(exchange.in_short() for exchange in exchanges)))
-
-
-def _answers(run: Certification, tier: str) -> None:
-    if not getattr(run.profile.tiers, tier):
-        raise NotDeclared(f"[tiers] {tier} is not declared in the profile")
-    if not run.profile.store.id:
-        raise NotDeclared("[store] id is not declared in the profile")
 
 
 def _body(exchange: Exchange) -> dict[str, Any]:
@@ -181,8 +177,8 @@ def _resolution(exchange: Exchange) -> dict[str, Any]:
     return {"resolution": body.get("action"), "id": body.get("id"), "type": body.get("type")}
 
 
-def _note_shape(exchange: Exchange, run: Certification, warn: Warn) -> None:
+def _note_shape(exchange: Exchange, profile: Profile, warn: Warn) -> None:
     """Note a body that breaks its schema: of these answers' members nothing is published."""
-    house = run.profile.house
+    house = profile.house
     for mismatch in (match.well_formed(exchange, house), match.well_formed(exchange, house, by_house=True)):
         should(mismatch, warn)

@@ -7,116 +7,119 @@ from typing import cast
 
 from pytest_bdd import given, parsers
 
-from conformance.certification import Certification
 from conformance.drafts import SAMPLE_UPC, Draft, with_unknown_members
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.requests import Requests
+from conformance.run.controls import ControlCalls
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import KeyKind
+from contract.profile import KeyKind, Profile
 from contract.values import format_instant
 
 
 @given("a scan that the connector understands", target_fixture="draft")
-def an_understood_scan(run: Certification, connector: ConnectorClient) -> Draft:
+def an_understood_scan(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a valid scan, once it is known that such a scan is not refused as invalid."""
-    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
-    return run.unbroken(VERIFY_IDENTITY_KEYS)
+    controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    return requests.valid_request(VERIFY_IDENTITY_KEYS)
 
 
 @given(parsers.re(r"a scan of the declared (?P<kind>shopper|associate|cash shopper|refused|expired|used) key"),
        target_fixture="draft")  # fmt: skip
-def a_declared_scan(run: Certification, kind: str) -> Draft:
+def a_declared_scan(requests: Requests, profile: Profile, kind: str) -> Draft:
     """Return a scan of a key that the profile declares; not applicable otherwise."""
-    _declared_store(run)
-    return run.build.scan(run.keys.take(cast("KeyKind", kind.replace(" ", "_"))))
+    _declared_store(profile)
+    return requests.build.scan(requests.keys.take(cast("KeyKind", kind.replace(" ", "_"))))
 
 
 @given("a scan of a key that nobody has", target_fixture="draft")
-def an_unknown_scan(run: Certification, connector: ConnectorClient) -> Draft:
+def an_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a scan of a well-formed key that the connector cannot know."""
-    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
-    return run.build.scan(run.keys.unknown())
+    controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(requests.keys.unknown())
 
 
 @given("a cart that the connector understands", target_fixture="draft")
-def an_understood_cart(run: Certification, connector: ConnectorClient) -> Draft:
+def an_understood_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a valid cart, once it is known that such a cart is not refused as invalid."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart()
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart()
 
 
 @given("a cart of two different items", target_fixture="draft")
-def a_cart_of_two(run: Certification, connector: ConnectorClient) -> Draft:
+def a_cart_of_two(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart of two declared SKUs."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    first, second = run.build.skus(2)
-    return run.build.cart([run.build.line(first), run.build.line(second, value="2.0")])
+    controls.needs_understanding(CREATE_PURCHASES)
+    first, second = requests.build.skus(2)
+    return requests.build.cart([requests.build.line(first), requests.build.line(second, value="2.0")])
 
 
 @given("a cart with an item sold by weight", target_fixture="draft")
-def a_weighed_cart(run: Certification, connector: ConnectorClient) -> Draft:
+def a_weighed_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart with a declared weighted SKU."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart([run.build.line(run.build.weighted_sku(), value="1.25", unit="lb")])
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart([requests.build.line(requests.build.weighted_sku(), value="1.25", unit="lb")])
 
 
 @given("a cart with an item named by its scanned code", target_fixture="draft")
-def a_scanned_cart(run: Certification, connector: ConnectorClient) -> Draft:
+def a_scanned_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart whose line carries a declared barcode instead of a SKU."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart([run.build.line(run.build.scancode(), kind="SCANCODE")])
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart([requests.build.line(requests.build.scancode(), kind="SCANCODE")])
 
 
 @given(parsers.parse("a cart of {count:d} lines"), target_fixture="draft")
-def a_long_cart(run: Certification, connector: ConnectorClient, count: int) -> Draft:
+def a_long_cart(requests: Requests, controls: ControlCalls, count: int) -> Draft:
     """Return a cart with many lines of a declared SKU."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart([{**run.build.line(), "lineItemId": f"line-{number}"} for number in range(count)])
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart([{**requests.build.line(), "lineItemId": f"line-{number}"} for number in range(count)])
 
 
 @given("an empty cart", target_fixture="draft")
-def an_empty_cart(run: Certification, connector: ConnectorClient) -> Draft:
+def an_empty_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart with no lines."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart([])
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart([])
 
 
 @given("a cart with an item that is in no catalog", target_fixture="draft")
-def a_cart_of_nothing_known(run: Certification, connector: ConnectorClient) -> Draft:
+def a_cart_of_nothing_known(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
     """Return a cart of a SKU that the connector cannot know."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    if not run.profile.catalog.skus:
+    controls.needs_understanding(CREATE_PURCHASES)
+    if not profile.catalog.skus:
         raise NotDeclared("[catalog] skus is not declared, so a refusal could not be told from one for any item")
-    return run.build.cart([run.build.line("NO-SUCH-SKU")])
+    return requests.build.cart([requests.build.line("NO-SUCH-SKU")])
 
 
 @given(parsers.re(r"the trip of (?:a|an) (?P<kind>shopper|associate|cash shopper|loyalty shopper)"),
        target_fixture="draft")  # fmt: skip
-def a_trip_of(run: Certification, connector: ConnectorClient, kind: str) -> Draft:
+def a_trip_of(requests: Requests, controls: ControlCalls, connector: ConnectorClient, kind: str) -> Draft:
     """Return a cart whose scanResult is what the connector answered for such a visitor, or would have."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
+    controls.needs_understanding(CREATE_PURCHASES)
     word = kind.removesuffix(" shopper") if kind != "shopper" else kind
-    known = _visitor_id(run, connector, kind)
+    known = _visitor_id(requests, connector, kind)
     visitor = {"type": word.upper(), **({"id": known} if known else {})}
-    return run.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
+    return requests.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
 
 
-def _visitor_id(run: Certification, connector: ConnectorClient, kind: str) -> str:
+def _visitor_id(requests: Requests, connector: ConnectorClient, kind: str) -> str:
     key_kind = cast("KeyKind", kind.replace(" ", "_"))
     """Return the id that the connector itself gave such a visitor; empty when it cannot be known."""
-    if not run.keys.has(key_kind):
+    if not requests.keys.has(key_kind):
         return ""
-    scan = run.build.scan(run.keys.take(key_kind))
+    scan = requests.build.scan(requests.keys.take(key_kind))
     answer = connector.send(VERIFY_IDENTITY_KEYS, scan.encoded()).answer
     details = (answer.json() or {}).get("visitorDetails") if answer else None
     return str(details["id"]) if isinstance(details, dict) and details.get("id") else ""
 
 
 @given("two people who entered together", target_fixture="draft")
-def a_group(run: Certification, connector: ConnectorClient) -> Draft:
+def a_group(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart of a trip with two authEvents."""
-    run.needs_understanding(connector, CREATE_PURCHASES)
-    return run.build.cart().with_value("shoppingTrip.authEvents", [run.build.auth_event(), run.build.auth_event()])
+    controls.needs_understanding(CREATE_PURCHASES)
+    return requests.build.cart().with_value(
+        "shoppingTrip.authEvents", [requests.build.auth_event(), requests.build.auth_event()]
+    )
 
 
 @given("nothing optional is in it", target_fixture="draft")
@@ -140,9 +143,9 @@ def with_text(draft: Draft, path: str, value: str) -> Draft:
 
 
 @given("its first line has the UPC of the item", target_fixture="draft")
-def with_identifier(draft: Draft, run: Certification) -> Draft:
+def with_identifier(draft: Draft, profile: Profile) -> Draft:
     """Add a UPC to the first line as its identifier: a declared one, or else that of Amazon's sample."""
-    declared = [code for code in run.profile.catalog.scancodes if len(code) == len(SAMPLE_UPC) and code.isdecimal()]
+    declared = [code for code in profile.catalog.scancodes if len(code) == len(SAMPLE_UPC) and code.isdecimal()]
     return draft.with_value("cartItems[0].externalIdentifiers", [{"id": [*declared, SAMPLE_UPC][0], "type": "UPC"}])
 
 
@@ -172,6 +175,6 @@ def ended_before_it_began(draft: Draft) -> Draft:
     return draft.with_value("shoppingTrip.endTime", format_instant(start - timedelta(hours=1)))
 
 
-def _declared_store(run: Certification) -> None:
-    if not run.profile.store.id:
+def _declared_store(profile: Profile) -> None:
+    if not profile.store.id:
         raise NotDeclared("[store] id is not declared in the profile")

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 from pytest_bdd import then, when
 
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.drivers.masks import unescaped
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
+from conformance.requests import Requests
 from conformance.verify import must
+from contract.profile import Profile
 
 Exchanges = list[Exchange]
 _SHORTEST = 6
@@ -29,9 +30,9 @@ _PERSONAL = (
 
 
 @when("it is sent, for a key that nobody has as well, and without its event", target_fixture="exchanges")
-def send_keys(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_keys(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send a scan that is decided, one that is refused, and one that is invalid."""
-    stranger = run.build.scan(run.keys.unknown())
+    stranger = requests.build.scan(requests.keys.unknown())
     drafts = {"as it is": draft, "of a stranger": stranger, "without its event": draft.again().without("authEvent")}
     return [connector.send(each.operation, each.encoded(), label=label) for label, each in drafts.items()]
 
@@ -46,9 +47,9 @@ def send_personal(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 
 @then("no answer repeats the key")
-def no_key(exchanges: Exchanges, run: Certification) -> None:
+def no_key(exchanges: Exchanges, profile: Profile) -> None:
     """Match answers without the key as it came; a refusal does not hold it decoded either."""
-    _is_judged(run)
+    _is_judged(profile)
     for exchange in exchanges:
         key = str(_sent(exchange).value("identityKey"))
         is_refusal = exchange.answer is not None and exchange.answer.status >= 400  # noqa: PLR2004 - the refusals
@@ -56,16 +57,16 @@ def no_key(exchanges: Exchanges, run: Certification) -> None:
 
 
 @then("no answer repeats what tells of the shopper")
-def nothing_personal(exchanges: Exchanges, run: Certification) -> None:
+def nothing_personal(exchanges: Exchanges, profile: Profile) -> None:
     """Match answers without any of the shopper's data."""
-    _is_judged(run)
+    _is_judged(profile)
     for exchange in exchanges:
         for path in _PERSONAL:
             must(_told(exchange, [str(_sent(exchange).value(path))], path))
 
 
-def _is_judged(run: Certification) -> None:
-    if run.profile.house.http.repeats_personal:
+def _is_judged(profile: Profile) -> None:
+    if profile.house.http.repeats_personal:
         raise NotDeclared("[house.http] repeats_personal says that answers may repeat keys and personal data")
 
 

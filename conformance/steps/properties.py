@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import strategies as st
 from pytest_bdd import parsers, then, when
 
 from conformance import match
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
@@ -17,23 +17,31 @@ from conformance.properties.messages import Change, broken_steps, valid_members
 from conformance.properties.playing import Player
 from conformance.properties.search import DEEP, DEEP_RESTARTS, ONE_STEP, RESTARTS, STORIES, USUAL, Effort, search
 from conformance.properties.story import Story
+from conformance.requests import Requests
 from conformance.restarting import needs_command
+from conformance.run.configuration import Selection
+from conformance.run.controls import ControlCalls
 from conformance.variants import with_own_ids
 from conformance.verify import must
 from contract.messages import message
 from contract.operations import VERIFY_IDENTITY_KEYS
+from contract.profile import Profile
+
+Play = Callable[[st.SearchStrategy[Story], Effort], int]
 
 
 @when("valid ones like it are drawn", target_fixture="tried")
-def search_valid(draft: Draft, connector: ConnectorClient, run: Certification) -> int:
+def search_valid(
+    draft: Draft, connector: ConnectorClient, requests: Requests, profile: Profile, selection: Selection
+) -> int:
     """Look for a valid request that is not taken."""
-    house = run.profile.house
+    house = profile.house
     wanted = 201
     if draft.operation is VERIFY_IDENTITY_KEYS:
-        wanted = 200 if run.keys.has("shopper") else 401
+        wanted = 200 if requests.keys.has("shopper") else 401
 
     def attempt(changes: list[Change], _until: float) -> bool:
-        changed = run.unbroken(draft.operation)
+        changed = requests.valid_request(draft.operation)
         for change in changes:
             changed = change.of(changed)
         if not message(draft.operation.request, house).violations(changed.body):
@@ -41,13 +49,13 @@ def search_valid(draft: Draft, connector: ConnectorClient, run: Certification) -
             must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [wanted]))
         return True
 
-    return search(valid_members(draft, house), attempt, DEEP if run.selection.deep else USUAL)
+    return search(valid_members(draft, house), attempt, DEEP if selection.deep else USUAL)
 
 
 @when("ones that break a single rule are drawn", target_fixture="tried")
-def search_invalid(draft: Draft, connector: ConnectorClient, run: Certification) -> int:
+def search_invalid(draft: Draft, connector: ConnectorClient, profile: Profile, selection: Selection) -> int:
     """Look for a request that is taken, or fails, though it breaks its schema."""
-    house = run.profile.house
+    house = profile.house
 
     def attempt(change: Change, _until: float) -> bool:
         changed = change.of(with_own_ids(draft))
@@ -55,30 +63,35 @@ def search_invalid(draft: Draft, connector: ConnectorClient, run: Certification)
             must(match.status(connector.send(changed.operation, changed.encoded(), label=change.path), [400]))
         return True
 
-    return search(broken_steps(draft, house), attempt, DEEP if run.selection.deep else ONE_STEP)
+    return search(broken_steps(draft, house), attempt, DEEP if selection.deep else ONE_STEP)
+
+
+@pytest.fixture
+def play(requests: Requests, controls: ControlCalls, selection: Selection, connector: ConnectorClient) -> Play:
+    """Return a function that plays stories as they are drawn, or only the one that was chosen, and counts them."""
+
+    def search_among(drawn: st.SearchStrategy[Story], effort: Effort) -> int:
+        if not requests.keys.has("shopper"):
+            raise NotDeclared("[keys] shopper is not declared in the profile")
+        controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+        if selection.story:
+            return int(Player(requests, connector).play(selection.story))
+        return search(drawn, lambda story, until: Player(requests, connector).play(story, until), effort)
+
+    return search_among
 
 
 @when("stories of visits are played to it and to a model", target_fixture="tried")
-def search_stories(connector: ConnectorClient, run: Certification) -> int:
+def search_stories(play: Play, selection: Selection) -> int:
     """Look for a story after which the connector answers otherwise than the model."""
-    return _play(run, connector, stories(), DEEP if run.selection.deep else STORIES)
+    return play(stories(), DEEP if selection.deep else STORIES)
 
 
 @when("stories with a restart are played to it and to a model", target_fixture="tried")
-def search_restarts(connector: ConnectorClient, run: Certification) -> int:
+def search_restarts(play: Play, profile: Profile, selection: Selection) -> int:
     """Look for a story after whose restart the connector answers otherwise than the model."""
-    needs_command(run.profile)
-    return _play(run, connector, stories_with_a_restart(), DEEP_RESTARTS if run.selection.deep else RESTARTS)
-
-
-def _play(run: Certification, connector: ConnectorClient, drawn: st.SearchStrategy[Story], effort: Effort) -> int:
-    """Play stories as they are drawn, or only the one that was chosen."""
-    if not run.keys.has("shopper"):
-        raise NotDeclared("[keys] shopper is not declared in the profile")
-    run.needs_understanding(connector, VERIFY_IDENTITY_KEYS)
-    if run.selection.story:
-        return int(Player(run, connector).play(run.selection.story))
-    return search(drawn, lambda story, until: Player(run, connector).play(story, until), effort)
+    needs_command(profile)
+    return play(stories_with_a_restart(), DEEP_RESTARTS if selection.deep else RESTARTS)
 
 
 @then(parsers.parse("none is found that the connector gets wrong"))

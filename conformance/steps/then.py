@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pytest_bdd import parsers, then
 
 from conformance import match
-from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
+from conformance.requests import Requests
 from conformance.verify import must, should
-from contract.gate import ANSWER_WITHIN_S
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.profile import Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
@@ -27,51 +28,51 @@ def refused(exchanges: Exchanges, status: int) -> None:
 
 
 @then("it is refused as invalid")
-def refused_as_invalid(exchanges: Exchanges, run: Certification) -> None:
+def refused_as_invalid(exchanges: Exchanges, profile: Profile) -> None:
     """Match the status that the house gives malformed bodies."""
-    must(match.status(exchanges[-1], [run.profile.house.http.malformed_status]))
+    must(match.status(exchanges[-1], [profile.house.http.malformed_status]))
 
 
 @then("it is refused as the house says")
-def refused_by_house(exchanges: Exchanges, run: Certification) -> None:
+def refused_by_house(exchanges: Exchanges, profile: Profile) -> None:
     """Match the status that the house gives a known shopper who may not enter."""
-    must(match.status(exchanges[-1], [run.profile.house.identity.refusal_status]))
+    must(match.status(exchanges[-1], [profile.house.identity.refusal_status]))
 
 
 @then(parsers.parse("the visitor is of type {kind}"))
-def lets_in(exchanges: Exchanges, run: Certification, warn: Warn, kind: str) -> None:
+def lets_in(exchanges: Exchanges, profile: Profile, warn: Warn, kind: str) -> None:
     """Match a complete 200 and the type of the visitor."""
     must(match.status(exchanges[-1], [200]))
-    _complete(exchanges[-1], run, warn)
+    _complete(exchanges[-1], profile, warn)
     must(match.visitor_type(exchanges[-1], kind))
 
 
 @then("the visitor is let in")
-def lets_somebody_in(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def lets_somebody_in(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 200."""
     must(match.status(exchanges[-1], [200]))
-    _complete(exchanges[-1], run, warn)
+    _complete(exchanges[-1], profile, warn)
 
 
 @then("it is decided on the key's merits")
-def decided(exchanges: Exchanges, run: Certification) -> None:
+def decided(exchanges: Exchanges, requests: Requests) -> None:
     """Match 200 for a declared shopper and 401 for a key that nobody has."""
-    must(match.status(exchanges[-1], [200 if run.keys.has("shopper") else 401]))
+    must(match.status(exchanges[-1], [200 if requests.keys.has("shopper") else 401]))
 
 
 @then("each is decided on the key's merits")
-def each_decided(exchanges: Exchanges, run: Certification) -> None:
+def each_decided(exchanges: Exchanges, requests: Requests) -> None:
     """Match 200 for a declared shopper and 401 for a key that nobody has, in every answer."""
     for exchange in exchanges:
-        must(match.status(exchange, [200 if run.keys.has("shopper") else 401]))
+        must(match.status(exchange, [200 if requests.keys.has("shopper") else 401]))
 
 
 @then("each makes a purchase")
-def each_purchased(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def each_purchased(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 201 with a purchase id in every answer."""
     for exchange in exchanges:
         must(match.status(exchange, [201]))
-        _complete(exchange, run, warn)
+        _complete(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=False))
 
 
@@ -104,10 +105,10 @@ def not_a_call(exchanges: Exchanges) -> None:
 
 
 @then("nothing fails, and the next is decided on the key's merits")
-def goes_on_scanning(exchanges: Exchanges, run: Certification) -> None:
+def goes_on_scanning(exchanges: Exchanges, requests: Requests) -> None:
     """Match no server error, and a right answer after it."""
     must(match.no_failure(exchanges[0]))
-    must(match.status(exchanges[-1], [200 if run.keys.has("shopper") else 401]))
+    must(match.status(exchanges[-1], [200 if requests.keys.has("shopper") else 401]))
 
 
 @then("nothing fails, and the next makes a purchase")
@@ -136,19 +137,19 @@ def carts_in_order(exchanges: Exchanges) -> None:
 
 
 @then("a purchase is made")
-def purchased(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def purchased(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 201 with a purchase id."""
     must(match.status(exchanges[-1], [201]))
-    _complete(exchanges[-1], run, warn)
+    _complete(exchanges[-1], profile, warn)
     must(match.purchase_id(exchanges[-1], empty=False))
 
 
 @then("the purchase id is empty")
-def empty_purchase(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def empty_purchase(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 201 with an empty purchase id, and the same for attempts after it, which may say 200 too."""
     for index, exchange in enumerate(exchanges):
         must(match.status(exchange, [200, 201] if index else [201]))
-        _complete(exchange, run, warn)
+        _complete(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=True))
 
 
@@ -160,11 +161,11 @@ def same_decision(exchanges: Exchanges) -> None:
 
 
 @then("all answers name one purchase")
-def same_purchase(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def same_purchase(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a success with the same, non-empty purchase id in every answer."""
     for exchange in exchanges:
         must(match.status(exchange, [200, 201]))
-        _complete(exchange, run, warn)
+        _complete(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=False))
     must(match.same_member(exchanges, "purchaseId"))
 
@@ -209,11 +210,11 @@ def all_with(exchanges: Exchanges, status: int) -> None:
 
 
 @then("the first cart stands, or the change is refused where the house says so")
-def changed_cart(exchanges: Exchanges, run: Certification) -> None:
+def changed_cart(exchanges: Exchanges, profile: Profile) -> None:
     """Match what `ordering.changed_cart` says."""
     first, second = exchanges
     must(match.status(first, [201]))
-    if run.profile.house.ordering.changed_cart == "conflict_409":
+    if profile.house.ordering.changed_cart == "conflict_409":
         must(match.status(second, [409]))
     else:
         must(match.status(second, [201]))
@@ -221,28 +222,28 @@ def changed_cart(exchanges: Exchanges, run: Certification) -> None:
 
 
 @then(parsers.parse("each answer is complete within the gate's time"))
-def within_gate_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
+def within_gate_time(exchanges: Exchanges, profile: Profile, note: Note) -> None:
     """Match the whole-call time of every decision against the published budget, or a stricter one of the profile."""
     _worth_timing(exchanges, {200, 401})
     note(match.bound(exchanges))
-    must(match.in_time(exchanges, min(ANSWER_WITHIN_S, run.profile.house.gate.timeout_s)))
+    must(match.in_time(exchanges, VERIFY_IDENTITY_KEYS.answer_budget_s(profile.house)))
 
 
 @then("each answer is complete within the house's time for carts")
-def within_cart_time(exchanges: Exchanges, run: Certification, note: Note) -> None:
+def within_cart_time(exchanges: Exchanges, profile: Profile, note: Note) -> None:
     """Match the whole-call time of every purchase against the house's budget."""
     _worth_timing(exchanges, {201})
     note(match.bound(exchanges))
-    must(match.in_time(exchanges, run.profile.house.ordering.answer_budget_s))
+    must(match.in_time(exchanges, CREATE_PURCHASES.answer_budget_s(profile.house)))
 
 
 @then("some scans are answered 429, and none otherwise than 200, 401 or 429")
-def limited(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def limited(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a rate limit that shows as a 429 only. How much of a burst it lets through is the retailer's: a warning."""
     for exchange in exchanges:
         must(match.status(exchange, [200, 401, 429]))
     if not any(exchange.answer and exchange.answer.status == 429 for exchange in exchanges):  # noqa: PLR2004 - the limit
-        _was_gone_over(exchanges, run.profile.limits.rate_limit_per_second)
+        _was_gone_over(exchanges, profile.limits.rate_limit_per_second)
         should(Mismatch("at least one 429 over the declared rate", f"none in {len(exchanges)} calls"), warn)
 
 
@@ -262,17 +263,17 @@ def _worth_timing(exchanges: Exchanges, statuses: set[int]) -> None:
 
 
 @then("the portal's probe succeeds")
-def probe(exchanges: Exchanges, run: Certification, warn: Warn) -> None:
+def probe(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match the statuses that the portal's connectivity test takes for a purchase."""
-    must(match.status(exchanges[-1], run.profile.house.suite.probe_ok))
-    _complete(exchanges[-1], run, warn)
+    must(match.status(exchanges[-1], profile.house.suite.probe_ok))
+    _complete(exchanges[-1], profile, warn)
 
 
 @then("a duplicate is answered as the house says")
-def duplicate_status(exchanges: Exchanges, run: Certification) -> None:
+def duplicate_status(exchanges: Exchanges, profile: Profile) -> None:
     """Match `ordering.duplicate_status` for the second of two attempts."""
     must(match.status(exchanges[0], [201]))
-    must(match.status(exchanges[1], [run.profile.house.ordering.duplicate_status]))
+    must(match.status(exchanges[1], [profile.house.ordering.duplicate_status]))
 
 
 def _some(exchanges: Exchanges) -> None:
@@ -280,6 +281,6 @@ def _some(exchanges: Exchanges) -> None:
         must(Mismatch("an answer to the first request at least", "none"))
 
 
-def _complete(exchange: Exchange, run: Certification, warn: Warn) -> None:
-    must(match.well_formed(exchange, run.profile.house))
-    should(match.well_formed(exchange, run.profile.house, by_house=True), warn)
+def _complete(exchange: Exchange, profile: Profile, warn: Warn) -> None:
+    must(match.well_formed(exchange, profile.house))
+    should(match.well_formed(exchange, profile.house, by_house=True), warn)

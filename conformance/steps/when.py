@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pytest_bdd import parsers, when
 
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
-from conformance.lanes import gates
 from conformance.repetition import many
-from contract.operations import VERIFY_IDENTITY_KEYS
+from conformance.requests import Requests
+from conformance.run.controls import ControlCalls
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.profile import Profile
 
 Exchanges = list[Exchange]
 
@@ -66,9 +67,9 @@ def send_raw(draft: Draft, connector: ConnectorClient, body: str) -> Exchanges:
 
 
 @when("it is sent for a store that does not exist", target_fixture="exchanges")
-def send_to_unknown_store(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_to_unknown_store(draft: Draft, connector: ConnectorClient, profile: Profile) -> Exchanges:
     """Send the request with a well-formed store id that no store has."""
-    return [connector.send(draft.operation, draft.with_value("storeId", run.profile.store.unknown_id).encoded())]
+    return [connector.send(draft.operation, draft.with_value("storeId", profile.store.unknown_id).encoded())]
 
 
 @when("it is sent, and again with another requestId", target_fixture="exchanges")
@@ -98,23 +99,25 @@ def send_at_once(draft: Draft, connector: ConnectorClient, count: int) -> Exchan
 
 
 @when("it is sent, and again with the key of the associate", target_fixture="exchanges")
-def send_with_other_key(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_with_other_key(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send the same authEvent again with another identityKey."""
-    return _one_after_the_other(connector, [draft, draft.again().with_value("identityKey", run.keys.take("associate"))])
+    return _one_after_the_other(
+        connector, [draft, draft.again().with_value("identityKey", requests.keys.take("associate"))]
+    )
 
 
 @when("it is sent, and the same shopper scans once more", target_fixture="exchanges")
-def send_next_event(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_next_event(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send a scan and a further scan, a new authEvent, of the same kind of shopper."""
-    return _one_after_the_other(connector, [draft, run.build.scan(run.keys.take("shopper"))])
+    return _one_after_the_other(connector, [draft, requests.build.scan(requests.keys.take("shopper"))])
 
 
 @when("it is sent, and an unknown key under an id that looks alike", target_fixture="exchanges")
-def send_event_alike(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_event_alike(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send a scan, and another key under an authEvent.id that differs in its last digit alone."""
     event_id: str = draft.body["authEvent"]["id"]
     alike = event_id[:-1] + ("0" if event_id[-1] != "0" else "1")
-    other = run.build.scan(run.keys.unknown()).with_value("authEvent.id", alike)
+    other = requests.build.scan(requests.keys.unknown()).with_value("authEvent.id", alike)
     return _one_after_the_other(connector, [draft, other])
 
 
@@ -125,9 +128,9 @@ def send_other_cart(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 
 @when("it is sent, and another trip with an equal cart", target_fixture="exchanges")
-def send_other_trip(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_other_trip(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send a trip and a second trip whose cart is equal."""
-    return _one_after_the_other(connector, [draft, run.build.cart(draft.body["cartItems"])])
+    return _one_after_the_other(connector, [draft, requests.build.cart(draft.body["cartItems"])])
 
 
 @when(parsers.parse('it is sent without "{path}", and then corrected'), target_fixture="exchanges")
@@ -137,25 +140,26 @@ def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Ex
 
 
 @when(parsers.parse("at least {count:d} such scans are sent"), target_fixture="exchanges")
-def send_many_scans(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def send_many_scans(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
     """Send scans with keys and authEvents of their own; stop early once several are late."""
-    budget_s = run.profile.house.gate.timeout_s
-    return many(connector, lambda: run.unbroken(VERIFY_IDENTITY_KEYS), count, budget_s, gates(run, connector))
+    return many(
+        connector, requests, VERIFY_IDENTITY_KEYS, count, gates=controls.pace(VERIFY_IDENTITY_KEYS).max_concurrency
+    )
 
 
 @when(parsers.parse("at least {count:d} such carts are sent"), target_fixture="exchanges")
-def send_many_carts(connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def send_many_carts(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
     """Send carts of trips of their own; stop early once several are late."""
-    return many(connector, run.build.cart, count, run.profile.house.ordering.answer_budget_s, gates(run, connector))
+    return many(connector, requests, CREATE_PURCHASES, count, gates=controls.pace(CREATE_PURCHASES).max_concurrency)
 
 
 @when("scans come at twice the declared rate for two seconds", target_fixture="exchanges")
-def send_too_fast(connector: ConnectorClient, run: Certification) -> Exchanges:
+def send_too_fast(connector: ConnectorClient, requests: Requests, profile: Profile) -> Exchanges:
     """Send more scans than the declared limit allows."""
-    rate = run.profile.limits.rate_limit_per_second
+    rate = profile.limits.rate_limit_per_second
     if not rate:
         raise NotDeclared("[limits] rate_limit_per_second is not declared in the profile")
-    drafts = [run.unbroken(VERIFY_IDENTITY_KEYS) for _ in range(rate * 4)]
+    drafts = [requests.valid_request(VERIFY_IDENTITY_KEYS) for _ in range(rate * 4)]
     start = time.perf_counter()
 
     def at_its_time(index: int) -> Exchange:

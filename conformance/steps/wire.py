@@ -6,10 +6,11 @@ import json
 
 from pytest_bdd import parsers, when
 
-from conformance.certification import Certification
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.requests import Requests
+from conformance.run.controls import ControlCalls
 from conformance.variants import REFUSED, SETS, with_own_ids
 from contract.operations import VERIFY_IDENTITY_KEYS
 
@@ -17,15 +18,17 @@ Exchanges = list[Exchange]
 
 
 @when(parsers.parse("it is sent once for each {name}"), target_fixture="exchanges")
-def send_variants(draft: Draft, connector: ConnectorClient, run: Certification, name: str) -> Exchanges:
+def send_variants(
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, name: str
+) -> Exchanges:
     """Send every variant of a set as a request of its own."""
 
     def new() -> Draft:
-        return with_own_ids(draft) if name in REFUSED else run.unbroken(draft.operation)
+        return with_own_ids(draft) if name in REFUSED else requests.valid_request(draft.operation)
 
-    variants = list(SETS[name](new, run.profile.house))
-    return run.side_by_side_or_not(
-        lambda each: connector.send(each.draft.operation, each.encoded, label=each.label), variants
+    variants = list(SETS[name](new, requests.profile.house))
+    return controls.send_side_by_side(
+        draft.operation, lambda each: connector.send(each.draft.operation, each.encoded, label=each.label), variants
     )
 
 
@@ -43,16 +46,16 @@ def send_broken_off(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 
 @when("two known keys and an unknown one come on one connection without a pause", target_fixture="exchanges")
-def pipeline_scans(connector: ConnectorClient, run: Certification) -> Exchanges:
+def pipeline_scans(connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send three scans before reading an answer."""
-    keys = [run.keys.take("shopper"), run.keys.take("shopper"), run.keys.unknown()]
-    return connector.wire(VERIFY_IDENTITY_KEYS, [run.build.scan(key).encoded() for key in keys]).without_a_pause()
+    keys = [requests.keys.take("shopper"), requests.keys.take("shopper"), requests.keys.unknown()]
+    return connector.wire(VERIFY_IDENTITY_KEYS, [requests.build.scan(key).encoded() for key in keys]).without_a_pause()
 
 
 @when("two carts and an empty one come on one connection without a pause", target_fixture="exchanges")
-def pipeline_carts(draft: Draft, connector: ConnectorClient, run: Certification) -> Exchanges:
+def pipeline_carts(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send three carts before reading an answer."""
-    drafts = [draft, run.build.cart(), run.build.cart([])]
+    drafts = [draft, requests.build.cart(), requests.build.cart([])]
     return connector.wire(draft.operation, [each.encoded() for each in drafts]).without_a_pause()
 
 
@@ -63,15 +66,15 @@ def send_with_method(draft: Draft, connector: ConnectorClient, method: str) -> E
 
 
 @when(parsers.parse("it is sent as {content_type}, and another as JSON"), target_fixture="exchanges")
-def send_as(draft: Draft, connector: ConnectorClient, run: Certification, content_type: str) -> Exchanges:
+def send_as(draft: Draft, connector: ConnectorClient, requests: Requests, content_type: str) -> Exchanges:
     """Send the request under a content type that is not its own, and then a usual one."""
     odd = connector.send(draft.operation, draft.encoded(), content_type=content_type, label=content_type)
-    return [odd, connector.send(draft.operation, run.unbroken(draft.operation).encoded())]
+    return [odd, connector.send(draft.operation, requests.valid_request(draft.operation).encoded())]
 
 
 @when(parsers.parse("it is sent with {count:d} characters too many, and another without"), target_fixture="exchanges")
-def send_huge(draft: Draft, connector: ConnectorClient, run: Certification, count: int) -> Exchanges:
+def send_huge(draft: Draft, connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
     """Send the request with a huge member that nobody knows, and then a usual one."""
     body = json.dumps({**draft.body, "xFutureAttribute": "x" * count}).encode()
     odd = connector.send(draft.operation, body, label=f"{len(body)} bytes")
-    return [odd, connector.send(draft.operation, run.unbroken(draft.operation).encoded())]
+    return [odd, connector.send(draft.operation, requests.valid_request(draft.operation).encoded())]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from conformance.catalog_client.platform import Addresses
+from conformance.verdicts import Verdict
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, prepare, publish
@@ -33,11 +35,11 @@ def certify_reference(options: Options, console: Console) -> int:
         with stages.stage("Conformance") as stage:
             addresses = Addresses(here.platform_url, here.aws_url, REGION)
             report = judge(_profile(here, accepted), options, console, catalog_platform=addresses)
-            counts = ", ".join(f"{number} {word}" for word, number in report["counts"].items() if number)
-            stage.summary = f"{len(report['cases'])} cases over HTTP, signed with SigV4: {counts}"
-    report["stages"] = stages.as_report()
-    if any(not stage["ok"] for stage in report["stages"]):
-        report["verdict"] = "error"
+            counts = ", ".join(f"{number} {word}" for word, number in report.counts.items() if number)
+            stage.summary = f"{len(report.cases)} cases over HTTP, signed with SigV4: {counts}"
+    done = stages.as_report()
+    verdict = report.verdict if all(stage.ok for stage in done) else Verdict.ERROR
+    report = replace(report, stages=done, verdict=verdict)
     with stages.stage("Reports") as stage:
         paths = publish(report, options)
         stage.summary = f"{len(paths)} files in {options.out}"

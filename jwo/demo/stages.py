@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich.console import Console
+
+from conformance.report.model import Stage as StageReport
 
 OF = 6
 
@@ -51,14 +52,9 @@ class Stages:
         for line in (*stage.details, *stage.problems):
             self.console.print(f"      {line}", soft_wrap=True, markup=False)
 
-    def as_report(self) -> list[dict[str, Any]]:
+    def as_report(self) -> tuple[StageReport, ...]:
         """Return the stages in the form of report.json."""
-        return [
-            {
-                "name": stage.name,
-                "summary": stage.summary,
-                "ok": not stage.problems,
-                "details": [*stage.details, *stage.problems],
-            }
+        return tuple(
+            StageReport(stage.name, stage.summary, not stage.problems, (*stage.details, *stage.problems))
             for stage in self.done
-        ]
+        )

@@ -13,18 +13,19 @@ from typing import Any
 
 import pytest
 
-from conformance import engine
 from conformance.catalog_client import rows
 from conformance.catalog_client.command import Ended, Runner, Told, environment, redacted
 from conformance.catalog_client.jobs import Job, Plan
 from conformance.catalog_client.matches import waited
 from conformance.catalog_client.platform import Account, Addresses
 from conformance.catalog_client.seen import calls_of
-from conformance.catalog_client.servers import API
-from conformance.certification import Certification, Selection
+from conformance.catalog_client.servers import API, jobs_for
 from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.clients import CLIENTS, platform
+from conformance.mutants.gate import profile_of
 from conformance.mutants.uploader import __file__ as small_client
+from conformance.run.configuration import RunConfiguration, Selection, utc_now
+from conformance.run.session import FinishedRun, run
 from conformance.summary import summarise
 from conformance.verdicts import CaseResult, Verdict
 from contract.errors import BadProfile
@@ -47,16 +48,14 @@ def words(*command: object) -> str:
     return shlex.join(map(str, command))
 
 
-def certified(addresses: Addresses | None, only: tuple[str, ...] = IDS, **table: Any) -> Certification:
+def certified(addresses: Addresses | None, only: tuple[str, ...] = IDS, **table: Any) -> FinishedRun:
     declared = CatalogClientTable.model_validate({"limit_s": 20, **table})
     profile = Profile(connector=ConnectorTable(url="http://127.0.0.1:9"), catalog_client=declared)
-    certification = Certification(profile, Selection(("core",), only), catalog_platform=addresses)
-    engine.run(certification)
-    return certification
+    return run(RunConfiguration(profile, Selection(("core",), only), catalog_platform=addresses))
 
 
-def only_result(certification: Certification) -> CaseResult:
-    (result,) = certification.results.values()
+def only_result(finished: FinishedRun) -> CaseResult:
+    (result,) = finished.results.values()
     return result
 
 
@@ -85,10 +84,10 @@ def test_the_foreign_client_shares_no_code_with_us() -> None:
 
 
 def test_without_a_declared_client_nothing_is_started_and_every_case_says_what_to_declare() -> None:
-    certification = certified(None)
-    results = certification.results
+    results = certified(None).results
 
-    assert certification.catalog_client is None
+    with jobs_for(RunConfiguration(profile_of("http://127.0.0.1:9"))) as jobs:
+        assert jobs is None
     assert {result.verdict for result in results.values()} == {Verdict.NOT_APPLICABLE}
     assert set(results) == set(IDS)
     assert all("[catalog_client] command" in result.reason for result in results.values())
@@ -151,19 +150,20 @@ def test_how_rejected_rows_are_told_is_judged_only_where_it_is_declared(addresse
 def test_reports_show_what_the_platform_saw_and_no_credentials(addresses: Addresses, tmp_path: Path) -> None:
     script = tmp_path / "tells_all.py"
     script.write_text("import os\nprint(dict(os.environ))\n", "utf-8")
-    certification = certified(
+    finished = certified(
         addresses, ("CAT-X.3",), command=words(sys.executable, script), environment={"SHOP_PASSWORD": "hunter-and-2"}
     )
     seen = certified(addresses, ("CAT-X.1",), command=words(sys.executable, small_client))
 
-    report = summarise(certification, started_at=certification.now(), duration_s=1, strict=False)
-    shown = summarise(seen, started_at=seen.now(), duration_s=1, strict=False)
+    report = summarise(finished, started_at=utc_now(), duration_s=1, strict=False)
+    shown = summarise(seen, started_at=utc_now(), duration_s=1, strict=False)
 
     assert "hunter-and-2" not in str(report)
-    assert report["cases"][0]["api"] == "Catalog client"
-    exchanges = shown["cases"][0]["exchanges"]
-    assert exchanges[0]["operation"] == "Upload Catalog"
-    assert exchanges[0]["response"]["status"] == 201
+    assert report.cases[0].api == "Catalog client"
+    exchanges = shown.cases[0].exchanges
+    assert exchanges[0].operation == "Upload Catalog"
+    assert exchanges[0].response
+    assert exchanges[0].response.status == 201
     assert not re.search("Signature=[0-9a-f]{8}", str(exchanges))
     assert not re.search("Token=[0-9a-f]{8}", str(exchanges))
 

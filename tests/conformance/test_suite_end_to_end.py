@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance import engine
-from conformance.certification import Certification, Selection
+from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import platform as platforms
 from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of
@@ -24,10 +23,16 @@ from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.gallery import GALLERY, RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_mutant
 from conformance.mutants.small import SmallConnector
+from conformance.report.model import to_json
+from conformance.requests import Requests
+from conformance.run.configuration import RunConfiguration, Selection, utc_now
+from conformance.run.recorder import Recorder
+from conformance.run.session import run
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
 from contract.gate import NoAnswer
 from contract.house import House
+from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import for_url
 
 Serve = Callable[[Any], str]
@@ -59,24 +64,22 @@ def delivery(*outcomes: str, state: str = "pending") -> dict[str, Any]:
 
 
 def test_a_correct_connector_passes_and_its_exchanges_come_from_the_journal(platform: Platform) -> None:
-    certification = certify("", QUICK, stores=("journal 1", "journal 2"), platform=platform)
+    finished = certify("", QUICK, stores=("journal 1", "journal 2"), platform=platform)
 
-    assert {result.verdict for result in certification.results.values()} == {Verdict.PASS}
-    journalled = [each for each in certification.results["E2E-X.9"].exchanges if not each.measured]
+    assert {result.verdict for result in finished.results.values()} == {Verdict.PASS}
+    journalled = [each for each in finished.results["E2E-X.9"].exchanges if not each.measured]
     carts = [each for each in journalled if each.operation.name == "Create Purchases"]
     assert len({json.loads(each.body)["requestId"] for each in carts}) == len(carts) >= 3
     assert len({each.answer and each.answer.body for each in carts}) == 1
-    report = summarise(certification, started_at=datetime.now(UTC), duration_s=1, strict=False)
-    assert certification.keys.take("shopper") not in json.dumps(report)
-    assert sum(row["count"] for row in report["latency"]) == len(certification.controls) == 2
+    report = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False)
+    assert finished.configuration.profile.keys.shopper not in json.dumps(to_json(report))
+    assert sum(row.count for row in report.latency) == len(finished.known.refusals) == 2
 
 
 def test_with_nothing_declared_no_platform_is_started(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
     monkeypatch.setattr(platforms, "COMMAND", ("/nowhere",))
-    certification = Certification(for_url(serve(SmallConnector())), Selection(only=QUICK))
-    engine.run(certification)
+    results = run(RunConfiguration(for_url(serve(SmallConnector())), Selection(only=QUICK))).results.values()
 
-    results = certification.results.values()
     assert {result.verdict for result in results} == {Verdict.NOT_APPLICABLE}
     assert all("[keys] shopper" in result.reason and "[catalog] skus" in result.reason for result in results)
 
@@ -87,10 +90,9 @@ def test_a_platform_that_does_not_start_is_our_fault(
     program: str, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
     monkeypatch.setattr(platforms, "COMMAND", (sys.executable, "-c", program))
-    certification = Certification(profile_of(serve(SmallConnector())), Selection(only=("E2E-X.1",)))
-    engine.run(certification)
+    finished = run(RunConfiguration(profile_of(serve(SmallConnector())), Selection(only=("E2E-X.1",))))
 
-    (result,) = certification.results.values()
+    (result,) = finished.results.values()
     assert result.verdict is Verdict.ERROR
     assert "the simulated platform did not start" in result.reason
 
@@ -111,7 +113,7 @@ def test_where_nobody_gets_in_one_case_says_so(platform: Platform) -> None:
     assert all("judged by E2E-X.1" in result.reason for result in others)
 
 
-def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
+def test_workers_share_one_platform(platform: Platform, serve: Serve) -> None:
     connector = SmallConnector()
 
     async def slow(scope: Any, receive: Any, send: Any) -> None:
@@ -120,13 +122,10 @@ def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
             await connector(scope, receive, send)
 
     chosen = (*QUICK, "VIK-1.1", "VIK-1.2", "VIK-2", "CP-1.1", "CP-1.2")
-    certification = Certification(profile_of(serve(slow)), Selection(only=chosen), platform=platform)
-    engine.run(certification)
+    finished = run(RunConfiguration(profile_of(serve(slow)), Selection(only=chosen), platform=platform))
 
-    assert certification.side_by_side > 1
-    assert {each: result.verdict for each, result in certification.results.items()} == dict.fromkeys(
-        chosen, Verdict.PASS
-    )
+    assert finished.known.paces[VERIFY_IDENTITY_KEYS].max_concurrency > 1
+    assert {each: result.verdict for each, result in finished.results.items()} == dict.fromkeys(chosen, Verdict.PASS)
 
 
 def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
@@ -138,12 +137,12 @@ def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
 
 
 def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: Platform) -> None:
-    certification = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
+    finished = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
 
-    (case,) = summarise(certification, started_at=datetime.now(UTC), duration_s=1, strict=False)["cases"]
-    person = case["got"].partition(":")[0]
-    assert {each["about"].partition(" (")[0] for each in case["exchanges"]} == {person}
-    assert len(certification.results["E2E-X.7"].exchanges) > len(case["exchanges"]) >= 2
+    (case,) = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False).cases
+    person = case.got.partition(":")[0]
+    assert {str(each.about).partition(" (")[0] for each in case.exchanges} == {person}
+    assert len(finished.results["E2E-X.7"].exchanges) > len(case.exchanges) >= 2
 
 
 def test_the_platform_calls_as_the_profile_says() -> None:
@@ -177,9 +176,9 @@ class NothingHappens(Controls):
 
 
 def test_a_fault_that_never_struck_is_no_pass_unless_it_was_taken_back() -> None:
-    run, shopper = Certification(profile_of(NOWHERE)), Visit("a shopper", "gate")
-    with run.client() as client:
-        day = StoreDay(run, client, NothingHappens(), "E2E-X.9", "14")
+    requests, recorder, shopper = Requests(profile_of(NOWHERE), utc_now), Recorder(), Visit("a shopper", "gate")
+    with ConnectorClient(requests.profile, utc_now, recorder.keep) as client:
+        day = StoreDay(requests, recorder, client, NothingHappens(), "E2E-X.9", "14")
         day.disarm(day.arm(Fault("drop_before"), shopper))
         day.needs_all_struck()
         day.arm(Fault("drop_after"), shopper)

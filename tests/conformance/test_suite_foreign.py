@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from conformance import engine
-from conformance.certification import Certification, Selection
+from conformance.drivers.http import ConnectorClient
+from conformance.requests import Requests
+from conformance.run.configuration import RunConfiguration, Selection, utc_now
+from conformance.run.session import run
 from conformance.verdicts import Verdict
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile, load
@@ -72,17 +74,15 @@ def test_a_foreign_connector_that_takes_few_calls_a_second_gets_no_finding(
     with running(flask) as environment:
         declared = (flask.folder / "jwo.toml").read_text("utf-8").replace("_per_second = 100", "_per_second = 5")
         (tmp_path / "jwo.toml").write_text(declared, encoding="utf-8")
-        certification = Certification(load(tmp_path / "jwo.toml", environment), Selection(only=chosen))
-        engine.run(certification)
+        results = run(RunConfiguration(load(tmp_path / "jwo.toml", environment), Selection(only=chosen))).results
 
-    found = {each: result.verdict for each, result in certification.results.items()}
+    found = {each: result.verdict for each, result in results.items()}
     assert found == dict.fromkeys(chosen, Verdict.PASS)
 
 
 def _status(profile: Profile) -> int:
-    certification = Certification(profile)
-    scan = certification.unbroken(VERIFY_IDENTITY_KEYS)
-    with certification.client() as client:
+    scan = Requests(profile, utc_now).valid_request(VERIFY_IDENTITY_KEYS)
+    with ConnectorClient(profile, utc_now, lambda _exchange: None) as client:
         answer = client.send(scan.operation, scan.encoded()).answer
     return answer.status if answer else 0
 

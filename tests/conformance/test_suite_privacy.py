@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.certification import Certification
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.masks import mask, masked_text
 from conformance.errors import Finding
@@ -17,7 +16,7 @@ from contract.operations import VERIFY_IDENTITY_KEYS
 
 KEY = "c2hvcHBlcg+/7=="
 WRITTEN = (KEY, KEY.replace("/", r"\/"), KEY.replace("+", r"\u002B").replace("=", r"\u003d"), rf"\u0063{KEY[1:]}")
-RUN = Certification(profile_of("http://127.0.0.1:1"))
+PROFILE = profile_of("http://127.0.0.1:1")
 
 
 def scan(told: str) -> Exchange:
@@ -30,7 +29,7 @@ def scan(told: str) -> Exchange:
 @pytest.mark.parametrize("written", WRITTEN)
 def test_a_key_is_found_however_it_is_written(written: str) -> None:
     with pytest.raises(Finding, match="identityKey"):
-        no_key([scan(written)], RUN)
+        no_key([scan(written)], PROFILE)
 
 
 @pytest.mark.parametrize("written", WRITTEN)
@@ -40,6 +39,6 @@ def test_a_key_is_masked_however_it_is_written(written: str) -> None:
 
 @pytest.mark.parametrize("told", ["nothing", r"\\u", r"\u12", r"a\\/b", "c2hvcHBlcg-_7=="])
 def test_what_is_no_key_stays_as_it_is(told: str) -> None:
-    no_key([scan(told)], RUN)
+    no_key([scan(told)], PROFILE)
 
     assert masked_text(told.encode(), [KEY]) == told

@@ -7,16 +7,17 @@ import time
 import pytest
 from hypothesis import strategies as st
 
-from conformance.certification import Certification
 from conformance.errors import Finding, HarnessBroke
 from conformance.mutants.gate import profile_of
 from conformance.properties.messages import Change, broken_steps, valid_members
 from conformance.properties.search import Effort, search
+from conformance.requests import Requests
+from conformance.run.configuration import utc_now
 from contract.messages import message
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
 QUICK = Effort(60, 20.0)
-RUN = Certification(profile_of("http://127.0.0.1:1"))
+REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)
 
 
 @pytest.mark.parametrize("operation", [VERIFY_IDENTITY_KEYS, CREATE_PURCHASES])
@@ -25,13 +26,13 @@ def test_members_that_are_drawn_keep_the_schema(operation: Operation) -> None:
     kept = []
 
     def attempt(changes: list[Change], _until: float) -> bool:
-        draft = RUN.unbroken(operation)
+        draft = REQUESTS.valid_request(operation)
         for change in changes:
             draft = change.of(draft)
         kept.append(schema.is_valid(draft.body))
         return True
 
-    search(valid_members(RUN.unbroken(operation), RUN.profile.house), attempt, QUICK)
+    search(valid_members(REQUESTS.valid_request(operation), REQUESTS.profile.house), attempt, QUICK)
 
     assert len(kept) > 10
     assert sum(kept) > len(kept) * 0.9
@@ -39,14 +40,14 @@ def test_members_that_are_drawn_keep_the_schema(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", [VERIFY_IDENTITY_KEYS, CREATE_PURCHASES])
 def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
-    draft, schema = RUN.unbroken(operation), message(operation.request)
+    draft, schema = REQUESTS.valid_request(operation), message(operation.request)
     broken = []
 
     def attempt(change: Change, _until: float) -> bool:
         broken.append(not schema.is_valid(change.of(draft).body))
         return True
 
-    search(broken_steps(draft, RUN.profile.house), attempt, QUICK)
+    search(broken_steps(draft, REQUESTS.profile.house), attempt, QUICK)
 
     assert len(broken) > 10
     assert all(broken)

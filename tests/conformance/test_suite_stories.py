@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conformance import engine
-from conformance.certification import Certification, Selection
 from conformance.drafts import Builder
 from conformance.errors import BadStory
 from conformance.mutants.gate import certify, profile_of
@@ -17,6 +15,8 @@ from conformance.properties.drawn import stories, stories_with_a_restart
 from conformance.properties.model import Model, Told, Visit
 from conformance.properties.search import Effort, search
 from conformance.properties.story import RESTART, Act, Story, has_a_restart, read, time_in, written
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
 from contract.house import House
 
@@ -33,9 +33,7 @@ FORGETFUL = (
 def played(fault: str, story: Story) -> CaseResult:
     case = "CP-X.47" if has_a_restart(story) else "CP-X.46"
     with served(SmallConnector(fault)) as url:
-        certification = Certification(profile_of(url), Selection(only=(case,), story=story))
-        engine.run(certification)
-    return certification.results[case]
+        return run(RunConfiguration(profile_of(url), Selection(only=(case,), story=story))).results[case]
 
 
 def a_cart(told: Told | None = None, kind: str = "buy one line") -> Visit:

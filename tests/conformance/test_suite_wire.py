@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.certification import Certification
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.mutants.gate import profile_of
+from conformance.requests import Requests
+from conformance.run.configuration import utc_now
 from conformance.variants import REFUSED, SETS, typed_paths, with_own_ids
 from contract.messages import message, self_contained, without_nulls
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
-RUN = Certification(profile_of("http://127.0.0.1:1"))
+REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)
 ANSWER = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -109,8 +110,8 @@ PAIRS += [(name, CREATE_PURCHASES) for name in sorted(SETS.keys() - SCAN_ONLY)]
 
 @pytest.mark.parametrize(("name", "operation"), PAIRS)
 def test_a_set_keeps_or_breaks_the_schema_as_its_scenario_expects(name: str, operation: Operation) -> None:
-    base = RUN.unbroken(operation)
-    variants = list(SETS[name](lambda: with_own_ids(base), RUN.profile.house))
+    base = REQUESTS.valid_request(operation)
+    variants = list(SETS[name](lambda: with_own_ids(base), REQUESTS.profile.house))
 
     assert variants
     assert len({variant.label for variant in variants}) == len(variants)

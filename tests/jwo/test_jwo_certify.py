@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.mutants.serving import served
+from conformance.mutants.small import Reply, SmallConnector
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -39,6 +43,30 @@ def test_a_correct_connector_is_conformant_and_leaves_its_files(
         "report.json",
     ]
     assert findings(read_report(tmp_path / "out")) == {}
+
+
+class SlowCarts(SmallConnector):
+    """The correct connector, which answers each Create Purchases after 800 ms, any number side by side."""
+
+    async def _cart(self, raw: bytes) -> Reply:
+        await asyncio.sleep(0.8)
+        return await super()._cart(raw)
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.parametrize(("connector", "limit_s"), [(SmallConnector, 15), (SlowCarts, 45)], ids=["quick", "slow carts"])
+def test_a_full_run_is_short(
+    jwo: Jwo, profile: WriteProfile, tmp_path: Path, connector: type[SmallConnector], limit_s: float
+) -> None:
+    with served(connector()) as url:
+        started = time.perf_counter()
+        done = jwo("certify", "--profile", str(profile(url)), "--out", "out", "--strict")
+        took_s = time.perf_counter() - started
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert findings(read_report(tmp_path / "out")) == {}
+    assert took_s <= limit_s
 
 
 @pytest.mark.parametrize(

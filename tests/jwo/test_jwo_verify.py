@@ -18,6 +18,7 @@ from jwo.certify import Options, publish
 from jwo.verify import verify
 from tests.conformance.report.conftest import _case as a_case
 from tests.conformance.report.conftest import _report as a_report
+from tests.conformance.report.reading import model
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -28,7 +29,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"a key of thirty-two bytes, ours.")
 
 def published(folder: Path, key: Ed25519PrivateKey | None = None, **changes: Any) -> Path:
     cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "warn", level="house", provenance="house")]
-    return publish(a_report(cases, **changes), Options(out=folder, sign_key=key))["certificate"]
+    return publish(model(a_report(cases, **changes)), Options(out=folder, sign_key=key))["certificate"]
 
 
 def changed(path: Path, at: int) -> bytes:
@@ -68,14 +69,14 @@ def test_a_certificate_is_an_in_toto_test_result_over_the_files(tmp_path: Path) 
 def test_the_result_is_never_better_than_the_cases(verdicts: list[str], *, strict: bool, result: str) -> None:
     report = a_report([a_case(f"VIK-3.{at}", verdict) for at, verdict in enumerate(verdicts, 1)], strict=strict)
 
-    assert statement(report, dict.fromkeys(SUBJECTS, b""))["predicate"]["result"] == result
+    assert statement(model(report), dict.fromkeys(SUBJECTS, b""))["predicate"]["result"] == result
 
 
 def test_an_expected_failure_is_certified_as_a_failure() -> None:
     report = a_report([a_case(), a_case("VIK-3.5", "fail", expectedFailure="known")], verdict="pass")
     report["expectedFailures"] = {"source": "known.toml", "stale": []}
 
-    predicate = statement(report, dict.fromkeys(SUBJECTS, b""))["predicate"]
+    predicate = statement(model(report), dict.fromkeys(SUBJECTS, b""))["predicate"]
 
     assert predicate["result"] == "FAILED"
     assert predicate["failedTests"] == ["VIK-3.5"]

@@ -11,6 +11,7 @@ import pytest
 from conformance.report import count_verdicts, overall_verdict
 from contract.register import register
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import case_model
 
 Build = Callable[..., JsonObject]
 
@@ -78,6 +79,7 @@ def _latency(operation: str = "Verify Identity Keys", samples: list[float] | Non
 
 def _report(cases: list[JsonObject] | None = None, *, strict: bool = False, **changes: Any) -> JsonObject:
     judged = [_case()] if cases is None else cases
+    models = [case_model(case) for case in judged]
     return {
         "format": "jwo-report-1",
         "suite": {
@@ -95,8 +97,8 @@ def _report(cases: list[JsonObject] | None = None, *, strict: bool = False, **ch
         },
         "startedAt": "2026-03-02T09:30:00Z",
         "durationS": 3.2,
-        "verdict": overall_verdict(judged, strict=strict),
-        "counts": count_verdicts(judged),
+        "verdict": str(overall_verdict(models, strict=strict)),
+        "counts": count_verdicts(models),
         "latency": [_latency()],
         "settings": {"suite": {"strict": strict}, "gate": {"timeout_s": 2.0}},
         "cases": judged,

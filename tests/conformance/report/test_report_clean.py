@@ -10,13 +10,14 @@ import pytest
 from conformance.report import write_all
 from conformance.report.clean import clean, printable
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]
 KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
 
 
 def _written(report: JsonObject, out: Path) -> str:
-    return "".join(path.read_text("utf-8") for path in write_all(report, out).values())
+    return "".join(path.read_text("utf-8") for path in write_all(model(report), out).values())
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_an_answer_that_no_file_can_hold_is_written_all_the_same(
         deep = [deep]
     body = {"lone": "\ud800", "endless": float("inf"), "huge": 10**400, "deep": deep, "\udfff": "name"}
     report = a_report([a_case(verdict="fail", exchanges=[an_exchange(body=body)])])
-    stored = json.loads(write_all(report, tmp_path)["json"].read_text("utf-8"))
+    stored = json.loads(write_all(model(report), tmp_path)["json"].read_text("utf-8"))
     answer = stored["cases"][0]["exchanges"][0]["response"]["body"]
     assert answer["lone"] == "\\ud800"
     assert answer["endless"] == "inf"

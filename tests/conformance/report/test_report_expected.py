@@ -15,6 +15,7 @@ from conformance.report.html import render_html
 from conformance.report.json_file import check
 from conformance.report.junit import render_junit
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import case_model, model
 
 Build = Callable[..., JsonObject]
 STALE = {"id": "CP-2", "reason": "the till is old", "why": "it passes now"}
@@ -26,7 +27,7 @@ def expecting(a_report: Build, a_case: Build) -> Build:
 
     def build(*stale: JsonObject, strict: bool = False) -> JsonObject:
         cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "fail", expectedFailure="the till <b>cannot</b> yet")]
-        verdict = overall_verdict(cases, strict=strict, stale=len(stale))
+        verdict = str(overall_verdict([case_model(case) for case in cases], strict=strict, stale=len(stale)))
         file = {"source": "known.toml", "stale": list(stale)}
         return a_report(cases, strict=strict, verdict=verdict, expectedFailures=file)
 
@@ -39,9 +40,9 @@ def test_an_expected_failure_does_not_fail_the_run_and_is_not_called_conformant(
 
     assert report["verdict"] == "pass"
     assert report["counts"]["fail"] == 1
-    assert headline(report) == "Nothing broken but 1 expected failure"
-    assert "1 expected failure" in render_badge(report)
-    assert "conformant" not in render_badge(report)
+    assert headline(model(report)) == "Nothing broken but 1 expected failure"
+    assert "1 expected failure" in render_badge(model(report))
+    assert "conformant" not in render_badge(model(report))
 
 
 def test_a_stale_entry_fails_the_run_and_is_named(expecting: Build) -> None:
@@ -49,7 +50,7 @@ def test_a_stale_entry_fails_the_run_and_is_named(expecting: Build) -> None:
     check(json.loads(json.dumps(report)))
 
     assert report["verdict"] == "fail"
-    assert headline(report) == "Not conformant: 1 expected failure stale"
+    assert headline(model(report)) == "Not conformant: 1 expected failure stale"
 
 
 def test_a_pass_with_a_stale_entry_is_refused(expecting: Build) -> None:
@@ -63,7 +64,7 @@ def test_a_case_that_passed_cannot_be_an_expected_failure(a_report: Build, a_cas
 
 
 def test_the_page_shows_both_with_their_reasons(expecting: Build) -> None:
-    page = render_html(expecting(STALE))
+    page = render_html(model(expecting(STALE)))
 
     assert "the till &lt;b&gt;cannot&lt;/b&gt; yet" in page
     assert "the till is old" in page
@@ -72,7 +73,7 @@ def test_the_page_shows_both_with_their_reasons(expecting: Build) -> None:
 
 
 def test_junit_skips_what_is_expected_and_fails_on_what_is_stale(expecting: Build) -> None:
-    root = ET.fromstring(render_junit(expecting(STALE)))  # noqa: S314 - written by the code under test
+    root = ET.fromstring(render_junit(model(expecting(STALE))))  # noqa: S314 - written by the code under test
 
     totals = {name: root.get(name) for name in ("tests", "failures", "skipped")}
     assert totals == {"tests": "3", "failures": "1", "skipped": "1"}
@@ -83,7 +84,7 @@ def test_junit_skips_what_is_expected_and_fails_on_what_is_stale(expecting: Buil
 
 def test_the_terminal_says_known_and_stale(expecting: Build) -> None:
     file = io.StringIO()
-    render_summary(expecting(STALE), Console(file=file, width=200))
+    render_summary(model(expecting(STALE)), Console(file=file, width=200))
 
     assert "KNOWN VIK-3.4  expected to be broken: the till" in file.getvalue()
     assert "STALE CP-2  it passes now, so take it out of known.toml" in file.getvalue()

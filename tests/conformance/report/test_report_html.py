@@ -11,6 +11,7 @@ import pytest
 
 from conformance.report.html import MAX_BYTES, render_html
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\"'`<b>`"
@@ -48,7 +49,7 @@ class _Page(HTMLParser):
 
 
 def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: JsonObject) -> None:
-    page = render_html(a_full_report)
+    page = render_html(model(a_full_report))
     read = _Page(page)
     assert len(page.encode()) < MAX_BYTES
     assert not {"link", "img", "iframe", "object", "base"} & {tag for tag, _ in read.tags}
@@ -59,7 +60,7 @@ def test_a_full_run_is_one_small_file_that_loads_nothing(a_full_report: JsonObje
 
 
 def test_every_case_and_every_untested_id_is_there(a_full_report: JsonObject) -> None:
-    read = _Page(render_html(a_full_report))
+    read = _Page(render_html(model(a_full_report)))
     rows = [row for row in read.all("tr") if "data-verdict" in row]
     assert len(rows) == len(a_full_report["cases"])
     for row in a_full_report["notTested"]:
@@ -70,7 +71,7 @@ def test_every_case_and_every_untested_id_is_there(a_full_report: JsonObject) ->
 def test_a_finding_reads_from_rule_to_replay(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     exchange = an_exchange(body={"visitorDetails": {"id": "v-1"}}, curl="curl -sS http://127.0.0.1:8080/x")
     case = a_case("VIK-3.4", "fail", got="200 and a visitor", hint="The limit is not checked.", exchanges=[exchange])
-    text = _Page(render_html(a_report([case]))).text
+    text = _Page(render_html(model(a_report([case])))).text
     wanted = [
         "Not conformant: 1 broken rule",
         "VIK-3.4 · identityKey Exceeds 1000 Characters",
@@ -90,7 +91,7 @@ def test_a_finding_reads_from_rule_to_replay(a_report: Build, a_case: Build, an_
 
 
 def test_findings_stand_open_before_the_table_without_script(a_report: Build, a_case: Build) -> None:
-    page = render_html(a_report([a_case("VIK-3.1"), a_case("VIK-3.4", "fail")]))
+    page = render_html(model(a_report([a_case("VIK-3.1"), a_case("VIK-3.4", "fail")])))
     assert page.index('id="finding-VIK-3.4"') < page.index('id="cases"')
     article = page[page.index("<article") : page.index("</article>")]
     assert article.index("Expected") < article.index("<details")
@@ -99,7 +100,7 @@ def test_findings_stand_open_before_the_table_without_script(a_report: Build, a_
 
 
 def test_no_answer_says_why(a_report: Build, a_case: Build, an_exchange: Build) -> None:
-    text = _Page(render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(status=None)])]))).text
+    text = _Page(render_html(model(a_report([a_case(verdict="fail", exchanges=[an_exchange(status=None)])])))).text
     assert "no answer (timed_out)" in text
     assert "(none: timed out)" in text
 
@@ -116,7 +117,7 @@ def test_hostile_text_stays_text(a_report: Build, a_case: Build, an_exchange: Bu
         report = a_report([case], stages=[{"name": "S", "summary": "", "ok": False, "details": details}])
         report["connector"]["url"] = text if place == "url" else "-"
         report["settings"] = {"any": text if place == "settings" else "-"}
-        return _Page(render_html(report))
+        return _Page(render_html(model(report)))
 
     calm, hostile = read("calm"), read(HOSTILE)
     assert "alert(1)" in hostile.text
@@ -125,7 +126,7 @@ def test_hostile_text_stays_text(a_report: Build, a_case: Build, an_exchange: Bu
 
 
 def test_only_the_pages_own_script_may_run(a_report: Build) -> None:
-    page = render_html(a_report())
+    page = render_html(model(a_report()))
     policy = next(m["content"] for m in _Page(page).all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     assert policy is not None
@@ -140,7 +141,7 @@ def _sha256(script: str) -> str:
 
 def test_long_bodies_are_cut_with_a_note(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     body = {"errorMsg": "x" * 50_000}
-    page = render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(body=body)])]))
+    page = render_html(model(a_report([a_case(verdict="fail", exchanges=[an_exchange(body=body)])])))
     assert "more characters; all of them are in report.json" in page
     assert "x" * 10_000 not in page
 
@@ -148,13 +149,13 @@ def test_long_bodies_are_cut_with_a_note(a_report: Build, a_case: Build, an_exch
 def test_a_thousand_wordy_findings_still_fit_a_megabyte(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     wordy = [an_exchange(body={"errorMsg": "&" * 5_000}) for _ in range(5)]
     cases = [a_case(f"VIK-3.{n}", "fail", got="<" * 5000, exchanges=wordy) for n in range(1, 1001)]
-    page = render_html(a_report(cases))
+    page = render_html(model(a_report(cases)))
     assert len(page.encode()) < MAX_BYTES
     assert "Not conformant: 1000 broken rules" in page
 
 
 def test_nothing_judged_is_no_pass(a_report: Build, a_case: Build) -> None:
-    text = _Page(render_html(a_report([a_case(verdict="not_applicable")], latency=[]))).text
+    text = _Page(render_html(model(a_report([a_case(verdict="not_applicable")], latency=[])))).text
     assert "No verdict: no case was judged" in text
     assert "every case that was judged passed" not in text
 
@@ -182,7 +183,7 @@ def test_the_trace_links_each_published_case_to_what_became_of_it(a_report: Buil
         {"id": "VIK-1.1", "title": "Entry", "api": "Verify Identity Keys", "tier": "core", "by": ["VIK-1.1"]},
         {"id": "PLAN-1", "title": "Plan", "api": "Plan", "tier": "core", "by": ["VIK-1.1", "CP-2"]},
     ]
-    page = render_html(a_report([a_case("VIK-1.1", "fail")], trace=rows))
+    page = render_html(model(a_report([a_case("VIK-1.1", "fail")], trace=rows)))
 
     assert page.count('href="#case-VIK-1.1"') == 2
     assert page.count('id="case-VIK-1.1"') == 1
@@ -192,7 +193,9 @@ def test_the_trace_links_each_published_case_to_what_became_of_it(a_report: Buil
 def test_on_paper_only_the_last_exchange_of_a_finding_unfolds(
     a_report: Build, a_case: Build, an_exchange: Build
 ) -> None:
-    page = render_html(a_report([a_case(verdict="fail", exchanges=[an_exchange(), an_exchange(), an_exchange()])]))
+    page = render_html(
+        model(a_report([a_case(verdict="fail", exchanges=[an_exchange(), an_exchange(), an_exchange()])]))
+    )
 
     folded = re.findall(r'<details class="fold">\s*<summary>Exchange (\d)', page)
     assert folded == ["1", "2"]
@@ -201,7 +204,7 @@ def test_on_paper_only_the_last_exchange_of_a_finding_unfolds(
 
 
 def test_a_story_is_told_act_by_act(a_report: Build, a_case: Build) -> None:
-    page = _Page(render_html(a_report([a_case("CP-X.46", "warn", story=["buy nothing", HOSTILE])])))
+    page = _Page(render_html(model(a_report([a_case("CP-X.46", "warn", story=["buy nothing", HOSTILE])]))))
 
     assert "in the fewest acts" in page.text
     assert "buy nothing" in page.text

@@ -13,6 +13,7 @@ from conformance.report import ReportBreaksSchema, ReportFolderUnwritable, schem
 from conformance.report.json_file import check
 from contract.gate import NoAnswer
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]
 
@@ -101,7 +102,7 @@ def test_an_id_that_stands_twice_is_refused(a_report: Build, a_case: Build) -> N
 
 
 def test_four_files_are_written_and_read_back(a_full_report: JsonObject, tmp_path: Path) -> None:
-    paths = write_all(a_full_report, tmp_path / "new" / "out")
+    paths = write_all(model(a_full_report), tmp_path / "new" / "out")
     assert {kind: path.name for kind, path in paths.items()} == {
         "html": "report.html",
         "json": "report.json",
@@ -115,32 +116,34 @@ def test_four_files_are_written_and_read_back(a_full_report: JsonObject, tmp_pat
 def test_a_story_is_a_script_beside_the_report_until_a_run_finds_none(
     a_report: Build, a_case: Build, tmp_path: Path
 ) -> None:
-    found = write_all(a_report([a_case("CP-X.46", "warn", story=["buy nothing", "repeat cart 0 as it was"])]), tmp_path)
+    found = write_all(
+        model(a_report([a_case("CP-X.46", "warn", story=["buy nothing", "repeat cart 0 as it was"])])), tmp_path
+    )
     script = found["story of CP-X.46"].read_text("utf-8")
-    write_all(a_report([a_case("CP-X.46")]), tmp_path)
+    write_all(model(a_report([a_case("CP-X.46")])), tmp_path)
 
     assert script.splitlines()[1:] == ["buy nothing", "repeat cart 0 as it was"]
     assert script.startswith("#")
     assert not (tmp_path / "CP-X.46.story").exists()
 
 
-def test_a_broken_report_leaves_the_elder_files_alone(a_report: Build, tmp_path: Path) -> None:
-    paths = write_all(a_report(), tmp_path)
+def test_a_broken_report_leaves_the_elder_files_alone(a_report: Build, a_case: Build, tmp_path: Path) -> None:
+    paths = write_all(model(a_report()), tmp_path)
     before = {path: path.read_bytes() for path in paths.values()}
     with pytest.raises(ReportBreaksSchema):
-        write_all(a_report(verdict="splendid"), tmp_path)
+        write_all(model(a_report([a_case(verdict="fail")], verdict="pass")), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_a_hint(a_report: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReportFolderUnwritable, match="file") as caught:
-        write_all(a_report(), tmp_path / "file" / "out")
+        write_all(model(a_report()), tmp_path / "file" / "out")
     assert "--out" in caught.value.hint
 
 
 def test_a_file_that_cannot_be_replaced_leaves_no_part_behind(a_report: Build, tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ReportFolderUnwritable, match=r"report\.html"):
-        write_all(a_report(), tmp_path)
+        write_all(model(a_report()), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -8,6 +8,7 @@ import pytest
 from conformance.report.badge import render_badge
 from conformance.report.junit import render_junit
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,7 +25,7 @@ def one_of_each(a_case: Build) -> list[JsonObject]:
 
 
 def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[JsonObject]) -> None:
-    root = _read(render_junit(a_report(one_of_each)))
+    root = _read(render_junit(model(a_report(one_of_each))))
     assert [suite.get("name") for suite in root] == ["Verify Identity Keys", "Create Purchases"]
     totals = {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")}
     assert totals == {"tests": "5", "failures": "1", "errors": "1", "skipped": "1", "time": "0.032"}
@@ -34,7 +35,7 @@ def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[JsonO
 def test_each_verdict_has_its_element(a_report: Build, one_of_each: list[JsonObject]) -> None:
     cases = {
         str(case.get("name")).split(" ")[0]: case
-        for case in _read(render_junit(a_report(one_of_each))).iter("testcase")
+        for case in _read(render_junit(model(a_report(one_of_each)))).iter("testcase")
     }
     assert {name: [child.tag for child in case] for name, case in cases.items()} == {
         "VIK-1.1": [],
@@ -52,13 +53,13 @@ def test_each_verdict_has_its_element(a_report: Build, one_of_each: list[JsonObj
 
 
 def test_a_strict_run_fails_on_a_warning(a_report: Build, a_case: Build) -> None:
-    root = _read(render_junit(a_report([a_case("VIK-X.3", "warn")], strict=True)))
+    root = _read(render_junit(model(a_report([a_case("VIK-X.3", "warn")], strict=True))))
     assert root.get("failures") == "1"
 
 
 def test_what_xml_forbids_is_taken_out(a_report: Build, a_case: Build) -> None:
     got = "a\x00\x1b[31m\ud800\ufffe<&]]>\x85"
-    root = _read(render_junit(a_report([a_case(verdict="fail", got=got)])))
+    root = _read(render_junit(model(a_report([a_case(verdict="fail", got=got)]))))
     assert "a\\x00\\x1b[31m\\ud800<&]]>\\x85" in "".join(root.itertext())
 
 
@@ -75,7 +76,7 @@ def test_the_badge_shows_the_verdict(
     a_report: Build, a_case: Build, verdicts: list[str], message: str, colour: str
 ) -> None:
     report = a_report([a_case(f"VIK-3.{number}", verdict) for number, verdict in enumerate(verdicts, 1)])
-    svg = _read(render_badge(report))
+    svg = _read(render_badge(model(report)))
     assert [text.text for text in svg.iter(f"{SVG}text")] == ["JWO core", message]
     assert svg.findtext(f"{SVG}title") == f"JWO core: {message}"
     assert colour in {rect.get("fill") for rect in svg.iter(f"{SVG}rect")}
@@ -83,8 +84,8 @@ def test_the_badge_shows_the_verdict(
 
 def test_the_badge_names_the_tiers_that_were_judged(a_report: Build, a_case: Build) -> None:
     cases = [a_case("VIK-1.1"), a_case("X-2", tier="entry"), a_case("X-3", "not_applicable", tier="catalog")]
-    assert "JWO core+entry" in render_badge(a_report(cases))
+    assert "JWO core+entry" in render_badge(model(a_report(cases)))
 
 
 def test_a_badge_without_a_judged_case_names_no_tier(a_report: Build, a_case: Build) -> None:
-    assert "JWO: error" in render_badge(a_report([a_case(verdict="not_applicable")]))
+    assert "JWO: error" in render_badge(model(a_report([a_case(verdict="not_applicable")])))

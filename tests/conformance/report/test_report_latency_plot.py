@@ -7,6 +7,7 @@ import pytest
 
 from conformance.report.html import render_html
 from conformance.report.latency_plot import duration, strip
+from tests.conformance.report.reading import latency_model, model
 
 Build = Callable[..., dict[str, Any]]
 
@@ -16,18 +17,18 @@ def _xs(path: str) -> list[float]:
 
 
 def test_each_answer_is_a_dot_on_its_side_of_the_budget(a_latency: Build) -> None:
-    plot = strip(a_latency(samples=[3.0, 5.0, 1999.0, 2001.0, 9000.0]))
+    plot = strip(latency_model(a_latency(samples=[3.0, 5.0, 1999.0, 2001.0, 9000.0])))
     assert len(_xs(plot.on_time)) == 3
     assert len(_xs(plot.late)) == 2
     assert max(_xs(plot.on_time)) <= plot.budget.x <= min(_xs(plot.late))
 
 
 def test_an_answer_on_the_budget_is_not_late(a_latency: Build) -> None:
-    assert strip(a_latency(samples=[2000.0])).late == ""
+    assert strip(latency_model(a_latency(samples=[2000.0]))).late == ""
 
 
 def test_slower_is_further_right_and_all_stays_in_the_picture(a_latency: Build) -> None:
-    plot = strip(a_latency(samples=[0.0, 0.2, 1.0, 10.0, 100.0, 1000.0, 1_000_000.0]))
+    plot = strip(latency_model(a_latency(samples=[0.0, 0.2, 1.0, 10.0, 100.0, 1000.0, 1_000_000.0])))
     places = _xs(plot.on_time) + _xs(plot.late)
     assert places == sorted(places)
     assert min(places) >= 0
@@ -35,14 +36,14 @@ def test_slower_is_further_right_and_all_stays_in_the_picture(a_latency: Build) 
 
 
 def test_ten_thousand_answers_are_thinned_but_never_the_slow_ones(a_latency: Build) -> None:
-    plot = strip(a_latency(samples=[5.0] * 10_000 + [2500.0, 3000.0]))
+    plot = strip(latency_model(a_latency(samples=[5.0] * 10_000 + [2500.0, 3000.0])))
     assert plot.shown == 600
     assert plot.total == 10_002
     assert len(_xs(plot.late)) == 2
 
 
 def test_the_page_draws_every_operation_with_its_figures(a_report: Build, a_latency: Build) -> None:
-    page = render_html(a_report(latency=[a_latency(), a_latency("Create Purchases", [4.0, 2345.0])]))
+    page = render_html(model(a_report(latency=[a_latency(), a_latency("Create Purchases", [4.0, 2345.0])])))
     assert page.count("<svg") == 2
     assert "Create Purchases: 2 answers, half within 2.35 s, slowest 2.35 s, 1 later than 2 seconds" in page
     assert "budget 2 s" in page

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from conformance.report import render_summary
 from jwo_toolkit.json_types import JsonObject
+from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]
 
@@ -16,7 +17,7 @@ Build = Callable[..., JsonObject]
 def _shown(report: JsonObject, *, terminal: bool = False, **paths: Path) -> str:
     file = io.StringIO()
     colours = "standard" if terminal else "auto"
-    render_summary(report, Console(file=file, force_terminal=terminal, width=200, color_system=colours), paths)
+    render_summary(model(report), Console(file=file, force_terminal=terminal, width=200, color_system=colours), paths)
     return file.getvalue()
 
 
@@ -61,7 +62,7 @@ def test_an_answer_of_many_lines_cannot_pose_as_the_verdict(a_report: Build, a_c
 def test_a_console_without_unicode_gets_question_marks(a_report: Build, a_case: Build) -> None:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
-    render_summary(a_report([a_case("VIK-1.1", "fail", title="Entry — Key")]), Console(file=file, width=200))
+    render_summary(model(a_report([a_case("VIK-1.1", "fail", title="Entry — Key")])), Console(file=file, width=200))
     file.flush()
     assert b"Entry ? Key" in raw.getvalue()
 

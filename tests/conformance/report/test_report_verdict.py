@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from conformance.report import count_verdicts, overall_verdict, worst
+from conformance.report import count_verdicts, overall_verdict
 from conformance.report.headline import headline, remarks
 from conformance.report.verdict import findings
+from conformance.verdicts import EXIT_CODES, Verdict, severity, worst
+from tests.conformance.report.reading import case_model, model
 
 Build = Callable[..., dict[str, Any]]
 
@@ -24,8 +26,8 @@ Build = Callable[..., dict[str, Any]]
         ([], "error", "error"),
     ],
 )
-def test_the_run_is_judged_by_its_cases(verdicts: list[str], lenient: str, strict: str) -> None:
-    cases = [{"verdict": verdict} for verdict in verdicts]
+def test_the_run_is_judged_by_its_cases(a_case: Build, verdicts: list[str], lenient: str, strict: str) -> None:
+    cases = [case_model(a_case("VIK-1.1", verdict)) for verdict in verdicts]
     assert overall_verdict(cases, strict=False) == lenient
     assert overall_verdict(cases, strict=True) == strict
 
@@ -41,18 +43,18 @@ def test_the_run_is_judged_by_its_cases(verdicts: list[str], lenient: str, stric
     ],
 )
 def test_a_group_is_its_worst_child(verdicts: list[str], expected: str) -> None:
-    assert worst(verdicts) == expected
+    assert worst(map(Verdict, verdicts)) == expected
 
 
-def test_every_verdict_is_counted_zero_included() -> None:
-    counts = count_verdicts([{"verdict": "pass"}, {"verdict": "pass"}, {"verdict": "warn"}])
+def test_every_verdict_is_counted_zero_included(a_case: Build) -> None:
+    counts = count_verdicts([case_model(a_case("VIK-1.1", verdict)) for verdict in ("pass", "pass", "warn")])
     assert counts == {"pass": 2, "fail": 0, "warn": 1, "not_applicable": 0, "error": 0}
 
 
-def test_findings_stand_worst_first_and_then_in_running_order() -> None:
+def test_findings_stand_worst_first_and_then_in_running_order(a_case: Build) -> None:
     verdicts = ["warn", "fail", "pass", "error", "fail", "not_applicable"]
-    found = findings([{"id": number, "verdict": verdict} for number, verdict in enumerate(verdicts)])
-    assert [case["id"] for case in found] == [3, 1, 4, 0]
+    found = findings([case_model(a_case(str(number), verdict)) for number, verdict in enumerate(verdicts)])
+    assert [case.id for case in found] == ["3", "1", "4", "0"]
 
 
 @pytest.mark.parametrize(
@@ -70,15 +72,26 @@ def test_the_headline_counts_what_makes_the_verdict(
     a_report: Build, a_case: Build, verdicts: list[str], *, strict: bool, expected: str
 ) -> None:
     cases = [a_case(f"VIK-3.{number}", verdict) for number, verdict in enumerate(verdicts, 1)]
-    assert headline(a_report(cases, strict=strict)) == expected
+    assert headline(model(a_report(cases, strict=strict))) == expected
 
 
 def test_a_failed_stage_is_named_in_the_headline(a_report: Build) -> None:
     stage = {"name": "Catalog", "summary": "nothing was ingested", "ok": False, "details": []}
     report = a_report(verdict="fail", stages=[stage])
-    assert headline(report) == "Not conformant: 1 failed stage (Catalog)"
+    assert headline(model(report)) == "Not conformant: 1 failed stage (Catalog)"
 
 
 def test_a_pass_of_a_part_says_that_it_is_a_part(a_report: Build, a_case: Build) -> None:
     report = a_report([a_case("VIK-1.1"), a_case("VIK-1.2", "not_applicable")])
-    assert any("1 of 2 cases judged" in remark for remark in remarks(report))
+    assert any("1 of 2 cases judged" in remark for remark in remarks(model(report)))
+
+
+def test_worse_is_more_severe_and_ends_a_command_worse() -> None:
+    assert [severity(verdict) for verdict in Verdict] == sorted(severity(verdict) for verdict in Verdict)
+    assert {str(verdict): code for verdict, code in EXIT_CODES.items()} == {
+        "not_applicable": 0,
+        "pass": 0,
+        "warn": 1,
+        "fail": 1,
+        "error": 3,
+    }

@@ -1,6 +1,6 @@
-"""The pytest side: scenario tags become requirement ids, outcomes become verdicts.
+"""The bridge to pytest: scenario tags become requirement ids, outcomes become results, steps get their fixtures.
 
-Give pytest a `Certification` as a plugin object next to this module; `conformance.engine` does.
+pytest loads this module by name; `conformance.run.worker` hands it a `PytestBridge` as a plugin object as well.
 """
 
 from __future__ import annotations
@@ -13,25 +13,72 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 from pytest_bdd.parser import Step as BddStep
 
-from conformance.certification import Certification
+from conformance.catalog_client.jobs import Jobs
+from conformance.catalogue import LEVELS, MODES
+from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.end_to_end.platform import Platform
 from conformance.errors import Finding, HarnessBroke, NotDeclared
-from conformance.lanes import MOST_LANES, STEPS, Group, Lanes, is_worth_it, measured
 from conformance.match import Mismatch
+from conformance.requests import Requests
+from conformance.run.configuration import RunConfiguration, Selection
+from conformance.run.controls import ControlCalls
+from conformance.run.plan import Group
+from conformance.run.recorder import Recorder
 from conformance.verdicts import CaseResult, Step, Verdict, worst
+from contract.profile import Profile
 from contract.register import register
 
+STEPS = (
+    "given",
+    "when",
+    "then",
+    "duplicates",
+    "wire",
+    "entry",
+    "properties",
+    "privacy",
+    "end_to_end",
+    "catalog_client",
+)
+"""The modules of steps."""
 pytest_plugins = [f"conformance.steps.{each}" for each in STEPS]
 
-LEVELS = ("must", "should", "house")
-MODES = ("alone", "waits")
-"""How a scenario runs: `alone` after all others with nothing beside it; `waits`, being slow itself, beside others."""
-_WORTH_LANES = 4
-"""Fewer scenarios are through before lanes are set up."""
 _CASE = pytest.StashKey["Case"]()
-_CERTIFICATION = pytest.StashKey[Certification]()
-_CLIENT = pytest.StashKey[ConnectorClient]()
-_HOLDER = pytest.StashKey["Holder"]()
+_BRIDGE = pytest.StashKey["PytestBridge"]()
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What the scenarios of one process work with; steps get each part as a fixture of its own."""
+
+    configuration: RunConfiguration
+    requests: Requests
+    connector: ConnectorClient
+    controls: ControlCalls
+    recorder: Recorder
+    platform: Platform | None = None
+    catalog_client: Jobs | None = None
+
+
+class PytestBridge:
+    """Carries the equipment and the groups into pytest, and what broke or stopped the session out of it."""
+
+    def __init__(self, equipment: Equipment, groups: Iterable[Group]) -> None:
+        self.equipment = equipment
+        self.groups = groups
+        self.broke: HarnessBroke | None = None
+        self.stopped: SystemExit | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the bridge known before any other hook asks for it."""
+        config.stash[_BRIDGE] = self
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what is wrong with the features; pytest itself only says that it was interrupted."""
+        if report.failed:
+            self.broke = HarnessBroke(f"the scenarios could not be read: {report.longreprtext}")
 
 
 @dataclass
@@ -44,10 +91,8 @@ class Case:
     warnings: list[Mismatch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def results(self, call: pytest.CallInfo[None], certification: Certification) -> list[CaseResult]:
+    def results(self, error: BaseException | None, exchanges: list[Exchange]) -> list[CaseResult]:
         """Judge: one result for each requirement that the scenario carries."""
-        exchanges = certification.exchanges_since_last()
-        error = call.excinfo.value if call.excinfo else None
         got, duration_s = "; ".join(self.notes), time.perf_counter() - self.started
         return [
             _judged(
@@ -104,20 +149,14 @@ def ids_of(item: pytest.Item) -> tuple[str, ...]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what is selected."""
-    certification = _certification(config)
-    selection = certification.selection
+    selection = _bridge(config).equipment.configuration.selection
     keep = []
     for item in items:
-        wanted = [
-            each
-            for each in ids_of(item)
-            if register()[each].tier in selection.tiers and (not selection.only or each in selection.only)
-        ]
+        wanted = [each for each in ids_of(item) if selection.has(each)]
         if wanted:
             item.stash[_CASE] = Case(tuple(wanted))
             keep.append(item)
     items[:] = keep
-    certification.on_selected(len({each for item in keep for each in item.stash[_CASE].ids}))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -127,61 +166,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run the groups of scenarios: those handed in, or all of them, side by side where that saves time."""
-    holder = session.config.stash[_HOLDER]
+    """Run the scenarios of the groups that were handed in, as they come."""
     if session.testsfailed:  # the features could not be read; pytest says so itself
         return None
     items: dict[Group, list[pytest.Item]] = {}
     for item in session.items:
         items.setdefault(tuple(sorted(ids_of(item))), []).append(item)
-    if holder.groups is not None:
-        _run_groups(items, holder.groups)
-        return True
-    try:
-        _run_all(items, holder.certification, holder.client)
-    except HarnessBroke as error:
-        holder.broke = error
-    return True
-
-
-def _run_all(items: dict[Group, list[pytest.Item]], certification: Certification, client: ConnectorClient) -> None:
-    """Run the quick scenarios here and what is waited for in lanes; those that want to be alone come last."""
-    alone = [group for group, examples in items.items() if examples[0].get_closest_marker("alone")]
-    waits = [group for group, examples in items.items() if examples[0].get_closest_marker("waits")]
-    here = [group for group in items if group not in alone and group not in waits]
-    may_crowd = len(here) >= _WORTH_LANES and not certification.profile.limits.rate_limit_per_second
-    if may_crowd and is_worth_it(certification, client):
-        with Lanes(certification, waits + here, MOST_LANES) as lanes:
-            certification.side_by_side = measured(certification, client)
-            lanes.open(certification.side_by_side)
-            lanes.finish()
-    elif may_crowd and waits:
-        with Lanes(certification, waits, MOST_LANES) as lanes:
-            lanes.open(MOST_LANES)
-            _run_groups(items, here)
-            lanes.finish()
-    else:
-        _run_groups(items, here + waits)
-    _run_groups(items, alone)
-
-
-def _run_groups(items: dict[Group, list[pytest.Item]], groups: Iterable[Group]) -> None:
-    for group in groups:
+    for group in _bridge(session.config).groups:
         for item in items[group]:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return True
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Record the verdict when the scenario is over; trouble while setting up or clearing away is ours."""
     report = yield
-    if call.excinfo and isinstance(call.excinfo.value, SystemExit):  # a stop from outside is no verdict
-        item.config.stash[_HOLDER].stopped = call.excinfo.value
+    bridge = _bridge(item.config)
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, SystemExit):  # a stop from outside is no verdict
+        bridge.stopped = error
         raise KeyboardInterrupt
-    if call.when == "call" or call.excinfo:
-        certification = _certification(item.config)
-        for result in item.stash[_CASE].results(call, certification):
-            certification.record(result)
+    if call.when == "call" or error:
+        recorder = bridge.equipment.recorder
+        for result in item.stash[_CASE].results(error, recorder.take_exchanges()):
+            recorder.record(result)
     return report
 
 
@@ -198,51 +207,69 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, step: BddStep) -> None
 def pytest_bdd_step_func_lookup_error(
     request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: BddStep, exception: Exception
 ) -> None:
-    """Name the step that nobody wrote."""
+    """Name a step that has no function."""
     del feature, scenario, exception
     request.node.stash[_CASE].steps.append(Step(f"{step.keyword} {step.name} (unknown step)", ok=False))
 
 
-def _certification(config: pytest.Config) -> Certification:
-    if _CERTIFICATION not in config.stash:
+def _bridge(config: pytest.Config) -> PytestBridge:
+    if _BRIDGE not in config.stash:
         raise pytest.UsageError("no certification is set up; run: jwo certify")
-    return config.stash[_CERTIFICATION]
-
-
-class Holder:
-    """Carries the certification into pytest, and what broke in the harness out of it."""
-
-    def __init__(
-        self, certification: Certification, client: ConnectorClient, groups: Iterable[Group] | None = None
-    ) -> None:
-        self.certification = certification
-        self.client = client
-        self.groups = groups
-        self.broke: HarnessBroke | None = None
-        self.stopped: SystemExit | None = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Make the certification known before any other hook asks for it."""
-        config.stash[_CERTIFICATION], config.stash[_CLIENT] = self.certification, self.client
-        config.stash[_HOLDER] = self
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what is wrong with the features; pytest itself only says that it was interrupted."""
-        if report.failed:
-            self.broke = HarnessBroke(f"the scenarios could not be read: {report.longreprtext}")
+    return config.stash[_BRIDGE]
 
 
 @pytest.fixture(scope="session")
-def run(pytestconfig: pytest.Config) -> Certification:
-    """Return the certification that the scenario belongs to."""
-    return _certification(pytestconfig)
+def equipment(pytestconfig: pytest.Config) -> Equipment:
+    """Return what the scenarios of this process work with; steps take its parts."""
+    return _bridge(pytestconfig).equipment
 
 
 @pytest.fixture(scope="session")
-def connector(pytestconfig: pytest.Config) -> ConnectorClient:
+def profile(equipment: Equipment) -> Profile:
+    """Return the profile of the connector under test."""
+    return equipment.configuration.profile
+
+
+@pytest.fixture(scope="session")
+def selection(equipment: Equipment) -> Selection:
+    """Return what was chosen to run."""
+    return equipment.configuration.selection
+
+
+@pytest.fixture(scope="session")
+def requests(equipment: Equipment) -> Requests:
+    """Return the maker of requests."""
+    return equipment.requests
+
+
+@pytest.fixture(scope="session")
+def connector(equipment: Equipment) -> ConnectorClient:
     """Return the connector under test."""
-    return pytestconfig.stash[_CLIENT]
+    return equipment.connector
+
+
+@pytest.fixture(scope="session")
+def controls(equipment: Equipment) -> ControlCalls:
+    """Return the control calls."""
+    return equipment.controls
+
+
+@pytest.fixture(scope="session")
+def recorder(equipment: Equipment) -> Recorder:
+    """Return where exchanges are kept that the suite did not make itself."""
+    return equipment.recorder
+
+
+@pytest.fixture(scope="session")
+def platform(equipment: Equipment) -> Platform | None:
+    """Return the simulated platform, where the run has one."""
+    return equipment.platform
+
+
+@pytest.fixture(scope="session")
+def catalog_client(equipment: Equipment) -> Jobs | None:
+    """Return the jobs of the retailer's catalog client, where one is declared."""
+    return equipment.catalog_client
 
 
 @pytest.fixture

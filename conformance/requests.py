@@ -1,0 +1,74 @@
+"""The valid request of each operation: one registry, next to the builders, from which all other requests are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from conformance.drafts import Builder, Draft
+from conformance.drivers.keys import KeySource
+from conformance.entry_drafts import EntryBuilder
+from conformance.errors import NotDeclared
+from contract.operations import (
+    CREATE_PURCHASES,
+    GET_SCAN_DETAILS,
+    RESOLVE_SCAN,
+    SHOPPER_AUTHORIZATION,
+    VERIFY_IDENTITY_KEYS,
+    Operation,
+)
+from contract.profile import Profile
+
+
+class Requests:
+    """Makes the requests of one run: `build` and `entry` from the profile, with identity keys from `keys`."""
+
+    def __init__(self, profile: Profile, now: Callable[[], datetime]) -> None:
+        self.profile = profile
+        self.now = now
+        self.keys = KeySource(profile)
+        self.build = Builder(profile, now)
+        self.entry = EntryBuilder(profile, now)
+
+    def valid_request(self, operation: Operation) -> Draft:
+        """Return a valid request of an operation that the registry holds, with what the profile declares."""
+        return REGISTRY[operation].build(self)
+
+    def understood_scan(self) -> Draft:
+        """Return a scan of the declared shopper, or of a key that the connector cannot know."""
+        return self.build.scan(self.keys.take("shopper") if self.keys.has("shopper") else self.keys.unknown())
+
+
+class RequestKind(NamedTuple):
+    """How the suite makes a valid request of an operation, and what of the profile goes into it."""
+
+    build: Callable[[Requests], Draft]
+    needs: Mapping[str, Callable[[Profile], object]]
+    """By the name in the profile: the declared value, without which a connector may refuse the request as invalid."""
+
+
+_STORE: Mapping[str, Callable[[Profile], object]] = {"[store] id": lambda profile: profile.store.id}
+_ITEMS: Mapping[str, Callable[[Profile], object]] = {"[catalog] skus": lambda profile: profile.catalog.skus}
+
+REGISTRY: Mapping[Operation, RequestKind] = {
+    VERIFY_IDENTITY_KEYS: RequestKind(Requests.understood_scan, _STORE),
+    CREATE_PURCHASES: RequestKind(lambda requests: requests.build.cart(), {**_STORE, **_ITEMS}),
+    SHOPPER_AUTHORIZATION: RequestKind(lambda requests: requests.entry.authorization(), _STORE),
+    RESOLVE_SCAN: RequestKind(lambda requests: requests.entry.scan(), _STORE),
+    GET_SCAN_DETAILS: RequestKind(lambda requests: requests.entry.details(), _STORE),
+}
+"""Every operation that the suite calls; the steps for an operation that is not here cannot be written."""
+
+
+def is_answered(operation: Operation, profile: Profile) -> bool:
+    """Say whether the profile declares that the connector answers an operation; every connector answers the core."""
+    return not operation.declared_by or bool(getattr(profile.tiers, operation.declared_by))
+
+
+def needs_answering(operation: Operation, profile: Profile) -> None:
+    """Make sure that the connector answers an operation and serves a declared store; NotDeclared otherwise."""
+    if not is_answered(operation, profile):
+        raise NotDeclared(f"[tiers] {operation.declared_by} is not declared in the profile")
+    if not profile.store.id:
+        raise NotDeclared("[store] id is not declared in the profile")

@@ -1,0 +1,47 @@
+"""What a run gets before it begins; nothing changes it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from conformance.catalog_client.platform import Addresses
+from conformance.end_to_end.platform import Platform
+from conformance.properties.story import Story
+from contract.profile import Profile
+from contract.register import Tier, register
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to run: all of the tiers, or only some ids."""
+
+    tiers: tuple[Tier, ...] = ("core",)
+    only: tuple[str, ...] = ()
+    deep: bool = False
+    """Whether properties are searched for minutes instead of seconds."""
+    story: Story = ()
+    """The only story to play, where one was chosen."""
+
+    def has(self, case_id: str) -> bool:
+        """Say whether a case is selected."""
+        return register()[case_id].tier in self.tiers and (not self.only or case_id in self.only)
+
+
+def utc_now() -> datetime:
+    """Return the current time; a worker process gets its clock by this name."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class RunConfiguration:
+    """The connector's profile, what to run, the clock, and the platforms that run already."""
+
+    profile: Profile
+    selection: Selection = Selection()
+    now: Callable[[], datetime] = utc_now
+    platform: Platform | None = None
+    """The simulated platform for visits; a run that needs one starts its own where none is given."""
+    catalog_platform: Addresses | None = None
+    """The platform for the catalog client; a run that needs one starts its own where none is given."""

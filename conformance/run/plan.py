@@ -1,0 +1,80 @@
+"""What a run does: the scenarios that are selected, in groups, by how they may run beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from conformance.catalogue import scenario_entries
+from conformance.run.configuration import Selection
+from conformance.run.controls import Pace
+from contract.operations import Operation, operation_named
+from contract.register import register
+
+Group = tuple[str, ...]
+"""The ids of one scenario, sorted; its examples stay together."""
+
+MOST_WORKERS = 20
+"""Each worker is a process, and takes a share of the calls that the connector answers side by side."""
+_MOST_WAITING = 10
+"""So many workers are enough for what waits by itself; more would only take the processor from the scenarios here."""
+_WORTH_WORKERS = 4
+"""Fewer scenarios are through before workers start."""
+
+
+class Plan(NamedTuple):
+    """The groups by mode: `usual`, those that wait for seconds by their nature, and those that run alone at the end."""
+
+    usual: tuple[Group, ...]
+    waiting: tuple[Group, ...]
+    alone: tuple[Group, ...]
+    ids: frozenset[str]
+    """The cases that are selected; a group can hold others as well, which are not judged."""
+
+
+class Division(NamedTuple):
+    """Which groups workers take, how many workers there are, and which groups run in this process meanwhile."""
+
+    pooled: tuple[Group, ...]
+    workers: int
+    here: tuple[Group, ...]
+
+
+def make_plan(selection: Selection) -> Plan:
+    """Select the scenarios and group them; nothing runs."""
+    modes: dict[Group, str] = {}
+    for entry in scenario_entries():
+        if any(selection.has(each) for each in entry.ids):
+            modes.setdefault(tuple(sorted(entry.ids)), entry.mode)
+    usual, waiting, alone = (
+        tuple(group for group, mode in modes.items() if mode == wanted) for wanted in ("", "waits", "alone")
+    )
+    return Plan(usual, waiting, alone, frozenset(each for group in modes for each in group if selection.has(each)))
+
+
+def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace]) -> Division:
+    """Decide what workers do: what waits by itself, and the calls of operations that are slow and go side by side.
+
+    While an operation is slow and takes one call at a time, nothing that calls it runs beside anything else.
+    """
+    if not may_crowd or len(plan.usual) < _WORTH_WORKERS:
+        return Division((), 0, plan.usual + plan.waiting)
+    operations = dict.fromkeys(each for group in plan.usual + plan.waiting for each in operations_of(group))
+    paces = {operation: pace_of(operation) for operation in operations}
+    serial = {operation for operation, pace in paces.items() if pace.is_serial}
+    crowded = {operation for operation, pace in paces.items() if pace.max_concurrency > 1}
+
+    def is_pooled(group: Group) -> bool:
+        called = operations_of(group) or frozenset(operations)
+        return not called & serial and (group in plan.waiting or bool(called & crowded))
+
+    pooled = tuple(group for group in plan.waiting + plan.usual if is_pooled(group))
+    here = tuple(group for group in plan.usual + plan.waiting if not is_pooled(group))
+    bearable = min((paces[operation].max_concurrency for operation in crowded), default=_MOST_WAITING)
+    return Division(pooled, min(bearable, MOST_WORKERS, len(pooled)), here)
+
+
+def operations_of(group: Group) -> frozenset[Operation]:
+    """Return the operations that a scenario is about; empty for one that is about the connector as a whole."""
+    named = (operation_named(register()[each].api) for each in group)
+    return frozenset(operation for operation in named if operation is not None)

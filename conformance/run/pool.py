@@ -1,0 +1,172 @@
+"""Worker processes that take groups of scenarios from one queue, where waiting for answers takes most of the time."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import Synchronized
+from types import TracebackType
+from typing import Any, Self
+
+from conformance.drivers.http import ConnectorClient
+from conformance.end_to_end.platform import Platform
+from conformance.errors import HarnessBroke
+from conformance.requests import Requests
+from conformance.run.bridge import Equipment
+from conformance.run.configuration import RunConfiguration
+from conformance.run.controls import ControlCalls, Known
+from conformance.run.plan import Group
+from conformance.run.recorder import Recorder
+from conformance.run.worker import run_groups
+from conformance.verdicts import CaseResult
+
+_STOP_WITHIN_S = 5
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker gets: the run, what control calls have shown, and the groups from which it takes the next."""
+
+    configuration: RunConfiguration
+    known: Known
+    platform: Platform | None
+    groups: Sequence[Group]
+
+
+class Pool:
+    """Groups of scenarios that run in worker processes while the `with` block goes on.
+
+    `finish` waits for the workers and records their results. Leaving the block ends what still runs.
+    """
+
+    def __init__(self, task: Task, workers: int, recorder: Recorder) -> None:
+        self._task = pickle.dumps(task)
+        self._workers = workers
+        self._recorder = recorder
+        self._running: dict[Connection, BaseProcess] = {}
+        self._processes: list[BaseProcess] = []
+
+    def __enter__(self) -> Self:
+        context = _context()
+        self._next = context.Value("i", 0)  # kept here, or it is gone before the workers look at it
+        with _hidden_main():
+            for _ in range(self._workers):
+                here, there = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(self._task, self._next, there), daemon=True)
+                process.start()
+                there.close()
+                self._running[here] = process
+                self._processes.append(process)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            _end(process)
+        for process in self._processes:
+            process.join(_STOP_WITHIN_S)
+        for pipe in self._running:
+            pipe.close()
+
+    def finish(self) -> None:
+        """Record the results as they come, until all workers are through; HarnessBroke when one breaks."""
+        while self._running:
+            for pipe in wait(list(self._running)):
+                assert isinstance(pipe, Connection)
+                result = _received(pipe)
+                if result is None:
+                    del self._running[pipe]
+                    pipe.close()
+                else:
+                    self._recorder.record(result)
+
+
+class _Relay(Recorder):
+    """A worker's recorder: it sends each result to the process that started the worker."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def record(self, result: CaseResult) -> None:
+        """Send a result."""
+        self._pipe.send(("result", result))
+
+
+def _received(pipe: Connection) -> CaseResult | None:
+    """Return the next result of a worker, or None when it is through."""
+    try:
+        kind, content = pipe.recv()
+    except EOFError as error:
+        raise HarnessBroke("a worker of the suite ended unexpectedly") from error
+    if kind == "broke":
+        raise HarnessBroke(content)
+    return content if kind == "result" else None
+
+
+def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["conformance.run.preload"])
+    return context
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keep new processes from importing the caller's main module: a worker needs none of it, and it may do work."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> None:
+    """Run groups until none is left. The main function of a worker process."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own, so that an interrupt from the keyboard reaches the first process alone
+    try:
+        task: Task = pickle.loads(task_bytes)  # noqa: S301 - our own process sent it
+        run_groups(_equipment(task, pipe), _taken(task.groups, following))
+        pipe.send(("done", None))
+    except Exception as error:  # noqa: BLE001 - the first process reports whatever it is
+        pipe.send(("broke", f"a worker of the suite broke: {type(error).__name__}: {error}"))
+
+
+def _equipment(task: Task, pipe: Connection) -> Equipment:
+    configuration, recorder = task.configuration, _Relay(pipe)
+    connector = ConnectorClient(configuration.profile, configuration.now, recorder.keep)
+    requests = Requests(configuration.profile, configuration.now)
+    controls = ControlCalls(requests, connector, recorder, task.known)
+    return Equipment(configuration, requests, connector, controls, recorder, task.platform)
+
+
+def _taken(groups: Sequence[Group], following: Synchronized[int]) -> Iterator[Group]:
+    """Take one group after the other from those that no worker has taken yet."""
+    while True:
+        with following.get_lock():
+            index = following.value
+            following.value = index + 1
+        if index >= len(groups):
+            return
+        yield groups[index]
+
+
+def _end(process: BaseProcess) -> None:
+    """End a worker, and what it started."""
+    if process.is_alive() and process.pid is not None and hasattr(os, "killpg"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or leads no group yet
+            os.killpg(process.pid, signal.SIGTERM)
+    process.terminate()

@@ -1,0 +1,14 @@
+"""Reads what every worker needs, once. Importing this module does the work, in the process that forks workers."""
+
+from __future__ import annotations
+
+import importlib
+
+from conformance.catalogue import scenario_entries
+from conformance.properties.search import warm_up
+from conformance.run.bridge import STEPS
+
+for _name in STEPS:
+    importlib.import_module(f"conformance.steps.{_name}")
+scenario_entries()
+warm_up()

@@ -1,0 +1,44 @@
+"""The results and exchanges of a run as they come in, and the listener that hears of every case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from conformance.drivers.exchange import Exchange
+from conformance.verdicts import CaseResult
+
+OnCase = Callable[[CaseResult], None]
+
+
+def ignore(_result: CaseResult) -> None:
+    """Do nothing; the listener of a run that nothing listens to."""
+
+
+class Recorder:
+    """Holds the result of each case by id, and the exchanges of the scenario that runs."""
+
+    def __init__(self, on_case: OnCase = ignore) -> None:
+        self.results: dict[str, CaseResult] = {}
+        self._on_case = on_case
+        self._exchanges: list[Exchange] = []
+
+    def keep(self, exchange: Exchange) -> None:
+        """Keep an exchange for the scenario that runs."""
+        self._exchanges.append(exchange)
+
+    def keep_all(self, exchanges: Iterable[Exchange]) -> None:
+        """Keep exchanges that the suite did not make itself."""
+        self._exchanges += exchanges
+
+    def take_exchanges(self) -> list[Exchange]:
+        """Return the exchanges kept since the last call, oldest first."""
+        taken, self._exchanges[:] = list(self._exchanges), []
+        return taken
+
+    def record(self, result: CaseResult) -> None:
+        """Add a result to what is known of its case, and tell the listener."""
+        if result.id in self.results:
+            self.results[result.id].add(result)
+        else:
+            self.results[result.id] = result
+        self._on_case(self.results[result.id])

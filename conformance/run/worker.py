@@ -1,0 +1,67 @@
+"""One pytest session over a list of groups, in this process, shut off from the caller's pytest settings."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.errors import HarnessBroke
+from conformance.run.bridge import Equipment, PytestBridge
+from conformance.run.plan import Group
+
+_SUITE = Path(__file__).resolve().parent.parent
+_INI = _SUITE / "pytest.ini"
+_SHUT_OFF = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+_ARGUMENTS = (
+    str(_SUITE / "scenarios.py"),
+    f"--rootdir={_SUITE}",
+    f"--config-file={_INI}",
+    "--import-mode=importlib",
+    "-p", "no:cacheprovider",
+    "-p", "no:logging",
+    "-p", "no:faulthandler",
+    "-p", "pytest_bdd.plugin",
+    "-p", "conformance.run.bridge",
+    "--assert=plain",
+    "--tb=native",  # the long way spells arguments out: a third of a second a case that is not applicable
+    "--quiet",
+)  # fmt: skip
+_FINE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
+
+
+def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
+    """Run the groups in their order, as they come; the equipment's recorder gets the results.
+
+    Raises HarnessBroke if pytest cannot run the features at all. A stop from outside goes through as SystemExit.
+    """
+    output, bridge = io.StringIO(), PytestBridge(equipment, groups)
+    with _environment(_SHUT_OFF), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        code = pytest.main(list(_ARGUMENTS), plugins=[bridge])
+    if bridge.stopped:
+        raise bridge.stopped
+    if bridge.broke:
+        raise bridge.broke
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in _FINE:
+        raise HarnessBroke(f"the scenarios could not run:\n{output.getvalue()[-4000:]}")
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for as long as the block goes on."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
