@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from conformance.catalog_client.platform import Account, Json
+from conformance.catalog_client.platform import Account
 from conformance.drivers.exchange import Answer, Exchange
+from conformance.platform_control import Json
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from contract.values import parse_instant
 

@@ -12,11 +12,11 @@ from pytest_bdd import given, parsers, then, when
 from conformance.certification import Certification
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import judgement
-from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import is_clean
 from conformance.end_to_end.needs import visits_need
 from conformance.end_to_end.visits import StoreDay, Visit
 from conformance.errors import HarnessBroke, NotDeclared
+from conformance.platform_control import Fault, PlatformControl
 from conformance.restarting import answered, needs_command, restart
 from conformance.verify import must
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
@@ -41,8 +41,8 @@ def day(run: Certification, connector: ConnectorClient, request: pytest.FixtureR
     if run.platform is None:
         raise HarnessBroke("no simulated platform was started for this run")
     case_id = next(str(mark.args[0]) for mark in request.node.iter_markers("requirement"))
-    with Controls(run.platform.url()) as controls:
-        day = StoreDay(run, connector, controls, case_id, run.profile.store.id)
+    with PlatformControl(run.platform.url()) as control:
+        day = StoreDay(run, connector, control, case_id, run.profile.store.id)
         day.open()
         yield day
 

@@ -14,7 +14,6 @@ import pytest
 from conformance import engine
 from conformance.certification import Certification, Selection
 from conformance.end_to_end import platform as platforms
-from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of
 from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_lost, one_decision, tells_of_nobody_else
 from conformance.end_to_end.needs import case_ids
@@ -24,6 +23,7 @@ from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.gallery import GALLERY, RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_mutant
 from conformance.mutants.small import SmallConnector
+from conformance.platform_control import Fault, PlatformControl
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
 from contract.gate import NoAnswer
@@ -159,8 +159,8 @@ def test_the_platform_calls_as_the_profile_says() -> None:
     assert "JWO_PLATFORM_IDENTITY" not in told
 
 
-class NothingHappens(Controls):
-    """Controls of a platform on which faults are armed and never strike."""
+class NothingHappens(PlatformControl):
+    """The control of a platform on which faults are armed and never strike."""
 
     def __init__(self) -> None:
         self._faults: set[str] = set()
