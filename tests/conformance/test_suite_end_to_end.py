@@ -20,9 +20,10 @@ from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform, settings, starting
 from conformance.end_to_end.visits import StoreDay, Visit, gates_of
 from conformance.errors import HarnessBroke, NotDeclared
-from conformance.mutants.gallery import GALLERY, RATE_LIMIT
-from conformance.mutants.gate import certify, profile_of, run_mutant
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.gallery import RATE_LIMIT
+from conformance.mutants.gate import certify, profile_of, run_fault
+from conformance.mutants.registry import CONNECTOR_FAULTS
+from conformance.mutants.small_connector import SmallConnector
 from conformance.platform_control import Fault, PlatformControl
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
@@ -97,9 +98,7 @@ def test_a_platform_that_does_not_start_is_our_fault(
 
 @pytest.mark.parametrize("fault", ["undoes_a_purchase_when_the_caller_hangs_up", "tells_of_the_last_visitor"])
 def test_a_fault_that_only_visits_show_is_found(fault: str, platform: Platform) -> None:
-    mutant = next(each for each in GALLERY if each.fault == fault)
-
-    assert run_mutant(mutant, platform).killed
+    assert run_fault(CONNECTOR_FAULTS.named(fault), platform).killed
 
 
 def test_where_nobody_gets_in_one_case_says_so(platform: Platform) -> None:
@@ -129,6 +128,7 @@ def test_lanes_share_one_platform(platform: Platform, serve: Serve) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
     only = ("E2E-X.1",)
     results = certify("answers_after_2100_ms:scan", only, stores=("late 1", "late 2"), platform=platform).results

@@ -15,7 +15,7 @@ from conformance.certification import Certification, Selection
 from conformance.errors import HarnessBroke
 from conformance.lanes import MOST_LANES, Lanes, is_worth_it
 from conformance.mutants.gate import certify, profile_of
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
 

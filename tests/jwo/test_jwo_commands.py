@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance.mutants.uploader import __file__ as uploader
+from conformance.mutants.catalog_client_faults import __file__ as uploader
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]

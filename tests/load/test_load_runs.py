@@ -22,7 +22,9 @@ from typing import Any
 import httpx
 import pytest
 
-from conformance.mutants.small import VISITORS, SmallConnector
+from conformance.mutants.gallery import connector_with
+from conformance.mutants.http_app import Reply, Request
+from conformance.mutants.small_connector import VISITORS, SmallConnector
 from load.__main__ import main
 from load.errors import BadOptions, GeneratorBroke
 from load.run import LoadReport, Progress, run_load
@@ -122,7 +124,7 @@ def test_a_generator_that_is_too_weak_says_invalid() -> None:
 
 
 def test_a_fast_connector_that_buys_twice_fails(serve: Any) -> None:
-    report = run(serve(SmallConnector("buys_twice_at_once")), "duplicate_storm", duration_s=1.0)
+    report = run(serve(connector_with("buys_twice_at_once")), "duplicate_storm", duration_s=1.0)
 
     assert word(report) == "fail"
     assert set(report.document["findings"]) == {"doubled purchase"}
@@ -155,10 +157,11 @@ class MintingConnector(SmallConnector):
             return
         await super().__call__(scope, receive, send)
 
-    def _decide(self, key: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        if self._used.setdefault(key, body["authEvent"]["id"]) != body["authEvent"]["id"]:
-            return 401, b"{}"
-        return super()._decide(key, body)
+    def decide(self, request: Request) -> Reply:
+        event = self.event_key(request)
+        if self._used.setdefault(request.body["identityKey"], event) != event:
+            return self.turn_away()
+        return super().decide(request)
 
 
 @pytest.mark.alone
@@ -212,7 +215,7 @@ def test_locusts_own_web_page_starts_one_run_after_the_other(serve: Any, tmp_pat
 
     with _process(*command), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as page:
         for number, fault in enumerate(("", "answers_purchases_with_200")):
-            form = {"user_count": 1, "spawn_rate": 1, "host": serve(SmallConnector(fault)), "rate": 50, "duration": 0.6}
+            form = {"user_count": 1, "spawn_rate": 1, "host": serve(connector_with(fault)), "rate": 50, "duration": 0.6}
             out = tmp_path / str(number)
             _until(lambda: page.post("/swarm", data=form | {"load_out": str(out)}).json()["success"])  # noqa: B023 - called at once
             _until((out / "junit.xml").exists)
