@@ -28,10 +28,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from conformance.catalogue import scenario_entries
 from conformance.end_to_end.platform import Platform, starting
-from conformance.mutants.gallery import GALLERY, Mutant
-from conformance.mutants.gate import profile_of, run_mutant
+from conformance.mutants.gallery import GALLERY, connector_with
+from conformance.mutants.gate import profile_of, run_fault
+from conformance.mutants.registry import Fault
 from conformance.mutants.serving import served
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from conformance.requests import REGISTRY, Requests
 from conformance.run.configuration import utc_now
 from contract.gate import ANSWER_WITHIN_S
@@ -45,9 +46,9 @@ _NOWHERE = "http://127.0.0.1:9"
 
 
 class Found(NamedTuple):
-    """A mutant and which side found it. `words` are Schemathesis's failure titles, or the note that it timed out."""
+    """A fault and which side found it. `words` are Schemathesis's failure titles, or the note that it timed out."""
 
-    mutant: Mutant
+    fault: Fault
     by_suite: bool
     by_fuzzer: bool
     words: str
@@ -104,25 +105,25 @@ def fuzz(url: str, folder: Path, cases: int, *more: str) -> Fuzzed:
     return Fuzzed(result["test_cases"]["generated"], tuple(each["title"] for each in result["failures"]), in_time=True)
 
 
-def compare(mutant: Mutant, folder: Path, cases: int, platform: Platform) -> Found:
-    """Test a mutant with both sides."""
-    with served(SmallConnector(mutant.fault, mutant.rate_limit_per_second)) as url:
+def compare(fault: Fault, folder: Path, cases: int, platform: Platform) -> Found:
+    """Test a connector with a fault with both sides."""
+    with served(connector_with(fault.name)) as url:
         fuzzed = fuzz(url, folder, cases, "--max-failures", "1")
     words = ", ".join(fuzzed.failures) or ("" if fuzzed.in_time else "timed out")
-    return Found(mutant, run_mutant(mutant, platform).killed, bool(fuzzed.failures), words)
+    return Found(fault, run_fault(fault, platform).killed, bool(fuzzed.failures), words)
 
 
 def print_row(found: Found) -> Found:
-    """Print a mutant's line of the table and return it."""
+    """Print a fault's line of the table and return it."""
     sides = f"{'found' if found.by_suite else 'MISSED':<8}{'found' if found.by_fuzzer else '-':<8}"
-    print(f"  {found.mutant.fault:<52}{sides}{found.words[:60]}", flush=True)
+    print(f"  {found.fault.name:<52}{sides}{found.words[:60]}", flush=True)
     return found
 
 
-def kind_of(mutant: Mutant) -> str:
-    """Return a fault's kind: the feature with the scenario that must find it."""
+def kind_of(fault: Fault) -> str:
+    """Name a fault's kind after the feature whose scenario must find it."""
     files = {each: entry.file for entry in scenario_entries() for each in entry.ids}
-    folder, _, feature = files[mutant.found_by[0]].partition("/")
+    folder, _, feature = files[fault.found_by[0]].partition("/")
     call = "entry tier" if folder in {"resolve_scan", "shopper_authorization"} else "core"
     return f"{call}: {feature.removesuffix('.feature').replace('_', ' ')}"
 
@@ -135,9 +136,9 @@ def baseline(folder: Path, cases: int) -> Fuzzed:
 
 
 def show(found: Sequence[Found]) -> None:
-    """Print the table by kind of fault."""
-    kinds = sorted({kind_of(each.mutant) for each in found})
-    count = Counter((kind_of(each.mutant), side) for each in found for side in _sides(each))
+    """Print the table of kinds."""
+    kinds = sorted({kind_of(each.fault) for each in found})
+    count = Counter((kind_of(each.fault), side) for each in found for side in _sides(each))
     print(f"{'kind of fault':<32}{'faults':>8}{'suite':>8}{'Schemathesis':>14}")
     for kind in kinds:
         row = [count[kind, side] for side in ("all", "suite", "fuzzer")]

@@ -58,19 +58,14 @@ def mutant(
     port: PortOption = 0,
 ) -> None:
     """Serve a small connector with one fault, to see what the suite says of it; without a name it is correct."""
-    from difflib import get_close_matches
-
-    from conformance.mutants.gallery import GALLERY
-    from conformance.mutants.serving import app_of
-    from conformance.mutants.small import STORES, SmallConnector
+    from conformance.mutants.gallery import connector_with
+    from conformance.mutants.registry import BadFault
+    from conformance.mutants.small_connector import STORES
     from jwo.errors import Usage
     from jwo.serving import serve
 
-    known = {each.fault: each for each in GALLERY}
-    if fault and fault not in known:
-        near = get_close_matches(fault, known) or sorted(known)[:5]
-        raise Usage(
-            f"there is no fault {fault}; there are {', '.join(near)} and others in conformance/mutants/gallery.py"
-        )
-    rate_limit = known[fault].rate_limit_per_second if fault else 0
-    serve(lambda _url: app_of(SmallConnector(fault, rate_limit, tuple(store or STORES))), port)
+    try:
+        connector = connector_with(fault, tuple(store or STORES))
+    except BadFault as error:
+        raise Usage(str(error)) from error
+    serve(lambda _url: connector, port)

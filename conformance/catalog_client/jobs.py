@@ -16,9 +16,10 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from conformance.catalog_client.command import Ended, Runner, Told
-from conformance.catalog_client.platform import Account, Addresses, Fault, Platform, reached
+from conformance.catalog_client.platform import Account, Addresses, Platform, reached
 from conformance.catalog_client.rows import Row, catalog, write
 from conformance.catalog_client.seen import Call, calls_of
+from conformance.platform_control import Fault
 from contract.operations import UPLOAD_CATALOG
 from contract.profile import CatalogClientTable
 from jwo_toolkit.json_types import JsonObject
@@ -145,11 +146,11 @@ class Jobs:
 def _done(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
     account = platform.onboard()
     for fault in plan.faults:
-        platform.arm(account, fault)
+        platform.control.arm(fault, account=account.id)
     rows = catalog(plan.rows, account.stores, wrong=plan.wrong)
     folder.mkdir()
     ended = runner.run(Told(platform.addresses, account, *write(rows, folder)))
-    calls = calls_of(platform.calls(), account)
+    calls = calls_of(platform.control.retailer_calls(), account)
     return Job(
         plan,
         account,
@@ -158,7 +159,7 @@ def _done(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
         calls,
         _reports(platform, account, calls),
         platform.catalog(account),
-        platform.subscription(account),
+        platform.control.subscription_status(account.id),
         platform.invitation_was_taken(account),
     )
 
@@ -170,5 +171,5 @@ def _reports(platform: Platform, account: Account, calls: Iterable[Call]) -> dic
         if call.is_upload and call.ingestion and call.accepted:
             answer = platform.ended(account, call.ingestion, _SETTLES_WITHIN_S)
             if answer["processingStatus"] == "DONE":
-                reports[call.ingestion] = platform.report(answer["reportDownloadLink"])
+                reports[call.ingestion] = platform.control.report(answer["reportDownloadLink"])
     return reports

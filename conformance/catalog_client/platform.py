@@ -1,7 +1,7 @@
-"""The simulated platform as the suite uses it: a new account for each run, faults armed for it, what was seen of it.
+"""The simulated platform as jobs of a catalog client use it: a new account for each job, and what the platform holds.
 
-The suite meets the platform over HTTP only, as a retailer and as whoever sits at its controls. Its own calls carry the
-account's key, so they are made when the run is over and the journal was read.
+The suite meets the platform over HTTP only: through its control API, and as a retailer. Calls as a retailer carry the
+account's key, so the suite makes them after the client has ended and the journal was read.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from conformance.errors import HarnessBroke
+from conformance.platform_control import AccountSetup, PlatformControl
 from contract.operations import GET_CATALOG_UPLOAD_STATUS
 from contract.sigv4 import Key, sign
 from jwo_toolkit.json_types import JsonObject
@@ -54,21 +55,12 @@ class Account(NamedTuple):
     queue_arn: str
 
 
-class Fault(NamedTuple):
-    """A fault that waits for the account's calls: its name, its amount, how often it strikes, how many it lets by."""
-
-    name: str
-    amount: float | None = None
-    times: int = 1
-    operation: str = ""
-    after: int = 0
-
-
 class Platform:
     """A running platform, for as long as the `with` block of `reached` goes on."""
 
-    def __init__(self, addresses: Addresses, http: httpx.Client, sqs: SQSClient) -> None:
+    def __init__(self, addresses: Addresses, control: PlatformControl, http: httpx.Client, sqs: SQSClient) -> None:
         self.addresses = addresses
+        self.control = control
         self._http = http
         self._sqs = sqs
 
@@ -80,31 +72,9 @@ class Platform:
         queue_url, queue_arn = self._queue(f"catalog-results-{number}")
         account = Account(number, f"retailer-{number}", key, stores, queue_url, queue_arn)
         for store in stores:
-            self._told("PUT", f"/portal/stores/{store}", {"retailer": account.retailer})
-        setup = {
-            "retailer": account.retailer,
-            "accessKeyId": key.access_key_id,
-            "secretAccessKey": key.secret_access_key,
-            "sessionToken": key.session_token,
-            "queueArn": queue_arn,
-        }
-        self._told("PUT", f"/portal/accounts/{number}", setup)
+            self.control.set_up_catalog_store(store, account.retailer)
+        self.control.set_up_account(number, AccountSetup(account.retailer, key, queue_arn))
         return account
-
-    def arm(self, account: Account, fault: Fault) -> None:
-        """Let something go wrong with the account's next calls."""
-        where = {"account": account.id} | ({"operation": fault.operation} if fault.operation else {})
-        body: JsonObject = {"name": fault.name, "where": where, "times": fault.times, "after": fault.after}
-        self._told("POST", "/faults", body | ({} if fault.amount is None else {"amount": fault.amount}))
-
-    def subscription(self, account: Account) -> str:
-        """Return the subscription's status, as the portal shows it."""
-        return str(self._told("GET", f"/portal/accounts/{account.id}")["subscriptionStatus"])
-
-    def calls(self) -> list[JsonObject]:
-        """Return every call of a retailer that the journal holds, oldest first."""
-        lines = self._got("/journal.ndjson").content.splitlines()
-        return [entry for line in lines if (entry := json.loads(line))["kind"] == "retailer_call"]
 
     def invitation_was_taken(self, account: Account) -> bool:
         """Say whether the client took the SubscriptionConfirmation out of its queue."""
@@ -127,15 +97,9 @@ class Platform:
             time.sleep(_ASK_EVERY_S)
         return answer
 
-    def report(self, link: str) -> list[JsonObject]:
-        """Fetch the rows of a report."""
-        rows: list[JsonObject] = self._got(link).json()["items"]
-        return rows
-
     def catalog(self, account: Account) -> list[JsonObject]:
-        """Return all that the account's stores sell, as it was uploaded."""
-        lines = [line for store in account.stores for line in self._got(f"/stores/{store}/catalog.ndjson").iter_lines()]
-        return [json.loads(line) for line in lines]
+        """Return all items of the account's stores, as they were uploaded."""
+        return [item for store in account.stores for item in self.control.catalog(store)]
 
     def _status(self, account: Account, ingestion: str) -> JsonObject:
         url = self.addresses.platform_url + GET_CATALOG_UPLOAD_STATUS.path
@@ -158,25 +122,16 @@ class Platform:
         arn = f"arn:aws:sqs:{self.addresses.region}:{_AWS_ACCOUNT}:{name}"
         return f"{self.addresses.aws_url}/{_AWS_ACCOUNT}/{name}", arn
 
-    def _told(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
-        return self._sent(method, path, json=body).json()
-
-    def _got(self, path: str) -> httpx.Response:
-        return self._sent("GET", path)
-
-    def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        try:
-            return self._http.request(method, path, **more).raise_for_status()
-        except httpx.HTTPError as error:
-            raise HarnessBroke(f"the simulated platform does not answer {method} {path}: {error}") from error
-
 
 @contextmanager
 def reached(addresses: Addresses) -> Iterator[Platform]:
     """Open the connections to a platform that runs."""
     sqs = _sqs(addresses)
-    with httpx.Client(base_url=addresses.platform_url, timeout=_CALL_WITHIN_S, trust_env=False) as http:
-        yield Platform(addresses, http, sqs)
+    with (
+        PlatformControl(addresses.platform_url) as control,
+        httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False) as http,
+    ):
+        yield Platform(addresses, control, http, sqs)
     sqs.close()
 
 

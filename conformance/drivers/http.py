@@ -21,7 +21,7 @@ import httpx
 
 from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
-from conformance.drivers.wire import Wire
+from conformance.drivers.raw_connection import RawConnection
 from conformance.errors import HarnessBroke
 from contract.gate import NoAnswer
 from contract.operations import Operation
@@ -100,13 +100,13 @@ class ConnectorClient:
         for exchange in exchanges:
             self._keep(exchange)
 
-    def wire(self, operation: Operation, bodies: Sequence[bytes]) -> Wire:
+    def wire(self, operation: Operation, bodies: Sequence[bytes]) -> RawConnection:
         """Connect by hand, to send requests in ways in which no HTTP library would; the caller closes it."""
         for _ in bodies:
             self._pace.wait()
         url = self._profile.connector.url + operation.path
         requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
-        return Wire(operation, url, requests, self._now, self._kept)
+        return RawConnection(operation, url, requests, self._now, self._kept)
 
     def _connection(self) -> httpx.Client:
         """Return a client for one call: a shared pool lets one thread close what another was just handed."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient, declared_secrets
-from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of, is_call
 from conformance.end_to_end.needs import case_ids
 from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.platform_control import Decision, Delivery, Fault, PlatformControl
 from conformance.requests import Requests
 from conformance.run.recorder import Recorder
 from contract.gate import NoAnswer
@@ -44,9 +44,9 @@ class Visit:
     label: str
     gate: str
     key: str = ""
-    decision: JsonObject = field(default_factory=dict)
+    decision: Decision = field(default_factory=Decision)
     has_left: bool = False
-    delivery: JsonObject = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery)
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
@@ -78,14 +78,14 @@ class StoreDay:
         requests: Requests,
         recorder: Recorder,
         connector: ConnectorClient,
-        controls: Controls,
+        control: PlatformControl,
         case_id: str,
         store_id: str = "",
     ) -> None:
         self._requests = requests
         self._recorder = recorder
         self._connector = connector
-        self._controls = controls
+        self._control = control
         self._rate = requests.profile.limits.rate_limit_per_second
         self.case_id = case_id
         self.store_id = store_id or requests.profile.store.id
@@ -95,12 +95,12 @@ class StoreDay:
 
     def elsewhere(self, store_id: str) -> StoreDay:
         """Return the same day in another store."""
-        return StoreDay(self._requests, self._recorder, self._connector, self._controls, self.case_id, store_id)
+        return StoreDay(self._requests, self._recorder, self._connector, self._control, self.case_id, store_id)
 
     def open(self) -> None:
         """Set the store up at the platform, with the gates of all cases."""
         gates = [gate for case_id in case_ids() for gate in gates_of(self.store_id, case_id)]
-        self._controls.set_up_store(self.store_id, gates, self._requests.profile.connector)
+        self._control.set_up_store(self.store_id, gates, self._requests.profile.connector)
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -136,31 +136,31 @@ class StoreDay:
 
     def take(self, visit: Visit, quantity: int = 1) -> None:
         """Take some of the first declared item."""
-        self._controls.pick(visit.trip_id, self._requests.profile.catalog.skus[0], quantity)
+        self._control.pick(visit.trip_id, self._requests.profile.catalog.skus[0], quantity)
 
     def leave(self, visit: Visit) -> None:
         """Walk out; the platform delivers the cart from now on."""
-        self._controls.leave(visit.trip_id)
+        self._control.leave(visit.trip_id)
         visit.has_left = True
 
     def arm_gate(self, fault: Fault, gate: int = 0) -> None:
         """Arm a fault for the scans at a gate."""
-        self._armed[self._controls.arm(fault, gate=self.gates[gate])] = fault
+        self._armed[self._control.arm(fault, gate=self.gates[gate])] = fault
 
     def arm(self, fault: Fault, visit: Visit) -> str:
         """Arm a fault for the cart of a visit, and return its id."""
-        fault_id = self._controls.arm(fault, trip=visit.trip_id, operation=CREATE_PURCHASES.name)
+        fault_id = self._control.arm(fault, trip=visit.trip_id, operation=CREATE_PURCHASES.name)
         self._armed[fault_id] = fault
         return fault_id
 
     def disarm(self, fault_id: str) -> None:
         """Take a fault back."""
-        self._controls.disarm(fault_id)
+        self._control.disarm(fault_id)
         del self._armed[fault_id]
 
     def needs_all_struck(self) -> None:
         """Make sure that every fault struck that was to: without it nothing is proven. HarnessBroke otherwise."""
-        if missed := sorted({self._armed[each].name for each in self._controls.armed() & set(self._armed)}):
+        if missed := sorted({self._armed[each].name for each in self._control.armed() & set(self._armed)}):
             raise HarnessBroke(f"the simulated platform never let happen what was armed: {', '.join(missed)}")
 
     def repeats(self, wanted: int) -> int:
@@ -180,7 +180,7 @@ class StoreDay:
             raise NotDeclared("the first attempt was never answered, which another case judges")
         for _ in range(_TRIES):
             self._connector.book(1)
-            answer = self._controls.resend(first)["response"]
+            answer = self._control.resend(first)["response"]
             if answer is None:
                 raise NotDeclared("the repetition had no answer, so nothing can be compared")
             if not (self._rate and str(answer["status"]) == _TOO_MANY):
@@ -195,9 +195,9 @@ class StoreDay:
         deadline, waiting = time.monotonic() + within_s, list(visits) or self.left()
         while waiting:
             for visit in waiting:
-                visit.delivery = self._controls.delivery(visit.trip_id)
+                visit.delivery = self._control.delivery(visit.trip_id)
                 if redrive and visit.delivery["state"] == "dead_letter":
-                    self._controls.redrive(visit.trip_id)
+                    self._control.redrive(visit.trip_id)
             if time.monotonic() > deadline or any(is_lost(visit.delivery) and not redrive for visit in waiting):
                 return
             waiting = [visit for visit in waiting if visit.delivery["state"] != "delivered"]
@@ -209,7 +209,7 @@ class StoreDay:
 
     def attempts(self, visit: Visit) -> int:
         """Return how often a cart was sent."""
-        return len(self._controls.delivery(visit.trip_id)["attempts"])
+        return len(self._control.delivery(visit.trip_id)["attempts"])
 
     def read(self) -> None:
         """Read the journal of every visit, and keep its calls for the report."""
@@ -233,7 +233,7 @@ class StoreDay:
     def _show_key(self, visit: Visit, kind: KeyKind) -> None:
         self._connector.book(1)
         visit.key = self._requests.keys.unknown() if kind == "unknown" else self._requests.keys.take(kind)
-        visit.decision = self._controls.scan(visit.gate, visit.key)
+        visit.decision = self._control.scan(visit.gate, visit.key)
 
     def _lets_in(self, kind: KeyKind) -> bool:
         """Say whether the gate opens when nothing special happens."""
@@ -244,8 +244,8 @@ class StoreDay:
     def _entries(self, visit: Visit) -> list[JsonObject]:
         """Return what the journal says of a visit; of somebody who was kept out, by the event at the gate."""
         if visit.trip_id:
-            return self._controls.journal(trip=visit.trip_id)
-        return [entry for entry in self._controls.journal(gate=visit.gate) if _event(entry) == self._event_of(visit)]
+            return self._control.journal(trip=visit.trip_id)
+        return [entry for entry in self._control.journal(gate=visit.gate) if _event(entry) == self._event_of(visit)]
 
     @staticmethod
     def _event_of(visit: Visit) -> str:
@@ -258,7 +258,7 @@ def _event(entry: JsonObject) -> str:
     return str(event.get("id")) if isinstance(event, dict) else ""
 
 
-def is_lost(delivery: JsonObject) -> bool:
+def is_lost(delivery: Delivery) -> bool:
     """Say whether a cart was given up, or answered in vain so often that nothing will come of it."""
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
     in_vain = len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS

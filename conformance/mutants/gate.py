@@ -1,26 +1,32 @@
-"""The proof of the checks: each mutant meets the ids that must find it, the correct connector all of them.
+"""The proof of the checks: each fault meets the ids that must find it, the correct programs meet all ids.
 
-A mutant that survives means that a green from the suite would be worth nothing for that rule.
+A fault that survives means that a pass of the suite proves nothing about that rule.
 """
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from conformance.catalog_client.platform import Addresses
+from conformance.catalog_client.servers import API
+from conformance.catalog_client.servers import served as served_platform
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform
-from conformance.mutants.clients import CLIENTS, results_of_client
-from conformance.mutants.gallery import GALLERY, RATE_LIMIT, Mutant
+from conformance.mutants import catalog_client_faults, small_catalog_client
+from conformance.mutants.gallery import CLIENTS, GALLERY, RATE_LIMIT, connector_with
+from conformance.mutants.registry import Fault
 from conformance.mutants.serving import served
-from conformance.mutants.small import RESTART, STORES, SmallConnector
+from conformance.mutants.small_connector import RESTART, STORES
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
+from contract.house import House
 from contract.profile import (
+    CatalogClientTable,
     CatalogTable,
     ConnectorTable,
     KeysTable,
@@ -31,42 +37,29 @@ from contract.profile import (
     StoreTable,
     TiersTable,
 )
+from contract.register import register
 from contract.scan_key import to_identity_key
 
 Stores = tuple[str, ...]
 _RESTART = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b'').read()"
 FOUND = {Verdict.FAIL, Verdict.WARN}
+NOWHERE = "http://127.0.0.1:9"
+"""An address where nothing listens, for runs that call no connector."""
+_CLIENT_LIMIT_S = 12.0
+_QUICK = House().model_copy(update={"catalog": House().catalog.model_copy(update={"queue_s": 0.2, "process_s": 0.2})})
 
 
 class Outcome(NamedTuple):
-    """What became of a mutant: the verdict of each id that had to find it."""
+    """A fault that was tried: the verdict of each id that must find it."""
 
-    mutant: Mutant
+    fault: Fault
     verdicts: dict[str, Verdict]
 
     @property
     def killed(self) -> bool:
-        """Whether ids are declared and every one found the fault; that another id found it counts for nothing."""
-        wanted = self.mutant.found_by
+        """Whether ids are declared and each of them found the fault; what other ids found does not count."""
+        wanted = self.fault.found_by
         return bool(wanted) and all(self.verdicts.get(each) in FOUND for each in wanted)
-
-
-class Proof(NamedTuple):
-    """What the gate saw: each mutant, the ids that no mutant proves, and what was found on correct connectors."""
-
-    outcomes: tuple[Outcome, ...]
-    unproven: tuple[str, ...]
-    alarms: tuple[str, ...]
-
-    @property
-    def killed(self) -> int:
-        """How many mutants were found by all the ids that must."""
-        return sum(outcome.killed for outcome in self.outcomes)
-
-    @property
-    def holds(self) -> bool:
-        """Whether every fault was found, every check finds one, and nothing was found where nothing is wrong."""
-        return self.killed == len(self.outcomes) and not self.unproven and not self.alarms
 
 
 def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES) -> Profile:
@@ -100,39 +93,58 @@ def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES
 def certify(
     fault: str,
     only: tuple[str, ...] = (),
-    rate_limit: int = 0,
+    rate_limit: int | None = None,
     *,
     stores: Stores = STORES,
     platform: Platform | None = None,
 ) -> FinishedRun:
     """Run the suite against the small connector with one fault, or none, and return the finished run.
 
-    Whoever shares a `platform` with others at the same time has `stores` of its own there.
+    Runs that share a `platform` at the same time need `stores` of their own there.
     """
-    with served(SmallConnector(fault, rate_limit, stores)) as url:
-        profile = profile_of(url, rate_limit, stores)
+    connector = connector_with(fault, stores, rate_limit)
+    with served(connector) as url:
+        profile = profile_of(url, connector.rate_limit_per_second, stores)
         return run(RunConfiguration(profile, Selection(("core", "entry"), only), platform=platform))
 
 
 def visits_of_the_limited() -> Mapping[str, CaseResult]:
-    """Certify the correct connector with a limit, which makes itself felt in visits most of all."""
+    """Certify the correct connector with a rate limit, which affects visits most of all."""
     return certify("", rate_limit=RATE_LIMIT, only=("VIK-4", *case_ids())).results
 
 
-def run_mutant(mutant: Mutant, platform: Platform | None = None) -> Outcome:
-    """Run one mutant against the ids that it declares."""
-    stores = (f"{mutant.fault} 1", f"{mutant.fault} 2") if platform else STORES
-    rate_limit = mutant.rate_limit_per_second
-    results = certify(mutant.fault, mutant.found_by, rate_limit, stores=stores, platform=platform).results
-    return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
+def run_fault(fault: Fault, platform: Platform | None = None) -> Outcome:
+    """Run the connector that has a fault against the ids that must find it."""
+    stores = (f"{fault.name} 1", f"{fault.name} 2") if platform else STORES
+    return _outcome(fault, certify(fault.name, fault.found_by, stores=stores, platform=platform).results)
 
 
-def run_client(mutant: Mutant, addresses: Addresses) -> Outcome:
-    """Give a faulty catalog client the jobs by which the ids that it declares judge."""
-    results = results_of_client(mutant.fault, addresses, mutant.found_by)
-    return Outcome(mutant, {each: results[each].verdict for each in mutant.found_by if each in results})
+@contextmanager
+def platform_for_clients() -> Iterator[Addresses]:
+    """Run a platform that all catalog clients share."""
+    with served_platform(_QUICK) as addresses:
+        yield addresses
+
+
+def certify_client(fault: str, addresses: Addresses, only: tuple[str, ...] = ()) -> Mapping[str, CaseResult]:
+    """Give the small catalog client with one fault, or none, its jobs, and return the results by id."""
+    words = [small_catalog_client.__file__] if not fault else ["-P", "-m", catalog_client_faults.__name__, fault]
+    command = shlex.join([sys.executable, *words])
+    table = CatalogClientTable(command=command, limit_s=_CLIENT_LIMIT_S, tells_rejected="exit_code")
+    profile = Profile(connector=ConnectorTable(url=NOWHERE), house=_QUICK, catalog_client=table)
+    selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == API))
+    return run(RunConfiguration(profile, selection, catalog_platform=addresses)).results
+
+
+def run_client_fault(fault: Fault, addresses: Addresses) -> Outcome:
+    """Give a faulty catalog client the jobs by which the ids that must find it judge."""
+    return _outcome(fault, certify_client(fault.name, addresses, fault.found_by))
 
 
 def unproven(ids: set[str]) -> set[str]:
-    """Return the ids that no mutant proves."""
-    return ids.difference(*(mutant.found_by for mutant in (*GALLERY, *CLIENTS)))
+    """Return the ids that no fault proves."""
+    return ids.difference(*(fault.found_by for fault in (*GALLERY, *CLIENTS)))
+
+
+def _outcome(fault: Fault, results: Mapping[str, CaseResult]) -> Outcome:
+    return Outcome(fault, {each: results[each].verdict for each in fault.found_by if each in results})

@@ -1,4 +1,4 @@
-"""Serves a mutant on a port of the system's choice."""
+"""Serves a small connector, correct or faulty, from a thread on a free port."""
 
 from __future__ import annotations
 
@@ -13,17 +13,9 @@ from contextlib import contextmanager
 import uvicorn
 
 from conformance.errors import HarnessBroke
-from conformance.mutants.crosstalk import Crosstalk
-from conformance.mutants.reversing import serve_connection
-from conformance.mutants.small import SmallConnector
-from conformance.mutants.spoilt import App, Spoilt
-
-_REVERSED = "answers_in_reverse_order"
-
-
-def app_of(connector: SmallConnector) -> App:
-    """Return a connector with all the kinds of faults around it, of which it has one at most."""
-    return Crosstalk(Spoilt(connector, connector.fault), connector.fault)
+from conformance.mutants.reverse_order_server import serve_connection
+from conformance.mutants.small_connector import SmallConnector
+from conformance.mutants.transport_faults import answers_in_reverse_order
 
 
 @contextmanager
@@ -32,14 +24,14 @@ def served(connector: SmallConnector) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    serving = _reversing if connector.fault.startswith(_REVERSED) else _ordinary
-    with serving(app_of(connector), listener):
+    serving = _in_reverse_order if isinstance(connector, answers_in_reverse_order) else _ordinary
+    with serving(connector, listener):
         yield address
     listener.close()
 
 
 @contextmanager
-def _ordinary(app: App, listener: socket.socket) -> Iterator[None]:
+def _ordinary(app: SmallConnector, listener: socket.socket) -> Iterator[None]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -56,7 +48,7 @@ def _ordinary(app: App, listener: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def _reversing(app: App, listener: socket.socket) -> Iterator[None]:
+def _in_reverse_order(app: SmallConnector, listener: socket.socket) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     accept = asyncio.start_server(functools.partial(serve_connection, app), sock=listener)
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -11,12 +11,12 @@ from pytest_bdd import given, parsers, then, when
 
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import judgement
-from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import is_clean
 from conformance.end_to_end.needs import visits_need
 from conformance.end_to_end.platform import Platform
 from conformance.end_to_end.visits import StoreDay, Visit
 from conformance.errors import HarnessBroke, NotDeclared
+from conformance.platform_control import Fault, PlatformControl
 from conformance.requests import Requests
 from conformance.restarting import answered, needs_command, restart
 from conformance.run.controls import ControlCalls
@@ -51,8 +51,8 @@ def day(
     if platform is None:
         raise HarnessBroke("no simulated platform was started for this run")
     case_id = next(str(mark.args[0]) for mark in request.node.iter_markers("requirement"))
-    with Controls(platform.url()) as controls:
-        day = StoreDay(requests, recorder, connector, controls, case_id)
+    with PlatformControl(platform.url()) as control:
+        day = StoreDay(requests, recorder, connector, control, case_id)
         day.open()
         yield day
 

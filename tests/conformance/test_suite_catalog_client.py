@@ -21,9 +21,10 @@ from conformance.catalog_client.platform import Account, Addresses
 from conformance.catalog_client.seen import calls_of
 from conformance.catalog_client.servers import API, jobs_for
 from conformance.errors import HarnessBroke, NotDeclared
-from conformance.mutants.clients import CLIENTS, platform
-from conformance.mutants.gate import profile_of
-from conformance.mutants.uploader import __file__ as small_client
+from conformance.mutants.catalog_client_faults import __file__ as faulty_client
+from conformance.mutants.gallery import CLIENTS
+from conformance.mutants.gate import platform_for_clients, profile_of
+from conformance.mutants.small_catalog_client import __file__ as small_client
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.session import FinishedRun, run
 from conformance.summary import summarise
@@ -40,7 +41,7 @@ IDS = tuple(row.id for row in register().values() if row.api == API)
 
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[Addresses]:
-    with platform() as found:
+    with platform_for_clients() as found:
         yield found
 
 
@@ -247,7 +248,7 @@ def test_a_command_that_has_no_words_is_refused_with_the_profile(command: str, t
 
 
 def test_every_case_of_the_catalog_client_has_a_fault_and_each_fault_a_case() -> None:
-    assert {each for mutant in CLIENTS for each in mutant.found_by} == set(IDS)
+    assert {each for fault in CLIENTS for each in fault.found_by} == set(IDS)
 
 
 def test_where_the_platform_asks_for_no_pause_none_is_judged(tmp_path: Path) -> None:
@@ -277,8 +278,9 @@ def test_a_call_that_was_signed_wrongly_is_known_by_the_ingestion_that_it_asks_f
     assert len(calls_of([taken, no_id, mine, anothers], account)) == 3
 
 
+@pytest.mark.slow
 def test_a_client_that_uploads_in_many_small_parts_is_judged_as_well(addresses: Addresses) -> None:
-    command = words(sys.executable, small_client, "uploads_small_parts_all_at_once")
+    command = words(sys.executable, faulty_client, "uploads_small_parts_all_at_once")
     results = certified(addresses, ("CAT-X.3", "CAT-X.4", "CAT-X.5"), command=command, limit_s=60).results
 
     told = {each: result.reason for each, result in results.items()}

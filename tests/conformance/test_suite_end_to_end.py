@@ -13,16 +13,17 @@ import pytest
 
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import platform as platforms
-from conformance.end_to_end.controls import Controls, Fault
 from conformance.end_to_end.journal import exchange_of
 from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_lost, one_decision, tells_of_nobody_else
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform, settings, starting
 from conformance.end_to_end.visits import StoreDay, Visit, gates_of
 from conformance.errors import HarnessBroke, NotDeclared
-from conformance.mutants.gallery import GALLERY, RATE_LIMIT
-from conformance.mutants.gate import certify, profile_of, run_mutant
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.gallery import RATE_LIMIT
+from conformance.mutants.gate import certify, profile_of, run_fault
+from conformance.mutants.registry import CONNECTOR_FAULTS
+from conformance.mutants.small_connector import SmallConnector
+from conformance.platform_control import Fault, PlatformControl
 from conformance.report.model import to_json
 from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
@@ -99,9 +100,7 @@ def test_a_platform_that_does_not_start_is_our_fault(
 
 @pytest.mark.parametrize("fault", ["undoes_a_purchase_when_the_caller_hangs_up", "tells_of_the_last_visitor"])
 def test_a_fault_that_only_visits_show_is_found(fault: str, platform: Platform) -> None:
-    mutant = next(each for each in GALLERY if each.fault == fault)
-
-    assert run_mutant(mutant, platform).killed
+    assert run_fault(CONNECTOR_FAULTS.named(fault), platform).killed
 
 
 def test_where_nobody_gets_in_one_case_says_so(platform: Platform) -> None:
@@ -128,6 +127,7 @@ def test_workers_share_one_platform(platform: Platform, serve: Serve) -> None:
     assert {each: result.verdict for each, result in finished.results.items()} == dict.fromkeys(chosen, Verdict.PASS)
 
 
+@pytest.mark.slow
 def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
     only = ("E2E-X.1",)
     results = certify("answers_after_2100_ms:scan", only, stores=("late 1", "late 2"), platform=platform).results
@@ -158,8 +158,8 @@ def test_the_platform_calls_as_the_profile_says() -> None:
     assert "JWO_PLATFORM_IDENTITY" not in told
 
 
-class NothingHappens(Controls):
-    """Controls of a platform on which faults are armed and never strike."""
+class NothingHappens(PlatformControl):
+    """The control of a platform on which faults are armed and never strike."""
 
     def __init__(self) -> None:
         self._faults: set[str] = set()

@@ -23,8 +23,15 @@ from tests.foreign.running import FOREIGN, Foreign, running
 ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
 
 
+FAST = {"plain_asgi"}
+"""Which foreign connector make test certifies; .ci/run certifies the others as well."""
+CERTIFIED = [
+    pytest.param(each, id=each.name, marks=[] if each.name in FAST else [pytest.mark.slow]) for each in FOREIGN
+]
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("foreign", FOREIGN, ids=lambda foreign: foreign.name)
+@pytest.mark.parametrize("foreign", CERTIFIED)
 def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path: Path) -> None:
     with running(foreign) as environment:
         profile = str(foreign.folder / "jwo.toml")

@@ -1,33 +1,35 @@
-"""The gate over the mutants can fail: in each of the ways in which a proof can break."""
+"""The gate over the faults can fail: in each of the ways in which a proof can break."""
 
 from __future__ import annotations
 
 import pytest
 
 from conformance.mutants import __main__ as gate_command
-from conformance.mutants.gallery import GALLERY, Mutant
-from conformance.mutants.gate import Outcome, Proof, run_mutant, unproven
+from conformance.mutants.gate import Outcome, run_fault, unproven
+from conformance.mutants.proof import Proof
+from conformance.mutants.registry import BadFault, Fault, Registry
+from conformance.mutants.small_connector import BreaksOneCall, SmallConnector
 from conformance.verdicts import Verdict
 
-FOUND = Outcome(Mutant("forgets_the_trip_id", ("CP-2",)), {"CP-2": Verdict.FAIL})
+FOUND = Outcome(Fault("forgets_the_trip_id", ("CP-2",)), {"CP-2": Verdict.FAIL})
 
 
-def test_a_mutant_is_killed_by_the_ids_that_it_declares() -> None:
-    assert run_mutant(Mutant("forgets_the_trip_id", ("CP-2", "CP-X.1"))).killed
+def test_a_fault_is_killed_by_the_ids_that_it_declares() -> None:
+    assert run_fault(Fault("forgets_the_trip_id", ("CP-2", "CP-X.1"))).killed
 
 
 @pytest.mark.parametrize(
     ("fault", "found_by"),
     [
-        ("is_right_after_all", ("CP-2",)),
+        ("", ("CP-2",)),
         ("forgets_the_trip_id", ("CP-1.1",)),
         ("forgets_the_trip_id", ("CP-2", "CP-1.1")),
         ("forgets_the_trip_id", ()),
     ],
     ids=["it survives", "another id finds it", "one of its ids does not find it", "it declares no id"],
 )
-def test_a_mutant_is_not_killed_when(fault: str, found_by: tuple[str, ...]) -> None:
-    outcome = run_mutant(Mutant(fault, found_by)) if found_by else Outcome(Mutant(fault, ()), {})
+def test_a_fault_is_not_killed_when(fault: str, found_by: tuple[str, ...]) -> None:
+    outcome = run_fault(Fault(fault, found_by)) if found_by else Outcome(Fault(fault, ()), {})
 
     assert not outcome.killed
     assert not Proof((FOUND, outcome), (), ()).holds
@@ -35,7 +37,7 @@ def test_a_mutant_is_not_killed_when(fault: str, found_by: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.ERROR])
 def test_only_a_finding_kills(verdict: Verdict) -> None:
-    assert not Outcome(FOUND.mutant, {"CP-2": verdict}).killed
+    assert not Outcome(FOUND.fault, {"CP-2": verdict}).killed
 
 
 def test_a_proof_holds_when_all_are_found_and_nothing_else_is() -> None:
@@ -44,16 +46,12 @@ def test_a_proof_holds_when_all_are_found_and_nothing_else_is() -> None:
     assert not Proof((FOUND,), (), ("CP-1.1",)).holds
 
 
-def test_a_check_that_no_mutant_declares_is_named() -> None:
+def test_a_check_that_no_fault_declares_is_named() -> None:
     assert unproven({"CP-2", "CP-X.99"}) == {"CP-X.99"}
 
 
-def test_no_mutant_stands_twice() -> None:
-    assert len(GALLERY) == len(set(GALLERY))
-
-
 def test_the_table_names_a_survivor(capsys: pytest.CaptureFixture[str]) -> None:
-    survivor = Outcome(Mutant("is_right_after_all", ("CP-2",)), {"CP-2": Verdict.PASS})
+    survivor = Outcome(Fault("is_right_after_all", ("CP-2",)), {"CP-2": Verdict.PASS})
 
     gate_command.show(Proof((FOUND, survivor), ("CP-X.99",), ()), gate_command.Console(width=200), 1.0)
 
@@ -62,3 +60,46 @@ def test_the_table_names_a_survivor(capsys: pytest.CaptureFixture[str]) -> None:
     assert "SURVIVES" in printed
     assert "1 of 2 faults found" in printed
     assert "no fault proves: CP-X.99" in printed
+
+
+class sells_nothing(BreaksOneCall):  # noqa: N801 - a fault's class is named as the fault is
+    """A class to register."""
+
+
+def test_a_registered_fault_has_its_class_and_its_ids() -> None:
+    registry = Registry(SmallConnector)
+    registry.fault("CP-2", slow=True, rate_limit_per_second=5)(sells_nothing)
+    registry.fault_of_each_call(scan=("VIK-6",), cart=("CP-2", "CP-X.1"))(sells_nothing)
+
+    assert registry.faults == (
+        Fault("sells_nothing", ("CP-2",), slow=True, rate_limit_per_second=5),
+        Fault("sells_nothing:scan", ("VIK-6",)),
+        Fault("sells_nothing:cart", ("CP-2", "CP-X.1")),
+    )
+    assert registry.class_of("sells_nothing") is sells_nothing
+    cart = registry.class_of("sells_nothing:cart")
+    assert issubclass(cart, sells_nothing)
+    assert cart.broken_call == "cart"
+    assert registry.class_of("") is SmallConnector
+
+
+@pytest.mark.parametrize("found_by", [("CP-2", "CP-99"), ()], ids=["an unknown id", "no id"])
+def test_a_fault_needs_ids_of_the_register(found_by: tuple[str, ...]) -> None:
+    with pytest.raises(BadFault, match="sells_nothing must name ids"):
+        Registry(SmallConnector).fault(*found_by)(sells_nothing)
+
+
+def test_a_name_is_registered_once() -> None:
+    registry = Registry(SmallConnector)
+    registry.fault("CP-2")(sells_nothing)
+
+    with pytest.raises(BadFault, match="registered twice"):
+        registry.fault("CP-X.1")(sells_nothing)
+
+
+def test_a_fault_that_does_not_exist_is_refused_with_names_that_look_alike() -> None:
+    registry = Registry(SmallConnector)
+    registry.fault("CP-2")(sells_nothing)
+
+    with pytest.raises(BadFault, match="no fault sell_nothing; there are sells_nothing"):
+        registry.class_of("sell_nothing")

@@ -8,9 +8,9 @@ import pytest
 
 from conformance.drafts import Builder
 from conformance.errors import BadStory
+from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import certify, profile_of
 from conformance.mutants.serving import served
-from conformance.mutants.small import SmallConnector
 from conformance.properties.drawn import stories, stories_with_a_restart
 from conformance.properties.model import Model, Told, Visit
 from conformance.properties.search import Effort, search
@@ -32,7 +32,7 @@ FORGETFUL = (
 
 def played(fault: str, story: Story) -> CaseResult:
     case = "CP-X.47" if has_a_restart(story) else "CP-X.46"
-    with served(SmallConnector(fault)) as url:
+    with served(connector_with(fault)) as url:
         return run(RunConfiguration(profile_of(url), Selection(only=(case,), story=story))).results[case]
 
 

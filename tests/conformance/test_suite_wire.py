@@ -1,4 +1,4 @@
-"""The hand-driven connection and the sets of variants: what is sent is what the scenario says."""
+"""The raw connection and the sets of variants: what is sent is what the scenario says."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ ANSWER = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"
 
 
 class Listener:
-    """Takes one connection, keeps what came and when, and answers after so many whole requests."""
+    """Takes one connection, keeps what came and when, sends its answers after so many whole requests, and closes."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, answers: bytes = b"") -> None:
+        self._answers = answers or ANSWER * requests
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.chunks: list[tuple[float, bytes]] = []
         self.ended = threading.Event()
@@ -49,17 +50,17 @@ class Listener:
             while chunk := connection.recv(65536):
                 self.chunks.append((time.monotonic(), chunk))
                 if self.received.count(b"}}") == self._requests:
-                    connection.sendall(ANSWER * self._requests)
+                    connection.sendall(self._answers)
                     break
         self.ended.set()
 
 
 @pytest.fixture
-def listen() -> Iterator[Callable[[int], Listener]]:
+def listen() -> Iterator[Callable[..., Listener]]:
     listeners: list[Listener] = []
 
-    def start(requests: int) -> Listener:
-        listeners.append(Listener(requests))
+    def start(requests: int, answers: bytes = b"") -> Listener:
+        listeners.append(Listener(requests, answers))
         return listeners[-1]
 
     yield start
@@ -70,7 +71,7 @@ def listen() -> Iterator[Callable[[int], Listener]]:
 BODY = b'{"requestId": {"a": 1}}'
 
 
-def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[[int], Listener]) -> None:
+def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[..., Listener]) -> None:
     listener = listen(1)
     exchange = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.4, "slow")
 
@@ -81,7 +82,7 @@ def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[[int], Listen
     assert listener.received.endswith(BODY)
 
 
-def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[[int], Listener]) -> None:
+def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[..., Listener]) -> None:
     listener = listen(1)
     listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).break_off()
 
@@ -92,11 +93,45 @@ def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[[int], List
     assert BODY.startswith(body)
 
 
-def test_requests_without_a_pause_get_an_answer_each(listen: Callable[[int], Listener]) -> None:
+def test_requests_without_a_pause_get_an_answer_each(listen: Callable[..., Listener]) -> None:
     listener = listen(3)
     exchanges: list[Exchange] = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 3).without_a_pause()
 
     assert [exchange.answer.status for exchange in exchanges if exchange.answer] == [401, 401, 401]
+
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </style>\r\n\r\n"
+CHUNKED = b"HTTP/1.1 401 Unauthorized\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+UNTIL_CLOSE = b"HTTP/1.1 401 Unauthorized\r\n\r\n{}"
+
+
+@pytest.mark.parametrize("answer", [INTERIM + ANSWER, CHUNKED, UNTIL_CLOSE], ids=["interim", "chunked", "until close"])
+def test_an_answer_is_read_whole_and_interim_ones_are_skipped(listen: Callable[..., Listener], answer: bytes) -> None:
+    exchange = listen(1, answer).client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.05, "slow")
+
+    assert exchange.answer is not None
+    assert (exchange.answer.status, exchange.answer.body) == (401, b"{}")
+
+
+def test_interim_answers_between_pipelined_ones_are_skipped(listen: Callable[..., Listener]) -> None:
+    listener = listen(2, INTERIM + ANSWER + INTERIM + CHUNKED)
+    exchanges = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 2).without_a_pause()
+
+    assert [exchange.answer.body for exchange in exchanges if exchange.answer] == [b"{}", b"{}"]
+
+
+def test_a_connection_that_closes_early_gives_only_the_answers_that_came(listen: Callable[..., Listener]) -> None:
+    exchanges = listen(3, ANSWER + ANSWER[:-1]).client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 3).without_a_pause()
+
+    assert len(exchanges) == 1
+
+
+@pytest.mark.parametrize("answer", [ANSWER[:-1], ANSWER[:20], b"not HTTP at all\r\n\r\n", INTERIM])
+def test_half_an_answer_is_none(listen: Callable[..., Listener], answer: bytes) -> None:
+    exchange = listen(1, answer).client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.05, "slow")
+
+    assert exchange.answer is None
+    assert exchange.detail == "no whole answer: RemoteProtocolError"
 
 
 SCAN_ONLY = {"key channel", "key of the longest kind"}

@@ -13,7 +13,7 @@ import pytest
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import HarnessBroke
 from conformance.mutants.gate import certify, profile_of
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.controls import ControlCalls, Known, Pace

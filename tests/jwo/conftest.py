@@ -12,8 +12,8 @@ from typing import Protocol
 
 import pytest
 
+from conformance.mutants.gallery import connector_with
 from conformance.mutants.serving import served
-from conformance.mutants.small import SmallConnector
 from jwo.profile_template import TEMPLATE
 
 Done = subprocess.CompletedProcess[str]
@@ -41,7 +41,7 @@ def jwo(tmp_path: Path) -> Jwo:
 def mutant() -> Iterator[Callable[[str], str]]:
     """Serve the small connector with a fault, or with none, and return its address."""
     with ExitStack() as stack:
-        yield lambda fault: stack.enter_context(served(SmallConnector(fault)))
+        yield lambda fault: stack.enter_context(served(connector_with(fault)))
 
 
 @pytest.fixture

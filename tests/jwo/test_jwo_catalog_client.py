@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.mutants.uploader import __file__ as uploader
+from conformance.mutants.catalog_client_faults import __file__ as uploader
 from tests.jwo.conftest import Jwo
 
 PROFILE = """[connector]

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from conformance.mutants.http_app import Reply, Request
 from conformance.mutants.serving import served
-from conformance.mutants.small import Reply, SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -48,9 +49,9 @@ def test_a_correct_connector_is_conformant_and_leaves_its_files(
 class SlowCarts(SmallConnector):
     """The correct connector, which answers each Create Purchases after 800 ms, any number side by side."""
 
-    async def _cart(self, raw: bytes) -> Reply:
+    async def cart(self, request: Request) -> Reply:
         await asyncio.sleep(0.8)
-        return await super()._cart(raw)
+        return await super().cart(request)
 
 
 @pytest.mark.slow

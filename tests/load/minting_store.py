@@ -9,7 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from conformance.mutants.small import Reply, SmallConnector
+from conformance.mutants.http_app import Reply, Request
+from conformance.mutants.small_connector import SmallConnector
 from load.run import LoadReport, run_load
 from load.settings import LoadOptions
 
@@ -37,22 +38,21 @@ class Store(SmallConnector):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-        kind, _, number = base64.b64decode(key).decode().partition(" ")
+    def visitor_of(self, key: str) -> tuple[str, str] | None:
+        kind, _, number = key.partition(" ")
         if kind not in {"shopper", "associate"}:
-            return super()._decide(key, body)
+            return super().visitor_of(key)
         person = int(number) % self._shoppers if self._shoppers else int(number)
-        visitor = {"id": f"{kind}-{person}", "type": kind.upper()}
-        return 200, json.dumps({"visitorDetails": visitor}).encode()
+        return f"{kind}-{person}", kind.upper()
 
-    async def _scan(self, raw: bytes) -> Reply:
-        return await self._swapped("scan", await super()._scan(raw))
+    async def scan(self, request: Request) -> Reply:
+        return await self._swapped("scan", await super().scan(request))
 
-    async def _cart(self, raw: bytes) -> Reply:
-        return await self._swapped("cart", await super()._cart(raw))
+    async def cart(self, request: Request) -> Reply:
+        return await self._swapped("cart", await super().cart(request))
 
     async def _swapped(self, call: str, reply: Reply) -> Reply:
-        if not self._swaps or reply[0] not in {200, 201}:
+        if not self._swaps or reply.status not in {200, 201}:
             return reply
         if call in self._met:
             waiting, theirs = self._met.pop(call)

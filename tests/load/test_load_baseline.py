@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from conformance.mutants.serving import served
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from load.errors import GeneratorBroke
 from load.run import LoadReport, Progress, run_load
 from load.settings import LoadOptions

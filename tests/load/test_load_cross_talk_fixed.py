@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from conformance.mutants.small import Reply, SmallConnector
+from conformance.mutants.http_app import Reply, Request
+from conformance.mutants.small_connector import SmallConnector
 from tests.load.minting_store import FIXED, run
+
+
+def renamed(reply: Reply, end: str) -> Reply:
+    """Return a reply in which the visitor's id has another end."""
+    return replace(reply, body=reply.content.replace(b"-uuid-001", end.encode()))
 
 
 def test_a_visitor_for_each_event_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Guests(SmallConnector):
-        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-            status, answer = super()._decide(key, body)
-            return status, answer.replace(b"-uuid-001", body["authEvent"]["id"].encode())
+        def decide(self, request: Request) -> Reply:
+            return renamed(super().decide(request), self.event_key(request))
 
     report = run(serve(Guests()), tmp_path, FIXED, "gate_rush")
 
@@ -27,11 +33,10 @@ def test_another_visitor_than_a_fixed_key_names_alone_is_cross_talk(serve: Any, 
 
         turns = count(1)
 
-        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-            status, answer = super()._decide(key, body)
-            turn = next(self.turns)
+        def decide(self, request: Request) -> Reply:
+            reply, turn = super().decide(request), next(self.turns)
             is_strange = turn % 20 == 0 and turn <= 100
-            return status, answer.replace(b"-uuid-001", b"-uuid-777") if is_strange else answer
+            return renamed(reply, "-uuid-777") if is_strange else reply
 
     report = run(serve(Stranger()), tmp_path, FIXED, "gate_rush")
 
@@ -42,13 +47,13 @@ def test_another_visitor_than_a_fixed_key_names_alone_is_cross_talk(serve: Any, 
 
 def test_a_fixed_key_whose_visitor_changes_for_good_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Pseudonyms(SmallConnector):
-        """Names the shopper anew in the middle of the run, as others do at midnight."""
+        """Gives the shopper a new id in the middle of the run, as others do at midnight."""
 
         turns = count(1)
 
-        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-            status, answer = super()._decide(key, body)
-            return status, answer.replace(b"-uuid-001", b"-uuid-777") if next(self.turns) > 100 else answer
+        def decide(self, request: Request) -> Reply:
+            reply = super().decide(request)
+            return renamed(reply, "-uuid-777") if next(self.turns) > 100 else reply
 
     report = run(serve(Pseudonyms()), tmp_path, FIXED, "gate_rush")
 

@@ -17,7 +17,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.gallery import connector_with
 from load.settings import LoadOptions, scenario_names
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def test_master_and_workers_started_as_the_compose_file_says_end_with_the_verdic
     services = compose()["services"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    local = {"https://connector.example": serve(SmallConnector("buys_twice_at_once")), "master": "127.0.0.1"}
+    local = {"https://connector.example": serve(connector_with("buys_twice_at_once")), "master": "127.0.0.1"}
     local["/reports"] = str(tmp_path)
     master = [local.get(str(word), str(word)) for word in services["master"]["command"]]
     worker = [local.get(str(word), str(word)) for word in services["worker"]["command"]]

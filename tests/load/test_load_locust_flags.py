@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from tests.load.short_runs import ROOT
 
 

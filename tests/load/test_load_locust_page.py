@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.gallery import connector_with
 from tests.load.short_runs import ROOT
 
 
@@ -26,7 +26,7 @@ def test_locusts_own_web_page_starts_one_run_after_the_other(serve: Any, tmp_pat
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as page:
             for number, fault in enumerate(("", "answers_purchases_with_200")):
-                _run_from(page, serve(SmallConnector(fault)), tmp_path / str(number))
+                _run_from(page, serve(connector_with(fault)), tmp_path / str(number))
     finally:
         process.kill()
         process.wait()

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.small import VISITORS, SmallConnector
+from conformance.mutants.http_app import Reply, Request
+from conformance.mutants.small_connector import VISITORS, SmallConnector
 from tests.load.short_runs import run, word
 
 
@@ -33,10 +34,11 @@ class MintingConnector(SmallConnector):
             return
         await super().__call__(scope, receive, send)
 
-    def _decide(self, key: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        if self._used.setdefault(key, body["authEvent"]["id"]) != body["authEvent"]["id"]:
-            return 401, b"{}"
-        return super()._decide(key, body)
+    def decide(self, request: Request) -> Reply:
+        event = self.event_key(request)
+        if self._used.setdefault(request.body["identityKey"], event) != event:
+            return self.turn_away()
+        return super().decide(request)
 
 
 @pytest.mark.alone

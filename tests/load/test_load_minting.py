@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from load.minting import NoKey, source
 
 SECRET = "hunter2"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.gallery import connector_with
+from conformance.mutants.small_connector import SmallConnector
 from load.errors import GeneratorBroke
 from tests.load.short_runs import SCENARIOS, run, server, word
 
@@ -39,7 +40,7 @@ def test_a_generator_that_is_too_weak_says_invalid() -> None:
 
 
 def test_a_fast_connector_that_buys_twice_fails(serve: Any) -> None:
-    report = run(serve(SmallConnector("buys_twice_at_once")), "duplicate_storm", duration_s=1.0)
+    report = run(serve(connector_with("buys_twice_at_once")), "duplicate_storm", duration_s=1.0)
 
     assert word(report) == "fail"
     assert set(report.document["findings"]) == {"doubled purchase"}

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.small import SmallConnector
+from conformance.mutants.small_connector import SmallConnector
 from load.errors import BadOptions
 from load.run import LoadReport, exit_code_of, run_load
 from load.settings import LoadOptions

@@ -50,7 +50,7 @@ def test_each_id_is_in_one_scenario_only() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_every_check_has_a_mutant_that_proves_it() -> None:
+def test_every_check_has_a_fault_that_proves_it() -> None:
     assert unproven({each for entry in scenario_entries() for each in entry.ids}) == set()
 
 

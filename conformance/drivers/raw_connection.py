@@ -1,19 +1,18 @@
-"""A connection driven by hand: bytes that come slowly, a request that breaks off, two requests without a pause.
+"""A connection driven by hand: bytes that come slowly, a request that breaks off, several requests without a pause.
 
-What is sent are ordinary requests, signed like any other; only their timing is not what an HTTP library would do.
+The requests are ordinary ones, signed like any other; only their timing is not what an HTTP library would do.
 """
 
 from __future__ import annotations
 
-import io
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from http.client import HTTPException, HTTPResponse
-from typing import BinaryIO
 from urllib.parse import urlsplit
+
+import h11
 
 from conformance.drivers.exchange import Answer, Exchange
 from contract.gate import NoAnswer
@@ -22,12 +21,13 @@ from contract.operations import Operation
 _WAIT_S = 10.0
 _PIECES = 8
 _NOTICED_S = 0.1
-"""Within this a connector has noticed what came, or that nothing more comes."""
+"""Within this time a connector has noticed the bytes that came, or that the connection is closed."""
+_CHUNK_BYTES = 65536
 
 Request = tuple[Mapping[str, str], bytes]
 
 
-class Wire:
+class RawConnection:
     """One connection, and the requests that are to go over it; each method uses it up."""
 
     def __init__(
@@ -51,8 +51,7 @@ class Wire:
                 for index in range(0, len(raw), step):
                     connection.sendall(raw[index : index + step])
                     time.sleep(seconds / _PIECES)
-                with connection.makefile("rb") as stream:
-                    answer, detail = _read(stream)
+                answer, detail = AnswerReader(connection).read()
         except OSError as error:
             answer, detail = None, f"the connection failed: {error}"
         return self._exchange(self._requests[0], started_at, time.perf_counter() - start, answer, detail, label)
@@ -66,21 +65,22 @@ class Wire:
                 time.sleep(_NOTICED_S)
             time.sleep(_NOTICED_S)
         except OSError:
-            return  # who hangs up first does not matter
+            return  # which side closes first does not matter
 
     def without_a_pause(self) -> list[Exchange]:
         """Send all requests before reading; a connector may close after an answer, so there may be fewer exchanges."""
         started_at, start = self._now(), time.perf_counter()
         exchanges = []
         try:
-            with self._connected() as connection, connection.makefile("rb") as stream:
+            with self._connected() as connection:
                 connection.sendall(b"".join(self._raw(headers, body) for headers, body in self._requests))
+                reader = AnswerReader(connection)
                 for request in self._requests:
-                    answer, detail = _read(stream)
+                    answer, detail = reader.read()
                     elapsed_s = time.perf_counter() - start
                     exchanges.append(self._exchange(request, started_at, elapsed_s, answer, detail, ""))
         except OSError:
-            pass  # as above
+            pass  # which side closes first does not matter
         return [exchange for exchange in exchanges if exchange.answer]
 
     def _connected(self) -> socket.socket:
@@ -109,31 +109,52 @@ class Wire:
         )
 
 
-class _Unclosed(io.RawIOBase):
-    """Stands for a socket to `HTTPResponse`, which would close the stream after one answer."""
+class AnswerReader:
+    """Reads one answer after the other from a socket, and keeps the bytes that belong to the next one."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._left_over: tuple[bytes, bool] = (b"", False)
 
-    def makefile(self, _mode: str) -> _Unclosed:
-        return self
+    def read(self) -> tuple[Answer | None, str]:
+        """Return the next final answer, or None and why there is none; interim (1xx) answers are skipped."""
+        try:
+            return self._final_answer(), ""
+        except (h11.ProtocolError, OSError) as error:
+            return None, f"no whole answer: {type(error).__name__}"
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._stream.readline(-1 if size is None else size)
+    def _final_answer(self) -> Answer:
+        parser = _awaiting_an_answer()
+        content, is_closed = self._left_over
+        _feed(parser, content, is_closed=is_closed)
+        head: h11.Response | None = None
+        body = bytearray()
+        while not isinstance(event := parser.next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Response):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif event is h11.NEED_DATA:
+                content = self._socket.recv(_CHUNK_BYTES)
+                _feed(parser, content, is_closed=not content)
+            elif not isinstance(event, h11.InformationalResponse):
+                raise h11.RemoteProtocolError("the connection ended before the answer")
+        self._left_over = parser.trailing_data
+        assert head is not None  # the end of a message follows its head
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.raw_items()}
+        return Answer(head.status_code, headers, bytes(body))
 
-    def read(self, size: int = -1, /) -> bytes:
-        return self._stream.read(size)
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what HTTPResponse hands in
-        content = self._stream.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
+def _feed(parser: h11.Connection, content: bytes, *, is_closed: bool) -> None:
+    if content:
+        parser.receive_data(content)
+    if is_closed:
+        parser.receive_data(b"")
 
 
-def _read(stream: BinaryIO) -> tuple[Answer | None, str]:
-    response = HTTPResponse(_Unclosed(stream))  # type: ignore[arg-type]  # it needs no more of a socket than makefile
-    try:
-        response.begin()
-        return Answer(response.status, dict(response.headers.items()), response.read()), ""
-    except (HTTPException, OSError, ValueError) as error:
-        return None, f"no whole answer: {type(error).__name__}"
+def _awaiting_an_answer() -> h11.Connection:
+    """Return a parser that believes that a POST was sent: the bytes themselves went their own way."""
+    parser = h11.Connection(h11.CLIENT)
+    parser.send(h11.Request(method="POST", target="/", headers=[("Host", "connector"), ("Content-Length", "0")]))
+    parser.send(h11.EndOfMessage())
+    return parser

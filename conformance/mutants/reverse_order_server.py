@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from conformance.mutants.spoilt import App, Message, replayed
+from conformance.mutants.http_app import Message, Receive, Scope, Send
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SILENCE_S = 0.15
-"""So long nothing came: no further request was sent without a pause."""
+"""After this long without a byte, no further request comes without a pause."""
 _REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 405: "Method Not Allowed"}
 
 
@@ -35,10 +38,13 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
 async def _answer(app: App, method: str, path: str, body: bytes) -> bytes:
     sent: list[Message] = []
 
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app({"type": "http", "path": path, "method": method, "headers": []}, replayed(body), send)
+    await app({"type": "http", "path": path, "method": method, "headers": []}, receive, send)
     status, content = int(sent[0]["status"]), bytes(sent[1]["body"])
     head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content

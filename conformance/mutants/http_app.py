@@ -1,0 +1,114 @@
+"""Requests and replies of the small connector, read from ASGI and written to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from conformance.mutants.json_values import Body, without_nulls
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+CALLS = {
+    "/v1/identity/identity-keys": "scan",
+    "/v1/order/purchases": "cart",
+    "/v1/fraudandabuse/shopperauthorization": "tap",
+    "/v1/identity/scan": "loyalty",
+    "/v1/identity/scan/details": "details",
+}
+"""The short names of the calls, by path; a fault of one call ends in `:` and this name."""
+JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
+
+
+@dataclass
+class Request:
+    """One request. `is_whole` is false where the caller broke off; `receive` tells when the caller hangs up."""
+
+    path: str
+    method: str
+    content_type: bytes
+    raw: bytes
+    is_whole: bool
+    took_s: float
+    receive: Receive
+
+    @property
+    def call(self) -> str:
+        """Return the short name of the call; empty for another path."""
+        return CALLS.get(self.path, "")
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether the body is JSON."""
+        try:
+            json.loads(self.raw)
+        except ValueError:
+            return False
+        return True
+
+    @cached_property
+    def document(self) -> object:
+        """Return the body as JSON, as it was sent; None where it is no JSON."""
+        return json.loads(self.raw) if self.is_json else None
+
+    @cached_property
+    def body(self) -> Body:
+        """Return the body without nulls, which count as absent; empty where it is no object."""
+        return without_nulls(self.document) if isinstance(self.document, dict) else {}
+
+    @property
+    def items(self) -> list[Any]:
+        """Return the lines of a cart."""
+        lines = self.body.get("cartItems")
+        return lines if isinstance(lines, list) else []
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the connector answers: a JSON value, or bytes as they are."""
+
+    status: int
+    body: Any = b""
+    headers: Headers = JSON_HEADERS
+
+    @property
+    def content(self) -> bytes:
+        """Return the bytes of the body."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+def error(status: int, text: str) -> Reply:
+    """Return an error with a text for a person."""
+    return Reply(status, {"errorMsg": text})
+
+
+async def read_request(scope: Scope, receive: Receive) -> Request:
+    """Read a request to its end, or to the end of its connection."""
+    start, raw, is_over, is_whole = time.monotonic(), b"", False, True
+    while not is_over:
+        message = await receive()
+        is_whole = message["type"] != "http.disconnect"
+        raw += message.get("body", b"")
+        is_over = not is_whole or not message.get("more_body")
+    content_type = dict(scope["headers"]).get(b"content-type", b"")
+    return Request(scope["path"], scope["method"], content_type, raw, is_whole, time.monotonic() - start, receive)
+
+
+async def send_head(send: Send, reply: Reply) -> None:
+    """Send the status and the headers of a reply."""
+    headers = [*reply.headers, (b"content-length", str(len(reply.content)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+
+
+async def send_reply(send: Send, reply: Reply) -> None:
+    """Send a whole reply."""
+    await send_head(send, reply)
+    await send({"type": "http.response.body", "body": reply.content})

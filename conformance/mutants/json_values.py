@@ -1,0 +1,31 @@
+"""Reads members of JSON values by path, for the small connector and its faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def at(body: object, path: str) -> list[Any]:
+    """Return the values at a path, in which `[]` stands for each entry of a list; missing ones are None."""
+    values: list[object] = [body]
+    for step in path.split("."):
+        name, each = step.removesuffix("[]"), step.endswith("[]")
+        values = [value.get(name) if isinstance(value, dict) else None for value in values]
+        if each:
+            values = [entry for value in values if isinstance(value, list) for entry in value]
+    return values
+
+
+def text_at(body: object, path: str) -> str:
+    """Return the text at a path; empty where there is none."""
+    value = at(body, path)[0]
+    return value if isinstance(value, str) else ""
+
+
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Copy a JSON value without members that are null."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,303 @@
+"""Faults of idempotency: what the connector remembers a call by, for how long, and what happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from conformance.mutants.http_app import Reply, Request
+from conformance.mutants.json_values import text_at
+from conformance.mutants.registry import CONNECTOR_FAULTS
+from conformance.mutants.small_connector import BreaksOneCall, Memory, SmallConnector, new_id, trip_of
+
+_fault, _fault_of_each_call = CONNECTOR_FAULTS.fault, CONNECTOR_FAULTS.fault_of_each_call
+_RACE_S, _MIX_UP_S = 0.05, 0.02
+_FEW = 32
+_FORGETS_AFTER_S = 2
+_DAY = timedelta(days=1)
+_SHORT_COLUMN_CHARACTERS, _INDEXED_CHARACTERS = 64, 18
+_TIMES = {"scan": "authEvent.timestamp", "cart": "shoppingTrip.endTime"}
+
+
+class NamesVisitorsAnew(SmallConnector):
+    """The base of faults that show only where each decision names the visitor by a new id."""
+
+    def let_in(self, visitor: str, kind: str) -> Reply:
+        return super().let_in(new_id(), kind)
+
+
+class OneMemory(BreaksOneCall, NamesVisitorsAnew):
+    """The base of faults of one call's memory."""
+
+    memory: ClassVar[type[Memory]]
+
+    def new_memory(self, call: str) -> Memory:
+        return self.memory() if call == self.broken_call else super().new_memory(call)
+
+
+# what a decision is remembered by
+
+
+@_fault("VIK-6", "VIK-X.1", "VIK-X.2", "E2E-X.4")
+class forgets_the_auth_event(NamesVisitorsAnew):
+    def event_key(self, request: Request) -> str:
+        return new_id()
+
+
+@_fault("VIK-6")
+class remembers_by_request_id(NamesVisitorsAnew):
+    def event_key(self, request: Request) -> str:
+        return text_at(request.body, "requestId")
+
+
+@_fault("VIK-X.3")
+class remembers_by_event_and_key(SmallConnector):
+    def event_key(self, request: Request) -> str:
+        return super().event_key(request) + text_at(request.body, "identityKey")
+
+
+@_fault("VIK-X.38")
+class remembers_by_the_start_of_the_event(SmallConnector):
+    def event_key(self, request: Request) -> str:
+        return super().event_key(request)[:_INDEXED_CHARACTERS]
+
+
+# what a purchase is remembered by
+
+
+@_fault("CP-2", "CP-X.1", "CP-X.2", "E2E-X.9")
+class forgets_the_trip_id(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        return new_id()
+
+
+@_fault("CP-2")
+class remembers_trips_by_request_id(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        return text_at(request.body, "requestId")
+
+
+@_fault("CP-X.4")
+class remembers_trips_by_cart(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        return json.dumps(request.items)
+
+
+@_fault("CP-X.3")
+class remembers_by_trip_and_cart(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        return trip_of(request.body) + json.dumps(request.items)
+
+
+@_fault("CP-X.48")
+class cuts_trip_ids_short(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        return trip_of(request.body)[:_SHORT_COLUMN_CHARACTERS]
+
+
+@_fault("CP-X.48")
+class reads_trip_ids_as_numbers(SmallConnector):
+    def trip_key(self, request: Request) -> str:
+        trip = trip_of(request.body)
+        try:
+            return str(float(trip))
+        except ValueError:
+            return trip
+
+
+@_fault_of_each_call(scan=("VIK-X.22",), cart=("CP-X.31",))
+class remembers_by_body(BreaksOneCall, NamesVisitorsAnew):
+    def event_key(self, request: Request) -> str:
+        return _digest(request) if self.broken_call == "scan" else super().event_key(request)
+
+    def trip_key(self, request: Request) -> str:
+        return _digest(request) if self.broken_call == "cart" else super().trip_key(request)
+
+
+# how long a call is remembered
+
+
+class _SmallMemory(Memory):
+    def keep(self, key: str, value: object, request: Request) -> None:
+        super().keep(key, value, request)
+        for old in list(self.kept)[:-_FEW]:
+            del self.kept[old]
+
+
+@_fault_of_each_call(scan=("VIK-X.23",), cart=("CP-X.32",))
+class remembers_32(OneMemory):
+    memory = _SmallMemory
+
+
+class _ShortMemory(Memory):
+    def keep(self, key: str, value: object, request: Request) -> None:
+        super().keep(key, value, request)
+        asyncio.get_running_loop().call_later(_FORGETS_AFTER_S, self.kept.pop, key, None)
+
+
+@_fault_of_each_call(scan=("VIK-X.24",), cart=("CP-X.33",), slow=True)
+class forgets_after_two_seconds(OneMemory):
+    memory = _ShortMemory
+
+
+class _NoDisk(Memory):
+    def restart(self) -> None:
+        self.kept.clear()
+
+
+@_fault_of_each_call(scan=("VIK-X.25",), cart=("CP-X.34", "E2E-X.15"))
+class forgets_at_restart(OneMemory):
+    memory = _NoDisk
+
+
+class _TrustsMessages(Memory):
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, datetime] = {}
+
+    def keep(self, key: str, value: object, request: Request) -> None:
+        super().keep(key, value, request)
+        self._said_at[key] = datetime.fromisoformat(text_at(request.body, _TIMES[request.call]))
+        newest = max(self._said_at.values())
+        for old in [each for each in self.kept if self._said_at[each] <= newest - _DAY]:
+            del self.kept[old]
+
+
+@_fault_of_each_call(scan=("CP-X.46",), cart=("CP-X.46",), slow=True)
+class forgets_by_the_times_in_messages(OneMemory):
+    memory = _TrustsMessages
+
+
+@_fault("VIK-X.5")
+class forgets_refusals(SmallConnector):
+    def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
+        super().__init__(stores, rate_limit_per_second)
+        self._refused: set[str] = set()
+
+    async def decision(self, event: str, request: Request) -> Reply:
+        if event in self._refused:
+            return self.let_in("late-guest", "SHOPPER")
+        reply = await super().decision(event, request)
+        if reply.status == self.turn_away().status:
+            self._refused.add(event)
+        return reply
+
+
+@_fault("CP-X.12")
+class forgets_empty_trips(SmallConnector):
+    def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
+        super().__init__(stores, rate_limit_per_second)
+        self._empty_carts = 0
+
+    async def sale(self, trip: str, request: Request) -> Reply:
+        if request.items:
+            return await super().sale(trip, request)
+        self._empty_carts += 1
+        return self.sold("" if self._empty_carts % 2 else new_id())
+
+
+@_fault("CP-X.46", slow=True)
+class forgets_on_an_empty_cart(SmallConnector):
+    async def sale(self, trip: str, request: Request) -> Reply:
+        reply = await super().sale(trip, request)
+        if not request.items:
+            self.purchases.kept = {trip: self.purchases.get(trip)}
+        return reply
+
+
+@_fault("CP-X.47", slow=True)
+class gives_an_id_again_after_a_restart(SmallConnector):
+    def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
+        super().__init__(stores, rate_limit_per_second)
+        self._made = 0
+
+    def restart(self) -> None:
+        super().restart()
+        self._made -= 1
+
+    def new_purchase_id(self, request: Request) -> str:
+        if not request.items:
+            return ""
+        self._made += 1
+        return f"purchase-{self._made}"
+
+
+# what happens at the same moment
+
+
+@_fault("VIK-X.2", "E2E-X.4")
+class decides_twice_at_once(NamesVisitorsAnew):
+    async def decision(self, event: str, request: Request) -> Reply:
+        if self.decisions.get(event) is None:
+            await asyncio.sleep(_RACE_S)
+            self.decisions.keep(event, self.decide(request), request)
+        return await super().decision(event, request)
+
+
+@_fault("VIK-X.27")
+class mixes_visitors_up(SmallConnector):
+    _current: Reply
+
+    async def decision(self, event: str, request: Request) -> Reply:
+        self._current = await super().decision(event, request)
+        await asyncio.sleep(_MIX_UP_S)
+        return self._current
+
+
+@_fault("CP-X.2")
+class buys_twice_at_once(SmallConnector):
+    async def sale(self, trip: str, request: Request) -> Reply:
+        if self.purchases.get(trip) is not None:
+            return await super().sale(trip, request)
+        await asyncio.sleep(_RACE_S)
+        return self.sold(self.buy(trip, request).id)
+
+
+@_fault("CP-X.36", "E2E-X.7")
+class mixes_trips_up(SmallConnector):
+    _current: Reply
+
+    async def sale(self, trip: str, request: Request) -> Reply:
+        self._current = await super().sale(trip, request)
+        await asyncio.sleep(_MIX_UP_S)
+        return self._current
+
+
+class _LosesARace(SmallConnector):
+    """The base of faults that answer a cart wrongly while another of its trip is being worked on."""
+
+    to_the_loser: ClassVar[Reply]
+
+    def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
+        super().__init__(stores, rate_limit_per_second)
+        self._under_way: set[str] = set()
+
+    async def sale(self, trip: str, request: Request) -> Reply:
+        if self.purchases.get(trip) is None:
+            if trip in self._under_way:
+                return self.to_the_loser
+            self._under_way.add(trip)
+            await asyncio.sleep(_RACE_S)
+        return await super().sale(trip, request)
+
+
+@_fault("CP-X.2")
+class refuses_the_loser_with_409(_LosesARace):
+    to_the_loser = Reply(409)
+
+
+@_fault("CP-X.2")
+class fails_for_the_loser(_LosesARace):
+    to_the_loser = Reply(500)
+
+
+@_fault("CP-X.2")
+class answers_the_loser_with_nothing(_LosesARace):
+    to_the_loser = Reply(201, {"purchaseId": ""})
+
+
+def _digest(request: Request) -> str:
+    """Return the body as it was written, without its requestId."""
+    return json.dumps({name: value for name, value in request.body.items() if name != "requestId"})

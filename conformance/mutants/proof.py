@@ -1,0 +1,112 @@
+"""Tries every fault in processes of its own, and the correct programs beside them; the result is the proof."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from conformance.catalog_client.platform import Addresses
+from conformance.end_to_end.platform import starting
+from conformance.mutants.gallery import CONFORMANT, RATE_LIMIT
+from conformance.mutants.gate import (
+    NOWHERE,
+    Outcome,
+    certify,
+    certify_client,
+    platform_for_clients,
+    profile_of,
+    run_client_fault,
+    run_fault,
+    unproven,
+    visits_of_the_limited,
+)
+from conformance.mutants.registry import Fault
+from conformance.verdicts import CaseResult, Verdict
+
+_WORKERS = 4
+"""Processes for each core: most of them wait for an answer that is late."""
+_NICER = 10
+"""The faulty programs give way to the correct ones, in which slowness would be a false alarm."""
+_CORRECT = 5
+"""Processes for the correct programs: one each, as they wait as well."""
+_FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+
+T = TypeVar("T")
+Run = Callable[[], T]
+Results = Mapping[str, CaseResult]
+
+
+class Proof(NamedTuple):
+    """What the gate saw: each fault, the ids that no fault proves, and what was found on correct programs."""
+
+    outcomes: tuple[Outcome, ...]
+    unproven: tuple[str, ...]
+    alarms: tuple[str, ...]
+
+    @property
+    def killed(self) -> int:
+        """How many faults were found by all the ids that must find them."""
+        return sum(outcome.killed for outcome in self.outcomes)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every fault was found, every check finds one, and nothing was found where nothing is wrong."""
+        return self.killed == len(self.outcomes) and not self.unproven and not self.alarms
+
+
+def correct_runs(addresses: Addresses) -> dict[str, Run[Results]]:
+    """Return the runs of the correct programs, by name; none of them may find anything."""
+    return {
+        "the correct connector": partial(_results, ""),
+        "the correct client": partial(certify_client, "", addresses),
+        f"the correct connector at {RATE_LIMIT} calls a second": visits_of_the_limited,
+        **{each.name: partial(_results, each.name, each.found_by) for each in CONFORMANT},
+    }
+
+
+def prove(
+    faults: Sequence[Fault],
+    client_faults: Sequence[Fault],
+    correct: Callable[[Addresses], dict[str, Run[Results]]] = correct_runs,
+) -> Proof:
+    """Try faults, and the correct programs beside them."""
+    # the engine runs pytest in its process, so each worker must be a fresh one and not a copy of this
+    context = multiprocessing.get_context("spawn")
+    with (
+        starting(profile_of(NOWHERE)) as platform,
+        platform_for_clients() as addresses,
+        ProcessPoolExecutor(_CORRECT, context) as correct_pool,
+        ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), context, _give_way) as faulty_pool,
+    ):
+        runs: dict[Fault, Run[Outcome]] = {each: partial(run_fault, each, platform) for each in faults}
+        runs |= {each: partial(run_client_fault, each, addresses) for each in client_faults}
+        slow_first = sorted(runs, key=lambda fault: not fault.slow)
+        tried = {fault: faulty_pool.submit(runs[fault]) for fault in slow_first}
+        running = {name: correct_pool.submit(run) for name, run in correct(addresses).items()}
+        results = {name: future.result() for name, future in running.items()}
+        outcomes = tuple(tried[fault].result() for fault in runs)
+    return Proof(outcomes, tuple(sorted(unproven(set().union(*results.values())))), alarms(results))
+
+
+def alarms(results: Mapping[str, Results]) -> tuple[str, ...]:
+    """Return what was found on correct programs, by their names."""
+    return tuple(
+        f"{case_id} on {name}"
+        for name, found in results.items()
+        for case_id, result in sorted(found.items())
+        if result.verdict not in _FINE
+    )
+
+
+def _results(fault: str, only: tuple[str, ...] = ()) -> Results:
+    return certify(fault, only).results
+
+
+def _give_way() -> None:
+    """Lower the priority of this process, where the system has priorities."""
+    if hasattr(os, "nice"):
+        os.nice(_NICER)

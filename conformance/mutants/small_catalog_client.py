@@ -1,0 +1,279 @@
+"""A small, correct catalog client. Each fault is a subclass that overrides the method that it breaks.
+
+It knows nothing of this project but the environment variables of a catalog client, and needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.message import Message
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+Row = dict[str, str]
+UPLOAD, STATUS = "/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"
+_MOST_TRIES = 4
+_PATIENCE_S, _ASK_EVERY_S, _LOOK_EVERY_S, _LONGEST_S = 2.0, 0.3, 0.15, 30.0
+_OK, _THROTTLED, _FAILED = 200, 429, 500
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+class GaveUp(Exception):
+    """The platform refused a call for good."""
+
+
+class SmallCatalogClient:
+    """Uploads the rows of a file, follows every upload to its report, and names the rejected rows."""
+
+    final_statuses: tuple[str, ...] = ("DONE", "CANCELLED", "FATAL")
+    most_items = 10_000
+    """An upload has at most so many items."""
+    service = "execute-api"
+    asks_for_status = True
+    """Whether it asks for the status of uploads of which no message came."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def run(self, rows: list[Row]) -> int:
+        """Upload the rows and return the exit code: 1 when a row was rejected or an upload failed."""
+        self.confirm()
+        ids = self.upload(rows)
+        return self.finish(ids, self.follow(ids))
+
+    def finish(self, ids: list[str], reports: list[Json]) -> int:
+        """Print the rejected rows and return the exit code."""
+        rejected = [row["item_sku"] for report in reports for row in report["items"] if row["status"] == "REJECTED"]
+        print("rejected:", ", ".join(rejected) or "none")  # noqa: T201 - the client's output
+        return 1 if rejected or len(reports) < len(ids) else 0
+
+    # uploading
+
+    def upload(self, rows: list[Row]) -> list[str]:
+        """Upload all rows and return the ids of the ingestions."""
+        return [self.upload_part(part) for part in self.parts(self.prepared(rows))]
+
+    def prepared(self, rows: list[Row]) -> list[Json]:
+        """Return the items of the rows."""
+        return [self.item(row) for row in rows]
+
+    def item(self, row: Row) -> Json:
+        """Return the item of a row."""
+        return dict(row)
+
+    def parts(self, items: list[Json]) -> list[list[Json]]:
+        """Split items into uploads."""
+        return [items[start : start + self.most_items] for start in range(0, len(items), self.most_items)]
+
+    def upload_part(self, part: list[Json]) -> str:
+        """Upload some items and return the id of the ingestion."""
+        return str(self.call(UPLOAD, self.upload_body(part))["ingestionId"])
+
+    def upload_body(self, part: list[Json]) -> bytes:
+        """Return the body of an upload."""
+        return json.dumps({"catalogItems": part}).encode()
+
+    def call(self, path: str, body: bytes) -> Json:
+        """Call the catalog API, again where that makes sense. Raises GaveUp if it refuses for good."""
+        for attempt in range(_MOST_TRIES):
+            reply = self.send_signed(path, body)
+            if reply.status < 300:  # noqa: PLR2004 - the 2xx
+                return dict(json.loads(reply.body))
+            pause_s = self.pause_s(reply, attempt)
+            if pause_s is None:
+                break
+            time.sleep(pause_s)
+        raise GaveUp(f"{path} answered {reply.status}: {reply.body[:200].decode(errors='replace')}")
+
+    def pause_s(self, reply: Reply, attempt: int) -> float | None:
+        """Return how long to wait before the next attempt; None when there must be none."""
+        asked = reply.headers.get("Retry-After")
+        if reply.status == _THROTTLED:
+            return float(asked or 2**attempt)
+        return float(asked) if reply.status == _FAILED and asked is not None else None
+
+    # signing
+
+    def send_signed(self, path: str, body: bytes) -> Reply:
+        """Sign a call of the catalog API, send it, and return the reply."""
+        url = self.environment["CATALOG_ENDPOINT"] + path
+        return send(url, body, self.headers() | self.authorization(path, url, body))
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that are not about the signature."""
+        return {"Content-Type": "application/json", "Accept": "application/json"}
+
+    def authorization(self, path: str, url: str, body: bytes) -> dict[str, str]:
+        """Return the headers that sign a call of the catalog API."""
+        del path
+        return self.signature(url, body, self.service)
+
+    def region(self) -> str:
+        """Return the region for which calls are signed."""
+        return self.environment["AWS_REGION"]
+
+    def session_token(self) -> str:
+        """Return the session token; empty for keys without one."""
+        return self.environment.get("AWS_SESSION_TOKEN", "")
+
+    def signature(self, url: str, body: bytes, service: str) -> dict[str, str]:
+        """Sign by AWS Signature Version 4, with the host and the headers of AWS covered."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        parts = urllib.parse.urlsplit(url)
+        covered = {"host": parts.netloc, "x-amz-date": stamp}
+        if token := self.session_token():
+            covered["x-amz-security-token"] = token
+        names = ";".join(sorted(covered))
+        lines = [f"{name}:{covered[name]}" for name in sorted(covered)]
+        canonical = "\n".join(["POST", parts.path or "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+        scope = f"{stamp[:8]}/{self.region()}/{service}/aws4_request"
+        text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        key = b"AWS4" + self.environment["AWS_SECRET_ACCESS_KEY"].encode()
+        for word in (*scope.split("/"), text):
+            key = hmac.digest(key, word.encode(), "sha256")
+        credential = f"{self.environment['AWS_ACCESS_KEY_ID']}/{scope}"
+        value = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
+        return {**{name: value for name, value in covered.items() if name != "host"}, "Authorization": value}
+
+    # following uploads to their end
+
+    def follow(self, ids: list[str]) -> list[Json]:
+        """Wait for the end of every ingestion and return the reports that there are."""
+        results: dict[str, Json] = {}
+        deadline, patient_until = time.monotonic() + _LONGEST_S, time.monotonic() + _PATIENCE_S
+        while len(results) < len(ids) and time.monotonic() < deadline:
+            results |= self.results_of_messages(ids, results)
+            if time.monotonic() > patient_until and self.asks_for_status:
+                results |= self.ask([each for each in ids if each not in results])
+        return [report for report in results.values() if report]
+
+    def results_of_messages(self, ids: list[str], results: dict[str, Json]) -> dict[str, Json]:
+        """Return the results of the messages that came."""
+        found: dict[str, Json] = {}
+        for message in self.messages():
+            if message["ingestionId"] == self.awaited(ids, results | found, message):
+                found |= self.result(message["ingestionId"], message)
+        return found
+
+    def awaited(self, ids: list[str], results: dict[str, Json], message: Json) -> str:
+        """Return the ingestion of ours that a message is about; empty when it is not ours."""
+        del results
+        return str(message["ingestionId"]) if message["ingestionId"] in ids else ""
+
+    def ask(self, ids: list[str]) -> dict[str, Json]:
+        """Ask for the status of ingestions, wait a moment, and return the results that there are."""
+        answers = [self.status(each) for each in ids]
+        time.sleep(_ASK_EVERY_S)
+        return self.results(ids, answers)
+
+    def results(self, ids: list[str], answers: list[Json]) -> dict[str, Json]:
+        """Return the results of status answers, by ingestion."""
+        found: dict[str, Json] = {}
+        for ingestion, answer in zip(ids, answers, strict=False):
+            found |= self.result(ingestion, answer)
+        return found
+
+    def status(self, ingestion: str) -> Json:
+        """Ask for the status of an ingestion."""
+        return self.call(STATUS, json.dumps({"ingestionId": ingestion}).encode())
+
+    def result(self, ingestion: str, answer: Json) -> dict[str, Json]:
+        """Return the report of an ingestion, empty when it has none; nothing as long as it is not final."""
+        if answer["processingStatus"] not in self.final_statuses:
+            return {}
+        if answer["processingStatus"] != "DONE":
+            return {ingestion: {}}
+        return self.report(ingestion, answer["reportDownloadLink"])
+
+    def report(self, ingestion: str, link: str) -> dict[str, Json]:
+        """Fetch a report; a link that is over its time is replaced by a new one."""
+        reply = send(link, None, {})
+        if reply.status == _OK:
+            return {ingestion: json.loads(reply.body)}
+        return self.report_again(ingestion, link)
+
+    def report_again(self, ingestion: str, link: str) -> dict[str, Json]:
+        """Fetch a report by a new link."""
+        del link
+        return self.report(ingestion, self.status(ingestion)["reportDownloadLink"])
+
+    # the queue
+
+    def confirm(self) -> None:
+        """Confirm the subscription whose invitation lies in the queue."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            for envelope in self.envelopes():
+                if envelope["Type"] == "SubscriptionConfirmation":
+                    self.subscribe(envelope["SubscribeURL"])
+                    return
+
+    def subscribe(self, url: str) -> None:
+        """Follow the link of the invitation."""
+        send(url, None, {})
+
+    def messages(self) -> list[Json]:
+        """Return the messages that came, or wait a moment."""
+        found = [json.loads(one["Message"]) for one in self.envelopes() if one["Type"] == "Notification"]
+        if not found:
+            time.sleep(_LOOK_EVERY_S)
+        return found
+
+    def envelopes(self) -> list[Json]:
+        """Take what is in the queue."""
+        queue = {"QueueUrl": self.environment["CATALOG_QUEUE_URL"]}
+        found = self._sqs("ReceiveMessage", {**queue, "MaxNumberOfMessages": 10}).get("Messages", [])
+        for message in found:
+            self._sqs("DeleteMessage", {**queue, "ReceiptHandle": message["ReceiptHandle"]})
+        return [json.loads(message["Body"]) for message in found]
+
+    def _sqs(self, action: str, body: Json) -> Json:
+        url, content = self.environment["AWS_ENDPOINT_URL"] + "/", json.dumps(body).encode()
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
+        reply = send(url, content, headers | self.signature(url, content, "sqs"))
+        return dict(json.loads(reply.body or b"{}"))
+
+
+def send(url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    """Send a POST with the body, or a GET without one, and return the reply of any status."""
+    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310 - the platform's own addresses
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the platform's own addresses
+            return Reply(answer.status, answer.headers, answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Reply(error.code, error.headers, error.read())
+
+
+def main(client: type[SmallCatalogClient] = SmallCatalogClient) -> int:
+    """Upload the file that the environment names, and return the exit code."""
+    with Path(os.environ["CATALOG_CSV"]).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return client(os.environ).run(rows)
+    except GaveUp as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the client's output
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
