@@ -19,30 +19,30 @@ from contract.operations import (
     SHOPPER_AUTHORIZATION,
     VERIFY_IDENTITY_KEYS,
 )
-from reference_connector.authentication import Gatekeeper
-from reference_connector.background import FileWatch, at_work
+from reference_connector.admin_routes import add_admin_routes
+from reference_connector.authentication import Authenticator
+from reference_connector.dispatch import ConnectorApp, WireCalls
 from reference_connector.idempotency import LeasedAnswers
-from reference_connector.identity import IdentityDesk
-from reference_connector.mobile_app.codes import CodeDesk
+from reference_connector.identity import IdentityHandler
+from reference_connector.loyalty import LoyaltyHandler
+from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
 from reference_connector.mobile_app.sign_in import SignIn
-from reference_connector.operations import add_operation_routes
-from reference_connector.orders import OrderDesk
+from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox, PaymentProvider
 from reference_connector.purchase_ids import purchase_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
+from reference_connector.sales import Sales
 from reference_connector.scan_keys import ScanKeys
-from reference_connector.scans import ScanDesk
 from reference_connector.settings import ConnectorSettings
-from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperDesk, new_owner_ids
+from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperHandler, new_owner_ids
 from reference_connector.simulated_provider import SimulatedProvider
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
+from reference_connector.tasks import FileWatch, at_work
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
-from reference_connector.till import Till
-from reference_connector.wire import ConnectorApp, WireCalls
 
 _KEY_BYTES = 32
 _LOOK_AFTER = 20_000
@@ -96,7 +96,7 @@ def create_app(
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     _add_wire_calls(app, parts, orders, risk)
     _add_app(app, parts)
-    add_operation_routes(app, parts.store, orders, telemetry)
+    add_admin_routes(app, parts.store, orders, telemetry)
     return app
 
 
@@ -146,32 +146,32 @@ def _lifespan(
     return lifespan
 
 
-def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
-    till = Till(parts.retailer, parts.clock, purchase_ids(parts.settings.id_seed))
-    return OrderDesk(
+def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderHandler:
+    sales = Sales(parts.retailer, parts.clock, purchase_ids(parts.settings.id_seed))
+    return OrderHandler(
         retailer=parts.retailer,
         store=parts.store,
-        till=till,
+        sales=sales,
         house=parts.settings.house,
         on_charge=outbox.wake,
         log=parts.log,
     )
 
 
-def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: RiskCheck | None) -> None:
+def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderHandler, risk: RiskCheck | None) -> None:
     settings, retailer, store, clock, telemetry, owner = parts
     house = settings.house
     scan_keys = ScanKeys(retailer, house.scan_key, _token_maker(house.scan_key.token_digits))
     log = telemetry.log
-    identity = IdentityDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
-    scans = ScanDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    identity = IdentityHandler(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
+    scans = LoyaltyHandler(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
     answers = LeasedAnswers(
         store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.shopper_auth.answer_budget_s
     )
     risk = risk or RetailersOwnRecords(retailer, store)
-    shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
-    gatekeeper = Gatekeeper(settings.caller, house.auth, store, clock)
-    calls = WireCalls(house, gatekeeper, store, settings.limits, telemetry)
+    shoppers = ShopperHandler(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
+    authenticator = Authenticator(settings.caller, house.auth, store, clock)
+    calls = WireCalls(house, authenticator, store, settings.limits, telemetry)
     calls.add(app, VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
     calls.add(app, CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
     calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))
@@ -183,7 +183,7 @@ def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: R
 def _add_app(app: FastAPI, parts: _Parts) -> None:
     settings, rules = parts.settings, parts.settings.scan_key
     new_token = _token_maker(rules.token_digits)
-    codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
+    codes = CodeIssuer(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
     mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
     key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
     sign_in = SignIn(parts.retailer, settings.sign_in, key, parts.clock)

@@ -17,7 +17,7 @@ from reference_connector.store import NewAnswer, Store
 from reference_connector.telemetry import Clock
 
 
-class Gatekeeper:
+class Authenticator:
     """Checks a request as it arrived; NotAuthenticated carries the code of what is wrong."""
 
     def __init__(self, caller: Caller, rules: Auth, store: Store, clock: Clock) -> None:

@@ -9,10 +9,10 @@ from contract.house import House
 from contract.messages import Json, self_contained
 from contract.operations import CREATE_PURCHASES
 from contract.values import is_before
+from reference_connector.dispatch import MessageReader
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import fingerprint
 from reference_connector.payments import Payer, payer_of
-from reference_connector.wire import MessageReader
 
 
 class Cart(NamedTuple):

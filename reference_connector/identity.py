@@ -15,6 +15,7 @@ from contract.house import House
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
+from reference_connector.dispatch import MessageReader
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import (
     Answer,
@@ -30,7 +31,6 @@ from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
 from reference_connector.store import NewAnswer, Records
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 _OK, _UNAUTHORIZED = 200, 401
 
@@ -45,7 +45,7 @@ class Scan(NamedTuple):
     scanned_at: str
 
 
-class IdentityDesk:
+class IdentityHandler:
     """Answers Verify Identity Keys."""
 
     def __init__(

@@ -9,16 +9,16 @@ from reference_connector.cart import Cart, CartReader
 from reference_connector.errors import CartConflict, InvalidRequest, NotThere
 from reference_connector.idempotency import Answer, Pending, json_answer
 from reference_connector.retailer import CurrentRetailer
+from reference_connector.sales import Sales
 from reference_connector.store import Purchase, Records, Sale, Store, keep_sales
 from reference_connector.telemetry import EventLog
-from reference_connector.till import Till
 
 _CREATED = 201
 PARKED_AT_ONCE = 100
 """How many bad carts are read at a time."""
 
 
-class OrderDesk:
+class OrderHandler:
     """Answers Create Purchases. `on_charge` is told when there is something new in the outbox."""
 
     def __init__(
@@ -26,14 +26,14 @@ class OrderDesk:
         *,
         retailer: CurrentRetailer,
         store: Store,
-        till: Till,
+        sales: Sales,
         house: House,
         on_charge: Callable[[], None],
         log: EventLog,
     ) -> None:
         self._retailer = retailer
         self._store = store
-        self._till = till
+        self._sales = sales
         self._rules = house.ordering
         self._read = CartReader(house).read
         self._on_charge = on_charge
@@ -44,7 +44,7 @@ class OrderDesk:
         cart = self._read(body)
         if cart.store_id not in self._retailer.now.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
-        sale = self._till.sell(cart)
+        sale = self._sales.sell(cart)
         return Pending(keep_sales, sale, lambda earlier: self._answer(cart, sale, earlier))
 
     def _answer(self, cart: Cart, sale: Sale, earlier: Purchase | None) -> Answer:
@@ -68,7 +68,7 @@ class OrderDesk:
         page = await self.parked()
         while page:
             for purchase in page:
-                sale = self._till.sell_again(purchase)
+                sale = self._sales.sell_again(purchase)
                 if sale.purchase.status == "parked":
                     bad += 1
                 elif await self._store.transact(lambda records, sale=sale: _unpark(records, sale)):  # type: ignore[misc] # bound at once

@@ -17,7 +17,7 @@ from reference_connector.store import Charge, Store
 from reference_connector.telemetry import Clock, EventLog
 
 Payer = Literal["card", "cash", "staff", "platform", "nobody"]
-"""card: we charge the account's card. cash: at the till. staff: an associate's trip, nothing to pay. platform: the
+"""card: we charge the account's card. cash: at the sales. staff: an associate's trip, nothing to pay. platform: the
 shopper entered with a card that only the platform knows. nobody: an empty cart."""
 
 

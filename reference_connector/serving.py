@@ -88,11 +88,11 @@ def _config(app: FastAPI | str, stop_within_s: int, **more: Any) -> uvicorn.Conf
 def protocol() -> type[asyncio.Protocol] | Literal["auto"]:
     """Return the fast lane, or uvicorn's own choice where this uvicorn lacks what the fast lane is made of."""
     try:
-        from reference_connector.fast_lane import FastLane  # noqa: PLC0415 - it may fail
+        from reference_connector.accelerated.http_protocol import AcceleratedProtocol  # noqa: PLC0415 - it may fail
     except ImportError as error:
         logging.getLogger("uvicorn.error").warning("no fast lane, calls will cost more: %s", error)
         return "auto"
-    return FastLane
+    return AcceleratedProtocol
 
 
 class _Announcing(uvicorn.Server):

@@ -16,12 +16,12 @@ from contract.house import House
 from contract.messages import Json
 from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import parse_instant
+from reference_connector.dispatch import MessageReader
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Answer, Claim, LeasedAnswers, fingerprint, json_answer
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
 from reference_connector.store import Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 
 class Decision(NamedTuple):
@@ -55,7 +55,7 @@ class RetailersOwnRecords:
         return known._replace(open_balance=known.open_balance + debt)
 
 
-class ShopperDesk:
+class ShopperHandler:
     """Answers Shopper Authorization."""
 
     def __init__(

@@ -19,9 +19,9 @@ from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, returning_keys
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
-from reference_connector.store.writer import GroupCommitStore
 
 _LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}

@@ -11,12 +11,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from reference_connector.accelerated.checkpoints import LONGEST_LOG_PAGES, Checkpoints, write_back
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, Execute, counting_rows
-from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints, write_back
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
-from reference_connector.store.writer import GroupCommitStore
 
 _CACHE_KIB = 16_384
 

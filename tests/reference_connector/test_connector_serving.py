@@ -17,9 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from contract.settings import read
 from jwo.serve_commands import commands
 from reference_connector.__main__ import main
+from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
 from reference_connector.errors import StoreUnavailable
-from reference_connector.fast_lane import FastLane
 from reference_connector.serving import protocol, serve
 from reference_connector.settings import ConnectorSettings
 
@@ -49,11 +49,11 @@ def test_both_commands_serve_alike_in_the_fast_lane(monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(commands, ["connector"]).exit_code == 0
     one, other = ({name: getattr(server.config, name) for name in SERVED} for server in servers)
     assert one == other
-    assert one["http"] is FastLane
+    assert one["http"] is AcceleratedProtocol
 
 
 def test_a_uvicorn_with_other_insides_only_costs_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "reference_connector.fast_lane")
+    monkeypatch.delitem(sys.modules, "reference_connector.accelerated.http_protocol")
     monkeypatch.delattr("uvicorn.protocols.http.httptools_impl.STATUS_LINE")
     servers = _served(monkeypatch)
     serve("127.0.0.1", 0)

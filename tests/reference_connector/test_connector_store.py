@@ -17,9 +17,9 @@ import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
 from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
-from reference_connector.store.writer import GroupCommitStore
 
 Make = Callable[..., GroupCommitStore]
 _MODES = ("journal_mode", "synchronous")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_connector.store import IssuedCode, checkpoints
+from reference_connector.accelerated import checkpoints
+from reference_connector.store import IssuedCode
 from reference_connector.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)

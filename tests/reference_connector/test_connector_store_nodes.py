@@ -16,9 +16,9 @@ import pytest
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store import Charge, NewAnswer, Purchase, Recorded, Sale
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresDatabase, PostgresStore
 from reference_connector.store.sqlite import SqliteStore
-from reference_connector.store.writer import GroupCommitStore
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 Nodes = Callable[..., list[GroupCommitStore]]

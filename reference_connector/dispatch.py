@@ -20,7 +20,7 @@ from contract.errors import MalformedBody
 from contract.house import House
 from contract.messages import Json, message, parse_object, self_contained
 from contract.operations import Operation
-from reference_connector.authentication import Gatekeeper
+from reference_connector.authentication import Authenticator
 from reference_connector.errors import Busy, CallRefused, InvalidRequest, NotAuthenticated, TooLarge
 from reference_connector.idempotency import Answer, Pending, json_answer
 from reference_connector.settings import Limits
@@ -98,13 +98,13 @@ class WireCall(NamedTuple):
 
 
 class WireCalls:
-    """The platform's calls, all with the same gatekeeper, limits and telemetry."""
+    """The platform's calls, all with the same authenticator, limits and telemetry."""
 
     def __init__(
-        self, house: House, gatekeeper: Gatekeeper, store: Store, limits: Limits, telemetry: Telemetry
+        self, house: House, authenticator: Authenticator, store: Store, limits: Limits, telemetry: Telemetry
     ) -> None:
         self._house = house
-        self._gatekeeper = gatekeeper
+        self._gatekeeper = authenticator
         self._store = store
         self._limits = limits
         self._telemetry = telemetry
@@ -114,7 +114,7 @@ class WireCalls:
         self._asking: set[asyncio.Task[None]] = set()
         self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
         self._busy_lines = lines(self._busy_headers)
-        self.authenticates = gatekeeper.asks
+        self.authenticates = authenticator.asks
         self.body_bytes_max = limits.body_bytes
 
     def add(self, app: FastAPI, operation: Operation, handle: Handle, error_statuses: tuple[int, ...]) -> None:

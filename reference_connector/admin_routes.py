@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
 from reference_connector.errors import NotThere, StoreError
-from reference_connector.orders import PARKED_AT_ONCE, OrderDesk
+from reference_connector.orders import PARKED_AT_ONCE, OrderHandler
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
 from reference_connector.telemetry import Telemetry
@@ -25,7 +25,7 @@ _READY_WITHIN_S = 1.0
 _LISTED = 100
 
 
-def add_operation_routes(app: FastAPI, store: Store, orders: OrderDesk, telemetry: Telemetry) -> None:
+def add_admin_routes(app: FastAPI, store: Store, orders: OrderHandler, telemetry: Telemetry) -> None:
     """Serve /healthz, /readyz, /metrics and /ops."""
     app.include_router(_probe_routes(store, telemetry), include_in_schema=False)
     app.include_router(_desk_routes(store, orders), include_in_schema=False)
@@ -65,7 +65,7 @@ def _registry(telemetry: Telemetry) -> CollectorRegistry:
     return shared
 
 
-def _desk_routes(store: Store, orders: OrderDesk) -> APIRouter:
+def _desk_routes(store: Store, orders: OrderHandler) -> APIRouter:
     routes = APIRouter(prefix="/ops")
 
     @routes.get("/parked")

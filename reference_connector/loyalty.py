@@ -15,13 +15,13 @@ from contract.messages import Json
 from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
+from reference_connector.dispatch import MessageReader
 from reference_connector.errors import InvalidRequest, NotThere
 from reference_connector.idempotency import Answer, Claim, Outcome, Pending, decide_once, fingerprint, json_answer
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.store import Records
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCAN_TYPES = {"SHOPPER": "SHOPPER", "ASSOCIATE": "ASSOCIATE", "CASH_SHOPPER": "CASH"}
@@ -34,7 +34,7 @@ class Resolved(NamedTuple):
     type: str
 
 
-class ScanDesk:
+class LoyaltyHandler:
     """Answers Resolve Scan and Get Scan Details."""
 
     def __init__(

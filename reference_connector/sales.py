@@ -1,4 +1,4 @@
-"""The till: from cart lines to a purchase record, and to the charge that goes with it.
+"""The sales: from cart lines to a purchase record, and to the charge that goes with it.
 
 It prices outside of any unit of work, so that the one writer is never kept waiting by a long cart.
 """
@@ -12,8 +12,8 @@ from decimal import Decimal
 import orjson
 
 from contract.messages import Json
+from reference_connector.accelerated.price_index import Bill, PriceIndex
 from reference_connector.cart import Cart
-from reference_connector.pricing.book import Bill, PriceBook
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -25,7 +25,7 @@ _Who = tuple[str, str, str, str]
 _NO_TAX = TaxRates(Decimal(0), {})
 
 
-class Till:
+class Sales:
     """Makes sales of carts."""
 
     def __init__(self, retailer: CurrentRetailer, clock: Clock, new_purchase_id: Callable[[str], str]) -> None:
@@ -66,9 +66,9 @@ class _Books:
 
     def __init__(self, retailer: Retailer) -> None:
         self.retailer = retailer
-        self._books: dict[str, PriceBook] = {}
+        self._books: dict[str, PriceIndex] = {}
 
-    def of(self, store_id: str) -> PriceBook:
+    def of(self, store_id: str) -> PriceIndex:
         """Return a store's book; a store that is not the retailer's has a new one each time."""
         book = self._books.get(store_id)
         if book is None:
@@ -78,13 +78,13 @@ class _Books:
         return book
 
 
-def _book(retailer: Retailer, store_id: str) -> PriceBook:
+def _book(retailer: Retailer, store_id: str) -> PriceIndex:
     assortment = retailer.assortment
 
     def find(kind: str, code: str) -> Product | None:
         return assortment.by_sku(store_id, code) if kind == "SKU" else assortment.by_barcode(store_id, code)
 
-    return PriceBook(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
+    return PriceIndex(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
 
 
 def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reference_connector.errors import BadRetailerData, StoreError
-from reference_connector.orders import OrderDesk
+from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.telemetry import EventLog
@@ -22,7 +22,7 @@ class FileWatch:
         files: Sequence[Path],
         load: Callable[[], Retailer],
         retailer: CurrentRetailer,
-        orders: OrderDesk,
+        orders: OrderHandler,
         log: EventLog,
     ) -> None:
         self._files = files

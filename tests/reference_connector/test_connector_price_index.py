@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference_connector.accelerated import price_index
+from reference_connector.accelerated.price_index import CodedLine, PriceIndex
 from reference_connector.cart import Cart
-from reference_connector.pricing import book as price_book
-from reference_connector.pricing.book import CodedLine, PriceBook
 from reference_connector.pricing.goods import CartLine, Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.receipt import as_json, price
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_files import load_retailer
+from reference_connector.sales import Sales
 from reference_connector.settings import SAMPLE_RETAILER
-from reference_connector.till import Till
 
 PRODUCTS = {
     "A": Product("A", "Soap", Decimal("1.99")),
@@ -44,14 +44,14 @@ def _anew(cart: list[CodedLine]) -> dict[str, object]:
     return as_json(priced) | {"of": [str(priced.total), priced.complete]}
 
 
-def _looked_up(book: PriceBook, cart: list[CodedLine]) -> dict[str, object]:
+def _looked_up(book: PriceIndex, cart: list[CodedLine]) -> dict[str, object]:
     bill = book.bill(cart)
     read: dict[str, object] = orjson.loads(orjson.dumps(bill.json))
     return read | {"of": [str(bill.total), bill.complete]}
 
 
-def _a_book() -> PriceBook:
-    return PriceBook(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
+def _a_book() -> PriceIndex:
+    return PriceIndex(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
 
 
 LINES = st.tuples(
@@ -76,7 +76,7 @@ def test_a_long_sum_is_priced_and_not_kept() -> None:
 
 
 def test_a_book_that_is_full_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(price_book, "_MOST", 3)
+    monkeypatch.setattr(price_index, "_MOST", 3)
     book = _a_book()
     carts = [[("SKU", "A", f"{number}.0")] for number in range(10)]
     assert [_looked_up(book, cart) for cart in carts] == [_anew(cart) for cart in carts]
@@ -90,7 +90,7 @@ def test_a_line_is_priced_once() -> None:
         asked.append(sku)
         return ()
 
-    book = PriceBook(_find, promotions_on, RATES)
+    book = PriceIndex(_find, promotions_on, RATES)
     for _ in range(5):
         book.bill([("SKU", "A", "1.0"), ("SCANCODE", "00A", "1.0")])
     assert asked == ["A"]
@@ -98,14 +98,14 @@ def test_a_line_is_priced_once() -> None:
 
 def test_a_new_price_holds_for_the_next_cart() -> None:
     retailer = CurrentRetailer(load_retailer([SAMPLE_RETAILER], []))
-    till = Till(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}")
+    sales = Sales(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}")
     item = {"id": "SKU-001", "type": "SKU", "quantity": {"value": "1.0", "unit": "unit"}}
     cart = Cart("r", "t", "STORE-001", "", "platform", [item], b"")
-    before = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    before = orjson.loads(sales.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
     changed = load_retailer([SAMPLE_RETAILER], [])
     product = changed.assortment.by_sku("STORE-001", "SKU-001")
     assert product is not None
     changed.assortment.add("STORE-001", product._replace(unit_price=Decimal("77.00")), "")
     retailer.now = changed
-    after = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    after = orjson.loads(sales.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
     assert (before != after, after) == (True, "77.00")

@@ -22,8 +22,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract.messages import document
 from contract.operations import SHOPPER_AUTHORIZATION
+from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
-from reference_connector.fast_lane import FastLane
 from reference_connector.settings import ConnectorSettings
 from reference_connector.shopper_auth import RiskCheck
 
@@ -84,7 +84,7 @@ def _serving(
         listener.close()
 
 
-@pytest.fixture(scope="module", params=[FastLane, HttpToolsProtocol], ids=["fast", "own"])
+@pytest.fixture(scope="module", params=[AcceleratedProtocol, HttpToolsProtocol], ids=["fast", "own"])
 def talk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     with _serving(tmp_path_factory.mktemp("store"), request.param, limits={"body_bytes": LIMIT}) as port:
         yield partial(_talk, port)
@@ -208,7 +208,7 @@ class _SlowRisk:
         await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("protocol", [FastLane, HttpToolsProtocol])
+@pytest.mark.parametrize("protocol", [AcceleratedProtocol, HttpToolsProtocol])
 def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
     tmp_path: Path, protocol: type[HttpToolsProtocol]
 ) -> None:
@@ -221,20 +221,20 @@ def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
 
 
 def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:
-    with _serving(tmp_path, FastLane, caller={"mode": "headers", "headers": {"x-api-key": "s"}}) as port:
+    with _serving(tmp_path, AcceleratedProtocol, caller={"mode": "headers", "headers": {"x-api-key": "s"}}) as port:
         answers = _talk(port, [_request(scan), _request(scan, SCAN, "X-Api-Key: s", CLOSE)])
     assert [status for status, _, _ in answers] == [403, 200]
 
 
 def test_past_capacity_there_is_a_retry_after(tmp_path: Path, a_cart: Any) -> None:
     calls = [_request(orjson.dumps(a_cart(trip=f"trip-{number}")), CART, CLOSE) for number in range(40)]
-    with _serving(tmp_path, FastLane, limits={"in_flight": 1}) as port, ThreadPoolExecutor(40) as pool:
+    with _serving(tmp_path, AcceleratedProtocol, limits={"in_flight": 1}) as port, ThreadPoolExecutor(40) as pool:
         answers = [found for (found,) in pool.map(lambda call: _talk(port, [call]), calls)]
     assert {status for status, _, _ in answers} == {201, 429}
     assert {headers.get("retry-after") for status, headers, _ in answers if status == 429} == {"1"}
 
 
-class _Noting(FastLane):
+class _Noting(AcceleratedProtocol):
     """Notes what is written."""
 
     written: ClassVar[list[bytes]] = []

@@ -44,7 +44,7 @@ class _BookedLine(NamedTuple):
     json: orjson.Fragment
 
 
-class PriceBook:
+class PriceIndex:
     """Prices carts of one store; `find` looks a product up by kind and code."""
 
     def __init__(

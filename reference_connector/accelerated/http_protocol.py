@@ -17,8 +17,8 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from reference_connector.dispatch import ConnectorApp, WireCall, WireCalls, lines
 from reference_connector.idempotency import Answer
-from reference_connector.wire import ConnectorApp, WireCall, WireCalls, lines
 
 _EXPECT = b"expect"
 
@@ -37,7 +37,7 @@ class _PlainCall(RequestResponseCycle):
         self.call = call
 
 
-class FastLane(HttpToolsProtocol):
+class AcceleratedProtocol(HttpToolsProtocol):
     """One connection; give the class to uvicorn as its `http`."""
 
     def __init__(
