@@ -17,7 +17,7 @@ from rich.table import Table
 
 from connector_rig.aims import Aim, below
 from connector_rig.bodies import a_uuid
-from reference_connector.store import NewAnswer, Purchase, Sale
+from reference_connector.store import Purchase, RecordSale, RememberAnswer
 from reference_connector.store.sqlite import SqliteStore
 
 T = TypeVar("T")
@@ -50,8 +50,8 @@ def curve(folder: Path, given: argparse.Namespace, console: Console) -> list[Aim
     store.open()
     for step in _FULL_STEPS if given.full else _STEPS:
         _fill_up_to(path, step)
-        sale, sale_cpu = _best(store.keep_sale, _a_sale)
-        answer, answer_cpu = _best(store.keep_answer, _an_answer)
+        sale, sale_cpu = _best(store.record_sale, _a_sale)
+        answer, answer_cpu = _best(store.remember_answer, _an_answer)
         costs.append((sale_cpu, answer_cpu))
         figures = (f"{figure:.1f}" for figure in (sale, sale_cpu, answer, answer_cpu))
         table.add_row(f"{step:,}", *figures, f"{path.stat().st_size / 2**20:,.0f}")
@@ -94,10 +94,10 @@ async def _measure(keep: Callable[[T], Awaitable[object]], make: Callable[[], T]
     return (time.perf_counter() - wall) / _SAMPLE * 1e6, (time.process_time() - cpu) / _SAMPLE * 1e6
 
 
-def _a_sale() -> Sale:
+def _a_sale() -> RecordSale:
     who = a_uuid(), a_uuid(), "STORE-001", ""
-    return Sale(Purchase(*who, "priced", "platform", _RECEIPT, b"[]", bytes(16), _NOW), None)
+    return RecordSale(Purchase(*who, "priced", "platform", _RECEIPT, b"[]", bytes(16), _NOW), None)
 
 
-def _an_answer() -> NewAnswer:
-    return NewAnswer("identity", a_uuid(), 200, _ANSWER, bytes(16), _NOW, _NOW + timedelta(days=1))
+def _an_answer() -> RememberAnswer:
+    return RememberAnswer("identity", a_uuid(), 200, _ANSWER, bytes(16), _NOW, _NOW + timedelta(days=1))

@@ -1,40 +1,90 @@
-"""The fast lane: uvicorn's HTTP protocol, which answers the platform's calls without the ASGI messages in between.
+"""uvicorn's HTTP protocol with one more branch, which answers the platform's calls without ASGI messages in between.
 
-For a plain call the messages, their scope and two separate writes cost more than the decision does. Whatever is not
-plain (signed, pipelined, with an upgrade, of another route) goes uvicorn's own way, through the app: see `wire`. It
-leans on the inside of uvicorn: its httptools protocol, the request in hand, flow control, the status lines. The tests
-ran with the version in constraints.txt; where a name of these is missing, `serving` takes uvicorn's own protocol.
+For a plain call the messages, their scope, a task and two separate writes cost more than the decision does. So a whole,
+unsigned, unpipelined POST to one of the calls goes straight to the dispatcher: its coroutine is stepped here, and
+again when the store reports, and the answer leaves in one write. Everything else goes uvicorn's own way, through the
+app. This leans on uvicorn's internals: `uvicorn_check` names each, and refuses a uvicorn that lacks one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import Coroutine, Generator, Iterable
+from functools import lru_cache
+from types import coroutine
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from reference_connector.dispatch import ConnectorApp, WireCall, WireCalls, lines
-from reference_connector.idempotency import Answer
+from contract.operations import SHOPPER_AUTHORIZATION
+from reference_connector.accelerated.waiter import DirectWaiter
+from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Headers
+from reference_connector.messages import Answer
 
+_ASK_OTHERS = {SHOPPER_AUTHORIZATION}
+"""Calls whose handlers wait for more than the store: asyncio's timeouts want a task from the start."""
 _EXPECT = b"expect"
+_CLOSE = b"connection: close\r\n"
 
 
-class _PlainCall(RequestResponseCycle):
-    """A call in the fast lane, in the place where uvicorn looks for the request in hand."""
+class _Exchange(RequestResponseCycle):
+    """A call and its answer, in the place where uvicorn has the current request."""
 
-    message_event = asyncio.Event()  # nobody waits for it
+    message_event = asyncio.Event()  # uvicorn sets it; nothing waits for it
     content: bytes | bytearray = b""
     keep_alive = True
     disconnected = False
     response_complete = False
 
-    def __init__(self, calls: WireCalls, call: WireCall) -> None:  # uvicorn's other members are for its own messages
-        self.calls = calls
-        self.call = call
+    def __init__(self, protocol: AcceleratedProtocol, dispatcher: Dispatcher, call: Call) -> None:
+        """Leave out uvicorn's other attributes, which serve its own messages."""
+        self.dispatcher = dispatcher
+        self._protocol = protocol
+        self._call = call
+        self._answering: Coroutine[Any, Any, Answer]
+
+    def start(self) -> None:
+        """Answer the call, now that its body is whole."""
+        self._answering = self.dispatcher.answer(self._call, self._read)
+        if self._call.operation in _ASK_OTHERS:
+            self._protocol.finish_in_task(self, self._answering)
+        else:
+            self._step()
+
+    async def _read(self) -> bytes:
+        body = bytes(self.content)
+        self.dispatcher.check_size(body)
+        return body
+
+    def _step(self, _waiter: DirectWaiter | None = None) -> None:
+        """Run the dispatcher's coroutine until it waits or ends; the store's report calls this again."""
+        try:
+            waits_for = self._answering.send(None)
+        except StopIteration as end:
+            self._protocol.write_answer(self, end.value)
+            return
+        if type(waits_for) is DirectWaiter:
+            waits_for.add_done_callback(self._step)
+        else:
+            self._protocol.finish_in_task(self, _resumed(self._answering, waits_for))
+
+
+@coroutine
+def _resumed(answering: Coroutine[Any, Any, Answer], waits_for: Any) -> Generator[Any, Any, Answer]:  # noqa: ANN401 - any awaitable of asyncio
+    """Go on with a coroutine that has begun to wait for something else than the store."""
+    while True:
+        try:
+            try:
+                yield waits_for
+            except BaseException as error:  # noqa: BLE001 - the coroutine gets what its task gets
+                waits_for = answering.throw(error)
+            else:
+                waits_for = answering.send(None)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
 
 
 class AcceleratedProtocol(HttpToolsProtocol):
@@ -49,28 +99,31 @@ class AcceleratedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         app: object = getattr(self.app, "app", self.app)  # uvicorn wraps it when there may be a proxy
-        self._calls = _plain_calls(app) if not (self.root_path or self.limit_concurrency) else None
+        is_direct = not (self.root_path or self.limit_concurrency)
+        self._dispatcher = _unsigned_calls(app) if is_direct else None
         self._default_headers: tuple[object, bytes] = (None, b"")
         self._idle_since: float | None = None
 
     def on_message_begin(self) -> None:
-        """Start a message; what uvicorn makes for it here waits until it is known to be wanted."""
+        """Start a message; what uvicorn makes for it here waits until it is known to be needed."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header as it came; what uvicorn makes of it, a plain call does not need."""
+        """Keep a header as it came; a plain call does not need what uvicorn makes of it."""
         self.headers.append((name, value))
         if len(name) == len(_EXPECT) and name.lower() == _EXPECT:
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
-        """Choose the lane."""
-        call = self._calls.plain(self.url) if self._calls is not None and self._is_plain() else None
-        if self._calls is not None and call is not None:
-            self.cycle = _PlainCall(self._calls, call)
-            return
+        """Choose the way of this request."""
+        dispatcher = self._dispatcher
+        if dispatcher is not None and self._is_plain():
+            call = dispatcher.calls.get(self.url.decode("latin-1"))
+            if call is not None:
+                self.cycle = _Exchange(self, dispatcher, call)
+                return
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url
@@ -93,31 +146,40 @@ class AcceleratedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Collect the body, up to a little more than is allowed."""
         cycle = self.cycle
-        if not isinstance(cycle, _PlainCall) or cycle.response_complete:
+        if not isinstance(cycle, _Exchange) or cycle.response_complete:
             super().on_body(body)
         elif not cycle.content:
             cycle.content = body
-        elif len(cycle.content) <= cycle.calls.body_bytes_max:
+        elif len(cycle.content) <= cycle.dispatcher.body_bytes_max:
             if isinstance(cycle.content, bytes):
                 cycle.content = bytearray(cycle.content)
             cycle.content += body
 
     def on_message_complete(self) -> None:
-        """Answer, now that all is here."""
+        """Answer, now that the request is whole."""
         cycle = self.cycle
-        if isinstance(cycle, _PlainCall) and not cycle.response_complete:
-            cycle.calls.take(cycle.call, bytes(cycle.content), partial(self._write, cycle))
+        if isinstance(cycle, _Exchange) and not cycle.response_complete:
+            cycle.start()
         else:
             super().on_message_complete()
 
-    def _write(self, cycle: _PlainCall, answer: Answer) -> None:
-        """Write head and body at once, and let uvicorn go on with the connection; nothing where the caller is gone."""
+    def finish_in_task(self, cycle: _Exchange, answering: Coroutine[Any, Any, Answer]) -> None:
+        """Answer in a task of the server's, which goes on though the caller hangs up or the server ends."""
+        task = self.loop.create_task(self._finish(cycle, answering))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _finish(self, cycle: _Exchange, answering: Coroutine[Any, Any, Answer]) -> None:
+        self.write_answer(cycle, await answering)
+
+    def write_answer(self, cycle: _Exchange, answer: Answer) -> None:
+        """Write head and body at once, and let uvicorn go on with the connection; nothing if the caller hung up."""
         if cycle.disconnected or self.transport.is_closing():
             return
         status, body, _ = answer
         close = b"" if cycle.keep_alive else _CLOSE
-        headers = STATUS_LINE[status], self._defaults(), cycle.calls.header_lines(answer), close
-        self.transport.write(b"%s%s%s%scontent-length: %d\r\n\r\n%s" % (*headers, len(body), body))
+        head = STATUS_LINE[status], self._defaults(), _own_lines(cycle.dispatcher.headers(answer)), close
+        self.transport.write(b"%s%s%s%scontent-length: %d\r\n\r\n%s" % (*head, len(body), body))
         cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
@@ -133,10 +195,10 @@ class AcceleratedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if nobody used it since the timer was set; it is not set anew for each call."""
+        """Close the connection if it was idle since the timer was set; a call does not set the timer again."""
         self.timeout_keep_alive_task = None
         if self._idle_since is None:
-            return  # a call came, and its answer sets the timer again
+            return  # a call is under way, and its answer sets the timer
         left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left_s > 0:
             self._close_when_idle(left_s)
@@ -144,7 +206,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def _unset_keepalive_if_required(self) -> None:
-        """Note that a caller is at work; to stop the timer, and to start it again, costs more than the rest of it."""
+        """Note that a caller is active; stopping the timer, and starting it again, costs more than this."""
         self._idle_since = None
 
     def on_response_complete(self) -> None:
@@ -154,7 +216,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
         self._idle_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the timer too."""
+        """Stop the timer too."""
         super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -162,14 +224,21 @@ class AcceleratedProtocol(HttpToolsProtocol):
         """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
         headers = self.server_state.default_headers
         if self._default_headers[0] is not headers:
-            self._default_headers = (headers, lines(headers))
+            self._default_headers = (headers, _lines(headers))
         return self._default_headers[1]
 
 
-def _plain_calls(app: object) -> WireCalls | None:
+def _unsigned_calls(app: object) -> Dispatcher | None:
     """Return the calls that need no look at the request's headers: none where callers must authenticate."""
-    calls = app.wire_calls if isinstance(app, ConnectorApp) else None
-    return calls if calls is not None and not calls.authenticates else None
+    dispatcher = app.dispatcher if isinstance(app, ConnectorApp) else None
+    return dispatcher if dispatcher is not None and not dispatcher.authenticates else None
 
 
-_CLOSE = lines((CLOSE_HEADER,))
+@lru_cache(maxsize=64)
+def _own_lines(headers: Headers) -> bytes:
+    return _lines(headers)
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers as they travel."""
+    return b"".join([b"%s: %s\r\n" % header for header in headers])

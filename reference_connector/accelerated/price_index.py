@@ -1,22 +1,23 @@
-"""A price book: what the retailer's lines cost, worked out once for each product and quantity, then looked up.
+"""A price index: the price of each line that was priced before, looked up instead of worked out again.
 
-What a line costs follows from product and quantity alone while prices, promotions and tax stand still; a book is of one
-store as it is now, and is thrown away when something of that changes.
+What a line costs follows from product and quantity alone while prices, promotions and tax do not change; an index is
+of one store as it is now, and is replaced when something of that changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import orjson
 
+from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.goods import ZERO, CartLine, Product
-from reference_connector.pricing.promotions import Promotion
-from reference_connector.pricing.receipt import as_json, line_as_json, price
-from reference_connector.pricing.tax import TaxRates
+from reference_connector.pricing.receipt import line_as_json, price
+from reference_connector.retailer import Retailer
+from reference_connector.sales import price_list
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -24,19 +25,26 @@ _SKU = itemgetter(0)
 _MOST, _LONGEST_SUM = 50_000, 64
 
 
-CodedLine = tuple[str, str, str]
-"""A line as it came: what the code is, a SKU or a scanned code; the code; the quantity as a decimal text."""
+class PriceIndexes:
+    """The price indexes of the retailer as it is now, by store."""
+
+    def __init__(self) -> None:
+        self._retailer: Retailer | None = None
+        self._indexes: dict[str, PriceIndex] = {}
+
+    def price_cart(self, retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart; a store that is not the retailer's has a new index each time."""
+        if self._retailer is not retailer:
+            self._retailer, self._indexes = retailer, {}
+        index = self._indexes.get(store_id)
+        if index is None:
+            index = PriceIndex(price_list(retailer, store_id))
+            if store_id in retailer.stores:
+                self._indexes[store_id] = index
+        return index.bill(cart)
 
 
-class Bill(NamedTuple):
-    """A priced cart: what is to be paid, and the lines and totals as JSON; `complete` is as in `Priced`."""
-
-    total: Decimal
-    complete: bool
-    json: dict[str, object]
-
-
-class _BookedLine(NamedTuple):
+class _IndexedLine(NamedTuple):
     sku: str
     gross: Decimal
     promotion: Decimal
@@ -45,24 +53,17 @@ class _BookedLine(NamedTuple):
 
 
 class PriceIndex:
-    """Prices carts of one store; `find` looks a product up by kind and code."""
+    """Prices carts of one store."""
 
-    def __init__(
-        self,
-        find: Callable[[str, str], Product | None],
-        promotions_on: Callable[[str], Sequence[Promotion]],
-        rates: TaxRates,
-    ) -> None:
-        self._find = find
-        self._promotions_on = promotions_on
-        self._rates = rates
-        self._booked: dict[CodedLine, _BookedLine] = {}
+    def __init__(self, prices: PriceList) -> None:
+        self._prices = prices
+        self._indexed: dict[CodedLine, _IndexedLine] = {}
         self._products: dict[tuple[str, str], Product] = {}
-        self._lines: dict[tuple[str, str], _BookedLine] = {}
+        self._lines: dict[tuple[str, str], _IndexedLine] = {}
 
     def bill(self, cart: Sequence[CodedLine]) -> Bill:
-        """Price a cart, exactly as `price` does."""
-        known = [line for line in map(self._booked.get, cart) if line]
+        """Price a cart, exactly as `bill_of` does."""
+        known = [line for line in map(self._indexed.get, cart) if line]
         if len(set(map(_SKU, known))) == len(cart):
             return _sum_up(known)
         return self._bill(cart)
@@ -74,50 +75,45 @@ class PriceIndex:
         for kind, code, quantity in cart:
             product = self._products.get((kind, code)) or self._product(kind, code)
             if product is None:
-                return self._incomplete(cart)
+                return bill_of(self._prices, cart)
             sku = product.sku
             sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
             products[sku] = product
         lines = [self._line(products[sku], terms) for sku, terms in sums.items()]
         if len(lines) == len(cart):
             for coded, line in zip(cart, lines, strict=True):
-                _keep(self._booked, coded, line)
+                _keep(self._indexed, coded, line)
         return _sum_up(lines)
 
     def _product(self, kind: str, code: str) -> Product | None:
-        product = self._find(kind, code)
+        product = self._prices.find(kind, code)
         if product is not None:
             _keep(self._products, (kind, code), product)
         return product
 
-    def _line(self, product: Product, terms: str) -> _BookedLine:
+    def _line(self, product: Product, terms: str) -> _IndexedLine:
         """Return the line of a product and a sum of quantities; long sums are rare, and not kept."""
         known = self._lines.get((product.sku, terms))
         if known is not None:
             return known
         cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
-        line = price(cart, self._promotions_on, self._rates).lines[0]
-        booked = _BookedLine(
+        line = price(cart, self._prices.promotions_on, self._prices.rates).lines[0]
+        indexed = _IndexedLine(
             line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))
         )
         if len(terms) <= _LONGEST_SUM:
-            _keep(self._lines, (product.sku, terms), booked)
-        return booked
-
-    def _incomplete(self, cart: Iterable[CodedLine]) -> Bill:
-        lines = [CartLine(code, Decimal(quantity), self._find(kind, code)) for kind, code, quantity in cart]
-        priced = price(lines, self._promotions_on, self._rates)
-        return Bill(priced.total, priced.complete, as_json(priced))
+            _keep(self._lines, (product.sku, terms), indexed)
+        return indexed
 
 
 def _keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Keep a value; past the limit all are forgotten, and what is asked for most is soon there again."""
+    """Keep a value; past the limit all are dropped, and the most used ones are soon there again."""
     if len(kept) >= _MOST:
         kept.clear()
     kept[key] = value
 
 
-def _sum_up(lines: list[_BookedLine]) -> Bill:
+def _sum_up(lines: list[_IndexedLine]) -> Bill:
     subtotal = promotions = tax = ZERO
     for _, gross, promotion, line_tax, _ in lines:
         subtotal += gross

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reference_connector.errors import PaymentUnclear
-from reference_connector.orders import PARKED_AT_ONCE
+from reference_connector.orders import BAD_CARTS_A_PAGE
 from reference_connector.payments import PaymentOutbox, payer_of
 from reference_connector.settings import SAMPLE_RETAILER, Payments
 from reference_connector.simulated_provider import SimulatedProvider, captured
@@ -308,22 +308,22 @@ def test_bad_carts_behind_more_than_a_page_of_hopeless_ones_are_listed_and_sold(
     header = "item_sku,item_name,store_id,standard_price"
     prices.write_text(header + "\n", "utf-8")
     connector = start(price_lists=(prices,), watch_files_s=0.05)
-    for number in range(PARKED_AT_ONCE + 4):
+    for number in range(BAD_CARTS_A_PAGE + 4):
         connector.purchase(_cart_of(a_cart, "ada", trip=f"a-{number:03}", cartItems=[a_line("NEVER")]))
-    for number in range(PARKED_AT_ONCE + 1):
+    for number in range(BAD_CARTS_A_PAGE + 1):
         connector.purchase(_cart_of(a_cart, "finn", "CASH", trip=f"b-{number:03}", cartItems=[a_line("NEW-1")]))
     pages = [connector.http.get("/ops/parked").json()]
     while "next" in pages[-1]:
         pages.append(connector.http.get("/ops/parked", params={"after": pages[-1]["next"]}).json())
     trips = [cart["shoppingTripId"] for page in pages for cart in page["parked"]]
     assert trips == sorted(set(trips))
-    assert len(trips) == 2 * PARKED_AT_ONCE + 5
+    assert len(trips) == 2 * BAD_CARTS_A_PAGE + 5
     prices.write_text(f"{header}\nNEW-1,New thing,STORE-001,2.25\n", "utf-8")
     deadline = time.monotonic() + 20
     while not connector.events("retailer_files_loaded"):
         assert time.monotonic() < deadline
     [loaded] = connector.events("retailer_files_loaded")
-    assert (loaded["sold"], loaded["parked"]) == (PARKED_AT_ONCE + 1, PARKED_AT_ONCE + 4)
+    assert (loaded["sold"], loaded["parked"]) == (BAD_CARTS_A_PAGE + 1, BAD_CARTS_A_PAGE + 4)
     assert connector.http.get("/ops/parked", params={"after": "no-such-trip"}).status_code == 404
 
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
+from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer, run_works
 from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
@@ -109,16 +109,16 @@ def test_the_file_is_written_in_wal_mode_with_full_sync(path: Path) -> None:
     store.close()
 
 
-def _answer_of(key: str, body: bytes) -> NewAnswer:
-    return NewAnswer("identity", key, 200, body, b"f", NOW, NOW + timedelta(hours=1))
+def _answer_of(key: str, body: bytes) -> RememberAnswer:
+    return RememberAnswer("identity", key, 200, body, b"f", NOW, NOW + timedelta(hours=1))
 
 
 def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
-    async def keep(turn: bytes, keys: range) -> list[Recorded | None]:
+    async def keep(turn: bytes, keys: range) -> list[RememberedAnswer | None]:
         answers = [_answer_of(f"event-{key % 150}", b"%s %d" % (turn, key)) for key in keys]
-        return await asyncio.gather(*(store.keep_answer(answer) for answer in answers))
+        return await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
 
-    async def run() -> tuple[list[Recorded | None], ...]:
+    async def run() -> tuple[list[RememberedAnswer | None], ...]:
         await store.transact(lambda records: records.drop_answer("identity", "event-3"))
         return await keep(b"first", range(0, 100, 2)), await keep(b"second", range(300))
 
@@ -168,7 +168,7 @@ def test_the_log_is_written_back_beside_the_commits(path: Path) -> None:
         before = path.stat().st_size
 
         async def keep(start: int = start) -> None:
-            await asyncio.gather(*(store.keep_answer(_answer_of(f"event-{start + n}", b"x")) for n in range(2000)))
+            await asyncio.gather(*(store.remember_answer(_answer_of(f"event-{start + n}", b"x")) for n in range(2000)))
 
         asyncio.run(keep())
         end = time.monotonic() + 10
@@ -303,8 +303,8 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer("identity", str(number), Recorded(200, b"{}", b""), now=at, forget_at=at)
-        records.save_answer("order", "trip", Recorded(201, b"{}", b""), now=NOW, forget_at=NOW + timedelta(days=900))
+            records.save_answer(RememberAnswer("identity", str(number), 200, b"{}", b"", at, at))
+        records.save_answer(RememberAnswer("order", "trip", 201, b"{}", b"", NOW, NOW + timedelta(days=900)))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
@@ -313,7 +313,9 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
 def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_at(store: GroupCommitStore) -> None:
     def keep(records: Records, turn: int, count: int) -> None:
         now, over = NOW + timedelta(minutes=turn), NOW + timedelta(minutes=3 if not turn else 900)
-        records.keep_answers([NewAnswer("identity", f"{turn} {n}", 200, b"{}", b"f", now, over) for n in range(count)])
+        records.insert_answers_if_absent(
+            [RememberAnswer("identity", f"{turn} {n}", 200, b"{}", b"f", now, over) for n in range(count)]
+        )
 
     for turn in range(12):
         asyncio.run(store.transact(lambda records, turn=turn: keep(records, turn, 1500)))  # type: ignore[misc] # bound at once
