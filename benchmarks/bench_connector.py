@@ -105,9 +105,7 @@ def measure(server: ServerProcess, call: str, seconds: float, connections: int) 
 
 def pairs(bench: Bench, given: argparse.Namespace, console: Console) -> list[Aim]:
     """Both forms of the connector against the others."""
-    table = Table(
-        "call", "form", "against", "connections", "CPU us", "theirs", "rate /s", "theirs", "by CPU", "by rate"
-    )
+    table = Table("call", "form", "against", "connections", "CPU us", "theirs", "/s", "theirs", "by CPU", "by rate")
     aims = []
     ours = {form: bench.start(f"connector-{form}", settings) for form, settings in FORMS.items()}
     for name in ("bare", "fastapi", "naive"):

@@ -41,7 +41,7 @@ from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments import PaymentOutbox, PaymentProvider
-from reference_connector.purchase_ids import purchase_ids
+from reference_connector.purchase_ids import seeded_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.sales import Sales
@@ -96,7 +96,7 @@ def create_app(
     `provider` and `risk` take the place of the simulated payment provider and of the retailer files' risk data.
     """
     parts = _parts(settings)
-    telemetry = Telemetry(log or parts.log(clock), span_maker())
+    telemetry = Telemetry(log or EventLog(clock), span_maker())
     retailer, owner = CurrentRetailer(_load(settings)), f"{os.getpid()}-{secrets.token_hex(4)}"
     made = _Made(settings, parts, retailer, _store(settings, parts), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
@@ -225,7 +225,8 @@ def _identity(made: _Made) -> IdentityHandler:
 
 
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
-    ids = purchase_ids(made.settings.id_seed)
+    seed = made.settings.id_seed
+    ids = seeded_ids(seed) if seed else made.parts.new_random_ids()
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,

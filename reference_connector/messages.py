@@ -72,24 +72,30 @@ class RequestReader:
 
 
 def known_members(schema: Json) -> Callable[[Json], Json]:
-    """Make a function that copies a valid JSON value without the members that its schema does not name.
+    """Make a function that returns a valid JSON value without the members that its schema does not name.
 
-    It does so at every depth; the members of a copy have the schema's order. The function is made once, as walking the
-    schema costs more than copying.
+    It does so at every depth, and copies only objects that change. The function is made once, as walking the schema
+    costs more than walking the value.
     """
     if "items" in schema:
-        copy_item = known_members(schema["items"])
-        return lambda items: [copy_item(item) for item in items]
+        known_item = known_members(schema["items"])
+        return lambda items: [known_item(item) for item in items]
     if "properties" not in schema:
-        return lambda value: value
-    plain = [name for name, member in schema["properties"].items() if not {"properties", "items"} & member.keys()]
-    nested = [(name, known_members(schema["properties"][name])) for name in schema["properties"] if name not in plain]
+        return _unchanged
+    names = schema["properties"].keys()
+    inner = {name: known_members(member) for name, member in schema["properties"].items()}
+    nested = [(name, known) for name, known in inner.items() if known is not _unchanged]
 
-    def copy_object(value: Json) -> Json:
-        copied = {name: value[name] for name in plain if name in value}
-        for name, copy in nested:
-            if name in value:
-                copied[name] = copy(value[name])
-        return copied
+    def known_object(value: Json) -> Json:
+        known = value if names >= value.keys() else {name: value[name] for name in names if name in value}
+        for name, known_member in nested:
+            if name in known:
+                member = known_member(known[name])
+                known = known if member == known[name] else known | {name: member}
+        return known
 
-    return copy_object
+    return known_object
+
+
+def _unchanged(value: Json) -> Json:
+    return value

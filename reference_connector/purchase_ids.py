@@ -12,16 +12,13 @@ from uuid import UUID, uuid4
 _BYTES = 16
 
 
-def purchase_ids(seed: str = "") -> Callable[[str], str]:
-    """Return a function that makes the id of a new purchase from its trip id: a UUID, random without a seed."""
-    return _seeded(seed) if seed else _random
-
-
-def _random(_trip_id: str) -> str:
+def random_id(_trip_id: str) -> str:
+    """Return a random UUID."""
     return str(uuid4())
 
 
-def _seeded(seed: str) -> Callable[[str], str]:
+def seeded_ids(seed: str) -> Callable[[str], str]:
+    """Return a function that makes the id of a new purchase from its trip id: a UUID too."""
     key = blake2b(seed.encode()).digest()
 
     def new_id(trip_id: str) -> str:

@@ -5,6 +5,7 @@ The log takes ids and outcomes only: it never gets identity keys, tokens, secret
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -27,21 +28,35 @@ system_clock: Clock = partial(datetime.now, UTC)
 
 
 class EventLog:
-    """Writes events to a stream, standard error by default."""
+    """Writes events to a stream, standard error by default.
+
+    Within an event loop the lines of one turn of it are written together: a write costs more than a line.
+    """
 
     def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
         self._clock = clock
         self._stream = stream
+        self._entries: list[dict[str, object]] = []
 
     def event(self, name: str, **facts: object) -> None:
         """Write one event; facts that are None are left out."""
-        self._write([{"at": self._clock(), "event": name, **facts}])
+        self._entries.append({"at": self._clock(), "event": name, **facts})
+        if len(self._entries) == 1:
+            at_the_end_of_the_turn(self.flush)
 
     def flush(self) -> None:
-        """Write what waits to be written: here, nothing."""
+        """Write what waits to be written."""
+        entries, self._entries = self._entries, []
+        if entries:
+            (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
 
-    def _write(self, entries: list[dict[str, object]]) -> None:
-        (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
+
+def at_the_end_of_the_turn(flush: Callable[[], None]) -> None:
+    """Call it once the event loop has done its current turn; at once where there is no loop."""
+    try:
+        asyncio.get_running_loop().call_soon(flush)
+    except RuntimeError:
+        flush()
 
 
 def _line(entry: dict[str, object]) -> bytes:

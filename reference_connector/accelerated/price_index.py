@@ -15,7 +15,7 @@ import orjson
 
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.goods import ZERO, CartLine, Product
-from reference_connector.pricing.receipt import line_as_json, price
+from reference_connector.pricing.receipt import line_as_json, price, totals_as_json
 from reference_connector.retailer import Retailer
 from reference_connector.sales import price_list
 
@@ -120,11 +120,5 @@ def _sum_up(lines: list[_IndexedLine]) -> Bill:
         promotions += promotion
         tax += line_tax
     total = subtotal - promotions + tax
-    json: dict[str, object] = {  # as `totals_as_json` writes them: all are sums of amounts of two decimals
-        "lines": [line.json for line in lines],
-        "subtotal": str(subtotal),
-        "promotions": str(promotions),
-        "tax": str(tax),
-        "total": str(total),
-    }
+    json = {"lines": [line.json for line in lines], **totals_as_json(subtotal, promotions, tax)}
     return Bill(total, complete=True, json=json)

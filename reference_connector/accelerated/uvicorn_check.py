@@ -7,6 +7,7 @@ looked for, since one that is missing would else fail every call.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -113,8 +114,7 @@ def _probes() -> list[tuple[str, Any, tuple[str, ...]]]:
 
 
 def _arguments() -> list[str]:
-    made_of = httptools_impl.RequestResponseCycle.__init__.__code__
-    return list(made_of.co_varnames[1 : made_of.co_argcount + made_of.co_kwonlyargcount])
+    return list(inspect.signature(httptools_impl.RequestResponseCycle).parameters)
 
 
 async def _no_app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401 - an ASGI app's arguments

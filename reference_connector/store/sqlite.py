@@ -20,6 +20,9 @@ from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 
 _CACHE_KIB = 16_384
+_LOG_PAGES = 4_000
+"""At this length, 16 MB, SQLite writes its log back within a commit: seldom, as a page that changed twice is written
+once, and not later, as the commit takes longer then."""
 
 
 class Checkpoints(Protocol):
@@ -156,6 +159,7 @@ def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
     _switch_to_wal(database, time.monotonic() + patience_s)
     database.execute("PRAGMA synchronous=FULL")
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    database.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
     version = _version(database)
     if version == VERSION:
         return

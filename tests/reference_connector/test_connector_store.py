@@ -1,4 +1,4 @@
-"""The stores, each test on SQLite and on PostgreSQL: one transaction a work, and nothing lost that was promised."""
+"""The stores, SQLite in both forms and PostgreSQL: one transaction a work, and nothing that was promised is lost."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from reference_connector.accelerated.checkpoints import ThreadedCheckpoints
+from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer, run_works
+from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer
 from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
@@ -31,13 +34,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite3"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "accelerated", "postgres"])
 def make(request: pytest.FixtureRequest, path: Path) -> Make:
-    """Make stores on one database, in each of both kinds."""
+    """Make stores on one database: SQLite in both forms, and PostgreSQL."""
     if request.param == "sqlite":
-        return lambda **rules: SqliteStore(path, **rules)
-    url = request.getfixturevalue("postgres_url")
-    return lambda **rules: PostgresStore(url, **rules)
+        return partial(SqliteStore, path)
+    if request.param == "postgres":
+        return partial(PostgresStore, request.getfixturevalue("postgres_url"))
+
+    def accelerated(**rules: Any) -> SqliteStore:
+        return SqliteStore(path, new_waiter=DirectWaiter, checkpoints=ThreadedCheckpoints(path), **rules)
+
+    return accelerated
 
 
 @pytest.fixture
@@ -139,38 +147,26 @@ def test_what_is_on_its_way_to_the_writer_is_kept_when_the_store_closes(make: Ma
         await asyncio.sleep(0)
         store.close()
         with pytest.raises(StoreNotOpen):
-            store.submit(run_works, print, lambda _result, _failure: None)
+            await store.transact(print)
         return await asyncio.wait_for(kept, 10)
 
     assert asyncio.run(run()) is None
     assert _codes(make) == 1
 
 
-def test_who_fails_at_the_news_keeps_it_from_nobody_else(store: GroupCommitStore) -> None:
-    async def run() -> tuple[list[object], object]:
-        troubles = list[object]()
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, found: troubles.append(found["exception"]))
-
-        def fail(_result: object, _failure: Exception | None) -> None:
-            raise RuntimeError("on purpose")
-
-        store.submit(run_works, lambda _records: 1, fail)
-        return troubles, await asyncio.wait_for(store.transact(lambda _records: 2), 10)
-
-    (trouble,), result = asyncio.run(run())
-    assert (type(trouble), result) == (RuntimeError, 2)
-
-
-def test_the_log_is_written_back_beside_the_commits(path: Path) -> None:
-    store = SqliteStore(path)
+@pytest.mark.parametrize("checkpoints", [None, ThreadedCheckpoints], ids=["plain", "accelerated"])
+def test_the_log_is_written_back(path: Path, checkpoints: type[ThreadedCheckpoints] | None) -> None:
+    store = SqliteStore(path, checkpoints=checkpoints and checkpoints(path))
     for start in (0, 2000):  # a store that is opened again does so again
         store.open()
         before = path.stat().st_size
 
-        async def keep(start: int = start) -> None:
-            await asyncio.gather(*(store.remember_answer(_answer_of(f"event-{start + n}", b"x")) for n in range(2000)))
+        async def remember(start: int = start) -> None:
+            for first in range(start, start + 2000, 200):
+                answers = (_answer_of(f"event-{number}", b"x" * 9000) for number in range(first, first + 200))
+                await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
 
-        asyncio.run(keep())
+        asyncio.run(remember())
         end = time.monotonic() + 10
         while path.stat().st_size == before and time.monotonic() < end:
             time.sleep(0.01)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,9 @@ def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nodes]:
             return stores
 
         if request.param == "sqlite":
-            make: Callable[..., GroupCommitStore] = lambda **rules: SqliteStore(tmp_path / "s.sqlite3", **rules)  # noqa: E731 - as below
+            make: Callable[..., GroupCommitStore] = partial(SqliteStore, tmp_path / "s.sqlite3")
         else:
-            url = request.getfixturevalue("postgres_url")
-            make = lambda **rules: PostgresStore(url, **rules)  # noqa: E731 - one expression
+            make = partial(PostgresStore, request.getfixturevalue("postgres_url"))
         yield opened
 
 
