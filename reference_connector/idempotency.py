@@ -25,18 +25,16 @@ _LOOK_AGAIN_S = 0.01
 
 
 class Attempt(NamedTuple):
-    """An attempt to process one event; `request_hash` tells a repetition from a changed request under the same key."""
+    """An attempt to process one event; `request_hash` tells a repetition from a changed request under the same key.
+
+    `RememberAnswer(*attempt, status, body)` is the command that remembers an answer to the event.
+    """
 
     scope: Scope
     key: str
     request_hash: bytes
     now: datetime
     forget_at: datetime
-
-    def remember(self, answer: Answer) -> RememberAnswer:
-        """Make the command that remembers an answer to this event."""
-        scope, key, request_hash, now, forget_at = self
-        return RememberAnswer(scope, key, answer.status, answer.body, request_hash, now, forget_at)
 
     def repeat(self, earlier: RememberedAnswer) -> Outcome:
         """Make the outcome of a repeated event: the earlier answer."""
@@ -104,8 +102,8 @@ def _claim(
     is_free = found is None or (found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now))
     if not is_free:
         return found
-    claim = attempt._replace(now=now).remember(Answer(CLAIMED, b""))
-    records.save_answer(claim, owner=owner, lease_until=lease_until)
+    claim = attempt._replace(now=now)
+    records.save_answer(RememberAnswer(*claim, CLAIMED, b""), owner=owner, lease_until=lease_until)
     return None
 
 
@@ -120,5 +118,5 @@ def _finish(records: Records, attempt: Attempt, answer: Answer, now: datetime) -
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.status != CLAIMED:
         return attempt.repeat(found)
-    records.save_answer(attempt.remember(answer))
+    records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
     return Outcome(answer)

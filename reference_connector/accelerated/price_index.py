@@ -120,5 +120,5 @@ def _sum_up(lines: list[_IndexedLine]) -> Bill:
         promotions += promotion
         tax += line_tax
     total = subtotal - promotions + tax
-    json = {"lines": [line.json for line in lines], **totals_as_json(subtotal, promotions, tax)}
+    json: dict[str, object] = {"lines": [line.json for line in lines], **totals_as_json(subtotal, promotions, tax)}
     return Bill(total, complete=True, json=json)

@@ -34,11 +34,11 @@ class RememberAnswer(NamedTuple):
 
     scope: Scope
     key: str
-    status: int
-    body: bytes
     request_hash: bytes
     now: datetime
     forget_at: datetime
+    status: int
+    body: bytes
 
 
 class RememberedAnswer(NamedTuple):

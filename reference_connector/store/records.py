@@ -57,7 +57,7 @@ class SqlRecords:
 
     def save_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
         """Remember an answer or a claim, and forget some whose time is over, so that the table does not grow."""
-        scope, key, status, body, request_hash, now, forget_at = answer
+        scope, key, request_hash, now, forget_at, status, body = answer
         lease = None if lease_until is None else _to_ms(lease_until)
         self._forget(_to_ms(now))
         self._execute(
@@ -72,7 +72,7 @@ class SqlRecords:
         """Insert each answer unless its key has one: that is returned in its place, and nothing changed."""
         rows = [
             (_digest(f"{scope}\0{key}"), status, body, request_hash, _to_ms(forget_at))
-            for scope, key, status, body, request_hash, _, forget_at in answers
+            for scope, key, request_hash, _, forget_at, status, body in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._take)
         found = [None if new else self._replace_if_over(answer) for answer, new in zip(answers, is_new, strict=True)]

@@ -118,7 +118,7 @@ def test_the_file_is_written_in_wal_mode_with_full_sync(path: Path) -> None:
 
 
 def _answer_of(key: str, body: bytes) -> RememberAnswer:
-    return RememberAnswer("identity", key, 200, body, b"f", NOW, NOW + timedelta(hours=1))
+    return RememberAnswer("identity", key, b"f", NOW, NOW + timedelta(hours=1), 200, body)
 
 
 def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
@@ -299,8 +299,8 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer(RememberAnswer("identity", str(number), 200, b"{}", b"", at, at))
-        records.save_answer(RememberAnswer("order", "trip", 201, b"{}", b"", NOW, NOW + timedelta(days=900)))
+            records.save_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
+        records.save_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
@@ -310,7 +310,7 @@ def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_
     def keep(records: Records, turn: int, count: int) -> None:
         now, over = NOW + timedelta(minutes=turn), NOW + timedelta(minutes=3 if not turn else 900)
         records.insert_answers_if_absent(
-            [RememberAnswer("identity", f"{turn} {n}", 200, b"{}", b"f", now, over) for n in range(count)]
+            [RememberAnswer("identity", f"{turn} {n}", b"f", now, over, 200, b"{}") for n in range(count)]
         )
 
     for turn in range(12):

@@ -50,7 +50,7 @@ def a_sale(trip: str, seller: str = "") -> RecordSale:
 
 
 def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NOW) -> RememberAnswer:
-    return RememberAnswer("identity", key, 200, body, b"f", at, NOW + timedelta(hours=hours))
+    return RememberAnswer("identity", key, b"f", at, NOW + timedelta(hours=hours), 200, body)
 
 
 class SlowCommit:
