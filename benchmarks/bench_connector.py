@@ -1,4 +1,4 @@
-"""The reference connector's speed, in pairs on one pinned core, as ratios.
+"""The reference connector's speed, in pairs on one pinned core, as ratios: accelerated and plain, against three others.
 
     python benchmarks/bench_connector.py [--seconds 2] [--rounds 5] [--only pairs,sigv4,tail,memory,growth] [--full]
 
@@ -13,6 +13,7 @@ commit, so the bare app's pairs are shown with 128 as well.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import sys
@@ -41,12 +42,16 @@ CALLS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Verify Identity Keys": (SCAN_PATH, a_scan),
     "Create Purchases, 10 lines": (CART_PATH, a_cart_of_ten),
 }
+SCAN, CART = CALLS
+FORMS: dict[str, dict[str, str]] = {"accelerated": {}, "plain": {"JWO_CONNECTOR_ACCELERATED": "false"}}
 AIMS = {
-    ("Verify Identity Keys", "bare"): 0.5,
-    ("Verify Identity Keys", "plain"): 1.0,
-    ("Verify Identity Keys", "naive"): 4.0,
-    ("Create Purchases, 10 lines", "bare"): 0.3,
-    ("Create Purchases, 10 lines", "naive"): 4.0,
+    ("accelerated", SCAN, "bare"): 0.5,
+    ("accelerated", CART, "bare"): 0.3,
+    ("plain", SCAN, "bare"): 0.33,
+    ("plain", CART, "bare"): 0.2,
+    ("accelerated", SCAN, "naive"): 4.0,
+    ("accelerated", CART, "naive"): 4.0,
+    ("plain", SCAN, "fastapi"): 1.5,
 }
 
 
@@ -99,22 +104,23 @@ def measure(server: ServerProcess, call: str, seconds: float, connections: int) 
 
 
 def pairs(bench: Bench, given: argparse.Namespace, console: Console) -> list[Aim]:
-    """The connector against the others."""
-    table = Table("call", "against", "connections", "CPU us", "theirs", "rate /s", "theirs", "ratio by CPU", "by rate")
+    """Both forms of the connector against the others."""
+    table = Table("call", "form", "against", "connections", "CPU us", "theirs", "/s", "theirs", "by CPU", "by rate")
     aims = []
-    ours = bench.start("connector")
-    for name in ("bare", "plain", "naive"):
+    ours = {form: bench.start(f"connector-{form}", settings) for form, settings in FORMS.items()}
+    for name in ("bare", "fastapi", "naive"):
         theirs = bench.start(name)
-        for call in CALLS:
-            rounds = _rounds(ours, theirs, call, CONNECTIONS, given)
-            table.add_row(call, name, str(CONNECTIONS), *_figures(rounds))
-            if (call, name) in AIMS:
-                aims.append(at_least(f"{call} against {name}", AIMS[call, name], _ratio(rounds)))
+        for call, form in itertools.product(CALLS, FORMS):
+            rounds = _rounds(ours[form], theirs, call, CONNECTIONS, given)
+            table.add_row(call, form, name, str(CONNECTIONS), *_figures(rounds))
+            if (form, call, name) in AIMS:
+                aims.append(at_least(f"{call}, {form}, against {name}", AIMS[form, call, name], _ratio(rounds)))
             if name == "bare":
-                many = _rounds(ours, theirs, call, MANY_CONNECTIONS, given)
-                table.add_row(call, name, str(MANY_CONNECTIONS), *_figures(many))
+                many = _rounds(ours[form], theirs, call, MANY_CONNECTIONS, given)
+                table.add_row(call, form, name, str(MANY_CONNECTIONS), *_figures(many))
         theirs.stop()
-    ours.stop()
+    for server in ours.values():
+        server.stop()
     console.print(table)
     return aims
 

@@ -28,9 +28,6 @@ from jwo_toolkit.json_types import Json
 
 _SCHEMAS = resources.files("contract") / "schemas"
 _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
-_PLAIN_INSTANT = r"^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$"
-"""Most instants, and nothing that is none: the others are looked at by `parse_instant`, which takes longer."""
-_CONDITIONS = ("if", "then", "else", "not", "allOf", "anyOf", "oneOf")
 
 
 class Violation(NamedTuple):
@@ -99,7 +96,6 @@ class MessageSchema:
             raise BrokenContractFile(f"there is no schema named {name}; there are {', '.join(names())}")
         self.name = name
         self._fast = _compiled(name, documents)
-        self._closed = _compiled(name, {file: _closed(text) for file, text in documents.items()})
         registry: Registry[Json] = Registry().with_resources(
             (file, Resource.from_contents(text, default_specification=DRAFT202012)) for file, text in documents.items()
         )
@@ -108,17 +104,6 @@ class MessageSchema:
     def is_valid(self, body: Json) -> bool:
         """Say whether the body keeps the schema."""
         return self._fast.is_valid(body)
-
-    def read_exact(self, body: bytes) -> dict[str, Json] | None:
-        """Read a body that keeps the schema and has no other member than those that it names, and no null.
-
-        None for every other body: what that is, `parse_object` and `is_valid` say.
-        """
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        return cast("dict[str, Json]", value) if self._closed.is_valid(value) else None
 
     def violations(self, body: Json) -> list[Violation]:
         """List every breach, nearest to the root first; empty when the body is valid."""
@@ -138,23 +123,8 @@ def _compiled(name: str, documents: dict[str, dict[str, Json]]) -> jsonschema_rs
         retriever=lambda uri: documents[uri.rsplit("/", 1)[-1]],
         base_uri=f"schema:///{name}.json",
         validate_formats=True,
-        formats={"date-time": _is_instant},
+        formats={"date-time": is_instant},
     )
-
-
-def _closed(node: Json) -> Json:
-    """Copy a schema so that it takes no member that it does not name.
-
-    Conditions stay as they are: closed, an `if` would no longer hold for a message with further members.
-    """
-    if isinstance(node, list):
-        return [_closed(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    copied = {key: value if key in _CONDITIONS else _closed(value) for key, value in node.items()}
-    if copied.get("format") == "date-time":
-        copied["anyOf"] = [{"pattern": _PLAIN_INSTANT}, {"format": copied.pop("format")}]
-    return {**copied, "additionalProperties": False} if isinstance(node.get("properties"), dict) else copied
 
 
 def _violation(error: ValidationError) -> Violation:
@@ -213,7 +183,7 @@ def _kind(value: Json) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
 
 
-def _is_instant(value: Json) -> bool:
+def is_instant(value: Json) -> bool:
     """Both engines ask here, as their own readings of date-time differ: line feeds, leap seconds, the year 0."""
     try:
         parse_instant(value)
@@ -224,7 +194,7 @@ def _is_instant(value: Json) -> bool:
 
 def _formats() -> FormatChecker:
     checker = FormatChecker(formats=())
-    checker.checks("date-time")(lambda value: not isinstance(value, str) or _is_instant(value))
+    checker.checks("date-time")(lambda value: not isinstance(value, str) or is_instant(value))
     return checker
 
 

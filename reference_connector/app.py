@@ -1,4 +1,7 @@
-"""The composition root: clocks, ids, store and log are made here, and everything below receives them."""
+"""The composition root: clocks, ids, store and log are made here, and everything below receives them.
+
+It alone knows `accelerated`, and only where the setting is on.
+"""
 
 from __future__ import annotations
 
@@ -8,50 +11,60 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 from fastapi import FastAPI
 
+from contract.house import House
 from contract.operations import (
     CREATE_PURCHASES,
     GET_SCAN_DETAILS,
     RESOLVE_SCAN,
     SHOPPER_AUTHORIZATION,
     VERIFY_IDENTITY_KEYS,
+    Operation,
 )
-from reference_connector.authentication import Gatekeeper
-from reference_connector.background import FileWatch, at_work
+from reference_connector.admin_routes import add_admin_routes
+from reference_connector.authentication import Authenticator
+from reference_connector.cart import CartReader
+from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.idempotency import LeasedAnswers
-from reference_connector.identity import IdentityDesk
-from reference_connector.mobile_app.codes import CodeDesk
+from reference_connector.identity import IdentityHandler
+from reference_connector.loyalty import LoyaltyHandler
+from reference_connector.messages import RequestReader
+from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
 from reference_connector.mobile_app.sign_in import SignIn
-from reference_connector.operations import add_operation_routes
-from reference_connector.orders import OrderDesk
+from reference_connector.openapi import document_calls
+from reference_connector.orders import OrderHandler
+from reference_connector.parts import Parts
 from reference_connector.payments import PaymentOutbox, PaymentProvider
-from reference_connector.purchase_ids import purchase_ids
+from reference_connector.purchase_ids import seeded_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
+from reference_connector.sales import Sales
 from reference_connector.scan_keys import ScanKeys
-from reference_connector.scans import ScanDesk
 from reference_connector.settings import ConnectorSettings
-from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperDesk, new_owner_ids
+from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperHandler, new_owner_ids
 from reference_connector.simulated_provider import SimulatedProvider
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
+from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
-from reference_connector.till import Till
-from reference_connector.wire import ConnectorApp, WireCalls
 
 _KEY_BYTES = 32
-_LOOK_AFTER = 20_000
+_COLLECT_AFTER = 20_000
 _TURNS_TO_THE_LOG = 2
-"""In one turn of the loop those who wait for the store are told, and in the next what they log is written."""
+"""In one turn of the loop the store wakes those who wait for it, and in the next they write what they log."""
 
 
-class _Parts(NamedTuple):
+class _Made(NamedTuple):
+    """What several handlers share."""
+
     settings: ConnectorSettings
+    parts: Parts
     retailer: CurrentRetailer
     store: Store
     clock: Clock
@@ -59,8 +72,15 @@ class _Parts(NamedTuple):
     owner: str
 
     @property
+    def house(self) -> House:
+        return self.settings.house
+
+    @property
     def log(self) -> EventLog:
         return self.telemetry.log
+
+    def reader(self, operation: Operation) -> RequestReader:
+        return self.parts.reader(operation, self.settings.house)
 
 
 def create_app(
@@ -71,125 +91,193 @@ def create_app(
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
 ) -> FastAPI:
-    """Make the connector; BadRetailerData when its files are wrong. The store opens when the app starts.
+    """Make the connector; raises BadRetailerData if its files are wrong. The store opens when the app starts.
 
     `provider` and `risk` take the place of the simulated payment provider and of the retailer files' risk data.
     """
+    parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
-    retailer = CurrentRetailer(_load(settings))
-    parts = _Parts(settings, retailer, _store(settings), clock, telemetry, f"{os.getpid()}-{secrets.token_hex(4)}")
+    retailer, owner = CurrentRetailer(_load(settings)), f"{os.getpid()}-{secrets.token_hex(4)}"
+    made = _Made(settings, parts, retailer, _store(settings, parts), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     outbox = PaymentOutbox(
-        store=parts.store,
+        store=made.store,
         provider=provider or simulated,
         rules=settings.payments,
-        owner=parts.owner,
+        owner=owner,
         clock=clock,
-        log=parts.log,
+        log=made.log,
     )
-    orders = _orders(parts, outbox)
-    watch = FileWatch(
-        (*settings.retailer_files, *settings.price_lists), lambda: _load(settings), retailer, orders, parts.log
-    )
-    background = lambda: at_work(outbox, watch, settings.watch_files_s)  # noqa: E731 - one expression
-    lifespan = _lifespan(parts.store, background, simulated)
+    orders = _orders(made, outbox)
+    files = (*settings.retailer_files, *settings.price_lists)
+    watch = FileWatch(files, partial(_load, settings), retailer, orders, made.log)
+    lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    _add_wire_calls(app, parts, orders, risk)
-    _add_app(app, parts)
-    add_operation_routes(app, parts.store, orders, telemetry)
+    app.dispatcher = _dispatcher(made, orders, risk or RetailersOwnRecords(retailer, made.store))
+    document_calls(app, made.house)
+    _add_mobile_app(app, made)
+    add_admin_routes(app, made.store, orders, telemetry)
     return app
 
 
 def from_environment() -> FastAPI:
     """Make the connector of the environment's settings, for servers that start workers by name.
 
-    What is made here stays, and a request's own objects go by their reference counts; so the collector, whose walk over
-    a large assortment would keep gates waiting, skips the former and looks seldom at the latter.
+    What is made here stays, and reference counts free a request's own objects; so the garbage collector, whose walk
+    over a large assortment would keep gates waiting, skips the former and looks seldom at the latter.
     """
     app = create_app(ConnectorSettings())
     gc.freeze()
-    gc.set_threshold(_LOOK_AFTER)
+    gc.set_threshold(_COLLECT_AFTER)
     return app
+
+
+def http_protocol(settings: ConnectorSettings) -> type[asyncio.Protocol] | Literal["auto"]:
+    """Return what uvicorn shall speak HTTP with: its own choice, or the accelerated protocol.
+
+    Raises BadSettings if the setting `accelerated` is on and this uvicorn does not fit it.
+    """
+    if not settings.accelerated:
+        return "auto"
+    from reference_connector.accelerated.uvicorn_check import check_uvicorn  # noqa: PLC0415 - only where it is on
+
+    check_uvicorn()
+    from reference_connector.accelerated.http_protocol import AcceleratedProtocol  # noqa: PLC0415 - after the check
+
+    return AcceleratedProtocol
+
+
+def _parts(settings: ConnectorSettings) -> Parts:
+    if not settings.accelerated:
+        return Parts()
+    from reference_connector.accelerated import PARTS  # noqa: PLC0415 - only where it is on
+
+    return PARTS
 
 
 def _load(settings: ConnectorSettings) -> Retailer:
     return load_retailer(settings.retailer_files, settings.price_lists)
 
 
-def _store(settings: ConnectorSettings) -> Store:
+def _store(settings: ConnectorSettings, parts: Parts) -> Store:
     path, timeout_s, batch_max = settings.store.path, settings.store.busy_timeout_s, settings.store.batch_max
     url = settings.database_url.get_secret_value()
     if not url:
-        return SqliteStore(path, busy_timeout_s=timeout_s, batch_max=batch_max)
+        return SqliteStore(
+            path,
+            busy_timeout_s=timeout_s,
+            batch_max=batch_max,
+            new_waiter=parts.new_waiter,
+            checkpoints=parts.new_checkpoints(path),
+        )
     from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
 
-    return PostgresStore(url, busy_timeout_s=timeout_s, batch_max=batch_max)
+    return PostgresStore(url, busy_timeout_s=timeout_s, batch_max=batch_max, new_waiter=parts.new_waiter)
 
 
 def _lifespan(
-    store: Store, background: Callable[[], AbstractAsyncContextManager[None]], simulated: SimulatedProvider
+    made: _Made, simulated: SimulatedProvider, tasks: Callable[[], AbstractAsyncContextManager[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store.open()
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        made.store.open()
         try:
-            async with background():
+            async with tasks():
                 yield
         finally:
-            if isinstance(app, ConnectorApp):
-                await app.wire_calls.finish()
-            store.close()
+            made.store.close()
             simulated.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
+            made.log.flush()
 
     return lifespan
 
 
-def _orders(parts: _Parts, outbox: PaymentOutbox) -> OrderDesk:
-    till = Till(parts.retailer, parts.clock, purchase_ids(parts.settings.id_seed))
-    return OrderDesk(
-        retailer=parts.retailer,
-        store=parts.store,
-        till=till,
-        house=parts.settings.house,
+def _dispatcher(made: _Made, orders: OrderHandler, risk: RiskCheck) -> Dispatcher:
+    settings, telemetry = made.settings, made.telemetry
+    loyalty = _loyalty(made)
+    handlers: dict[Operation, Handle] = {
+        VERIFY_IDENTITY_KEYS: _identity(made).verify,
+        CREATE_PURCHASES: orders.create,
+        SHOPPER_AUTHORIZATION: _shoppers(made, risk).authorize,
+        RESOLVE_SCAN: loyalty.resolve,
+        GET_SCAN_DETAILS: loyalty.details,
+    }
+    calls = {
+        operation.path: Call(operation, handle, telemetry.call(operation.name, made.parts.watch))
+        for operation, handle in handlers.items()
+    }
+    authenticator = Authenticator(settings.caller, made.house.auth, made.store, made.clock)
+    return Dispatcher(calls, authenticator, settings.limits, made.log)
+
+
+def _identity(made: _Made) -> IdentityHandler:
+    return IdentityHandler(
+        reader=made.reader(VERIFY_IDENTITY_KEYS),
+        retailer=made.retailer,
+        store=made.store,
+        scan_keys=_scan_keys(made),
+        house=made.house,
+        clock=made.clock,
+        log=made.log,
+    )
+
+
+def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
+    seed = made.settings.id_seed
+    ids = seeded_ids(seed) if seed else made.parts.new_random_ids()
+    return OrderHandler(
+        carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
+        retailer=made.retailer,
+        store=made.store,
+        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart()),
+        house=made.house,
         on_charge=outbox.wake,
-        log=parts.log,
+        log=made.log,
     )
 
 
-def _add_wire_calls(app: ConnectorApp, parts: _Parts, orders: OrderDesk, risk: RiskCheck | None) -> None:
-    settings, retailer, store, clock, telemetry, owner = parts
-    house = settings.house
-    scan_keys = ScanKeys(retailer, house.scan_key, _token_maker(house.scan_key.token_digits))
-    log = telemetry.log
-    identity = IdentityDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
-    scans = ScanDesk(retailer=retailer, scan_keys=scan_keys, house=house, clock=clock, log=log)
-    answers = LeasedAnswers(
-        store, clock, new_owner_ids(owner), lease_s=settings.claim_lease_s, budget_s=house.shopper_auth.answer_budget_s
+def _shoppers(made: _Made, risk: RiskCheck) -> ShopperHandler:
+    lease_s, budget_s = made.settings.claim_lease_s, made.house.shopper_auth.answer_budget_s
+    return ShopperHandler(
+        reader=made.reader(SHOPPER_AUTHORIZATION),
+        retailer=made.retailer,
+        answers=LeasedAnswers(made.store, made.clock, new_owner_ids(made.owner), lease_s=lease_s, budget_s=budget_s),
+        risk=risk,
+        house=made.house,
+        clock=made.clock,
+        log=made.log,
     )
-    risk = risk or RetailersOwnRecords(retailer, store)
-    shoppers = ShopperDesk(retailer=retailer, answers=answers, risk=risk, house=house, clock=clock, log=log)
-    gatekeeper = Gatekeeper(settings.caller, house.auth, store, clock)
-    calls = WireCalls(house, gatekeeper, store, settings.limits, telemetry)
-    calls.add(app, VERIFY_IDENTITY_KEYS, identity.verify, (400, 401, 403, 429, 500))
-    calls.add(app, CREATE_PURCHASES, orders.create, (400, 403, 409, 429, 500))
-    calls.add(app, SHOPPER_AUTHORIZATION, shoppers.authorize, (400, 403, 429, 500))
-    calls.add(app, RESOLVE_SCAN, scans.resolve, (400, 403, 429, 500))
-    calls.add(app, GET_SCAN_DETAILS, scans.details, (400, 403, 404, 429, 500))
-    app.wire_calls = calls
 
 
-def _add_app(app: FastAPI, parts: _Parts) -> None:
-    settings, rules = parts.settings, parts.settings.scan_key
-    new_token = _token_maker(rules.token_digits)
-    codes = CodeDesk(parts.retailer, parts.store, ScanKeys(parts.retailer, rules, new_token), parts.clock)
-    mint = Mint(parts.retailer, codes, rules, parts.clock, new_token) if settings.app_test_keys else None
+def _loyalty(made: _Made) -> LoyaltyHandler:
+    return LoyaltyHandler(
+        reader_for=made.reader,
+        retailer=made.retailer,
+        store=made.store,
+        scan_keys=_scan_keys(made),
+        house=made.house,
+        clock=made.clock,
+        log=made.log,
+    )
+
+
+def _add_mobile_app(app: FastAPI, made: _Made) -> None:
+    settings, rules = made.settings, made.settings.scan_key
+    codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
+    new_token = partial(_new_token, rules.token_digits)
+    mint = Mint(made.retailer, codes, rules, made.clock, new_token) if settings.app_test_keys else None
     key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
-    sign_in = SignIn(parts.retailer, settings.sign_in, key, parts.clock)
+    sign_in = SignIn(made.retailer, settings.sign_in, key, made.clock)
     app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
-    add_app_routes(app, codes, parts.store, app_rules, sign_in, mint)
+    add_app_routes(app, codes, made.store, app_rules, sign_in, mint)
 
 
-def _token_maker(digits: int) -> Callable[[], str]:
-    return lambda: secrets.token_hex((digits + 1) // 2)[:digits]
+def _scan_keys(made: _Made) -> ScanKeys:
+    rules = made.settings.scan_key
+    return ScanKeys(made.retailer, rules, partial(_new_token, rules.token_digits))
+
+
+def _new_token(digits: int) -> str:
+    return secrets.token_hex((digits + 1) // 2)[:digits]

@@ -1,4 +1,4 @@
-"""Who may call the two calls of the platform: SigV4, agreed headers, or anybody. A refusal is 403 with `message`."""
+"""Who may make the platform's calls: SigV4, agreed headers, or anyone. A refusal is 403 with `message`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from contract.errors import SignatureRejected
 from contract.house import Auth
 from reference_connector.errors import NotAuthenticated
 from reference_connector.settings import Caller
-from reference_connector.store import NewAnswer, Store
+from reference_connector.store import RememberAnswer, Store
 from reference_connector.telemetry import Clock
 
 
-class Gatekeeper:
-    """Checks a request as it arrived; NotAuthenticated carries the code of what is wrong."""
+class Authenticator:
+    """Checks a request as it arrived."""
 
     def __init__(self, caller: Caller, rules: Auth, store: Store, clock: Clock) -> None:
         self._caller = caller
@@ -29,12 +29,12 @@ class Gatekeeper:
         self._key = sigv4.Key(caller.access_key_id, caller.secret_access_key.get_secret_value(), token or None)
 
     @property
-    def asks(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether there is anything to check."""
         return self._caller.mode != "none"
 
     async def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Let the request through, or raise NotAuthenticated."""
+        """Let the request through, or raise NotAuthenticated with the code of what is wrong."""
         if self._caller.mode == "sigv4":
             self._check_signature(method, url, headers, body)
             if self._caller.refuse_replays:
@@ -72,8 +72,8 @@ class _UsedSignatures:
     async def refuse_again(self, authorization: str) -> None:
         signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
         now = self._clock()
-        used = NewAnswer("signature", signature, 200, b"", b"", now, now + self._window)
-        if await self._store.keep_answer(used) is not None:
+        used = RememberAnswer("signature", signature, b"", now, now + self._window, 200, b"")
+        if await self._store.remember_answer(used) is not None:
             raise NotAuthenticated("this signature was used before", code="replayed")
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contract.house import House
-from contract.messages import self_contained
-from contract.operations import CREATE_PURCHASES
-from contract.values import is_before
+from contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
-from reference_connector.idempotency import fingerprint
+from reference_connector.messages import RequestReader, request_hash
 from reference_connector.payments import Payer, payer_of
-from reference_connector.wire import MessageReader
 
 
 class Cart(NamedTuple):
@@ -25,62 +21,34 @@ class Cart(NamedTuple):
     shopper_id: str
     payer: Payer
     items: list[Json]
-    fingerprint: bytes
+    request_hash: bytes
+
+
+def is_before(text: str, other: str) -> bool:
+    """Say whether one instant is before another; both are what `parse_instant` reads."""
+    return parse_instant(text) < parse_instant(other)
 
 
 class CartReader:
-    """Reads request bodies under the house's rules."""
+    """Reads request bodies; `instant_is_before` compares two instants as they are written."""
 
-    def __init__(self, house: House) -> None:
-        self._messages = MessageReader(CREATE_PURCHASES, house)
-        self._known = known_members(self_contained(CREATE_PURCHASES.request, house))
+    def __init__(self, requests: RequestReader, instant_is_before: Callable[[str, str], bool] = is_before) -> None:
+        self._requests = requests
+        self._is_before = instant_is_before
 
     def read(self, body: bytes) -> Cart:
-        """Return the cart; InvalidRequest names the first rule that it breaks."""
-        exact = self._messages.read_exact(body)
-        request = exact or self._messages.read(body)
-        trip = request["shoppingTrip"]
-        _check_times(trip)
-        _check_line_items(request["cartItems"])
-        known = exact or self._known(request)
-        request_id = known.pop("requestId")
+        """Return the cart; raises InvalidRequest, which names the first rule that it breaks."""
+        request, known = self._requests.read_known(body)
+        trip, items = request["shoppingTrip"], request["cartItems"]
+        if self._is_before(trip["endTime"], trip["startTime"]):
+            raise InvalidRequest("shoppingTrip.endTime is before its startTime")
+        _check_line_items(items)
+        shopper_id, payer = _who(trip, request)
+        request_id = known.pop("requestId")  # a repetition may have another one
+        hashed = request_hash(known)
         return Cart(
-            request_id,
-            request["idempotentShoppingTripId"],
-            request["storeId"],
-            *_who(trip, request),
-            request["cartItems"],
-            fingerprint(known),
+            request_id, request["idempotentShoppingTripId"], request["storeId"], shopper_id, payer, items, hashed
         )
-
-
-def known_members(schema: Json) -> Callable[[Json], Json]:
-    """Make what copies a valid JSON value without the members that its schema does not name, at every depth.
-
-    The members of a copy stand in the schema's order. It is made once, as walking the schema costs more than copying.
-    """
-    if "items" in schema:
-        copy_item = known_members(schema["items"])
-        return lambda items: [copy_item(item) for item in items]
-    if "properties" not in schema:
-        return lambda value: value
-    plain = [name for name, member in schema["properties"].items() if not {"properties", "items"} & member.keys()]
-    nested = [(name, known_members(schema["properties"][name])) for name in schema["properties"] if name not in plain]
-
-    def copy_object(value: Json) -> Json:
-        copied = {name: value[name] for name in plain if name in value}
-        for name, copy in nested:
-            if name in value:
-                copied[name] = copy(value[name])
-        return copied
-
-    return copy_object
-
-
-def _check_times(trip: Json) -> None:
-    """A schema cannot compare."""
-    if is_before(trip["endTime"], trip["startTime"]):
-        raise InvalidRequest("shoppingTrip.endTime is before its startTime")
 
 
 def _check_line_items(items: list[Json]) -> None:
@@ -93,7 +61,7 @@ def _who(trip: Json, request: Json) -> tuple[str, Payer]:
     """Return who entered first, and who pays."""
     events = trip["authEvents"]
     scans = [scan for event in events if (scan := event.get("scanResult"))]
-    shopper_id = next((scan["id"] for scan in scans if scan.get("id")), "") if scans else ""
+    shopper_id = next((scan["id"] for scan in scans if scan.get("id")), "")
     shopper_id = shopper_id or request.get("shopperIdentity", {}).get("id", "")
     scan_types = [scan["type"] for scan in scans if scan.get("type")]
     return shopper_id, payer_of(scan_types, [event["payloadType"] for event in events], shopper_id)

@@ -1,129 +1,128 @@
-"""Verify Identity Keys: fields, store, remembered answer, key, in this order.
+"""Verify Identity Keys: read the request, look up the remembered answer, decide, remember, answer.
 
-The answer is remembered by authEvent.id, and the use of a single-use code is recorded in the same unit of work.
+The answer is remembered by authEvent.id. `verify` has the two forms that idempotency takes: see `idempotency`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from reference_connector.errors import InvalidRequest
-from reference_connector.idempotency import (
-    Answer,
-    Claim,
-    Outcome,
-    Pending,
-    decide_once,
-    fingerprint,
-    json_answer,
-    keep_first,
-)
+from reference_connector.idempotency import Attempt, Outcome
+from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
-from reference_connector.store import NewAnswer, Records
+from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 _OK, _UNAUTHORIZED = 200, 401
 
 
 class Scan(NamedTuple):
-    """A valid request: who wants in, where and when."""
+    """A valid request: a key, scanned at a store's gate; `text` is the decoded key, None where it is no text."""
 
     request_id: str
     event_id: str
     identity_key: str
+    text: str | None
     store_id: str
     scanned_at: str
 
 
-class IdentityDesk:
+class IdentityHandler:
     """Answers Verify Identity Keys."""
 
     def __init__(
-        self, *, retailer: CurrentRetailer, scan_keys: ScanKeys, house: House, clock: Clock, log: EventLog
+        self,
+        *,
+        reader: RequestReader,
+        retailer: CurrentRetailer,
+        store: Store,
+        scan_keys: ScanKeys,
+        house: House,
+        clock: Clock,
+        log: EventLog,
     ) -> None:
+        self._reader = reader
         self._retailer = retailer
+        self._store = store
         self._scan_keys = scan_keys
         self._rules = house.identity
-        self._remember = timedelta(hours=house.identity.remember_h)
-        self._messages = MessageReader(VERIFY_IDENTITY_KEYS, house)
+        self._remember_for = timedelta(hours=house.identity.remember_h)
         self._clock = clock
         self._log = log
 
-    def verify(self, body: bytes) -> Pending:
-        """Answer a request body with 200 or 401; InvalidRequest for what is 400."""
+    async def verify(self, body: bytes) -> Answer:
+        """Answer a request body with 200 or 401; raises InvalidRequest for a 400."""
         scan = self._read(body)
-        now, mark = self._clock(), fingerprint(scan.identity_key)
+        now = self._clock()
         key = scan.event_id.lower()  # a UUID is the same in either case
-        known = self._holder_of_fixture_key(scan)
-        if known is not None and _OK in self._rules.remember:
-            welcome = _welcome(known)
-            new = NewAnswer("identity", key, welcome.status, welcome.body, mark, now, now + self._remember)
-            return keep_first(new, welcome, lambda outcome: self._answer(scan, outcome, ()))
-        refusals: list[Refusal] = []
-        claim = Claim("identity", key, mark, now, now + self._remember, self._rules.remember)
-        decide = lambda records: self._decide(records, scan, refusals)  # noqa: E731 - one expression
-        return decide_once(claim, decide, lambda outcome: self._answer(scan, outcome, refusals))
+        attempt = Attempt("identity", key, request_hash(scan.identity_key), now, now + self._remember_for)
+        visitor = self._fixture_key_holder(scan)
+        if visitor is not None and _OK in self._rules.remember:
+            # The decision needs no records: insert the answer, unless the event has one.
+            answer = _welcome(visitor)
+            earlier = await self._store.remember_answer(RememberAnswer(*attempt, answer.status, answer.body))
+            outcome = Outcome(answer) if earlier is None else attempt.repeat(earlier)
+        else:
+            # The decision needs records: look up, decide and remember in one transaction.
+            outcome = await self._store.transact(self._answer_once, attempt, scan)
+        self._log_answer(scan, outcome)
+        return outcome.answer
 
     def _read(self, body: bytes) -> Scan:
-        request = self._messages.read(body)
-        event = request["authEvent"]
-        scan = Scan(request["requestId"], event["id"], request["identityKey"], request["storeId"], event["timestamp"])
-        if scan.store_id not in self._retailer.now.stores:
+        request = self._reader.read(body)
+        event, identity_key, store_id = request["authEvent"], request["identityKey"], request["storeId"]
+        if store_id not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
-        return scan
+        try:
+            text = from_identity_key(identity_key)
+        except BadValue:
+            text = None
+        return Scan(request["requestId"], event["id"], identity_key, text, store_id, event["timestamp"])
 
-    def _decide(self, records: Records, scan: Scan, refusals: list[Refusal]) -> Answer:
-        refusals.clear()
-        verdict = self._judge(records, scan)
+    def _fixture_key_holder(self, scan: Scan) -> Visitor | None:
+        """Find the visitor of a fixture key: neither age nor single use, and so no record, matters for it."""
+        return self._retailer.now.fixture_keys.get((scan.store_id, scan.text or ""))
+
+    def _answer_once(self, records: Records, attempt: Attempt, scan: Scan) -> Outcome:
+        """Repeat the remembered answer, or decide and remember; a code is used in the same transaction."""
+        earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
+        if earlier is not None:
+            return attempt.repeat(earlier)
+        answer = self._decide(records, scan)
+        if answer.status in self._rules.remember:
+            records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+        return Outcome(answer)
+
+    def _decide(self, records: Records, scan: Scan) -> Answer:
+        verdict: Visitor | Refusal = Refusal.UNKNOWN_KEY
+        if scan.text is not None:
+            visitor = self._fixture_key_holder(scan)
+            scanned_at = parse_instant(scan.scanned_at)
+            verdict = visitor or self._scan_keys.judge(records, scan.text, scan.event_id.lower(), scanned_at)
         if isinstance(verdict, Visitor):
             return _welcome(verdict)
-        refusals.append(verdict)
-        unknown = verdict is Refusal.UNKNOWN_KEY
-        status = _UNAUTHORIZED if unknown else self._rules.refusal_status
-        return json_answer(status, {"errorMsg": "The key is not accepted."})._replace(code=verdict)
+        status = _UNAUTHORIZED if verdict is Refusal.UNKNOWN_KEY else self._rules.refusal_status
+        return json_answer(status, {"errorMsg": "The key is not accepted."}, verdict)
 
-    def _judge(self, records: Records, scan: Scan) -> Visitor | Refusal:
-        text = _text_of(scan.identity_key)
-        if text is None:
-            return Refusal.UNKNOWN_KEY
-        visitor = self._holder_of_fixture_key(scan)
-        return visitor or self._scan_keys.judge(records, text, scan.event_id.lower(), parse_instant(scan.scanned_at))
-
-    def _holder_of_fixture_key(self, scan: Scan) -> Visitor | None:
-        """Find whose plain key it is; no record has a say in that, as age and single use do not apply to it."""
-        return self._retailer.now.fixture_keys.get((scan.store_id, _text_of(scan.identity_key) or ""))
-
-    def _answer(self, scan: Scan, outcome: Outcome, refusals: Sequence[Refusal]) -> Answer:
+    def _log_answer(self, scan: Scan, outcome: Outcome) -> None:
         self._log.event(
             "identity_answered",
             requestId=scan.request_id,
             authEventId=scan.event_id,
             status=outcome.answer.status,
             replayed=outcome.replayed,
-            **({"refusal": refusals[-1]} if refusals else {}),
+            refusal=None if outcome.replayed else outcome.answer.code or None,
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
-        return outcome.answer
 
 
-def _text_of(identity_key: str) -> str | None:
-    try:
-        return from_identity_key(identity_key)
-    except BadValue:
-        return None
-
-
-@lru_cache(maxsize=1024)
 def _welcome(visitor: Visitor) -> Answer:
-    return json_answer(200, {"visitorDetails": {"id": visitor.id, "type": visitor.type}})
+    return json_answer(_OK, {"visitorDetails": {"id": visitor.id, "type": visitor.type}})

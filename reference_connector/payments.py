@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from reference_connector.errors import PaymentDeclined, PaymentUnclear, StoreError
 from reference_connector.settings import Payments
-from reference_connector.store import Charge, Store
+from reference_connector.store import Charge, Records, Store
 from reference_connector.telemetry import Clock, EventLog
 
 Payer = Literal["card", "cash", "staff", "platform", "nobody"]
-"""card: we charge the account's card. cash: at the till. staff: an associate's trip, nothing to pay. platform: the
+"""card: we charge the account's card. cash: at the sales. staff: an associate's trip, nothing to pay. platform: the
 shopper entered with a card that only the platform knows. nobody: an empty cart."""
 
 
 class PaymentProvider(Protocol):
-    """The seam. Both calls may be repeated: the same key has one effect, and gets the first call's result.
+    """The retailer's payment provider. A call with the same key again has no effect, and gets the first one's result.
 
     Any other error than those two counts as PaymentUnclear, and its type is logged.
     """
@@ -58,39 +58,40 @@ class PaymentOutbox:
         self._owner = owner
         self._clock = clock
         self._log = log
-        self._news = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._stopping = False
 
     def wake(self) -> None:
-        """Say that there is something new."""
-        self._news.set()
+        """Wake `run`: there is a new charge."""
+        self._wakeup.set()
 
     def stop(self) -> None:
-        """End `run` once what is in hand is settled."""
+        """End `run` once the current batch is settled."""
         self._stopping = True
-        self._news.set()
+        self._wakeup.set()
 
     async def run(self) -> None:
-        """Settle what is due, wait for news or for `poll_s`, and again."""
+        """Settle what is due, wait for a wake-up or for `poll_s`, and again."""
         while not self._stopping:
-            self._news.clear()
+            self._wakeup.clear()
             try:
                 settled = await self.settle_due()
             except StoreError as error:
                 self._log.event("outbox_waits", code=error.code)
                 settled = 0
             if settled < self._rules.batch and not self._stopping:
-                await _first_of(self._news.wait(), self._rules.poll_s)
+                await _first_of(self._wakeup.wait(), self._rules.poll_s)
 
     async def settle_due(self) -> int:
         """Settle one batch and return its size."""
         now = self._clock()
         until = now + timedelta(seconds=self._rules.lease_s)
-        charges = await self._store.transact(
-            lambda records: records.take_charges(self._owner, now=now, lease_until=until, limit=self._rules.batch)
-        )
+        charges = await self._store.transact(self._take, now, until)
         await asyncio.gather(*(self._settle(charge) for charge in charges))
         return len(charges)
+
+    def _take(self, records: Records, now: datetime, until: datetime) -> list[Charge]:
+        return records.take_charges(self._owner, now=now, lease_until=until, limit=self._rules.batch)
 
     async def _settle(self, charge: Charge) -> None:
         settled = await self._attempt(charge)
@@ -121,8 +122,8 @@ class PaymentOutbox:
         return charge._replace(attempts=attempts, due_at=due_at, trouble=trouble)
 
 
-async def _first_of(news: Awaitable[object], wait_s: float) -> None:
+async def _first_of(wakeup: Awaitable[object], wait_s: float) -> None:
     try:
-        await asyncio.wait_for(news, wait_s)
+        await asyncio.wait_for(wakeup, wait_s)
     except TimeoutError:
         return

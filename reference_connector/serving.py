@@ -1,18 +1,15 @@
 """Serves the connector, in several worker processes where wanted: what `python -m reference_connector` and `jwo` run.
 
-Settings are read and the port is bound first; the address is printed last, so that port 0 works. The fast lane leans on
-the inside of uvicorn: with one that has other insides the connector serves all the same, only slower.
+Settings are read and the port is bound first; the address is printed last, so that port 0 works.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import secrets
 import socket
 import tempfile
-from typing import Any, Literal
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
-from reference_connector.app import from_environment
+from reference_connector.app import from_environment, http_protocol
 from reference_connector.settings import ConnectorSettings
 
 _APP = "reference_connector.app:from_environment"
@@ -29,20 +26,20 @@ _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
 
 
 def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) -> None:
-    """Serve until told to stop, then give requests in hand `stop_within_s`; `port` 0 takes a free one.
+    """Serve until a signal, then give open requests `stop_within_s`; `port` 0 takes a free one.
 
-    BadSettings, OSError when the port cannot be bound, ConnectorError when one worker cannot start.
+    Raises BadSettings, OSError if the port cannot be bound, and ConnectorError if a single worker cannot start.
     """
     settings = read(ConnectorSettings)
     with listen(host, port) as listener:
         if workers == 1:
-            _serve_here(listener, stop_within_s)
+            _serve_here(listener, settings, stop_within_s)
         else:
             _serve_in_workers(listener, settings, workers, stop_within_s)
 
 
-def _serve_here(listener: socket.socket, stop_within_s: int) -> None:
-    run(_config(from_environment(), stop_within_s), listener)
+def _serve_here(listener: socket.socket, settings: ConnectorSettings, stop_within_s: int) -> None:
+    run(_config(from_environment(), settings, stop_within_s), listener)
 
 
 def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, workers: int, stop_within_s: int) -> None:
@@ -50,8 +47,9 @@ def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, work
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
         if not settings.sign_in.key.get_secret_value():
             _share_session_key()
+        config = _config(_APP, settings, stop_within_s, factory=True, workers=workers)
         announce(address(listener))
-        Multiprocess(_config(_APP, stop_within_s, factory=True, workers=workers), sockets=[listener]).run()
+        Multiprocess(config, sockets=[listener]).run()
 
 
 def _share_session_key() -> None:
@@ -61,10 +59,15 @@ def _share_session_key() -> None:
     os.environ[_KEY_VARIABLE] = secrets.token_hex()
 
 
-def _config(app: FastAPI | str, stop_within_s: int, **more: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's own options
+def _config(
+    app: FastAPI | str,
+    settings: ConnectorSettings,
+    stop_within_s: int,
+    **more: Any,  # noqa: ANN401 - uvicorn's own options
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=protocol(),
+        http=http_protocol(settings),
         ws="none",
         log_level="warning",
         access_log=False,
@@ -72,13 +75,3 @@ def _config(app: FastAPI | str, stop_within_s: int, **more: Any) -> uvicorn.Conf
         timeout_graceful_shutdown=stop_within_s,
         **more,
     )
-
-
-def protocol() -> type[asyncio.Protocol] | Literal["auto"]:
-    """Return the fast lane, or uvicorn's own choice where this uvicorn lacks what the fast lane is made of."""
-    try:
-        from reference_connector.fast_lane import FastLane  # noqa: PLC0415 - it may fail
-    except ImportError as error:
-        logging.getLogger("uvicorn.error").warning("no fast lane, calls will cost more: %s", error)
-        return "auto"
-    return FastLane

@@ -106,6 +106,10 @@ class ConnectorSettings(RoomSettings):
     price_lists: tuple[Path, ...] = ()
     id_seed: str = ""
     """Purchase ids follow from this and the trip, so that two simulated days compare equal; empty: they are random."""
+    accelerated: bool = True
+    """Whether the parts in `reference_connector/accelerated` serve. They give the same answers at a higher speed, and
+    are on, as they are what is measured and certified. Off, the connector is the plain one, which works with any
+    uvicorn and without that folder."""
     app_test_keys: bool = False
     """Whether `GET /app/mint/{type}` hands out fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
@@ -128,13 +132,4 @@ class ConnectorSettings(RoomSettings):
     @property
     def house(self) -> House:
         """The house rules with this connector's values in place."""
-        return House(
-            http=self.http,
-            identity=self.identity,
-            scan_key=self.scan_key,
-            ordering=self.ordering,
-            shopper_auth=self.shopper_auth,
-            resolve_scan=self.resolve_scan,
-            scan_details=self.scan_details,
-            auth=self.auth,
-        )
+        return House(**{name: getattr(self, name) for name in House.model_fields if name in type(self).model_fields})

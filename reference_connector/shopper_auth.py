@@ -1,6 +1,6 @@
-"""Shopper Authorization: the retailer's say on a shopper whom the platform has authenticated.
+"""Shopper Authorization: the retailer decides on a shopper that the platform has authenticated.
 
-The risk check is behind a seam and may be slow, so an answer is claimed with a lease while it is asked.
+The risk check is another system and may be slow, so a lease claims the answer meanwhile: see `idempotency`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
-from reference_connector.idempotency import Answer, Claim, LeasedAnswers, fingerprint, json_answer
+from reference_connector.idempotency import Attempt, LeasedAnswers
+from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
-from reference_connector.store import Store
+from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 
 class Decision(NamedTuple):
@@ -33,7 +34,7 @@ class Decision(NamedTuple):
 
 
 class RiskCheck(Protocol):
-    """The seam to the retailer's own risk system."""
+    """The retailer's own risk system."""
 
     async def look_up(self, shopper_id: str) -> CardShopper | None:
         """Find what is known of the holder of a card; None for a newcomer. May take its time, may fail."""
@@ -51,16 +52,21 @@ class RetailersOwnRecords:
         known = self._retailer.now.card_shoppers.get(shopper_id)
         if known is None:
             return None
-        debt = await self._store.transact(lambda records: records.debt_of(shopper_id))
+        debt = await self._store.transact(_debt_of, shopper_id)
         return known._replace(open_balance=known.open_balance + debt)
 
 
-class ShopperDesk:
+def _debt_of(records: Records, shopper_id: str) -> Decimal:
+    return records.debt_of(shopper_id)
+
+
+class ShopperHandler:
     """Answers Shopper Authorization."""
 
     def __init__(
         self,
         *,
+        reader: RequestReader,
         retailer: CurrentRetailer,
         answers: LeasedAnswers,
         risk: RiskCheck,
@@ -68,17 +74,17 @@ class ShopperDesk:
         clock: Clock,
         log: EventLog,
     ) -> None:
+        self._reader = reader
         self._retailer = retailer
         self._answers = answers
         self._risk = risk
         self._house = house
-        self._messages = MessageReader(SHOPPER_AUTHORIZATION, house)
         self._clock = clock
         self._log = log
 
     async def authorize(self, body: bytes) -> Answer:
-        """Answer a request body with 200 and a decision; InvalidRequest for what is 400."""
-        request = self._messages.read(body)
+        """Answer a request body with 200 and a decision; raises InvalidRequest for a 400."""
+        request = self._reader.read(body)
         _check_instant(request)
         if request["storeId"] not in self._retailer.now.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
@@ -86,14 +92,14 @@ class ShopperDesk:
         if not key:
             async with asyncio.timeout(self._house.shopper_auth.answer_budget_s):
                 return await self._decide(request)
-        outcome = await self._answers.answer(self._claim(key, request), lambda: self._decide(request))
+        outcome = await self._answers.answer(self._attempt(key, request), partial(self._decide, request))
         self._log.event("shopper_answered", status=outcome.answer.status, replayed=outcome.replayed)
         return outcome.answer
 
-    def _claim(self, key: str, request: Json) -> Claim:
+    def _attempt(self, key: str, request: Json) -> Attempt:
         now = self._clock()
         forget_at = now + timedelta(hours=self._house.shopper_auth.remember_h)
-        return Claim("shopper_auth", key, fingerprint(request), now, forget_at, (200,))
+        return Attempt("shopper_auth", key, request_hash(request), now, forget_at)
 
     async def _decide(self, request: Json) -> Answer:
         shopper_id = request["shopperIdentity"].get("id", "")
@@ -108,7 +114,7 @@ class ShopperDesk:
 
 
 def decide(known: CardShopper | None, request: Json, policy: Policy, now: datetime) -> Decision:
-    """Decide on what is known and what the platform recommends; the retailer's own word goes first."""
+    """Decide on what is known and what the platform recommends; the retailer's own rules come first."""
     advice = request.get("shopperInteraction", {}).get("recommendation", {})
     advised = advice.get("shopperAuthorized", True)
     follow = Decision(advised, advice.get("authorizationConditions", []) if advised else [], _risks(advice, advised))
@@ -159,5 +165,9 @@ def _check_instant(request: Json) -> None:
 
 def new_owner_ids(prefix: str) -> Callable[[], str]:
     """Number the claims of one process."""
-    count = iter(range(1, 2**62))
-    return lambda: f"{prefix}-{next(count)}"
+    numbers = count(1)
+
+    def new_id() -> str:
+        return f"{prefix}-{next(numbers)}"
+
+    return new_id

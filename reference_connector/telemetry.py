@@ -1,6 +1,6 @@
-"""What can be seen of the connector while it works: a log of one JSON object a line, metrics, and spans.
+"""What an operator sees of the connector: a log of one JSON object a line, metrics, and spans.
 
-The log takes ids and outcomes only: identity keys, tokens, secrets and shoppers' data are never handed to it.
+The log takes ids and outcomes only: it never gets identity keys, tokens, secrets or shoppers' data.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from bisect import bisect_left
-from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -29,16 +27,8 @@ system_clock: Clock = partial(datetime.now, UTC)
 """Tells the time, in UTC."""
 
 
-def _at_the_end_of_the_turn(flush: Callable[[], None]) -> None:
-    """Call it once the event loop is through with what it does now; at once where there is none."""
-    try:
-        asyncio.get_running_loop().call_soon(flush)
-    except RuntimeError:
-        flush()
-
-
 class EventLog:
-    """Writes events to a stream, standard error unless told otherwise.
+    """Writes events to a stream, standard error by default.
 
     Within an event loop the lines of one turn of it are written together: a write costs more than a line.
     """
@@ -52,12 +42,21 @@ class EventLog:
         """Write one event; facts that are None are left out."""
         self._entries.append({"at": self._clock(), "event": name, **facts})
         if len(self._entries) == 1:
-            _at_the_end_of_the_turn(self.flush)
+            at_the_end_of_the_turn(self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits to be written."""
         entries, self._entries = self._entries, []
-        (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
+        if entries:
+            (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
+
+
+def at_the_end_of_the_turn(flush: Callable[[], None]) -> None:
+    """Call it once the event loop has done its current turn; at once where there is no loop."""
+    try:
+        asyncio.get_running_loop().call_soon(flush)
+    except RuntimeError:
+        flush()
 
 
 def _line(entry: dict[str, object]) -> bytes:
@@ -77,7 +76,7 @@ class Span(Protocol):
 
 
 def span_maker() -> Callable[[str], Span] | None:
-    """Return what starts OpenTelemetry spans, or None where it is not installed or nobody has set up a provider."""
+    """Return what starts OpenTelemetry spans, or None where it is not installed or has no provider."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         return None
     from opentelemetry import trace  # noqa: PLC0415 - optional
@@ -88,14 +87,38 @@ def span_maker() -> Callable[[str], Span] | None:
     return trace.get_tracer("jwo.reference_connector").start_span
 
 
-class TurnHistogram(Histogram):
-    """A histogram that takes what one turn of the event loop measured in one go."""
+class CallWatch:
+    """Times and counts the answers to one call, and makes a span of each where OpenTelemetry is set up."""
 
-    def observe_all(self, amounts: Sequence[float]) -> None:
-        """Observe many amounts; the result is that of `observe` with each."""
-        for bucket, count in Tally(bisect_left(self._upper_bounds, amount) for amount in amounts).items():
-            self._buckets[bucket].inc(count)
-        self._sum.inc(sum(amounts))
+    def __init__(self, name: str, seconds: Histogram, answers: Counter, new_span: Callable[[str], Span] | None) -> None:
+        self._name = name
+        self._seconds = seconds
+        self._answers = answers
+        self._new_span = new_span
+        self._counters: dict[tuple[int, str], Counter] = {}
+
+    def start(self) -> Started:
+        """Start the time of one call; give the result to `answered`."""
+        return time.perf_counter(), self._new_span(self._name) if self._new_span else None
+
+    def answered(self, started: Started, status: int, code: str) -> None:
+        """Count and time one answer."""
+        started_at, span = started
+        self._note(time.perf_counter() - started_at, status, code)
+        if span is not None:
+            span.set_attribute("http.response.status_code", status)
+            span.set_attribute("jwo.decision", code or "ok")
+            span.end()
+
+    def _note(self, seconds: float, status: int, code: str) -> None:
+        self._seconds.observe(seconds)
+        self._counter(status, code).inc()
+
+    def _counter(self, status: int, code: str) -> Counter:
+        counter = self._counters.get((status, code))
+        if counter is None:
+            counter = self._counters[status, code] = self._answers.labels(self._name, str(status), code or "ok")
+        return counter
 
 
 class Telemetry:
@@ -105,7 +128,7 @@ class Telemetry:
         self.log = log
         self.registry = CollectorRegistry()
         self._new_span = new_span
-        self._seconds = TurnHistogram(
+        self._seconds = Histogram(
             "jwo_connector_answer_seconds",
             "Time from the request's arrival to its answer; the gate waits 2 s.",
             ["call"],
@@ -131,44 +154,6 @@ class Telemetry:
             multiprocess_mode="livesum",
         )
 
-    def call(self, name: str) -> CallWatch:
+    def call(self, name: str, new_watch: type[CallWatch] = CallWatch) -> CallWatch:
         """Make the watch of one call of the contract."""
-        return CallWatch(name, self._seconds.labels(name), self._answers, self._new_span)
-
-
-class CallWatch:
-    """Times and counts the answers to one call, those of one turn of the event loop together."""
-
-    def __init__(
-        self, name: str, seconds: TurnHistogram, answers: Counter, new_span: Callable[[str], Span] | None
-    ) -> None:
-        self._name = name
-        self._seconds = seconds
-        self._answers = answers
-        self._new_span = new_span
-        self._counters: dict[tuple[int, str], Counter] = {}
-        self._given: list[tuple[float, int, str]] = []
-
-    def start(self) -> Started:
-        """Start the time of one call; give what is returned to `answered`."""
-        return time.perf_counter(), self._new_span(self._name) if self._new_span else None
-
-    def answered(self, started: Started, status: int, code: str) -> None:
-        """Count and time one answer."""
-        started_at, span = started
-        self._given.append((time.perf_counter() - started_at, status, code))
-        if len(self._given) == 1:
-            _at_the_end_of_the_turn(self._flush)
-        if span is not None:
-            span.set_attribute("http.response.status_code", status)
-            span.set_attribute("jwo.decision", code or "ok")
-            span.end()
-
-    def _flush(self) -> None:
-        given, self._given = self._given, []
-        self._seconds.observe_all([seconds for seconds, _, _ in given])
-        for (status, code), count in Tally((status, code) for _, status, code in given).items():
-            counter = self._counters.get((status, code))
-            if counter is None:
-                counter = self._counters[status, code] = self._answers.labels(self._name, str(status), code or "ok")
-            counter.inc(count)
+        return new_watch(name, self._seconds.labels(name), self._answers, self._new_span)

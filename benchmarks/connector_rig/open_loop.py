@@ -10,20 +10,27 @@ import asyncio
 import gc
 import time
 from collections import deque
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvloop
 
 _TICK_S, _WARM_UP_S = 0.0005, 0.5
 
 
-def at_rate(port: int, path: str, bodies: list[bytes], *, rate: float, connections: int) -> list[float]:
-    """Send all bodies at a rate per second; return the sorted seconds of each, without those of the warm-up."""
+class Tail(NamedTuple):
+    """Sorted seconds of each request: from its planned moment to its answer, and from there to its sending."""
+
+    latencies_s: list[float]
+    lags_s: list[float]
+
+
+def at_rate(port: int, path: str, bodies: list[bytes], *, rate: float, connections: int) -> Tail:
+    """Send all bodies at a rate per second; what is returned leaves out the warm-up."""
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        return sorted(uvloop.run(_Schedule(port, path, bodies, rate).run(connections)))
+        return uvloop.run(_Schedule(port, path, bodies, rate).run(connections))
     finally:
         gc.enable()
         gc.unfreeze()
@@ -38,8 +45,9 @@ class _Schedule:
         self._idle: deque[_Connection] = deque()
         self._next = 0
         self.latencies: list[float] = []
+        self.lags: list[float] = []
 
-    async def run(self, connections: int) -> list[float]:
+    async def run(self, connections: int) -> Tail:
         loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = loop.create_future()
         for _ in range(connections):
@@ -51,7 +59,8 @@ class _Schedule:
         await self.done
         for connection in everyone:
             connection.transport.close()
-        return self.latencies[round(_WARM_UP_S * self._rate) :]
+        warm_up = round(_WARM_UP_S * self._rate)
+        return Tail(sorted(self.latencies[warm_up:]), sorted(self.lags[warm_up:]))
 
     def _tick(self) -> None:
         if self._next < len(self._bodies):
@@ -62,10 +71,9 @@ class _Schedule:
         """Send what is due, as long as there are idle connections; what finds none goes when one is."""
         due = min(len(self._bodies), int((time.perf_counter() - self._started) * self._rate))
         while self._next < due and self._idle:
-            body = self._bodies[self._next]
-            self._idle.popleft().send(
-                self._head + b"content-length: %d\r\n\r\n" % len(body) + body, self._started + self._next / self._rate
-            )
+            body, planned = self._bodies[self._next], self._started + self._next / self._rate
+            self.lags.append(time.perf_counter() - planned)
+            self._idle.popleft().send(self._head + b"content-length: %d\r\n\r\n" % len(body) + body, planned)
             self._next += 1
 
     def answered(self, connection: _Connection, planned: float) -> None:

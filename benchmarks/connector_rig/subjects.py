@@ -87,7 +87,7 @@ class Cart(BaseModel):
     cartItems: list[Item]  # noqa: N815 - as above
 
 
-def plain() -> FastAPI:
+def with_fastapi() -> FastAPI:
     """FastAPI and pydantic, no storage at all."""
     app = FastAPI()
 
@@ -151,7 +151,7 @@ def naive() -> FastAPI:
 
     Base.metadata.create_all(engine)
     sessions = sessionmaker(engine)
-    app = plain()
+    app = with_fastapi()
     app.router.routes = [route for route in app.router.routes if not getattr(route, "path", "").startswith("/v1")]
 
     @app.post("/v1/identity/identity-keys")
@@ -188,7 +188,7 @@ def main() -> None:
     name, port = sys.argv[1], int(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    app: Any = {"bare": lambda: bare, "plain": plain, "naive": naive}[name]()
+    app: Any = {"bare": lambda: bare, "fastapi": with_fastapi, "naive": naive}[name]()
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])
 

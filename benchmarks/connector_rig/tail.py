@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from connector_rig.aims import Aim, below
 from connector_rig.bodies import CART_PATH, SCAN_PATH, a_cart_of_ten, a_scan
 from connector_rig.client import Connection
 from connector_rig.hammer import cpu_s, hammer
-from connector_rig.open_loop import at_rate
+from connector_rig.open_loop import Tail, at_rate
 from connector_rig.servers import ServerProcess
 from contract import sigv4
 
@@ -32,8 +33,9 @@ _SIGNED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Verify Identity Keys": (SCAN_PATH, a_scan),
     "Create Purchases, 10 lines": (CART_PATH, a_cart_of_ten),
 }
-_LANES, _SHARE_OF_PEAK = 64, 0.7
-_SHARES = (0.5, 0.99, 0.999, 1.0)
+_LANES, _JUDGED = 64, 0.5
+_SHARES_OF_PEAK = (0.3, _JUDGED, 0.7)
+_QUANTILES = (0.5, 0.99, 0.999, 1.0)
 
 
 def _scans(count: int) -> Iterator[bytes]:
@@ -81,21 +83,26 @@ def _signed(path: str, body: bytes) -> tuple[bytes, bytes]:
 
 
 def latency(bench: Any, given: argparse.Namespace, console: Console) -> list[Aim]:  # noqa: ANN401 - as above
-    """Send at 70 % of the peak rate, on a schedule of its own, and show the tail; and what of it is the client's."""
+    """Send at shares of the peak rate, on a schedule of its own, and show the tails; see the module's docstring."""
     server, bare = bench.start("connector-tail"), bench.start("bare")
     peak = statistics.median(_peak(server, given.seconds) for _ in range(3))
-    rate = peak * _SHARE_OF_PEAK
-    table = Table(f"at {rate:,.0f} of {peak:,.0f} /s", "requests", "p50 ms", "p99 ms", "p99.9 ms", "max ms")
-    tails = []
-    for _ in range(given.rounds):
+    table = Table("share", "/s", "of", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "sent late, p99.9 ms")
+    judged = []
+    for share, _ in itertools.product(_SHARES_OF_PEAK, range(given.rounds)):
         for name, subject in (("the connector", server), ("a bare app: client and machine", bare)):
-            latencies = _at_rate(subject.port, rate, 2 * given.seconds)
-            at = [latencies[min(len(latencies) - 1, int(share * len(latencies)))] * 1e3 for share in _SHARES]
-            table.add_row(name, f"{len(latencies):,}", *(f"{figure:.1f}" for figure in at))
-            tails += [at[2]] if subject is server else []
+            tail = _at_rate(subject.port, peak * share, 2 * given.seconds)
+            at = [_quantile_ms(tail.latencies_s, quantile) for quantile in _QUANTILES]
+            late = _quantile_ms(tail.lags_s, 0.999)
+            figures = (f"{figure:.1f}" for figure in (*at, late))
+            table.add_row(f"{share:.0%}", f"{peak * share:,.0f}", name, *figures)
+            judged += [at[2]] if subject is server and share == _JUDGED else []
     bare.stop()
     console.print(table)
-    return [below("p99.9 at 70 % of the peak, median of the rounds", 20, statistics.median(tails), " ms")]
+    return [below(f"p99.9 at {_JUDGED:.0%} of the peak, median of the rounds", 20, statistics.median(judged), " ms")]
+
+
+def _quantile_ms(ordered_s: list[float], quantile: float) -> float:
+    return ordered_s[min(len(ordered_s) - 1, int(quantile * len(ordered_s)))] * 1e3
 
 
 def _peak(server: ServerProcess, seconds: float) -> float:
@@ -103,7 +110,7 @@ def _peak(server: ServerProcess, seconds: float) -> float:
     return hammer(server.port, server.pid, SCAN_PATH, bodies, seconds=seconds, connections=_LANES).rate
 
 
-def _at_rate(port: int, rate: float, seconds: float) -> list[float]:
+def _at_rate(port: int, rate: float, seconds: float) -> Tail:
     bodies = [a_scan() for _ in range(round(rate * seconds))]
     return at_rate(port, SCAN_PATH, bodies, rate=rate, connections=4 * _LANES)
 

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from conformance.mutants.registry import CLIENT_FAULTS
-from conformance.mutants.small_catalog_client import UPLOAD, Json, Reply, Row, SmallCatalogClient, main
+from conformance.mutants.small_catalog_client import UPLOAD, Document, Reply, Row, SmallCatalogClient, main
 
 _fault = CLIENT_FAULTS.fault
 _THROTTLED, _FAILED = 429, 500
@@ -51,7 +51,7 @@ class signs_its_uploads_only(SmallCatalogClient):
     def authorization(self, path: str, url: str, body: bytes) -> dict[str, str]:
         return super().authorization(path, url, body) if path == UPLOAD else {}
 
-    def results_of_messages(self, ids: list[str], results: dict[str, Json]) -> dict[str, Json]:
+    def results_of_messages(self, ids: list[str], results: dict[str, Document]) -> dict[str, Document]:
         self.ask(ids)
         return super().results_of_messages(ids, results)
 
@@ -77,20 +77,20 @@ class splits_at_10001(SmallCatalogClient):
 
 @_fault("CAT-X.3")
 class forgets_the_last_part(SmallCatalogClient):
-    def parts(self, items: list[Json]) -> list[list[Json]]:
+    def parts(self, items: list[Document]) -> list[list[Document]]:
         parts = super().parts(items)
         return parts[:-1] or parts
 
 
 @_fault("CAT-X.3")
 class loses_a_row_of_each_part(SmallCatalogClient):
-    def parts(self, items: list[Json]) -> list[list[Json]]:
+    def parts(self, items: list[Document]) -> list[list[Document]]:
         return [part[1:] for part in super().parts(items)]
 
 
 @_fault("CAT-X.4")
 class overlaps_its_parts(SmallCatalogClient):
-    def parts(self, items: list[Json]) -> list[list[Json]]:
+    def parts(self, items: list[Document]) -> list[list[Document]]:
         step = self.most_items - 1
         return [items[start : start + self.most_items] for start in range(0, len(items), step)]
 
@@ -109,56 +109,56 @@ class uploads_small_parts_all_at_once(SmallCatalogClient):
 
 @_fault("CAT-X.3")
 class uploads_each_sku_once(SmallCatalogClient):
-    def prepared(self, rows: list[Row]) -> list[Json]:
+    def prepared(self, rows: list[Row]) -> list[Document]:
         return super().prepared(list({row["item_sku"]: row for row in rows}.values()))
 
 
 @_fault("CAT-X.22")
 class uploads_what_is_not_in_the_file(SmallCatalogClient):
-    def prepared(self, rows: list[Row]) -> list[Json]:
+    def prepared(self, rows: list[Row]) -> list[Document]:
         items = super().prepared(rows)
         return [*items, {**items[0], "item_sku": "TEST-ITEM", "external_product_id": "000000000000"}]
 
 
 @_fault("CAT-X.3")
 class takes_barcodes_for_numbers(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {**row, "external_product_id": str(int(row["external_product_id"]))}
 
 
 @_fault("CAT-X.3")
 class cuts_names(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {**row, "item_name": row["item_name"][:4]}
 
 
 @_fault("CAT-X.3")
 class moves_the_decimal_point(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {**row, "standard_price": row["standard_price"].replace(".", "")}
 
 
 @_fault("CAT-X.18")
 class names_fields_its_own_way(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {"sku" if name == "item_sku" else name: value for name, value in row.items()}
 
 
 @_fault("CAT-X.18")
 class leaves_the_store_out(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {name: value for name, value in row.items() if name != "store_id"}
 
 
 @_fault("CAT-X.18")
 class sends_its_own_store_number(SmallCatalogClient):
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         return {**row, "store_id": "17"}
 
 
 @_fault("CAT-X.18")
 class sends_a_bare_list(SmallCatalogClient):
-    def upload_body(self, part: list[Json]) -> bytes:
+    def upload_body(self, part: list[Document]) -> bytes:
         return super().upload_body(part).removeprefix(b'{"catalogItems": ').removesuffix(b"}")
 
 
@@ -216,13 +216,13 @@ class uploads_and_forgets(SmallCatalogClient):
 
 @_fault("CAT-X.12")
 class reads_no_report(SmallCatalogClient):
-    def report(self, ingestion: str, link: str) -> dict[str, Json]:
+    def report(self, ingestion: str, link: str) -> dict[str, Document]:
         return {ingestion: {}}
 
 
 @_fault("CAT-X.12")
 class keeps_the_last_id_only(SmallCatalogClient):
-    def follow(self, ids: list[str]) -> list[Json]:
+    def follow(self, ids: list[str]) -> list[Document]:
         return super().follow(ids[-1:])
 
 
@@ -236,20 +236,20 @@ class _TrustsItsQueue(SmallCatalogClient):
 class counts_messages(_TrustsItsQueue):
     _heard = 0
 
-    def follow(self, ids: list[str]) -> list[Json]:
-        results: dict[str, Json] = {}
+    def follow(self, ids: list[str]) -> list[Document]:
+        results: dict[str, Document] = {}
         while self._heard < len(ids):
             results |= self.results_of_messages(ids, results)
         return [report for report in results.values() if report]
 
-    def awaited(self, ids: list[str], results: dict[str, Json], message: Json) -> str:
+    def awaited(self, ids: list[str], results: dict[str, Document], message: Document) -> str:
         self._heard += 1
         return super().awaited(ids, results, message) if self._heard <= len(ids) else ""
 
 
 @_fault("CAT-X.14", slow=True)
 class drops_messages_of_other_uploads(_TrustsItsQueue):
-    def awaited(self, ids: list[str], results: dict[str, Json], message: Json) -> str:
+    def awaited(self, ids: list[str], results: dict[str, Document], message: Document) -> str:
         return next((each for each in ids if each not in results), "")
 
 
@@ -262,7 +262,7 @@ class waits_for_the_message_for_ever(_TrustsItsQueue):
 class tries_the_old_link_again(_TrustsItsQueue):
     _tries = 0
 
-    def report_again(self, ingestion: str, link: str) -> dict[str, Json]:
+    def report_again(self, ingestion: str, link: str) -> dict[str, Document]:
         self._tries += 1
         return self.report(ingestion, link) if self._tries < _MOST_TRIES else {ingestion: {}}
 
@@ -274,10 +274,10 @@ class waits_for_done_only(SmallCatalogClient):
 
 @_fault("CAT-X.5", slow=True)
 class polls_without_a_pause(SmallCatalogClient):
-    def results_of_messages(self, ids: list[str], results: dict[str, Json]) -> dict[str, Json]:
+    def results_of_messages(self, ids: list[str], results: dict[str, Document]) -> dict[str, Document]:
         return self.ask([each for each in ids if each not in results])
 
-    def ask(self, ids: list[str]) -> dict[str, Json]:
+    def ask(self, ids: list[str]) -> dict[str, Document]:
         with ThreadPoolExecutor(24) as pool:
             answers = list(pool.map(self.status, ids * 12))
         return self.results(ids, answers)
@@ -285,13 +285,13 @@ class polls_without_a_pause(SmallCatalogClient):
 
 @_fault("CAT-X.20")
 class hides_rejected_rows(SmallCatalogClient):
-    def finish(self, ids: list[str], reports: list[Json]) -> int:
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
         return 0
 
 
 @_fault("CAT-X.21", slow=True)
 class never_ends(SmallCatalogClient):
-    def finish(self, ids: list[str], reports: list[Json]) -> int:
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
         time.sleep(600)
         return super().finish(ids, reports)
 

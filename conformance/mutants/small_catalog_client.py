@@ -21,7 +21,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Json = dict[str, Any]
+Document = dict[str, Any]
 Row = dict[str, str]
 UPLOAD, STATUS = "/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"
 _MOST_TRIES = 4
@@ -60,7 +60,7 @@ class SmallCatalogClient:
         ids = self.upload(rows)
         return self.finish(ids, self.follow(ids))
 
-    def finish(self, ids: list[str], reports: list[Json]) -> int:
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
         """Print the rejected rows and return the exit code."""
         rejected = [row["item_sku"] for report in reports for row in report["items"] if row["status"] == "REJECTED"]
         print("rejected:", ", ".join(rejected) or "none")  # noqa: T201 - the client's output
@@ -72,27 +72,27 @@ class SmallCatalogClient:
         """Upload all rows and return the ids of the ingestions."""
         return [self.upload_part(part) for part in self.parts(self.prepared(rows))]
 
-    def prepared(self, rows: list[Row]) -> list[Json]:
+    def prepared(self, rows: list[Row]) -> list[Document]:
         """Return the items of the rows."""
         return [self.item(row) for row in rows]
 
-    def item(self, row: Row) -> Json:
+    def item(self, row: Row) -> Document:
         """Return the item of a row."""
         return dict(row)
 
-    def parts(self, items: list[Json]) -> list[list[Json]]:
+    def parts(self, items: list[Document]) -> list[list[Document]]:
         """Split items into uploads."""
         return [items[start : start + self.most_items] for start in range(0, len(items), self.most_items)]
 
-    def upload_part(self, part: list[Json]) -> str:
+    def upload_part(self, part: list[Document]) -> str:
         """Upload some items and return the id of the ingestion."""
         return str(self.call(UPLOAD, self.upload_body(part))["ingestionId"])
 
-    def upload_body(self, part: list[Json]) -> bytes:
+    def upload_body(self, part: list[Document]) -> bytes:
         """Return the body of an upload."""
         return json.dumps({"catalogItems": part}).encode()
 
-    def call(self, path: str, body: bytes) -> Json:
+    def call(self, path: str, body: bytes) -> Document:
         """Call the catalog API, again where that makes sense. Raises GaveUp if it refuses for good."""
         for attempt in range(_MOST_TRIES):
             reply = self.send_signed(path, body)
@@ -156,9 +156,9 @@ class SmallCatalogClient:
 
     # following uploads to their end
 
-    def follow(self, ids: list[str]) -> list[Json]:
+    def follow(self, ids: list[str]) -> list[Document]:
         """Wait for the end of every ingestion and return the reports that there are."""
-        results: dict[str, Json] = {}
+        results: dict[str, Document] = {}
         deadline, patient_until = time.monotonic() + _LONGEST_S, time.monotonic() + _PATIENCE_S
         while len(results) < len(ids) and time.monotonic() < deadline:
             results |= self.results_of_messages(ids, results)
@@ -166,37 +166,37 @@ class SmallCatalogClient:
                 results |= self.ask([each for each in ids if each not in results])
         return [report for report in results.values() if report]
 
-    def results_of_messages(self, ids: list[str], results: dict[str, Json]) -> dict[str, Json]:
+    def results_of_messages(self, ids: list[str], results: dict[str, Document]) -> dict[str, Document]:
         """Return the results of the messages that came."""
-        found: dict[str, Json] = {}
+        found: dict[str, Document] = {}
         for message in self.messages():
             if message["ingestionId"] == self.awaited(ids, results | found, message):
                 found |= self.result(message["ingestionId"], message)
         return found
 
-    def awaited(self, ids: list[str], results: dict[str, Json], message: Json) -> str:
+    def awaited(self, ids: list[str], results: dict[str, Document], message: Document) -> str:
         """Return the ingestion of ours that a message is about; empty when it is not ours."""
         del results
         return str(message["ingestionId"]) if message["ingestionId"] in ids else ""
 
-    def ask(self, ids: list[str]) -> dict[str, Json]:
+    def ask(self, ids: list[str]) -> dict[str, Document]:
         """Ask for the status of ingestions, wait a moment, and return the results that there are."""
         answers = [self.status(each) for each in ids]
         time.sleep(_ASK_EVERY_S)
         return self.results(ids, answers)
 
-    def results(self, ids: list[str], answers: list[Json]) -> dict[str, Json]:
+    def results(self, ids: list[str], answers: list[Document]) -> dict[str, Document]:
         """Return the results of status answers, by ingestion."""
-        found: dict[str, Json] = {}
+        found: dict[str, Document] = {}
         for ingestion, answer in zip(ids, answers, strict=False):
             found |= self.result(ingestion, answer)
         return found
 
-    def status(self, ingestion: str) -> Json:
+    def status(self, ingestion: str) -> Document:
         """Ask for the status of an ingestion."""
         return self.call(STATUS, json.dumps({"ingestionId": ingestion}).encode())
 
-    def result(self, ingestion: str, answer: Json) -> dict[str, Json]:
+    def result(self, ingestion: str, answer: Document) -> dict[str, Document]:
         """Return the report of an ingestion, empty when it has none; nothing as long as it is not final."""
         if answer["processingStatus"] not in self.final_statuses:
             return {}
@@ -204,14 +204,14 @@ class SmallCatalogClient:
             return {ingestion: {}}
         return self.report(ingestion, answer["reportDownloadLink"])
 
-    def report(self, ingestion: str, link: str) -> dict[str, Json]:
+    def report(self, ingestion: str, link: str) -> dict[str, Document]:
         """Fetch a report; a link that is over its time is replaced by a new one."""
         reply = send(link, None, {})
         if reply.status == _OK:
             return {ingestion: json.loads(reply.body)}
         return self.report_again(ingestion, link)
 
-    def report_again(self, ingestion: str, link: str) -> dict[str, Json]:
+    def report_again(self, ingestion: str, link: str) -> dict[str, Document]:
         """Fetch a report by a new link."""
         del link
         return self.report(ingestion, self.status(ingestion)["reportDownloadLink"])
@@ -231,14 +231,14 @@ class SmallCatalogClient:
         """Follow the link of the invitation."""
         send(url, None, {})
 
-    def messages(self) -> list[Json]:
+    def messages(self) -> list[Document]:
         """Return the messages that came, or wait a moment."""
         found = [json.loads(one["Message"]) for one in self.envelopes() if one["Type"] == "Notification"]
         if not found:
             time.sleep(_LOOK_EVERY_S)
         return found
 
-    def envelopes(self) -> list[Json]:
+    def envelopes(self) -> list[Document]:
         """Take what is in the queue."""
         queue = {"QueueUrl": self.environment["CATALOG_QUEUE_URL"]}
         found = self._sqs("ReceiveMessage", {**queue, "MaxNumberOfMessages": 10}).get("Messages", [])
@@ -246,7 +246,7 @@ class SmallCatalogClient:
             self._sqs("DeleteMessage", {**queue, "ReceiptHandle": message["ReceiptHandle"]})
         return [json.loads(message["Body"]) for message in found]
 
-    def _sqs(self, action: str, body: Json) -> Json:
+    def _sqs(self, action: str, body: Document) -> Document:
         url, content = self.environment["AWS_ENDPOINT_URL"] + "/", json.dumps(body).encode()
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
         reply = send(url, content, headers | self.signature(url, content, "sqs"))

@@ -14,7 +14,7 @@ from reference_connector.store import Store
 from reference_connector.telemetry import Clock
 
 
-class CodeDesk:
+class CodeIssuer:
     """Issues codes; each is on record before it is handed out."""
 
     def __init__(self, retailer: CurrentRetailer, store: Store, scan_keys: ScanKeys, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from contract.house import ScanKeyRules
 from contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
-from reference_connector.mobile_app.codes import CodeDesk
+from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.telemetry import Clock
 
@@ -36,7 +36,7 @@ class Mint:
     def __init__(
         self,
         retailer: CurrentRetailer,
-        codes: CodeDesk,
+        codes: CodeIssuer,
         rules: ScanKeyRules,
         clock: Clock,
         new_token: Callable[[], str],

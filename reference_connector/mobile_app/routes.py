@@ -20,13 +20,13 @@ from starlette.responses import Response
 from contract.errors import ContractError
 from contract.messages import parse_object
 from contract.values import parse_instant
+from reference_connector.dispatch import CallerGone, read_body
 from reference_connector.errors import CallRefused, InvalidRequest, NotTheirs, TooLarge
 from reference_connector.mobile_app import qr
-from reference_connector.mobile_app.codes import CodeDesk
+from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Kind, Mint
 from reference_connector.mobile_app.sign_in import COOKIE, SignIn
 from reference_connector.store import Store
-from reference_connector.wire import CallerGone, read_body
 
 _BODY_BYTES = 4096
 _NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -44,7 +44,7 @@ class AppRules(NamedTuple):
 
 
 def add_app_routes(
-    app: FastAPI, codes: CodeDesk, store: Store, rules: AppRules, sign_in: SignIn, mint: Mint | None
+    app: FastAPI, codes: CodeIssuer, store: Store, rules: AppRules, sign_in: SignIn, mint: Mint | None
 ) -> None:
     """Serve sign-in, codes and receipts, and fresh test keys when there is a mint."""
     app.include_router(_page_route())
@@ -100,7 +100,7 @@ def _own_only(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
     return own
 
 
-def _code_routes(codes: CodeDesk, rules: AppRules) -> APIRouter:
+def _code_routes(codes: CodeIssuer, rules: AppRules) -> APIRouter:
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
     lifetime = _NEVER_KEPT | {"X-Expires-In-S": str(rules.expires_in_s)}
 

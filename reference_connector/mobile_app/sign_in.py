@@ -1,6 +1,6 @@
-"""Who holds the phone: a shopper signs in with a PIN, and a signed cookie says from then on who it is.
+"""Sign-in to the app: a shopper signs in with a PIN, and a signed cookie carries the session from then on.
 
-The cookie carries the account, an end and a signature, and nothing is kept here: every worker with the same key takes
+The cookie holds the account, an end and a signature, and nothing is stored here: every worker with the same key takes
 it. The PIN goes into the signature, so that a changed one ends its sessions. A retailer who has a sign-in already puts
 it in this class's place.
 
@@ -11,9 +11,11 @@ alike, so that the answer does not tell which accounts exist.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
+
+from itsdangerous import BadData, URLSafeSerializer
 
 from reference_connector.errors import NotSignedIn, TooManyTries
 from reference_connector.retailer import CurrentRetailer
@@ -21,6 +23,7 @@ from reference_connector.settings import SignInRules
 from reference_connector.telemetry import Clock
 
 COOKIE = "jwo_session"
+_SIGNER = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 _STRANGERS_KEPT = 10_000
 
 
@@ -50,30 +53,35 @@ class SignIn:
             tries.count(shopper_id, now)
             raise NotSignedIn("the account or its PIN is wrong")
         tries.forget(shopper_id)
-        said = f"{int((now + self._lasts).timestamp())}:{shopper_id}"
-        return f"{_text(said.encode())}.{_text(self._signature(said, right))}"
+        ends = int((now + self._lasts).timestamp())
+        return str(self._serializer(right).dumps([ends, shopper_id]))
 
     def who(self, cookie: str) -> str:
         """Return whose session a cookie is; NotSignedIn when it is none, was changed, or is over."""
+        _, unproven = self._serializer("").loads_unsafe(cookie)
+        match unproven:
+            case [int(), str(shopper_id)] if pin := self._pin(shopper_id):
+                return self._proven(cookie, pin)
+            case _:
+                raise NotSignedIn("nobody is signed in")
+
+    def _proven(self, cookie: str, pin: str) -> str:
+        """Return whose session a cookie is, once its signature was checked with the PIN of the account it names."""
         try:
-            said, signature = (urlsafe_b64decode(part) for part in cookie.split("."))
-            ends, _, shopper_id = said.decode().partition(":")
-            over = self._clock().timestamp() >= int(ends)
-        except ValueError as error:
+            ends, shopper_id = self._serializer(pin).loads(cookie)
+        except BadData as error:
             raise NotSignedIn("nobody is signed in") from error
-        pin = self._pin(shopper_id)
-        genuine = hmac.compare_digest(signature, self._signature(said.decode(), pin))
-        if over or not pin or not genuine:
+        if self._clock().timestamp() >= ends:
             raise NotSignedIn("nobody is signed in")
-        return shopper_id
+        return str(shopper_id)
 
     def _pin(self, shopper_id: str) -> str:
         """Return an account's PIN; empty for one that cannot sign in, or does not exist."""
         account = self._retailer.now.accounts.get(shopper_id)
         return account.pin.get_secret_value() if account else ""
 
-    def _signature(self, said: str, pin: str) -> bytes:
-        return hmac.digest(self._key, f"{pin}\0{said}".encode(), "sha256")
+    def _serializer(self, pin: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._key, salt=f"{COOKIE}\0{pin}", signer_kwargs=_SIGNER)
 
 
 class _Tries:
@@ -98,7 +106,3 @@ class _Tries:
 
     def forget(self, shopper_id: str) -> None:
         self._wrong.pop(shopper_id, None)
-
-
-def _text(content: bytes) -> str:
-    return urlsafe_b64encode(content).decode()

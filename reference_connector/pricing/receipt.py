@@ -36,39 +36,33 @@ class Priced(NamedTuple):
 
     lines: tuple[PricedLine, ...]
     complete: bool
-
-    @property
-    def subtotal(self) -> Decimal:
-        """The sum before promotions and tax."""
-        return sum((line.gross for line in self.lines), ZERO)
-
-    @property
-    def promotions(self) -> Decimal:
-        """All that was taken off, as a positive amount."""
-        return sum((line.promotion for line in self.lines), ZERO)
-
-    @property
-    def tax(self) -> Decimal:
-        """The sum of the lines' taxes."""
-        return sum((line.tax for line in self.lines), ZERO)
+    subtotal: Decimal
+    """The sum before promotions and tax."""
+    promotions: Decimal
+    """All that was taken off, as a positive amount."""
+    tax: Decimal
 
     @property
     def total(self) -> Decimal:
-        """What is to be paid."""
+        """The amount to pay."""
         return self.subtotal - self.promotions + self.tax
 
 
 def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Promotion]], rates: TaxRates) -> Priced:
-    """Price a cart; what is not known stands on the receipt at nothing, and makes it incomplete."""
+    """Price a cart; an unknown product is on the receipt with a price of nothing, and makes it incomplete."""
     merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
     for code, quantity, product in cart:
         key = (True, product.sku) if product else (False, code)
         merged[key] = (product, merged[key][1] + quantity) if key in merged else (product, quantity)
-    lines = tuple(
-        _line(product, quantity, promotions_on(sku), rates) if product else _unknown(sku, quantity)
-        for (_, sku), (product, quantity) in merged.items()
-    )
-    return Priced(lines, all(known for known, _ in merged))
+    lines = []
+    subtotal = promotions = tax = ZERO
+    for (_, sku), (product, quantity) in merged.items():
+        line = _line(product, quantity, promotions_on(sku), rates) if product else _unknown(sku, quantity)
+        lines.append(line)
+        subtotal += line.gross
+        promotions += line.promotion
+        tax += line.tax
+    return Priced(tuple(lines), all(known for known, _ in merged), subtotal, promotions, tax)
 
 
 def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion], rates: TaxRates) -> PricedLine:
@@ -95,17 +89,17 @@ def line_as_json(line: PricedLine) -> dict[str, str]:
         "name": line.name,
         "quantity": str(line.quantity),
         "unitPrice": as_text(line.unit_price),
-        "promotion": as_text(line.promotion),
-        "tax": as_text(line.tax),
-        "total": as_text(line.total),
+        "promotion": str(line.promotion),  # this and the next two have two decimals already
+        "tax": str(line.tax),
+        "total": str(line.total),
     }
 
 
 def totals_as_json(subtotal: Decimal, promotions: Decimal, tax: Decimal) -> dict[str, str]:
-    """Write the sums of a receipt, and what is to be paid."""
+    """Write the sums of a receipt, and the amount to pay; all are sums of amounts of two decimals."""
     return {
-        "subtotal": as_text(subtotal),
-        "promotions": as_text(promotions),
-        "tax": as_text(tax),
-        "total": as_text(subtotal - promotions + tax),
+        "subtotal": str(subtotal),
+        "promotions": str(promotions),
+        "tax": str(tax),
+        "total": str(subtotal - promotions + tax),
     }

@@ -1,13 +1,15 @@
 """The store in PostgreSQL, for connectors on several nodes.
 
-Nodes keep new answers and sales at the same moment: the key's index says who was first, and the other waits for that
-commit. All other units of work are alone, as SQLite has it: they read and then write several rows, and would block each
-other crosswise. One advisory lock keeps the two apart, shared by the former. A node that dies lets go of it with its
-connection; one that is cut off does after as long as the others wait for it, when the server ends its transaction.
+Nodes insert new answers and sales at the same moment: the key's index decides which was first, and the other waits for
+that commit. Each other unit of work is alone, as in SQLite: it reads and then writes several rows, and two of them
+could wait for each other for ever. One advisory lock keeps the two apart; inserts share it. A node that dies loses the
+lock with its connection; of one that is cut off the server ends the transaction, after the time that the others wait.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -19,9 +21,9 @@ from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, returning_keys
+from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
-from reference_connector.store.writer import GroupCommitStore
 
 _LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
@@ -57,8 +59,15 @@ class PostgresStore(GroupCommitStore):
 
     failures = (psycopg.Error,)
 
-    def __init__(self, url: str, *, busy_timeout_s: float = 5.0, batch_max: int = 256) -> None:
-        super().__init__(batch_max=batch_max)
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_s: float = 5.0,
+        batch_max: int = 256,
+        new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future,
+    ) -> None:
+        super().__init__(batch_max=batch_max, new_waiter=new_waiter)
         self._url = url
         self._busy_timeout_s = busy_timeout_s
 

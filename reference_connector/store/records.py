@@ -14,13 +14,13 @@ from reference_connector.store import (
     Charge,
     ChargeState,
     IssuedCode,
-    NewAnswer,
     Purchase,
-    Recorded,
-    Sale,
+    RecordSale,
+    RememberAnswer,
+    RememberedAnswer,
     Scope,
 )
-from reference_connector.store.bulk import Execute, NewRows, Row, Take
+from reference_connector.store.bulk import Execute, NewRows, Take
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FORGET_AT_ONCE = 1000
@@ -34,7 +34,7 @@ _PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 class SqlRecords:
     """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
-    While it is not `alone`, other nodes are at work too: new rows are kept, and what would change an old one raises
+    While it is not `alone`, other nodes are at work too: new rows are inserted, and what would change an old one raises
     MustBeAlone. `take` is how the database takes many rows, and `forget` how it deletes some answers whose time is over
     at an instant, in milliseconds.
     """
@@ -47,51 +47,47 @@ class SqlRecords:
         self._forgot_at = 0
         self._last: tuple[str, bytes] = ("", b"")
 
-    def find_answer(self, scope: Scope, key: str, now: datetime) -> Recorded | None:
-        """Find an answer that is remembered still, or a claim on it."""
+    def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
+        """Find an answer, or a claim on it, whose time is not over."""
         row = self._execute(
             "SELECT status, body, fingerprint, owner, lease_until FROM answer WHERE key=? AND forget_at>?",
             (self._digest(scope, key), _to_ms(now)),
         ).fetchone()
-        return Recorded._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
+        return RememberedAnswer._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
 
-    def save_answer(self, scope: Scope, key: str, recorded: Recorded, *, now: datetime, forget_at: datetime) -> None:
-        """Remember an answer or a claim, and forget those whose time is over, so that the table does not grow."""
+    def save_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
+        """Remember an answer or a claim, and forget some whose time is over, so that the table does not grow."""
+        scope, key, request_hash, now, forget_at, status, body = answer
+        lease = None if lease_until is None else _to_ms(lease_until)
         self._forget(_to_ms(now))
         self._execute(
             "INSERT INTO answer (key, status, body, fingerprint, owner, lease_until, forget_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
             " fingerprint=excluded.fingerprint, owner=excluded.owner, lease_until=excluded.lease_until,"
             " forget_at=excluded.forget_at",
-            self._answer_row(scope, key, recorded, forget_at),
+            (self._digest(scope, key), status, body, request_hash, owner, lease, _to_ms(forget_at)),
         )
 
-    def keep_answers(self, answers: list[NewAnswer]) -> list[Recorded | None]:
-        """Keep each answer unless its key has one already: that is returned in its place, and nothing changed."""
+    def insert_answers_if_absent(self, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
+        """Insert each answer unless its key has one: that is returned in its place, and nothing changed."""
         rows = [
-            (_digest(f"{scope}\0{key}"), status, body, mark, _to_ms(forget_at))
-            for scope, key, status, body, mark, _, forget_at in answers
+            (_digest(f"{scope}\0{key}"), status, body, request_hash, _to_ms(forget_at))
+            for scope, key, request_hash, _, forget_at, status, body in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._take)
-        found = [None if new else self._keep_unless_done(answer) for answer, new in zip(answers, is_new, strict=True)]
+        found = [None if new else self._replace_if_over(answer) for answer, new in zip(answers, is_new, strict=True)]
         self._forget(_to_ms(answers[-1].now))
         return found
 
-    def _keep_unless_done(self, answer: NewAnswer) -> Recorded | None:
-        """Keep an answer whose key has a row, unless that is an answer whose time is not over yet."""
+    def _replace_if_over(self, answer: RememberAnswer) -> RememberedAnswer | None:
+        """Save an answer whose key has a row, unless that row is an answer whose time is not over."""
         found = self.find_answer(answer.scope, answer.key, answer.now)
         if found is not None and found.status != CLAIMED:
             return found
         if not self.alone:
             raise MustBeAlone("an old answer is to be replaced")
-        recorded = Recorded(answer.status, answer.body, answer.fingerprint)
-        self.save_answer(answer.scope, answer.key, recorded, now=answer.now, forget_at=answer.forget_at)
+        self.save_answer(answer)
         return None
-
-    def _answer_row(self, scope: Scope, key: str, recorded: Recorded, forget_at: datetime) -> Row:
-        status, body, mark, owner, lease_until = recorded
-        lease = None if lease_until is None else _to_ms(lease_until)
-        return self._digest(scope, key), status, body, mark, owner, lease, _to_ms(forget_at)
 
     def _digest(self, scope: str, key: str) -> bytes:
         """Return the key's digest; it is asked for twice in a row, once to look and once to keep."""
@@ -117,18 +113,18 @@ class SqlRecords:
         return IssuedCode(row[0], row[1], _from_ms(row[2]), row[3]) if row else None
 
     def save_code(self, code: IssuedCode) -> None:
-        """Keep a newly issued code."""
+        """Save a newly issued code."""
         self._execute(
             "INSERT INTO code (token, shopper_id, issued_at, used_by) VALUES (?, ?, ?, ?)",
             (code.token, code.shopper_id, _to_ms(code.issued_at), code.used_by),
         )
 
     def use_code(self, token: str, event_id: str) -> None:
-        """Note which authEvent a code was good for."""
+        """Note which authEvent a code opened the gate for."""
         self._execute("UPDATE code SET used_by=? WHERE token=?", (event_id, token))
 
-    def keep_sales(self, sales: list[Sale]) -> list[Purchase | None]:
-        """Keep each sale unless its trip has a purchase already: that is returned in its place, and nothing changed."""
+    def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
+        """Insert each sale unless its trip has a purchase: that is returned in its place, and nothing changed."""
         rows = [(_trip_key(each.trip_id), *each[:-1], _to_ms(each.made_at)) for each, _ in sales]
         is_new = _PURCHASES.insert(self._execute, rows, self._take)
         for sale, new in zip(sales, is_new, strict=True):
@@ -141,7 +137,7 @@ class SqlRecords:
     def replace_purchase(self, purchase: Purchase) -> None:
         """Put a purchase in place of the one of the same trip."""
         self._execute("DELETE FROM purchase WHERE key=?", (_trip_key(purchase.trip_id),))
-        self.keep_sales([Sale(purchase, None)])
+        self.insert_sales_if_absent([RecordSale(purchase, None)])
 
     def find_purchase(self, trip_id: str) -> Purchase | None:
         """Find the purchase of a shopping trip."""
@@ -154,7 +150,7 @@ class SqlRecords:
             return []
         return self._purchases("WHERE shopper_id=? AND shopper_id<>'' ORDER BY made_at DESC, trip_id", (shopper_id,))
 
-    def parked_purchases(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
+    def bad_carts(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
         """List bad carts, the oldest first, or those after a purchase in that order."""
         last = (_to_ms(after.made_at), after.trip_id) if after else (-1, "")
         return self._purchases(
@@ -174,7 +170,7 @@ class SqlRecords:
         )
 
     def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
-        """Lease the charges that are due and that nobody holds, the oldest first."""
+        """Lease the charges that are due and that no other worker holds, the oldest first."""
         now_ms = _to_ms(now)
         taken = self._charges(
             "WHERE state IN ('pending', 'authorised') AND due_at<=? AND lease_until<=? ORDER BY due_at LIMIT ?",
@@ -188,7 +184,7 @@ class SqlRecords:
         return taken
 
     def update_charge(self, charge: Charge, owner: str) -> bool:
-        """Keep a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
+        """Save a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
         row = _charge_row(charge)
         done = self._execute(
             "UPDATE charge SET state=?, due_at=?, attempts=?, reference=?, trouble=?, owner='', lease_until=0"

@@ -5,20 +5,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, Execute, counting_rows
-from reference_connector.store.checkpoints import LONGEST_LOG_PAGES, Checkpoints, write_back
+from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
 from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
-from reference_connector.store.writer import GroupCommitStore
 
 _CACHE_KIB = 16_384
+_LOG_PAGES = 4_000
+"""At this length, 16 MB, SQLite writes its log back within a commit: seldom, as a page that changed twice is written
+once, and not later, as the commit takes longer then."""
+
+
+class Checkpoints(Protocol):
+    """Writes SQLite's log back into the database at moments of its own; without it SQLite does so within commits."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+    def prepare(self, database: sqlite3.Connection) -> None:
+        """Set up the writer's connection."""
+
+    def after_commit(self, database: sqlite3.Connection) -> None:
+        """Take note of a commit on the writer's connection."""
 
 
 class SqliteStore(GroupCommitStore):
@@ -26,21 +46,31 @@ class SqliteStore(GroupCommitStore):
 
     failures = (sqlite3.Error,)
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0, batch_max: int = 256) -> None:
-        super().__init__(batch_max=batch_max)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = 5.0,
+        batch_max: int = 256,
+        new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
+        super().__init__(batch_max=batch_max, new_waiter=new_waiter)
         self._path = path
         self._busy_timeout_s = busy_timeout_s
-        self._checkpoints = Checkpoints(path)
+        self._checkpoints = checkpoints
 
     def open(self) -> None:
         """Connect, and start the writer and the checkpoints."""
         super().open()
-        self._checkpoints.start()
+        if self._checkpoints is not None:
+            self._checkpoints.start()
 
     def close(self) -> None:
         """Commit what waits, and let go of the file."""
         super().close()
-        self._checkpoints.stop()
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
 
     def connect(self) -> SqliteDatabase:
         """Open the file, and make the tables where they are missing."""
@@ -55,6 +85,8 @@ class SqliteStore(GroupCommitStore):
                 )
                 on_failure.callback(database.close)
                 _prepare(database, self._busy_timeout_s)
+                if self._checkpoints is not None:
+                    self._checkpoints.prepare(database)
             except sqlite3.Error as error:
                 raise StoreUnavailable(
                     f"cannot open {self._path}: {error}",
@@ -67,7 +99,7 @@ class SqliteStore(GroupCommitStore):
 class SqliteDatabase:
     """A connection as the writer uses it; BEGIN IMMEDIATE keeps the transactions of all processes apart."""
 
-    def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints) -> None:
+    def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints | None = None) -> None:
         self._database = database
         self._checkpoints = checkpoints
         self.records = SqlRecords(database.execute, counting_rows, _Sweep(database.execute))
@@ -79,9 +111,8 @@ class SqliteDatabase:
     def commit(self) -> None:
         """Write and sync."""
         self._database.execute("COMMIT")
-        if self._checkpoints.note_commit():
-            with suppress(sqlite3.Error):
-                write_back(self._database)
+        if self._checkpoints is not None:
+            self._checkpoints.after_commit(self._database)
 
     def rollback(self) -> None:
         """Undo."""
@@ -127,8 +158,8 @@ def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
     """Set the file up, or recognise one that was; StoreUnavailable when it is of another version."""
     _switch_to_wal(database, time.monotonic() + patience_s)
     database.execute("PRAGMA synchronous=FULL")
-    database.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    database.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
     version = _version(database)
     if version == VERSION:
         return

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contract.errors import BadValue
 from contract.gate import GateAction, NoAnswer, StoreDefault, action_for, decide
 from contract.house import DEFAULT
-from contract.values import format_instant, is_before, parse_instant
+from contract.values import format_instant, parse_instant
 
 
 @pytest.mark.parametrize(
@@ -101,21 +101,3 @@ def test_an_unknown_house_setting_is_an_error() -> None:
     for name in ("ordering.nothing", "nothing.at_all", "ordering", "value", "model_fields.x", ""):
         with pytest.raises(KeyError):
             DEFAULT.value(name)
-
-
-def _written(instant: datetime, fraction: str, zone: str) -> str:
-    text = f"{instant:%Y-%m-%dT%H:%M:%S}{fraction}{zone}"
-    return text.lower() if zone == "z" else text
-
-
-_WRITTEN = st.builds(
-    _written,
-    st.datetimes(datetime(2026, 2, 9, 23, 59, 50), datetime(2026, 2, 10, 0, 0, 10)),  # noqa: DTZ001 - the zone follows
-    st.sampled_from(["", ".5", ".50", ".05"]),
-    st.sampled_from(["Z", "z", "+00:00", "-00:30"]),
-)
-
-
-@given(_WRITTEN, _WRITTEN)
-def test_instants_are_compared_by_time_not_by_form(one: str, other: str) -> None:
-    assert is_before(one, other) == (parse_instant(one) < parse_instant(other))

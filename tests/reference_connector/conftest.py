@@ -130,11 +130,15 @@ def postgres_url(postgres: str) -> str:
     return f"{postgres}&options=-csearch_path%3D{schema}"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+both_databases = pytest.mark.parametrize("storage", ["sqlite", "postgres"], indirect=True)
+"""For tests of what a database decides; all others run on SQLite alone."""
+
+
+@pytest.fixture
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """The settings of a store that is empty, in each of both databases."""
+    """The settings of a store that is empty."""
     kept: dict[str, Any] = {"store": {"path": tmp_path / "connector.sqlite3"}}
-    if request.param == "postgres":
+    if getattr(request, "param", "sqlite") == "postgres":
         kept["database_url"] = request.getfixturevalue("postgres_url")
     return kept
 
@@ -160,11 +164,11 @@ def connector(start: Callable[..., Connector]) -> Connector:
     return start(app_test_keys=True, app_allow_backdated_codes=True)
 
 
-@pytest.fixture
-def desk(storage: dict[str, Any]) -> Iterator[Connector]:
-    """A connector without a socket, for the many cases in which only the body matters."""
+@pytest.fixture(params=[True, False], ids=["accelerated", "plain"])
+def desk(request: pytest.FixtureRequest, storage: dict[str, Any]) -> Iterator[Connector]:
+    """A connector without a socket, in both of its forms, for the many cases in which only the body matters."""
     clock, log = MovableClock(), io.StringIO()
-    members = storage | {"app_test_keys": True, "app_allow_backdated_codes": True}
+    members = storage | {"app_test_keys": True, "app_allow_backdated_codes": True, "accelerated": request.param}
     settings = ConnectorSettings.model_validate(members)
     app = create_app(settings, clock=clock, log=EventLog(clock, log))
     with asyncio.Runner() as runner:

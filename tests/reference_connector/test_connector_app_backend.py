@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
+from tests.reference_connector.conftest import both_databases
 
 
 def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk: Any) -> None:
@@ -121,6 +122,7 @@ def test_a_broken_wish_is_400(desk: Any, body: bytes) -> None:
     assert desk.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
 
 
+@both_databases
 def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(desk: Any, a_cart: Any, a_line: Any) -> None:
     desk.purchase(a_cart(trip="trip-1"))
     desk.clock.advance(minutes=1)

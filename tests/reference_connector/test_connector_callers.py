@@ -15,6 +15,7 @@ from contract import sigv4
 from contract.openapi import load
 from reference_connector.app import create_app
 from reference_connector.settings import ConnectorSettings
+from tests.reference_connector.conftest import both_databases
 
 KEY = sigv4.Key("AKIDEXAMPLE", "a-secret", "a-token")
 CALLER = {"mode": "sigv4", "access_key_id": KEY.access_key_id, "secret_access_key": KEY.secret_access_key}
@@ -49,6 +50,7 @@ def test_mode_sigv4_without_a_key_lets_nobody_in(start: Callable[..., Any], a_sc
     assert _signed(connector, a_scan()).status_code == 403
 
 
+@both_databases
 def test_a_signature_is_good_once_over_all_workers_when_replays_are_refused(
     start: Callable[..., Any], a_scan: Any
 ) -> None:
@@ -81,6 +83,7 @@ def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) ->
         assert connector.http.post(PATH, json=a_scan(), headers={"x-api-key": value}).status_code == status
 
 
+@both_databases
 def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_scan: Any, storage: Any) -> None:
     import sqlite3  # noqa: PLC0415 - this test alone breaks the database
 
@@ -95,6 +98,7 @@ def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_
     assert connector.events("failed")
 
 
+@both_databases
 def test_a_500_is_never_kept_as_the_answer(
     start: Callable[..., Any], a_scan: Any, a_cart: Any, storage: dict[str, Any]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 DRIVER = Path(__file__).parents[2] / "benchmarks" / "crash_driver.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_kills_lose_and_double_no_purchase_and_no_charge(database: str) -> None:
     shown = _run("--carts", "1000", "--kills", "2", "--seed", "28", "--database", database)

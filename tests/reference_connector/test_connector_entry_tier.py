@@ -13,6 +13,7 @@ import pytest
 
 from contract.messages import document, message
 from reference_connector.retailer import CardShopper
+from tests.reference_connector.conftest import both_databases
 
 AUTHORIZE, RESOLVE, DETAILS = "/v1/fraudandabuse/shopperauthorization", "/v1/identity/scan", "/v1/identity/scan/details"
 
@@ -123,6 +124,7 @@ class SlowRisk:
 EVENT = {"shoppingTripId": "trip-1", "gateAuthenticationEvent": {"id": "event-1"}}
 
 
+@both_databases
 def test_duplicates_in_flight_wait_for_the_first_and_get_its_answer(start: Callable[..., Any]) -> None:
     risk = SlowRisk()
     connectors = [start(parts={"risk": risk}) for _ in range(2)]
@@ -131,6 +133,7 @@ def test_duplicates_in_flight_wait_for_the_first_and_get_its_answer(start: Calla
     assert (answers, risk.asked) == ([{"shopperAuthorized": True}] * 6, 1)
 
 
+@both_databases
 def test_a_failed_decision_is_500_gives_its_claim_back_and_is_never_the_answer(start: Callable[..., Any]) -> None:
     risk = SlowRisk(0)
     connector = start(parts={"risk": risk})
@@ -141,6 +144,7 @@ def test_a_failed_decision_is_500_gives_its_claim_back_and_is_never_the_answer(s
     assert risk.asked == 2
 
 
+@both_databases
 def test_a_claim_whose_worker_died_is_taken_over_when_its_lease_is_over(start: Callable[..., Any]) -> None:
     dying, risk = SlowRisk(1.5), SlowRisk(0)
     first = start(parts={"risk": dying}, claim_lease_s=1)
@@ -160,6 +164,7 @@ def test_a_risk_system_that_stays_silent_is_500_within_the_budget(start: Callabl
     assert connector.http.post(AUTHORIZE, json=a_tap()).status_code == 500
 
 
+@both_databases
 def test_another_event_of_the_trip_is_decided_on_its_own(desk: Any) -> None:
     assert authorize(desk, a_tap("payment-instrument-fraud", **EVENT))["shopperAuthorized"] is False
     other = EVENT | {"gateAuthenticationEvent": {"id": "event-2"}}
@@ -194,6 +199,7 @@ def test_a_scan_is_resolved_or_rejected_with_200(desk: Any, body: Any, answer: d
     assert resolve(desk, body) == answer
 
 
+@both_databases
 def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
     desk.sign_in()
     code = desk.http.post("/app/shoppers/ada/scan-key").json()["code"]

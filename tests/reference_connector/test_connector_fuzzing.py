@@ -25,6 +25,7 @@ def storage(tmp_path: Path) -> dict[str, Any]:
     return {"store": {"path": tmp_path / "connector.sqlite3"}}
 
 
+@pytest.mark.slow
 def test_a_fuzzer_finds_nothing_that_the_contract_does_not_ask_for(start: Callable[..., Any], tmp_path: Path) -> None:
     fuzzer = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
     assert fuzzer, "schemathesis is one of the dev dependencies"

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.reference_connector.conftest import both_databases
+
 OVERLONG_KEY = base64.b64encode(b"k" * 753).decode()
 DEEP = b'{"a":' * 900 + b"1" + b"}" * 900
 
@@ -110,17 +112,20 @@ def test_what_the_contract_allows_is_taken(desk: Any, a_scan: Any, change: dict[
     assert desk.identify(a_scan(**change)).status_code == 200
 
 
+@both_databases
 def test_the_same_event_gets_the_same_answer_whatever_the_request_id(connector: Any, a_scan: Any) -> None:
     first = connector.identify(a_scan())
     assert connector.identify(a_scan()).content == first.content
     assert connector.identify(a_scan(requestId=str(uuid4()))).content == first.content
 
 
+@both_databases
 def test_a_401_is_remembered_too(desk: Any, a_scan: Any) -> None:
     assert desk.identify(a_scan(identityKey=_key("nobody"))).status_code == 401
     assert desk.identify(a_scan()).status_code == 401
 
 
+@both_databases
 def test_with_another_key_the_first_answer_stands_and_the_change_is_logged(desk: Any, a_scan: Any) -> None:
     first = desk.identify(a_scan())
     second = desk.identify(a_scan(identityKey="YXNzb2NpYXRlX2tleQ=="))
@@ -128,6 +133,7 @@ def test_with_another_key_the_first_answer_stands_and_the_change_is_logged(desk:
     assert len(desk.events("identity_key_changed")) == 1
 
 
+@both_databases
 def test_answers_are_forgotten_after_48_hours(desk: Any, a_scan: Any) -> None:
     desk.identify(a_scan(identityKey=_key("nobody")))
     desk.clock.advance(hours=47.9)
@@ -152,6 +158,7 @@ def test_a_fresh_code_opens_for_its_shopper(connector: Any, a_scan: Any) -> None
     assert answer.json() == {"visitorDetails": {"id": "ada", "type": "SHOPPER"}}
 
 
+@both_databases
 def test_a_used_code_is_401_for_another_event_and_good_for_its_own(desk: Any, a_scan: Any) -> None:
     key = _code(desk)
     first = desk.identify(a_scan(identityKey=key))
@@ -165,6 +172,7 @@ def test_a_400_uses_no_code_up(desk: Any, a_scan: Any) -> None:
     assert desk.identify(a_scan(identityKey=key, event_id=str(uuid4()))).status_code == 200
 
 
+@both_databases
 def test_an_expired_scan_uses_no_code_up(desk: Any, a_scan: Any) -> None:
     key = _code(desk)
     late = a_scan(identityKey=key, event_id=str(uuid4()), event_timestamp="2026-02-09T12:01:31Z")
@@ -172,6 +180,7 @@ def test_an_expired_scan_uses_no_code_up(desk: Any, a_scan: Any) -> None:
     assert desk.identify(a_scan(identityKey=key)).status_code == 200
 
 
+@both_databases
 def test_without_single_use_a_code_opens_twice(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(scan_key={"single_use": False})
     key = _code(connector)
@@ -204,6 +213,7 @@ def test_a_code_with_another_time_or_extra_text_is_unknown(desk: Any, a_scan: An
     assert desk.identify(a_scan(identityKey=_key(upper), event_id=str(uuid4()))).status_code == 200
 
 
+@both_databases
 def test_two_events_at_once_with_one_code_open_the_gate_once(connector: Any, a_scan: Any) -> None:
     key = _code(connector)
     scans = [a_scan(identityKey=key, event_id=str(uuid4())) for _ in range(20)]
@@ -212,6 +222,7 @@ def test_two_events_at_once_with_one_code_open_the_gate_once(connector: Any, a_s
     assert statuses == [200] + [401] * 19
 
 
+@both_databases
 def test_duplicates_at_once_get_one_answer(connector: Any, a_scan: Any) -> None:
     scans = [a_scan(identityKey=_code(connector), requestId=str(uuid4()))] * 20
     with ThreadPoolExecutor(20) as pool:

@@ -22,17 +22,21 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from reference_connector.accelerated.metrics import TurnWatch
 from reference_connector.retailer import CardShopper
-from reference_connector.telemetry import TurnHistogram
+from reference_connector.telemetry import CallWatch, EventLog, Telemetry, system_clock
+from tests.reference_connector.conftest import both_databases
 
 SCAN, CART, TAP = "/v1/identity/identity-keys", "/v1/order/purchases", "/v1/fraudandabuse/shopperauthorization"
 
 
+@both_databases
 def test_it_is_ready_when_its_store_takes_records(desk: Any) -> None:
     assert desk.http.get("/healthz").json() == {"status": "ok"}
     assert desk.http.get("/readyz").json() == {"status": "ready"}
 
 
+@both_databases
 def test_it_is_not_ready_when_its_store_is_broken(start: Callable[..., Any], storage: dict[str, Any]) -> None:
     connector = start(store=storage["store"] | {"busy_timeout_s": 0.1})
     if "database_url" in storage:
@@ -51,6 +55,7 @@ def test_it_is_not_ready_when_its_store_is_broken(start: Callable[..., Any], sto
     assert connector.http.get("/healthz").status_code == 200
 
 
+@both_databases
 def test_metrics_count_decisions_replays_and_the_outbox(desk: Any, a_scan: Any, a_cart: Any) -> None:
     desk.identify(a_scan())
     desk.identify(a_scan())
@@ -224,19 +229,21 @@ def test_an_end_finishes_what_was_accepted(tmp_path: Path, a_cart: Any) -> None:
         assert process.wait(20) in {0, -signal.SIGTERM}
 
 
-def test_times_that_are_counted_together_give_the_histogram_of_each_alone() -> None:
-    seconds = [0.0, 0.001, 0.0011, 0.3, 2.0, 2.0000001, 5.0, 60.0, 0.3]
-    together, alone = (TurnHistogram("t", "", registry=None, buckets=(0.001, 0.5, 2.0, 5.0)) for _ in range(2))
-    together.observe_all(seconds)
-    for each in seconds:
-        alone.observe(each)
-    counted, expected = (
-        {
-            sample.labels.get("le", sample.name): sample.value
-            for sample in each.collect()[0].samples
-            if sample.name != "t_created"
-        }
-        for each in (together, alone)
-    )
-    assert counted == expected
-    assert counted["2.0"] == 6
+def test_answers_that_are_counted_together_give_the_metrics_of_each_alone() -> None:
+    answers = [(0.0004, 200, ""), (0.001, 200, ""), (0.3, 401, "unknown_key"), (9.0, 200, "")]
+
+    def counted(new_watch: type[CallWatch]) -> set[tuple[str, str, float]]:
+        telemetry = Telemetry(EventLog(system_clock))
+        watch = telemetry.call("Any", new_watch)
+        asyncio.run(_noted(watch, answers))
+        samples = [each for family in telemetry.registry.collect() for each in family.samples]
+        return {(each.name, str(each.labels), each.value) for each in samples if not each.name.endswith("_created")}
+
+    assert counted(TurnWatch) == counted(CallWatch)
+    assert ("jwo_connector_answer_seconds_count", "{'call': 'Any'}", 4.0) in counted(TurnWatch)
+
+
+async def _noted(watch: CallWatch, answers: list[tuple[float, int, str]]) -> None:
+    for answer in answers:
+        watch._note(*answer)  # noqa: SLF001 - the time of an answer cannot be given from outside
+    await asyncio.sleep(0)

@@ -10,9 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from reference_connector.purchase_ids import purchase_ids
+from reference_connector.accelerated.random_ids import RandomIds
+from reference_connector.purchase_ids import random_id, seeded_ids
+from tests.reference_connector.conftest import both_databases
 
 
+@both_databases
 def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_line: Any) -> None:
     cart = a_cart(cartItems=[a_line("SKU-001", "2.0"), a_line("SKU-002"), a_line("SKU-003", "1.5")])
     answer = connector.purchase(cart)
@@ -34,6 +37,7 @@ def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_
     assert totals == ["9.18", "0.50", "0.31", "8.99"]
 
 
+@both_databases
 def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None:
     first = connector.purchase(a_cart())
     second = connector.purchase(a_cart(requestId=str(uuid4())))
@@ -44,14 +48,16 @@ def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None
 
 
 def test_purchase_ids_are_random_unless_they_are_seeded() -> None:
-    random, seeded, again, other = (purchase_ids(seed) for seed in ("", "7", "7", "8"))
-    assert len({random("trip-1") for _ in range(1000)}) == 1000
-    assert all(UUID(made).version == 4 and str(UUID(made)) == made for made in map(random, "trips"))
+    seeded, again, other = map(seeded_ids, "778")
+    for random in (random_id, RandomIds()):
+        assert len({random("trip-1") for _ in range(1000)}) == 1000
+        assert all(UUID(made).version == 4 and str(UUID(made)) == made for made in map(random, "trips"))
     assert [seeded("trip-1"), seeded("trip-2")] == [again("trip-1"), again("trip-2")]
     assert len({seeded("trip-1"), seeded("trip-2"), other("trip-1")}) == 3
     assert UUID(seeded("trip-1")).version == 4
 
 
+@both_databases
 def test_fifty_duplicates_at_once_get_one_id(connector: Any, a_cart: Any) -> None:
     carts = [a_cart(requestId=str(uuid4())) for _ in range(50)]
     with ThreadPoolExecutor(50) as pool:
@@ -87,6 +93,7 @@ def _serve_a_second_connector(storage: Any, address: Any, may_end: Any) -> None:
     thread.join(10)
 
 
+@both_databases
 def test_two_processes_on_one_database_make_one_purchase(connector: Any, a_cart: Any, storage: Any) -> None:
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
@@ -105,11 +112,13 @@ def test_two_processes_on_one_database_make_one_purchase(connector: Any, a_cart:
     assert [len(set(ids[start : start + 10])) for start in (0, 10, 20)] == [1, 1, 1]
 
 
+@both_databases
 def test_a_purchase_is_there_after_a_new_start(start: Callable[..., Any], a_cart: Any) -> None:
     first = start().purchase(a_cart()).json()
     assert start().purchase(a_cart(requestId=str(uuid4()))).json() == first
 
 
+@both_databases
 def test_another_cart_for_the_trip_changes_nothing_and_is_logged(connector: Any, a_cart: Any, a_line: Any) -> None:
     first = connector.purchase(a_cart())
     second = connector.purchase(a_cart(cartItems=[a_line("SKU-002")]))
@@ -118,6 +127,7 @@ def test_another_cart_for_the_trip_changes_nothing_and_is_logged(connector: Any,
     assert connector.events("cart_changed")[0]["shoppingTripId"] == "trip-1"
 
 
+@both_databases
 def test_another_cart_is_409_under_the_switch_and_the_same_cart_is_not(
     start: Callable[..., Any], a_cart: Any, a_line: Any
 ) -> None:
@@ -129,6 +139,7 @@ def test_another_cart_is_409_under_the_switch_and_the_same_cart_is_not(
     assert (again.status_code, again.json()) == (201, first.json())
 
 
+@both_databases
 def test_an_empty_cart_has_no_purchase_id_and_is_remembered(desk: Any, a_cart: Any) -> None:
     assert desk.purchase(a_cart(cartItems=[])).json() == {"purchaseId": ""}
     full = desk.purchase(a_cart())
@@ -151,6 +162,7 @@ def test_a_scancode_leads_to_its_product_however_it_is_padded(desk: Any, a_cart:
     assert desk.receipt("trip-1")["lines"][0]["sku"] == "SKU-001"
 
 
+@both_databases
 def test_an_unknown_store_can_be_parked_by_setting(start: Callable[..., Any], a_cart: Any) -> None:
     connector = start(ordering={"unknown_store": "park"})
     assert connector.purchase(a_cart(storeId="NO-SUCH-STORE")).status_code == 201

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reference_connector.errors import PaymentUnclear
-from reference_connector.orders import PARKED_AT_ONCE
+from reference_connector.orders import BAD_CARTS_A_PAGE
 from reference_connector.payments import PaymentOutbox, payer_of
 from reference_connector.settings import SAMPLE_RETAILER, Payments
 from reference_connector.simulated_provider import SimulatedProvider, captured
@@ -23,6 +23,7 @@ from reference_connector.store import Charge, ChargeState, Store
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import EventLog
+from tests.reference_connector.conftest import both_databases
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
@@ -217,6 +218,7 @@ def _charges(connector: Any, state: str, wanted: int = 1) -> list[dict[str, Any]
         time.sleep(0.01)
 
 
+@both_databases
 def test_a_shoppers_cart_is_charged_once_after_the_answer(connector: Any, a_cart: Any) -> None:
     for _ in range(3):
         assert connector.purchase(_cart_of(a_cart, "ada")).status_code == 201
@@ -243,6 +245,7 @@ def test_a_shopper_without_a_card_on_file_is_a_charge_for_people_to_clear(desk: 
     assert charge["trouble"] == "no_payment_method"
 
 
+@both_databases
 def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
     connector: Any, a_scan: Any, a_cart: Any, a_line: Any
 ) -> None:
@@ -256,6 +259,7 @@ def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
     assert connector.http.post("/app/shoppers/gus/scan-key").status_code == 409
 
 
+@both_databases
 def test_a_declined_charge_is_a_bad_debt_for_who_enters_with_a_card(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
@@ -282,6 +286,7 @@ def test_an_open_balance_counts_at_the_gate_and_in_the_app(
     assert connector.identify(a_scan(identityKey=key)).status_code == gate
 
 
+@both_databases
 def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
@@ -301,6 +306,7 @@ def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
     assert (receipt["purchaseId"], receipt["status"], receipt["total"]) == (bought["purchaseId"], "priced", "4.82")
 
 
+@both_databases
 def test_bad_carts_behind_more_than_a_page_of_hopeless_ones_are_listed_and_sold(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
@@ -308,22 +314,22 @@ def test_bad_carts_behind_more_than_a_page_of_hopeless_ones_are_listed_and_sold(
     header = "item_sku,item_name,store_id,standard_price"
     prices.write_text(header + "\n", "utf-8")
     connector = start(price_lists=(prices,), watch_files_s=0.05)
-    for number in range(PARKED_AT_ONCE + 4):
+    for number in range(BAD_CARTS_A_PAGE + 4):
         connector.purchase(_cart_of(a_cart, "ada", trip=f"a-{number:03}", cartItems=[a_line("NEVER")]))
-    for number in range(PARKED_AT_ONCE + 1):
+    for number in range(BAD_CARTS_A_PAGE + 1):
         connector.purchase(_cart_of(a_cart, "finn", "CASH", trip=f"b-{number:03}", cartItems=[a_line("NEW-1")]))
     pages = [connector.http.get("/ops/parked").json()]
     while "next" in pages[-1]:
         pages.append(connector.http.get("/ops/parked", params={"after": pages[-1]["next"]}).json())
     trips = [cart["shoppingTripId"] for page in pages for cart in page["parked"]]
     assert trips == sorted(set(trips))
-    assert len(trips) == 2 * PARKED_AT_ONCE + 5
+    assert len(trips) == 2 * BAD_CARTS_A_PAGE + 5
     prices.write_text(f"{header}\nNEW-1,New thing,STORE-001,2.25\n", "utf-8")
     deadline = time.monotonic() + 20
     while not connector.events("retailer_files_loaded"):
         assert time.monotonic() < deadline
     [loaded] = connector.events("retailer_files_loaded")
-    assert (loaded["sold"], loaded["parked"]) == (PARKED_AT_ONCE + 1, PARKED_AT_ONCE + 4)
+    assert (loaded["sold"], loaded["parked"]) == (BAD_CARTS_A_PAGE + 1, BAD_CARTS_A_PAGE + 4)
     assert connector.http.get("/ops/parked", params={"after": "no-such-trip"}).status_code == 404
 
 

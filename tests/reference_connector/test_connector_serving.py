@@ -1,9 +1,8 @@
-"""How the connector is served: by both commands alike, with one key for all workers, and without uvicorn's insides."""
+"""How the connector is served: by both commands alike, with one key for all workers, accelerated or not."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from contract.settings import read
 from jwo.serve_commands import commands
 from reference_connector.__main__ import main
+from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
 from reference_connector.errors import StoreUnavailable
-from reference_connector.fast_lane import FastLane
-from reference_connector.serving import protocol, serve
+from reference_connector.serving import serve
 from reference_connector.settings import ConnectorSettings
 
 KEY = "JWO_CONNECTOR_SIGN_IN__KEY"
@@ -42,24 +41,23 @@ def _served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return servers
 
 
-def test_both_commands_serve_alike_in_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_commands_serve_alike_and_accelerated(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = _served(monkeypatch)
     monkeypatch.setattr("sys.argv", ["reference_connector"])
     main()
     assert CliRunner().invoke(commands, ["connector"]).exit_code == 0
     one, other = ({name: getattr(server.config, name) for name in SERVED} for server in servers)
     assert one == other
-    assert one["http"] is FastLane
+    assert one["http"] is AcceleratedProtocol
 
 
-def test_a_uvicorn_with_other_insides_only_costs_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "reference_connector.fast_lane")
-    monkeypatch.delattr("uvicorn.protocols.http.httptools_impl.STATUS_LINE")
+def test_with_the_setting_off_uvicorns_own_protocol_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWO_CONNECTOR_ACCELERATED", "false")
     servers = _served(monkeypatch)
     serve("127.0.0.1", 0)
     [server] = servers
     server.config.load()
-    assert (protocol(), server.config.http_protocol_class) == ("auto", HttpToolsProtocol)
+    assert server.config.http_protocol_class is HttpToolsProtocol
 
 
 @pytest.mark.parametrize(
@@ -78,7 +76,10 @@ def test_workers_have_one_session_key_and_a_given_one_is_kept(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], kept: str
 ) -> None:
     found = []
-    see = lambda _workers: found.append(read(ConnectorSettings).sign_in.key.get_secret_value())  # noqa: E731 - one expression
+
+    def see(_workers: object) -> None:
+        found.append(read(ConnectorSettings).sign_in.key.get_secret_value())
+
     monkeypatch.setattr("reference_connector.serving.Multiprocess.run", see)
     os.environ.update(given)
     serve("127.0.0.1", 0, workers=2)

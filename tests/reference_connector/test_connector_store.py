@@ -1,4 +1,4 @@
-"""The stores, each test on SQLite and on PostgreSQL: one transaction a work, and nothing lost that was promised."""
+"""The stores, SQLite in both forms and PostgreSQL: one transaction a work, and nothing that was promised is lost."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from reference_connector.accelerated.checkpoints import ThreadedCheckpoints
+from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, NewAnswer, Recorded, Records, run_works
+from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
-from reference_connector.store.writer import GroupCommitStore
 
 Make = Callable[..., GroupCommitStore]
 _MODES = ("journal_mode", "synchronous")
@@ -31,13 +34,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite3"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "accelerated", "postgres"])
 def make(request: pytest.FixtureRequest, path: Path) -> Make:
-    """Make stores on one database, in each of both kinds."""
+    """Make stores on one database: SQLite in both forms, and PostgreSQL."""
     if request.param == "sqlite":
-        return lambda **rules: SqliteStore(path, **rules)
-    url = request.getfixturevalue("postgres_url")
-    return lambda **rules: PostgresStore(url, **rules)
+        return partial(SqliteStore, path)
+    if request.param == "postgres":
+        return partial(PostgresStore, request.getfixturevalue("postgres_url"))
+
+    def accelerated(**rules: Any) -> SqliteStore:
+        return SqliteStore(path, new_waiter=DirectWaiter, checkpoints=ThreadedCheckpoints(path), **rules)
+
+    return accelerated
 
 
 @pytest.fixture
@@ -109,16 +117,16 @@ def test_the_file_is_written_in_wal_mode_with_full_sync(path: Path) -> None:
     store.close()
 
 
-def _answer_of(key: str, body: bytes) -> NewAnswer:
-    return NewAnswer("identity", key, 200, body, b"f", NOW, NOW + timedelta(hours=1))
+def _answer_of(key: str, body: bytes) -> RememberAnswer:
+    return RememberAnswer("identity", key, b"f", NOW, NOW + timedelta(hours=1), 200, body)
 
 
 def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
-    async def keep(turn: bytes, keys: range) -> list[Recorded | None]:
+    async def keep(turn: bytes, keys: range) -> list[RememberedAnswer | None]:
         answers = [_answer_of(f"event-{key % 150}", b"%s %d" % (turn, key)) for key in keys]
-        return await asyncio.gather(*(store.keep_answer(answer) for answer in answers))
+        return await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
 
-    async def run() -> tuple[list[Recorded | None], ...]:
+    async def run() -> tuple[list[RememberedAnswer | None], ...]:
         await store.transact(lambda records: records.drop_answer("identity", "event-3"))
         return await keep(b"first", range(0, 100, 2)), await keep(b"second", range(300))
 
@@ -139,38 +147,26 @@ def test_what_is_on_its_way_to_the_writer_is_kept_when_the_store_closes(make: Ma
         await asyncio.sleep(0)
         store.close()
         with pytest.raises(StoreNotOpen):
-            store.submit(run_works, print, lambda _result, _failure: None)
+            await store.transact(print)
         return await asyncio.wait_for(kept, 10)
 
     assert asyncio.run(run()) is None
     assert _codes(make) == 1
 
 
-def test_who_fails_at_the_news_keeps_it_from_nobody_else(store: GroupCommitStore) -> None:
-    async def run() -> tuple[list[object], object]:
-        troubles = list[object]()
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, found: troubles.append(found["exception"]))
-
-        def fail(_result: object, _failure: Exception | None) -> None:
-            raise RuntimeError("on purpose")
-
-        store.submit(run_works, lambda _records: 1, fail)
-        return troubles, await asyncio.wait_for(store.transact(lambda _records: 2), 10)
-
-    (trouble,), result = asyncio.run(run())
-    assert (type(trouble), result) == (RuntimeError, 2)
-
-
-def test_the_log_is_written_back_beside_the_commits(path: Path) -> None:
-    store = SqliteStore(path)
+@pytest.mark.parametrize("checkpoints", [None, ThreadedCheckpoints], ids=["plain", "accelerated"])
+def test_the_log_is_written_back(path: Path, checkpoints: type[ThreadedCheckpoints] | None) -> None:
+    store = SqliteStore(path, checkpoints=checkpoints and checkpoints(path))
     for start in (0, 2000):  # a store that is opened again does so again
         store.open()
         before = path.stat().st_size
 
-        async def keep(start: int = start) -> None:
-            await asyncio.gather(*(store.keep_answer(_answer_of(f"event-{start + n}", b"x")) for n in range(2000)))
+        async def remember(start: int = start) -> None:
+            for first in range(start, start + 2000, 200):
+                answers = (_answer_of(f"event-{number}", b"x" * 9000) for number in range(first, first + 200))
+                await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
 
-        asyncio.run(keep())
+        asyncio.run(remember())
         end = time.monotonic() + 10
         while path.stat().st_size == before and time.monotonic() < end:
             time.sleep(0.01)
@@ -303,8 +299,8 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer("identity", str(number), Recorded(200, b"{}", b""), now=at, forget_at=at)
-        records.save_answer("order", "trip", Recorded(201, b"{}", b""), now=NOW, forget_at=NOW + timedelta(days=900))
+            records.save_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
+        records.save_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
@@ -313,7 +309,9 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
 def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_at(store: GroupCommitStore) -> None:
     def keep(records: Records, turn: int, count: int) -> None:
         now, over = NOW + timedelta(minutes=turn), NOW + timedelta(minutes=3 if not turn else 900)
-        records.keep_answers([NewAnswer("identity", f"{turn} {n}", 200, b"{}", b"f", now, over) for n in range(count)])
+        records.insert_answers_if_absent(
+            [RememberAnswer("identity", f"{turn} {n}", b"f", now, over, 200, b"{}") for n in range(count)]
+        )
 
     for turn in range(12):
         asyncio.run(store.transact(lambda records, turn=turn: keep(records, turn, 1500)))  # type: ignore[misc] # bound at once

@@ -1,24 +1,33 @@
-"""SQLite's log: it is written back beside the writer, and begins anew."""
+"""SQLite's log: it is written back beside the writer, and starts again at its beginning."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from reference_connector.store import IssuedCode, checkpoints
+from reference_connector.accelerated import checkpoints
+from reference_connector.store import IssuedCode
 from reference_connector.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 
-def test_the_log_of_sqlite_begins_anew_while_there_are_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread beside the writer says that the log is long and writes nothing back: the writer has all to do."""
-    monkeypatch.setattr(checkpoints, "write_back", lambda _database: (checkpoints.LONGEST_LOG_PAGES, 0))
+def test_the_log_starts_again_while_there_are_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread beside the writer reports a long log and writes nothing back: the writer does it all."""
+    write_back = checkpoints.write_back
+
+    def pretend(database: sqlite3.Connection) -> tuple[int, int]:
+        is_writer = threading.current_thread().name == "store-writer"
+        return write_back(database) if is_writer else (checkpoints.LONGEST_LOG_PAGES, 0)
+
+    monkeypatch.setattr(checkpoints, "write_back", pretend)
     monkeypatch.setattr(checkpoints, "_EVERY_S", 0.005)
-    store, log = SqliteStore(tmp_path / "store.sqlite3"), tmp_path / "store.sqlite3-wal"
+    store, log = _a_store(tmp_path / "store.sqlite3"), tmp_path / "store.sqlite3-wal"
 
     async def commits_until_the_log_is_new(most: int) -> int:
         await store.transact(lambda records: records.save_code(IssuedCode("0", "ada", NOW)))
@@ -33,6 +42,10 @@ def test_the_log_of_sqlite_begins_anew_while_there_are_commits(tmp_path: Path, m
     store.close()
 
     assert count < 2000, "at 16,000 pages, of two a commit, SQLite would see to it itself"
+
+
+def _a_store(path: Path) -> SqliteStore:
+    return SqliteStore(path, checkpoints=checkpoints.ThreadedCheckpoints(path))
 
 
 def _salt(log: Path) -> bytes:

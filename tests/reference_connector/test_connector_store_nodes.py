@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reference_connector.errors import StoreUnavailable
-from reference_connector.store import Charge, NewAnswer, Purchase, Recorded, Sale
+from reference_connector.store import Charge, Purchase, RecordSale, RememberAnswer, RememberedAnswer
+from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresDatabase, PostgresStore
 from reference_connector.store.sqlite import SqliteStore
-from reference_connector.store.writer import GroupCommitStore
 
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 Nodes = Callable[..., list[GroupCommitStore]]
@@ -37,20 +38,19 @@ def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nodes]:
             return stores
 
         if request.param == "sqlite":
-            make: Callable[..., GroupCommitStore] = lambda **rules: SqliteStore(tmp_path / "s.sqlite3", **rules)  # noqa: E731 - as below
+            make: Callable[..., GroupCommitStore] = partial(SqliteStore, tmp_path / "s.sqlite3")
         else:
-            url = request.getfixturevalue("postgres_url")
-            make = lambda **rules: PostgresStore(url, **rules)  # noqa: E731 - one expression
+            make = partial(PostgresStore, request.getfixturevalue("postgres_url"))
         yield opened
 
 
-def a_sale(trip: str, seller: str = "") -> Sale:
+def a_sale(trip: str, seller: str = "") -> RecordSale:
     purchase = Purchase(trip, f"{trip}-{seller}", "STORE-001", "ada", "priced", "shopper", b"{}", b"", b"f", NOW)
-    return Sale(purchase, Charge(trip, "ada", Decimal("1.00"), "USD", "tok_approved", "pending", NOW))
+    return RecordSale(purchase, Charge(trip, "ada", Decimal("1.00"), "USD", "tok_approved", "pending", NOW))
 
 
-def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NOW) -> NewAnswer:
-    return NewAnswer("identity", key, 200, body, b"f", at, NOW + timedelta(hours=hours))
+def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NOW) -> RememberAnswer:
+    return RememberAnswer("identity", key, b"f", at, NOW + timedelta(hours=hours), 200, body)
 
 
 class SlowCommit:
@@ -78,11 +78,11 @@ def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: 
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.keep_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         async with asyncio.timeout(5):
-            assert await second.keep_sale(a_sale("trip-2")) is None
-            assert await second.keep_answer(an_answer("event-1")) is None
+            assert await second.record_sale(a_sale("trip-2")) is None
+            assert await second.remember_answer(an_answer("event-1")) is None
         assert not held.done()
         slow.go()
         assert await held is None
@@ -98,9 +98,9 @@ def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
     slow = SlowCommit(monkeypatch)
 
     async def run() -> Purchase | None:
-        held = asyncio.create_task(first.keep_sale(a_sale("trip-1", "first")))
+        held = asyncio.create_task(first.record_sale(a_sale("trip-1", "first")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
-        waiting = asyncio.create_task(second.keep_sale(a_sale("trip-1", "second")))
+        waiting = asyncio.create_task(second.record_sale(a_sale("trip-1", "second")))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
         slow.go()
@@ -116,7 +116,7 @@ def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.keep_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         with pytest.raises(StoreUnavailable):
             await second.transact(lambda records: records.find_purchase("trip-1"))
@@ -135,8 +135,8 @@ def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other
         for _ in range(4):
             for number, store in enumerate(stores):
                 for key in chance.sample(keys, len(keys)):
-                    sales.append(store.keep_sale(a_sale(key, str(number))))
-                    answers.append(store.keep_answer(an_answer(key, str(number).encode())))
+                    sales.append(store.record_sale(a_sale(key, str(number))))
+                    answers.append(store.remember_answer(an_answer(key, str(number).encode())))
         return await asyncio.gather(*sales), await asyncio.gather(*answers)
 
     sold, answered = asyncio.run(run())
@@ -151,9 +151,9 @@ def test_an_answer_whose_time_is_over_gives_way_to_one_new_one(nodes: Nodes) -> 
     stores = nodes(2)
     late = NOW + timedelta(hours=3)
 
-    async def run() -> list[Recorded | None]:
-        assert await stores[0].keep_answer(an_answer("event", b"old", hours=1)) is None
-        again = [store.keep_answer(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)]
+    async def run() -> list[RememberedAnswer | None]:
+        assert await stores[0].remember_answer(an_answer("event", b"old", hours=1)) is None
+        again = [store.remember_answer(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)]
         return await asyncio.gather(*again)
 
     found = asyncio.run(run())

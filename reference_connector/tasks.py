@@ -1,4 +1,4 @@
-"""What runs beside the calls, from start to end: the payment outbox, and the watch on the retailer's files."""
+"""The tasks that run beside the calls, from start to end: the payment outbox, and the watch on the retailer's files."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reference_connector.errors import BadRetailerData, StoreError
-from reference_connector.orders import OrderDesk
+from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.telemetry import EventLog
 
 
 class FileWatch:
-    """Loads the retailer again when a file of theirs has changed, and prices the bad carts again."""
+    """Loads the retailer again when one of the files has changed, and prices the bad carts again."""
 
     def __init__(
         self,
         files: Sequence[Path],
         load: Callable[[], Retailer],
         retailer: CurrentRetailer,
-        orders: OrderDesk,
+        orders: OrderHandler,
         log: EventLog,
     ) -> None:
         self._files = files
@@ -46,7 +46,7 @@ class FileWatch:
         except BadRetailerData as error:
             self._log.event("retailer_files_wrong", problem=str(error))
             return True
-        good, bad = await self._orders.sell_parked()
+        good, bad = await self._orders.sell_bad_carts()
         self._log.event("retailer_files_loaded", sold=good, parked=bad)
         return True
 
@@ -61,8 +61,8 @@ class FileWatch:
 
 
 @asynccontextmanager
-async def at_work(outbox: PaymentOutbox, watch: FileWatch, every_s: float) -> AsyncIterator[None]:
-    """Run both while the app runs; at the end the outbox finishes what it has in hand, and leaves the rest."""
+async def running(outbox: PaymentOutbox, watch: FileWatch, every_s: float) -> AsyncIterator[None]:
+    """Run both while the app runs; at the end the outbox finishes its batch, and leaves the rest."""
     settling = asyncio.create_task(outbox.run())
     watching = asyncio.create_task(watch.run(every_s)) if every_s else None
     try:

@@ -1,79 +1,96 @@
-"""Resolve Scan and Get Scan Details: whose a scanned code is, and what a loyalty scheme knows of them.
+"""Resolve Scan and Get Scan Details: who a scanned code belongs to, and what their loyalty scheme gives them.
 
-A refusal is a 200 with REJECT; Amazon's contract knows 500 beside it and nothing else.
+A refusal is a 200 with REJECT; Amazon's contract has 500 beside it and nothing else.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from contract.errors import BadValue
 from contract.house import House
-from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
+from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, Operation
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest, NotThere
-from reference_connector.idempotency import Answer, Claim, Outcome, Pending, decide_once, fingerprint, json_answer
+from reference_connector.idempotency import Attempt, Outcome
+from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.scan_keys import ScanKeys
-from reference_connector.store import Records
+from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
-from reference_connector.wire import MessageReader
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCAN_TYPES = {"SHOPPER": "SHOPPER", "ASSOCIATE": "ASSOCIATE", "CASH_SHOPPER": "CASH"}
 
 
 class Resolved(NamedTuple):
-    """Whom a scan belongs to, as Get Scan Details is asked for them."""
+    """The owner of a scanned code, with the id and type that Get Scan Details takes."""
 
     id: str
     type: str
 
 
-class ScanDesk:
+class LoyaltyHandler:
     """Answers Resolve Scan and Get Scan Details."""
 
     def __init__(
         self,
         *,
+        reader_for: Callable[[Operation], RequestReader],
         retailer: CurrentRetailer,
+        store: Store,
         scan_keys: ScanKeys,
         house: House,
         clock: Clock,
         log: EventLog,
     ) -> None:
+        self._scans = reader_for(RESOLVE_SCAN)
+        self._details = reader_for(GET_SCAN_DETAILS)
         self._retailer = retailer
+        self._store = store
         self._scan_keys = scan_keys
         self._house = house
-        self._scans = MessageReader(RESOLVE_SCAN, house)
-        self._questions = MessageReader(GET_SCAN_DETAILS, house)
         self._clock = clock
         self._log = log
 
-    def resolve(self, body: bytes) -> Pending:
-        """Answer a request body with 200, ACCEPT or REJECT; InvalidRequest for what is 400."""
+    async def resolve(self, body: bytes) -> Answer:
+        """Answer a request body with 200, ACCEPT or REJECT; raises InvalidRequest for a 400."""
         request = self._scans.read(body)
-        event, store_id = request["scanEvent"], request["storeId"]
-        scanned_at = _scanned_at(event, self._clock())
-        rules, now = self._house.resolve_scan, self._clock()
-        forget_at = now + timedelta(hours=rules.remember_h)
-        remembered = (200,) if rules.idempotent else ()
-        claim = Claim("scan", event["id"], fingerprint([store_id, event]), now, forget_at, remembered)
-        decide = lambda records: self._decide(records, store_id, event, scanned_at)  # noqa: E731 - one expression
-        return decide_once(claim, decide, lambda outcome: self._answer(request["requestId"], outcome))
-
-    def _answer(self, request_id: str, outcome: Outcome) -> Answer:
-        self._log.event("scan_answered", requestId=request_id, replayed=outcome.replayed)
+        event, store_id, now = request["scanEvent"], request["storeId"], self._clock()
+        scanned_at = _scanned_at(event, now)
+        forget_at = now + timedelta(hours=self._house.resolve_scan.remember_h)
+        attempt = Attempt("scan", event["id"], request_hash([store_id, event]), now, forget_at)
+        outcome = await self._store.transact(self._answer_once, attempt, store_id, event, scanned_at)
+        self._log.event("scan_answered", requestId=request["requestId"], replayed=outcome.replayed)
         return outcome.answer
 
-    def details(self, body: bytes) -> Answer:
-        """Answer a request body with 200; NotThere for an unknown id."""
+    def _answer_once(
+        self, records: Records, attempt: Attempt, store_id: str, event: Json, scanned_at: datetime
+    ) -> Outcome:
+        """Repeat the remembered answer, or decide and remember; a code is used in the same transaction."""
+        earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
+        if earlier is not None:
+            return attempt.repeat(earlier)
+        answer = self._in_shape(self._resolve(records, store_id, event, scanned_at))
+        if self._house.resolve_scan.idempotent:
+            records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+        return Outcome(answer)
+
+    def _in_shape(self, resolved: Resolved | None) -> Answer:
+        if self._house.resolve_scan.response_shape == "wrapped":
+            found = {"scanResult": resolved._asdict()} if resolved else {}
+            return json_answer(200, {"resolution": "ACCEPT" if resolved else "REJECT", **found})
+        return json_answer(200, {"action": "ACCEPT", **resolved._asdict()} if resolved else {"action": "REJECT"})
+
+    async def details(self, body: bytes) -> Answer:
+        """Answer a request body with 200; raises NotThere for an unknown id."""
         try:
-            request = self._questions.read(body)
+            request = self._details.read(body)
         except InvalidRequest as error:
             raise InvalidRequest(str(error), status=self._house.scan_details.invalid_status) from error
         retailer, wanted = self._retailer.now, request["scanResult"]
@@ -83,13 +100,6 @@ class ScanDesk:
         if details is None:
             raise NotThere("nobody of that id and type is known")
         return json_answer(200, details)
-
-    def _decide(self, records: Records, store_id: str, event: Json, scanned_at: datetime) -> Answer:
-        resolved = self._resolve(records, store_id, event, scanned_at)
-        if self._house.resolve_scan.response_shape == "wrapped":
-            found = {"scanResult": resolved._asdict()} if resolved else {}
-            return json_answer(200, {"resolution": "ACCEPT" if resolved else "REJECT", **found})
-        return json_answer(200, {"action": "ACCEPT", **resolved._asdict()} if resolved else {"action": "REJECT"})
 
     def _resolve(self, records: Records, store_id: str, event: Json, scanned_at: datetime) -> Resolved | None:
         retailer, text = self._retailer.now, self._text(event)

@@ -1,4 +1,4 @@
-"""The price book: whatever it looks up is what pricing the cart anew gives."""
+"""The price index: whatever it looks up is what pricing the cart line by line gives."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference_connector.accelerated import price_index
+from reference_connector.accelerated.price_index import PriceIndex, PriceIndexes
 from reference_connector.cart import Cart
-from reference_connector.pricing import book as price_book
-from reference_connector.pricing.book import CodedLine, PriceBook
-from reference_connector.pricing.goods import CartLine, Product
+from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
+from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
-from reference_connector.pricing.receipt import as_json, price
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_files import load_retailer
+from reference_connector.sales import PriceCart, Sales
+from reference_connector.sales import price_cart as plain_price_cart
 from reference_connector.settings import SAMPLE_RETAILER
-from reference_connector.till import Till
 
 PRODUCTS = {
     "A": Product("A", "Soap", Decimal("1.99")),
@@ -38,20 +39,20 @@ def _find(kind: str, code: str) -> Product | None:
     return PRODUCTS.get(code if kind == "SKU" else code.lstrip("0"))
 
 
-def _anew(cart: list[CodedLine]) -> dict[str, object]:
-    lines = [CartLine(code, Decimal(quantity), _find(kind, code)) for kind, code, quantity in cart]
-    priced = price(lines, lambda sku: PROMOTIONS.get(sku, ()), RATES)
-    return as_json(priced) | {"of": [str(priced.total), priced.complete]}
+PRICES = PriceList(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
 
 
-def _looked_up(book: PriceBook, cart: list[CodedLine]) -> dict[str, object]:
-    bill = book.bill(cart)
+def _read(bill: Bill) -> dict[str, object]:
     read: dict[str, object] = orjson.loads(orjson.dumps(bill.json))
     return read | {"of": [str(bill.total), bill.complete]}
 
 
-def _a_book() -> PriceBook:
-    return PriceBook(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
+def _line_by_line(cart: list[CodedLine]) -> dict[str, object]:
+    return _read(bill_of(PRICES, cart))
+
+
+def _looked_up(index: PriceIndex, cart: list[CodedLine]) -> dict[str, object]:
+    return _read(index.bill(cart))
 
 
 LINES = st.tuples(
@@ -59,28 +60,28 @@ LINES = st.tuples(
     st.sampled_from(["A", "B", "C", "00A", "0C", "ghost"]),
     st.sampled_from(["1.0", "1", "2.0", "0", "0.75", "0.333"]),
 )
-BOOK = _a_book()
+INDEX = PriceIndex(PRICES)
 
 
 @given(st.lists(st.lists(LINES, max_size=6), min_size=1, max_size=4))
-def test_a_cart_costs_what_pricing_it_anew_gives_however_often_it_is_asked_for(carts: list[list[CodedLine]]) -> None:
+def test_an_indexed_cart_costs_what_pricing_it_line_by_line_gives(carts: list[list[CodedLine]]) -> None:
     for cart in carts + carts:
-        assert _looked_up(BOOK, cart) == _anew(cart)
+        assert _looked_up(INDEX, cart) == _line_by_line(cart)
 
 
 def test_a_long_sum_is_priced_and_not_kept() -> None:
     cart = [("SKU", "C", "1.0")] * 200
-    book = _a_book()
-    assert _looked_up(book, cart) == _anew(cart)
-    assert not book._lines  # noqa: SLF001 - what is kept can be seen nowhere else
+    index = PriceIndex(PRICES)
+    assert _looked_up(index, cart) == _line_by_line(cart)
+    assert not index._lines  # noqa: SLF001 - what is kept can be seen nowhere else
 
 
-def test_a_book_that_is_full_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(price_book, "_MOST", 3)
-    book = _a_book()
+def test_a_index_that_is_full_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_index, "_MOST", 3)
+    index = PriceIndex(PRICES)
     carts = [[("SKU", "A", f"{number}.0")] for number in range(10)]
-    assert [_looked_up(book, cart) for cart in carts] == [_anew(cart) for cart in carts]
-    assert len(book._lines) <= 3  # noqa: SLF001 - as above
+    assert [_looked_up(index, cart) for cart in carts] == [_line_by_line(cart) for cart in carts]
+    assert len(index._lines) <= 3  # noqa: SLF001 - as above
 
 
 def test_a_line_is_priced_once() -> None:
@@ -90,22 +91,23 @@ def test_a_line_is_priced_once() -> None:
         asked.append(sku)
         return ()
 
-    book = PriceBook(_find, promotions_on, RATES)
+    index = PriceIndex(PriceList(_find, promotions_on, RATES))
     for _ in range(5):
-        book.bill([("SKU", "A", "1.0"), ("SCANCODE", "00A", "1.0")])
+        index.bill([("SKU", "A", "1.0"), ("SCANCODE", "00A", "1.0")])
     assert asked == ["A"]
 
 
-def test_a_new_price_holds_for_the_next_cart() -> None:
+@pytest.mark.parametrize("price_cart", [plain_price_cart, PriceIndexes().price_cart], ids=["plain", "accelerated"])
+def test_a_new_price_holds_for_the_next_cart(price_cart: PriceCart) -> None:
     retailer = CurrentRetailer(load_retailer([SAMPLE_RETAILER], []))
-    till = Till(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}")
+    sales = Sales(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}", price_cart)
     item = {"id": "SKU-001", "type": "SKU", "quantity": {"value": "1.0", "unit": "unit"}}
     cart = Cart("r", "t", "STORE-001", "", "platform", [item], b"")
-    before = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    before = orjson.loads(sales.price(cart).purchase.receipt)["lines"][0]["unitPrice"]
     changed = load_retailer([SAMPLE_RETAILER], [])
     product = changed.assortment.by_sku("STORE-001", "SKU-001")
     assert product is not None
     changed.assortment.add("STORE-001", product._replace(unit_price=Decimal("77.00")), "")
     retailer.now = changed
-    after = orjson.loads(till.sell(cart).purchase.receipt)["lines"][0]["unitPrice"]
+    after = orjson.loads(sales.price(cart).purchase.receipt)["lines"][0]["unitPrice"]
     assert (before != after, after) == (True, "77.00")

@@ -1,6 +1,6 @@
-"""What people and machines that run the connector ask it: health, metrics, receipts, bad carts, charges.
+"""Routes for the people and machines that run the connector: health, metrics, receipts, bad carts, charges.
 
-These routes have no login: whoever puts them on a network puts one in front.
+These routes have no login: put one in front of them before they are on a network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
 from reference_connector.errors import NotThere, StoreError
-from reference_connector.orders import PARKED_AT_ONCE, OrderDesk
+from reference_connector.orders import BAD_CARTS_A_PAGE, OrderHandler
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
 from reference_connector.telemetry import Telemetry
@@ -25,10 +25,10 @@ _READY_WITHIN_S = 1.0
 _LISTED = 100
 
 
-def add_operation_routes(app: FastAPI, store: Store, orders: OrderDesk, telemetry: Telemetry) -> None:
+def add_admin_routes(app: FastAPI, store: Store, orders: OrderHandler, telemetry: Telemetry) -> None:
     """Serve /healthz, /readyz, /metrics and /ops."""
     app.include_router(_probe_routes(store, telemetry), include_in_schema=False)
-    app.include_router(_desk_routes(store, orders), include_in_schema=False)
+    app.include_router(_admin_routes(store, orders), include_in_schema=False)
 
 
 def _probe_routes(store: Store, telemetry: Telemetry) -> APIRouter:
@@ -65,19 +65,19 @@ def _registry(telemetry: Telemetry) -> CollectorRegistry:
     return shared
 
 
-def _desk_routes(store: Store, orders: OrderDesk) -> APIRouter:
+def _admin_routes(store: Store, orders: OrderHandler) -> APIRouter:
     routes = APIRouter(prefix="/ops")
 
     @routes.get("/parked")
-    async def parked(after: str = "") -> Response:
+    async def bad_carts(after: str = "") -> Response:
         """List a page of bad carts; `next`, where there may be more, goes into the next call's `after`."""
-        page = await orders.parked(after)
-        more = {"next": page[-1].trip_id} if len(page) == PARKED_AT_ONCE else {}
-        return _json({"parked": [_parked(purchase) for purchase in page]} | more)
+        page = await orders.bad_carts(after)
+        more = {"next": page[-1].trip_id} if len(page) == BAD_CARTS_A_PAGE else {}
+        return _json({"parked": [_bad_cart(purchase) for purchase in page]} | more)
 
     @routes.post("/parked/sell")
-    async def sell_parked() -> Response:
-        good, bad = await orders.sell_parked()
+    async def sell_bad_carts() -> Response:
+        good, bad = await orders.sell_bad_carts()
         return _json({"sold": good, "parked": bad})
 
     @routes.get("/receipts/{trip_id:path}")
@@ -95,7 +95,7 @@ def _desk_routes(store: Store, orders: OrderDesk) -> APIRouter:
     return routes
 
 
-def _parked(purchase: Purchase) -> dict[str, object]:
+def _bad_cart(purchase: Purchase) -> dict[str, object]:
     return {
         "shoppingTripId": purchase.trip_id,
         "purchaseId": purchase.purchase_id,

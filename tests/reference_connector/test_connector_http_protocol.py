@@ -1,4 +1,4 @@
-"""The fast lane over real sockets: whatever a caller sends, it is answered as uvicorn's own way answers it."""
+"""The accelerated and the plain HTTP path over real sockets: whatever a caller sends, both give the same answer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract.messages import document
 from contract.operations import SHOPPER_AUTHORIZATION
+from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
-from reference_connector.fast_lane import FastLane
+from reference_connector.messages import Answer, json_answer
 from reference_connector.settings import ConnectorSettings
 from reference_connector.shopper_auth import RiskCheck
 
@@ -66,13 +67,15 @@ def _talk(
         return _answers(bytes(received))
 
 
+def _app(folder: Path, risk: RiskCheck | None = None, **settings: Any) -> Any:
+    store = {"path": folder / "connector.sqlite3"}
+    return create_app(ConnectorSettings.model_validate({"store": store, **settings}), risk=risk)
+
+
 @contextmanager
-def _serving(
-    folder: Path, protocol: type[HttpToolsProtocol], *, risk: RiskCheck | None = None, **settings: Any
-) -> Iterator[int]:
-    configured = ConnectorSettings.model_validate({"store": {"path": folder / "connector.sqlite3"}, **settings})
+def _serving(app: Any, protocol: type[HttpToolsProtocol] = AcceleratedProtocol) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(configured, risk=risk), http=protocol, log_level="error", timeout_keep_alive=1)
+    config = uvicorn.Config(app, http=protocol, log_level="error", timeout_keep_alive=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -84,9 +87,10 @@ def _serving(
         listener.close()
 
 
-@pytest.fixture(scope="module", params=[FastLane, HttpToolsProtocol], ids=["fast", "own"])
+@pytest.fixture(scope="module", params=[True, False], ids=["accelerated", "plain"])
 def talk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
-    with _serving(tmp_path_factory.mktemp("store"), request.param, limits={"body_bytes": LIMIT}) as port:
+    app = _app(tmp_path_factory.mktemp("store"), limits={"body_bytes": LIMIT}, accelerated=request.param)
+    with _serving(app, AcceleratedProtocol if request.param else HttpToolsProtocol) as port:
         yield partial(_talk, port)
 
 
@@ -208,12 +212,15 @@ class _SlowRisk:
         await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("protocol", [FastLane, HttpToolsProtocol])
+@pytest.mark.parametrize("accelerated", [True, False])
 def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
-    tmp_path: Path, protocol: type[HttpToolsProtocol]
+    tmp_path: Path,
+    accelerated: bool,  # noqa: FBT001 - a value of the setting
 ) -> None:
     risk, body = _SlowRisk(), orjson.dumps(document(SHOPPER_AUTHORIZATION.request)["examples"][0])
-    with _serving(tmp_path, protocol, risk=risk) as port, socket.create_connection(("127.0.0.1", port)) as caller:
+    app = _app(tmp_path, risk, accelerated=accelerated)
+    protocol = AcceleratedProtocol if accelerated else HttpToolsProtocol
+    with _serving(app, protocol) as port, socket.create_connection(("127.0.0.1", port)) as caller:
         caller.sendall(_request(body, SHOPPER_AUTHORIZATION.path))
         assert risk.asked.wait(10)
     with closing(sqlite3.connect(tmp_path / "connector.sqlite3")) as database:
@@ -221,20 +228,20 @@ def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
 
 
 def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:
-    with _serving(tmp_path, FastLane, caller={"mode": "headers", "headers": {"x-api-key": "s"}}) as port:
+    with _serving(_app(tmp_path, caller={"mode": "headers", "headers": {"x-api-key": "s"}})) as port:
         answers = _talk(port, [_request(scan), _request(scan, SCAN, "X-Api-Key: s", CLOSE)])
     assert [status for status, _, _ in answers] == [403, 200]
 
 
 def test_past_capacity_there_is_a_retry_after(tmp_path: Path, a_cart: Any) -> None:
     calls = [_request(orjson.dumps(a_cart(trip=f"trip-{number}")), CART, CLOSE) for number in range(40)]
-    with _serving(tmp_path, FastLane, limits={"in_flight": 1}) as port, ThreadPoolExecutor(40) as pool:
+    with _serving(_app(tmp_path, limits={"in_flight": 1})) as port, ThreadPoolExecutor(40) as pool:
         answers = [found for (found,) in pool.map(lambda call: _talk(port, [call]), calls)]
     assert {status for status, _, _ in answers} == {201, 429}
     assert {headers.get("retry-after") for status, headers, _ in answers if status == 429} == {"1"}
 
 
-class _Noting(FastLane):
+class _Noting(AcceleratedProtocol):
     """Notes what is written."""
 
     written: ClassVar[list[bytes]] = []
@@ -258,6 +265,25 @@ class _NotingTransport:
 
 
 def test_head_and_body_leave_in_one_write(tmp_path: Path, scan: bytes) -> None:
-    with _serving(tmp_path, _Noting) as port:
+    with _serving(_app(tmp_path), _Noting) as port:
         _talk(port, [_request(scan)])
     assert [data.count(b"\r\n\r\n{") for data in _Noting.written] == [1]
+
+
+def test_a_handler_may_wait_for_something_else_than_the_store(tmp_path: Path) -> None:
+    app, steps = _app(tmp_path), list[str]()
+
+    async def wait_twice(body: bytes) -> Answer:
+        await asyncio.sleep(0.01)
+        steps.append("slept")
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 0.01)
+        except TimeoutError:
+            steps.append("timed out")
+        return json_answer(200, {"bytes": len(body)})
+
+    call = app.dispatcher.calls[SCAN]
+    app.dispatcher.calls[SCAN] = call._replace(handle=wait_twice)
+    with _serving(app) as port:
+        [(status, _, body)] = _talk(port, [_request(b"12345", SCAN, CLOSE)])
+    assert (status, body, steps) == (200, b'{"bytes":5}', ["slept", "timed out"])

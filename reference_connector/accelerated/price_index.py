@@ -1,0 +1,124 @@
+"""A price index: the price of each line that was priced before, looked up instead of worked out again.
+
+What a line costs follows from product and quantity alone while prices, promotions and tax do not change; an index is
+of one store as it is now, and is replaced when something of that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
+
+import orjson
+
+from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
+from reference_connector.pricing.goods import ZERO, CartLine, Product
+from reference_connector.pricing.receipt import line_as_json, price, totals_as_json
+from reference_connector.retailer import Retailer
+from reference_connector.sales import price_list
+
+K = TypeVar("K")
+T = TypeVar("T")
+_SKU = itemgetter(0)
+_MOST, _LONGEST_SUM = 50_000, 64
+
+
+class PriceIndexes:
+    """The price indexes of the retailer as it is now, by store."""
+
+    def __init__(self) -> None:
+        self._retailer: Retailer | None = None
+        self._indexes: dict[str, PriceIndex] = {}
+
+    def price_cart(self, retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart; a store that is not the retailer's has a new index each time."""
+        if self._retailer is not retailer:
+            self._retailer, self._indexes = retailer, {}
+        index = self._indexes.get(store_id)
+        if index is None:
+            index = PriceIndex(price_list(retailer, store_id))
+            if store_id in retailer.stores:
+                self._indexes[store_id] = index
+        return index.bill(cart)
+
+
+class _IndexedLine(NamedTuple):
+    sku: str
+    gross: Decimal
+    promotion: Decimal
+    tax: Decimal
+    json: orjson.Fragment
+
+
+class PriceIndex:
+    """Prices carts of one store."""
+
+    def __init__(self, prices: PriceList) -> None:
+        self._prices = prices
+        self._indexed: dict[CodedLine, _IndexedLine] = {}
+        self._products: dict[tuple[str, str], Product] = {}
+        self._lines: dict[tuple[str, str], _IndexedLine] = {}
+
+    def bill(self, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart, exactly as `bill_of` does."""
+        known = [line for line in map(self._indexed.get, cart) if line]
+        if len(set(map(_SKU, known))) == len(cart):
+            return _sum_up(known)
+        return self._bill(cart)
+
+    def _bill(self, cart: Sequence[CodedLine]) -> Bill:
+        """Price a cart whose lines are not all known, or of one product in part: those are added up first."""
+        sums: dict[str, str] = {}
+        products: dict[str, Product] = {}
+        for kind, code, quantity in cart:
+            product = self._products.get((kind, code)) or self._product(kind, code)
+            if product is None:
+                return bill_of(self._prices, cart)
+            sku = product.sku
+            sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
+            products[sku] = product
+        lines = [self._line(products[sku], terms) for sku, terms in sums.items()]
+        if len(lines) == len(cart):
+            for coded, line in zip(cart, lines, strict=True):
+                _keep(self._indexed, coded, line)
+        return _sum_up(lines)
+
+    def _product(self, kind: str, code: str) -> Product | None:
+        product = self._prices.find(kind, code)
+        if product is not None:
+            _keep(self._products, (kind, code), product)
+        return product
+
+    def _line(self, product: Product, terms: str) -> _IndexedLine:
+        """Return the line of a product and a sum of quantities; long sums are rare, and not kept."""
+        known = self._lines.get((product.sku, terms))
+        if known is not None:
+            return known
+        cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
+        line = price(cart, self._prices.promotions_on, self._prices.rates).lines[0]
+        indexed = _IndexedLine(
+            line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))
+        )
+        if len(terms) <= _LONGEST_SUM:
+            _keep(self._lines, (product.sku, terms), indexed)
+        return indexed
+
+
+def _keep(kept: dict[K, T], key: K, value: T) -> None:
+    """Keep a value; past the limit all are dropped, and the most used ones are soon there again."""
+    if len(kept) >= _MOST:
+        kept.clear()
+    kept[key] = value
+
+
+def _sum_up(lines: list[_IndexedLine]) -> Bill:
+    subtotal = promotions = tax = ZERO
+    for _, gross, promotion, line_tax, _ in lines:
+        subtotal += gross
+        promotions += promotion
+        tax += line_tax
+    total = subtotal - promotions + tax
+    json: dict[str, object] = {"lines": [line.json for line in lines], **totals_as_json(subtotal, promotions, tax)}
+    return Bill(total, complete=True, json=json)

@@ -1,0 +1,143 @@
+"""The platform's calls: admit, read the body, authenticate, handle, answer.
+
+They are answered before FastAPI's routing and middleware, which serve all other routes. Bodies are read raw, so that
+the contract's own schemas judge them and a malformed one is 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from contract.operations import Operation
+from reference_connector.authentication import Authenticator
+from reference_connector.errors import Busy, CallRefused, NotAuthenticated, TooLarge
+from reference_connector.messages import Answer, json_answer
+from reference_connector.settings import Limits
+from reference_connector.telemetry import CallWatch, EventLog
+
+Handle = Callable[[bytes], Awaitable[Answer]]
+"""Answers a request body; raises CallRefused for a refusal."""
+Headers = tuple[tuple[bytes, bytes], ...]
+_JSON = (b"content-type", b"application/json")
+_HEADERS = (_JSON,)
+
+
+class CallerGone(Exception):
+    """The caller hung up before its request was whole."""
+
+
+class Call(NamedTuple):
+    """One of the platform's calls: its handler, and what counts and times its answers."""
+
+    operation: Operation
+    handle: Handle
+    watch: CallWatch
+
+
+class Dispatcher:
+    """Answers the platform's calls, which are found by their path."""
+
+    def __init__(self, calls: Mapping[str, Call], authenticator: Authenticator, limits: Limits, log: EventLog) -> None:
+        self.calls = calls
+        self.authenticates = authenticator.is_needed
+        self.body_bytes_max = limits.body_bytes
+        self._authenticator = authenticator
+        self._in_flight = 0
+        self._in_flight_max = limits.in_flight
+        self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
+        self._log = log
+
+    async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call as an ASGI app does; a caller that hung up gets no answer."""
+        with suppress(CallerGone):
+            answer = await self.answer(call, partial(self._read, scope, receive))
+            headers = [*self.headers(answer), (b"content-length", b"%d" % len(answer.body))]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def answer(self, call: Call, read: Callable[[], Awaitable[bytes]]) -> Answer:
+        """Answer a call whose body `read` returns; past capacity with 429, at once and without reading it."""
+        started = call.watch.start()
+        if self._in_flight >= self._in_flight_max:
+            answer = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+        else:
+            self._in_flight += 1
+            try:
+                answer = await call.handle(await read())
+            except CallerGone:
+                raise
+            except CallRefused as refusal:
+                answer = self._refused(call, refusal)
+            except Exception as error:  # noqa: BLE001 - last resort: turn any error into a 500
+                answer = self._failed(call, error)
+            finally:
+                self._in_flight -= 1
+        call.watch.answered(started, answer.status, answer.code)
+        return answer
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        """Read the body and authenticate the caller; raises TooLarge, NotAuthenticated or CallerGone."""
+        body = await read_body(receive, self.body_bytes_max)
+        self.check_size(body)
+        if self.authenticates:
+            request = Request(scope)
+            await self._authenticator.check("POST", str(request.url), request.headers, body)
+        return body
+
+    def check_size(self, body: bytes) -> None:
+        """Raise TooLarge for a body over the limit."""
+        if len(body) > self.body_bytes_max:
+            raise TooLarge(f"the body is larger than {self.body_bytes_max} bytes")
+
+    def headers(self, answer: Answer) -> Headers:
+        """Return the headers of an answer, all but its length."""
+        return self._busy_headers if answer.code == Busy.code else _HEADERS
+
+    def _refused(self, call: Call, refusal: CallRefused) -> Answer:
+        self._log.event("refused", call=call.operation.name, status=refusal.status, code=refusal.code)
+        member = "message" if isinstance(refusal, NotAuthenticated) else "errorMsg"
+        return json_answer(refusal.status, {member: str(refusal)}, refusal.code)
+
+    def _failed(self, call: Call, error: Exception) -> Answer:
+        code = str(getattr(error, "code", type(error).__name__))
+        self._log.event("failed", call=call.operation.name, status=500, code=code)
+        return json_answer(500, {"errorMsg": "Internal Server Error"}, code)
+
+
+class ConnectorApp(FastAPI):
+    """FastAPI, with the platform's calls answered at the front."""
+
+    dispatcher: Dispatcher
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call of the platform, or let FastAPI answer everything else."""
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        call = self.dispatcher.calls.get(scope["path"]) if is_post else None
+        if call is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.dispatcher.serve(call, scope, receive, send)
+
+
+async def read_body(receive: Receive, most: int) -> bytes:
+    """Read the body; of one that is over the limit only so much is kept that it shows.
+
+    Raises CallerGone if it breaks off.
+    """
+    chunks, size, more = [], 0, True
+    while more:
+        chunk = await receive()
+        if chunk["type"] == "http.disconnect":
+            raise CallerGone
+        if size <= most:
+            chunks.append(chunk.get("body", b""))
+            size += len(chunks[-1])
+        more = chunk.get("more_body", False)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,0 +1,102 @@
+"""What a handler takes and gives: a request, read from the body and checked, and an answer, written as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import orjson
+
+from contract.errors import MalformedBody
+from contract.house import House
+from contract.messages import message, parse_object, self_contained
+from contract.operations import Operation
+from jwo_toolkit.json_types import Json
+from reference_connector.errors import InvalidRequest
+
+
+class Answer(NamedTuple):
+    """A status, the JSON body, and a short outcome code, used as a metric label; no code counts as `ok`."""
+
+    status: int
+    body: bytes
+    code: str = ""
+
+
+def json_answer(status: int, body: object, code: str = "") -> Answer:
+    """Make an answer from a JSON value."""
+    return Answer(status, orjson.dumps(body), code)
+
+
+def request_hash(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """Return 16 bytes that are equal for equal JSON values, whatever the order of members."""
+    return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+class RequestReader:
+    """Reads requests to one operation, under the house rules; the contract's own schemas judge them."""
+
+    def __init__(self, operation: Operation, house: House) -> None:
+        self._operation = operation
+        self._house = house
+        self._schema = message(operation.request, house)
+
+    def read(self, body: bytes) -> dict[str, Json]:
+        """Read a request that keeps its schema.
+
+        Raises InvalidRequest, which says what is wrong and never repeats the values sent, if it does not.
+        """
+        try:
+            request = parse_object(body)
+        except MalformedBody as error:
+            raise self._malformed(str(error)) from error
+        except RecursionError as error:
+            raise self._malformed("the body is nested too deeply") from error
+        if not self._schema.is_valid(request):
+            wrong = [violation.message for violation in self._schema.violations(request)[:5]]
+            raise InvalidRequest("; ".join(wrong) or "the body breaks its schema")
+        return request
+
+    def read_known(self, body: bytes) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Read a request as `read` does; also return it without the members that its schema does not name."""
+        request = self.read(body)
+        return request, self._known_members(request)
+
+    @cached_property
+    def _known_members(self) -> Callable[[Json], Json]:
+        return known_members(self_contained(self._operation.request, self._house))
+
+    def _malformed(self, problem: str) -> InvalidRequest:
+        return InvalidRequest(problem, code="malformed_body", status=self._house.http.malformed_status)
+
+
+def known_members(schema: Json) -> Callable[[Json], Json]:
+    """Make a function that returns a valid JSON value without the members that its schema does not name.
+
+    It does so at every depth, and copies only objects that change. The function is made once, as walking the schema
+    costs more than walking the value.
+    """
+    if "items" in schema:
+        known_item = known_members(schema["items"])
+        return lambda items: [known_item(item) for item in items]
+    if "properties" not in schema:
+        return _unchanged
+    names = schema["properties"].keys()
+    inner = {name: known_members(member) for name, member in schema["properties"].items()}
+    nested = [(name, known) for name, known in inner.items() if known is not _unchanged]
+
+    def known_object(value: Json) -> Json:
+        known = value if names >= value.keys() else {name: value[name] for name in names if name in value}
+        for name, known_member in nested:
+            if name in known:
+                member = known_member(known[name])
+                known = known if member == known[name] else known | {name: member}
+        return known
+
+    return known_object
+
+
+def _unchanged(value: Json) -> Json:
+    return value

@@ -1,0 +1,38 @@
+"""What a cart costs at one store: the lines as they came, and the bill that goes into the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from reference_connector.pricing.goods import CartLine, Product
+from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.receipt import as_json, price
+from reference_connector.pricing.tax import TaxRates
+
+CodedLine = tuple[str, str, str]
+"""A line as it came: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
+
+
+class PriceList(NamedTuple):
+    """What one store charges: `find` looks a product up by kind and code."""
+
+    find: Callable[[str, str], Product | None]
+    promotions_on: Callable[[str], Sequence[Promotion]]
+    rates: TaxRates
+
+
+class Bill(NamedTuple):
+    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` is as in `Priced`."""
+
+    total: Decimal
+    complete: bool
+    json: dict[str, object]
+
+
+def bill_of(prices: PriceList, cart: Sequence[CodedLine]) -> Bill:
+    """Price a cart."""
+    lines = [CartLine(code, Decimal(quantity), prices.find(kind, code)) for kind, code, quantity in cart]
+    priced = price(lines, prices.promotions_on, prices.rates)
+    return Bill(priced.total, priced.complete, as_json(priced))

@@ -1,0 +1,122 @@
+"""From cart lines to a purchase record, and to the charge that goes with it.
+
+Carts are priced outside of any unit of work, so that a long cart never keeps the one writer waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import orjson
+
+from jwo_toolkit.json_types import Json
+from reference_connector.cart import Cart
+from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
+from reference_connector.pricing.goods import Product
+from reference_connector.pricing.tax import TaxRates
+from reference_connector.retailer import CurrentRetailer, Retailer
+from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
+from reference_connector.telemetry import Clock
+
+PriceCart = Callable[[Retailer, str, Sequence[CodedLine]], Bill]
+"""Prices a cart at one of the retailer's stores."""
+_NO_TAX = TaxRates(Decimal(0), {})
+
+
+class _Ids(NamedTuple):
+    """The ids of a sale."""
+
+    trip_id: str
+    purchase_id: str
+    store_id: str
+    shopper_id: str
+
+
+def price_list(retailer: Retailer, store_id: str) -> PriceList:
+    """Return what a store charges; a store that is not the retailer's has no tax."""
+    assortment = retailer.assortment
+
+    def find(kind: str, code: str) -> Product | None:
+        return assortment.by_sku(store_id, code) if kind == "SKU" else assortment.by_barcode(store_id, code)
+
+    return PriceList(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
+
+
+def price_cart(retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
+    """Price a cart line by line."""
+    return bill_of(price_list(retailer, store_id), cart)
+
+
+class Sales:
+    """Makes sales of carts."""
+
+    def __init__(
+        self,
+        retailer: CurrentRetailer,
+        clock: Clock,
+        new_purchase_id: Callable[[str], str],
+        price_cart: PriceCart = price_cart,
+    ) -> None:
+        self._retailer = retailer
+        self._clock = clock
+        self._new_purchase_id = new_purchase_id
+        self._price_cart = price_cart
+
+    def price(self, cart: Cart) -> RecordSale:
+        """Price a new cart."""
+        items, now = cart.items, self._clock()
+        purchase_id = self._new_purchase_id(cart.trip_id) if items else ""
+        payer = cart.payer if items else "nobody"
+        ids = _Ids(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id)
+        return self._sale(ids, payer, items, cart.request_hash, made_at=now, now=now)
+
+    def price_again(self, bad_cart: Purchase) -> RecordSale:
+        """Price a bad cart with what the retailer knows now."""
+        ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
+        items, payer, hashed = orjson.loads(bad_cart.cart), bad_cart.payer, bad_cart.request_hash
+        return self._sale(ids, payer, items, hashed, made_at=bad_cart.made_at, now=self._clock())
+
+    def _sale(
+        self, ids: _Ids, payer: str, items: list[Json], request_hash: bytes, *, made_at: datetime, now: datetime
+    ) -> RecordSale:
+        retailer = self._retailer.now
+        lines = [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
+        bill = self._price_cart(retailer, ids.store_id, lines)
+        status = _status(items, bill, sold_here=ids.store_id in retailer.stores)
+        receipt = _receipt(ids, payer, status, retailer.policy.currency, bill)
+        cart = orjson.dumps(items) if status == "parked" else b"[]"
+        purchase = Purchase(*ids, status, payer, receipt, cart, request_hash, made_at)
+        is_charged = status == "priced" and payer == "card" and bill.total
+        return RecordSale(purchase, _charge(purchase, bill.total, retailer, now) if is_charged else None)
+
+
+def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus:
+    if not items:
+        return "empty"
+    return "priced" if bill.complete and sold_here else "parked"
+
+
+def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
+    head = {
+        "shoppingTripId": ids.trip_id,
+        "purchaseId": ids.purchase_id,
+        "storeId": ids.store_id,
+        "currency": currency,
+        "status": status,
+        "payer": payer,
+    }
+    return orjson.dumps(head | bill.json)
+
+
+def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge:
+    """Make the charge of a card shopper; without a card on file it is stuck from the start, for people to see."""
+    account = retailer.accounts.get(purchase.shopper_id)
+    method = account.payment_method if account else ""
+    state: ChargeState = "pending" if method else "stuck"
+    trouble = "" if method else "no_payment_method"
+    return Charge(
+        purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, method, state, now, trouble=trouble
+    )

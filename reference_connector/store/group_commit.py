@@ -1,0 +1,311 @@
+"""Group commit: one writer thread does the jobs that wait, and commits them in one transaction.
+
+A commit waits for the disk, and costs the same for one row or a hundred; so jobs that come while it waits share the
+next one. Jobs of one kind run together, as many rows cost little more than one. They run bare; only where one of them
+fails is the batch undone and run again with a savepoint around each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from reference_connector.errors import MustBeAlone, StoreNotOpen, StoreUnavailable
+from reference_connector.store import Purchase, Records, RecordSale, RememberAnswer, RememberedAnswer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Kind = Callable[[Records, list[Any]], list[Any]]
+"""A kind of job: does all waiting jobs of the kind in one go, given each one's entry, and returns each one's result."""
+Outcome = tuple[Any, Exception | None]
+"""A job's result, or its error."""
+
+
+class Waiter(Protocol):
+    """What the event loop's side of a job awaits: asyncio's future is one."""
+
+    def done(self) -> bool:
+        """Whether there is a result or an error, or the one who waits was cancelled."""
+
+    def set_result(self, result: Any, /) -> None:  # noqa: ANN401 - each kind of job has its own
+        """Wake the one who waits, with a result."""
+
+    def set_exception(self, error: Any, /) -> None:  # noqa: ANN401 - as asyncio's future declares it
+        """Wake the one who waits, with an error."""
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Wait for the result, or raise the error."""
+
+
+class Job(NamedTuple):
+    """One command or unit of work, and who waits for it."""
+
+    kind: Kind
+    entry: Any
+    waiter: Waiter
+
+
+Turn = tuple[asyncio.AbstractEventLoop, list[Job]]
+"""What one turn of an event loop gave the store to do."""
+
+
+def new_future(loop: asyncio.AbstractEventLoop) -> Waiter:
+    """Make the plain waiter."""
+    return loop.create_future()
+
+
+class Database(Protocol):
+    """A connection to a database, used by one thread; each method raises `failures` where the database fails."""
+
+    @property
+    def records(self) -> Records:
+        """The records, while a transaction is open."""
+
+    def begin(self, *, alone: bool) -> None:
+        """Start a transaction that no other overlaps, or none that is alone: its records then raise MustBeAlone."""
+
+    def commit(self) -> None:
+        """Make it durable."""
+
+    def rollback(self) -> None:
+        """Undo it; never fails itself."""
+
+    def savepoint(self, statement: str) -> None:
+        """Run SAVEPOINT, ROLLBACK TO or RELEASE of the savepoint `work`."""
+
+    def close(self) -> None:
+        """Disconnect."""
+
+
+def _record_sales(records: Records, sales: list[RecordSale]) -> list[Purchase | None]:
+    return records.insert_sales_if_absent(sales)
+
+
+def _remember_answers(records: Records, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
+    return records.insert_answers_if_absent(answers)
+
+
+def _run_works(records: Records, works: list[tuple[Callable[..., Any], Any, Any]]) -> list[Any]:
+    return [work(records, *arguments, **named) for work, arguments, named in works]
+
+
+_KINDS: tuple[Kind, ...] = (_record_sales, _remember_answers, _run_works)
+"""In their order within a transaction: answers forget old ones at their end, after which the batch waits for no row."""
+
+
+class GroupCommitStore(ABC):
+    """A store on a `Database`; subclasses say how to connect and what the database's own errors are."""
+
+    failures: tuple[type[Exception], ...] = ()
+
+    def __init__(
+        self, *, batch_max: int = 256, new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future
+    ) -> None:
+        self._batch_max = batch_max
+        self._new_waiter = new_waiter
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        self._turns: SimpleQueue[Turn | None] = SimpleQueue()
+        self._ahead: Turn | None = None
+        self._given = self._taken = 0
+        self._door = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    @abstractmethod
+    def connect(self) -> Database:
+        """Connect and set up; raises StoreUnavailable when that fails."""
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait to be run."""
+        return self._given - self._taken
+
+    def open(self) -> None:
+        """Connect, make the tables where they are missing, and start the writer."""
+        database = self.connect()
+        self._writer = threading.Thread(target=self._write, args=(database,), name="store-writer", daemon=True)
+        self._writer.start()
+
+    def close(self) -> None:
+        """Commit what waits, then disconnect."""
+        with self._door:
+            writer = self._writer
+            if writer is not None:
+                for loop in list(self._gathered):
+                    self._put(loop)
+                self._turns.put(None)
+            self._writer = None
+        if writer is not None:
+            writer.join()
+
+    async def remember_answer(self, answer: RememberAnswer) -> RememberedAnswer | None:
+        """Remember an answer unless its key has one; return that earlier one, or None."""
+        earlier: RememberedAnswer | None = await self._submit(_remember_answers, answer)
+        return earlier
+
+    async def record_sale(self, sale: RecordSale) -> Purchase | None:
+        """Record a sale unless its trip has a purchase; return that earlier one, or None."""
+        earlier: Purchase | None = await self._submit(_record_sales, sale)
+        return earlier
+
+    async def transact(self, work: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(records, ...)` in a transaction of its own and return its result; its error undoes it."""
+        result: T = await self._submit(_run_works, (work, args, kwargs))
+        return result
+
+    def _submit(self, kind: Kind, entry: Any) -> Waiter:  # noqa: ANN401 - each kind has its own
+        """Add a job to this turn's jobs: the writer wakes once a turn, as it would begin with the first job else."""
+        loop = asyncio.get_running_loop()
+        waiter = self._new_waiter(loop)
+        with self._door:
+            if self._writer is None:
+                raise StoreNotOpen("the store is not open", hint="serve the app with its lifespan")
+            jobs = self._gathered.get(loop)
+            if jobs is None:
+                jobs = self._gathered[loop] = []
+                loop.call_soon(self._hand_over, loop)
+            jobs.append(Job(kind, entry, waiter))
+        return waiter
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the writer the jobs of this turn."""
+        with self._door:
+            self._put(loop)
+
+    def _put(self, loop: asyncio.AbstractEventLoop) -> None:
+        jobs = self._gathered.pop(loop, [])
+        self._given += len(jobs)
+        for start in range(0, len(jobs), self._batch_max):
+            self._turns.put((loop, jobs[start : start + self._batch_max]))
+
+    def _write(self, database: Database) -> None:
+        """Run as the writer thread, until the store closes."""
+        connected: Database | None = database
+        last = False
+        while not last:
+            turns, last = self._next_turns()
+            if turns:
+                connected = self._commit(connected, turns)
+        if connected is not None:
+            connected.close()
+
+    def _next_turns(self) -> tuple[list[Turn], bool]:
+        """Wait for a turn, and take along those that wait, up to a batch; the flag says that the store is closing."""
+        turns, size = list[Turn](), 0
+        turn = self._ahead or self._turns.get()
+        self._ahead = None
+        while turn is not None:
+            if turns and size + len(turn[1]) > self._batch_max:
+                self._ahead = turn
+                break
+            turns.append(turn)
+            size += len(turn[1])
+            try:
+                turn = self._turns.get_nowait()
+            except Empty:
+                break
+        self._taken += size
+        return turns, turn is None
+
+    def _commit(self, database: Database | None, turns: list[Turn]) -> Database | None:
+        """Do the jobs and wake who waits; return the connection, or None when it is broken."""
+        batch = [job for _, jobs in turns for job in jobs]
+        try:
+            database = database or self.connect()
+            outcomes = self._run(database, batch)
+        except Exception as error:  # noqa: BLE001 - whatever broke, those who wait must learn of it
+            trouble = StoreUnavailable(f"the record was not taken: {error}")
+            _wake(turns, [(None, trouble)] * len(batch))
+            self._drop(database)
+            return None
+        _wake(turns, outcomes)
+        return database
+
+    def _run(self, database: Database, batch: list[Job]) -> list[Outcome]:
+        try:
+            results = self._run_together(database, batch)
+        except self.failures:
+            raise
+        except Exception:  # noqa: BLE001 - one job failed by itself; the second run shows which one, and its error
+            database.rollback()
+            return self._run_apart(database, batch)
+        return [(result, None) for result in results]
+
+    def _run_together(self, database: Database, batch: list[Job]) -> list[Any]:
+        kinds = {job.kind for job in batch}
+        database.begin(alone=_run_works in kinds)
+        try:
+            results = _by_kind(database.records, batch, kinds)
+        except MustBeAlone:
+            database.rollback()
+            database.begin(alone=True)
+            results = _by_kind(database.records, batch, kinds)
+        database.commit()
+        return results
+
+    def _run_apart(self, database: Database, batch: list[Job]) -> list[Outcome]:
+        database.begin(alone=True)
+        outcomes = [self._apply(database, job) for job in batch]
+        database.commit()
+        return outcomes
+
+    def _apply(self, database: Database, job: Job) -> Outcome:
+        database.savepoint("SAVEPOINT work")
+        outcome: Outcome
+        try:
+            outcome = (job.kind(database.records, [job.entry])[0], None)
+        except self.failures:
+            raise
+        except Exception as error:  # noqa: BLE001 - the error belongs to whoever awaits this job, not to the writer
+            database.savepoint("ROLLBACK TO SAVEPOINT work")
+            outcome = (None, error)
+        database.savepoint("RELEASE SAVEPOINT work")
+        return outcome
+
+    def _drop(self, database: Database | None) -> None:
+        if database is not None:
+            with suppress(*self.failures):
+                database.rollback()
+            with suppress(*self.failures):
+                database.close()
+
+
+def _by_kind(records: Records, batch: list[Job], kinds: set[Kind]) -> list[Any]:
+    """Run the jobs, those of one kind together, and return their results in the order of the batch.
+
+    The kinds have one order on all nodes, as rows have in their tables, so that no two nodes wait for each other.
+    """
+    if len(kinds) == 1:
+        return batch[0].kind(records, [job.entry for job in batch])
+    results: list[Any] = [None] * len(batch)
+    for kind in sorted(kinds, key=_KINDS.index):
+        numbers = [number for number, job in enumerate(batch) if job.kind is kind]
+        found = kind(records, [batch[number].entry for number in numbers])
+        for number, result in zip(numbers, found, strict=True):
+            results[number] = result
+    return results
+
+
+def _wake(turns: list[Turn], outcomes: list[Outcome]) -> None:
+    """Hand each event loop all outcomes of a turn in one call: a call for each would cost more than the job."""
+    start = 0
+    for loop, jobs in turns:
+        end = start + len(jobs)
+        with suppress(RuntimeError):  # a loop that is closed has no task that waits
+            loop.call_soon_threadsafe(_settle, jobs, outcomes[start:end])
+        start = end
+
+
+def _settle(jobs: list[Job], outcomes: list[Outcome]) -> None:
+    """Run on the event loop: give each waiter its outcome."""
+    for (_, _, waiter), (result, failure) in zip(jobs, outcomes, strict=True):
+        if waiter.done():
+            continue  # cancelled meanwhile
+        if failure is None:
+            waiter.set_result(result)
+        else:
+            waiter.set_exception(failure)
