@@ -155,6 +155,13 @@ def test_the_plan_keeps_what_is_selected() -> None:
     assert make_plan(Selection(("entry",), ("VIK-1.1",))).ids == frozenset()
 
 
+def test_a_slow_scan_lies_between_visits_and_what_uses_the_whole_rate() -> None:
+    waiting = make_plan(Selection()).waiting
+    at = {group[0]: place for place, group in enumerate(waiting)}
+
+    assert max(place for case_id, place in at.items() if case_id.startswith("E2E")) < at["VIK-X.29"] < at["VIK-X.23"]
+
+
 def test_nothing_selected_breaks_the_harness() -> None:
     with pytest.raises(HarnessBroke, match="jwo cases"):
         run(RunConfiguration(profile_of("http://127.0.0.1:9"), Selection(("entry",), ("VIK-1.1",))))
