@@ -103,9 +103,12 @@ def test_a_connector_is_free_in_whose_keys_it_mints(serve: Any, tmp_path: Path, 
 
 def test_a_visitor_for_each_event_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Guests(SmallConnector):
-        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-            status, answer = super()._decide(key, body)
-            return status, answer.replace(b"-uuid-001", body["authEvent"]["id"].encode())
+        def decide(self, request: Request) -> Reply:
+            reply = super().decide(request)
+            if reply.status != 200:
+                return reply
+            kind = reply.body["visitorDetails"]["type"]
+            return self.let_in(f"{kind}-{self.event_key(request)}", kind)
 
     report = run(serve(Guests()), tmp_path, FIXED, "gate_rush")
 
@@ -136,9 +139,8 @@ def test_a_fixed_key_whose_visitor_changes_for_good_is_no_cross_talk(serve: Any,
 
         turns = count(1)
 
-        def _decide(self, key: str, body: dict[str, Any]) -> Reply:
-            status, answer = super()._decide(key, body)
-            return status, answer.replace(b"-uuid-001", b"-uuid-777") if next(self.turns) > 100 else answer
+        def let_in(self, visitor: str, kind: str) -> Reply:
+            return super().let_in(visitor.replace("-001", "-777") if next(self.turns) > 100 else visitor, kind)
 
     report = run(serve(Pseudonyms()), tmp_path, FIXED, "gate_rush")
 
