@@ -1,4 +1,12 @@
-"""Measurements of the connector alone: with signatures, at 70 % of its peak rate, and over many requests."""
+"""Measurements of the connector alone: with signatures, at shares of its peak rate, and over many requests.
+
+The tail is judged at 30 % of the peak. At 70 %, some 17,000 requests a second, the generator is at its limit and not
+the connector: it sent to the bare app, which has two thirds of its core free at that rate, 70 ms to 2 s late (p99.9 of
+three rounds on two cores). A time that counts from the planned moment then measures the generator, and one backlog
+makes every later request late: hence the tails of 17 to 382 ms. At 30 % it sent to the bare app 0.2 to 3 ms late, and
+the connector's p99.9 was 10 to 25 ms: a commit and its disk. The table shows all three shares, and how late the requests
+left: beside the bare app that is the generator's own lag, beside the connector also the wait for a free connection.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +41,8 @@ _SIGNED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Verify Identity Keys": (SCAN_PATH, a_scan),
     "Create Purchases, 10 lines": (CART_PATH, a_cart_of_ten),
 }
-_LANES, _JUDGED = 64, 0.5
-_SHARES_OF_PEAK = (0.3, _JUDGED, 0.7)
+_LANES, _JUDGED = 64, 0.3
+_SHARES_OF_PEAK = (_JUDGED, 0.5, 0.7)
 _QUANTILES = (0.5, 0.99, 0.999, 1.0)
 
 
