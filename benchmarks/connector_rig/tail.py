@@ -4,8 +4,9 @@ The tail is judged at 30 % of the peak. At 70 %, some 17,000 requests a second, 
 the connector: it sent to the bare app, which has two thirds of its core free at that rate, 70 ms to 2 s late (p99.9 of
 three rounds on two cores). A time that counts from the planned moment then measures the generator, and one backlog
 makes every later request late: hence the tails of 17 to 382 ms. At 30 % it sent to the bare app 0.2 to 3 ms late, and
-the connector's p99.9 was 10 to 25 ms: a commit and its disk. The table shows all three shares, and how late the requests
-left: beside the bare app that is the generator's own lag, beside the connector also the wait for a free connection.
+the connector's p99.9 was 10 to 25 ms: a commit and its disk. The table shows all three shares, and how late the
+requests left: beside the bare app that is the generator's own lag, beside the connector also the wait for a free
+connection.
 """
 
 from __future__ import annotations
