@@ -1,1 +1,1 @@
-"""What the rooms share and what belongs to none of them: processes, pacing, drawing and XML. It imports no room."""
+"""What the rooms share and what belongs to none of them: processes, pacing, the collector, checkpoints, drawing and XML. It imports no room."""
