@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log is written back beside the commits: when it is due, and never by the writer unasked."""
+"""SQLite's write-ahead log is written back beside the commits, when it is due; the writer does so only when asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def writer(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose commits write nothing back."""
+    """A connection that writes nothing back within a commit."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA wal_autocheckpoint=0")
@@ -64,7 +64,7 @@ def test_the_log_is_written_back_after_a_commit(path: Path, writer: sqlite3.Conn
     assert waits_until(lambda: path.stat().st_size > before)
 
 
-def test_nothing_is_written_back_until_so_many_changes_are_committed(
+def test_nothing_is_written_back_until_enough_changes_are_committed(
     path: Path, writer: sqlite3.Connection, start: Any
 ) -> None:
     checkpoints, before = start(due_after=10), path.stat().st_size
