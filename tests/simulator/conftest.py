@@ -218,9 +218,9 @@ def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
     server = _QuickServer(uvicorn.Config(app_of(url), log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    wait_until(lambda: server.started or not thread.is_alive(), 0.005)
-    assert server.started, "the server did not start"
     try:
+        wait_until(lambda: server.started or not thread.is_alive(), 0.005)
+        assert server.started, "the server did not start"
         yield url
     finally:
         server.should_exit = True

@@ -77,7 +77,8 @@ def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
 
 def test_collector_walks_over_nothing_that_the_start_has_made_and_rarely_over_what_lives_long() -> None:
     program = (
-        "import gc; from simulator.garbage_collection import tune_garbage_collector; tune_garbage_collector()"
+        "import gc; from jwo_toolkit.garbage_collection import tune_garbage_collector"
+        "; from simulator.app import COLLECTOR_THRESHOLDS; tune_garbage_collector(COLLECTOR_THRESHOLDS)"
         "; print(gc.get_freeze_count(), gc.get_threshold()[2])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent)

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from contract.house import Barcode, Catalog
+from contract.operations import OPERATIONS, Operation
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting
 from simulator.composition import make_store_services
+from simulator.connector import Connector, OutgoingRequest
+from simulator.connector_calls import CallContext, DelayedMessage
 from simulator.errors import BrokenMemory
 from simulator.faults import Fault, Faults, Where
 from simulator.journal_file import newest_entries
@@ -39,6 +42,22 @@ def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage
     faults().arm("delay", after=2)
     struck = [bool(faults().strike("exchange", Where(), number)) for number in range(4)]
     assert struck == [False, False, True, False]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_delayed_message_of_each_operation_is_read_back_as_it_was(storage: Storage, operation: Operation) -> None:
+    request = OutgoingRequest(operation, Connector("http://127.0.0.1:9"), {"storeId": STORE}, timeout_s=2.0)
+    late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE, secrets=("1234",)))
+    storage.key_values("late message", DelayedMessage).put("one", late)
+    assert storage.key_values("late message", DelayedMessage).all() == {"one": late}
+
+
+def test_delayed_message_of_an_unknown_operation_is_refused(storage: Storage) -> None:
+    request = OutgoingRequest(OPERATIONS[0]._replace(name="Sing"), None, {}, timeout_s=2.0)
+    late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE))
+    storage.key_values("late message", DelayedMessage).put("one", late)
+    with pytest.raises(BrokenMemory, match="late message 'one'"):
+        storage.key_values("late message", DelayedMessage).all()
 
 
 def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
