@@ -41,7 +41,7 @@ from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments import PaymentOutbox, PaymentProvider
-from reference_connector.purchase_ids import seeded_ids
+from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.sales import Sales
@@ -224,7 +224,7 @@ def _identity(made: _Made) -> IdentityHandler:
 
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
-    ids = seeded_ids(seed) if seed else made.parts.new_random_ids()
+    ids = seeded_ids(seed) if seed else RandomIds()
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,
