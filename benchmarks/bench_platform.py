@@ -25,7 +25,7 @@ SECTIONS = ("gates", "inside", "uploads", "prism", "day")
 
 
 def measured(section: str, given: argparse.Namespace) -> list[Figure]:
-    """Run a section in this process; NotMeasured when something that it needs is missing."""
+    """Run a section in this process. Raises NotMeasured if something that it needs is missing."""
     if section == "gates":
         return uvloop.run(gates.measure(given.seconds))
     if section == "inside":

@@ -36,7 +36,7 @@ STORE, GATES = "STORE-001", tuple(f"GATE-{number}" for number in range(8))
 
 
 class Connector:
-    """A small connector: accepts everybody, remembers what it was given, and fails one cart in five the first time."""
+    """A small connector: accepts every shopper, records the carts, and fails one cart in five on the first attempt."""
 
     def __init__(self) -> None:
         self.seen: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -69,7 +69,7 @@ class Connector:
         return app
 
     async def _took(self, trip: str) -> None:
-        """Count a cart whose 201 has been sent."""
+        """Count a cart after its 201 has been sent."""
         self.taken[trip] += 1
 
 
@@ -108,18 +108,18 @@ class Platform:
             (await http.put(f"{self.url}/portal/stores/{STORE}", json=setup)).raise_for_status()
 
     def kill(self) -> None:
-        """Kill it as a power cut would."""
+        """Kill the process with SIGKILL."""
         assert self.child is not None
         self.child.process.send_signal(signal.SIGKILL)
         self.child.process.wait()
 
 
 class Forgotten(Exception):
-    """The platform let somebody in and knows nothing of it."""
+    """The platform opened the gate for a shopper and has lost the trip."""
 
 
 class Shopper:
-    """Comes again and again; remembers what is owed to the retailer."""
+    """Visits the store again and again; records which carts the retailer must get."""
 
     def __init__(self, platform: Platform, gate: str, owed: dict[str, list[str]]) -> None:
         self._platform = platform
@@ -130,7 +130,7 @@ class Shopper:
         self.forgotten = 0
 
     async def run(self) -> None:
-        """Shop until told to stop."""
+        """Shop until `stop` is set."""
         number = 0
         while not self.stop:
             number += 1

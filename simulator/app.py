@@ -62,7 +62,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     payments = Payments(store.trips, store.stores, store.risk, store.journal)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, catalog.feed, store.seed, resend)
-    return [  # looked through in this order for every request, and gates are asked most
+    return [  # every request is matched in this order, and gates get the most requests
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(shelves, bucket=settings.report_bucket),
         payments_router(payments, access),
@@ -109,14 +109,14 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _misshapen(_request: Request, error: Exception) -> JSONResponse:
-    """Say what is wrong with a body and where, and never repeat its values: a secret may be among them."""
+    """Answer what is wrong with a body and where, without its values: one of them may be a secret."""
     assert isinstance(error, RequestValidationError)
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
     return JSONResponse({"errorMsg": "; ".join(faults)}, 400)
 
 
 async def _nowhere(_request: Request, error: Exception) -> JSONResponse:
-    """Say that there is no such address, or no such method, as everything else is said."""
+    """Answer that the address or the method does not exist, in the shape of all other errors."""
     assert isinstance(error, HTTPException)
     return JSONResponse(
         {"errorMsg": f"{error.detail} (GET /openapi.json lists every address)"}, error.status_code, error.headers

@@ -22,7 +22,7 @@ _END = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """What the platform asks of a clock."""
+    """The interface of a clock."""
 
     def now(self) -> datetime:
         """Return the platform's instant in UTC."""
@@ -63,7 +63,7 @@ def real_now() -> datetime:
 
 
 class PlatformClock:
-    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; 0 stands still.
+    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; at 0 it does not move.
 
     How it was set is remembered: while the platform is down its clock runs on, as time does.
     """
@@ -99,7 +99,7 @@ class PlatformClock:
         return self._wall()
 
     def wall_s(self, platform_s: float) -> float:
-        """Return real seconds; a wait on a clock that stands still is long."""
+        """Return real seconds; a wait on a stopped clock is long."""
         return min(platform_s / self._speed, _LONGEST_WAIT_S) if self._speed else _LONGEST_WAIT_S
 
     def monotonic(self) -> float:
@@ -107,7 +107,7 @@ class PlatformClock:
         return self._real()
 
     def set(self, *, speed: float | None = None, advance_s: float = 0.0) -> None:
-        """Change the speed from now on, or move the clock forward; waits under way follow. BadCall for backwards."""
+        """Change the speed, or move the clock forward; waits under way follow. Raises BadCall for an earlier time."""
         if advance_s < 0 or (speed is not None and speed < 0):
             raise BadCall("the platform's clock never runs backwards")
         self._set(_later(self.now(), advance_s), self._speed if speed is None else speed)
@@ -115,7 +115,7 @@ class PlatformClock:
             event.set()
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        """Wait without holding up anybody else, and wake up when the clock was moved past the end of the wait."""
+        """Wait without blocking other tasks; a clock that is moved past the end of the wait ends it."""
         await either(self._sleep(seconds), unless)
 
     async def _sleep(self, seconds: float) -> None:
@@ -139,7 +139,7 @@ def _later(at: datetime, seconds: float) -> datetime:
 
 
 async def either(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] | None) -> None:
-    """Wait for the one, or for the other if it is done before; what is no longer waited for ends."""
+    """Wait until one of the two is done, and cancel the other."""
     if unless is None:
         await wait
         return

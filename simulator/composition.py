@@ -177,7 +177,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         storage=storage,
     )
-    store.journal.listeners.append(feed.hear)
+    store.journal.listeners.append(feed.handle)
     return CatalogServices(
         aws=aws,
         accounts=accounts,

@@ -31,7 +31,7 @@ class Connector(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One call and what came of it: an answer, or `failure` saying why there is none."""
+    """One call with its result: an answer, or in `failure` the reason why there is no answer."""
 
     operation: str
     url: str

@@ -72,7 +72,7 @@ class ConnectorCalls:
         self._overtaken: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     async def make(self, request: OutgoingRequest, context: CallContext) -> tuple[Exchange, dict[str, float]]:
-        """Send a message and wait; returns the exchange that counts and the faults that struck it."""
+        """Send a message and wait; returns the exchange that counts and the faults that were applied."""
         key = request.message.get("requestId") or context.trip
         where = Where(operation=request.operation.name, store=context.store, gate=context.gate, trip=context.trip)
         faults = {**self._faults.strike("exchange", where, key), **context.faults}

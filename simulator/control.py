@@ -47,14 +47,14 @@ class Arming(_Body):
 
     name: str
     amount: float | None = Field(
-        default=None, ge=0, le=LARGEST_AMOUNT, description="What it means stands in GET /faults/kinds."
+        default=None, ge=0, le=LARGEST_AMOUNT, description="GET /faults/kinds describes its meaning."
     )
     where: dict[str, str] = Field(default={}, description="operation, store, gate, trip, account; absent means any.")
     times: int | None = Field(default=None, ge=1)
     rate: float | None = Field(default=None, ge=0, le=1)
     since: Instant | None = None
     until: Instant | None = None
-    after: int = Field(default=0, ge=0, description="So many exchanges pass before it strikes.")
+    after: int = Field(default=0, ge=0, description="The number of exchanges that pass before the fault applies.")
 
 
 class ClockChange(_Body):
@@ -65,7 +65,7 @@ class ClockChange(_Body):
 
 
 class Edited(_Body):
-    """What is changed before an exchange is sent again: members that replace the old ones, or a whole body."""
+    """Changes to an exchange before it is sent again: members that replace the old ones, or a whole body."""
 
     members: JsonObject = {}
     body: JsonObject | None = None
@@ -79,7 +79,7 @@ class FeedSetup(_Body):
 
 @dataclass(frozen=True)
 class Search:
-    """What entries of the journal are wanted; all that is given must be so."""
+    """A search for entries of the journal; an entry must match every given member."""
 
     trip: str = ""
     gate: str = ""
@@ -97,7 +97,7 @@ class Search:
 
 
 class Control(NamedTuple):
-    """What the control room works with."""
+    """The services that the control room uses."""
 
     clock: Clock
     faults: Faults
@@ -125,20 +125,20 @@ class Control(NamedTuple):
         return fault.shown()
 
     def show_clock(self) -> JsonObject:
-        """Tell the platform's time and speed."""
+        """Return the platform's time and speed."""
         speed = self.clock.speed if isinstance(self.clock, PlatformClock) else None
         return {"now": format_instant(self.clock.now()), "speed": speed, "seed": self.seed.number}
 
     def change_clock(self, change: ClockChange) -> JsonObject:
-        """Change the clock's speed or move it forward; NotNow when the platform was given another clock."""
+        """Change the clock's speed or move it forward. Raises NotNow if the platform runs on another clock."""
         if not isinstance(self.clock, PlatformClock):
-            raise NotNow("this platform's clock is held by whoever started it")
+            raise NotNow("the program that started this platform controls its clock")
         self.clock.set(speed=change.speed, advance_s=change.advanceS)
         return self.show_clock()
 
 
 def _check_place(arming: Arming) -> None:
-    """Refuse what would never strike: BadCall for a member or an operation that the fault's place does not know."""
+    """Refuse a fault that never applies. Raises BadCall for a member or an operation that its place does not know."""
     known = PLACED_BY[KINDS[arming.name].place] if arming.name in KINDS else tuple(vars(Where()))
     if strange := sorted(set(arming.where) - set(known)):
         raise BadCall(f"{arming.name[:40]} is not placed by {', '.join(strange)}", hint=f"by {', '.join(known)}")

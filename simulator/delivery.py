@@ -1,4 +1,4 @@
-"""Delivery of final carts: again and again until the connector has taken the cart, or the dead-letter list has it.
+"""Delivery of final carts: attempts until the connector accepts the cart, or the cart becomes a dead letter.
 
 Every attempt has a new requestId and the same trip id and cart. That Amazon delivers again is published; how often and
 how long is the house group `delivery`.
@@ -37,7 +37,7 @@ _log = logging.getLogger("simulator.delivery")
 
 
 class Verdict(NamedTuple):
-    """What an attempt came to; `retry` and `purchase_id` are never both set."""
+    """The outcome of an attempt; `retry` and `purchase_id` are never both set."""
 
     outcome: str
     retry: bool
@@ -104,7 +104,7 @@ class Deliveries:
         return [one.to_json() for one in await self._outbox.deliveries(trip_id, state, limit)]
 
     async def cart(self, trip_id: str) -> dict[str, Any] | None:
-        """Return the final cart of a trip, without a requestId; None when none was taken over."""
+        """Return the final cart of a trip, without a requestId; None if the trip has no final cart."""
         return await self._outbox.cart(trip_id)
 
     async def counts(self) -> dict[str, int]:
@@ -112,7 +112,7 @@ class Deliveries:
         return await self._outbox.counts()
 
     async def redrive(self, trip_id: str) -> dict[str, Any]:
-        """Send a dead letter again, with a fresh window; NotNow when it is not dead."""
+        """Send a dead letter again, with a fresh window. Raises NotNow if the delivery is not a dead letter."""
         known = await self._outbox.deliveries(trip_id)
         if not known:
             raise NotKnown("delivery", trip_id)
@@ -150,11 +150,11 @@ class Deliveries:
         return frozenset(self._sending)
 
     def next_due(self) -> float | None:
-        """Return the epoch second at which the next attempt is due; None when nothing waits."""
+        """Return the epoch second at which the next attempt is due; None if nothing waits."""
         return self._outbox.next_due(self._house.delivery.most_at_once_per_store)
 
     async def start_due(self) -> int:
-        """Start an attempt for all that is due and has room; returns how many."""
+        """Start an attempt for each delivery that is due, within the limits; returns how many."""
         rules = self._house.delivery
         room = rules.most_at_once - len(self._sending)
         due = await self._outbox.claim(self._now(), room, rules.most_at_once_per_store) if room > 0 else []
@@ -180,12 +180,12 @@ class Deliveries:
             _log.error("an attempt broke on our side after it was recorded", exc_info=error)
 
     async def _send(self, delivery: PendingDelivery) -> None:
-        """Make one attempt; what it takes to come in order is in its lane."""
+        """Make one attempt; its journal entries are in a lane of their own, for a stable order."""
         LANE.set((delivery.due, "delivery", delivery.trip_id, delivery.attempts))
         request_id, at = self._seed.id("delivery", delivery.trip_id, delivery.attempts), self._clock.now()
         try:
             note = await self._attempt(delivery, request_id, at)
-        except Exception:  # noqa: BLE001 - whatever broke on our side, the cart must not be lost for it
+        except Exception:  # noqa: BLE001 - an error of the platform must not lose the cart
             _log.exception("an attempt for trip %s broke on our side; the cart is tried again", delivery.trip_id)
             await self._record_broken(delivery, Attempt(request_id, format_instant(at), None, 0, "platform_error"))
         else:
@@ -229,7 +229,7 @@ class Deliveries:
         return self._again(delivery, verdict.outcome, verdict.retry_after_s)
 
     def _again(self, delivery: PendingDelivery, outcome: str, after_s: float = 0.0) -> DeliveryState:
-        """Say when a cart is tried again; once the window is over it goes to the dead letters."""
+        """Return when a cart is sent again; after the window it becomes a dead letter."""
         now, rules = self._now(), self._house.delivery
         next_at = now + (after_s or backoff_s(delivery.tries + 1, rules))
         if next_at > delivery.series_start + rules.window_h * 3600:
@@ -252,7 +252,7 @@ def _purchase_id(body: bytes, *, empty_cart: bool, house: House) -> str | None:
 
 
 def _retry_after(headers: dict[str, str], now: datetime) -> float:
-    """Read Retry-After, seconds or a date; 0 when it is absent or says nothing."""
+    """Read Retry-After, seconds or a date; 0 if it is absent or not readable."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

@@ -1,13 +1,13 @@
 """What the platform refuses or cannot do.
 
-SimulatorError               carries a stable `code`, the HTTP `status` it is answered with, and a `hint`
+SimulatorError               has a stable `code`, the HTTP `status` it is answered with, and a `hint`
 ├── BadCall                  400: the caller's request is not what this address takes
 ├── NotKnown                 404: no gate, trip, store, account, delivery, fault, item or entry of that name
 ├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not dead
 ├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
 ├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
 ├── PlatformFailed           500: a failure on purpose; `retry_after_s` 0 says that another try is no use
-├── TooManyRequests          429: over the rate; carries `retry_after_s`
+├── TooManyRequests          429: over the rate; has `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
 ├── BrokenMemory             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class SimulatorError(Exception):
-    """Root of everything that this room raises on purpose; the text is fit for the caller's eyes."""
+    """Root of all errors that the simulator raises on purpose; the caller may see the text."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "simulator"
@@ -41,14 +41,14 @@ class SimulatorError(Exception):
 
 
 class BadCall(SimulatorError):
-    """The request is not what this address takes."""
+    """The request is not valid for this address."""
 
     status = 400
     code = "bad_call"
 
 
 class NotKnown(SimulatorError):
-    """Nothing goes by that name; `kind` is what was asked for, such as gate."""
+    """There is nothing with this name; `kind` is the kind of thing, such as gate."""
 
     status = 404
     code = "not_known"
@@ -60,7 +60,7 @@ class NotKnown(SimulatorError):
 
 
 class NotNow(SimulatorError):
-    """The request is sound, and the state of things forbids it."""
+    """The request is valid, but the current state forbids it."""
 
     status = 409
     code = "not_now"
@@ -74,7 +74,7 @@ class CatalogRefusal(SimulatorError):
 
 
 class AccessDenied(SimulatorError):
-    """The caller may not; `reason` is the stable word for the journal, the text tells no secret."""
+    """The caller has no access; `reason` is a stable code for the journal, and the text has no secret."""
 
     status = 403
     code = "access_denied"
@@ -89,7 +89,7 @@ class AccessDenied(SimulatorError):
 
 
 class PlatformFailed(SimulatorError):
-    """A failure that was armed: the kind with Retry-After is worth another try, the other is not."""
+    """An armed failure: a retry may help after the kind with Retry-After, and not after the other."""
 
     status = 500
     code = "platform_failed"
@@ -99,7 +99,7 @@ class PlatformFailed(SimulatorError):
         self.retry_after_s = retry_after_s
 
     def headers(self) -> dict[str, str]:
-        """Tell the caller when to come again, if ever."""
+        """Return Retry-After, if a retry may help."""
         return {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
 
 
@@ -114,12 +114,12 @@ class TooManyRequests(SimulatorError):
         self.retry_after_s = retry_after_s
 
     def headers(self) -> dict[str, str]:
-        """Tell the caller when to come again."""
+        """Return Retry-After."""
         return {"Retry-After": str(self.retry_after_s)}
 
 
 class AmazonHostRefused(SimulatorError):
-    """The platform stands in for Amazon and never speaks to it."""
+    """The platform simulates Amazon and never calls it."""
 
     status = 400
     code = "amazon_host"
@@ -135,7 +135,7 @@ class BrokenMemory(SimulatorError):
     code = "broken_memory"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names its files; move them away to begin anew")
+        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names its files; move them away to start afresh")
 
 
 class BrokenWorld(SimulatorError):

@@ -1,6 +1,6 @@
 """One retailer's part of the event feed: what waits for its queue, sent in order, ten at a time.
 
-A lane has its own waits, so that a queue which cannot be reached holds up nobody else's events. Nothing that the queue
+A lane has its own waits, so that an unreachable queue does not delay other retailers' events. Nothing that the queue
 may take later is dropped; what it never will (SQS calls that the sender's fault) is given up after a few tries.
 """
 
@@ -46,7 +46,7 @@ class Lane:
         self._news = asyncio.Event()
         self.given_up = 0
         self.failure = ""
-        """Why the last batch could not be sent, in a word; empty when it was."""
+        """A short code for why the last batch failed; empty if it was sent."""
 
     def __len__(self) -> int:
         return len(self._waiting)

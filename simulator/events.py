@@ -66,15 +66,15 @@ class EventFeed:
         self._lane_opened.set()
 
     def show(self, retailer: str) -> JsonObject:
-        """Return a retailer's subscription and how it fares, or raise NotKnown."""
+        """Return a retailer's subscription and its state, or raise NotKnown."""
         if retailer not in self._lanes:
             raise NotKnown("event feed", retailer)
         lane = self._lanes[retailer]
         state = {"waiting": len(lane), "givenUp": lane.given_up, "failure": lane.failure}
         return {"retailer": retailer, "queueArn": lane.queue_arn, **state}
 
-    def hear(self, entry: Entry) -> None:
-        """Take an entry of the journal; what is no event is passed over."""
+    def handle(self, entry: Entry) -> None:
+        """Queue an entry of the journal if it is an event."""
         if self._lanes and (event := event_of(entry)):
             self._tell(entry, *event)
 
@@ -90,7 +90,7 @@ class EventFeed:
                 await self._lane_opened.wait()
 
     def close(self) -> None:
-        """Give its threads back."""
+        """Stop its threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _tell(self, entry: Entry, family: str, detail: JsonObject) -> None:

@@ -23,7 +23,7 @@ Place = Literal["exchange", "catalog", "ingestion", "notification"]
 
 
 class Kind(NamedTuple):
-    """A fault by name: where it strikes, what its amount means (None: it has none), and what it does."""
+    """A fault by name: where it applies, its default amount (None: it has no amount), and what it does."""
 
     place: Place
     amount: float | None
@@ -41,20 +41,22 @@ LARGEST_AMOUNT = 1_000_000.0
 """No fault needs more of whatever its amount means: seconds, copies, bytes."""
 
 KINDS = {
-    "duplicate": Kind("exchange", 1, "the same message again, so many times, after the first was answered"),
-    "concurrent_duplicates": Kind("exchange", 3, "so many of the same message at the same moment"),
+    "duplicate": Kind("exchange", 1, "the same message again, `amount` times, after the first was answered"),
+    "concurrent_duplicates": Kind("exchange", 3, "this number of copies at the same moment"),
     "same_request_id": Kind("exchange", 1, "the same message again under the same requestId"),
-    "reorder": Kind("exchange", 30, "held back until the store's next message overtook it, at most so many seconds"),
-    "delay": Kind("exchange", 5, "sent so many seconds late"),
+    "reorder": Kind(
+        "exchange", 30, "held back until the store's next message overtook it, or for this number of seconds"
+    ),
+    "delay": Kind("exchange", 5, "sent this number of seconds late"),
     "drop_before": Kind("exchange", None, "never reaches the connector"),
     "drop_after": Kind("exchange", None, "the connector handles it, and its answer is lost"),
     "cut": Kind("exchange", None, "the connection breaks in the middle of the body"),
     "hang_up": Kind("exchange", None, "the message arrives whole, and the connection closes before the answer"),
-    "slow_body": Kind("exchange", 1, "the body trickles in over so many real seconds"),
+    "slow_body": Kind("exchange", 1, "the body trickles in over this number of real seconds"),
     "unknown_attributes": Kind("exchange", None, "members that the contract does not know, at every depth"),
-    "clock_skew": Kind("exchange", 600, "timestamps and signature are off by so many seconds"),
+    "clock_skew": Kind("exchange", 600, "timestamps and signature are off by this number of seconds"),
     "malformed": Kind("exchange", None, "the body is not JSON"),
-    "old_attempt": Kind("exchange", 2, "the same message arrives again so many days later"),
+    "old_attempt": Kind("exchange", 2, "the same message arrives again this number of days later"),
     "changed_cart": Kind("exchange", None, "the same trip again with another cart"),
     "throttle": Kind("catalog", None, "429 with Retry-After"),
     "error_500_retry": Kind("catalog", None, "500 that is worth another try"),
@@ -63,7 +65,7 @@ KINDS = {
     "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
     "notification_twice": Kind("notification", None, "the notification comes twice"),
     "notification_never": Kind("notification", None, "the notification is lost"),
-    "notification_late": Kind("notification", 60, "the notification comes so many seconds late"),
+    "notification_late": Kind("notification", 60, "the notification comes this number of seconds late"),
     "notification_old_link": Kind("notification", None, "the link in the notification is over its hour already"),
 }
 _MAGIC = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
@@ -71,7 +73,7 @@ _MAGIC = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
 
 @dataclass(frozen=True)
 class Where:
-    """Which exchanges a fault strikes; an empty text means any."""
+    """Which exchanges a fault applies to; an empty text means any."""
 
     operation: str = ""
     store: str = ""
@@ -121,7 +123,7 @@ class Fault:
 
 
 class Faults:
-    """The armed faults, remembered with how often each has struck."""
+    """The armed faults, each with the number of times that it was applied; a restart keeps them."""
 
     def __init__(self, clock: Clock, seed: Seed, storage: KeyValueStore[Fault] | None = None) -> None:
         self._clock = clock
@@ -131,7 +133,7 @@ class Faults:
         self._number = max((int(fault_id.rpartition("-")[2]) for fault_id in self._armed), default=0)
 
     def arm(self, name: str, *, where: Where | None = None, amount: float | None = None, **more: Any) -> Fault:  # noqa: ANN401 - the members of Fault
-        """Arm a fault; BadCall when there is none of that name. It strikes once unless told otherwise."""
+        """Arm a fault, for one exchange by default. Raises BadCall if the name is not known."""
         kind = KINDS.get(name)
         if kind is None:
             raise BadCall(f"there is no fault {name[:40]!r}", hint=f"one of {', '.join(KINDS)}")
@@ -143,18 +145,18 @@ class Faults:
         return fault
 
     def disarm(self, fault_id: str = "") -> None:
-        """Take back one fault, or all of them."""
+        """Disarm one fault, or all of them."""
         if fault_id and fault_id not in self._armed:
             raise NotKnown("fault", fault_id)
         for each in [fault_id] if fault_id else list(self._armed):
             self._drop(each)
 
     def shown(self) -> list[dict[str, Any]]:
-        """Tell what is armed."""
+        """Return the armed faults."""
         return [fault.shown() for fault in self._armed.values()]
 
     def strike(self, place: Place, where: Where, *key: object) -> dict[str, float]:
-        """Return the faults that strike an exchange with their amounts, and count them; `key` names it."""
+        """Return the faults that apply to an exchange, with their amounts, and count them; `key` names the exchange."""
         if not self._armed:
             return {}
         now, found = self._clock.now(), {}
@@ -200,7 +202,7 @@ def magic(text: str) -> tuple[dict[str, float], str]:
 
 
 def magic_among(texts: Iterable[str]) -> dict[str, float]:
-    """Collect the faults that stand at the beginning of any of the texts."""
+    """Collect the faults at the beginning of any of the texts."""
     found: dict[str, float] = {}
     for text in texts:
         if text.startswith("fault."):

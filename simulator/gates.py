@@ -1,4 +1,4 @@
-"""The gates: somebody shows something, a decision follows, and an open gate starts a shopping trip or adds to one."""
+"""The gates: a shopper scans, the gate decides, and an open gate starts a shopping trip or adds to one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Gates:
         self._events: Counter[str] = Counter()
 
     async def scan_image(self, gate: str, png: bytes, joins: str = "") -> JsonObject:
-        """Take what the reader's camera sees; NotKnown when there is no such gate."""
+        """Decide on an image from the reader's camera. Raises NotKnown if the gate does not exist."""
         store = self._stores.of_gate(gate)
         scan = await asyncio.to_thread(scan_of_image, png)
         if scan is None:
@@ -68,7 +68,7 @@ class Gates:
         return await self.scan(gate, scan, joins=joins)
 
     async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
-        """Take a scanned code, of the app or on a badge, decide, and start a trip when the gate opens, or join one."""
+        """Decide on a code of the app or on a badge; an open gate starts a trip, or adds to one."""
         faults, rest = magic(scan.text or "")
         clean = Scan.of_text(rest) if faults else scan
 
@@ -78,7 +78,7 @@ class Gates:
         return await self._enter(gate, method, joins, faults, read)
 
     async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> JsonObject:
-        """Take a card or a palm."""
+        """Decide on a card or a palm."""
         faults, rest = magic(instrument.id)
         clean = instrument._replace(id=rest or instrument.id)
 
@@ -102,7 +102,7 @@ class Gates:
         return {**decision, "people": entered}
 
     async def loyalty(self, gate: str, text: str, channel: Channel) -> JsonObject:
-        """Take a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
+        """Decide on a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
         store = self._stores.of_gate(gate)
         if not store.loyalty:
             return self._end(store, gate, not_called("method_off"), None, "loyalty")
@@ -126,7 +126,7 @@ class Gates:
         return {**told, "loyalty": found.details}
 
     async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> JsonObject:
-        """Take a loyalty card of somebody who is in the store; an accepted one goes into the cart's authEvents."""
+        """Resolve a loyalty card of a shopper inside; an accepted one goes into the cart's authEvents."""
         trip = await self._trips.shopping(trip_id)
         store = self._stores.get(trip.store_id)
         event_id, at = self._next(f"trip {trip_id}"), self._clock.now()
@@ -150,7 +150,7 @@ class Gates:
         return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
 
     def state(self, gate: str) -> JsonObject:
-        """Tell a gate's light, its lock, and its last decision with its time."""
+        """Return a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
         return {"gate": gate, "storeId": store.id, **self._gate_states.state(gate, self._clock.now())}
 

@@ -14,7 +14,10 @@ _AWS = "amazonaws.com"
 
 
 def connector_url(url: str, *, block_amazon: bool) -> str:
-    """Return a connector's address without its last slash; BadCall when it is none, AmazonHostRefused for JWO's own."""
+    """Return a connector's address without its last slash.
+
+    Raises BadCall if the text is not an address, and AmazonHostRefused if it is JWO's own.
+    """
     host = _host(url)
     if block_amazon and is_amazons(url):
         raise AmazonHostRefused(host)
@@ -22,7 +25,7 @@ def connector_url(url: str, *, block_amazon: bool) -> str:
 
 
 def aws_url(url: str, *, block_amazon: bool) -> str:
-    """Return the address of what plays AWS; AmazonHostRefused for AWS itself."""
+    """Return the address of the AWS emulator. Raises AmazonHostRefused for AWS itself."""
     host = _host(url)
     if block_amazon and (is_amazons(url) or host == _AWS or host.endswith(f".{_AWS}")):
         raise AmazonHostRefused(host)

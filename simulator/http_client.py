@@ -120,7 +120,7 @@ def _tls() -> ssl.SSLContext:
 
 
 class _Exchange(asyncio.Protocol):
-    """Reads one answer; `done` is what it comes to. The parser calls the methods whose names begin with `on_`."""
+    """Reads one answer; `done` holds the result. The parser calls the methods with names that begin with `on_`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.done: asyncio.Future[Reply] = loop.create_future()

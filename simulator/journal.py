@@ -87,7 +87,7 @@ class Journal:
             self._keep(entry, sent)
 
     def entries(self, limit: int = 100, **wanted: str) -> list[Entry]:
-        """Return the newest entries whose members are as wanted, oldest first; an empty text means any."""
+        """Return the newest entries with the given members, oldest first; an empty text means any."""
         asked = {name: value for name, value in wanted.items() if value}
         marks, found = [orjson.dumps({name: value})[1:-1] for name, value in asked.items()], list[Entry]()
         for line, _ in reversed(self._lines):
@@ -98,7 +98,7 @@ class Journal:
         return found[::-1]
 
     def sent(self, seq: int) -> tuple[Entry, Sent]:
-        """Return an entry and what was really sent; NotKnown when it is no exchange or no longer kept."""
+        """Return an entry and the sent message. Raises NotKnown if it is not an exchange or no longer kept."""
         for line, sent in self._lines:
             if line.startswith(b'{"seq":%d,' % seq):
                 entry = orjson.loads(line)

@@ -14,9 +14,9 @@ _BLOCK = 1_000_000
 
 
 def newest_entries(path: Path, most: int) -> list[dict[str, Any]]:
-    """Return the last `most` entries, oldest first, and cut off what a kill left of one.
+    """Return the last `most` entries, oldest first, and cut off an incomplete last line, which a kill may leave.
 
-    BrokenMemory when the file holds anything else.
+    Raises BrokenMemory if the file is not a journal.
     """
     if not path.is_file():
         return []

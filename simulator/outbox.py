@@ -1,4 +1,4 @@
-"""The outbox: which carts are due at which connector. Carts lie in the storage, due times are also in memory.
+"""The outbox: which carts are due at which connector. Carts are in the storage, due times are also in memory.
 
 The storage marks no cart while it is sent: after a crash, the next start finds the cart pending and sends it again.
 """
@@ -40,7 +40,7 @@ class Outbox:
             self._push(QueuedDelivery(due, trip_id, store_id, series_start=due))
 
     async def claim(self, now: float, most: int, most_per_store: int) -> list[PendingDelivery]:
-        """Take up to `most` deliveries that are due, the longest waiting first, and at most so many of one store."""
+        """Take up to `most` deliveries that are due, the longest waiting first, up to the limit of each store."""
         taken = self._take(now, most, most_per_store)
         if not taken:
             return []

@@ -43,7 +43,7 @@ class PaymentStatus(BaseModel):
 
 
 class Payments:
-    """Takes reports."""
+    """Records the reports."""
 
     def __init__(self, trips: Trips, stores: Stores, risk: RiskModel, journal: Journal) -> None:
         self._trips = trips
@@ -52,7 +52,7 @@ class Payments:
         self._journal = journal
 
     async def report(self, body: bytes, retailer: str) -> dict[str, str]:
-        """Note a report; CatalogRefusal when it is misshapen or names a trip that the retailer's store never had."""
+        """Record a report. Raises CatalogRefusal if it is malformed or the trip is not of the retailer's stores."""
         try:
             status = PaymentStatus.model_validate_json(body)
             trip = await self._trips.find(status.shoppingTripId)

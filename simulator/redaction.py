@@ -14,8 +14,10 @@ _TEXT_MAX = 2_000
 _DEEPEST = 60
 """No message of the contract is a tenth as deep, and writers of JSON stop at some depth."""
 _LONG = 6
-"""A secret of so many characters is hidden wherever it stands, a shorter one where it stands alone: as a number of its
-own or a word of its own, because every body would be unreadable without the letter a."""
+"""A secret with this number of characters is hidden everywhere, a shorter one only as a whole word or number.
+
+Otherwise the secret "a" would make every body unreadable.
+"""
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -34,7 +36,7 @@ def redacted_headers(headers: dict[str, str]) -> dict[str, str]:
 
 
 def redacted_body(body: bytes, secrets: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
-    """Return a body as JSON, or as cut text when it is none, without identity keys and the given secrets."""
+    """Return a body as JSON, or as cut text if it is not JSON, without identity keys and the given secrets."""
     text, short = body.decode(errors="replace"), [re.escape(secret) for secret in secrets if 0 < len(secret) < _LONG]
     for secret in secrets:
         if len(secret) >= _LONG:

@@ -22,7 +22,7 @@ _PATHS = {operation.name: operation.path for operation in OPERATIONS}
 
 
 class Resend(NamedTuple):
-    """What it takes to send again; an answer is waited for `timeout_s` real seconds."""
+    """Sends exchanges again; waits `timeout_s` real seconds for an answer."""
 
     journal: Journal
     client: ConnectorClient
@@ -32,7 +32,7 @@ class Resend(NamedTuple):
     async def send(self, seq: int, members: JsonObject, body: JsonObject | None) -> JsonObject:
         """Send with other members, or another body; returns the new entry of the journal.
 
-        NotKnown when the journal has no such exchange, BadCall when its body has no members to replace.
+        Raises NotKnown if the journal has no such exchange, and BadCall if its body has no members to replace.
         """
         entry, sent = self.journal.sent(seq)
         store = self.stores.find(str(entry.get("storeId")))

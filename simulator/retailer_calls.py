@@ -1,8 +1,8 @@
-"""The retailer's own calls, as they came in and as they were answered, for the journal.
+"""The retailer's own calls and their answers, for the journal.
 
-It stands around the whole app and looks at what is on the wire, so that a refusal is kept as well as an answer: a wrong
-signature, a wrong path, the rate. A body that is larger than `KEPT_WHOLE` bytes is kept as its size, its SHA-256 and
-its beginning; nothing of it stays in memory.
+This middleware wraps the whole app, so the journal also has the refusals: a wrong signature, a wrong path, the rate. A
+body that is larger than `KEPT_WHOLE` bytes is kept as its size, its SHA-256 and its beginning; nothing of it stays in
+memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NAMED = {"storeId": "storeId", "shoppingTripId": "tripId", "ingestionId": "inge
 
 
 class Body:
-    """A body that goes by: whole when it is small, and otherwise its size, its digest and its beginning."""
+    """A passing body: whole if it is small, and otherwise its size, its digest and its beginning."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -61,9 +61,9 @@ class Body:
 
 
 class RetailerCalls:
-    """Keeps every call whose path begins with one of `paths`; a refusal leaves its code in the request's state.
+    """Keeps every call with a path that begins with one of `paths`; a refusal leaves its code in the request's state.
 
-    What broke on our side is answered with `broken`, so that it too has its requestId and its entry.
+    An error of the platform is answered with `broken`, so that it has a requestId and an entry too.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class RetailerCalls:
         try:
             await self._app(scope, call.hearing(receive), call.telling(send))
         except ClientDisconnect:
-            pass  # nobody is there to be answered; the journal tells it
+            pass  # the caller has gone; the journal records it
         except Exception as error:
             if call.is_answered:
                 raise
@@ -122,7 +122,7 @@ class _Call:
 
     @property
     def is_answered(self) -> bool:
-        """Say whether an answer has begun, or nobody waits for one any more."""
+        """Say whether an answer has begun, or the caller has closed the connection."""
         return self._status is not None or self._left
 
     def hearing(self, receive: Receive) -> Receive:

@@ -33,7 +33,7 @@ class Code(_Body):
 
     text: str | None = Field(default=None, min_length=1)
     identityKey: str | None = Field(default=None, min_length=1)  # noqa: N815 - the wire's spelling
-    joins: str = Field(default="", description="The trip of whoever came in first on the same means of payment.")
+    joins: str = Field(default="", description="The trip of the first shopper on the same means of payment.")
     people: int = Field(default=1, description="How many come in on this code, one event each.")
 
     @property
@@ -127,7 +127,7 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/stores/{store_id:path}/assisted-scans", summary="Scan a shopper's code with an associate's device")
     async def assist(store_id: str, code: Code) -> JsonObject:
         if code.joins or code.people != 1:
-            raise BadCall("an associate's device scans for one shopper, who joins nobody")
+            raise BadCall("an associate's device scans for one shopper, who joins no other trip")
         return await gates.assist(store_id, code.scan)
 
 

@@ -36,7 +36,7 @@ class Seed:
         return int.from_bytes(self._digest(("draw", *of))[:7]) / 2**56
 
     def stream(self, *of: object) -> random.Random:
-        """Return a generator of its own for `of`, for whoever needs many numbers."""
+        """Return a random generator of its own for `of`, for callers that need many numbers."""
         if self.number is None:
             return random.Random()  # noqa: S311 - chance in a simulation
         return random.Random(self._digest(("stream", *of)))  # noqa: S311 - as above

@@ -14,16 +14,16 @@ from contract.sigv4 import Key
 
 
 class PlatformSettings(RoomSettings, PlatformGroups):
-    """All that the platform can be told from outside."""
+    """All settings of the platform."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_PLATFORM_")
 
     base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
-    world: Path | None = Field(default=None, description="A world file whose stores and gates exist from the start.")
-    database_path: str = Field(default=":memory:", description="SQLite file; others lie beside it.")
+    world: Path | None = Field(default=None, description="A world file; its stores and gates exist from the start.")
+    database_path: str = Field(default=":memory:", description="SQLite file; others are next to it.")
     journal_path: Path | None = Field(default=None, description="NDJSON file of the journal; a database has one.")
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
-    clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stands still.")
+    clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stops the clock.")
     clock_start: datetime | None = Field(default=None, description="The platform's first instant; now by default.")
     journal_entries: int = Field(default=10_000, gt=0, description="How many exchanges and decisions are kept.")
 

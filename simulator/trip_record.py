@@ -12,7 +12,7 @@ from simulator.carts import Cart
 
 
 class ScanResult(NamedTuple):
-    """Who came, in the retailer's own words."""
+    """The visitor, with the retailer's own ids."""
 
     id: str
     type: str

@@ -66,7 +66,7 @@ class Trips:
         self._storage.save(trip)
 
     async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
-        """Put something into the virtual cart; NotNow when it was taken out of sale."""
+        """Put an item into the virtual cart. Raises NotNow if it was taken out of sale."""
         trip = await self.shopping(trip_id)
         if self._catalog.is_archived(trip.store_id, line.type, line.id):
             raise NotNow(f"{line.id} is archived and no longer on sale")
@@ -87,7 +87,7 @@ class Trips:
     async def leave(self, trip_id: str) -> JsonObject:
         """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
 
-        Nobody is told of an exit whose cart is not kept: when it cannot be, the shopper is still inside.
+        The exit is published only after the cart is stored; if that fails, the shopper is still inside.
         """
         trip = await self.find(trip_id)
         if trip_id in self._inside:
@@ -117,7 +117,7 @@ class Trips:
         return [trip.id for trip in self._inside.values() if not store_id or trip.store_id == store_id]
 
     async def resume(self) -> None:
-        """Take up the trips that were under way when the platform stopped; whose cart is final has left."""
+        """Continue the trips that were under way when the platform stopped; a trip with a final cart has ended."""
         for trip_id in await self._storage.under_way():
             if cart := await self._deliveries.cart(trip_id):
                 self._storage.end(trip_id, parse_instant(cart["shoppingTrip"]["endTime"]))
@@ -134,7 +134,7 @@ class Trips:
         return trip
 
     async def shopping(self, trip_id: str) -> Trip:
-        """Return a trip that has not ended; NotNow when it has."""
+        """Return a trip that is under way. Raises NotNow if it has ended."""
         trip = await self.find(trip_id)
         if trip.ended_at is not None:
             raise NotNow(f"trip {trip_id} has ended: its cart is final")

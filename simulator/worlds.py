@@ -65,7 +65,7 @@ class Visit(_Row):
     opens: bool
     cause: str
     replays: str = ""
-    """For a replayed code: the shopper whose earlier visit used it."""
+    """For a replayed code: the shopper of the earlier visit that used the code."""
 
 
 class World(_Row):
@@ -84,7 +84,7 @@ def shipped_world(name: str = "corner_shop") -> Path:
 
 
 def load_world(path: Path) -> World:
-    """Read a world's file (or the folder that holds it); BrokenWorld names what is wrong."""
+    """Read a world's file (or the folder that holds it); raises BrokenWorld with the error's place."""
     file = path / "world.toml" if path.is_dir() else path
     content = _content(file)
     try:
@@ -134,11 +134,11 @@ def _fault(visit: Visit, gates: set[str], earlier: set[str]) -> str:
     if visit.gate not in gates:
         return f"there is no gate {visit.gate}"
     if (visit.kind == "replayed_code") != bool(visit.replays) or (visit.replays and visit.replays not in earlier):
-        return "a replayed code, and no other, names in `replays` whose earlier visit used it"
+        return "`replays` names the shopper of an earlier visit, for a replayed code and for no other kind"
     if visit.opens != (visit.cause == "200"):
         return f"the gate opens exactly when the cause is 200, and it is {visit.cause}"
     if not visit.opens and (visit.picks or visit.put_backs):
-        return "nobody shops behind a closed gate"
+        return "a visit with a closed gate has no picks and no put_backs"
     return _quantity_fault(visit)
 
 

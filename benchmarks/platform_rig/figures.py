@@ -1,4 +1,4 @@
-"""A measured number beside the wanted one, and the table that says of each whether it was met."""
+"""Measured numbers with their limits, and the table that shows which limits are met."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """A number with its unit; `most` and `least` are what is wanted of it, where anything is."""
+    """A number with its unit; `most` and `least` are its limits, if it has any."""
 
     name: str
     got: float
@@ -16,7 +16,7 @@ class Figure(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Say whether it is as wanted; a figure without a wish is met."""
+        """Say whether the figure is within its limits; a figure without limits is met."""
         return (self.most is None or self.got <= self.most) and (self.least is None or self.got >= self.least)
 
     def line(self) -> str:

@@ -134,7 +134,7 @@ class ControlRoom:
 
     async def scan(self, number: int) -> bool:
         """Show a code at a gate; says whether it opened."""
-        while self._idle and self._idle[-1][0].at_eof():  # closed by the platform after seconds without a word
+        while self._idle and self._idle[-1][0].at_eof():  # the platform closes an idle connection
             self._idle.pop()[1].close()
         connection = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
         reader, writer = connection

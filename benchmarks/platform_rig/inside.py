@@ -18,7 +18,7 @@ _AT_ONCE = 32
 
 
 async def measure(people: int) -> list[Figure]:
-    """Let everybody in and keep them inside; the memory is that of the whole process, this driver with it."""
+    """Let all shoppers in and keep them inside; the memory is that of the whole process, this driver with it."""
     with instant_server() as url, tempfile.TemporaryDirectory() as folder:
         services = chain_services(folder, url, timeout_s=60)  # memory is measured here, on however busy a machine
         started = time.perf_counter()

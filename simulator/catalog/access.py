@@ -1,4 +1,4 @@
-"""Who may call the catalog API, and how often: signature and account first, then the account's token bucket."""
+"""Access to the catalog API: the signature and the account first, then the account's token bucket."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Access:
         self._calls: Counter[tuple[str, str]] = Counter()
 
     def authenticate(self, request: Request, body: bytes) -> Account:
-        """Return the account whose key signed the call; AccessDenied otherwise."""
+        """Return the account with the key that signed the call. Raises AccessDenied if there is no such account."""
         try:
             key = verify(
                 request.method,
@@ -47,7 +47,7 @@ class Access:
         return account
 
     def admit(self, account: Account, api: str) -> None:
-        """Take a token from the account's bucket for this API; TooManyRequests when it is empty."""
+        """Take a token from the account's bucket for this API. Raises TooManyRequests if the bucket is empty."""
         rules, now = self._house.catalog, self._clock.monotonic()
         tokens, filled_at = self._buckets.get((account.id, api), (float(rules.burst), now))
         tokens = min(float(rules.burst), tokens + (now - filled_at) * rules.rate_per_s)
@@ -60,7 +60,7 @@ class Access:
         self.fail(self._faults.strike("catalog", place, account.id, api, number))
 
     def fail(self, faults: dict[str, float]) -> None:
-        """Raise what an armed fault asks for; nothing when none does."""
+        """Raise the error of an armed fault, if there is one."""
         rules = self._house.catalog
         if "throttle" in faults:
             raise TooManyRequests(rules.retry_after_s)

@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 
 
 def fault_of(barcode: str, symbology: str | None, rules: Barcode) -> Fault | None:
-    """Judge a barcode; None when it is right. `symbology` None or empty means that the type was not given."""
+    """Check a barcode; None if it is valid. `symbology` None or empty means that the type was not given."""
     kind = symbology or type_of(barcode, rules)
     if kind is None:
         return _format(barcode, "has no type and the length of none")
@@ -39,7 +39,7 @@ def fault_of(barcode: str, symbology: str | None, rules: Barcode) -> Fault | Non
 
 
 def type_of(barcode: str, rules: Barcode) -> str | None:
-    """Tell the type of a barcode that was given without one, by its length; None when no type fits."""
+    """Return the type of a barcode that was given without one, by its length; None if no type fits."""
     if not rules.infer_type or not (_DIGITS.fullmatch(barcode) or _ISBN.fullmatch(barcode)):
         return None
     if len(barcode) == _SHORT_UPC:
@@ -48,7 +48,7 @@ def type_of(barcode: str, rules: Barcode) -> str | None:
 
 
 def mod10_digit(digits: str) -> str:
-    """Return the check digit that belongs behind these digits: weights 3, 1, 3 ... from the right."""
+    """Return the check digit for these digits: weights 3, 1, 3 ... from the right."""
     total = sum(int(digit) * (3 if index % 2 == 0 else 1) for index, digit in enumerate(reversed(digits)))
     return str(-total % 10)
 

@@ -1,6 +1,6 @@
 """What is wrong with a catalog call's body; for an upload, rows 3 to 10 of the check order, each with its text.
 
-The order and the texts that Amazon does not publish are ours. Barcodes are not looked at here but in the ingestion.
+The order and the texts that Amazon does not publish are ours. The ingestion checks barcodes, not this module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCHEMA = "upload_catalog.request"
 
 
 def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list[Item]:
-    """Return an upload's items, or raise CatalogRefusal with the text of the first row that it breaks."""
+    """Return an upload's items, or raise CatalogRefusal with the text of the first check that fails."""
     upload = _parsed(body, INVALID_BODY)
     items = upload.get("catalogItems")
     if not isinstance(items, list) or not items:
@@ -45,14 +45,14 @@ def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list
 
 
 class Archiving(NamedTuple):
-    """What an archive call asks for: SKUs, in all stores of the retailer."""
+    """The content of an archive call: SKUs, in all stores of the retailer."""
 
     skus: list[str]
     stores: list[str]
 
 
 def checked_archiving(body: bytes, own_stores: frozenset[str], house: House) -> Archiving:
-    """Return what an archive call asks for; CatalogRefusal when it is misshapen or names not exactly all stores."""
+    """Return the content of an archive call. Raises CatalogRefusal if it is malformed or does not name all stores."""
     request = _parsed(body, INVALID_BODY)
     if not message("archive_catalog.request", house).is_valid(request):
         raise CatalogRefusal(INVALID_BODY)
@@ -62,7 +62,7 @@ def checked_archiving(body: bytes, own_stores: frozenset[str], house: House) -> 
 
 
 def checked_ingestion_id(body: bytes, house: House) -> str:
-    """Return the ingestion id that a status call asks for; CatalogRefusal when the request is broken."""
+    """Return the ingestion id of a status call. Raises CatalogRefusal if the request is malformed."""
     request = _parsed(body, STATUS_BODY_WRONG)
     if not message("get_catalog_upload_status.request", house).is_valid(request):
         raise CatalogRefusal(STATUS_BODY_WRONG)

@@ -1,8 +1,8 @@
-"""Ingestions: an accepted upload or archive call waits, is worked off, and ends with a report and a notification.
+"""Ingestions: an accepted upload or archive call waits, is processed, and ends with a report and a notification.
 
 INQUEUE -> INPROGRESS -> DONE; FATAL when the platform itself failed, and CANCELLED only when a fault asks for it.
-Ingestions are worked off one at a time, so that rows of two of them never mix. What was accepted is remembered: a
-platform that starts again waits anew, works off what was not done, and tells what was not told.
+Ingestions are processed one at a time, so that the rows of two of them never mix. Accepted calls are stored: a
+restarted platform processes those that are not done, and sends the notifications that were not sent.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Order(NamedTuple):
 
 @dataclass
 class Ingestion:
-    """One accepted call; its body waits elsewhere until it is worked off."""
+    """One accepted call; its body is stored elsewhere until it is processed."""
 
     id: str
     account_id: str
@@ -95,7 +95,7 @@ class Ingestions:
         self._one_at_a_time = asyncio.Lock()
 
     async def resume(self) -> None:
-        """Take up what was under way when the platform stopped."""
+        """Continue the ingestions that were under way when the platform stopped."""
         waiting = {one.id for one in self._ingestions.values() if one.status in _UNDER_WAY}
         await asyncio.to_thread(self._bodies.sweep, waiting)
         for ingestion in self._ingestions.values():
@@ -106,7 +106,7 @@ class Ingestions:
                 self._start(self._tell(ingestion))
 
     async def accept(self, account: Account, order: Order, faults: dict[str, float] | None = None) -> str:
-        """Start an ingestion and return its id; every call gets a new one, and a kill does not forget it."""
+        """Start an ingestion and return its id; every call gets a new one, and the ingestion survives a kill."""
         self._number += 1
         number = self._number
         armed = self._faults.strike("ingestion", Where(account=account.id), account.id, number)
@@ -133,7 +133,7 @@ class Ingestions:
         return self._status(ingestion)
 
     async def close(self) -> None:
-        """Stop what is under way."""
+        """Stop the ingestions that are under way."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -188,7 +188,7 @@ class Ingestions:
         self._storage.put(ingestion.id, ingestion)
 
     async def _published(self, ingestion: Ingestion) -> dict[str, str]:
-        """Publish a notification and return it; a topic that fails is tried again, with a link of that moment."""
+        """Publish a notification and return it; after an error, publish again, with a fresh link."""
         pause_s, link_age_s = _PAUSE_S, 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
         while True:
             message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
@@ -203,7 +203,7 @@ class Ingestions:
 
 
 def _work(order: Order, items: CatalogItems) -> list[dict[str, Any]]:
-    """Do what was asked for and return the rows of the report; runs in a thread."""
+    """Upload or archive, and return the rows of the report; runs in a thread."""
     if order.archive_in:
         return [items.archive(sku, order.archive_in) for sku in orjson.loads(order.body)]
     return [items.take(item) for item in read_items(order.body)]

@@ -40,7 +40,7 @@ class Shelf:
 
 
 class CatalogItems:
-    """Takes rows one by one; a known key is replaced as a whole, a rejected row leaves what was there."""
+    """Takes rows one by one; a row with a known key replaces the item, a rejected row changes nothing."""
 
     def __init__(self, barcodes: Barcode, rules: Catalog, storage: ItemStorage | None = None) -> None:
         self._barcode_rules = barcodes
@@ -54,7 +54,7 @@ class CatalogItems:
             self._read(row)
 
     def ingest(self, ingestion_id: str, work: Callable[[CatalogItems], list[dict[str, Any]]]) -> dict[str, Any]:
-        """Do the work of an ingestion and keep what came of it; returns the report. Work is done once; blocks."""
+        """Process an ingestion, store the changes, and return the report. A repeated call changes nothing; blocks."""
         with self._writing:
             done = self._storage.report(ingestion_id)
             if done is None:
@@ -65,7 +65,7 @@ class CatalogItems:
         return done
 
     def _warn(self, ingestion_id: str) -> None:
-        """Say once what the guide for names advises against, however many items there are."""
+        """Log once what the guide for names advises against, for any number of items."""
         odd, self._odd_names = self._odd_names, []
         if odd:
             advice, some = f"1 to {self._rules.name_guide} characters, none of them special", ", ".join(odd[:3])
@@ -98,7 +98,7 @@ class CatalogItems:
         return _row(sku, "", [{"code": fault.code, "field": "itemSkus", "message": fault.message}] if fault else [])
 
     def place(self, store_id: str, sku: str, *, on_planogram: bool) -> dict[str, Any]:
-        """Put a SKU on a store's planogram, or take it off; NotKnown when its catalog has no such SKU. Blocks."""
+        """Put a SKU on a store's planogram, or take it off; blocks. Raises NotKnown if the store has no such SKU."""
         shelf = self._shelf(store_id)
         if sku not in shelf.items:
             raise NotKnown("item", f"{sku} in {store_id}", hint="upload it first")
@@ -132,7 +132,7 @@ class CatalogItems:
         return [sku for sku in shelf.items if sku not in shelf.archived]
 
     def is_archived(self, store_id: str, kind: str, code: str) -> bool:
-        """Say whether a SKU, or what a scan code belongs to, was taken out of sale; `kind` is SKU or SCANCODE."""
+        """Say whether a SKU, or the item of a scan code, was taken out of sale; `kind` is SKU or SCANCODE."""
         shelf = self._shelf(store_id)
         return (code if kind == "SKU" else shelf.owners.get(code)) in shelf.archived
 

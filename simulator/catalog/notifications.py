@@ -1,8 +1,8 @@
-"""SNS and SQS: the handshake with a retailer's queue, and the word that an ingestion has ended.
+"""SNS and SQS: the handshake with a retailer's queue, and the notification that an ingestion has ended.
 
-SNS as it is played for tests subscribes a queue without asking it, so the platform asks: it lays the standard
-SubscriptionConfirmation in the queue itself, and subscribes the queue only when the address in it was fetched. What
-falls due before that is published to a topic that the queue does not hear: dropped, not held back.
+The SNS emulator subscribes a queue without a confirmation. So the platform itself sends the standard
+SubscriptionConfirmation to the queue, and subscribes the queue only when the client has fetched the address in it. A
+notification that is due before that is dropped: the queue is not subscribed to the topic.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class Notifications:
         self.topic_arn = ""
 
     async def start(self) -> None:
-        """Make the topic; it keeps its ARN when it exists already."""
+        """Make the topic; an existing one keeps its ARN."""
         answer = await asyncio.to_thread(self._sns.create_topic, Name=self._topic_name)
         self.topic_arn = answer["TopicArn"]
 
     async def invite(self, account: Account) -> None:
-        """Allow-list an account and lay a SubscriptionConfirmation in its queue; BadCall when there is no such queue.
+        """Allow-list an account and invite its queue. Raises BadCall if the queue does not exist.
 
-        The token is known before it is sent, as a quick client may confirm before the sending has returned.
+        The token is stored before it is sent, because a quick client may confirm before the call to SQS returns.
         """
         self._invitations += 1
         token = self._seed.id("token", account.id, self._invitations)
@@ -77,7 +77,7 @@ class Notifications:
             raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
 
     async def confirm(self, token: str) -> str:
-        """Subscribe the queue that got the token and return the subscription's ARN; BadCall for another token."""
+        """Subscribe the queue that got the token; returns the subscription's ARN. Raises BadCall for another token."""
         account = self._accounts.by_token(token)
         if account is None:
             raise BadCall("Invalid parameter: Token")
@@ -103,7 +103,7 @@ class Notifications:
             _log.warning("the subscription %s could not be ended", account.subscription_arn)
 
     async def publish(self, account_id: str, message: dict[str, Any]) -> None:
-        """Tell an account's confirmed queue, and the journal; nobody hears it when none is confirmed."""
+        """Send to an account's confirmed queue and to the journal; dropped if the account has no confirmed queue."""
         text, account = orjson.dumps(message).decode(), self._accounts.find(account_id)
         outcome = "published" if account and account.subscription == "Complete" else "nobody_listens"
         try:
@@ -145,7 +145,7 @@ class Notifications:
 
 
 def checked_queue_arn(arn: str) -> str:
-    """Return the ARN; BadCall when it does not name an SQS queue."""
+    """Return the ARN. Raises BadCall if it does not name an SQS queue."""
     parts = arn.split(":")
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "sqs" or not all(parts):
         raise BadCall(

@@ -1,7 +1,7 @@
 """The report of an ingestion: its content, where it is kept, and the presigned link that leads to it for an hour.
 
-The link is signed for this platform's own address and checked here against the platform's clock, because S3 as it is
-played for tests goes on serving an expired link. The object itself lies in S3.
+The link is signed for this platform's own address and checked here against the platform's clock, because the S3
+emulator still serves an expired link. The object itself is in S3.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Reports:
         )
 
     def link(self, ingestion_id: str, age_s: float = 0) -> str:
-        """Make a link, good for an hour from now; or one that was made `age_s` seconds ago."""
+        """Make a link that is valid for an hour, or one that was made `age_s` seconds ago."""
         signer, stamp = self._signer(), (self._clock.now() - timedelta(seconds=age_s)).strftime(_STAMP)
         query = urlencode(
             {
@@ -82,7 +82,7 @@ class Reports:
         return f"{url}&{_SIGNATURE}={_signature(signer, url, stamp)}"
 
     async def open(self, url: str) -> bytes:
-        """Fetch what a link leads to; AccessDenied when its signature is wrong or its hour is over."""
+        """Fetch the report of a link. Raises AccessDenied if the signature is wrong or the link has expired."""
         self._check(url)
         name = urlsplit(url).path.removeprefix(f"/{self._bucket}/")
         found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)

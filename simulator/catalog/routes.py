@@ -28,7 +28,7 @@ _LARGE = 100_000
 
 
 class Catalog(NamedTuple):
-    """What the catalog API works with."""
+    """The services that the catalog API uses."""
 
     access: Access
     items: CatalogItems
@@ -38,14 +38,14 @@ class Catalog(NamedTuple):
     house: House
 
     async def admitted(self, request: Request, operation: Operation) -> tuple[Account, bytes]:
-        """Judge the caller and the rate; returns the account and the body."""
+        """Check the caller and the rate; returns the account and the body."""
         body = await request.body()
         account = await _aside(body, self.access.authenticate, request, body)
         self.access.admit(account, operation.name)
         return account, body
 
     async def upload(self, request: Request) -> dict[str, str]:
-        """Take an upload in."""
+        """Accept an upload."""
         account, body = await self.admitted(request, UPLOAD_CATALOG)
         own = self.stores.of_retailer(account.retailer)
         items = await _aside(body, checked_items, body, own, self.house)
@@ -54,7 +54,7 @@ class Catalog(NamedTuple):
         return {"ingestionId": await self.ingestions.accept(account, Order(body), faults)}
 
     async def archive(self, request: Request) -> dict[str, str]:
-        """Take an archive call in."""
+        """Accept an archive call."""
         account, body = await self.admitted(request, ARCHIVE_CATALOG)
         own = self.stores.of_retailer(account.retailer)
         wanted = await _aside(body, checked_archiving, body, own, self.house)
@@ -63,7 +63,7 @@ class Catalog(NamedTuple):
 
 
 async def _aside(body: bytes, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Do something with a body: in a thread when it is large, as a gate must not wait for it."""
+    """Call a function with a body: in a thread if the body is large, because no gate may wait for it."""
     if len(body) < _LARGE:
         return work(*given, **named)
     return await asyncio.to_thread(work, *given, **named)
@@ -120,7 +120,7 @@ def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
 
 
 def _documented(operation: Operation, house: House) -> dict[str, Any]:
-    """Return the arguments of a route whose OpenAPI entry carries the contract's own schemas."""
+    """Return the arguments of a route that has the contract's own schemas in its OpenAPI entry."""
     answers = {operation.success: operation.response, 403: "access_denied", **dict.fromkeys((400, 429, 500), "error")}
     return {
         "path": operation.path,
@@ -136,7 +136,7 @@ def _documented(operation: Operation, house: House) -> dict[str, Any]:
 
 
 _MEANING = {
-    200: "Where the ingestion stands",
+    200: "The state of the ingestion",
     201: "Accepted for ingestion",
     400: "The request breaks a rule",
     403: "The caller may not",

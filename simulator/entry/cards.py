@@ -1,7 +1,7 @@
 """A card tapped or inserted, or a palm: the platform knows it, and the store's strategy says who decides.
 
-Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which is told that model's opinion and
-may accept, deny or adjust. Retailer Managed: the connector alone. None: nobody is asked.
+Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which gets the model's opinion and may
+accept, deny or adjust. Retailer Managed: the connector alone. None: neither is asked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A code at the reader, of the retailer's app or on a badge: the connector says who it is."""
+"""A code at the reader, of the retailer's app or on a badge; the connector identifies the person."""
 
 from __future__ import annotations
 

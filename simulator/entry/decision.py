@@ -32,14 +32,14 @@ class Decision(NamedTuple):
     elapsed_ms: int = 0
     event: AuthEvent | None = None
     visitor: ScanResult | None = None
-    """Who entered, as the connector said: SHOPPER, ASSOCIATE or CASH_SHOPPER."""
+    """The connector's type of the visitor: SHOPPER, ASSOCIATE or CASH_SHOPPER."""
     shopper_identity: str = ""
     """The platform's id of the means of payment, for a card or a palm."""
     authorized_amount: float | None = None
 
 
 def decided(*, opens: bool, cause: str, action: str, **more: Any) -> Decision:  # noqa: ANN401 - the members of Decision
-    """Make a decision whose light says what the gate does."""
+    """Make a decision; the light follows from what the gate does."""
     return Decision(opens, cause, action, "green" if opens else "red")._replace(**more)
 
 

@@ -33,7 +33,7 @@ def identity_message(*, request_id: str, event_id: str, at: str, identity_key: s
 
 
 def outcome_of(exchange: Exchange, house: House) -> Outcome:
-    """Classify an exchange; a 200 whose body breaks its schema is a malformed answer."""
+    """Classify an exchange; a 200 with a body that breaks the schema is a malformed answer."""
     if exchange.failure is not None or exchange.status is None:
         return Outcome(exchange.failure or NoAnswer.NO_CONNECTION)
     if exchange.status != _ACCEPTED:

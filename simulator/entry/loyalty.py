@@ -23,7 +23,7 @@ _OK = 200
 
 
 class Resolution(NamedTuple):
-    """What the connector made of a scan; `details` are the loyalty provider and promotions, where they were told."""
+    """The connector's answer to a scan; `details` are the loyalty provider and promotions, if the answer has them."""
 
     accepted: bool
     cause: str

@@ -1,4 +1,4 @@
-"""The platform's own opinion of a means of payment: a seeded share is distrusted, and whoever owes is kept out.
+"""The platform's own opinion of a means of payment: a seeded share is distrusted, and a shopper with debts is kept out.
 
 The same seed distrusts the same cards. Which risks Amazon's models know is not published; these three names are.
 """
@@ -29,7 +29,7 @@ class File(NamedTuple):
 
 
 class RiskModel:
-    """Judges means of payment by their id, and remembers what it was told of them."""
+    """Judges means of payment by their id, and stores the settings and debts of each."""
 
     def __init__(self, seed: Seed, rate: float, storage: KeyValueStore[File] | None = None) -> None:
         self._seed = seed
@@ -42,13 +42,13 @@ class RiskModel:
         self._put(instrument, self._file(instrument)._replace(risks=risks))
 
     def owe(self, instrument: str, trip_id: str, *, owes: bool) -> None:
-        """Note that a trip was not paid for, or was at last."""
+        """Record that a trip is unpaid, or that it has been paid."""
         file = self._file(instrument)
         others = tuple(one for one in file.debts if one != trip_id)
         self._put(instrument, file._replace(debts=(*others, trip_id) if owes else others))
 
     def judge(self, instrument: str) -> Opinion:
-        """Give the opinion."""
+        """Return the opinion on a means of payment."""
         file = self._file(instrument)
         risks = file.risks
         if risks is None:

@@ -1,4 +1,4 @@
-"""Allow-listed AWS accounts: whose key may call the catalog API, and which queue hears of results; remembered."""
+"""Allow-listed AWS accounts: their keys for the catalog API, and the queues that get results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Account(NamedTuple):
     connectivity: Connectivity = "Unknown"
     subscription: Subscription = "Unknown"
     token: str = ""
-    """Of the newest SubscriptionConfirmation; whoever fetches its address twice is told the same twice, as by SNS."""
+    """Of the newest SubscriptionConfirmation; its address gives the same answer each time, as in SNS."""
     subscription_arn: str = ""
 
 
@@ -45,11 +45,11 @@ class Accounts:
         self._storage.delete(account_id)
 
     def all(self) -> list[Account]:
-        """Return every account."""
+        """Return all accounts."""
         return list(self._accounts.values())
 
     def find(self, account_id: str) -> Account | None:
-        """Return an account where there is one."""
+        """Return an account, or None."""
         return self._accounts.get(account_id)
 
     def get(self, account_id: str) -> Account:

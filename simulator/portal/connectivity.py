@@ -1,6 +1,6 @@
-"""The portal's connectivity test: one call to the connector as it was saved last, whatever stands in the form.
+"""The portal's connectivity test: one call to the saved connector, not to unsaved values of the form.
 
-For identity it is taken to be Amazon's mock sample: its key, its store id, and an event of 2008. The event is older
+The identity call uses Amazon's mock sample: its key, its store id, and an event of 2008. The event is older
 than the code in the key, so that a connector which checks the age of codes still has no reason to refuse. The other
 calls carry a sample of ours.
 """
@@ -58,7 +58,7 @@ class ConnectivityTest:
         self._runs = 0
 
     async def run(self, store: Store, probe: Probe, kind: ConnectorKind = "identity") -> dict[str, Any]:
-        """Return `passed`, `status`, `cause`, `elapsedMs`; BadCall when the store has no saved connector."""
+        """Return `passed`, `status`, `cause`, `elapsedMs`. Raises BadCall if the store has no saved connector."""
         connector = store.connector_for(kind)
         if connector is None:
             raise BadCall(

@@ -1,4 +1,4 @@
-"""The portal's addresses. Secrets go in and never come out; what is refused is said without repeating the input."""
+"""The portal's addresses. No answer holds a secret, and no refusal repeats the input."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class StoreSetup(_Body):
 
 
 class AccountSetup(_Body):
-    """One AWS account to allow-list, with the queue that hears of results."""
+    """One AWS account to allow-list, with the queue that gets the results."""
 
     retailer: str = Field(min_length=1)
     accessKeyId: str = Field(min_length=1)  # noqa: N815 - the wire's spelling
@@ -78,7 +78,7 @@ class ProbeSetup(_Body):
     identityKey: str | None = None  # noqa: N815 - the wire's spelling
     storeId: str | None = None  # noqa: N815 - as above
     sku: str = "SKU-001"
-    endpoint: str | None = Field(default=None, description="What stands in the form and is not saved: never called.")
+    endpoint: str | None = Field(default=None, description="An unsaved address in the form; the test never calls it.")
     region: str | None = None
 
     @property

@@ -1,6 +1,6 @@
 """The stores of all retailers, each with its connectors, its ways in and its gates; a gate belongs to one store.
 
-What was set up is remembered; a store that the platform begins with gives way to what became of it.
+A restart keeps the set-up: a store of the world file is replaced by its stored version.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Store(NamedTuple):
         return dict(self.connectors).get(kind, self.connector)
 
     def status_of(self, kind: ConnectorKind) -> ConfigurationStatus:
-        """Say whether a connector configuration is needed, and there; whether it works is another matter."""
+        """Say whether a connector configuration is needed and exists; it is not called."""
         needed = {
             "identity": bool({"app", "badge"} & set(self.methods)),
             "loyalty": self.loyalty,
@@ -77,7 +77,7 @@ class Stores:
                 self.put(store)
 
     def put(self, store: Store) -> None:
-        """Set a store up, or replace it; NotNow when one of its gates is another store's."""
+        """Set a store up, or replace it. Raises NotNow if one of its gates belongs to another store."""
         try:
             re.compile(store.qr_pattern)
         except re.error as error:
@@ -95,7 +95,7 @@ class Stores:
         self._stores[store.id] = store
 
     def all(self) -> list[Store]:
-        """Return every store."""
+        """Return all stores."""
         return list(self._stores.values())
 
     def get(self, store_id: str) -> Store:
@@ -105,7 +105,7 @@ class Stores:
         return self._stores[store_id]
 
     def find(self, store_id: str) -> Store | None:
-        """Return a store where there is one."""
+        """Return a store, or None."""
         return self._stores.get(store_id)
 
     def connector(self, store_id: str, kind: ConnectorKind) -> Connector | None:

@@ -1,8 +1,8 @@
-"""A day's clock: it stands where the day has got to, and every activity has its own instant, which is planned.
+"""A day's clock: it shows the day's progress, and every activity has its own planned instant.
 
-So nothing that is kept depends on how fast a connector answered. Whoever waits on this clock sleeps until the day has
-got there, and the day goes on around the sleeper: a message that a fault holds back for a minute is overtaken by all
-that happens in that minute.
+So nothing that is kept depends on how fast a connector answered. A task that waits on this clock sleeps until the day
+gets there, while the day continues: a message that a fault holds back for a minute is overtaken by all that happens in
+that minute.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Sleeper(NamedTuple):
 
 
 class DayClock:
-    """Moved by whoever drives the day, who also wakes the sleepers."""
+    """The driver of the day moves it and wakes the sleepers."""
 
     def __init__(self, start: datetime) -> None:
         self.at = start.astimezone(UTC)
@@ -47,7 +47,7 @@ class DayClock:
         return datetime.now(UTC)
 
     def wall_s(self, platform_s: float) -> float:
-        """Return the same number: nobody waits in real time here."""
+        """Return the same number: no task waits in real time here."""
         return platform_s
 
     def monotonic(self) -> float:
@@ -73,13 +73,13 @@ class DayClock:
             self._asleep.discard(task)
 
     def next_waking(self) -> datetime | None:
-        """Return the instant at which the next sleeper wakes; None when nobody sleeps."""
+        """Return the instant at which the next sleeper wakes; None if no task sleeps."""
         while self._sleepers and self._sleepers[0].waking.done():
             heapq.heappop(self._sleepers)
         return self._sleepers[0].until if self._sleepers else None
 
     def wake(self, before: datetime) -> set[Task]:
-        """Wake everybody who sleeps until an instant before the given one, in order; returns who they are."""
+        """Wake all tasks that sleep until an instant before the given one, in order; returns them."""
         woken = set()
         while (soonest := self.next_waking()) is not None and soonest < before:
             sleeper = heapq.heappop(self._sleepers)

@@ -49,7 +49,7 @@ def arrivals(kind: Curve, trips: int, chance: random.Random) -> list[int]:
 
 
 def lines(kind: Curve, chance: random.Random) -> int:
-    """Draw how many different things somebody takes."""
+    """Draw how many different items a shopper takes."""
     if chance.random() < kind.empty_rate:
         return 0
     return max(1, min(60, round(chance.lognormvariate(math.log(kind.median_lines), kind.spread))))

@@ -58,7 +58,7 @@ class Day:
         self.most_inside = 0
 
     async def run(self, pace: Pace, seen: Callable[[datetime], None]) -> None:
-        """Run until everybody left and every cart is delivered or dead; `seen` hears how far the day has got."""
+        """Run until all shoppers have left and every cart is delivered or dead; calls `seen` with the progress."""
         started, first, arrived = time.monotonic(), self._plan[0].at_s if self._plan else 0, 0
         at_s = first - first % pace.window_s
         while (at_s := self._next_window(at_s, arrived, pace)) >= 0:
@@ -110,7 +110,7 @@ class Day:
         return planned, arrived
 
     async def _settle(self) -> None:
-        """Wait until whatever is under way has ended or sleeps; what broke, breaks the day."""
+        """Wait until all activities have ended or sleep; raises the error of one that failed."""
         await self._clock.settled(self._under_way)
         ended = {task for task in self._under_way if task.done()}
         self._under_way -= ended

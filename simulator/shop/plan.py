@@ -23,13 +23,13 @@ class Shop(NamedTuple):
 
 
 class People(NamedTuple):
-    """Who comes: identity keys of the app's users, and the shares of cards, palms and strangers among the visits."""
+    """The visitors: identity keys of the app's users, and the shares of cards, palms and strangers."""
 
     keys: tuple[str, ...]
     card_rate: float = 0.25
     palm_rate: float = 0.05
     stranger_rate: float = 0.01
-    """App users whose key no connector knows."""
+    """App users with a key that no connector knows."""
     cards: int = 5_000
 
     @property

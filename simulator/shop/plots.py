@@ -43,7 +43,7 @@ def lying_bars(values: Sequence[tuple[str, float, str]], title: str, unit: str) 
 
 
 def steps(measured: Sequence[tuple[int, int]], title: str, limit_ms: int) -> str:
-    """Draw what share of calls was answered within so many milliseconds, with the limit as a line."""
+    """Draw the share of calls that were answered within each number of milliseconds, with the limit as a line."""
     total = sum(count for _, count in measured) or 1
     longest = max([limit_ms * 1.05, *(ms for ms, _ in measured)])
     x, y = svg.linear(0, longest, _AREA.left, _AREA.right), svg.linear(0, 1, _AREA.bottom, _AREA.top)

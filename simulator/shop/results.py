@@ -1,4 +1,4 @@
-"""What a day came to: it listens to the journal, and counts."""
+"""The results of a day, counted from the entries of the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BUDGET_MS = 2_000
 
 
 class Latency(NamedTuple):
-    """Milliseconds of the calls that were made."""
+    """Percentiles of the calls' duration, in milliseconds."""
 
     calls: int
     p50: int
@@ -24,7 +24,7 @@ class Latency(NamedTuple):
 
 
 class Results:
-    """Counts of a day; `hear` takes an entry of the journal."""
+    """Counts of a day; `handle` counts an entry of the journal."""
 
     def __init__(self) -> None:
         self.arrivals: Counter[int] = Counter()
@@ -42,7 +42,7 @@ class Results:
         self.lines = 0
         self.at: datetime | None = None
 
-    def hear(self, entry: Entry) -> None:
+    def handle(self, entry: Entry) -> None:
         """Take an entry of the journal."""
         kind = entry["kind"]
         if kind == "gate_decision":

@@ -22,7 +22,7 @@ MIDNIGHT = datetime(2026, 2, 7, tzinfo=UTC)
 
 
 class Progress(NamedTuple):
-    """How far a day has got."""
+    """The progress of a day."""
 
     at: datetime
     inside: int
@@ -31,7 +31,7 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a day came to: its numbers, and its page."""
+    """The results of a day: its numbers, and its page."""
 
     title: Title
     results: Results
@@ -60,7 +60,7 @@ async def run_day(
     """Run a day to its end; `prepare` may arm faults or fill shelves first, `seen` gets the progress."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
     services, results = make_store_services(settings, clock), Results()
-    services.journal.listeners.append(results.hear)
+    services.journal.listeners.append(results.handle)
     for shop in shops:
         services.stores.put(_store(shop, connector, people, settings))
     prepare(services)

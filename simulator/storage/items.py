@@ -90,7 +90,7 @@ class ItemStorage:
             self._database.write_now(*changes.statements)
 
     def report(self, ingestion_id: str) -> dict[str, Any] | None:
-        """Return the report of an ingestion whose work was done before the platform stopped."""
+        """Return the report of an ingestion that was processed before the platform stopped."""
         found = self._database.read_now(_REPORT, ingestion_id) if self._database else []
         return dict(orjson.loads(found[0]["body"])) if found else None
 

@@ -182,7 +182,7 @@ def test_ingestion_ends_otherwise_when_a_fault_asks_for_it(onboarded: Any, queue
     assert onboarded.status(ingestion) == {"processingStatus": status, "reportDownloadLink": ""}
 
 
-def test_late_notification_comes_when_the_platforms_clock_says_so(start_real: Any, connector: Any, queue: Any) -> None:
+def test_late_notification_follows_the_platforms_clock(start_real: Any, connector: Any, queue: Any) -> None:
     platform = start_real()
     platform.set_up_store(connector)
     platform.allow_list(queue.arn)

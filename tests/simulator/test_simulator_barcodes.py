@@ -85,7 +85,7 @@ def test_barcode_one_digit_short_has_lost_its_check_digit(barcode: str, kind: st
         ("", None),
     ],
 )
-def test_wrong_form_is_told_as_such(barcode: str, kind: str | None) -> None:
+def test_wrong_form_is_reported(barcode: str, kind: str | None) -> None:
     fault = fault_of(barcode, kind, RULES)
     assert fault is not None
     assert fault.code == "BARCODE_FORMAT"

@@ -17,7 +17,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=FOLDER, check=False)
 
 
-def test_section_whose_figures_are_met_ends_well() -> None:
+def test_section_with_met_figures_ends_well() -> None:
     ran = run("inside", "--people", "200")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count(" met") == 2
@@ -69,7 +69,7 @@ def test_section_that_was_killed_ends_with_exit_1(monkeypatch: pytest.MonkeyPatc
     assert [bench.exit_code(codes) for codes in ((0, 0), (0, -9), (1, 0), (-9, -9))] == [0, 1, 1, 1]
 
 
-def test_prism_that_is_not_there_is_told_and_ends_with_exit_1() -> None:
+def test_missing_prism_is_reported_and_ends_with_exit_1() -> None:
     ran = run("prism", "--prism", "/no/such/prism")
     assert ran.returncode == 1
     assert "NOT MEASURED: there is no command /no/such/prism" in ran.stdout

@@ -125,7 +125,7 @@ def test_notification_tells_the_result_with_a_link(onboarded: Any, queue: Any) -
     assert onboarded.http.get(told["reportDownloadLink"]).json()["ingestionId"] == ingestion
 
 
-def test_notification_that_the_topic_refused_is_sent_again_and_only_then_told(
+def test_notification_that_the_topic_refused_is_sent_again_and_then_recorded(
     onboarded: Any, queue: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish, refused = Notifications.publish, list[Any]()
@@ -142,7 +142,7 @@ def test_notification_that_the_topic_refused_is_sent_again_and_only_then_told(
     assert told["ingestionId"] == refused[0]["ingestionId"] == ingestion
 
 
-def test_account_hears_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[], Any]) -> None:
+def test_account_is_notified_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[], Any]) -> None:
     other = make_queue()
     onboarded.allow_list(other.arn, "222222222222", retailer="other-retail", accessKeyId="other")
     (envelope,) = other.receive()
@@ -152,7 +152,7 @@ def test_account_hears_of_its_own_uploads_only(onboarded: Any, queue: Any, make_
     assert other.receive() == []
 
 
-def test_report_tells_each_row_and_one_bad_row_spoils_no_other(onboarded: Any) -> None:
+def test_report_has_each_row_and_a_bad_row_affects_no_other(onboarded: Any) -> None:
     report = report_of(
         onboarded,
         an_item("GOOD"),

@@ -26,7 +26,7 @@ def test_journal_is_searched_by_trip_gate_and_request(steady: Any, connector: An
     assert steady.http.get("/journal", params={"gate": "elsewhere"}).json() == []
 
 
-def test_export_as_ndjson_leaves_out_what_was_measured_when_told(steady: Any, connector: Any) -> None:
+def test_export_as_ndjson_can_omit_measured_values(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     whole = steady.http.get("/journal.ndjson", params={"trip": trip})
@@ -167,7 +167,7 @@ def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
     assert scan.keys() == {"image/png", "application/json"}
 
 
-def test_clock_runs_at_any_speed_stands_still_and_never_runs_backwards() -> None:
+def test_clock_runs_at_any_speed_stops_and_never_runs_backwards() -> None:
     real, start = [100.0], datetime(2026, 2, 7, tzinfo=UTC)
     clock = PlatformClock(start=start, speed=60, real=lambda: real[0])
     real[0] += 2
@@ -208,7 +208,7 @@ def test_speed_of_the_clock_is_changed_over_http(start_real: Any) -> None:
     assert platform.http.get("/clock").json() == stopped
 
 
-def test_same_seed_gives_the_same_ids_on_a_platform_that_stands_still(start_real: Any, connector: Any) -> None:
+def test_same_seed_gives_the_same_ids_on_a_stopped_clock(start_real: Any, connector: Any) -> None:
     def journal() -> bytes:
         platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0, seed=5)
         platform.set_up_store(connector)
@@ -258,7 +258,7 @@ def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: 
     assert not steady.http.post(f"{path}/ordering/connectivity-test").json()["passed"]
 
 
-def test_store_whose_charges_amazon_calculates_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
+def test_store_with_amazon_charge_calculation_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, chargeCalculation="amazon")
     told = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
     assert told["ordering"]["status"] == "Not Required"

@@ -84,7 +84,7 @@ def test_delayed_scan_opens_the_gate_later_and_the_shopper_leaves_after_that(a_d
     assert sum(entry["kind"] == "exit" for entry in ran.journal[: ran.journal.index(_decision(ran, late))]) >= 3
 
 
-def test_old_attempt_comes_days_after_everybody_has_left(a_day: Callable[..., Ran]) -> None:
+def test_old_attempt_comes_days_after_all_shoppers_have_left(a_day: Callable[..., Ran]) -> None:
     ran = a_day("old_attempt", 2, {"times": 1}, operation=CARTS)
     assert len(ran.carts) == 61
     twice = ran.carts[-1]
@@ -101,7 +101,7 @@ def test_reordered_cart_is_overtaken_by_the_stores_next(a_day: Callable[..., Ran
     assert ran.at(left[0], "delivery") - ran.at(left[1], "delivery") <= timedelta(seconds=1)
 
 
-def test_cart_that_nobody_overtakes_is_held_back_no_longer_than_the_faults_amount(a_day: Callable[..., Ran]) -> None:
+def test_cart_that_no_other_overtakes_is_held_back_for_the_faults_amount(a_day: Callable[..., Ran]) -> None:
     ran = a_day("reorder", 5, {"times": 1}, operation=CARTS)
     held = next(entry["tripId"] for entry in ran.journal if entry["kind"] == "exit")
     assert ran.at(held, "delivery") - ran.at(held, "exit") == timedelta(seconds=6)

@@ -74,7 +74,7 @@ def test_card_leads_to_a_financial_cart_with_the_shoppers_identity(steady: Any, 
     assert cart["cartItems"] == []
 
 
-def test_amazon_managed_asks_nobody_and_its_risk_model_decides(steady: Any, connector: Any) -> None:
+def test_amazon_managed_uses_its_risk_model_only(steady: Any, connector: Any) -> None:
     set_up(steady, connector, "amazon_managed")
     steady.http.put("/risk/bad-card", json={"risks": ["BadDebt"]})
     steady.http.put("/risk/good-card", json={"risks": []})
@@ -139,7 +139,7 @@ def test_fallback_may_be_the_platforms_recommendation(start_platform: Any, conne
     assert tap(platform, "fine")["cause"] == "500:recommendation"
 
 
-def test_palm_is_told_as_a_palm_and_counts_as_financial(steady: Any, connector: Any) -> None:
+def test_palm_is_sent_as_a_palm_and_counts_as_financial(steady: Any, connector: Any) -> None:
     set_up(steady, connector)
     connector.authorizations = [authorized()]
     decision = steady.http.post(f"/gates/{GATE}/palms", json={"instrument": "palm-1"}).json()

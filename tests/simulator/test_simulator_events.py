@@ -35,7 +35,7 @@ def received(platform: Any, queue: Any, count: int) -> list[Any]:
     return got
 
 
-def test_missing_queue_holds_up_nobody_else_and_gets_its_events_in_order_once_it_is_there(
+def test_missing_queue_delays_no_other_and_later_gets_its_events_in_order(
     platform: Any, connector: Any, make_queue: Any, sqs: Any
 ) -> None:
     name, good = f"comes-later-{uuid4()}", make_queue()

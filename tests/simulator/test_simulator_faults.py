@@ -76,7 +76,7 @@ def test_drop_after_was_handled_and_the_cart_comes_again(calm: Any, connector: A
     assert len({cart["requestId"] for cart in carts}) == 2
 
 
-def test_a_fault_lets_so_many_exchanges_pass(calm: Any, connector: Any) -> None:
+def test_a_fault_lets_a_number_of_exchanges_pass(calm: Any, connector: Any) -> None:
     arm(calm, "drop_before", after=1, times=1, where={"operation": "Verify Identity Keys"})
     assert [calm.scan()["cause"] for _ in range(3)] == ["200", "no_connection", "200"]
     assert len(connector.bodies("identity-keys")) == 2
@@ -113,7 +113,7 @@ def test_slow_body_takes_its_time_and_arrives_whole(calm: Any, connector: Any) -
     assert len(connector.bodies("identity-keys")) == 1
 
 
-def test_unknown_attributes_stand_at_every_depth(calm: Any, connector: Any) -> None:
+def test_unknown_attributes_are_at_every_depth(calm: Any, connector: Any) -> None:
     arm(calm, "unknown_attributes")
     calm.scan()
     (body,) = connector.bodies("identity-keys")
@@ -202,7 +202,7 @@ def test_fault_is_armed_over_http_for_a_number_of_times_and_for_a_span_of_the_pl
     assert causes(1) == ["200"]
 
 
-def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
+def test_fault_applies_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
     start = datetime(2026, 2, 7, tzinfo=UTC)
     clock = PlatformClock(start=start, speed=0)
     faults = Faults(clock, Seed(1))
@@ -225,7 +225,7 @@ def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
     assert struck() == 0
 
 
-def test_fault_strikes_only_where_it_was_put() -> None:
+def test_fault_applies_only_where_it_was_placed() -> None:
     faults = Faults(PlatformClock(), Seed(1))
     faults.arm("cut", where=Where(store=STORE, operation="Create Purchases"))
     assert not faults.strike("exchange", Where(store="OTHER", operation="Create Purchases"))

@@ -227,7 +227,7 @@ def test_scan_that_is_no_scan_is_refused(steady: Any, connector: Any, body: byte
     assert not connector.seen
 
 
-def test_unknown_gate_is_told(steady: Any) -> None:
+def test_unknown_gate_is_refused(steady: Any) -> None:
     assert steady.http.post("/gates/nowhere/scans", json={"text": "a"}).status_code == 404
 
 

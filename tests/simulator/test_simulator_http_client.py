@@ -85,7 +85,7 @@ def test_answer_is_read_however_it_is_framed(pieces: tuple[bytes, ...]) -> None:
     ],
     ids=["not http", "cut short", "unknown encoding", "false gzip", "half a head"],
 )
-def test_answer_that_is_none_says_why(pieces: tuple[bytes, ...], failure: NoAnswer) -> None:
+def test_malformed_answer_gives_the_reason(pieces: tuple[bytes, ...], failure: NoAnswer) -> None:
     assert exchanged(*pieces)[0] == Reply(None, {}, b"", failure)
 
 
@@ -95,7 +95,7 @@ def test_silence_times_out_and_a_dripping_answer_does_too() -> None:
     assert exchanged(*dripping, timeout_s=0.2)[0].failure is NoAnswer.TIMED_OUT
 
 
-def test_refused_connection_is_none() -> None:
+def test_refused_connection_is_reported() -> None:
     reply = asyncio.run(post("http://127.0.0.1:9/x", {}, b"", 1))
     assert reply.failure is NoAnswer.NO_CONNECTION
 

@@ -39,7 +39,7 @@ def test_signed_call_of_the_connectivity_route_sets_success(platform: Any, queue
 
 
 @pytest.mark.parametrize("arn", ["", "queue", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sqs:us-east-1:1:gone"])
-def test_queue_that_is_none_is_refused(platform: Any, arn: str) -> None:
+def test_invalid_queue_is_refused(platform: Any, arn: str) -> None:
     assert platform.allow_list(arn).status_code == 400
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").status_code == 404
 
@@ -60,7 +60,7 @@ def test_account_that_is_put_again_keeps_its_statuses_while_its_retailer_stays(o
     assert told["connectivityStatus"] == "Unknown"
 
 
-def test_account_stays_as_it_was_when_its_new_queue_is_none(onboarded: Any, queue: Any) -> None:
+def test_account_is_unchanged_when_its_new_queue_is_invalid(onboarded: Any, queue: Any) -> None:
     before = onboarded.http.get(f"/portal/accounts/{ACCOUNT}").json()
     assert onboarded.allow_list("arn:aws:sqs:us-east-1:1:gone").status_code == 400
     assert onboarded.http.get(f"/portal/accounts/{ACCOUNT}").json() == before

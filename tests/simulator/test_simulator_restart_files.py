@@ -110,7 +110,7 @@ def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.Lo
     assert "LONG, SPECIAL" in said
 
 
-def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> None:
+def test_stored_set_up_replaces_that_of_the_world(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(
         base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()

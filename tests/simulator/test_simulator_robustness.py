@@ -45,7 +45,7 @@ def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path:
     assert sorted(outcomes) == ["delivered", "delivered", "delivered", "platform_error"]
 
 
-def test_exit_whose_cart_could_not_be_kept_is_no_exit_until_it_is(connector: Any, tmp_path: Path) -> None:
+def test_exit_counts_only_after_its_cart_is_stored(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[list[Any], str, int, dict[str, int]]:
         services, clock = some_services(tmp_path, connector.url)
         trip = (await services.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
@@ -170,7 +170,7 @@ def test_deeply_nested_body_is_kept_in_short() -> None:
     assert '"end"' not in kept
 
 
-def test_short_secret_is_hidden_where_it_stands_alone() -> None:
+def test_short_secret_is_hidden_as_a_whole_word() -> None:
     told = {"echo": "card 1234 of 12345", "number": 1234, "id": "1234", "amount": 12.34, "1234": [True, None]}
     assert redacted_body(json.dumps(told).encode(), ("1234",)) == {
         "echo": "card *** of 12345",

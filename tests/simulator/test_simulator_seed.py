@@ -14,7 +14,7 @@ def struck(platform: Any, queue: Any) -> list[int]:
     return [platform.signed(*asked).status_code for _ in range(30)]
 
 
-def test_same_seed_strikes_the_same_catalog_calls(start_platform: Any, queue: Any) -> None:
+def test_same_seed_applies_faults_to_the_same_catalog_calls(start_platform: Any, queue: Any) -> None:
     unhurried = {"catalog": {"rate_per_s": 1000, "burst": 1000}}
     first, again, other = (struck(start_platform(seed=seed, **unhurried), queue) for seed in (7, 7, 8))
     assert first == again

@@ -119,7 +119,7 @@ def test_arrivals_follow_the_hours_of_the_day() -> None:
     assert set(hours) <= set(range(6, 23))
 
 
-def test_popular_things_are_taken_more_often_and_nobody_puts_back_what_was_not_taken() -> None:
+def test_popular_items_are_taken_more_often_and_only_taken_ones_put_back() -> None:
     taken: Counter[str] = Counter()
     for visit in visits(SHOPS, "busy_saturday", PEOPLE, Seed(1)):
         held: Counter[str] = Counter()

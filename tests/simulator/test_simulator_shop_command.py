@@ -44,7 +44,7 @@ def run(*words: str) -> Any:
     return CliRunner().invoke(app, words)
 
 
-def test_day_against_somebodys_connector_leaves_table_page_numbers_and_journal(connector: Any, tmp_path: Path) -> None:
+def test_day_against_a_running_connector_writes_table_page_numbers_and_journal(connector: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["--connector", connector.url, "--stores", "1", "--trips", "30", "--seed", "3", "--out", str(out)]
     first = run(*words)
@@ -121,20 +121,20 @@ def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> Non
     assert connector.most_at_once > 1
 
 
-def test_carts_that_stay_undelivered_are_told_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
+def test_undelivered_carts_are_shown_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
     connector.purchases = [(409, {})]
     words = ["--connector", connector.url, "--stores", "1", "--trips", "5", "--out", str(tmp_path)]
     assert run(*words).exit_code == 1
 
 
-def test_day_on_which_no_gate_opened_is_told_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
+def test_day_without_an_open_gate_is_shown_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
     connector.identity = [(503, {})]
     told = run("--connector", connector.url, "--trips", "5", "--out", str(tmp_path))
     assert told.exit_code == 1, told.output
     assert "No gate opened" in told.output
 
 
-def test_day_in_which_nobody_was_to_come_ends_well(connector: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_day_without_visits_ends_well(connector: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("simulator.shop.run.visits", lambda *_: [])
     assert run("--connector", connector.url, "--out", str(tmp_path)).exit_code == 0
 
@@ -165,5 +165,5 @@ def test_day_with_faults_delivers_every_cart_all_the_same(connector: Any, tmp_pa
         ["--fault", "throttle"],
     ],
 )
-def test_wrong_use_is_told(words: list[str], tmp_path: Path) -> None:
+def test_simulator_usage_error_is_reported(words: list[str], tmp_path: Path) -> None:
     assert isinstance(run(*words, "--out", str(tmp_path)).exception, Usage)

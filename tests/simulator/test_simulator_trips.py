@@ -200,6 +200,6 @@ def test_known_barcodes_travel_with_the_line(onboarded: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/trips/none", "/trips/none/leave", "/trips/none/pick"])
-def test_unknown_trip_is_told(steady: Any, path: str) -> None:
+def test_unknown_trip_is_refused(steady: Any, path: str) -> None:
     answer = steady.http.get(path) if path.endswith("none") else steady.http.post(path, json={"sku": "A"})
     assert answer.status_code == 404

@@ -112,7 +112,7 @@ def visit(**changed: str) -> str:
         STORE + visit(kind='"replayed_code"', opens="false", cause='"401"', replays='"ben"') + visit(shopper='"ben"'),
     ],
 )
-def test_broken_world_is_told_by_its_file(tmp_path: Path, text: str) -> None:
+def test_broken_world_is_reported_with_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "products.csv").write_text("item_sku\n")
     (tmp_path / "world.toml").write_text(text)
     with pytest.raises(BrokenWorld, match=r"world\.toml"):
