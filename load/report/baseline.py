@@ -88,7 +88,9 @@ def saturation_points(now: float, earlier: Document, options: LoadOptions) -> Do
         "verdict": earlier["verdict"]["word"],
         "latency_ms": {},
         "knee_per_s": [then, now],
-        "slower": _too_much(factor, f"the knee fell from {then:g}/s to {now:g}/s, by {factor:.2f}", options),
+        "slower": _too_much(
+            factor, f"the saturation point fell from {then:g}/s to {now:g}/s, by {factor:.2f}", options
+        ),
     }
 
 
