@@ -1,4 +1,4 @@
-"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 used wrongly, 3 the harness itself broke.
+"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 the harness itself broke.
 
 Each command imports what it needs in its function, so that `--help` and every short command start at once.
 """
@@ -183,7 +183,7 @@ def init(
 
 @app.command(name="doctor")
 def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
-    """Try each thing that a profile declares, and say what to mend."""
+    """Try each thing that a profile declares, and say what to fix."""
     from contract.profile import load
     from jwo.doctor import doctor
     from jwo_toolkit.console import make_console

@@ -1,1 +1,1 @@
-"""What the rooms share and what belongs to none of them: processes, pacing, drawing and XML. It imports no room."""
+"""Code that all packages share: the console, processes, pacing, drawing and XML. It imports none of them."""

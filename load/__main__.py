@@ -1,4 +1,4 @@
-"""`python -m load`: a load test from the command line. Exit 0 pass, 1 fail, 2 used wrongly, 3 no verdict."""
+"""`python -m load`: a load test from the command line. Exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """Take the request to end like Ctrl-C: whoever was started is ended first."""
+    """Treat SIGTERM like Ctrl-C: end the started processes first."""
     raise KeyboardInterrupt
 
 
@@ -56,7 +56,7 @@ class _Ticker:
         self._before = (time.monotonic(), 0)
 
     def show(self, progress: Progress) -> None:
-        """Print what came in the last second."""
+        """Print the progress of the last second."""
         now, (then, started) = time.monotonic(), self._before
         if progress.started < started:  # the next probe of a search
             then, started = now - 1, 0

@@ -34,7 +34,7 @@ _FEED_EVERY_S = 0.25
 _DRAIN_SPARE_S = 1.0
 _KEY_OF = {Kind.SCAN: "shopper", Kind.SCAN_TWICE: "shopper", Kind.ASSOCIATE: "associate", Kind.SCAN_AGAIN: "shopper"}
 OnRequest = Callable[[Exchange, Event, str], None]
-"""Hears of an exchange that is over, its event, and what was wrong with it (empty when nothing was)."""
+"""Receives each finished exchange, its event, and its fault (empty if it has none)."""
 
 
 class Session:
@@ -64,7 +64,7 @@ class Session:
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
-        """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
+        """Prepare everything that must not happen while the clock runs. Raises LoadError if that fails."""
         self._traffic.check_own()
         with self._isolated_probe() as probe:
             kinds = {Kind(kind) for kind in set(self._schedule.kinds)}

@@ -32,7 +32,7 @@ def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) ->
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write load.json, load.html and junit.xml; GeneratorBroke when the folder cannot be written."""
+    """Write load.json, load.html and junit.xml. Raises GeneratorBroke if the folder cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "load.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))

@@ -57,7 +57,7 @@ def test_an_upload_names_each_rejected_row_and_ends_with_1(catalog: Any) -> None
     assert "…" not in done.stdout
     (row,) = [line for line in done.stdout.splitlines() if "SKU-2" in line]
     assert "CHECK_DIGIT_INVALID" in row, "a piped row is one line, however narrow the terminal is"
-    assert "uploading" not in done.stderr, "there is no bar where nobody looks at one"
+    assert "uploading" not in done.stderr, "a bar appears only on a terminal"
 
 
 def test_json_is_for_programs(catalog: Any) -> None:
