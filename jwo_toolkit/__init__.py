@@ -1,4 +1,4 @@
-"""What several packages share: processes, pacing, SQLite's checkpoints, drawing and XML.
+"""What several packages share: the console, processes, pacing, SQLite's checkpoints, drawing and XML.
 
 It imports none of the other packages.
 """

@@ -35,7 +35,7 @@ _DRAIN_SPARE_S = 1.0
 _COLLECTOR_THRESHOLDS = (2_000_000, 1_000, 1_000)
 _KEY_OF = {Kind.SCAN: "shopper", Kind.SCAN_TWICE: "shopper", Kind.ASSOCIATE: "associate", Kind.SCAN_AGAIN: "shopper"}
 OnRequest = Callable[[Exchange, Event, str], None]
-"""Hears of an exchange that is over, its event, and what was wrong with it (empty when nothing was)."""
+"""Receives each finished exchange, its event, and its fault (empty if it has none)."""
 
 
 class Session:
@@ -65,7 +65,7 @@ class Session:
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
-        """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
+        """Prepare everything that must not happen while the clock runs. Raises LoadError if that fails."""
         self._traffic.check_own()
         with self._isolated_probe() as probe:
             kinds = {Kind(kind) for kind in set(self._schedule.kinds)}
