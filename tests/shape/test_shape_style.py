@@ -98,7 +98,7 @@ UNFINISHED = {
     "tests/shape",
     "tests/simulator",
 }
-"""Folders with texts that still have to be rewritten. A folder that follows the style fails here until it is removed."""
+"""Folders with texts that still have to be rewritten. One that follows the style fails until it is removed here."""
 
 
 def parameters(folders: list[str]) -> list[object]:
