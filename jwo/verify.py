@@ -70,7 +70,7 @@ def _signature(
 ) -> tuple[list[str], list[str]]:
     names = ", ".join(each["keyid"][:16] for each in signatures)
     if not signatures:
-        unsigned = "not signed: anyone with access to the files could have made all of it"
+        unsigned = "not signed: anyone who can write the files could have made them all"
         return (["it is not signed, and a key was given"], []) if key else ([], [unsigned])
     if key and not dsse.is_signed_by(payload, signatures, key):
         return [f"it is not signed by this key ({dsse.key_id(key)[:16]}), but by {names}, or was changed since"], []

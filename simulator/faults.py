@@ -45,7 +45,7 @@ KINDS = {
     "concurrent_duplicates": Kind("exchange", 3, "this number of copies at the same moment"),
     "same_request_id": Kind("exchange", 1, "the same message again under the same requestId"),
     "reorder": Kind(
-        "exchange", 30, "held back until the store's next message overtook it, or for this number of seconds"
+        "exchange", 30, "held back until the store's next message overtakes it, or for at most this number of seconds"
     ),
     "delay": Kind("exchange", 5, "sent this number of seconds late"),
     "drop_before": Kind("exchange", None, "never reaches the connector"),

@@ -52,7 +52,7 @@ class Payments:
         self._journal = journal
 
     async def report(self, body: bytes, retailer: str) -> dict[str, str]:
-        """Record a report. Raises CatalogRefusal if it is malformed or the trip is not of the retailer's stores."""
+        """Record a report. Raises CatalogRefusal if it is malformed or the trip is of another retailer's store."""
         try:
             status = PaymentStatus.model_validate_json(body)
             trip = await self._trips.find(status.shoppingTripId)
