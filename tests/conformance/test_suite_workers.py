@@ -174,3 +174,17 @@ def test_a_worker_that_breaks_breaks_the_harness(serve: Serve) -> None:
 
     with Pool(task, 1, Recorder()) as pool, pytest.raises(HarnessBroke, match="worker"):
         pool.finish()
+
+
+def test_a_worker_that_cannot_start_breaks_the_harness(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr("conformance.run.pool._context", refuse)
+    configuration = RunConfiguration(profile_of(serve(SmallConnector())))
+
+    with (
+        pytest.raises(HarnessBroke, match="worker processes could not start"),
+        Pool(Task(configuration, Known({}, {}), None, SCANS), 2, Recorder()),
+    ):
+        pass
