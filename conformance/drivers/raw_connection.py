@@ -117,7 +117,7 @@ class AnswerReader:
         self._left_over: tuple[bytes, bool] = (b"", False)
 
     def read(self) -> tuple[Answer | None, str]:
-        """Return the next final answer, or None and why there is none; interim (1xx) answers are skipped."""
+        """Return the next final answer, or None and the reason; interim (1xx) answers are skipped."""
         try:
             return self._final_answer(), ""
         except (h11.ProtocolError, OSError) as error:

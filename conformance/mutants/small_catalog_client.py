@@ -219,7 +219,7 @@ class SmallCatalogClient:
     # the queue
 
     def confirm(self) -> None:
-        """Confirm the subscription whose invitation lies in the queue."""
+        """Take the SubscriptionConfirmation out of the queue and confirm the subscription."""
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             for envelope in self.envelopes():

@@ -38,7 +38,7 @@ class Purchase(NamedTuple):
 
 
 class Memory:
-    """What the connector remembers about one call, by key. It stands for a disk: a restart changes nothing."""
+    """What the connector remembers about one call, by key. Like a disk, it keeps all over a restart."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
