@@ -1,7 +1,7 @@
-"""Settings of Python's garbage collector for a platform: without them, collections stop all gates.
+"""Settings of Python's garbage collector for a platform: without them, full collections stop all gates.
 
-A full collection walks over every long-lived object, so its time grows with the number of shoppers inside. Objects that
-exist at the start are never garbage, so they are frozen. Full collections are made rare.
+A full collection visits every long-lived object, so its time grows with the number of shoppers inside. Objects that
+exist at the start are never garbage, so they are frozen. Full collections are rare.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _THRESHOLDS = (700, 10, 1_000)
 
 
 def tune_garbage_collector() -> None:
-    """Set up this process's collector; call it once a platform is made."""
+    """Set up the collector of this process. Call this after the platform is made."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)

@@ -1,4 +1,4 @@
-"""Who may call the catalog API, and how often: signature and account first, then the account's token bucket."""
+"""Access to the catalog API: the signature and the account of a call, then the account's token bucket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.portal.accounts import Account, Accounts
 
 
 class Access:
-    """Judges a caller; `authenticate` and `admit` are rows 1 and 2 of the check order."""
+    """Checks callers; `authenticate` and `admit` are rows 1 and 2 of the check order."""
 
     def __init__(self, accounts: Accounts, house: House, clock: Clock, faults: Faults) -> None:
         self._accounts = accounts
@@ -27,7 +27,7 @@ class Access:
         self._calls: Counter[tuple[str, str]] = Counter()
 
     def authenticate(self, request: Request, body: bytes) -> Account:
-        """Return the account whose key signed the call; AccessDenied otherwise."""
+        """Return the account with the key that signed the call. Raises AccessDenied if there is no such account."""
         try:
             key = verify(
                 request.method,
@@ -42,12 +42,12 @@ class Access:
         except SignatureRejected as refusal:
             raise AccessDenied(refusal.code, str(refusal)) from refusal
         account = self._accounts.by_key(key.access_key_id)
-        assert account is not None, "verify returns keys of accounts only"
+        assert account is not None, "verify returns only keys of accounts"
         request.state.account = account.id
         return account
 
     def admit(self, account: Account, api: str) -> None:
-        """Take a token from the account's bucket for this API; TooManyRequests when it is empty."""
+        """Take a token from the account's bucket for this API. Raises TooManyRequests if the bucket is empty."""
         rules, now = self._house.catalog, self._clock.monotonic()
         tokens, filled_at = self._buckets.get((account.id, api), (float(rules.burst), now))
         tokens = min(float(rules.burst), tokens + (now - filled_at) * rules.rate_per_s)
@@ -57,10 +57,10 @@ class Access:
             raise TooManyRequests(rules.retry_after_s)
         self._calls[(account.id, api)] += 1
         place, number = Where(operation=api, account=account.id), self._calls[(account.id, api)]
-        self.fail(self._faults.strike("catalog", place, account.id, api, number))
+        self.fail(self._faults.trigger("catalog", place, account.id, api, number))
 
     def fail(self, faults: dict[str, float]) -> None:
-        """Raise what an armed fault asks for; nothing when none does."""
+        """Raise the error of a fault, if one of `faults` is an error."""
         rules = self._house.catalog
         if "throttle" in faults:
             raise TooManyRequests(rules.retry_after_s)

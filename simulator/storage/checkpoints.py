@@ -11,7 +11,7 @@ _log = logging.getLogger("simulator.storage")
 
 
 class Checkpoints:
-    """Checkpoints one file after so many statements, over a connection of its own."""
+    """Checkpoints one file after every 4,000 statements, over a connection of its own."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -19,7 +19,7 @@ class Checkpoints:
         self._thread: threading.Thread | None = None
 
     def note_commit(self, statements: int) -> None:
-        """Count committed statements, and start a checkpoint when one is due and none is under way."""
+        """Count committed statements, and start a checkpoint if it is due and no other one runs."""
         self._statements += statements
         if self._statements >= _EVERY_STATEMENTS and not (self._thread and self._thread.is_alive()):
             self._statements = 0
@@ -27,7 +27,7 @@ class Checkpoints:
             self._thread.start()
 
     def stop(self) -> None:
-        """Wait for a checkpoint that is under way; blocks."""
+        """Wait for a running checkpoint; blocks."""
         if self._thread:
             self._thread.join()
 
@@ -36,6 +36,6 @@ class Checkpoints:
         try:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error:
-            _log.exception("the write-ahead log of %s could not be checkpointed; the next checkpoint tries", self._path)
+            _log.exception("the checkpoint of the write-ahead log of %s failed; the next one tries again", self._path)
         finally:
             connection.close()

@@ -25,7 +25,7 @@ from contract.sigv4 import Key, sign
 from simulator import composition
 from simulator.app import create_app
 from simulator.aws import Aws, aws_clients
-from simulator.clock import either
+from simulator.clock import wait_for_first
 from simulator.settings import PlatformSettings
 
 RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
@@ -50,7 +50,7 @@ class MovableClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        await either(asyncio.sleep(seconds), unless)
+        await wait_for_first(asyncio.sleep(seconds), unless)
 
 
 @dataclass

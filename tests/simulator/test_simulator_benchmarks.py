@@ -1,4 +1,4 @@
-"""The platform's benchmarks run, and what is not met or not measured ends them with exit 1."""
+"""The platform's benchmarks run, and what is not met or not measure_section ends them with exit 1."""
 
 from __future__ import annotations
 

@@ -284,14 +284,14 @@ def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector
     onboarded.until(lambda: got.extend(feed.receive()) or len(got) >= 5)
     told = [(event["detail-type"], event["detail"]["event"]) for event in got]
     assert sorted(told) == [
-        ("Order", "ORDER_DELIVERED"),
+        ("Ordering", "ORDER_DELIVERED"),
         ("Payment", "PAYMENT_REPORTED"),
         ("Shopper", "SHOPPER_ENTERED"),
         ("Shopper", "SHOPPER_LEFT"),
         ("Shopper", "SHOPPER_REFUSED"),
     ]
     assert len({event["id"] for event in got}) == 5
-    order = next(event["detail"] for event in got if event["detail-type"] == "Order")
+    order = next(event["detail"] for event in got if event["detail-type"] == "Ordering")
     assert (order["shoppingTripId"], order["purchaseId"]) == (trip, "purchase-1")
 
 

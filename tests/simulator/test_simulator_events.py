@@ -13,8 +13,8 @@ import orjson
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator import event_lane
-from simulator.event_lane import Lane
+from simulator import event_sender
+from simulator.event_sender import EventSender
 
 ACCOUNT = "123456789012"
 FEED = "/portal/merchants/{}/event-feed"
@@ -70,7 +70,7 @@ def test_what_waits_for_a_wrong_queue_goes_to_the_right_one(platform: Any, conne
 
 
 class PickyQueue:
-    """Plays SQS for a lane: `verdicts` are, batch by batch, the places that fail, and if that is the sender's fault."""
+    """Plays SQS: `verdicts` has the places that fail in each batch, and whether that is the sender's fault."""
 
     def __init__(self, *verdicts: Any) -> None:
         self.verdicts = list(verdicts)
@@ -87,45 +87,45 @@ class PickyQueue:
         return {"Failed": [{"Id": str(place), "SenderFault": fault} for place, fault in verdict.items()]}
 
 
-def sent_by_a_lane(queue: PickyQueue, events: int, monkeypatch: pytest.MonkeyPatch) -> Lane:
-    """Put events into a lane and run it until nothing waits."""
-    monkeypatch.setattr(event_lane, "_PAUSE_S", 0.001)
+def sent_events(queue: PickyQueue, events: int, monkeypatch: pytest.MonkeyPatch) -> EventSender:
+    """Put events into a sender and run it until nothing waits."""
+    monkeypatch.setattr(event_sender, "_PAUSE_S", 0.001)
 
-    async def run() -> Lane:
+    async def run() -> EventSender:
         with ThreadPoolExecutor(1) as threads:
-            lane = Lane(queue, threads, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q")  # type: ignore[arg-type] # plays a client
+            sender = EventSender(queue, threads, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q")  # type: ignore[arg-type] # plays a client
             for number in range(events):
-                lane.put({"id": str(number), "detail": number})
-            running = asyncio.create_task(lane.run())
+                sender.put({"id": str(number), "detail": number})
+            running = asyncio.create_task(sender.run())
             async with asyncio.timeout(5):
-                while len(lane):  # noqa: ASYNC110 - a lane tells nobody that it is empty
+                while len(sender):  # noqa: ASYNC110 - a sender tells nobody that it is empty
                     await asyncio.sleep(0.001)
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-            return lane
+            return sender
 
     return asyncio.run(run())
 
 
 def test_only_what_failed_comes_again_and_before_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue({2: False, 7: False})
-    sent_by_a_lane(queue, 14, monkeypatch)
+    sent_events(queue, 14, monkeypatch)
     assert queue.batches == [[*range(10)], [2, 7, 10, 11, 12, 13]]
 
 
 def test_batch_that_did_not_get_through_comes_again_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue(ClientError({"Error": {"Code": "Unavailable"}}, "SendMessageBatch"))
-    lane = sent_by_a_lane(queue, 3, monkeypatch)
+    sender = sent_events(queue, 3, monkeypatch)
     assert queue.batches == [[0, 1, 2], [0, 1, 2]]
-    assert lane.failure == ""
+    assert sender.failure == ""
 
 
 def test_event_that_the_queue_never_takes_is_given_up_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue({1: True}, {0: True}, {0: True}, {0: True}, {0: True})
-    lane = sent_by_a_lane(queue, 3, monkeypatch)
+    sender = sent_events(queue, 3, monkeypatch)
     assert queue.batches == [[0, 1, 2], [1], [1], [1], [1]]
-    assert lane.given_up == 1
+    assert sender.given_up == 1
 
 
 def test_ids_of_events_repeat_with_the_seed_and_never_over_a_restart(

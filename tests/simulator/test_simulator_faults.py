@@ -9,7 +9,7 @@ import pytest
 
 from simulator.clock import PlatformClock
 from simulator.errors import BadCall
-from simulator.faults import KINDS, Faults, Where, magic
+from simulator.faults import KINDS, Faults, Where, split_faults
 from simulator.seed import Seed
 
 STORE = "STORE-001"
@@ -208,7 +208,7 @@ def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
     faults = Faults(clock, Seed(1))
 
     def struck(times: int = 1000) -> int:
-        return sum(bool(faults.strike("exchange", Where(store=STORE), number)) for number in range(times))
+        return sum(bool(faults.trigger("exchange", Where(store=STORE), number)) for number in range(times))
 
     faults.arm("duplicate")
     assert struck() == 1
@@ -228,10 +228,10 @@ def test_fault_strikes_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
 def test_fault_strikes_only_where_it_was_put() -> None:
     faults = Faults(PlatformClock(), Seed(1))
     faults.arm("cut", where=Where(store=STORE, operation="Create Purchases"))
-    assert not faults.strike("exchange", Where(store="OTHER", operation="Create Purchases"))
-    assert not faults.strike("exchange", Where(store=STORE, operation="Verify Identity Keys"))
-    assert not faults.strike("catalog", Where(store=STORE, operation="Create Purchases"))
-    assert faults.strike("exchange", Where(store=STORE, operation="Create Purchases", gate="any"))
+    assert not faults.trigger("exchange", Where(store="OTHER", operation="Create Purchases"))
+    assert not faults.trigger("exchange", Where(store=STORE, operation="Verify Identity Keys"))
+    assert not faults.trigger("catalog", Where(store=STORE, operation="Create Purchases"))
+    assert faults.trigger("exchange", Where(store=STORE, operation="Create Purchases", gate="any"))
 
 
 def test_unknown_fault_is_refused_with_the_known_ones() -> None:
@@ -241,9 +241,9 @@ def test_unknown_fault_is_refused_with_the_known_ones() -> None:
 
 
 def test_magic_takes_faults_off_the_front_and_leaves_other_texts_alone() -> None:
-    assert magic("fault.delay=3 fault.cut rest of it") == ({"delay": 3.0, "cut": 0.0}, "rest of it")
-    assert magic("fault.nothing") == ({}, "fault.nothing")
-    assert magic("my fault.cut") == ({}, "my fault.cut")
+    assert split_faults("fault.delay=3 fault.cut rest of it") == ({"delay": 3.0, "cut": 0.0}, "rest of it")
+    assert split_faults("fault.nothing") == ({}, "fault.nothing")
+    assert split_faults("my fault.cut") == ({}, "my fault.cut")
 
 
 def test_armed_faults_are_listed_and_taken_back(calm: Any) -> None:

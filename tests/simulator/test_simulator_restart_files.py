@@ -14,7 +14,7 @@ from simulator.catalog.items import CatalogItems
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting
 from simulator.composition import make_store_services
-from simulator.errors import BrokenMemory
+from simulator.errors import StorageUnreadable
 from simulator.faults import Fault, Faults, Where
 from simulator.journal_file import newest_entries
 from simulator.portal.stores import Store
@@ -37,7 +37,7 @@ def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage
         return Faults(PlatformClock(), Seed(7), storage.key_values("fault", Fault))
 
     faults().arm("delay", after=2)
-    struck = [bool(faults().strike("exchange", Where(), number)) for number in range(4)]
+    struck = [bool(faults().trigger("exchange", Where(), number)) for number in range(4)]
     assert struck == [False, False, True, False]
 
 
@@ -72,7 +72,7 @@ def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tm
     assert path.read_bytes().endswith(b'{"seq":5,"kind":"exit"}\n')
     for other in (b"a text\n", b"a text", b"[]\n"):
         path.write_bytes(other)
-        with pytest.raises(BrokenMemory, match="no journal"):
+        with pytest.raises(StorageUnreadable, match="no journal"):
             newest_entries(path, 3)
         assert path.read_bytes() == other
 
@@ -84,7 +84,7 @@ def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.Lo
         an_item("SPECIAL", "96385074", item_name="Milk <b>"),
         an_item("FINE", SECOND),
     ]
-    report = items.ingest("ingestion-7", lambda shelves: [shelves.take(row) for row in rows])
+    report = items.ingest("ingestion-7", lambda items: [items.put(row) for row in rows])
     assert report["summary"]["accepted"] == 3
     (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
     assert "ingestion-7: 2 names" in said
@@ -114,7 +114,7 @@ def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_p
 
     def work(items: CatalogItems) -> list[dict[str, Any]]:
         times.append(1)
-        return [items.take(an_item()), items.archive("SKU-1", [STORE])]
+        return [items.put(an_item()), items.archive("SKU-1", [STORE])]
 
     reports = []
     for _ in range(2):
@@ -132,7 +132,7 @@ def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: by
     if content:
         path.parent.mkdir()
         path.write_bytes(content)
-    with pytest.raises(BrokenMemory, match=str(path)):
+    with pytest.raises(StorageUnreadable, match=str(path)):
         make_store_services(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
 
 
@@ -140,7 +140,7 @@ def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
     services = make_store_services(given)
-    with pytest.raises(BrokenMemory, match="another platform runs on"):
+    with pytest.raises(StorageUnreadable, match="another platform runs on"):
         make_store_services(given)
     asyncio.run(services.close())
     asyncio.run(make_store_services(given).close())
@@ -152,5 +152,5 @@ def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     services = make_store_services(given)
     services.storage.key_values("store", dict).put("S-9", {})
     asyncio.run(services.close())
-    with pytest.raises(BrokenMemory, match="S-9"):
+    with pytest.raises(StorageUnreadable, match="S-9"):
         make_store_services(given)

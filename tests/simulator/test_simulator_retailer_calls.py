@@ -167,4 +167,4 @@ def test_retailers_call_cannot_be_sent_again_by_the_platform(onboarded: Any) -> 
     kept = journaled(onboarded, onboarded.upload(an_item()))
     refused = onboarded.http.post(f"/journal/{kept['seq']}/resend")
     assert refused.status_code == 404
-    assert "what the platform sent" in refused.json()["errorMsg"]
+    assert "choose an exchange that the platform sent" in refused.json()["errorMsg"]

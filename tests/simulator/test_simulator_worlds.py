@@ -30,7 +30,7 @@ def products(world: World) -> dict[str, dict[str, str]]:
 
 def test_shelves_hold_every_kind_of_barcode_and_six_bad_rows(products: dict[str, dict[str, str]]) -> None:
     items = CatalogItems(Barcode(), Catalog())
-    rows = [items.take(dict(product)) for product in products.values()]
+    rows = [items.put(dict(product)) for product in products.values()]
     rejected = {row["item_sku"]: row["errors"][0]["code"] for row in rows if row["status"] == "REJECTED"}
     assert set(rejected) == BAD
     assert set(rejected.values()) == {
