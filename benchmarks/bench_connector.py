@@ -6,6 +6,9 @@ Exit 1 when an aim is not met. Each pair is measured in turns, so that a busy ma
 median over the rounds. It is made of CPU time a request, which neighbours on the machine distort least; the rates stand
 beside it. Measure on a quiet machine all the same: what else runs makes batches smaller and tails longer.
 
+The tail is judged at 30 % of the peak rate, where neither the connector nor the load generator is at its limit: see
+`tail`. The cost of a claim in a store of millions of trips is reported and not judged.
+
 Aims are judged with 64 connections. A server that waits for the disk is cheaper with more, as more wait for each
 commit, so the bare app's pairs are shown with 128 as well.
 """

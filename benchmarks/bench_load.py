@@ -63,7 +63,7 @@ TARGETS: list[tuple[str, str, bool]] = []
 
 
 def must(claim: str, measured: str, *, holds: bool) -> None:
-    """Note a target and what came of it."""
+    """Note a target and its result."""
     TARGETS.append((claim, measured, holds))
 
 

@@ -121,7 +121,7 @@ def print_row(found: Found) -> Found:
 
 
 def kind_of(fault: Fault) -> str:
-    """Name a fault's kind after the feature whose scenario must find it."""
+    """Name a fault's kind after the feature that holds the scenario which must find it."""
     files = {each: entry.file for entry in scenario_entries() for each in entry.ids}
     folder, _, feature = files[fault.found_by[0]].partition("/")
     call = "entry tier" if folder in {"resolve_scan", "shopper_authorization"} else "core"

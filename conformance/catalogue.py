@@ -17,13 +17,17 @@ MODES = ("alone", "waits")
 
 
 class ScenarioEntry(NamedTuple):
-    """A scenario: its file within features/, its title, the ids it proves, the level that its tags claim, its mode."""
+    """A scenario: its file within features/, its title, the ids it proves, the level that its tags claim.
+
+    `mode` says how it runs, `feature` is the name of its feature.
+    """
 
     file: str
     title: str
     ids: tuple[str, ...]
     level: str
     mode: str = ""
+    feature: str = ""
 
 
 class Coverage(NamedTuple):
@@ -52,7 +56,8 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
             ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES))
             levels = [tag for tag in tags if tag in LEVELS]
             mode = next((tag for tag in tags if tag in MODES), "")
-            entries.append(ScenarioEntry(file, scenario.name, ids, levels[0] if len(levels) == 1 else "", mode))
+            level = levels[0] if len(levels) == 1 else ""
+            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or ""))
     return tuple(entries)
 
 

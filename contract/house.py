@@ -207,8 +207,8 @@ class Suite(HouseGroup):
     probe_ok: tuple[int, ...] = (200, 201)
 
 
-class House(HouseGroup):
-    """All groups. `House()` has the shipped defaults."""
+class ConnectorGroups(BaseModel):
+    """The groups that a connector follows. The settings of the reference connector inherit them."""
 
     http: Http = Http()
     identity: Identity = Identity()
@@ -217,13 +217,28 @@ class House(HouseGroup):
     shopper_auth: ShopperAuth = ShopperAuth()
     resolve_scan: ResolveScan = ResolveScan()
     scan_details: ScanDetails = ScanDetails()
+    auth: Auth = Auth()
+
+
+class PlatformGroups(ConnectorGroups):
+    """The groups that the platform follows, those of connectors included. The settings of the platform inherit them."""
+
     gate: Gate = Gate()
     delivery: Delivery = Delivery()
     catalog: Catalog = Catalog()
     barcode: Barcode = Barcode()
     simulator: Simulator = Simulator()
-    auth: Auth = Auth()
+
+
+class House(PlatformGroups, HouseGroup):
+    """All groups. `House()` has the shipped defaults."""
+
     suite: Suite = Suite()
+
+    @classmethod
+    def of(cls, groups: ConnectorGroups) -> House:
+        """Return the house rules with the values of some groups in place; the other groups keep their defaults."""
+        return cls(**{name: getattr(groups, name) for name in cls.model_fields if name in type(groups).model_fields})
 
     def value(self, name: str) -> object:
         """Return the value of `group.setting`. Raises KeyError if there is no such setting."""

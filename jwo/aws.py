@@ -30,7 +30,7 @@ class Deployed(NamedTuple):
 
 
 def deploy_results_queue(aws_url: str, topic_arn: str) -> Deployed:
-    """Deploy the retailer's stack with CloudFormation and take on its role; Broken when AWS's stand-in refuses."""
+    """Deploy the retailer's stack with CloudFormation and take on its role. Raises Broken if moto refuses."""
     session = boto3.Session("retailer", "retailer", region_name=REGION)
     cloudformation = session.client("cloudformation", endpoint_url=aws_url, config=_QUICK)
     template = next(folder for folder in _TEMPLATES if folder.is_dir()) / "catalog_results_queue.yaml"

@@ -24,7 +24,7 @@ def upload(
 ) -> None:
     """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
     from jwo.catalog_calls import upload_rows
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
     from reference_connector.catalog_client.summary import as_table
 
     summary = upload_rows(file, confirm=confirm, wait_s=wait_s, journal=journal)

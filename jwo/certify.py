@@ -55,7 +55,7 @@ def certify(profile: Profile, options: Options, console: Console) -> int:
 
 
 def prepare(out: Path) -> None:
-    """Make the folder of the reports before anything is judged; Usage when nothing can be written there."""
+    """Make the folder of the reports before anything is judged. Raises Usage if it cannot be written to."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         trial = out / f".{os.getpid()}.trial"
@@ -71,7 +71,7 @@ def calls_connector(only: Sequence[str]) -> bool:
 
 
 def reach(profile: Profile) -> None:
-    """Make sure that somebody listens at the connector's address; Usage says what to do when nobody does."""
+    """Make sure that a server listens at the connector's address. Raises Usage if none does."""
     url = profile.connector.url
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -122,7 +122,7 @@ def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
 
 
 def check_ids(ids: list[str]) -> tuple[str, ...]:
-    """Return the ids, one each; Usage when one is not in the register or has no scenario of its own."""
+    """Return the ids, each once. Raises Usage if one is not in the register or has no scenario of its own."""
     for each in ids:
         row = register().get(each)
         if row is None:

@@ -1,4 +1,4 @@
-"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 used wrongly, 3 the harness itself broke.
+"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 the harness itself broke.
 
 Each command imports what it needs in its function, so that `--help` and every short command start at once.
 """
@@ -72,8 +72,8 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     from conformance.expected import NONE, load
     from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
-    from jwo.console import make_console
     from jwo.demo.run import certify_reference
+    from jwo_toolkit.console import make_console
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
@@ -90,7 +90,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
 def cases(tier: TierOption = "core") -> None:
     """List the cases without running them."""
     from jwo import listing
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     listing.show_cases(make_console(), _tiers(tier))
 
@@ -99,7 +99,7 @@ def cases(tier: TierOption = "core") -> None:
 def coverage(tier: TierOption = "core,entry,catalog") -> None:
     """Show how each published case is proven, or why it is not."""
     from jwo import listing
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     raise typer.Exit(listing.show_coverage(make_console(), _tiers(tier)))
 
@@ -108,7 +108,7 @@ def coverage(tier: TierOption = "core,entry,catalog") -> None:
 def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Say what a requirement asks for and what usually breaks it."""
     from jwo import listing
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     listing.explain(make_console(), case_id)
 
@@ -124,7 +124,7 @@ def replay_command(
     from conformance.properties.story import case_of
     from jwo import replay
     from jwo.certify import check_ids
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     played = replay.story_in(story) if story else ()
     chosen_id = case_of(played) if played and not case_id else case_id
@@ -143,7 +143,7 @@ def compare_command(
 ) -> None:
     """Compare two reports; exit 1 when something newly broke."""
     from jwo import compare
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     comparison = compare.compare(compare.read(earlier), compare.read(later))
     if as_json:
@@ -162,7 +162,7 @@ def verify_command(
     """Verify a certificate offline; exit 1 when it or a file beside it was changed."""
     from conformance.dsse import load_public_key
     from jwo import verify
-    from jwo.console import make_console
+    from jwo_toolkit.console import make_console
 
     verification = verify.verify(file, load_public_key(public_key) if public_key else None)
     raise typer.Exit(verify.show(verification, file, make_console()))
@@ -174,8 +174,8 @@ def init(
     connector: Annotated[str, typer.Option("--connector", metavar="URL")] = "http://127.0.0.1:8080",
 ) -> None:
     """Write a profile to fill in."""
-    from jwo.console import make_console
     from jwo.profile_template import write_template
+    from jwo_toolkit.console import make_console
 
     write_template(profile, connector)
     make_console().print(f"wrote {profile}; fill it in, then: jwo doctor --profile {profile}", soft_wrap=True)
@@ -183,10 +183,10 @@ def init(
 
 @app.command(name="doctor")
 def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
-    """Try each thing that a profile declares, and say what to mend."""
+    """Try each thing that a profile declares, and say what to fix."""
     from contract.profile import load
-    from jwo.console import make_console
     from jwo.doctor import doctor
+    from jwo_toolkit.console import make_console
 
     raise typer.Exit(doctor(load(profile), make_console()))
 

@@ -19,7 +19,7 @@ Case = Mapping[str, Any]
 
 
 class Change(NamedTuple):
-    """A case whose verdict is worth a line; `before` or `after` is empty where the case did not run."""
+    """A case with a changed or bad verdict; `before` or `after` is empty where the case did not run."""
 
     id: str
     title: str
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The cases by what became of them, in the order of the later report, and remarks on comparing them at all."""
+    """The cases by their change, in the later report's order, and remarks on whether the reports are comparable."""
 
     newly_broken: list[Change]
     mended: list[Change]
@@ -41,7 +41,7 @@ class Comparison(NamedTuple):
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a report.json; Usage when it is none."""
+    """Read a report.json. Raises Usage if the file is not one."""
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as error:

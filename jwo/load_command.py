@@ -44,7 +44,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
         float | None, typer.Option("--max-slowdown", help="Share by which p99 may grow; 0: any.")
     ] = None,
 ) -> None:
-    """Hold a connector to its latency budget under load; exit 0 pass, 1 fail, 2 used wrongly, 3 no verdict."""
+    """Hold a connector to its latency budget under load; exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
     if importlib.util.find_spec("locust") is None:
         raise Usage("the load test needs Locust; install it with: pip install 'jwo-conformance-kit[load]'")
     flags: dict[str, object] = {

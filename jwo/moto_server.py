@@ -16,7 +16,7 @@ from jwo_toolkit.announcement import announce
 
 
 def serve_moto() -> None:
-    """Serve moto on a free port until the process is told to stop."""
+    """Serve moto on a free port until the process gets a signal to stop."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -1,4 +1,4 @@
-"""The rooms as processes, started by the command `jwo` itself and ended together."""
+"""The other packages as processes that the command `jwo` starts and ends together."""
 
 from __future__ import annotations
 

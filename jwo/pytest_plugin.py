@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 import pytest
 
 STALE = "expected-failures"
-_LOCK, _DONE, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
+_LOCK, _RESULT, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
 _RUN = pytest.StashKey["Run"]()
 
 
@@ -33,7 +32,7 @@ class Run:
         option = config.getoption
         folder = config.invocation_params.dir
         self.out = folder / option("--jwo-out")
-        self._crew = getattr(config, "workerinput", {}).get("testrunuid", "")
+        self._xdist_run = getattr(config, "workerinput", {}).get("testrunuid", "")
         self._folder = folder
         self._words = ["--profile", str(folder / option("--jwo-profile")), "--tier", option("--jwo-tier")]
         self._words += ["--out", str(self.out)]
@@ -54,7 +53,7 @@ class Run:
     def _certify(self) -> None:
         if self._trouble:
             pytest.skip(f"the certification did not run: {self._trouble.splitlines()[0]}")
-        self._trouble = self._run_once() if self._crew else self._run()
+        self._trouble = self._run_once() if self._xdist_run else self._run()
         if self._trouble:
             raise Broken(self._trouble)
         self.report = json.loads((self.out / "report.json").read_text("utf-8"))
@@ -69,27 +68,19 @@ class Run:
         return "" if report.is_file() else done.stderr.strip() or f"jwo certify ended with {done.returncode}"
 
     def _run_once(self) -> str:
-        """Run the command in the first worker of pytest-xdist that comes here; the others wait for it."""
+        """Run the command in the pytest-xdist worker that gets the lock first; the others wait and read its result."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - only runs with several workers need it
+
         self.out.mkdir(parents=True, exist_ok=True)
-        done = self.out / _DONE.format(self._crew)
+        result = self.out / _RESULT.format(self._xdist_run)
         try:
-            (self.out / _LOCK.format(self._crew)).touch(exist_ok=False)
-        except FileExistsError:
-            return _awaited(done)
-        trouble = self._run()
-        part = done.with_suffix(".part")
-        part.write_text(trouble, encoding="utf-8")
-        part.replace(done)
-        return trouble
-
-
-def _awaited(done: Path) -> str:
-    deadline = time.monotonic() + _WITHIN_S
-    while not done.is_file():
-        if time.monotonic() > deadline:
+            with FileLock(self.out / _LOCK.format(self._xdist_run), timeout=_WITHIN_S):
+                if not result.is_file():
+                    result.write_text(self._run(), encoding="utf-8")
+                trouble: str = result.read_text("utf-8")
+                return trouble
+        except Timeout:
             return f"no report within {_WITHIN_S} s"
-        time.sleep(0.1)
-    return done.read_text("utf-8")
 
 
 class Cases(pytest.Collector):

@@ -21,7 +21,7 @@ from jwo.errors import Broken, Usage
 
 
 def story_in(file: Path) -> Story:
-    """Read a script; Usage when there is none, BadStory when it tells no story."""
+    """Read a script. Raises Usage if the file cannot be read, BadStory if it holds no story."""
     try:
         return story.read(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -31,13 +31,13 @@ def platform(port: PortOption = 0) -> None:
     """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
     from contract.settings import read
     from jwo.serving import AsgiApp, serve
-    from simulator.app import create_app
-    from simulator.garbage_collection import tune_garbage_collector
+    from jwo_toolkit.garbage_collection import tune_garbage_collector
+    from simulator.app import COLLECTOR_THRESHOLDS, create_app
     from simulator.settings import PlatformSettings
 
     def make(url: str) -> AsgiApp:
         made = create_app(read(PlatformSettings, base_url=url))
-        tune_garbage_collector()
+        tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return made
 
     serve(make, port)

@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from jwo.console import make_console
 from jwo.errors import Usage
 from jwo.shop_faults import DayFault, arm_all
 from jwo.shop_scene import Scene, scene_of
+from jwo_toolkit.console import make_console
 from simulator.comparable import comparable
 from simulator.errors import SimulatorError
 from simulator.settings import PlatformSettings

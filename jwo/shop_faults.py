@@ -14,7 +14,7 @@ _KNOWN = [name for name, kind in KINDS.items() if kind.place == "exchange"]
 
 
 class DayFault(NamedTuple):
-    """A fault that strikes a share of all exchanges of a day; `amount` None takes the fault's own."""
+    """A fault that applies to a share of all exchanges of a day; `amount` None takes the fault's default."""
 
     name: str
     amount: float | None
@@ -22,7 +22,7 @@ class DayFault(NamedTuple):
 
 
 def read_fault(text: str) -> DayFault:
-    """Read a fault such as `delay=60@0.02`; without a rate it strikes every exchange. Usage when it is none."""
+    """Read a fault such as `delay=60@0.02`; without a rate it applies to all. Raises Usage if it is invalid."""
     found = _FAULT.fullmatch(text)
     if not found:
         raise Usage(f"not a fault: {text[:60]!r}; write NAME, NAME=AMOUNT, or NAME=AMOUNT@RATE, like delay=60@0.02")

@@ -1,4 +1,4 @@
-"""Where a day of `jwo shop` takes place: somebody's own connector, or the reference connector and a retailer."""
+"""Where a day of `jwo shop` takes place: the user's own connector, or the reference connector and a retailer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Scene(NamedTuple):
 
 @contextmanager
 def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
-    """Yield somebody's own connector, by itself one store, or the reference connector with a retailer for the day."""
+    """Yield the user's own connector, which is one store, or the reference connector with a retailer for the day."""
     if url or profile:
         yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores or 1, gates)
         return
@@ -61,7 +61,7 @@ def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, see
 
 def _own(known: Profile, stores: int, gates: int) -> Scene:
     if stores > 1:
-        raise Usage("somebody's own connector is driven as one store: say --stores 1")
+        raise Usage("your own connector is one store; give --stores 1 or leave the option out")
     table = known.connector
     target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
     shops = _shops([known.store.id or "STORE-001"], gates, tuple(known.catalog.skus) or (_SAMPLE_SKU,))

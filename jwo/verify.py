@@ -34,7 +34,7 @@ class Verification(NamedTuple):
 
 
 def verify(path: Path, key: Ed25519PublicKey | None = None) -> Verification:
-    """Verify a certificate; Usage when there is no file at `path`. With a key, an absent signature is a fault."""
+    """Verify a certificate. With a key, an absent signature is a fault. Raises Usage if there is no file at `path`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -70,14 +70,14 @@ def _signature(
 ) -> tuple[list[str], list[str]]:
     names = ", ".join(each["keyid"][:16] for each in signatures)
     if not signatures:
-        unsigned = "not signed: whoever can write the files could have made all of it"
+        unsigned = "not signed: anyone who can write the files could have made them all"
         return (["it is not signed, and a key was given"], []) if key else ([], [unsigned])
     if key and not dsse.is_signed_by(payload, signatures, key):
         return [f"it is not signed by this key ({dsse.key_id(key)[:16]}), but by {names}, or was changed since"], []
     if not all(_holds(payload, each, key) for each in signatures):
         return [f"its signature does not hold by the key that travels with it ({names})"], []
     note = f"unchanged since it was signed by key {names}"
-    return [], [note if key else f"{note}; whose key that is, only --public-key FILE proves"]
+    return [], [note if key else f"{note}; only --public-key FILE proves the owner of the key"]
 
 
 def _holds(payload: bytes, signature: dict[str, Any], key: Ed25519PublicKey | None) -> bool:

@@ -1,1 +1,4 @@
-"""What the rooms share and what belongs to none of them: processes, pacing, drawing and XML. It imports no room."""
+"""What several packages share: the console, processes, pacing, SQLite's checkpoints, drawing and XML.
+
+It imports none of the other packages.
+"""

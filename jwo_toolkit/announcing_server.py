@@ -15,7 +15,7 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def listen(host: str, port: int, *, backlog: int = 2048) -> socket.socket:
-    """Bind a port, 0 for a free one, for a server whose answers go out at once. Raises OSError if that fails."""
+    """Bind a port, 0 for a free one, for a server that sends its answers at once. Raises OSError if that fails."""
     listener = socket.create_server((host, port), backlog=backlog)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     return listener

@@ -91,7 +91,7 @@ def launched(
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:
-    """Return this process's variables without those whose upper-case names start with one of the prefixes."""
+    """Return this process's variables except those with upper-case names that start with one of the prefixes."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(prefixes)}
 
 

@@ -1,4 +1,4 @@
-"""`python -m load`: a load test from the command line. Exit 0 pass, 1 fail, 2 used wrongly, 3 no verdict."""
+"""`python -m load`: a load test from the command line. Exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 
 from rich.console import Console
 
+from jwo_toolkit.console import make_console
 from load.errors import LoadError
 from load.report.table import show
 from load.report.writing import paths
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, show progress, table and verdict; return the exit code."""
     given = vars(_parser().parse_args(arguments))
     signal.signal(signal.SIGTERM, _interrupt)
-    console = Console()
+    console = make_console()
     try:
         options = options_from(**given)
         report = run_load(options, _Ticker(console).show)
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """Take the request to end like Ctrl-C: whoever was started is ended first."""
+    """Treat SIGTERM like Ctrl-C: end the started processes first."""
     raise KeyboardInterrupt
 
 
@@ -55,7 +56,7 @@ class _Ticker:
         self._before = (time.monotonic(), 0)
 
     def show(self, progress: Progress) -> None:
-        """Print what came in the last second."""
+        """Print the progress of the last second."""
         now, (then, started) = time.monotonic(), self._before
         if progress.started < started:  # the next probe of a search
             then, started = now - 1, 0

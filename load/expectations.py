@@ -136,7 +136,7 @@ def _published(violations: list[Violation]) -> list[Violation]:
 
 
 def digest(text: str) -> int:
-    """Return 63 bits that stand for a text."""
+    """Return a 63-bit digest of a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 

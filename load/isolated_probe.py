@@ -68,7 +68,7 @@ class IsolatedProbe:
                 )
 
     def present(self, kinds: set[str]) -> dict[str, str]:
-        """Return the visitor that each fixed key of these kinds names before the load; none where it names nobody."""
+        """Return the visitor that each fixed key of these kinds names before the load; none where it names none."""
         named = {kind: _visitor(self._ask(self._fresh(_SCANS[kind]))) for kind in kinds if self._keys.is_fixed(kind)}
         return {kind: visitor for kind, visitor in named.items() if visitor}
 
@@ -119,7 +119,7 @@ def _unless(declared: object, name: str) -> list[str]:
 
 
 def _visitor(exchange: Exchange) -> str:
-    """Return the visitor's id in an answer; empty when it is none."""
+    """Return the visitor's id in an answer; empty if the answer has none."""
     if exchange.failure or exchange.status != VERIFY_IDENTITY_KEYS.success:
         return ""
     try:

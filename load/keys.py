@@ -23,7 +23,7 @@ from load.errors import BadOptions, GeneratorBroke
 _FIRST_WITHIN_S = 60.0
 _PAUSE_S = 0.02
 ASSOCIATE_SAMPLE = "YXNzb2NpYXRlX2tleQ=="
-"""Amazon's published sample key of an associate; that of a shopper stands in the message's example."""
+"""Amazon's published sample key of an associate; that of a shopper is in the message's example."""
 
 
 class KeyStock:
@@ -77,7 +77,7 @@ class KeyStock:
         self._minter.stdin.flush()
 
     def wait_for(self, wanted: dict[str, int]) -> None:
-        """Wait until the stock holds that many; GeneratorBroke when it does not come to that."""
+        """Wait until the stock holds that many. Raises GeneratorBroke if it never does."""
         deadline = time.monotonic() + _FIRST_WITHIN_S
         while any(len(self._stock[kind]) < count for kind, count in wanted.items() if kind in self._minted):
             if self.trouble or time.monotonic() > deadline:

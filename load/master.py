@@ -97,12 +97,12 @@ class Master:
             each.clear()
 
     def expect_end(self) -> None:
-        """Set the time after which nobody is waited for; called when the sending begins."""
+        """Set the time after which no worker is waited for; called when the sending begins."""
         options = options_of(self._environment)
         self._deadline = time.monotonic() + options.duration_s + options.reads_for_s + _SPARE_S
 
     def add_progress(self, worker: str, numbers: dict[str, int]) -> None:
-        """Hear a worker's progress, and pass it on once all have spoken."""
+        """Receive a worker's progress, and pass the sum on once every worker has reported."""
         self._numbers[worker] = numbers
         self._fresh.add(worker)
         descriptor = options_of(self._environment).progress_fd

@@ -47,7 +47,7 @@ def _from_command(command: str, kind: str) -> str:
 
 
 def _without_words(error: Exception) -> str:
-    """Say what became of a command without its words: they may carry a secret."""
+    """Describe the end of a command without its arguments: they may hold a secret."""
     if isinstance(error, subprocess.CalledProcessError):
         return f"exit code {error.returncode}"
     if isinstance(error, subprocess.TimeoutExpired):

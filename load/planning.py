@@ -45,7 +45,7 @@ def options_of(environment: Environment) -> LoadOptions:
 
 
 def scenario_of(environment: Environment) -> Any:  # noqa: ANN401 - a class that is also a Scenario, which no type can say
-    """Return the scenario that Locust was started with; BadOptions when its file holds something else as well."""
+    """Return the scenario that Locust was started with. Raises BadOptions if its file holds something else as well."""
     classes = environment.user_classes
     if len(classes) != 1 or not hasattr(classes[0], "arrivals"):
         names = ", ".join(each.__name__ for each in classes) or "none"

@@ -15,7 +15,7 @@ _NICE = -10
 
 
 def go_first(wish: Wish, workers: int) -> str:
-    """Raise this process's priority and return in words what came of it.
+    """Raise this process's priority and return the result in words.
 
     Real time is not asked for when there are as many workers as cores: they could keep a connector on the same machine
     from running at all.

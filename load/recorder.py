@@ -47,7 +47,7 @@ class Recorder:
         self.missed[cause] += count
 
     def ended(self, exchange: Exchange, group: str, wrong: tuple[Finding, str] | None) -> None:
-        """Count what came of a request that left, or take back one that could not."""
+        """Count the result of a request that was sent, or take back one that could not be sent."""
         if exchange.failure in NEVER_LEFT:
             self._take_back(exchange, exchange.failure)
             return

@@ -49,7 +49,7 @@ class Results:
     workers_heard: int
     trouble: tuple[str, ...] = ()
     is_usage: bool = False
-    """Whether the trouble is the user's to mend."""
+    """Whether the user can fix the cause."""
     asked_alone: int = 0
     cpu_share: float = 0.0
     """The busiest worker's use of its core."""
@@ -79,7 +79,7 @@ class Results:
 
 @dataclass
 class Merging:
-    """Snapshots as they come in."""
+    """The snapshots in the order of their arrival."""
 
     wanted_by_second: list[int]
     workers_wanted: int

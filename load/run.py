@@ -77,7 +77,7 @@ def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
 
 
 def _check_out(out: str) -> None:
-    """Make sure that reports can be written before a run is spent on them; BadOptions when not."""
+    """Make sure that reports can be written before a run is spent on them. Raises BadOptions if not."""
     if not out:
         return
     try:

@@ -95,12 +95,12 @@ def _judged(
 ) -> tuple[str, list[str]]:
     upper = _upper(worst)
     if best and saturation_per_s >= options.rate:
-        reached = f"the knee is at {saturation_per_s:g}/s or above, {options.rate:g}/s were asked for"
+        reached = f"the saturation point is at {saturation_per_s:g}/s or above, {options.rate:g}/s were asked for"
         return "pass", [reached, _bound(best), upper]
     if worst and worst["verdict"]["word"] == "invalid":
         return "invalid", [upper, *([_bound(best)] if best else [])]
     if best:
-        missed = f"the knee is at {saturation_per_s:g}/s, below the {options.rate:g}/s asked for"
+        missed = f"the saturation point is at {saturation_per_s:g}/s, below the {options.rate:g}/s asked for"
         return "fail", [missed, upper, _bound(best)]
     return "fail", [f"no rate was found without a fault, {options.rate:g}/s were asked for", upper]
 

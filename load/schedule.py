@@ -48,7 +48,7 @@ class Mix:
     """Pairs that leave at the same instant; a pair is two requests."""
 
     def weights(self) -> dict[Kind, float]:
-        """Return the share of each kind; BadOptions when they do not add up."""
+        """Return the share of each kind. Raises BadOptions if they do not add up."""
         special = self.bad_keys + self.duplicates + self.at_once
         if not (0 <= self.carts <= 1 and 0 <= special <= 1 and 0 <= self.associates <= 1):
             raise BadOptions(f"the shares of {self} do not add up")
@@ -66,7 +66,7 @@ class Mix:
 
 
 class Share(NamedTuple):
-    """Which part of a run a process sends; `run` stands in all ids of the run, so that no two runs share one."""
+    """Which part of a run a process sends; `run` is part of all ids of the run, so that no two runs share one."""
 
     place: int
     of: int

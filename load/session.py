@@ -5,7 +5,6 @@ It runs inside the Locust user's greenlet; Locust hears of every request through
 
 from __future__ import annotations
 
-import gc
 import time
 from array import array
 from collections import Counter
@@ -17,6 +16,7 @@ import gevent
 
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
+from jwo_toolkit.garbage_collection import tune_garbage_collector
 from load.expectations import Expectations
 from load.http_client.dispatcher import Dispatcher
 from load.http_client.exchange import Exchange
@@ -32,9 +32,10 @@ from load.traffic import Event, Traffic
 _LEAD_NS = 50_000_000
 _FEED_EVERY_S = 0.25
 _DRAIN_SPARE_S = 1.0
+_COLLECTOR_THRESHOLDS = (2_000_000, 1_000, 1_000)
 _KEY_OF = {Kind.SCAN: "shopper", Kind.SCAN_TWICE: "shopper", Kind.ASSOCIATE: "associate", Kind.SCAN_AGAIN: "shopper"}
 OnRequest = Callable[[Exchange, Event, str], None]
-"""Hears of an exchange that is over, its event, and what was wrong with it (empty when nothing was)."""
+"""Receives each finished exchange, its event, and its fault (empty if it has none)."""
 
 
 class Session:
@@ -64,7 +65,7 @@ class Session:
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
-        """Get everything ready that must not happen while the clock runs; LoadError when it cannot be had."""
+        """Prepare everything that must not happen while the clock runs. Raises LoadError if that fails."""
         self._traffic.check_own()
         with self._isolated_probe() as probe:
             kinds = {Kind(kind) for kind in set(self._schedule.kinds)}
@@ -74,9 +75,7 @@ class Session:
         for kind, count in first.items():
             self._keys.order(kind, count)
         self._keys.wait_for(first)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(2_000_000, 1_000, 1_000)
+        tune_garbage_collector(_COLLECTOR_THRESHOLDS)
         self._priority = go_first(self._options.priority, self._options.workers)
 
     def run(self) -> None:

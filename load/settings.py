@@ -74,7 +74,7 @@ class LoadOptions(RoomSettings):
 
 
 def options_from(**given: object) -> LoadOptions:
-    """Make the settings from flags; None is not given. BadOptions names the flag that cannot be."""
+    """Make the settings from flags; None is not given. Raises BadOptions if a flag is invalid."""
     try:
         return LoadOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
@@ -87,7 +87,7 @@ def options_from(**given: object) -> LoadOptions:
 
 
 def scenario_file(scenario: str) -> Path:
-    """Return the file of a scenario; BadOptions lists the names when there is none."""
+    """Return the file of a scenario. Raises BadOptions, with the known names, if there is none."""
     own = Path(__file__).parent / "scenarios"
     for path in (own / f"{scenario}.py", Path(scenario)):
         if path.suffix == ".py" and path.is_file():

@@ -1,4 +1,4 @@
-"""Who is tested: the profile that the options name, and the guard that keeps a load test away from Amazon's hosts."""
+"""The tested connector: the profile of the options, and the guard that keeps a load test away from Amazon's hosts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AMAZON = (".amazonphysicalstores.com",)
 
 
 def target(options: LoadOptions) -> Profile:
-    """Return the connector's profile; BadOptions when there is none or it cannot be used."""
+    """Return the connector's profile. Raises BadOptions if there is none or it cannot be used."""
     if not (options.connector or options.profile):
         raise BadOptions("no connector is named", "give --connector URL or --profile FILE")
     try:
@@ -34,7 +34,7 @@ def target(options: LoadOptions) -> Profile:
 
 
 def keep_limit(options: LoadOptions, profile: Profile) -> None:
-    """Make sure that the rate is one that the connector says it takes; BadOptions when it declares less."""
+    """Make sure that the connector declares at least this rate. Raises BadOptions if it declares less."""
     limit = profile.limits.rate_limit_per_second
     if limit and options.rate > limit:
         raise BadOptions(
@@ -44,7 +44,7 @@ def keep_limit(options: LoadOptions, profile: Profile) -> None:
 
 
 def reach(profile: Profile) -> None:
-    """Make sure that somebody listens; BadOptions says what to do when nobody does."""
+    """Make sure that a server listens. Raises BadOptions, with what to do, if none does."""
     url = profile.connector.url
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -32,7 +32,7 @@ _AGAIN = {Kind.SCAN_AGAIN: VERIFY_IDENTITY_KEYS, Kind.CART_AGAIN: CREATE_PURCHAS
 
 @dataclass(slots=True)
 class Event:
-    """One scan or one cart, however often it is sent; what it is told first, it must always be told."""
+    """One scan or one cart, however often it is sent; every answer must equal its first one."""
 
     operation: Operation
     mark: str
@@ -42,7 +42,7 @@ class Event:
     """What a duplicate is answered with once the first answer is there; before, it may be either."""
     visitor_type: str = ""
     answer: int | None = None
-    """The digest of what it was told first."""
+    """The digest of its first answer."""
     answered_ns: int = 0
     """When the first answer came."""
     times_sent: int = 0
@@ -109,7 +109,7 @@ class Traffic:
         return self._heads[event.operation] + self._extra(event.operation, body) + b"%d\r\n\r\n%s" % (len(body), body)
 
     def check_own(self) -> None:
-        """Make sure that what this generator sends keeps the contract; GeneratorBroke when it does not."""
+        """Make sure that this generator's requests keep the contract. Raises GeneratorBroke if they do not."""
         for event in (self._scan(Kind.BAD_KEY, 0.0), self._cart(0.0)):
             assert event is not None
             wrong = message(event.operation.request, self._profile.house).violations(

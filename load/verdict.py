@@ -17,7 +17,7 @@ EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
 _Z95 = 1.959964
 _FEW_CROSSED = 5
 _CROSSED_SHARE = 0.01
-"""Of the requests on kept connections, so many may find them closed: more is a connector that drops requests."""
+"""Of the requests on kept connections, this share may find them closed: more is a connector that drops requests."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Verdict:
     late_share: float
     late_at_most: float
     is_usage: bool = False
-    """Invalid because the command was used wrongly."""
+    """Invalid because of a usage error."""
 
     @property
     def exit_code(self) -> int:
@@ -101,7 +101,7 @@ def _wrong(results: Results, options: LoadOptions) -> tuple[str, ...]:
     kept = results.counts["warm"] + sent_again
     if sent_again > max(_FEW_CROSSED, _CROSSED_SHARE * kept):
         reasons.append(
-            f"{sent_again} of {kept} requests on kept connections were met by a close without a word; "
+            f"{sent_again} of {kept} requests on kept connections were closed without an answer; "
             "end a kept connection with Connection: close, or while it is idle"
         )
     reasons += [f"{count} x {finding}" for finding, count in sorted(results.findings.items())]

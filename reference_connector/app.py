@@ -6,7 +6,6 @@ It alone knows `accelerated`, and only where the setting is on.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +24,7 @@ from contract.operations import (
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
+from jwo_toolkit.garbage_collection import tune_garbage_collector
 from reference_connector.admin_routes import add_admin_routes
 from reference_connector.authentication import Authenticator
 from reference_connector.cart import CartReader
@@ -41,7 +41,7 @@ from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments import PaymentOutbox, PaymentProvider
-from reference_connector.purchase_ids import seeded_ids
+from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.sales import Sales
@@ -55,7 +55,7 @@ from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 
 _KEY_BYTES = 32
-_COLLECT_AFTER = 20_000
+_COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 _TURNS_TO_THE_LOG = 2
 """In one turn of the loop the store wakes those who wait for it, and in the next they write what they log."""
 
@@ -123,12 +123,10 @@ def create_app(
 def from_environment() -> FastAPI:
     """Make the connector of the environment's settings, for servers that start workers by name.
 
-    What is made here stays, and reference counts free a request's own objects; so the garbage collector, whose walk
-    over a large assortment would keep gates waiting, skips the former and looks seldom at the latter.
+    The garbage collector's walk over a large assortment would keep gates waiting, so it is tuned for this process.
     """
     app = create_app(ConnectorSettings())
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
+    tune_garbage_collector(_COLLECTOR_THRESHOLDS)
     return app
 
 
@@ -226,7 +224,7 @@ def _identity(made: _Made) -> IdentityHandler:
 
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
-    ids = seeded_ids(seed) if seed else made.parts.new_random_ids()
+    ids = seeded_ids(seed) if seed else RandomIds()
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from reference_connector import cart, sales
 from reference_connector.messages import RequestReader
-from reference_connector.purchase_ids import random_id
 from reference_connector.sales import PriceCart
 from reference_connector.store.group_commit import Waiter, new_future
 from reference_connector.store.sqlite import Checkpoints
@@ -22,11 +21,6 @@ from reference_connector.telemetry import CallWatch
 def no_checkpoints(_path: Path) -> Checkpoints | None:
     """Let SQLite write its log back within commits."""
     return None
-
-
-def one_random_id() -> Callable[[str], str]:
-    """Ask the system for each purchase id."""
-    return random_id
 
 
 def one_price_cart() -> PriceCart:
@@ -42,5 +36,4 @@ class Parts(NamedTuple):
     new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future
     new_checkpoints: Callable[[Path], Checkpoints | None] = no_checkpoints
     new_price_cart: Callable[[], PriceCart] = one_price_cart
-    new_random_ids: Callable[[], Callable[[str], str]] = one_random_id
     instant_is_before: Callable[[str, str], bool] = cart.is_before

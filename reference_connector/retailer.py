@@ -18,7 +18,7 @@ EVERY_STORE = ""
 
 
 class Visitor(NamedTuple):
-    """Who a key belongs to, as the gate is told."""
+    """The owner of a key, as the gate gets it."""
 
     id: str
     type: VisitorType
@@ -122,7 +122,7 @@ class Retailer(NamedTuple):
 
 
 class CurrentRetailer:
-    """The retailer as it is now: desks ask for `now` at each call, as a changed file replaces it while they work."""
+    """The retailer as it is now: handlers read `now` at each call, as a changed file replaces it while they work."""
 
     def __init__(self, retailer: Retailer) -> None:
         self.now = retailer

@@ -12,18 +12,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import (
-    Auth,
-    House,
-    HouseGroup,
-    Http,
-    Identity,
-    Ordering,
-    ResolveScan,
-    ScanDetails,
-    ScanKeyRules,
-    ShopperAuth,
-)
+from contract.house import ConnectorGroups, House, HouseGroup
 from contract.settings import RoomSettings
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
@@ -86,7 +75,7 @@ class Limits(HouseGroup):
     retry_after_s: int = 1
 
 
-class ConnectorSettings(RoomSettings):
+class ConnectorSettings(RoomSettings, ConnectorGroups):
     """The effective settings; frozen, as everything is made from them once."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_CONNECTOR_", validate_by_name=True, validate_by_alias=True)
@@ -115,15 +104,6 @@ class ConnectorSettings(RoomSettings):
     app_allow_backdated_codes: bool = False
     """Whether the app may ask for a code with another time of issue."""
 
-    http: Http = Http()
-    identity: Identity = Identity()
-    scan_key: ScanKeyRules = ScanKeyRules()
-    ordering: Ordering = Ordering()
-    shopper_auth: ShopperAuth = ShopperAuth()
-    resolve_scan: ResolveScan = ResolveScan()
-    scan_details: ScanDetails = ScanDetails()
-    auth: Auth = Auth()
-
     @property
     def payment_ledger(self) -> Path:
         """Where the simulated provider keeps its ledger."""
@@ -132,4 +112,4 @@ class ConnectorSettings(RoomSettings):
     @property
     def house(self) -> House:
         """The house rules with this connector's values in place."""
-        return House(**{name: getattr(self, name) for name in House.model_fields if name in type(self).model_fields})
+        return House.of(self)

@@ -27,6 +27,9 @@ from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
+COLLECTOR_THRESHOLDS = (700, 10, 1_000)
+"""Of the garbage collector. Its time grows with the number of shoppers inside, so full collections, which the third
+number rules, are a hundred times as rare as by default."""
 
 
 def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
+from pydantic import PlainSerializer, PlainValidator
 
 from contract.gate import NoAnswer
 from contract.house import House
-from contract.operations import Operation
+from contract.operations import Operation, operation_named
 from contract.sigv4 import Key, sign
 from simulator.clock import Clock
 from simulator.hosts import connector_url
@@ -70,10 +71,26 @@ class Exchange(NamedTuple):
         }
 
 
+def _name_of(operation: Operation) -> str:
+    return operation.name
+
+
+def _operation_of(name: object) -> Operation:
+    """Raise ValueError if the contract has no operation of this name."""
+    operation = operation_named(str(name))
+    if operation is None:
+        raise ValueError(f"there is no operation {name!r}")
+    return operation
+
+
+StoredOperation = Annotated[Operation, PlainSerializer(_name_of), PlainValidator(_operation_of)]
+"""An operation that a database holds as its name: its other members are the contract's, and infinity is no JSON."""
+
+
 class OutgoingRequest(NamedTuple):
     """A message to send. A non-empty `body` replaces the message, for faults that break its JSON."""
 
-    operation: Operation
+    operation: StoredOperation
     connector: Connector | None
     message: dict[str, Any]
     timeout_s: float

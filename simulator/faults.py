@@ -41,32 +41,32 @@ LARGEST_AMOUNT = 1_000_000.0
 """The limit of every amount: seconds, days or copies."""
 
 KINDS = {
-    "duplicate": Kind("exchange", 1, "the same message again, this many times, after the answer to the first"),
-    "concurrent_duplicates": Kind("exchange", 3, "the same message this many times at the same moment"),
+    "duplicate": Kind("exchange", 1, "the same message again, `amount` times, after the first was answered"),
+    "concurrent_duplicates": Kind("exchange", 3, "this number of copies at the same moment"),
     "same_request_id": Kind("exchange", 1, "the same message again under the same requestId"),
     "reorder": Kind(
-        "exchange", 30, "held back until the store's next message has overtaken it, at most this many seconds"
+        "exchange", 30, "held back until the store's next message overtakes it, or for at most this number of seconds"
     ),
-    "delay": Kind("exchange", 5, "sent this many seconds late"),
+    "delay": Kind("exchange", 5, "sent this number of seconds late"),
     "drop_before": Kind("exchange", None, "never reaches the connector"),
     "drop_after": Kind("exchange", None, "the connector handles it, and its answer is lost"),
     "cut": Kind("exchange", None, "the connection breaks in the middle of the body"),
     "hang_up": Kind("exchange", None, "the message arrives whole, and the connection closes before the answer"),
-    "slow_body": Kind("exchange", 1, "the body arrives in pieces over this many real seconds"),
+    "slow_body": Kind("exchange", 1, "the body trickles in over this number of real seconds"),
     "unknown_attributes": Kind("exchange", None, "members that the contract does not know, at every depth"),
-    "clock_skew": Kind("exchange", 600, "timestamps and signature are wrong by this many seconds"),
+    "clock_skew": Kind("exchange", 600, "timestamps and signature are off by this number of seconds"),
     "malformed": Kind("exchange", None, "the body is not JSON"),
-    "old_attempt": Kind("exchange", 2, "the same message arrives again this many days later"),
+    "old_attempt": Kind("exchange", 2, "the same message arrives again this number of days later"),
     "changed_cart": Kind("exchange", None, "the same trip again with another cart"),
     "throttle": Kind("catalog", None, "429 with Retry-After"),
-    "error_500_retry": Kind("catalog", None, "500 after which another try may succeed"),
-    "error_500_final": Kind("catalog", None, "500 after which another try fails too"),
+    "error_500_retry": Kind("catalog", None, "500 that is worth another try"),
+    "error_500_final": Kind("catalog", None, "500 that is not"),
     "ingestion_fatal": Kind("ingestion", None, "the ingestion ends FATAL"),
     "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
-    "notification_twice": Kind("notification", None, "the notification arrives twice"),
+    "notification_twice": Kind("notification", None, "the notification comes twice"),
     "notification_never": Kind("notification", None, "the notification is lost"),
-    "notification_late": Kind("notification", 60, "the notification arrives this many seconds late"),
-    "notification_old_link": Kind("notification", None, "the link in the notification has already expired"),
+    "notification_late": Kind("notification", 60, "the notification comes this number of seconds late"),
+    "notification_old_link": Kind("notification", None, "the link in the notification is over its hour already"),
 }
 _FAULT_TEXT = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
 

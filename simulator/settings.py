@@ -8,27 +8,12 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import (
-    Auth,
-    Barcode,
-    Catalog,
-    Delivery,
-    Gate,
-    House,
-    Http,
-    Identity,
-    Ordering,
-    ResolveScan,
-    ScanDetails,
-    ScanKeyRules,
-    ShopperAuth,
-    Simulator,
-)
+from contract.house import House, PlatformGroups
 from contract.settings import RoomSettings
 from contract.sigv4 import Key
 
 
-class PlatformSettings(RoomSettings):
+class PlatformSettings(RoomSettings, PlatformGroups):
     """All settings of the platform."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_PLATFORM_")
@@ -58,24 +43,10 @@ class PlatformSettings(RoomSettings):
     connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")
     connector_session_token: SecretStr | None = None
 
-    http: Http = Http()
-    identity: Identity = Identity()
-    scan_key: ScanKeyRules = ScanKeyRules()
-    ordering: Ordering = Ordering()
-    shopper_auth: ShopperAuth = ShopperAuth()
-    resolve_scan: ResolveScan = ResolveScan()
-    scan_details: ScanDetails = ScanDetails()
-    gate: Gate = Gate()
-    delivery: Delivery = Delivery()
-    catalog: Catalog = Catalog()
-    barcode: Barcode = Barcode()
-    simulator: Simulator = Simulator()
-    auth: Auth = Auth()
-
     @property
     def house(self) -> House:
         """Return the house rules in force."""
-        return House(**{name: getattr(self, name) for name in House.model_fields if hasattr(self, name)})
+        return House.of(self)
 
     @property
     def connector_key(self) -> Key:

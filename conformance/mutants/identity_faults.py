@@ -1,4 +1,4 @@
-"""Faults of Verify Identity Keys: whom the connector lets in, and how its answer names the visitor."""
+"""Faults of Verify Identity Keys: which keys open the gate, and how the answer names the visitor."""
 
 from __future__ import annotations
 

@@ -26,10 +26,12 @@ from conformance.run.configuration import RunConfiguration
 from conformance.run.controls import ControlCalls, Known
 from conformance.run.plan import Group
 from conformance.run.recorder import Recorder
-from conformance.run.worker import run_groups
+from conformance.run.worker import environment_with, run_groups
 from conformance.verdicts import CaseResult
 
 _STOP_WITHIN_S = 5
+_HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
+"""Keeps the caller's folder off the import path of new processes: a module there could have the name of one of ours."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,34 @@ class Pool:
         self._processes: list[BaseProcess] = []
 
     def __enter__(self) -> Self:
-        context = _context()
-        self._next = context.Value("i", 0)  # kept here, or it is gone before the workers look at it
-        with _hidden_main():
-            for _ in range(self._workers):
-                here, there = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(self._task, self._next, there), daemon=True)
-                process.start()
-                there.close()
-                self._running[here] = process
-                self._processes.append(process)
+        try:
+            with _hidden_main(), environment_with(_HIDE_FOLDER):
+                self._start()
+        except (OSError, EOFError) as error:
+            self._end()
+            raise HarnessBroke(f"the suite's worker processes could not start: {type(error).__name__}") from error
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        context = _context()
+        self._next = context.Value("i", 0)  # kept here, or it is gone before the workers look at it
+        for _ in range(self._workers):
+            here, there = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(self._task, self._next, there), daemon=True)
+            process.start()
+            there.close()
+            self._running[here] = process
+            self._processes.append(process)
+
+    def _end(self) -> None:
         for process in self._processes:
             _end(process)
         for process in self._processes:

@@ -40,7 +40,7 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
     Raises HarnessBroke if pytest cannot run the features at all. A stop from outside goes through as SystemExit.
     """
     output, bridge = io.StringIO(), PytestBridge(equipment, groups)
-    with _environment(_SHUT_OFF), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    with environment_with(_SHUT_OFF), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = pytest.main(list(_ARGUMENTS), plugins=[bridge])
     if bridge.stopped:
         raise bridge.stopped
@@ -53,7 +53,7 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def environment_with(variables: dict[str, str]) -> Iterator[None]:
     """Set environment variables for as long as the block goes on."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -46,7 +46,7 @@ class Address(NamedTuple):
 
 
 class Owner(Protocol):
-    """Who is told what becomes of a connection and its exchange."""
+    """The listener that a connection notifies about itself and its exchange."""
 
     address: Address
     woke_ns: int
@@ -88,7 +88,7 @@ class Connection:
         self._guarded(self._write, exchange.request)
 
     def is_open(self) -> bool:
-        """Whether an idle connection takes another request: its close may lie there unread."""
+        """Whether an idle connection takes another request: the peer's close may be received but unread."""
         if self.closed:
             return False
         try:
@@ -131,7 +131,7 @@ class Connection:
         self._has_length = False
 
     def on_message_complete(self) -> None:
-        """Hear from the parser that the answer is whole."""
+        """Note that the answer is whole; the parser calls this."""
         self._complete = self._parser.get_status_code() >= _FIRST_FINAL
 
     def _connect(self) -> None:

@@ -122,7 +122,7 @@ class Lanes:
             self.sweep()
 
     def sweep(self) -> None:
-        """End the exchanges whose time to be read is over."""
+        """End the exchanges that are past their time limit for reading."""
         now = time.perf_counter_ns()
         while self._order and (self._order[0][0] <= now or self._order[0][1] not in self._under_way):
             _, key = self._order.popleft()
@@ -144,7 +144,7 @@ def _address(url: str) -> Address:
 
 
 def _listens(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address of any family
-    """Whether somebody accepts connections there: a name may have an address that nobody listens at."""
+    """Whether a server accepts connections there: a name may have an address without a listener."""
     try:
         with socket.socket(family) as trial:
             trial.settimeout(_TRY_FOR_S)

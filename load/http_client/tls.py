@@ -23,7 +23,7 @@ class Tls:
         return self._to_peer.read()
 
     def unwrap(self, raw: bytes) -> tuple[bytes, bytes]:
-        """Take what came from the peer; return the plain text in it and what must go back."""
+        """Decrypt bytes of the peer; return the plain text and the bytes to send back."""
         self._from_peer.write(raw)
         self._advance()
         return self._plain() if self._ready else b"", self._to_peer.read()

@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 
 def read(path: str) -> Document:
-    """Read an earlier load.json; BadOptions when it is none, or damaged."""
+    """Read an earlier load.json. Raises BadOptions if the file is not one, or is damaged."""
     try:
         earlier = json.loads(Path(path).read_text("utf-8"))
         is_ours = earlier["suite"]["name"] == "jwo-load"
@@ -43,7 +43,7 @@ def read(path: str) -> Document:
 
 
 def check(options: LoadOptions, scenario: str) -> None:
-    """Make sure that the baseline can be read and, where it decides, is of the same run; BadOptions when not."""
+    """Make sure that the baseline can be read and, where it decides, is of the same run. Raises BadOptions if not."""
     if not options.baseline:
         if options.max_slowdown:
             raise BadOptions("--max-slowdown compares with an earlier run", "name its load.json with --baseline")
@@ -88,7 +88,9 @@ def saturation_points(now: float, earlier: Document, options: LoadOptions) -> Do
         "verdict": earlier["verdict"]["word"],
         "latency_ms": {},
         "knee_per_s": [then, now],
-        "slower": _too_much(factor, f"the knee fell from {then:g}/s to {now:g}/s, by {factor:.2f}", options),
+        "slower": _too_much(
+            factor, f"the saturation point fell from {then:g}/s to {now:g}/s, by {factor:.2f}", options
+        ),
     }
 
 

@@ -57,7 +57,7 @@ def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
         console.print(f"  {name} {_figure(row['then'])} → {_figure(row['now'])} ms{factor}", highlight=False)
     if "knee_per_s" in baseline:
         then, now = baseline["knee_per_s"]
-        console.print(f"  the knee {then:g}/s → {now:g}/s", highlight=False)
+        console.print(f"  the saturation point {then:g}/s → {now:g}/s", highlight=False)
     if baseline["differs_in"]:
         console.print(f"  not the same run: {', '.join(baseline['differs_in'])} differ", highlight=False)
 

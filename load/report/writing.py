@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import Console
 
+from jwo_toolkit.console import make_console
 from load.errors import GeneratorBroke
 from load.report.baseline import compare, slower
 from load.report.document import document
@@ -27,12 +27,12 @@ def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) ->
     if options.out:
         write(report, Path(options.out))
     if options.progress_fd < 0:
-        show(report, Console(), paths(options.out))
+        show(report, make_console(), paths(options.out))
     return verdict
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write load.json, load.html and junit.xml; GeneratorBroke when the folder cannot be written."""
+    """Write load.json, load.html and junit.xml. Raises GeneratorBroke if the folder cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "load.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))

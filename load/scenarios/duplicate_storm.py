@@ -8,7 +8,7 @@ __all__ = ["DuplicateStorm", "StoreHours"]  # Locust takes both
 
 
 class DuplicateStorm(StoreVisitors):
-    """Scans and carts, each likely to come again: one decision and one purchase are all that may come of them."""
+    """Scans and carts, each likely to come again: they may result in only one decision and one purchase."""
 
     mix = Mix(carts=0.5, associates=0.1, bad_keys=0.05, duplicates=0.25, at_once=0.3)
 

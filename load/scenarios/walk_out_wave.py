@@ -1,4 +1,4 @@
-"""A match ends: the carts of everybody in the shop arrive within minutes, while few people enter."""
+"""A match ends: the carts of all shoppers in the shop arrive within minutes, while few people enter."""
 
 from load.curves import Curve
 from load.schedule import Mix

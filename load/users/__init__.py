@@ -1,1 +1,1 @@
-"""The Locust users of this room: a scenario is one of their subclasses."""
+"""The Locust users of the load test: a scenario is one of their subclasses."""

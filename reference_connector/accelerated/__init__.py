@@ -7,7 +7,6 @@ from reference_connector.accelerated.exact_reader import ExactReader
 from reference_connector.accelerated.instants import is_before
 from reference_connector.accelerated.metrics import TurnWatch
 from reference_connector.accelerated.price_index import PriceIndexes
-from reference_connector.accelerated.random_ids import RandomIds
 from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.parts import Parts
 from reference_connector.sales import PriceCart
@@ -23,6 +22,5 @@ PARTS = Parts(
     new_waiter=DirectWaiter,
     new_checkpoints=ThreadedCheckpoints,
     new_price_cart=_new_price_cart,
-    new_random_ids=RandomIds,
     instant_is_before=is_before,
 )

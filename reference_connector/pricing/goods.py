@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 ZERO = Decimal("0.00")
@@ -32,6 +33,7 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, ROUND_HALF_UP)
 
 
+@lru_cache(maxsize=4096)  # prices repeat
 def as_text(amount: Decimal) -> str:
     """Write an amount with its two decimals."""
     return f"{amount:.2f}"

@@ -45,7 +45,7 @@ class Accounts:
         self._storage.delete(account_id)
 
     def all(self) -> list[Account]:
-        """Return every account."""
+        """Return all accounts."""
         return list(self._accounts.values())
 
     def find(self, account_id: str) -> Account | None:

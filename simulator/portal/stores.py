@@ -98,7 +98,7 @@ class Stores:
         self._stores[store.id] = store
 
     def all(self) -> list[Store]:
-        """Return every store."""
+        """Return all stores."""
         return list(self._stores.values())
 
     def get(self, store_id: str) -> Store:

@@ -7,19 +7,23 @@ the disk. A write to a file with `sync` also survives a power cut; a thread comm
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
+from jwo_toolkit.wal_checkpoints import WalCheckpoints
 from simulator.errors import StorageFailed, StorageUnreadable
-from simulator.storage.checkpoints import Checkpoints
 from simulator.storage.group_commit import GroupCommit
 
 Statement = tuple[str, tuple[Any, ...]]
 Transaction = tuple[Statement, ...]
 Row = sqlite3.Row
 MEMORY = ":memory:"
+_CHECKPOINT_EVERY_STATEMENTS = 4_000
+_log = logging.getLogger("simulator.storage")
 
 
 class Database:
@@ -30,7 +34,7 @@ class Database:
         self._lock = threading.Lock()
         self._connection = _opened(path, tables, sync=sync)
         self._group_commit: GroupCommit[Transaction, int] | None = GroupCommit(self._commit) if sync else None
-        self._checkpoints = Checkpoints(path) if self.is_file and not sync else None
+        self._checkpoints = _started_checkpoints(path) if self.is_file and not sync else None
 
     def write(self, *statements: Statement) -> asyncio.Future[int]:
         """Run statements as one transaction; the future holds the first one's row count once they are committed.
@@ -131,6 +135,15 @@ def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise StorageUnreadable(f"the database {path} cannot be opened: {error}") from error
     return connection
+
+
+def _started_checkpoints(path: str) -> WalCheckpoints:
+    def log(error: sqlite3.Error) -> None:
+        _log.error("the log of %s cannot be checkpointed, and the next checkpoint tries again: %s", path, error)
+
+    checkpoints = WalCheckpoints(Path(path), synchronous="NORMAL", due_after=_CHECKPOINT_EVERY_STATEMENTS, on_error=log)
+    checkpoints.start()
+    return checkpoints
 
 
 def _create(path: str) -> None:

@@ -155,6 +155,13 @@ def test_the_plan_keeps_what_is_selected() -> None:
     assert make_plan(Selection(("entry",), ("VIK-1.1",))).ids == frozenset()
 
 
+def test_a_slow_scan_lies_between_visits_and_what_uses_the_whole_rate() -> None:
+    waiting = make_plan(Selection()).waiting
+    at = {group[0]: place for place, group in enumerate(waiting)}
+
+    assert max(place for case_id, place in at.items() if case_id.startswith("E2E")) < at["VIK-X.29"] < at["VIK-X.23"]
+
+
 def test_nothing_selected_breaks_the_harness() -> None:
     with pytest.raises(HarnessBroke, match="jwo cases"):
         run(RunConfiguration(profile_of("http://127.0.0.1:9"), Selection(("entry",), ("VIK-1.1",))))
@@ -167,3 +174,17 @@ def test_a_worker_that_breaks_breaks_the_harness(serve: Serve) -> None:
 
     with Pool(task, 1, Recorder()) as pool, pytest.raises(HarnessBroke, match="worker"):
         pool.finish()
+
+
+def test_a_worker_that_cannot_start_breaks_the_harness(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr("conformance.run.pool._context", refuse)
+    configuration = RunConfiguration(profile_of(serve(SmallConnector())))
+
+    with (
+        pytest.raises(HarnessBroke, match="worker processes could not start"),
+        Pool(Task(configuration, Known({}, {}), None, SCANS), 2, Recorder()),
+    ):
+        pass

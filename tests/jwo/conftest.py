@@ -22,14 +22,14 @@ Done = subprocess.CompletedProcess[str]
 class Jwo(Protocol):
     """Runs `jwo` with arguments and returns the finished process."""
 
-    def __call__(self, *arguments: str, cwd: Path | None = None) -> Done: ...
+    def __call__(self, *arguments: str, cwd: Path | None = None, columns: int = 160) -> Done: ...
 
 
 @pytest.fixture
 def jwo(tmp_path: Path) -> Jwo:
-    def run(*arguments: str, cwd: Path | None = None) -> Done:
+    def run(*arguments: str, cwd: Path | None = None, columns: int = 160) -> Done:
         command = [sys.executable, "-m", "jwo", *arguments]
-        environment = {**os.environ, "COLUMNS": "160"}
+        environment = {**os.environ, "COLUMNS": str(columns)}
         return subprocess.run(
             command, capture_output=True, text=True, timeout=110, check=False, cwd=cwd or tmp_path, env=environment
         )

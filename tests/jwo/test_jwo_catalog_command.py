@@ -34,7 +34,7 @@ def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess
         "JWO_CATALOG_SECRET_ACCESS_KEY": KEY.secret_access_key,
         "JWO_CATALOG_SESSION_TOKEN": str(KEY.session_token),
         "JWO_CATALOG_STATUS_EVERY_S": "0.02",
-        "COLUMNS": "160",
+        "COLUMNS": "40",
         "TERM": "xterm",
     }
     (tmp_path / "rows.json").write_text(json.dumps(some_rows(2)), "utf-8")
@@ -54,7 +54,10 @@ def test_an_upload_names_each_rejected_row_and_ends_with_1(catalog: Any) -> None
     assert done.returncode == 1, done.stderr
     assert "SKU-2" in done.stdout
     assert "CHECK_DIGIT_INVALID" in done.stdout
-    assert "uploading" not in done.stderr, "there is no bar where nobody looks at one"
+    assert "…" not in done.stdout
+    (row,) = [line for line in done.stdout.splitlines() if "SKU-2" in line]
+    assert "CHECK_DIGIT_INVALID" in row, "a piped row is one line, however narrow the terminal is"
+    assert "uploading" not in done.stderr, "a bar appears only on a terminal"
 
 
 def test_json_is_for_programs(catalog: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +34,8 @@ def findings(report: dict[str, Any]) -> dict[str, str]:
 def test_a_correct_connector_is_conformant_and_leaves_its_files(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
-    done = jwo("certify", "--profile", str(profile(mutant(""))), "--out", "out", "--strict")
+    some = [word for each in ("VIK-1.1", "VIK-3.1", "CP-1.1", "CP-2") for word in ("--only", each)]
+    done = jwo("certify", "--profile", str(profile(mutant(""))), "--out", "out", "--strict", *some)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Conformant" in done.stdout
@@ -52,6 +55,23 @@ class SlowCarts(SmallConnector):
     async def cart(self, request: Request) -> Reply:
         await asyncio.sleep(0.8)
         return await super().cart(request)
+
+
+def test_files_in_the_callers_folder_do_not_reach_workers(profile: WriteProfile, tmp_path: Path) -> None:
+    (tmp_path / "conformance").mkdir()
+    for name in ("contract.py", "selectors.py", "conformance/__init__.py"):
+        (tmp_path / name).write_text("raise SystemExit('shadowed')\n", encoding="utf-8")
+    ids = [f"CP-3.{number}" for number in range(1, 7)]
+    with served(SlowCarts()) as url:
+        only = [word for each in ids for word in ("--only", each)]
+        script = str(Path(sys.executable).with_name("jwo"))  # -P would hide the folder from its workers as well
+        command = [script, "certify", "--profile", str(profile(url)), "--out", "out", *only]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]} == dict.fromkeys(
+        ids, "pass"
+    )
 
 
 @pytest.mark.slow
@@ -120,7 +140,7 @@ def test_a_refusal_of_everything_is_no_green(jwo: Jwo, mutant: Mutant, profile: 
     path = profile(mutant(""))
     path.write_text(path.read_text("utf-8").replace('"STORE-001"', '"ANOTHER-STORE"'), encoding="utf-8")
 
-    done = jwo("certify", "--profile", str(path), "--out", "out")
+    done = jwo("certify", "--profile", str(path), "--out", "out", "--only", "VIK-3.1", "--only", "VIK-1.1")
 
     verdicts = {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]}
     assert done.returncode == 1, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""`jwo certify` used wrongly: exit 2, and a sentence that says what to do."""
+"""Usage errors of `jwo certify`: exit 2, and a sentence that says what to do."""
 
 from __future__ import annotations
 

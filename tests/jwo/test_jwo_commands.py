@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from conformance.catalogue import coverage, scenario_entries
+from contract.register import register
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -84,3 +86,27 @@ def test_explain_says_rule_source_and_usual_cause(jwo: Jwo) -> None:
     assert "1000" in done.stdout
     assert "verify_identity_keys_test_cases" in done.stdout
     assert "usually" in done.stdout
+
+
+def test_piped_cases_are_one_whole_line_each(jwo: Jwo) -> None:
+    done = jwo("cases", columns=80)
+
+    proven = {each for entry in scenario_entries() for each in entry.ids}
+    rows = [row for row in register().values() if row.id in proven and row.tier == "core"]
+    header, *lines, total = done.stdout.splitlines()
+    assert header.split() == ["id", "level", "api", "title"]
+    assert [line.split()[0] for line in lines] == [row.id for row in rows]
+    assert all(line.rstrip().endswith(row.title) for line, row in zip(lines, rows, strict=True))
+    assert max(map(len, lines)) > 80, "this case list would not need a wide console"
+    assert total == f"{len(rows)} cases"
+
+
+def test_piped_coverage_is_one_whole_line_for_each_requirement(jwo: Jwo) -> None:
+    done = jwo("coverage", columns=80)
+
+    lines = done.stdout.splitlines()[1:]
+    rows = [row for row in coverage() if register()[row.id].tier != "outer"]
+    assert [line.split()[0] for line in lines[: len(rows)]] == [row.id for row in rows]
+    for line, row in zip(lines, rows, strict=False):
+        assert register()[row.id].title in line
+        assert row.not_tested in line or row.scenarios or row.proven_by

@@ -1,4 +1,4 @@
-"""The command line starts without the libraries of the rooms: a short command loads none of them."""
+"""The command line starts without the libraries of the other packages: a short command loads none of them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ PURCHASE = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s"
 
 
 class Dropping(socketserver.StreamRequestHandler):
-    """Buys the first cart of a connection, and drops every other one without a word."""
+    """Buys the first cart of a connection, and drops every other one without an answer."""
 
     bought = 0
 
@@ -58,4 +58,4 @@ def test_a_connector_that_drops_requests_on_kept_connections_fails(dropping: str
 
     assert report.document["counts"]["unanswered"] == 0
     assert report.exit_code == 1, report.document["verdict"]
-    assert "kept connections were met by a close without a word" in str(report.document["verdict"]["reasons"])
+    assert "kept connections were closed without an answer" in str(report.document["verdict"]["reasons"])

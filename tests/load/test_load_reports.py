@@ -1,4 +1,4 @@
-"""The reports and what is made of several runs: the page, the JUnit file, the baseline, the search for the knee."""
+"""The reports: the page, the JUnit file, the comparison with a baseline, and the search for the saturation point."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_the_search_closes_in_on_the_knee(knee: float, generator: float, word: s
     assert (report["verdict"]["word"], report["verdict"]["exit_code"]) == (word, code)
     assert 0.85 * min(knee, generator) <= report["knee_per_s"] <= min(knee, generator)
     assert len(report["probes"]) <= 10
-    assert "<h2>The search for the knee</h2>" in html(report)
+    assert "<h2>The search for the saturation point</h2>" in html(report)
 
 
 def claims_of(report: dict[str, Any]) -> dict[str, bool]:
@@ -196,11 +196,11 @@ def test_the_search_says_what_it_knows_of_the_rates_beside_the_knee() -> None:
     bound = "0 late in 2: at most 100.0000% at 95 %"
     knee = met["knee_per_s"]
     assert met["verdict"]["reasons"][:2] == [
-        f"the knee is at {knee:g}/s or above, 200/s were asked for",
+        f"the saturation point is at {knee:g}/s or above, 200/s were asked for",
         f"at {knee:g}/s: {bound}",
     ]
     assert re.match(r"at 2\d\d/s: 1 of 2 answers later", met["verdict"]["reasons"][2])
-    assert re.match(r"the knee is at 1\d\d/s, below the 200/s asked for", missed["verdict"]["reasons"][0])
+    assert re.match(r"the saturation point is at 1\d\d/s, below the 200/s asked for", missed["verdict"]["reasons"][0])
     assert alone["verdict"]["word"] == "pass"
     assert re.match(r"the generator gave out at 2\d\d/s, so nothing is known", alone["verdict"]["reasons"][2])
     assert "no rate was found without a fault" in none["verdict"]["reasons"][0]
@@ -226,7 +226,7 @@ def test_a_knee_is_compared_with_that_of_the_baseline(tmp_path: Path, max_slowdo
     assert report["verdict"]["word"] == word
     assert report["baseline"]["knee_per_s"] == [pytest.approx(800, rel=0.1), pytest.approx(400, rel=0.1)]
     assert claims_of(report)["no slower than the baseline"] == (word == "fail")
-    assert "the knee (requests/s)" in html(report)
+    assert "the saturation point (requests/s)" in html(report)
     assert json.loads(earlier.read_text())["baseline"] == report["baseline"]
 
 

@@ -1,4 +1,4 @@
-"""What people do with the command: used wrongly, it ends with exit 2 and says what to do; ended, it leaves nothing."""
+"""How the command ends: a usage error gives exit 2 and says what to do; an interrupt leaves no process."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: P
 @pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGKILL, 2)])
 def test_a_run_that_is_ended_leaves_no_process(serve: Any, how: signal.Signals, workers: int) -> None:
     words = [sys.executable, "-m", "load", "--connector", serve(SmallConnector()), "--duration", "60"]
-    if how == signal.SIGTERM:  # as a shell's background job, which hears no interrupt
+    if how == signal.SIGTERM:  # as a shell's background job, which receives no interrupt
         words = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words]
     with subprocess.Popen(
         [*words, "--rate", "20", "--workers", str(workers)], stdout=subprocess.PIPE, start_new_session=True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from jwo_toolkit import wal_checkpoints
 from reference_connector.accelerated import checkpoints
 from reference_connector.store import IssuedCode
 from reference_connector.store.sqlite import SqliteStore
@@ -19,14 +19,12 @@ NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 def test_the_log_starts_again_while_there_are_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread beside the writer reports a long log and writes nothing back: the writer does it all."""
-    write_back = checkpoints.write_back
 
-    def pretend(database: sqlite3.Connection) -> tuple[int, int]:
-        is_writer = threading.current_thread().name == "store-writer"
-        return write_back(database) if is_writer else (checkpoints.LONGEST_LOG_PAGES, 0)
+    def pretend(_of_the_thread: sqlite3.Connection) -> tuple[int, int]:
+        return wal_checkpoints.LONG_LOG_PAGES, 0
 
-    monkeypatch.setattr(checkpoints, "write_back", pretend)
-    monkeypatch.setattr(checkpoints, "_EVERY_S", 0.005)
+    monkeypatch.setattr(wal_checkpoints, "write_back", pretend)
+    monkeypatch.setattr(checkpoints, "_PAUSE_S", 0.005)
     store, log = _a_store(tmp_path / "store.sqlite3"), tmp_path / "store.sqlite3-wal"
 
     async def commits_until_the_log_is_new(most: int) -> int:

@@ -77,16 +77,41 @@ def allows(allowed: Allowed, name: str, text: str) -> bool:
 
 
 FOLDERS = sorted({folder_of(file) for file in readable()})
+UNFINISHED = {
+    "benchmarks",
+    "conformance",
+    "contract",
+    "docs/adding_a_requirement.md",
+    "docs/adding_an_api.md",
+    "features",
+    "jwo",
+    "jwo_toolkit",
+    "load",
+    "pyproject.toml",
+    "reference_connector",
+    "tests/conformance",
+    "tests/jwo",
+    "tests/jwo_toolkit",
+    "tests/load",
+    "tests/reference_connector",
+    "tests/shape",
+}
+"""Folders with texts that still have to be rewritten. One that follows the style fails until it is removed here."""
 
 
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if not folder.startswith("tests")])
+def parameters(folders: list[str]) -> list[object]:
+    unfinished = pytest.mark.xfail(reason="its texts still have to be rewritten")
+    return [pytest.param(each, marks=unfinished if each in UNFINISHED else ()) for each in folders]
+
+
+@pytest.mark.parametrize("folder", parameters([each for each in FOLDERS if not each.startswith("tests")]))
 def test_texts_follow_the_style(folder: str) -> None:
     files = [file for file in readable() if folder_of(file) == folder]
 
     assert [line for file in files for line in found_in(file, prose.passages)] == []
 
 
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder.startswith("tests")])
+@pytest.mark.parametrize("folder", parameters([each for each in FOLDERS if each.startswith("tests")]))
 def test_names_of_tests_follow_the_style(folder: str) -> None:
     files = [file for file in readable() if folder_of(file) == folder and file.suffix == ".py"]
 

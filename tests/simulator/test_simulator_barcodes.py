@@ -48,7 +48,7 @@ RIGHT = [
 
 
 @pytest.mark.parametrize(("barcode", "kind"), RIGHT)
-def test_right_barcode_has_no_fault(barcode: str, kind: str) -> None:
+def test_valid_barcode_has_no_problem(barcode: str, kind: str) -> None:
     assert check_barcode(barcode, kind, RULES) is None
     assert check_barcode(barcode, None, RULES) is None
 
@@ -61,7 +61,7 @@ def test_every_other_check_digit_is_wrong(barcode: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("barcode", "kind"), [row for row in RIGHT if row[1] != "PLU"])
-def test_barcode_one_digit_short_has_lost_its_check_digit(barcode: str, kind: str) -> None:
+def test_barcode_one_digit_short_misses_its_check_digit(barcode: str, kind: str) -> None:
     problem = check_barcode(barcode[:-1], kind, RULES)
     assert problem is not None
     assert problem.code == "CHECK_DIGIT_MISSING"
@@ -85,7 +85,7 @@ def test_barcode_one_digit_short_has_lost_its_check_digit(barcode: str, kind: st
         ("", None),
     ],
 )
-def test_wrong_form_is_told_as_such(barcode: str, kind: str | None) -> None:
+def test_wrong_format_is_reported_as_such(barcode: str, kind: str | None) -> None:
     problem = check_barcode(barcode, kind, RULES)
     assert problem is not None
     assert problem.code == "BARCODE_FORMAT"

@@ -1,4 +1,4 @@
-"""The control room: journal search, exports, sending again; clock; OpenAPI; connector configurations; event feed."""
+"""The control API: journal search, exports, sending again; clock; OpenAPI; connector configurations; event feed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_journal_is_searched_by_trip_gate_and_request(steady: Any, connector: An
     assert steady.http.get("/journal", params={"gate": "elsewhere"}).json() == []
 
 
-def test_export_as_ndjson_leaves_out_what_was_measured_when_told(steady: Any, connector: Any) -> None:
+def test_export_as_ndjson_can_omit_measured_values(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     whole = steady.http.get("/journal.ndjson", params={"trip": trip})
@@ -37,7 +37,7 @@ def test_export_as_ndjson_leaves_out_what_was_measured_when_told(steady: Any, co
     assert whole.headers["content-type"].startswith("application/x-ndjson")
 
 
-def test_export_as_curl_lines_runs_in_a_shell_and_hides_what_is_hidden(steady: Any, connector: Any) -> None:
+def test_export_as_curl_lines_runs_in_a_shell_and_is_redacted(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, mode={"auth": "headers", "headers": {"x-api-key": "hush"}})
     trip = steady.enter()
     steady.http.post(f"/trips/{trip}/pick", json={"sku": "it's a SKU"})
@@ -55,7 +55,7 @@ def test_export_as_curl_lines_runs_in_a_shell_and_hides_what_is_hidden(steady: A
     assert again[0]["cartItems"][0]["id"] == "it's a SKU"
 
 
-def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any) -> None:
+def test_exchange_is_sent_again_unchanged_or_edited(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     entry = steady.http.get("/journal", params={"trip": trip}).json()[0]
@@ -72,7 +72,7 @@ def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any)
     assert steady.http.post("/journal/999999/resend").status_code == 404
 
 
-def test_resent_exchange_takes_the_headers_of_its_own_connector_and_of_no_other(steady: Any, connector: Any) -> None:
+def test_resent_exchange_has_the_headers_of_its_own_connector_only(steady: Any, connector: Any) -> None:
     keyed = {"auth": "headers", "headers": {"x-api-key": "of this one"}}
     steady.set_up_store(connector, mode=keyed)
     entry = steady.http.get("/journal", params={"trip": steady.enter()}).json()[0]
@@ -85,7 +85,7 @@ def test_resent_exchange_takes_the_headers_of_its_own_connector_and_of_no_other(
     assert "x-api-key" not in elsewhere
 
 
-def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(steady: Any, connector: Any) -> None:
+def test_malformed_exchange_is_sent_again_unchanged_but_not_edited(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     steady.http.post("/faults", json={"name": "malformed"})
     steady.scan()
@@ -131,7 +131,7 @@ def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(s
         "header's value",
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
+def test_impossible_request_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
     answer = steady.http.request(method, path, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["errorMsg"]
@@ -139,7 +139,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str,
     assert steady.http.get("/portal/stores/S-9").status_code == 404
 
 
-def test_address_that_does_not_exist_is_said_like_everything_else(steady: Any) -> None:
+def test_unknown_address_is_answered_in_the_format_of_other_errors(steady: Any) -> None:
     nowhere, wrong = steady.http.get("/nowhere"), steady.http.delete("/clock")
     assert (nowhere.status_code, wrong.status_code) == (404, 405)
     assert "/openapi.json" in nowhere.json()["errorMsg"]
@@ -155,7 +155,7 @@ def test_gates_and_items_with_a_slash_in_their_names_are_found(steady: Any, conn
     assert "a/b in S/1" in steady.http.get("/stores/S%2F1/catalog/a%2Fb").json()["errorMsg"]
 
 
-def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
+def test_all_routes_are_in_a_valid_openapi_document(steady: Any) -> None:
     document = steady.http.get("/openapi.json").json()
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     calls = [(path, call) for path, calls in document["paths"].items() for call in calls.values()]
@@ -167,7 +167,7 @@ def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
     assert scan.keys() == {"image/png", "application/json"}
 
 
-def test_clock_runs_at_any_speed_stands_still_and_never_runs_backwards() -> None:
+def test_clock_runs_at_any_speed_stops_and_never_runs_backwards() -> None:
     real, start = [100.0], datetime(2026, 2, 7, tzinfo=UTC)
     clock = PlatformClock(start=start, speed=60, real=lambda: real[0])
     real[0] += 2
@@ -208,7 +208,7 @@ def test_speed_of_the_clock_is_changed_over_http(start_real: Any) -> None:
     assert platform.http.get("/clock").json() == stopped
 
 
-def test_same_seed_gives_the_same_ids_on_a_platform_that_stands_still(start_real: Any, connector: Any) -> None:
+def test_same_seed_gives_the_same_ids_on_a_stopped_clock(start_real: Any, connector: Any) -> None:
     def journal() -> bytes:
         platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0, seed=5)
         platform.set_up_store(connector)
@@ -220,15 +220,15 @@ def test_same_seed_gives_the_same_ids_on_a_platform_that_stands_still(start_real
     assert journal() == journal()
 
 
-def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: Any, connector: Any) -> None:
+def test_connector_test_calls_the_saved_endpoint_and_not_the_forms(steady: Any, connector: Any) -> None:
     setup = {"retailer": "corner-retail", "methods": ["app", "card"], "strategy": "retailer_managed"}
     steady.http.put("/portal/stores/STORE-005", json=setup)
     path = "/portal/stores/STORE-005/connectors"
 
     def standings() -> dict[str, str]:
-        told = steady.http.get("/portal/stores/STORE-005").json()
-        kinds = {kind: one["status"] for kind, one in told["connectorConfigurations"].items()}
-        return {**kinds, "all": told["configuration"]}
+        result = steady.http.get("/portal/stores/STORE-005").json()
+        kinds = {kind: one["status"] for kind, one in result["connectorConfigurations"].items()}
+        return {**kinds, "all": result["configuration"]}
 
     assert standings() == {
         "identity": "Incomplete",
@@ -251,22 +251,22 @@ def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: 
     connector.authorizations = [(200, {"shopperAuthorized": True})]
     for kind in ("identity", "ordering", "fraud_and_abuse"):
         draft = {"endpoint": "http://127.0.0.1:1", "region": "x"}
-        told = steady.http.post(f"{path}/{kind}/connectivity-test", json=draft).json()
-        assert (told["passed"], told["testedEndpoint"]) == (True, connector.url), kind
+        result = steady.http.post(f"{path}/{kind}/connectivity-test", json=draft).json()
+        assert (result["passed"], result["testedEndpoint"]) == (True, connector.url), kind
     assert "/eu-west-1/execute-api/" in connector.seen[-1][1]["authorization"]
     connector.purchases = [(500, {})]
     assert not steady.http.post(f"{path}/ordering/connectivity-test").json()["passed"]
 
 
-def test_store_whose_charges_amazon_calculates_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
+def test_store_with_amazon_charge_calculation_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, chargeCalculation="amazon")
-    told = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
-    assert told["ordering"]["status"] == "Not Required"
+    result = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
+    assert result["ordering"]["status"] == "Not Required"
     trip = steady.enter()
     assert steady.http.post(f"/trips/{trip}/leave").json()["cartIsSent"] is False
 
 
-def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector: Any, make_queue: Any) -> None:
+def test_event_feed_has_shoppers_orders_and_payments(onboarded: Any, connector: Any, make_queue: Any) -> None:
     feed = make_queue()
     path = "/portal/merchants/corner-retail/event-feed"
     assert onboarded.http.get(path).status_code == 404
@@ -282,8 +282,8 @@ def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector
     onboarded.scan()
     got: list[Any] = []
     onboarded.until(lambda: got.extend(feed.receive()) or len(got) >= 5)
-    told = [(event["detail-type"], event["detail"]["event"]) for event in got]
-    assert sorted(told) == [
+    result = [(event["detail-type"], event["detail"]["event"]) for event in got]
+    assert sorted(result) == [
         ("Ordering", "ORDER_DELIVERED"),
         ("Payment", "PAYMENT_REPORTED"),
         ("Shopper", "SHOPPER_ENTERED"),

@@ -23,7 +23,7 @@ from tests.simulator.test_simulator_outage import fill_and_leave, some_services,
 
 
 def read_only(database: Database, *, on: bool = True) -> None:
-    """Let every write fail, as on a disk that is full."""
+    """Make every write fail, as on a full disk."""
     database.read_now(f"PRAGMA query_only = {'ON' if on else 'OFF'}")
 
 
@@ -38,7 +38,7 @@ def fail_one_read(services: StoreServices, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(database, "read", broken)
 
 
-def test_attempt_that_cannot_be_recorded_at_all_is_made_again(connector: Any, tmp_path: Path) -> None:
+def test_attempt_that_cannot_be_recorded_is_repeated(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[float | None, dict[str, int]]:
         services, clock = some_services(tmp_path, connector.url)
         await fill_and_leave(services, 1)
@@ -57,7 +57,7 @@ def test_attempt_that_cannot_be_recorded_at_all_is_made_again(connector: Any, tm
     assert len({body["requestId"] for body in connector.bodies("purchases")}) == 2
 
 
-def test_carts_that_could_not_be_read_are_read_later_and_delivery_goes_on(
+def test_delivery_continues_after_carts_could_not_be_read(
     connector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
@@ -78,7 +78,7 @@ def test_carts_that_could_not_be_read_are_read_later_and_delivery_goes_on(
     assert "could not be read" in caplog.text
 
 
-def test_event_that_was_sent_and_cannot_be_forgotten_holds_up_no_other(tmp_path: Path) -> None:
+def test_sent_event_that_cannot_be_deleted_delays_no_other(tmp_path: Path) -> None:
     async def run() -> PickyQueue:
         storage, queue = Storage(str(tmp_path / "platform.sqlite3")), PickyQueue()
         with ThreadPoolExecutor(1) as threads:
@@ -103,11 +103,11 @@ def test_event_that_was_sent_and_cannot_be_forgotten_holds_up_no_other(tmp_path:
 
 async def _until_empty(sender: EventSender) -> None:
     async with asyncio.timeout(5):
-        while len(sender):  # noqa: ASYNC110 - a sender tells nobody that it is empty
+        while len(sender):  # noqa: ASYNC110 - a sender does not notify when it is empty
             await asyncio.sleep(0.001)
 
 
-def test_loop_that_breaks_is_logged_and_started_again(
+def test_failed_loop_is_logged_and_started_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     starts: list[int] = []

@@ -1,4 +1,4 @@
-"""What lies in a platform's files after a kill, and what the next start makes of it."""
+"""The content of a platform's files after a kill, and how the next start uses it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from contract.house import Barcode, Catalog
+from contract.operations import OPERATIONS, Operation
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting
 from simulator.composition import make_store_services
+from simulator.connector import Connector, OutgoingRequest
+from simulator.connector_calls import CallContext, DelayedMessage
 from simulator.errors import StorageUnreadable
 from simulator.faults import Fault, Faults, Where
 from simulator.journal_file import newest_entries
@@ -32,7 +35,7 @@ def storage(tmp_path: Path) -> Any:
     asyncio.run(opened.close())
 
 
-def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage) -> None:
+def test_restart_keeps_the_count_of_spared_exchanges(storage: Storage) -> None:
     def faults() -> Faults:
         return Faults(PlatformClock(), Seed(7), storage.key_values("fault", Fault))
 
@@ -41,7 +44,23 @@ def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage
     assert struck == [False, False, True, False]
 
 
-def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_delayed_message_of_each_operation_is_read_back_unchanged(storage: Storage, operation: Operation) -> None:
+    request = OutgoingRequest(operation, Connector("http://127.0.0.1:9"), {"storeId": STORE}, timeout_s=2.0)
+    late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE, secrets=("1234",)))
+    storage.key_values("late message", DelayedMessage).put("one", late)
+    assert storage.key_values("late message", DelayedMessage).all() == {"one": late}
+
+
+def test_delayed_message_of_an_unknown_operation_is_refused(storage: Storage) -> None:
+    request = OutgoingRequest(OPERATIONS[0]._replace(name="Sing"), None, {}, timeout_s=2.0)
+    late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE))
+    storage.key_values("late message", DelayedMessage).put("one", late)
+    with pytest.raises(StorageUnreadable, match="late message 'one'"):
+        storage.key_values("late message", DelayedMessage).all()
+
+
+def test_bodies_without_a_waiting_ingestion_are_deleted(tmp_path: Path) -> None:
     bodies = UploadBodies(tmp_path / "uploads")
     bodies.sweep(())
     for name in ("wanted", "orphan"):
@@ -51,7 +70,7 @@ def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["wanted.json"]
 
 
-def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(storage: Storage) -> None:
+def test_clock_advances_while_the_platform_is_down(storage: Storage) -> None:
     real = datetime(2030, 1, 1, tzinfo=UTC)
 
     def clock(after_s: float) -> PlatformClock:
@@ -65,7 +84,7 @@ def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(s
     assert clock(60).wall() == real + timedelta(seconds=60)
 
 
-def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tmp_path: Path) -> None:
+def test_incomplete_line_is_removed_and_other_files_stay_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "journal.ndjson"
     path.write_bytes(b"".join(b'{"seq":%d,"kind":"exit"}\n' % number for number in range(1, 6)) + b'{"seq":6,"ki')
     assert [entry["seq"] for entry in newest_entries(path, 3)] == [3, 4, 5]
@@ -77,7 +96,7 @@ def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tm
         assert path.read_bytes() == other
 
 
-def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
+def test_names_against_the_guide_are_logged_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
     items = CatalogItems(Barcode(), Catalog())
     rows = [
         an_item("LONG", item_name="x" * 101),
@@ -91,7 +110,7 @@ def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.Lo
     assert "LONG, SPECIAL" in said
 
 
-def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> None:
+def test_stored_set_up_replaces_that_of_the_world(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(
         base_url="http://h", aws_endpoint_url="http://h", database_path=path, world=shipped_world()
@@ -109,7 +128,7 @@ def test_what_a_world_sets_up_gives_way_to_what_became_of_it(tmp_path: Path) -> 
     asyncio.run(second.close())
 
 
-def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
+def test_ingestion_is_processed_once_with_any_number_of_kills(tmp_path: Path) -> None:
     times = []
 
     def work(items: CatalogItems) -> list[dict[str, Any]]:
@@ -127,7 +146,7 @@ def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_p
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but a text of some length" * 40, None])
-def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+def test_file_that_is_not_a_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "folder" / "platform.sqlite3"
     if content:
         path.parent.mkdir()
@@ -146,7 +165,7 @@ def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
     asyncio.run(make_store_services(given).close())
 
 
-def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+def test_values_of_another_version_are_refused_by_name(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
     services = make_store_services(given)

@@ -1,4 +1,4 @@
-"""The shipped world is what it says, and a broken one is told by name."""
+"""The shipped world is valid, and the error of an invalid one names its file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_day_has_enough_visits_people_and_kinds(world: World) -> None:
     assert any(visit.opens and visit.kind == "shopper" and not visit.picks for visit in world.visits)
 
 
-def test_visits_take_what_the_shop_sells_as_it_is_sold(world: World, products: dict[str, dict[str, str]]) -> None:
+def test_visits_take_items_of_the_shop_in_their_units(world: World, products: dict[str, dict[str, str]]) -> None:
     for visit in world.visits:
         for pick in (*visit.picks, *visit.put_backs):
             assert pick.sku not in BAD
@@ -112,14 +112,14 @@ def visit(**changed: str) -> str:
         STORE + visit(kind='"replayed_code"', opens="false", cause='"401"', replays='"ben"') + visit(shopper='"ben"'),
     ],
 )
-def test_broken_world_is_told_by_its_file(tmp_path: Path, text: str) -> None:
+def test_broken_world_is_reported_with_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "products.csv").write_text("item_sku\n")
     (tmp_path / "world.toml").write_text(text)
     with pytest.raises(BrokenWorld, match=r"world\.toml"):
         load_world(tmp_path)
 
 
-def test_sound_world_loads_from_its_folder(tmp_path: Path) -> None:
+def test_valid_world_loads_from_its_folder(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text("item_sku\n")
     (tmp_path / "world.toml").write_text(
         STORE + visit(picks='[["A", "1"], ["B", "0.5", "lb"]]') + "[retailer]\nx = 1\n"
