@@ -25,7 +25,7 @@ from simulator.journal_file import newest_entries
 from simulator.redaction import HIDDEN
 
 Entry = dict[str, Any]
-SORT_KEY: ContextVar[tuple[Any, ...]] = ContextVar("lane", default=())
+SORT_KEY: ContextVar[tuple[Any, ...]] = ContextVar("sort_key", default=())
 """The place of an entry among the held-back ones; activities at the same time have different keys."""
 _LENGTH = "content-length"
 _log = logging.getLogger("simulator.journal")

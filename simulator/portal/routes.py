@@ -266,7 +266,7 @@ def _add_accounts(router: APIRouter, portal: Portal) -> None:
 
 
 def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notifications: Notifications) -> None:
-    @router.post("/portal/connectivity", summary="Prove an account's connectivity by a signed call")
+    @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
     async def connectivity_from_account(request: Request) -> JsonObject:
         account = access.authenticate(request, await request.body())
         return portal.record_connectivity(account)
@@ -275,7 +275,7 @@ def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notificati
     async def topic() -> JsonObject:
         return {"topicArn": notifications.topic_arn}
 
-    @router.get("/sns/confirm", summary="Confirm a subscription (the address of SubscribeURL)")
+    @router.get("/sns/confirm", summary="Confirm a subscription: where SubscribeURL leads")
     async def confirm(Token: str) -> Response:  # noqa: N803 - the query parameter's name in SNS
         arn = await notifications.confirm(Token)
         return Response(_CONFIRMED.format(arn=arn), media_type="text/xml")
