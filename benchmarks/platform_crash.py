@@ -1,9 +1,9 @@
-"""Kills the platform with SIGKILL again and again while people shop, and then counts carts: none lost, none twice.
+"""Kills the platform with SIGKILL many times while people shop, then counts lost carts and carts delivered twice.
 
-Shoppers behave as gates and cameras do: what was not acknowledged is looked up and done again. A trip counts as owed
-once its exit was acknowledged, and a cart as delivered once the connector answered 201 to it: a cart that it only saw,
-and refused, is not delivered. At the end nothing may wait and nothing may be dead. The store is set up once: a killed
-platform has to remember it.
+Shoppers behave as gates and cameras do: they look up and repeat each step without an acknowledgement. The platform owes
+a cart as soon as it has acknowledged the exit. A cart is delivered if the connector has answered 201; a refused cart is
+not delivered. At the end, no delivery may be pending or a dead letter. The script sets the store up once: a killed
+platform has to keep it.
 
 Run: python benchmarks/platform_crash.py [--kills 10] [--shoppers 8]
 """
@@ -36,18 +36,18 @@ STORE, GATES = "STORE-001", tuple(f"GATE-{number}" for number in range(8))
 
 
 class Connector:
-    """A small connector: accepts every shopper, records the carts, and fails one cart in five on the first attempt."""
+    """A small connector: accepts all visitors, stores all carts, and fails one cart in five at the first attempt."""
 
     def __init__(self) -> None:
         self.seen: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        """Every attempt, by trip."""
+        """All attempts, by trip."""
         self.taken: Counter[str] = Counter()
-        """How often a trip's cart was answered 201."""
+        """How often the connector answered 201 to a trip's cart."""
         self.trips_of_event: defaultdict[str, set[str]] = defaultdict(set)
         self.url = ""
 
     def app(self) -> FastAPI:
-        """Return it as an app."""
+        """Return the connector as an app."""
         app = FastAPI()
 
         @app.post("/v1/identity/identity-keys")
@@ -64,17 +64,17 @@ class Connector:
             if len(self.seen[trip]) == 1 and random.random() < 0.2:  # noqa: S311 - chance in a test
                 return JSONResponse({}, 503)
             answer = {"purchaseId": f"purchase-of-{trip}" if body["cartItems"] else ""}
-            return JSONResponse(answer, 201, background=BackgroundTask(self._took, trip))
+            return JSONResponse(answer, 201, background=BackgroundTask(self._count, trip))
 
         return app
 
-    async def _took(self, trip: str) -> None:
-        """Count a cart after its 201 has been sent."""
+    async def _count(self, trip: str) -> None:
+        """Count a cart after its 201 was sent."""
         self.taken[trip] += 1
 
 
 class Platform:
-    """The platform as a process that is killed and started again on the same file."""
+    """The platform as a process that can be killed and started again on the same file."""
 
     def __init__(self, processes: Processes, folder: Path, aws_url: str, connector_url: str) -> None:
         self._processes = processes
@@ -86,12 +86,12 @@ class Platform:
 
     @property
     def url(self) -> str:
-        """Return where it is now."""
+        """Return the current address."""
         assert self.child is not None
         return self.child.url
 
     async def start(self) -> None:
-        """Start it; the first time, set its store up."""
+        """Start the platform; the first time, set up its store."""
         self._starts += 1
         settings = {
             "JWO_PLATFORM_AWS_ENDPOINT_URL": self._aws_url,
@@ -115,11 +115,11 @@ class Platform:
 
 
 class Forgotten(Exception):
-    """The platform opened the gate for a shopper and has lost the trip."""
+    """The platform let a shopper in and then lost the trip."""
 
 
 class Shopper:
-    """Visits the store again and again; records which carts the retailer must get."""
+    """Visits the store repeatedly, and records the carts that the platform owes."""
 
     def __init__(self, platform: Platform, gate: str, owed: dict[str, list[str]]) -> None:
         self._platform = platform
@@ -149,7 +149,7 @@ class Shopper:
         self._owed[trip] = skus
 
     async def _pick(self, trip: str, sku: str) -> None:
-        """Put a thing into the cart; when the acknowledgement was lost, look first whether it is there."""
+        """Put an item into the cart; without an acknowledgement, check the cart before the next attempt."""
         while True:
             try:
                 answer = await self._http.post(f"{self._platform.url}/trips/{trip}/pick", json={"sku": sku})
@@ -176,7 +176,7 @@ class Shopper:
 
 
 async def crash(kills: int, shoppers: int) -> int:
-    """Run, and return the number of carts that were lost, changed, or delivered under two trip ids."""
+    """Run the test; returns the number of lost trips, and of lost, changed, doubled, pending and dead carts."""
     connector, owed = Connector(), dict[str, list[str]]()
     listener = socket.create_server(("127.0.0.1", 0))
     connector.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -202,7 +202,7 @@ async def crash(kills: int, shoppers: int) -> int:
 
 
 async def _drained(platform: Platform) -> dict[str, int]:
-    """Wait a while until nothing is pending; returns how many deliveries are in each state then."""
+    """Wait up to a minute until no delivery is pending; returns the number of deliveries in each state."""
     deadline = time.monotonic() + _DRAINED_WITHIN_S
     async with httpx.AsyncClient(trust_env=False) as http:
         while True:

@@ -53,7 +53,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
     from conformance.report.errors import ReportFolderUnwritable
     from contract.errors import BadProfile, BadSettings
     from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
-    from simulator.errors import BrokenMemory, BrokenWorld
+    from simulator.errors import BrokenWorld, StorageUnreadable
 
     return (
         BadProfile,
@@ -65,7 +65,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
         BadRetailerData,
         CatalogClientError,
         StoreUnavailable,
-        BrokenMemory,
+        StorageUnreadable,
         BrokenWorld,
     )
 

@@ -77,14 +77,14 @@ def _leave(outcome: Outcome, out: Path) -> None:
 def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
-        def seen(progress: Progress) -> None:
+        def report_progress(progress: Progress) -> None:
             if console.is_terminal:
                 live.update(_display(progress))
 
         shops, people, target, _ = scene
         options = DayOptions(chosen.name, chosen.trips, Pace(chosen.speed, at_once=1 if chosen.in_turn else 64))
         prepare = partial(arm_all, faults=chosen.faults)
-        work = run_day(settings, shops, people, target, options, seen=seen, prepare=prepare)
+        work = run_day(settings, shops, people, target, options, report_progress=report_progress, prepare=prepare)
         return asyncio.run(work)
 
 

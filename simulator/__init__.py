@@ -1,1 +1,1 @@
-"""The simulated JWO platform: portal, catalog API, gates, carts, delivery; it meets connectors over HTTP only."""
+"""The simulated JWO platform: portal, catalog API, gates, carts and delivery. It calls connectors over HTTP only."""

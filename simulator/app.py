@@ -1,4 +1,4 @@
-"""The platform as a web app: its routers, its error answers, and the loops that run as long as it does."""
+"""The platform as a web app: its routers, its error answers, and the loops that run until it stops."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ number rules, are a hundred times as rare as by default."""
 
 
 def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:
-    """Make the platform; SNS, SQS and S3 must answer when it starts, and `clock` is the settings' unless given."""
+    """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock."""
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
-    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _running(store, catalog, settings))
+    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _run_loops(store, catalog, settings))
     app.add_middleware(
         RetailerCalls,
         paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
-        broken=_broken,
+        answer_error=_answer_internal_error,
         journal=store.journal,
         clock=store.clock,
         seed=store.seed,
     )
     for router in _routers(store, catalog, settings):
         app.include_router(router)
-    app.add_exception_handler(SimulatorError, _refused)
-    app.add_exception_handler(RequestValidationError, _misshapen)
-    app.add_exception_handler(HTTPException, _nowhere)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(SimulatorError, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_body)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_internal_error)
     return app
 
 
@@ -58,13 +58,13 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     house, access = settings.house, catalog.access
     connectivity = ConnectivityTest(store.client, house, store.clock, store.seed, store.journal)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
-    shelves = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
+    catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
     payments = Payments(store.trips, store.stores, store.risk, store.journal)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, catalog.feed, store.seed, resend)
-    return [  # every request is matched in this order, and gates get the most requests
+    return [  # each request is matched in this order; gates come first because they get the most requests
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
-        catalog_router(shelves, bucket=settings.report_bucket),
+        catalog_router(catalog_api, bucket=settings.report_bucket),
         payments_router(payments, access),
         portal_router(portal, store.stores, access, catalog.notifications, connectivity),
         control_router(control),
@@ -72,7 +72,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
 
 
 @contextlib.asynccontextmanager
-async def _running(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> AsyncIterator[None]:
+async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> AsyncIterator[None]:
     if not settings.stores_alone:
         await catalog.notifications.start()
         await catalog.reports.start()
@@ -82,7 +82,7 @@ async def _running(store: StoreServices, catalog: CatalogServices, settings: Pla
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
-        "writing the journal": partial(_flushing, store.journal.flush),
+        "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     loops = [asyncio.create_task(run_forever(name, loop)) for name, loop in work.items()]
     try:
@@ -96,32 +96,32 @@ async def _running(store: StoreServices, catalog: CatalogServices, settings: Pla
         await store.close()
 
 
-async def _flushing(flush: Callable[[], None]) -> None:
+async def _flush_forever(flush: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(_FLUSH_EVERY_S)
         flush()
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SimulatorError)
     request.state.refusal, request.state.reason = error.code, getattr(error, "reason", "")
     return JSONResponse(error.body(), error.status, error.headers())
 
 
-async def _misshapen(_request: Request, error: Exception) -> JSONResponse:
-    """Answer what is wrong with a body and where, without its values: one of them may be a secret."""
+async def _answer_invalid_body(_request: Request, error: Exception) -> JSONResponse:
+    """Answer what is wrong with a body and where. The answer never repeats values, because one may be a secret."""
     assert isinstance(error, RequestValidationError)
-    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-    return JSONResponse({"errorMsg": "; ".join(faults)}, 400)
+    problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
+    return JSONResponse({"errorMsg": "; ".join(problems)}, 400)
 
 
-async def _nowhere(_request: Request, error: Exception) -> JSONResponse:
-    """Answer that the address or the method does not exist, in the shape of all other errors."""
+async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer an unknown address or method in the format of all other errors."""
     assert isinstance(error, HTTPException)
     return JSONResponse(
         {"errorMsg": f"{error.detail} (GET /openapi.json lists every address)"}, error.status_code, error.headers
     )
 
 
-async def _broken(_request: Request, _error: Exception) -> JSONResponse:
+async def _answer_internal_error(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"errorMsg": "Internal Server Error. Retry."}, 500, {"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""The platform's own AWS clients; they call the AWS emulator at the configured address."""
+"""The platform's own AWS clients. They call the AWS emulator at the configured address."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Aws(NamedTuple):
 
 
 def aws_clients(settings: PlatformSettings) -> Aws:
-    """Make the clients. Raises AmazonHostRefused if the address is one of Amazon's."""
+    """Make the clients. Raises AmazonHostRefused if the address is a real AWS host."""
     endpoint = aws_url(settings.aws_endpoint_url, block_amazon=settings.auth.block_amazon_hosts)
     session = boto3.session.Session(*settings.aws_key[:2], region_name=settings.aws_region)
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}, proxies={})

@@ -1,4 +1,4 @@
-"""The virtual cart: what was taken minus what was put back, one line for each item, and its JSON form."""
+"""The virtual cart: what a shopper took minus what they put back, one line for each item, and its JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 10
 
 
 class Line(NamedTuple):
-    """The key of a line; weights and pieces of the same item are two lines."""
+    """The key of a cart line: an item and its unit. Weights and pieces of the same item are two lines."""
 
     type: ItemType
     id: str
@@ -25,7 +25,7 @@ class Line(NamedTuple):
 
 
 class Cart:
-    """Merges picks and returns; lines keep the order in which they were first taken."""
+    """The lines of one cart with their quantities, in the order in which the shopper first took each item."""
 
     def __init__(self) -> None:
         self._lines: dict[Line, Decimal] = {}
@@ -34,21 +34,21 @@ class Cart:
         return len(self._lines)
 
     def move(self, line: Line, quantity: Decimal) -> None:
-        """Add to the cart, or take from it if the quantity is below zero; raises what `pick` and `put_back` raise."""
+        """Pick a quantity, or put it back if it is below zero. Raises the errors of `pick` and `put_back`."""
         if quantity < 0:
             self.put_back(line, -quantity)
         else:
             self.pick(line, quantity)
 
     def pick(self, line: Line, quantity: Decimal) -> None:
-        """Add to the cart. Raises BadCall if the sum no longer fits the message."""
+        """Add a quantity to a line. Raises BadCall if the total is too long for the message."""
         total = self._lines.get(line, Decimal(0)) + quantity
         if len(quantity_text(total)) > _LONGEST:
-            raise BadCall(f"{total} {line.unit} of {line.id} is more than a cart line can say")
+            raise BadCall(f"{total} {line.unit} of {line.id} is longer than {_LONGEST} characters, the cart's limit")
         self._lines[line] = total
 
     def put_back(self, line: Line, quantity: Decimal) -> None:
-        """Take from the cart. Raises NotNow if the cart holds less than that."""
+        """Take a quantity off a line. Raises NotNow if the cart holds less than that."""
         left = self._lines.get(line, Decimal(0)) - quantity
         if left < 0:
             raise NotNow(f"the cart holds less than {quantity} {line.unit} of {line.id}")
@@ -58,7 +58,7 @@ class Cart:
             self._lines.pop(line, None)
 
     def items(self, identifiers: Callable[[str], list[dict[str, str]]]) -> list[dict[str, Any]]:
-        """Return `cartItems`; `identifiers` returns the barcodes of a SKU, empty if they are not known."""
+        """Return `cartItems`. `identifiers` returns the barcodes of a SKU, or an empty list if they are not known."""
         return [
             _item(number, line, quantity, identifiers(line.id) if line.type == "SKU" else [])
             for number, (line, quantity) in enumerate(self._lines.items(), start=1)
@@ -66,19 +66,19 @@ class Cart:
 
 
 def checked_quantity(text: str, unit: str, weight_unit: str) -> Decimal:
-    """Read a quantity above zero; pieces are whole, weights are in `weight_unit`. Raises BadCall otherwise."""
+    """Parse a quantity. Raises BadCall if it is not above zero, not whole for pieces, or in an unknown unit."""
     if unit not in {PIECES, weight_unit}:
         raise BadCall(f"the unit is {unit!r}", hint=f"goods are counted in {PIECES!r} or weighed in {weight_unit!r}")
     if not _QUANTITY.fullmatch(text) or len(text) > _LONGEST:
         raise BadCall(f"not a quantity: {text[:20]!r}", hint="decimal text such as 1 or 0.75, at most 10 characters")
     quantity = Decimal(text)
     if not quantity or (unit == PIECES and quantity != quantity.to_integral_value()):
-        raise BadCall(f"{text} {unit} cannot be taken", hint="more than nothing, and pieces are whole")
+        raise BadCall(f"{text} {unit} is not a valid quantity", hint="above zero, and whole for pieces")
     return quantity
 
 
 def quantity_text(quantity: Decimal) -> str:
-    """Write a quantity as the platform does: at least one decimal, and no further trailing zeros."""
+    """Format a quantity as the platform does: at least one decimal place, and no trailing zeros after it."""
     text = f"{quantity.normalize():f}"
     return text if "." in text else f"{text}.0"
 

@@ -1,7 +1,7 @@
-"""Time, as everything below the composition root receives it: the platform's own, which may run at any speed.
+"""The platform's clock, which the composition root passes to every other part. It may run at any speed.
 
-Waits and instants are the platform's. What is measured, and the date that a signature carries, is real time, because
-connectors and clients live in it.
+Waits and timestamps use platform time. Measurements and the dates in signatures use real time, because connectors and
+clients run in real time.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from simulator.storage.key_values import KeyValueStore
 _LONGEST_WAIT_S = 3600.0
 _ONLY = "platform"
 _END = datetime(9000, 1, 1, tzinfo=UTC)
-"""No clock runs past this: the calendar ends soon after, and every sum of dates would fail."""
+"""The latest time of any clock. `datetime` ends at the year 9999, and adding to a date beyond it would fail."""
 
 
 class Clock(Protocol):
-    """The interface of a clock."""
+    """The clock that the platform needs."""
 
     def now(self) -> datetime:
         """Return the platform's instant in UTC."""
         ...
 
     def wall(self) -> datetime:
-        """Return the instant that signatures carry, in UTC."""
+        """Return the time for signatures, in UTC."""
         ...
 
     def wall_s(self, platform_s: float) -> float:
@@ -37,35 +37,35 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return real seconds that never run backwards, for measuring."""
+        """Return real seconds that never run backwards, for measurements."""
         ...
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        """Wait, in the platform's seconds, or until `unless` is done."""
+        """Wait for a number of platform seconds, or until `unless` is done."""
         ...
 
 
 class Setting(NamedTuple):
-    """How a platform's clock was set: it showed `at` in the real instant `real`, and ran at `speed` from there."""
+    """A setting of a platform's clock: at the real time `real` it showed `at`, and has run at `speed` since."""
 
     at: datetime
     real: datetime
     speed: float
 
     def now(self, real: datetime) -> datetime:
-        """Return what the clock shows in a real instant."""
+        """Return what the clock shows at a real time."""
         return _later(self.at, max(0.0, (real - self.real).total_seconds()) * self.speed)
 
 
 def real_now() -> datetime:
-    """Return real time in UTC."""
+    """Return the real time in UTC."""
     return datetime.now(UTC)
 
 
 class PlatformClock:
-    """Starts at `start` (real time when None) and runs `speed` times as fast as real time; at 0 it does not move.
+    """A clock that starts at `start` (None: the real time) and runs `speed` times as fast as real time; 0 stops it.
 
-    How it was set is remembered: while the platform is down its clock runs on, as time does.
+    The storage keeps the setting, so the clock also advances while the platform is down.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class PlatformClock:
 
     @property
     def speed(self) -> float:
-        """Return how many platform seconds a real second holds."""
+        """Return the number of platform seconds in a real second."""
         return self._speed
 
     def now(self) -> datetime:
@@ -99,7 +99,7 @@ class PlatformClock:
         return self._wall()
 
     def wall_s(self, platform_s: float) -> float:
-        """Return real seconds; a wait on a stopped clock is long."""
+        """Return how many real seconds a wait takes, at most an hour, which is also the wait on a stopped clock."""
         return min(platform_s / self._speed, _LONGEST_WAIT_S) if self._speed else _LONGEST_WAIT_S
 
     def monotonic(self) -> float:
@@ -107,7 +107,10 @@ class PlatformClock:
         return self._real()
 
     def set(self, *, speed: float | None = None, advance_s: float = 0.0) -> None:
-        """Change the speed, or move the clock forward; waits under way follow. Raises BadCall for an earlier time."""
+        """Change the speed from now on, or move the clock forward. Waits that have begun follow the change.
+
+        Raises BadCall if the clock would run backwards.
+        """
         if advance_s < 0 or (speed is not None and speed < 0):
             raise BadCall("the platform's clock never runs backwards")
         self._set(_later(self.now(), advance_s), self._speed if speed is None else speed)
@@ -115,8 +118,8 @@ class PlatformClock:
             event.set()
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        """Wait without blocking other tasks; a clock that is moved past the end of the wait ends it."""
-        await either(self._sleep(seconds), unless)
+        """Wait, and also wake up when the clock is moved past the end of the wait."""
+        await wait_for_first(self._sleep(seconds), unless)
 
     async def _sleep(self, seconds: float) -> None:
         until = self.now() + timedelta(seconds=seconds)
@@ -138,8 +141,8 @@ def _later(at: datetime, seconds: float) -> datetime:
     return at + timedelta(seconds=min(seconds, (_END - at).total_seconds()))
 
 
-async def either(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] | None) -> None:
-    """Wait until one of the two is done, and cancel the other."""
+async def wait_for_first(wait: Coroutine[Any, Any, None], unless: asyncio.Future[None] | None) -> None:
+    """Wait until `wait` or `unless` is done, whichever is first, then cancel `wait`."""
     if unless is None:
         await wait
         return

@@ -1,7 +1,7 @@
-"""The composition root: makes the clock, ids, clients and storage of a platform, and everything that receives them.
+"""The composition root: makes the clock, ids, clients and storage of a platform, and all services that use them.
 
-Services are made in the order in which one needs another. The app (`app.py`) and the store day (`shop/run.py`) begin
-here; no module makes anything at import.
+It makes each service after those that it needs. The app (`app.py`) and the store day (`shop/run.py`) begin here. No
+module makes an object at import.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from simulator.connector_calls import ConnectorCalls, DelayedMessage
 from simulator.delivery import Deliveries
 from simulator.entry.cards import CardReader
 from simulator.entry.codes import CodeReader
-from simulator.entry.loyalty import LoyaltyDesk
-from simulator.entry.risk import File, RiskModel
+from simulator.entry.loyalty import LoyaltyReader
+from simulator.entry.risk import RiskModel, RiskRecord
 from simulator.events import EventFeed
 from simulator.faults import Fault, Faults
 from simulator.gate_states import GateState, GateStates
@@ -40,7 +40,7 @@ from simulator.worlds import load_world
 
 @dataclass(frozen=True)
 class StoreServices:
-    """What opens gates, fills carts and delivers them, without AWS; `close` it when the platform stops."""
+    """The services that open gates, fill carts and deliver them, without AWS. Call `close` when the platform stops."""
 
     storage: Storage
     clock: Clock
@@ -57,7 +57,7 @@ class StoreServices:
     gates: Gates
 
     async def close(self) -> None:
-        """Stop what is under way and close the files."""
+        """Stop the running work and close the files."""
         await self.calls.close()
         await self.storage.close()
         self.journal.close()
@@ -65,7 +65,7 @@ class StoreServices:
 
 @dataclass(frozen=True)
 class CatalogServices:
-    """What takes catalogs in and sends notifications and events, over AWS."""
+    """The services that ingest catalogs and send notifications and events through AWS."""
 
     aws: Aws
     accounts: Accounts
@@ -77,7 +77,7 @@ class CatalogServices:
 
 
 def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
-    """Make what a store needs; `clock` is the settings' unless given."""
+    """Make the services of a store. Without `clock`, the settings choose the clock."""
     house, storage = settings.house, Storage(settings.database_path)
     clock = clock or _platform_clock(settings, storage)
     seed = Seed(settings.seed, run=storage.trips.begin_run())
@@ -104,13 +104,13 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         house=house,
         clock=clock,
     )
-    risk = RiskModel(seed, house.simulator.risk_rate, storage.key_values("means of payment", File))
+    risk = RiskModel(seed, house.simulator.risk_rate, storage.key_values("means of payment", RiskRecord))
     gates = Gates(
         stores=stores,
         readers=Readers(
             codes=CodeReader(calls, house, seed),
             cards=CardReader(calls, risk, house),
-            loyalty=LoyaltyDesk(calls, house, seed),
+            loyalty=LoyaltyReader(calls, house, seed),
         ),
         trips=trips,
         journal=journal,
@@ -136,7 +136,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
 
 
 def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> CatalogServices:
-    """Make what the catalog flow needs; SNS, SQS and S3 must answer when it starts."""
+    """Make the services of the catalog flow. SNS, SQS and S3 must answer when they start."""
     aws, storage = aws_clients(settings), store.storage
     accounts = Accounts(storage.key_values("account", Account))
     notifications = Notifications(
@@ -159,7 +159,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
     ingestions = Ingestions(
         CatalogStorage(
             items=store.items,
-            bodies=UploadBodies(storage.beside("uploads")),
+            bodies=UploadBodies(storage.sibling_path("uploads")),
             ingestions=storage.key_values("ingestion", Ingestion),
         ),
         reports,
@@ -177,7 +177,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         storage=storage,
     )
-    store.journal.listeners.append(feed.handle)
+    store.journal.listeners.append(feed.receive)
     return CatalogServices(
         aws=aws,
         accounts=accounts,
@@ -198,7 +198,7 @@ def _platform_clock(settings: PlatformSettings, storage: Storage) -> PlatformClo
 
 
 def _journal(settings: PlatformSettings, storage: Storage, clock: Clock) -> Journal:
-    path = settings.journal_path or storage.beside("journal.ndjson")
+    path = settings.journal_path or storage.sibling_path("journal.ndjson")
     return Journal(clock, settings.journal_entries, path, continued=storage.is_file)
 
 

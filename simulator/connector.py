@@ -1,4 +1,4 @@
-"""Messages to a retailer's connector: signed, and timed in real milliseconds from the first packet to the last byte."""
+"""Signed messages to a retailer's connector, timed in real milliseconds from connecting to the last byte."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Auth = Literal["sigv4", "headers", "none"]
 
 
 class Connector(NamedTuple):
-    """Where a store's connector is and how it is called; `headers` are sent in mode `headers` only."""
+    """The address of a store's connector and how to call it; `headers` are sent in mode `headers` only."""
 
     url: str
     auth: Auth = "sigv4"
     headers: tuple[tuple[str, str], ...] = ()
     region: str = ""
-    """In the signature's scope; empty takes the house's."""
+    """The AWS region for the signature; if empty, the region of the house rules."""
 
 
 class Exchange(NamedTuple):
-    """One call with its result: an answer, or in `failure` the reason why there is no answer."""
+    """One call and its result: an answer, or in `failure` the reason why there is no answer."""
 
     operation: str
     url: str
@@ -43,7 +43,7 @@ class Exchange(NamedTuple):
     failure: NoAnswer | None
     elapsed_ms: int
     lost: Exchange | None = None
-    """As it was before a fault took the answer away."""
+    """The exchange before a fault removed its answer."""
 
     def for_journal(self, secrets: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return the exchange as JSON, redacted."""
@@ -88,7 +88,7 @@ StoredOperation = Annotated[Operation, PlainSerializer(_name_of), PlainValidator
 
 
 class OutgoingRequest(NamedTuple):
-    """A message to send; a non-empty `body` replaces the message, for faults that break its JSON."""
+    """A message to send. A non-empty `body` replaces the message, for faults that break its JSON."""
 
     operation: StoredOperation
     connector: Connector | None
@@ -108,7 +108,7 @@ class ConnectorClient:
         self._clock = clock
 
     async def send(self, request: OutgoingRequest) -> Exchange:
-        """Send one message and wait for the whole answer; a missing connector is `no_connection`."""
+        """Send one message and wait for the whole answer. Without a connector, the failure is `no_connection`."""
         operation, connector = request.operation, request.connector
         body = request.body or orjson.dumps(request.message)
         if connector is None:
@@ -123,7 +123,7 @@ class ConnectorClient:
         )
 
     async def resend(self, url: str, auth: Connector, body: bytes, timeout_s: float) -> Exchange:
-        """Send a body to an address as it is, freshly signed."""
+        """Send a body unchanged to an address, with a new signature."""
         sent = self._headers(auth, url, body, 0.0)
         started = self._clock.monotonic()
         reply = await post(url, sent, body, timeout_s)
@@ -140,7 +140,7 @@ class ConnectorClient:
 
 
 def unsent(request: OutgoingRequest, body: bytes = b"") -> Exchange:
-    """Return the exchange of a message that never reaches its connector."""
+    """Return the exchange of a message that is not sent to its connector."""
     connector = request.connector
     url = connector.url.rstrip("/") + request.operation.path if connector else ""
     content = body or request.body or orjson.dumps(request.message)

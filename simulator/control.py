@@ -1,4 +1,4 @@
-"""The control room's addresses: clock, faults, journal, event feed, and the platform's own health."""
+"""The routes of the control API: clock, faults, journal, event feed, and the platform's health."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def _in_utc(instant: datetime) -> datetime:
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("lies outside the calendar") from error
+        raise ValueError("is before the year 1 or after the year 9999 in UTC") from error
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Arming(_Body):
-    """One fault to arm: for one exchange unless `times`, `rate`, `since` or `until` say otherwise."""
+    """A fault to arm. It applies to one exchange, unless `times`, `rate`, `since` or `until` is given."""
 
     name: str
     amount: float | None = Field(
-        default=None, ge=0, le=LARGEST_AMOUNT, description="GET /faults/kinds describes its meaning."
+        default=None, ge=0, le=LARGEST_AMOUNT, description="GET /faults/kinds says what it means."
     )
     where: dict[str, str] = Field(default={}, description="operation, store, gate, trip, account; absent means any.")
     times: int | None = Field(default=None, ge=1)
     rate: float | None = Field(default=None, ge=0, le=1)
     since: Instant | None = None
     until: Instant | None = None
-    after: int = Field(default=0, ge=0, description="The number of exchanges that pass before the fault applies.")
+    after: int = Field(default=0, ge=0, description="The fault spares this many exchanges first.")
 
 
 class ClockChange(_Body):
@@ -65,21 +65,21 @@ class ClockChange(_Body):
 
 
 class Edited(_Body):
-    """Changes to an exchange before it is sent again: members that replace the old ones, or a whole body."""
+    """Changes to an exchange before it is sent again: members that replace old ones, or a whole new body."""
 
     members: JsonObject = {}
     body: JsonObject | None = None
 
 
 class FeedSetup(_Body):
-    """The queue that gets a retailer's events."""
+    """The queue that receives a retailer's events."""
 
     queueArn: str  # noqa: N815 - the wire's spelling
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search for entries of the journal; an entry must match every given member."""
+    """A search in the journal: an entry must match all given values."""
 
     trip: str = ""
     gate: str = ""
@@ -91,13 +91,13 @@ class Search:
     outcome: str = ""
 
     def members(self) -> dict[str, str]:
-        """Return them by the names that they have in the journal."""
-        spelt = {"trip": "tripId", "store": "storeId"}
-        return {spelt.get(name, name): value for name, value in vars(self).items()}
+        """Return the values by their names in the journal."""
+        journal_names = {"trip": "tripId", "store": "storeId"}
+        return {journal_names.get(name, name): value for name, value in vars(self).items()}
 
 
 class Control(NamedTuple):
-    """The services that the control room uses."""
+    """The services behind the control API."""
 
     clock: Clock
     faults: Faults
@@ -110,7 +110,7 @@ class Control(NamedTuple):
         """Arm a fault."""
         _check_place(arming)
         if arming.since and arming.until and arming.until <= arming.since:
-            raise BadCall("the span ends before it begins", hint="since is earlier than until")
+            raise BadCall("until is not later than since", hint="give an until that is later than since")
         open_ended = arming.rate is not None or arming.since is not None or arming.until is not None
         fault = self.faults.arm(
             arming.name,
@@ -122,38 +122,39 @@ class Control(NamedTuple):
             until=arming.until,
             after=arming.after,
         )
-        return fault.shown()
+        return fault.to_json()
 
     def show_clock(self) -> JsonObject:
-        """Return the platform's time and speed."""
+        """Return the platform's time, speed and seed."""
         speed = self.clock.speed if isinstance(self.clock, PlatformClock) else None
         return {"now": format_instant(self.clock.now()), "speed": speed, "seed": self.seed.number}
 
     def change_clock(self, change: ClockChange) -> JsonObject:
-        """Change the clock's speed or move it forward. Raises NotNow if the platform runs on another clock."""
+        """Change the clock's speed or move it forward. Raises NotNow if the platform runs on another kind of clock."""
         if not isinstance(self.clock, PlatformClock):
-            raise NotNow("the program that started this platform controls its clock")
+            raise NotNow("the process that started this platform controls its clock")
         self.clock.set(speed=change.speed, advance_s=change.advanceS)
         return self.show_clock()
 
 
 def _check_place(arming: Arming) -> None:
-    """Refuse a fault that never applies. Raises BadCall for a member or an operation that its place does not know."""
+    """Raise BadCall if the fault could never apply, because of a member of `where` or an unknown operation."""
     known = PLACED_BY[KINDS[arming.name].place] if arming.name in KINDS else tuple(vars(Where()))
     if strange := sorted(set(arming.where) - set(known)):
-        raise BadCall(f"{arming.name[:40]} is not placed by {', '.join(strange)}", hint=f"by {', '.join(known)}")
+        unsuitable = ", ".join(strange)
+        raise BadCall(f"{arming.name[:40]} cannot have {unsuitable} in where", hint=f"use {', '.join(known)}")
     operation = arming.where.get("operation", "")
     if operation and operation not in _OPERATIONS:
         raise BadCall(f"there is no operation {operation[:40]!r}", hint=f"one of {', '.join(_OPERATIONS)}")
 
 
 def control_router(control: Control) -> APIRouter:
-    """Put the control room on its paths."""
+    """Make the routes of the control API."""
     router = APIRouter(tags=["control"])
     _add_clock_and_faults(router, control)
     _add_journal(router, control)
 
-    @router.put("/portal/merchants/{retailer}/event-feed", summary="Feed a retailer's queue with events")
+    @router.put("/portal/merchants/{retailer}/event-feed", summary="Send a retailer's events to a queue")
     async def subscribe(retailer: str, setup: FeedSetup) -> JsonObject:
         return {**control.feed.subscribe(retailer, setup.queueArn)}
 
@@ -161,7 +162,7 @@ def control_router(control: Control) -> APIRouter:
     async def show_feed(retailer: str) -> JsonObject:
         return {**control.feed.show(retailer)}
 
-    @router.get("/healthz", summary="Say that the platform is there")
+    @router.get("/healthz", summary="Answer that the platform runs")
     async def healthz() -> JsonObject:
         return {"status": "ok"}
 
@@ -177,13 +178,13 @@ def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
     async def change_clock(change: ClockChange) -> JsonObject:
         return control.change_clock(change)
 
-    @router.get("/faults/kinds", summary="List what can go wrong on purpose")
+    @router.get("/faults/kinds", summary="List the kinds of faults")
     async def kinds() -> list[JsonObject]:
         return [{"name": name, **kind._asdict()} for name, kind in KINDS.items()]
 
     @router.get("/faults", summary="List the armed faults")
     async def armed() -> list[JsonObject]:
-        return control.faults.shown()
+        return control.faults.to_json()
 
     @router.post("/faults", status_code=201, summary="Arm a fault")
     async def arm(arming: Arming) -> JsonObject:
@@ -192,12 +193,12 @@ def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
     @router.delete("/faults", summary="Disarm every fault")
     async def disarm_all() -> list[JsonObject]:
         control.faults.disarm()
-        return control.faults.shown()
+        return control.faults.to_json()
 
     @router.delete("/faults/{fault_id}", summary="Disarm a fault")
     async def disarm(fault_id: str) -> list[JsonObject]:
         control.faults.disarm(fault_id)
-        return control.faults.shown()
+        return control.faults.to_json()
 
 
 def _add_journal(router: APIRouter, control: Control) -> None:
@@ -207,16 +208,18 @@ def _add_journal(router: APIRouter, control: Control) -> None:
     async def show_journal(search: Annotated[Search, Depends()], limit: int = 100) -> list[JsonObject]:
         return journal.entries(max(1, limit), **search.members())
 
-    @router.get("/journal.ndjson", summary="Export the journal; measured=false leaves out what differs from run to run")
+    @router.get(
+        "/journal.ndjson", summary="Export the journal; measured=false leaves out values that differ from run to run"
+    )
     async def export(search: Annotated[Search, Depends()], *, measured: bool = True) -> Response:
         found = journal.entries(len(journal), **search.members())
         return Response(b"".join(as_ndjson(found, measured=measured)), media_type="application/x-ndjson")
 
-    @router.get("/journal.sh", summary="Export the requests of the journal as curl lines")
+    @router.get("/journal.sh", summary="Export the requests of the journal as curl commands")
     async def curl(search: Annotated[Search, Depends()]) -> Response:
         return PlainTextResponse("".join(as_curl(journal.entries(len(journal), **search.members()))))
 
-    @router.post("/journal/{seq}/resend", summary="Send an exchange again, as it was or edited")
+    @router.post("/journal/{seq}/resend", summary="Send an exchange again, unchanged or edited")
     async def resend(seq: int, edited: Edited | None = None) -> JsonObject:
         edited = edited or Edited()
         return await control.resend.send(seq, edited.members, edited.body)

@@ -1,19 +1,19 @@
-"""What the platform refuses or cannot do.
+"""The platform's errors.
 
-SimulatorError               has a stable `code`, the HTTP `status` it is answered with, and a `hint`
-├── BadCall                  400: the caller's request is not what this address takes
-├── NotKnown                 404: no gate, trip, store, account, delivery, fault, item or entry of that name
-├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not dead
+SimulatorError               has a stable `code`, the HTTP `status` of its answer, and a `hint`
+├── BadCall                  400: the request does not fit this address
+├── NotKnown                 404: there is no gate, trip, store, account, delivery, fault, item or entry of that name
+├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not a dead letter
 ├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
 ├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
-├── PlatformFailed           500: a failure on purpose; `retry_after_s` 0 says that another try is no use
-├── TooManyRequests          429: over the rate; has `retry_after_s`
+├── PlatformFailed           500: an armed fault; `retry_after_s` 0 means that another try will fail too
+├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
-├── BrokenMemory             the database cannot be opened, or another version wrote it
+├── StorageUnreadable             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
 
-StorageFailed                is outside of the family: the platform's disk fails, and no caller can help it; it is
-                             answered with the same 500 as a bug
+StorageFailed                is not a SimulatorError: the platform's disk fails, and no caller can fix that; the answer
+                             is the same 500 as for a bug
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class SimulatorError(Exception):
-    """Root of all errors that the simulator raises on purpose; the caller may see the text."""
+    """Base class of the errors that the simulator raises on purpose; the caller may see the text."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "simulator"
@@ -32,7 +32,7 @@ class SimulatorError(Exception):
         self.hint = hint
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that the answer carries beside its body."""
+        """Return the additional headers of the answer."""
         return {}
 
     def body(self) -> dict[str, str]:
@@ -41,14 +41,14 @@ class SimulatorError(Exception):
 
 
 class BadCall(SimulatorError):
-    """The request is not valid for this address."""
+    """The request does not fit this address."""
 
     status = 400
     code = "bad_call"
 
 
 class NotKnown(SimulatorError):
-    """There is nothing with this name; `kind` is the kind of thing, such as gate."""
+    """There is no object of that name; `kind` is the kind of object, such as gate."""
 
     status = 404
     code = "not_known"
@@ -67,14 +67,14 @@ class NotNow(SimulatorError):
 
 
 class CatalogRefusal(SimulatorError):
-    """A catalog call is refused; the message is the published text where one is published."""
+    """The platform refuses a catalog call; the message is the published text, where there is one."""
 
     status = 400
     code = "catalog_refusal"
 
 
 class AccessDenied(SimulatorError):
-    """The caller has no access; `reason` is a stable code for the journal, and the text has no secret."""
+    """The caller has no permission. `reason` is a stable code for the journal; the text contains no secret."""
 
     status = 403
     code = "access_denied"
@@ -84,12 +84,12 @@ class AccessDenied(SimulatorError):
         self.reason = reason
 
     def body(self) -> dict[str, str]:
-        """Return the shape of a refusal by IAM, which differs from every other error."""
+        """Return the body in the format of IAM, which differs from all other errors."""
         return {"message": str(self)}
 
 
 class PlatformFailed(SimulatorError):
-    """An armed failure: a retry may help after the kind with Retry-After, and not after the other."""
+    """An armed failure: with Retry-After, another try may succeed; without it, another try fails too."""
 
     status = 500
     code = "platform_failed"
@@ -99,7 +99,7 @@ class PlatformFailed(SimulatorError):
         self.retry_after_s = retry_after_s
 
     def headers(self) -> dict[str, str]:
-        """Return Retry-After, if a retry may help."""
+        """Return Retry-After, if the caller should try again."""
         return {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
 
 
@@ -119,7 +119,7 @@ class TooManyRequests(SimulatorError):
 
 
 class AmazonHostRefused(SimulatorError):
-    """The platform simulates Amazon and never calls it."""
+    """The address is Amazon's. The platform simulates Amazon, and never calls it."""
 
     status = 400
     code = "amazon_host"
@@ -129,17 +129,17 @@ class AmazonHostRefused(SimulatorError):
         self.host = host
 
 
-class BrokenMemory(SimulatorError):
-    """The database cannot be opened, is in use, or holds what this version cannot read."""
+class StorageUnreadable(SimulatorError):
+    """The database cannot be opened, another platform uses it, or this version cannot read its content."""
 
-    code = "broken_memory"
+    code = "storage_unreadable"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names its files; move them away to start afresh")
+        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names the files; move them away to start empty")
 
 
 class BrokenWorld(SimulatorError):
-    """A world cannot be used; `where` names the file and the entry."""
+    """A world file is not valid; `where` names the file and the entry."""
 
     code = "broken_world"
 

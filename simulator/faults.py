@@ -1,8 +1,8 @@
-"""Faults: what goes wrong on purpose, by name, armed for one exchange, a number of them, a rate, or a span of time.
+"""Faults: failures on purpose, armed by name for one exchange, several exchanges, a rate, or a span of time.
 
-They are armed through the API, or by data: a value such as `fault.duplicate` or `fault.delay=3`, as the beginning of a
-scanned text, as the SKU of something picked, or as the beginning of a catalog item's name. Such a value arms the fault
-for that one exchange and is never sent to a connector.
+A caller arms a fault through the API, or by data: by a value such as `fault.duplicate` or `fault.delay=3` at the
+beginning of a scanned text, as the SKU of a picked item, or at the beginning of a catalog item's name. Such a value
+arms the fault for that one exchange, and the platform never sends it to a connector.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Place = Literal["exchange", "catalog", "ingestion", "notification"]
 
 
 class Kind(NamedTuple):
-    """A fault by name: where it applies, its default amount (None: it has no amount), and what it does."""
+    """A kind of fault: what it applies to, its default amount (None: it has no amount), and what it does."""
 
     place: Place
     amount: float | None
@@ -36,9 +36,9 @@ PLACED_BY: dict[Place, tuple[str, ...]] = {
     "ingestion": ("account",),
     "notification": ("account",),
 }
-"""The members of `Where` that a fault's place knows."""
+"""The members of `Where` that each place supports."""
 LARGEST_AMOUNT = 1_000_000.0
-"""No fault needs more of whatever its amount means: seconds, copies, bytes."""
+"""The limit of every amount: seconds, days or copies."""
 
 KINDS = {
     "duplicate": Kind("exchange", 1, "the same message again, `amount` times, after the first was answered"),
@@ -68,12 +68,12 @@ KINDS = {
     "notification_late": Kind("notification", 60, "the notification comes this number of seconds late"),
     "notification_old_link": Kind("notification", None, "the link in the notification is over its hour already"),
 }
-_MAGIC = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
+_FAULT_TEXT = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
 
 
 @dataclass(frozen=True)
 class Where:
-    """Which exchanges a fault applies to; an empty text means any."""
+    """The exchanges that a fault applies to; an empty text means any."""
 
     operation: str = ""
     store: str = ""
@@ -82,16 +82,16 @@ class Where:
     account: str = ""
 
     def covers(self, other: Where) -> bool:
-        """Say whether an exchange is one of these."""
+        """Return whether an exchange is one of these."""
         mine, its = vars(self), vars(other)
         return all(not value or value == its[name] for name, value in mine.items())
 
 
 @dataclass
 class Fault:
-    """An armed fault; `times` None means without limit, `rate` is the share of the exchanges it covers.
+    """An armed fault. `times` None means no limit; `rate` is the share of the covered exchanges that it applies to.
 
-    It lets the first `after` of them pass.
+    The fault spares the first `after` exchanges, which `passed` counts.
     """
 
     id: str
@@ -105,8 +105,9 @@ class Fault:
     after: int = 0
     passed: int = 0
     struck: int = 0
+    """How often the fault has applied."""
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the fault as JSON."""
         return {
             "id": self.id,
@@ -123,7 +124,7 @@ class Fault:
 
 
 class Faults:
-    """The armed faults, each with the number of times that it was applied; a restart keeps them."""
+    """The armed faults, with their counts, in the storage too."""
 
     def __init__(self, clock: Clock, seed: Seed, storage: KeyValueStore[Fault] | None = None) -> None:
         self._clock = clock
@@ -133,7 +134,7 @@ class Faults:
         self._number = max((int(fault_id.rpartition("-")[2]) for fault_id in self._armed), default=0)
 
     def arm(self, name: str, *, where: Where | None = None, amount: float | None = None, **more: Any) -> Fault:  # noqa: ANN401 - the members of Fault
-        """Arm a fault, for one exchange by default. Raises BadCall if the name is not known."""
+        """Arm a fault, for one exchange unless `times` says otherwise. Raises BadCall if the name is unknown."""
         kind = KINDS.get(name)
         if kind is None:
             raise BadCall(f"there is no fault {name[:40]!r}", hint=f"one of {', '.join(KINDS)}")
@@ -145,23 +146,23 @@ class Faults:
         return fault
 
     def disarm(self, fault_id: str = "") -> None:
-        """Disarm one fault, or all of them."""
+        """Disarm one fault, or all of them. Raises NotKnown if there is no such fault."""
         if fault_id and fault_id not in self._armed:
             raise NotKnown("fault", fault_id)
         for each in [fault_id] if fault_id else list(self._armed):
             self._drop(each)
 
-    def shown(self) -> list[dict[str, Any]]:
-        """Return the armed faults."""
-        return [fault.shown() for fault in self._armed.values()]
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the armed faults as JSON."""
+        return [fault.to_json() for fault in self._armed.values()]
 
-    def strike(self, place: Place, where: Where, *key: object) -> dict[str, float]:
+    def trigger(self, place: Place, where: Where, *key: object) -> dict[str, float]:
         """Return the faults that apply to an exchange, with their amounts, and count them; `key` names the exchange."""
         if not self._armed:
             return {}
         now, found = self._clock.now(), {}
         for fault in list(self._armed.values()):
-            if self._strikes(fault, place, where, now, key):
+            if self._applies(fault, place, where, now, key):
                 found[fault.name] = fault.amount
                 self._count(fault)
         return found
@@ -177,7 +178,7 @@ class Faults:
         del self._armed[fault_id]
         self._storage.delete(fault_id)
 
-    def _strikes(self, fault: Fault, place: Place, where: Where, now: datetime, key: tuple[object, ...]) -> bool:
+    def _applies(self, fault: Fault, place: Place, where: Where, now: datetime, key: tuple[object, ...]) -> bool:
         if KINDS[fault.name].place != place or not fault.where.covers(where):
             return False
         if (fault.since and now < fault.since) or (fault.until and now >= fault.until):
@@ -189,10 +190,10 @@ class Faults:
         return fault.rate >= 1 or self._seed.draw("fault", fault.id, *key) < fault.rate
 
 
-def magic(text: str) -> tuple[dict[str, float], str]:
-    """Split the faults off the beginning of a text; the rest is what it says. Unknown names stay in the text."""
+def split_faults(text: str) -> tuple[dict[str, float], str]:
+    """Split a text into the faults at its beginning and the rest. Unknown names stay in the rest."""
     found: dict[str, float] = {}
-    while match := _MAGIC.match(text):
+    while match := _FAULT_TEXT.match(text):
         name, amount = match.groups()
         if name not in KINDS:
             break
@@ -201,10 +202,10 @@ def magic(text: str) -> tuple[dict[str, float], str]:
     return found, text
 
 
-def magic_among(texts: Iterable[str]) -> dict[str, float]:
-    """Collect the faults at the beginning of any of the texts."""
+def faults_in_texts(texts: Iterable[str]) -> dict[str, float]:
+    """Collect the faults at the beginnings of texts."""
     found: dict[str, float] = {}
     for text in texts:
         if text.startswith("fault."):
-            found.update(magic(text)[0])
+            found.update(split_faults(text)[0])
     return found

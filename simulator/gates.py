@@ -1,4 +1,4 @@
-"""The gates: a shopper scans, the gate decides, and an open gate starts a shopping trip or adds to one."""
+"""The gates: each decides on what a shopper shows, and when it opens, it starts a shopping trip or adds to one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from simulator.entry.app_code import Scan, scan_of_image
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
 from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
-from simulator.entry.loyalty import Channel, LoyaltyDesk
+from simulator.entry.loyalty import Channel, LoyaltyReader
 from simulator.errors import BadCall, SimulatorError
-from simulator.faults import magic
+from simulator.faults import split_faults
 from simulator.gate_states import GateStates
 from simulator.journal import Journal
 from simulator.portal.stores import Method, Store, Stores
@@ -29,11 +29,11 @@ _MOST_PEOPLE = 50
 
 
 class Readers(NamedTuple):
-    """What a gate reads with."""
+    """The readers of a gate."""
 
     codes: CodeReader
     cards: CardReader
-    loyalty: LoyaltyDesk
+    loyalty: LoyaltyReader
 
 
 class Gates:
@@ -60,16 +60,16 @@ class Gates:
         self._events: Counter[str] = Counter()
 
     async def scan_image(self, gate: str, png: bytes, joins: str = "") -> JsonObject:
-        """Decide on an image from the reader's camera. Raises NotKnown if the gate does not exist."""
+        """Decide on an image from the reader's camera. Raises NotKnown if there is no such gate."""
         store = self._stores.of_gate(gate)
         scan = await asyncio.to_thread(scan_of_image, png)
         if scan is None:
-            return self._end(store, gate, not_called("unreadable", "unreadable"), None, "app")
+            return self._finish(store, gate, not_called("unreadable", "unreadable"), None, "app")
         return await self.scan(gate, scan, joins=joins)
 
     async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
-        """Decide on a code of the app or on a badge; an open gate starts a trip, or adds to one."""
-        faults, rest = magic(scan.text or "")
+        """Decide on a scanned code of the app or of a badge; if the gate opens, start a trip or join one."""
+        faults, rest = split_faults(scan.text or "")
         clean = Scan.of_text(rest) if faults else scan
 
         async def read(attempt: EntryAttempt) -> Decision:
@@ -79,7 +79,7 @@ class Gates:
 
     async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> JsonObject:
         """Decide on a card or a palm."""
-        faults, rest = magic(instrument.id)
+        faults, rest = split_faults(instrument.id)
         clean = instrument._replace(id=rest or instrument.id)
 
         async def read(attempt: EntryAttempt) -> Decision:
@@ -89,9 +89,9 @@ class Gates:
         return await self._enter(gate, method, joins, faults, read)
 
     async def group(self, people: int, joins: str, one: Callable[[str], Awaitable[JsonObject]]) -> JsonObject:
-        """Let people in on one means of payment, one event each; the first closed gate ends it."""
+        """Let several people in on one means of payment, with one event each, until the gate stays closed."""
         if not 1 <= people <= _MOST_PEOPLE:
-            raise BadCall(f"a group is 1 to {_MOST_PEOPLE} people")
+            raise BadCall(f"a group of {people} people; a group has 1 to {_MOST_PEOPLE}")
         decision = await one(joins)
         if people == 1:
             return decision
@@ -105,9 +105,9 @@ class Gates:
         """Decide on a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
         store = self._stores.of_gate(gate)
         if not store.loyalty:
-            return self._end(store, gate, not_called("method_off"), None, "loyalty")
-        event_id, at = self._next(gate), self._clock.now()
-        faults, rest = magic(text)
+            return self._finish(store, gate, not_called("method_off"), None, "loyalty")
+        event_id, at = self._next_event_id(gate), self._clock.now()
+        faults, rest = split_faults(text)
         trip_id = self._seed.id("trip", event_id)
         context = CallContext(store.id, gate, trip_id, faults=faults)
         found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
@@ -122,15 +122,15 @@ class Gates:
         )
         if found.opens:
             await self._admit(store, gate, decision, trip_id, loyalty=found.details)
-        told = self._end(store, gate, decision, trip_id if found.opens else None, "loyalty")
-        return {**told, "loyalty": found.details}
+        answer = self._finish(store, gate, decision, trip_id if found.opens else None, "loyalty")
+        return {**answer, "loyalty": found.details}
 
     async def loyalty_inside(self, trip_id: str, text: str, channel: Channel) -> JsonObject:
-        """Resolve a loyalty card of a shopper inside; an accepted one goes into the cart's authEvents."""
+        """Resolve the loyalty card of a shopper inside; an accepted card goes into the cart's authEvents."""
         trip = await self._trips.shopping(trip_id)
         store = self._stores.get(trip.store_id)
-        event_id, at = self._next(f"trip {trip_id}"), self._clock.now()
-        faults, rest = magic(text)
+        event_id, at = self._next_event_id(f"trip {trip_id}"), self._clock.now()
+        faults, rest = split_faults(text)
         context = CallContext(store.id, trip=trip_id, faults=faults)
         found = await self._readers.loyalty.resolve(store, context, rest, channel, event_id=event_id, at=at)
         if found.result:
@@ -139,15 +139,15 @@ class Gates:
         return {"tripId": trip_id, "accepted": found.accepted, "cause": found.cause, "details": found.details}
 
     async def assist(self, store_id: str, scan: Scan) -> JsonObject:
-        """Let an associate's device scan a shopper's code inside the store: a trip without a gate."""
+        """Decide on a shopper's code that an associate's device scans inside the store: a trip without a gate."""
         store = self._stores.get(store_id)
-        event_id, at = self._next(f"store {store_id}"), self._clock.now()
+        event_id, at = self._next_event_id(f"store {store_id}"), self._clock.now()
         trip_id = self._seed.id("trip", event_id)
         attempt = EntryAttempt(store, "", event_id, trip_id, at, faults={})
         decision = await self._readers.codes.read(attempt, scan, filtered=False, assisted=True)
         if decision.opens:
             await self._admit(store, "", decision, trip_id)
-        return self._end(store, "", decision, trip_id if decision.opens else None, "assisted")
+        return self._finish(store, "", decision, trip_id if decision.opens else None, "assisted")
 
     def state(self, gate: str) -> JsonObject:
         """Return a gate's light, its lock, and its last decision with its time."""
@@ -164,31 +164,32 @@ class Gates:
     ) -> JsonObject:
         store, at = self._stores.of_gate(gate), self._clock.now()
         if method not in store.methods:
-            return self._end(store, gate, not_called("method_off"), None, method)
+            return self._finish(store, gate, not_called("method_off"), None, method)
         if joins:
-            await self._joinable(store, gate, method, joins)
-        event_id = self._next(gate)
+            await self._check_joinable(store, gate, method, joins)
+        event_id = self._next_event_id(gate)
         trip_id = joins or self._seed.id("trip", event_id)
         decision = await read(EntryAttempt(store, gate, event_id, trip_id, at, faults))
         if decision.opens and joins:
-            await self._joinable(store, gate, method, joins)  # the trip may have ended while the connector was asked
+            # the trip may have ended during the call to the connector
+            await self._check_joinable(store, gate, method, joins)
             await self._trips.join(joins, _event(decision))
         elif decision.opens:
             await self._admit(store, gate, decision, trip_id)
-        return self._end(store, gate, decision, trip_id if decision.opens else None, method)
+        return self._finish(store, gate, decision, trip_id if decision.opens else None, method)
 
-    def _next(self, where: str) -> str:
+    def _next_event_id(self, where: str) -> str:
         """Return the id of the next event at a gate."""
         self._events[where] += 1
         return self._seed.id("event", where, self._events[where])
 
-    async def _joinable(self, store: Store, gate: str, method: Method, trip_id: str) -> None:
-        """See that a trip may be joined at a gate; where it may not, the gate shows that it stays closed."""
+    async def _check_joinable(self, store: Store, gate: str, method: Method, trip_id: str) -> None:
+        """Check that a shopper may join a trip at a gate. If not, show a closed gate and raise the reason."""
         try:
             if (await self._trips.shopping(trip_id)).store_id != store.id:
                 raise BadCall(f"trip {trip_id} is in another store")
         except SimulatorError:
-            self._end(store, gate, not_called("cannot_join"), None, method)
+            self._finish(store, gate, not_called("cannot_join"), None, method)
             raise
 
     async def _admit(
@@ -206,7 +207,7 @@ class Gates:
         )
         await self._trips.start(trip)
 
-    def _end(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> JsonObject:
+    def _finish(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> JsonObject:
         now = self._clock.now()
         answer = {
             "gate": gate,
@@ -229,5 +230,5 @@ class Gates:
 
 
 def _event(decision: Decision) -> AuthEvent:
-    assert decision.event is not None, "a gate opens for an event only"
+    assert decision.event is not None, "a decision that opens a gate has an event"
     return decision.event

@@ -1,6 +1,6 @@
-"""Keeps Amazon out of reach: its JWO hosts for calls to connectors, and all of AWS for the platform's own clients.
+"""Checks addresses, so that the platform never calls Amazon: neither JWO hosts as connectors, nor AWS for its own use.
 
-A retailer's connector may well live on amazonaws.com, behind API Gateway; the platform's SNS, SQS and S3 never do.
+A retailer's connector may be on amazonaws.com, behind API Gateway. The platform's SNS, SQS and S3 never are.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _AWS = "amazonaws.com"
 
 
 def connector_url(url: str, *, block_amazon: bool) -> str:
-    """Return a connector's address without its last slash.
+    """Return a connector's address without trailing slashes.
 
-    Raises BadCall if the text is not an address, and AmazonHostRefused if it is JWO's own.
+    Raises BadCall if the address is not valid, and AmazonHostRefused if it is a host of JWO.
     """
     host = _host(url)
     if block_amazon and is_amazons(url):
@@ -25,7 +25,7 @@ def connector_url(url: str, *, block_amazon: bool) -> str:
 
 
 def aws_url(url: str, *, block_amazon: bool) -> str:
-    """Return the address of the AWS emulator. Raises AmazonHostRefused for AWS itself."""
+    """Return the address of the AWS emulator. Raises AmazonHostRefused if it is AWS itself."""
     host = _host(url)
     if block_amazon and (is_amazons(url) or host == _AWS or host.endswith(f".{_AWS}")):
         raise AmazonHostRefused(host)
@@ -41,7 +41,8 @@ def _host(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise BadCall("not an http or https address with a port from 1 to 65535")
+        raise BadCall("the address is not an http or https address with a port from 1 to 65535")
     if parts.username is not None or parts.query or parts.fragment:
-        raise BadCall("an address ends with its path; credentials belong into the connector's headers")
+        hint = "put credentials into the connector's headers"
+        raise BadCall("the address has a user name, a query or a fragment; it must end with its path", hint=hint)
     return host

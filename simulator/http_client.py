@@ -1,7 +1,7 @@
-"""One HTTP/1.1 call over its own connection, with everything that can go wrong on a wire on purpose.
+"""One HTTP/1.1 call over its own connection, with the network failures that a fault may ask for.
 
-Its own connection, so that an idle one which the connector closed never counts as its failure. Redirects are not
-followed. The clock of the caller covers the whole call, from connecting to the last byte.
+Each call opens a connection: an idle connection that the connector closed would look like the connector's failure. The
+client follows no redirects. The time limit covers the whole call, from connecting to the last byte.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from simulator.errors import BadCall
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _PIECES = 20
 _MAY_END_EARLY_S = 0.002
-"""An event loop may count in whole milliseconds: it rounds a wait, and what the clock shows when it begins."""
+"""An event loop that counts in whole milliseconds rounds a wait and its start, so a wait may end this much early."""
 _LONGEST_ANSWER = 20_000_000
 _SWITCHED, _FIRST_FINAL = 101, 200
 _INFLATE_ANY = 47
-"""zlib's word for: gzip or zlib, see for yourself."""
+"""The value of zlib for data in gzip or zlib format, detected by its header."""
 
 
 class Reply(NamedTuple):
-    """An answer, or `failure` saying why there is none."""
+    """An answer, or in `failure` the reason why there is no answer."""
 
     status: int | None
     headers: dict[str, str]
@@ -39,7 +39,7 @@ class Reply(NamedTuple):
 
 
 class Tampering(NamedTuple):
-    """What is done to a call: the body trickles over `slow_s`, the connection breaks in its middle, or behind it."""
+    """Changes to a call: the body takes `slow_s`, or the connection closes in the middle of it or just after it."""
 
     slow_s: float = 0.0
     cut: bool = False
@@ -52,7 +52,7 @@ NO_TAMPERING = Tampering()
 async def post(
     url: str, headers: dict[str, str], body: bytes, timeout_s: float, tampering: Tampering = NO_TAMPERING
 ) -> Reply:
-    """Send and wait `timeout_s` real seconds for the whole answer, neither less nor more."""
+    """Send, and wait exactly `timeout_s` real seconds for the whole answer."""
     started = time.monotonic()
     head, exchange = _head(url, headers, len(body)), _Exchange(asyncio.get_running_loop())
     parts = urlsplit(url)
@@ -106,7 +106,7 @@ def _head(url: str, headers: dict[str, str], length: int) -> bytes:
     }
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
     if any("\r" in line or "\n" in line for line in lines):
-        raise BadCall("a header of the connector holds a line break")
+        raise BadCall("a header of the connector contains a line break; save the connector without it")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
@@ -120,7 +120,7 @@ def _tls() -> ssl.SSLContext:
 
 
 class _Exchange(asyncio.Protocol):
-    """Reads one answer; `done` holds the result. The parser calls the methods with names that begin with `on_`."""
+    """Reads one answer; `done` receives the result. The parser calls the methods with names that begin with `on_`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.done: asyncio.Future[Reply] = loop.create_future()

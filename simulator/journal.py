@@ -1,8 +1,8 @@
-"""The journal: every exchange in either direction and every gate decision, redacted before it is kept.
+"""The journal: every exchange in either direction and every gate decision, in redacted form.
 
-What was really sent stays beside the newest entries, so that one can be sent again; it is never shown. A journal that
-is continued from its file has it no longer: then only what the file shows whole can be sent again. Entries are kept as
-their lines of JSON: as objects, they would make the collector stop all gates for as long as it walks over them.
+The newest entries also keep the original request, to send it again; the journal never shows it. A journal that
+continues from its file has no original requests: it can send only requests again from which nothing was redacted.
+Entries are lines of JSON: if they were objects, the garbage collector would stop all gates while it visits them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from simulator.journal_file import newest_entries
 from simulator.redaction import HIDDEN
 
 Entry = dict[str, Any]
-LANE: ContextVar[tuple[Any, ...]] = ContextVar("lane", default=())
-"""Where an entry belongs among those that are held back: activities at the same time have lanes of their own."""
+SORT_KEY: ContextVar[tuple[Any, ...]] = ContextVar("sort_key", default=())
+"""The place of an entry among the held-back ones; activities at the same time have different keys."""
 _LENGTH = "content-length"
 _log = logging.getLogger("simulator.journal")
 
 
 class Sent(NamedTuple):
-    """What was really sent, for sending it again."""
+    """An original request, to send it again."""
 
     operation: str
     url: str
@@ -41,9 +41,9 @@ class Sent(NamedTuple):
 
 
 class Journal:
-    """Keeps the newest `size` entries, and all of them in a file where there is one (`path`, NDJSON).
+    """The newest `size` entries, and all entries in the NDJSON file `path`, if given.
 
-    With `continued`, it begins with what is in the file, and every entry is in the file at once.
+    With `continued`, the journal begins with the entries of the file, and writes each new entry at once.
     """
 
     def __init__(self, clock: Clock, size: int, path: Path | None = None, *, continued: bool = False) -> None:
@@ -61,51 +61,51 @@ class Journal:
         return len(self._lines)
 
     def add(self, kind: str, entry: Entry, sent: Sent | None = None) -> None:
-        """Keep an entry."""
+        """Add an entry."""
         full = {"at": format_instant(self._clock.now()), "kind": kind, **entry}
         if self._held is None:
             self._keep(full, sent)
         else:
-            self._held.append((LANE.get(), len(self._held), full, sent))
+            self._held.append((SORT_KEY.get(), len(self._held), full, sent))
 
     def add_exchange(self, kind: str, entry: Entry, exchange: Exchange, secrets: tuple[str, ...] = ()) -> None:
-        """Keep an exchange: redacted for readers, and as it was for sending it again."""
-        told = exchange.for_journal(secrets)
-        body = told["request"]["body"]
+        """Add an exchange: redacted for readers, and with the original request to send it again."""
+        redacted = exchange.for_journal(secrets)
+        body = redacted["request"]["body"]
         request_id = body.get("requestId") if isinstance(body, dict) else None
         sent = Sent(exchange.operation, exchange.url, _trimmed(exchange.request), secrets)
-        self.add(kind, {"requestId": request_id, **entry, **told}, sent)
+        self.add(kind, {"requestId": request_id, **entry, **redacted}, sent)
 
     def hold(self) -> None:
-        """Hold entries back from now on, until `release` puts them in the order of their lanes."""
+        """Hold entries back from now on, until `release` puts them in order."""
         self._held = self._held or []
 
     def release(self) -> None:
-        """Keep what was held back: lane by lane, and within a lane in the order in which it was added."""
+        """Add the held-back entries in the order of their sort keys; equal keys stay in the order of `add`."""
         held, self._held = self._held or [], None
         for _, _, entry, sent in sorted(held, key=lambda one: one[:2]):
             self._keep(entry, sent)
 
     def entries(self, limit: int = 100, **wanted: str) -> list[Entry]:
-        """Return the newest entries with the given members, oldest first; an empty text means any."""
-        asked = {name: value for name, value in wanted.items() if value}
-        marks, found = [orjson.dumps({name: value})[1:-1] for name, value in asked.items()], list[Entry]()
+        """Return the newest entries that have the wanted members, oldest first; an empty text means any."""
+        given = {name: value for name, value in wanted.items() if value}
+        marks, found = [orjson.dumps({name: value})[1:-1] for name, value in given.items()], list[Entry]()
         for line, _ in reversed(self._lines):
             if len(found) >= limit:
                 break
-            if all(mark in line for mark in marks) and asked.items() <= (entry := orjson.loads(line)).items():
+            if all(mark in line for mark in marks) and given.items() <= (entry := orjson.loads(line)).items():
                 found.append(entry)
         return found[::-1]
 
     def sent(self, seq: int) -> tuple[Entry, Sent]:
-        """Return an entry and the sent message. Raises NotKnown if it is not an exchange or no longer kept."""
+        """Return an entry and its original request. Raises NotKnown if the journal has no such request."""
         for line, sent in self._lines:
             if line.startswith(b'{"seq":%d,' % seq):
                 entry = orjson.loads(line)
-                known = sent or _shown_whole(entry)
+                known = sent or _request_of(entry)
                 if known and known.url:
                     return entry, known
-        raise NotKnown("exchange", str(seq), hint="what the platform sent can be sent again while the journal has it")
+        raise NotKnown("exchange", str(seq), hint="choose an exchange that the platform sent and the journal still has")
 
     def close(self) -> None:
         """Close the file."""
@@ -113,7 +113,7 @@ class Journal:
             self._file.close()
 
     def flush(self) -> None:
-        """Write what is buffered to the file."""
+        """Write the buffer to the file."""
         if self._file:
             self._file.flush()
 
@@ -132,12 +132,12 @@ class Journal:
 
 
 def _trimmed(content: bytes) -> bytes:
-    """Return the same bytes in no more memory than they need: what orjson writes comes in a larger piece."""
+    """Copy bytes into exactly the memory that they need: orjson returns them in a larger block."""
     return memoryview(content).tobytes()
 
 
-def _shown_whole(entry: Entry) -> Sent | None:
-    """Return what was sent by what the journal shows of it; None when something of it is hidden or was cut."""
+def _request_of(entry: Entry) -> Sent | None:
+    """Return the request that an entry shows; None if a part of it is redacted or cut off."""
     request = entry.get("request")
     if request is None or entry["kind"] == "retailer_call" or not isinstance(request["body"], dict):
         return None
@@ -146,7 +146,7 @@ def _shown_whole(entry: Entry) -> Sent | None:
 
 
 def as_curl(entries: Iterable[Entry]) -> Iterator[str]:
-    """Write the requests among entries as command lines; what is hidden in the journal is hidden here."""
+    """Yield the requests of entries as command lines of curl, in redacted form."""
     for entry in entries:
         if request := entry.get("request"):
             headers = [f"{name}: {value}" for name, value in request["headers"].items() if name.lower() != _LENGTH]
@@ -155,8 +155,8 @@ def as_curl(entries: Iterable[Entry]) -> Iterator[str]:
             yield shlex.join([*words, *_data(request["body"], entry["seq"])]) + "\n"
 
 
-def _data(body: Any, seq: int) -> list[str]:  # noqa: ANN401 - any JSON, or the text that it was
-    """Return the words that carry a body; one that was too large to be kept is awaited in a file."""
+def _data(body: Any, seq: int) -> list[str]:  # noqa: ANN401 - any JSON, or text
+    """Return curl's arguments for a body. A body that the journal cut off must be in a file."""
     if body == "":
         return []
     if isinstance(body, dict) and "cut" in body and "sha256" in body:

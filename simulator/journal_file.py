@@ -1,4 +1,4 @@
-"""The end of a journal's file: its newest entries, read from behind, as a file may be far larger than what is asked."""
+"""Reads the newest entries from the end of a journal's file, because the file may be very large."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import IO, Any
 
 import orjson
 
-from simulator.errors import BrokenMemory
+from simulator.errors import StorageUnreadable
 
 _BLOCK = 1_000_000
 
 
 def newest_entries(path: Path, most: int) -> list[dict[str, Any]]:
-    """Return the last `most` entries, oldest first, and cut off an incomplete last line, which a kill may leave.
+    """Return the last `most` entries, oldest first, and cut off the incomplete entry that a kill may leave.
 
-    Raises BrokenMemory if the file is not a journal.
+    Raises StorageUnreadable if the file is not a journal.
     """
     if not path.is_file():
         return []
@@ -29,13 +29,13 @@ def newest_entries(path: Path, most: int) -> list[dict[str, Any]]:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             broken = True
         if broken:
-            raise BrokenMemory(f"{path} is no journal of this platform")
+            raise StorageUnreadable(f"{path} is no journal of this platform")
         file.truncate(start + whole)
     return entries
 
 
 def _tail(file: IO[bytes], most: int) -> tuple[int, bytes]:
-    """Read at least `most` whole lines from the end, or the whole file; returns where they begin."""
+    """Read at least `most` whole lines from the end, or the whole file; returns their offset and bytes."""
     at, tail = file.seek(0, os.SEEK_END), b""
     while at and tail.count(b"\n") <= most:
         size = min(_BLOCK, at)

@@ -1,6 +1,7 @@
 """The outbox: which carts are due at which connector. Carts are in the storage, due times are also in memory.
 
-The storage marks no cart while it is sent: after a crash, the next start finds the cart pending and sends it again.
+The storage does not mark a cart during an attempt: after a crash, the next start finds the cart pending and sends it
+again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class PendingDelivery(NamedTuple):
 
 
 class Outbox:
-    """The pending deliveries, by store; a store's connector gets a bounded number of attempts at the same moment."""
+    """The pending deliveries by store, with a limit of attempts at the same moment for each store's connector."""
 
     def __init__(self, storage: DeliveryStorage) -> None:
         self._storage = storage
@@ -35,13 +36,13 @@ class Outbox:
             self._push(queued)
 
     async def add(self, trip_id: str, store_id: str, cart: dict[str, Any], due: float) -> None:
-        """Keep a final cart, on the disk when this returns; a later cart of the same trip is ignored."""
+        """Add a final cart, which is on disk when this returns. A later cart of the same trip changes nothing."""
         if await self._storage.add(trip_id, store_id, cart, due):
             self._push(QueuedDelivery(due, trip_id, store_id, series_start=due))
 
     async def claim(self, now: float, most: int, most_per_store: int) -> list[PendingDelivery]:
-        """Take up to `most` deliveries that are due, the longest waiting first, up to the limit of each store."""
-        taken = self._take(now, most, most_per_store)
+        """Take up to `most` due deliveries, longest wait first, with at most `most_per_store` attempts per store."""
+        taken = self._pop_due(now, most, most_per_store)
         if not taken:
             return []
         try:
@@ -54,24 +55,24 @@ class Outbox:
         return [PendingDelivery(carts[queued.trip_id], *queued) for queued in taken]
 
     def next_due(self, most_per_store: int) -> float | None:
-        """Return the epoch second of the next due delivery; None if none may be sent."""
+        """Return the epoch second of the next due delivery; None if the platform may send no delivery."""
         heads = [
             queue[0].due for store, queue in self._queues.items() if queue and self._sending[store] < most_per_store
         ]
         return min(heads, default=None)
 
     def waiting(self) -> int:
-        """Return how many deliveries wait or are being sent."""
+        """Return how many deliveries wait or have a running attempt."""
         return sum(len(queue) for queue in self._queues.values()) + sum(self._sending.values())
 
     async def record(self, delivery: PendingDelivery, attempt: Attempt, state: DeliveryState) -> None:
-        """Keep an attempt and the state that follows from it."""
+        """Store an attempt and the state after it."""
         await self._storage.record(delivery.trip_id, attempt, state)
         if state.state == "pending":
             self.put_back(delivery, state.next_at)
 
     def put_back(self, delivery: PendingDelivery, due: float) -> None:
-        """Let a delivery wait for its next attempt, in memory only."""
+        """Queue a delivery for its next attempt, in memory only."""
         self._push(
             QueuedDelivery(
                 due=due,
@@ -83,8 +84,8 @@ class Outbox:
             )
         )
 
-    def give_back(self, delivery: PendingDelivery) -> None:
-        """End the sending of a delivery, whatever its result."""
+    def end_sending(self, delivery: PendingDelivery) -> None:
+        """Note that the attempt of a delivery has ended, with any result."""
         self._sending[delivery.store_id] -= 1
 
     async def redrive(self, trip_id: str, now: float) -> bool:
@@ -110,7 +111,7 @@ class Outbox:
     def _push(self, queued: QueuedDelivery) -> None:
         heapq.heappush(self._queues[queued.store_id], queued)
 
-    def _take(self, now: float, most: int, most_per_store: int) -> list[QueuedDelivery]:
+    def _pop_due(self, now: float, most: int, most_per_store: int) -> list[QueuedDelivery]:
         heads = [queue[0] for store, queue in self._queues.items() if self._may_send(store, now, most_per_store)]
         heapq.heapify(heads)
         taken: list[QueuedDelivery] = []

@@ -1,6 +1,7 @@
-"""Report Payment Status: a retailer that takes payment itself says what was paid; a debt keeps the shopper out.
+"""Report Payment Status: a retailer that charges shoppers itself reports what they paid. A debt keeps a shopper out.
 
-What makes the service answer Rejected is not published; here it is a settlement above the total.
+Amazon does not publish when the service answers Rejected. This platform does so if the settled amount is above the
+total.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NAME = "Report Payment Status"
 
 
 class Money(BaseModel):
-    """An amount as the payment calls write it."""
+    """An amount in the format of the payment calls."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -31,7 +32,7 @@ class Money(BaseModel):
 
 
 class PaymentStatus(BaseModel):
-    """What was owed for a trip, and what was paid by when."""
+    """The amount owed for a trip, the amount paid, and the time of that."""
 
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
@@ -43,7 +44,7 @@ class PaymentStatus(BaseModel):
 
 
 class Payments:
-    """Records the reports."""
+    """Processes payment reports."""
 
     def __init__(self, trips: Trips, stores: Stores, risk: RiskModel, journal: Journal) -> None:
         self._trips = trips
@@ -52,7 +53,10 @@ class Payments:
         self._journal = journal
 
     async def report(self, body: bytes, retailer: str) -> dict[str, str]:
-        """Record a report. Raises CatalogRefusal if it is malformed or the trip is of another retailer's store."""
+        """Record a report; returns the answer.
+
+        Raises CatalogRefusal if the report is not valid, or names a trip that the retailer's store never had.
+        """
         try:
             status = PaymentStatus.model_validate_json(body)
             trip = await self._trips.find(status.shoppingTripId)
@@ -65,15 +69,17 @@ class Payments:
         total, settled = status.totalAmount.amount, status.settledAmount.amount
         accepted = settled <= total
         if accepted and trip.shopper_identity:
-            self._risk.owe(trip.shopper_identity, trip.id, owes=settled < total)
-        told = {"total": status.totalAmount.model_dump(), "settled": status.settledAmount.model_dump()}
+            self._risk.set_debt(trip.shopper_identity, trip.id, owes=settled < total)
+        amounts = {"total": status.totalAmount.model_dump(), "settled": status.settledAmount.model_dump()}
         answer = "Accepted" if accepted else "Rejected"
-        self._journal.add("payment_reported", {"tripId": trip.id, "storeId": trip.store_id, **told, "answer": answer})
+        self._journal.add(
+            "payment_reported", {"tripId": trip.id, "storeId": trip.store_id, **amounts, "answer": answer}
+        )
         return {"status": answer}
 
 
 def payments_router(payments: Payments, access: Access) -> APIRouter:
-    """Put the call on its path."""
+    """Make the route of the call."""
     router = APIRouter(tags=["payments"])
     schema: dict[str, Any] = PaymentStatus.model_json_schema()
 

@@ -1,4 +1,4 @@
-"""What the journal hides: identity keys, scanned texts, and every header that is not known to be harmless."""
+"""Redaction for the journal: hides identity keys, scanned texts, and all headers except the known harmless ones."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ _HARMLESS = {"content-type", "content-length", "host", "date", "retry-after", "x
 HIDDEN = "***"
 _TEXT_MAX = 2_000
 _DEEPEST = 60
-"""No message of the contract is a tenth as deep, and writers of JSON stop at some depth."""
+"""Levels. No message of the contract has a tenth of this depth, and JSON encoders have a limit."""
 _LONG = 6
-"""A secret with this number of characters is hidden everywhere, a shorter one only as a whole word or number.
-
-Otherwise the secret "a" would make every body unreadable.
-"""
+"""A secret of this many characters is hidden everywhere. A shorter one is hidden only as a whole word or number:
+without the letter a, every body would be unreadable."""
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -26,7 +24,7 @@ _KEY = re.compile(r'("identityKey"\s*:\s*")(?:[^"\\]|\\.)*')
 
 
 def redacted_text(text: str) -> str:
-    """Return text without what opens a link, confirms a queue or identifies a shopper, be it JSON or cut off."""
+    """Hide what opens a link, confirms a queue or identifies a shopper in a text, which may be incomplete JSON."""
     return _KEY.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1{HIDDEN}", text))
 
 
@@ -35,8 +33,8 @@ def redacted_headers(headers: dict[str, str]) -> dict[str, str]:
     return {name: value if name.lower() in _HARMLESS else HIDDEN for name, value in headers.items()}
 
 
-def redacted_body(body: bytes, secrets: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
-    """Return a body as JSON, or as cut text if it is not JSON, without identity keys and the given secrets."""
+def redacted_body(body: bytes, secrets: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON, or text
+    """Return a body without identity keys and secrets, as JSON, or as text of limited length if it is not JSON."""
     text, short = body.decode(errors="replace"), [re.escape(secret) for secret in secrets if 0 < len(secret) < _LONG]
     for secret in secrets:
         if len(secret) >= _LONG:
@@ -50,7 +48,7 @@ def redacted_body(body: bytes, secrets: tuple[str, ...] = ()) -> Any:  # noqa: A
 
 def _without_keys(value: Any, alone: re.Pattern[str], inside: str = "", depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
     if depth >= _DEEPEST and isinstance(value, dict | list):
-        return f"(deeper than {_DEEPEST} levels: left out)"
+        return f"(removed: deeper than {_DEEPEST} levels)"
     if isinstance(value, dict):
         return {
             name: HIDDEN if _is_secret(name, inside) else _without_keys(member, alone, name, depth + 1)

@@ -1,6 +1,6 @@
-"""Sends an exchange of the journal again, as it was or edited, to the same address and freshly signed.
+"""Sends an exchange of the journal again, unchanged or edited, to the same address with a new signature.
 
-How it is signed, or which headers it carries, is what the store has saved for that address now.
+The store's current configuration for that address decides on the signature and the headers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PATHS = {operation.name: operation.path for operation in OPERATIONS}
 
 
 class Resend(NamedTuple):
-    """Sends exchanges again; waits `timeout_s` real seconds for an answer."""
+    """Sends exchanges again, and waits `timeout_s` real seconds for an answer."""
 
     journal: Journal
     client: ConnectorClient
@@ -32,7 +32,7 @@ class Resend(NamedTuple):
     async def send(self, seq: int, members: JsonObject, body: JsonObject | None) -> JsonObject:
         """Send with other members, or another body; returns the new entry of the journal.
 
-        Raises NotKnown if the journal has no such exchange, and BadCall if its body has no members to replace.
+        Raises NotKnown if the journal has no such exchange, and BadCall if its body is not an object.
         """
         entry, sent = self.journal.sent(seq)
         store = self.stores.find(str(entry.get("storeId")))
@@ -49,11 +49,11 @@ def _edited(body: bytes, members: JsonObject) -> bytes:
     try:
         return orjson.dumps({**parse_object(body), **members})
     except MalformedBody as error:
-        raise BadCall("what was sent is not a JSON object and has no members", hint="give a whole body") from error
+        raise BadCall("the original body is not a JSON object and has no members", hint="give a whole body") from error
 
 
 def _connector(store: Store | None, sent: Sent) -> Connector:
-    """Return what the store has saved for the address that was called; one that it has no more is signed for."""
+    """Return the store's connector at the address of a request; if there is no such connector, one that signs."""
     known = [one for one in (*dict(store.connectors).values(), store.connector) if one] if store else []
     path = _PATHS[sent.operation]
     return next((one for one in known if one.url.rstrip("/") + path == sent.url), Connector(sent.url))

@@ -1,8 +1,7 @@
-"""The retailer's own calls and their answers, for the journal.
+"""Middleware that records the retailer's own calls, and their answers, in the journal.
 
-This middleware wraps the whole app, so the journal also has the refusals: a wrong signature, a wrong path, the rate. A
-body that is larger than `KEPT_WHOLE` bytes is kept as its size, its SHA-256 and its beginning; nothing of it stays in
-memory.
+It is around the whole app, so it also records refusals: a wrong signature, a wrong path, the rate limit. Of a body
+above `KEPT_WHOLE` bytes it records the size, the SHA-256 and the beginning, and keeps no more in memory.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ _log = logging.getLogger("simulator.retailer_calls")
 KEPT_WHOLE = 16_000
 _BEGINNING = 2_000
 _REQUEST_ID = "x-amzn-RequestId"
-_NAMED = {"storeId": "storeId", "shoppingTripId": "tripId", "ingestionId": "ingestionId"}
-"""What the journal files a call under, by the member of its messages."""
+_JOURNAL_IDS = {"storeId": "storeId", "shoppingTripId": "tripId", "ingestionId": "ingestionId"}
+"""The ids in messages that become members of a journal entry, with their names there."""
 
 
 class Body:
-    """A passing body: whole if it is small, and otherwise its size, its digest and its beginning."""
+    """A recorded body: whole if it is small, otherwise its size, its digest and its beginning."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -43,13 +42,13 @@ class Body:
         self._kept = bytearray()
 
     def add(self, piece: bytes) -> None:
-        """Take the next piece."""
+        """Add the next piece."""
         self._size += len(piece)
         self._digest.update(piece)
         self._kept += piece[: max(0, KEPT_WHOLE + 1 - len(self._kept))]
 
-    def told(self) -> Any:  # noqa: ANN401 - any JSON, or the text that it is
-        """Return it for the journal, redacted."""
+    def to_json(self) -> Any:  # noqa: ANN401 - any JSON, or text
+        """Return the body for the journal, redacted."""
         if self._size <= KEPT_WHOLE:
             return redacted_body(redacted_text(self._kept.decode(errors="replace")).encode())
         return {
@@ -61,9 +60,10 @@ class Body:
 
 
 class RetailerCalls:
-    """Keeps every call with a path that begins with one of `paths`; a refusal leaves its code in the request's state.
+    """Records each call with a path that begins with one of `paths`.
 
-    An error of the platform is answered with `broken`, so that it has a requestId and an entry too.
+    The error handlers put the code of a refusal into the request's state. This middleware answers an unexpected error
+    by `answer_error`, so that this answer has a requestId and a journal entry too.
     """
 
     def __init__(
@@ -71,37 +71,37 @@ class RetailerCalls:
         app: ASGIApp,
         *,
         paths: tuple[str, ...],
-        broken: Callable[[Request, Exception], Awaitable[Response]],
+        answer_error: Callable[[Request, Exception], Awaitable[Response]],
         journal: Journal,
         clock: Clock,
         seed: Seed,
     ) -> None:
         self._app = app
         self._paths = paths
-        self._broken = broken
+        self._answer_error = answer_error
         self._journal = journal
         self._clock = clock
         self._seed = seed
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, and keep it when it is a retailer's call."""
+        """Forward a request to the app, and record it if it is a retailer's call."""
         if scope["type"] != "http" or not scope["path"].startswith(self._paths):
             await self._app(scope, receive, send)
             return
         self._count += 1
         call, started = _Call(scope, self._seed.id("retailer call", self._count)), self._clock.monotonic()
         try:
-            await self._app(scope, call.hearing(receive), call.telling(send))
+            await self._app(scope, call.wrap_receive(receive), call.wrap_send(send))
         except ClientDisconnect:
-            pass  # the caller has gone; the journal records it
+            pass  # the caller has gone, so there is no answer; the journal has an entry
         except Exception as error:
             if call.is_answered:
                 raise
-            _log.exception("%s %s broke on our side", scope["method"], scope["path"])
+            _log.exception("the platform failed in %s %s", scope["method"], scope["path"])
             scope["state"]["refusal"] = "platform_error"
-            answer = await self._broken(Request(scope), error)
-            await answer(scope, receive, call.telling(send))
+            answer = await self._answer_error(Request(scope), error)
+            await answer(scope, receive, call.wrap_send(send))
         finally:
             measured = {"startedMs": started, "elapsedMs": self._clock.monotonic() - started}
             rounded = {name: round(seconds * 1000) for name, seconds in measured.items()}
@@ -109,7 +109,7 @@ class RetailerCalls:
 
 
 class _Call:
-    """One call on its way."""
+    """One running call."""
 
     def __init__(self, scope: Scope, request_id: str) -> None:
         self._scope = scope
@@ -122,20 +122,20 @@ class _Call:
 
     @property
     def is_answered(self) -> bool:
-        """Say whether an answer has begun, or the caller has closed the connection."""
+        """Return whether an answer has begun, or the caller has disconnected."""
         return self._status is not None or self._left
 
-    def hearing(self, receive: Receive) -> Receive:
-        async def heard() -> Message:
+    def wrap_receive(self, receive: Receive) -> Receive:
+        async def receive_and_record() -> Message:
             message = await receive()
             self._request.add(message.get("body", b""))
             self._left = self._left or message["type"] == "http.disconnect"
             return message
 
-        return heard
+        return receive_and_record
 
-    def telling(self, send: Send) -> Send:
-        async def told(message: Message) -> None:
+    def wrap_send(self, send: Send) -> Send:
+        async def send_and_record(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[_REQUEST_ID] = self._request_id
@@ -145,16 +145,16 @@ class _Call:
                 self._whole = not message.get("more_body", False)
             await send(message)
 
-        return told
+        return send_and_record
 
     def entry(self) -> dict[str, Any]:
-        """Return the call for the journal."""
-        request, answer = self._request.told(), self._answer.told()
+        """Return the journal entry of the call."""
+        request, answer = self._request.to_json(), self._answer.to_json()
         route = self._scope.get("route")
         return {
             "requestId": self._request_id,
             "account": self._state.get("account"),
-            **_filed_under(request, answer),
+            **_ids_in(request, answer),
             "operation": (getattr(route, "summary", None) or getattr(route, "name", None)) if route else None,
             "outcome": self._outcome(),
             **({"reason": reason} if (reason := self._state.get("reason")) else {}),
@@ -177,10 +177,10 @@ class _Call:
         return str(self._state.get("refusal", "refused"))
 
 
-def _filed_under(request: Any, answer: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON
+def _ids_in(request: Any, answer: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON
     found: dict[str, str] = {}
     for message in (answer, request):
         if isinstance(message, dict):
-            named = {_NAMED[name]: value for name, value in message.items() if name in _NAMED}
+            named = {_JOURNAL_IDS[name]: value for name, value in message.items() if name in _JOURNAL_IDS}
             found |= {name: value for name, value in named.items() if isinstance(value, str)}
     return found

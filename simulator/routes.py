@@ -1,4 +1,4 @@
-"""The store's addresses: gates with all they read, trips, and deliveries."""
+"""The routes of a store: gates with their readers, trips, and deliveries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulator.entry.app_code import Scan, scan_of_identity_key
 from simulator.entry.cards import Instrument
 from simulator.entry.risk import RiskModel
 from simulator.errors import BadCall
-from simulator.faults import KINDS, Faults, Where, magic
+from simulator.faults import KINDS, Faults, Where, split_faults
 from simulator.gates import Gates
 from simulator.trips import Trips
 
@@ -29,34 +29,36 @@ class _Body(BaseModel):
 
 
 class Code(_Body):
-    """A code without its picture: its text, or the Base64 of it; exactly one."""
+    """A code without its image: exactly one of its text and the Base64 of its text."""
 
     text: str | None = Field(default=None, min_length=1)
     identityKey: str | None = Field(default=None, min_length=1)  # noqa: N815 - the wire's spelling
-    joins: str = Field(default="", description="The trip of the first shopper on the same means of payment.")
+    joins: str = Field(
+        default="", description="The trip of the shopper who came in first on the same means of payment."
+    )
     people: int = Field(default=1, description="How many come in on this code, one event each.")
 
     @property
     def scan(self) -> Scan:
-        """Return what the reader takes."""
+        """Return the code as a scan. Raises BadCall if it has not exactly one of text and identityKey."""
         if self.text is not None and self.identityKey is None:
             return Scan.of_text(self.text)
         if self.identityKey is not None and self.text is None:
             return scan_of_identity_key(self.identityKey)
-        raise BadCall("a scan has either text or identityKey")
+        raise BadCall("a scan has exactly one of text and identityKey")
 
 
 class Card(_Body):
     """A means of payment at the reader."""
 
-    instrument: str = Field(min_length=1, max_length=255, description="The platform's id of it.")
+    instrument: str = Field(min_length=1, max_length=255, description="The platform's id of the means of payment.")
     interaction: Literal["TAP", "INSERT"] = "TAP"
     joins: str = ""
     people: int = 1
 
 
 class Palm(_Body):
-    """A palm over the reader."""
+    """A palm at the reader."""
 
     instrument: str = Field(min_length=1, max_length=255)
     joins: str = ""
@@ -70,8 +72,8 @@ class LoyaltyCode(_Body):
     channel: Literal["OPTICAL", "CONTACT", "RADIO"] = "OPTICAL"
 
 
-class Taken(_Body):
-    """What a hand takes from a shelf, or puts back: exactly one of `sku` and `scancode`."""
+class Goods(_Body):
+    """Goods that a shopper takes from a shelf or puts back: exactly one of `sku` and `scancode`."""
 
     sku: str | None = Field(default=None, min_length=1, max_length=255)
     scancode: str | None = Field(default=None, min_length=1, max_length=255)
@@ -80,7 +82,7 @@ class Taken(_Body):
 
 
 class Risks(_Body):
-    """What the platform's risk model is to find with a means of payment."""
+    """The risks that the platform's risk model shall find for a means of payment."""
 
     risks: list[str] = []
 
@@ -88,7 +90,7 @@ class Risks(_Body):
 def store_router(
     gates: Gates, trips: Trips, deliveries: Deliveries, faults: Faults, risk: RiskModel, house: House
 ) -> APIRouter:
-    """Put the store on its paths."""
+    """Make the routes of the store."""
     router = APIRouter(tags=["store"])
     _add_gates(router, gates)
     _add_means_of_payment(router, gates, risk)
@@ -103,7 +105,7 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
         body = await request.body()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "image/png":
             if len(body) > _IMAGE_MAX:
-                raise BadCall(f"an image of {len(body)} bytes; at most {_IMAGE_MAX} are looked at")
+                raise BadCall(f"an image of {len(body)} bytes; send at most {_IMAGE_MAX}")
             return await gates.scan_image(gate, body, request.query_params.get("joins", ""))
         code = _code(body)
         return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
@@ -127,7 +129,7 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/stores/{store_id:path}/assisted-scans", summary="Scan a shopper's code with an associate's device")
     async def assist(store_id: str, code: Code) -> JsonObject:
         if code.joins or code.people != 1:
-            raise BadCall("an associate's device scans for one shopper, who joins no other trip")
+            raise BadCall("an associate's device scans for one shopper; leave out joins and people")
         return await gates.assist(store_id, code.scan)
 
 
@@ -142,9 +144,9 @@ def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> N
         instrument = Instrument(palm.instrument, "PALM", "HOVER")
         return await gates.group(palm.people, palm.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
-    @router.put("/risk/{instrument:path}", summary="Say what the risk model finds with a means of payment")
+    @router.put("/risk/{instrument:path}", summary="Set the risks that the risk model finds for a means of payment")
     async def know(instrument: str, risks: Risks) -> JsonObject:
-        risk.know(instrument, tuple(risks.risks))
+        risk.set_risks(instrument, tuple(risks.risks))
         return {"instrument": instrument, "risks": list(risk.judge(instrument).risks)}
 
 
@@ -152,22 +154,22 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
     weight = house.simulator.weight_unit
 
     @router.post("/trips/{trip_id}/pick", summary="Take something off a shelf")
-    async def pick(trip_id: str, taken: Taken) -> JsonObject:
-        line = _line(taken)
-        armed, rest = magic(line.id)
-        strange = [name for name in armed if KINDS[name].place != "exchange"]
-        if strange:
-            raise BadCall(f"{strange[0]} is no fault of a cart's delivery", hint="GET /faults/kinds lists them")
+    async def pick(trip_id: str, goods: Goods) -> JsonObject:
+        line = _line(goods)
+        armed, rest = split_faults(line.id)
+        unsuitable = [name for name in armed if KINDS[name].place != "exchange"]
+        if unsuitable:
+            raise BadCall(f"{unsuitable[0]} is not a fault of exchanges", hint="GET /faults/kinds lists all faults")
         await trips.shopping(trip_id)
         for name, amount in armed.items():
             faults.arm(name, where=Where(operation="Create Purchases", trip=trip_id), amount=amount)
         if armed and not rest:
             return await trips.show(trip_id)
-        return await trips.pick(trip_id, line._replace(id=rest), checked_quantity(taken.quantity, taken.unit, weight))
+        return await trips.pick(trip_id, line._replace(id=rest), checked_quantity(goods.quantity, goods.unit, weight))
 
     @router.post("/trips/{trip_id}/put-back", summary="Put something back")
-    async def put_back(trip_id: str, taken: Taken) -> JsonObject:
-        return await trips.put_back(trip_id, _line(taken), checked_quantity(taken.quantity, taken.unit, weight))
+    async def put_back(trip_id: str, goods: Goods) -> JsonObject:
+        return await trips.put_back(trip_id, _line(goods), checked_quantity(goods.quantity, goods.unit, weight))
 
     @router.post("/trips/{trip_id}/loyalty-scans", summary="Show a loyalty card inside the store")
     async def loyalty(trip_id: str, code: LoyaltyCode) -> JsonObject:
@@ -177,7 +179,7 @@ def _add_trips(router: APIRouter, trips: Trips, gates: Gates, faults: Faults, ho
     async def leave(trip_id: str) -> JsonObject:
         return await trips.leave(trip_id)
 
-    @router.get("/trips", summary="List who is inside")
+    @router.get("/trips", summary="List the trips of the shoppers inside")
     async def inside(store: str = "", limit: Limit = 1000) -> JsonObject:
         found = trips.inside(store)
         return {"inside": len(found), "tripIds": found[:limit]}
@@ -221,12 +223,12 @@ def _code(body: bytes) -> Code:
     try:
         return _CODE.validate_json(body)
     except ValidationError as error:
-        raise BadCall("a scan is an image/png, or JSON with text or identityKey") from error
+        raise BadCall("the body is not a scan; send image/png, or JSON with text or identityKey") from error
 
 
-def _line(taken: Taken) -> Line:
-    if taken.sku is not None and taken.scancode is None:
-        return Line("SKU", taken.sku, taken.unit)
-    if taken.scancode is not None and taken.sku is None:
-        return Line("SCANCODE", taken.scancode, taken.unit)
-    raise BadCall("name either sku or scancode")
+def _line(goods: Goods) -> Line:
+    if goods.sku is not None and goods.scancode is None:
+        return Line("SKU", goods.sku, goods.unit)
+    if goods.scancode is not None and goods.sku is None:
+        return Line("SCANCODE", goods.scancode, goods.unit)
+    raise BadCall("give exactly one of sku and scancode")

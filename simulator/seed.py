@@ -1,7 +1,6 @@
-"""Ids and chances: random without a seed, and with one a function of the seed and of what they are for.
+"""Ids and random numbers. With a seed, each is a function of the seed and of its purpose.
 
-An id is named by what it belongs to, not by how many were made before it, so that the order in which answers come
-back changes nothing.
+An id depends on what it is for, and not on the number of ids made before it. So the order of answers changes no id.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ _BYTES = 16
 
 
 class Seed:
-    """One seed for the whole platform; `number` None means that nothing repeats.
+    """The seed of a platform; with `number` None, ids and numbers differ in every run.
 
-    `run` is how many starts there were before on the same files, so that a restart makes no id a second time.
+    `run` is the number of earlier starts on the same files, so that a restart makes no id a second time.
     """
 
     def __init__(self, number: int | None = None, run: int = 0) -> None:
@@ -24,19 +23,19 @@ class Seed:
         self._run = run
 
     def id(self, *of: object) -> str:
-        """Return the UUID that belongs to `of`; the same seed and the same `of` give the same one."""
+        """Return the UUID for `of`; the same seed and the same `of` give the same UUID."""
         if self.number is None:
             return str(uuid4())
         return str(UUID(bytes=self._digest(of), version=4))
 
     def draw(self, *of: object) -> float:
-        """Return a number from 0 up to 1 that belongs to `of`."""
+        """Return a number from 0 to below 1 for `of`."""
         if self.number is None:
             return random.random()  # noqa: S311 - chance in a simulation
         return int.from_bytes(self._digest(("draw", *of))[:7]) / 2**56
 
     def stream(self, *of: object) -> random.Random:
-        """Return a random generator of its own for `of`, for callers that need many numbers."""
+        """Return a generator for `of`, for callers that need many numbers."""
         if self.number is None:
             return random.Random()  # noqa: S311 - chance in a simulation
         return random.Random(self._digest(("stream", *of)))  # noqa: S311 - as above

@@ -1,4 +1,4 @@
-"""The platform's settings, read from `JWO_PLATFORM_*`; groups of house rules nest as `JWO_PLATFORM_GATE__TIMEOUT_S`."""
+"""The platform's settings, from variables `JWO_PLATFORM_*`; house rules are named as `JWO_PLATFORM_GATE__TIMEOUT_S`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ class PlatformSettings(RoomSettings, PlatformGroups):
 
     model_config = SettingsConfigDict(env_prefix="JWO_PLATFORM_")
 
-    base_url: str = Field(pattern="^https?://", description="The platform's own address, for the links it hands out.")
+    base_url: str = Field(pattern="^https?://", description="The platform's own address, for its links.")
     world: Path | None = Field(default=None, description="A world file; its stores and gates exist from the start.")
-    database_path: str = Field(default=":memory:", description="SQLite file; others are next to it.")
-    journal_path: Path | None = Field(default=None, description="NDJSON file of the journal; a database has one.")
+    database_path: str = Field(default=":memory:", description="SQLite file; more files have names that begin with it.")
+    journal_path: Path | None = Field(
+        default=None, description="NDJSON file of the journal; next to a database by default."
+    )
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
     clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stops the clock.")
-    clock_start: datetime | None = Field(default=None, description="The platform's first instant; now by default.")
-    journal_entries: int = Field(default=10_000, gt=0, description="How many exchanges and decisions are kept.")
+    clock_start: datetime | None = Field(default=None, description="The platform's first time; now by default.")
+    journal_entries: int = Field(
+        default=10_000, gt=0, description="How many exchanges and decisions the platform keeps."
+    )
 
-    stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs: needs no AWS.")
-    aws_endpoint_url: str = Field(pattern="^https?://", description="Where SNS, SQS and S3 are played.")
+    stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs; needs no AWS.")
+    aws_endpoint_url: str = Field(pattern="^https?://", description="The address of the emulator of SNS, SQS and S3.")
     aws_region: str = "us-east-1"
     aws_access_key_id: str = "platform"
     aws_secret_access_key: SecretStr = SecretStr("platform")

@@ -1,4 +1,4 @@
-"""Loops that run as long as the platform: a loop that fails is logged and started again."""
+"""Runs the platform's loops: after an error, it logs the error and starts the loop again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _log = logging.getLogger("simulator.supervision")
 
 
 async def run_forever(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop until it is cancelled; after an error, log it and start the loop again, real seconds later."""
+    """Run a loop until it is cancelled. After an error, log the error and start the loop again after a short wait."""
     while True:
         try:
             await loop()
-        except Exception:  # noqa: BLE001 - the work must go on after any error
-            _log.exception("%s broke on our side, and is started again", name)
+        except Exception:  # noqa: BLE001 - the loop must continue after any error
+            _log.exception("%s failed; the platform starts it again", name)
         await asyncio.sleep(_RESTART_AFTER_S)

@@ -1,4 +1,4 @@
-"""A shopping trip as data: who came in and when, and the virtual cart."""
+"""The data of a shopping trip: its auth events, its visitor, and the virtual cart."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from simulator.carts import Cart
 
 
 class ScanResult(NamedTuple):
-    """The visitor, with the retailer's own ids."""
+    """The visitor, by the retailer's id and type."""
 
     id: str
     type: str
 
 
 class AuthEvent(NamedTuple):
-    """One person's entry, or a loyalty scan, as the cart carries it."""
+    """One person's entry, or a loyalty scan, for the cart's authEvents."""
 
     id: str
     at: datetime
@@ -39,14 +39,14 @@ class AuthEvent(NamedTuple):
 
     @classmethod
     def from_json(cls, event: JsonObject) -> AuthEvent:
-        """Read what `to_json` returned."""
+        """Read the result of `to_json`."""
         scan = ScanResult(**event["scanResult"]) if "scanResult" in event else None
         return cls(event["id"], parse_instant(event["timestamp"]), event["payloadType"], event["location"], scan)
 
 
 @dataclass(slots=True)
 class Trip:
-    """One visit; it has no visitor if the gate opened by the store default, or for a card."""
+    """One visit. It has no visitor if the gate opened by the store default, or for a card."""
 
     id: str
     store_id: str

@@ -1,6 +1,6 @@
-"""Shopping trips: one for each entry, from the open gate to the final cart that is handed to delivery.
+"""Shopping trips: one for each entry, from the open gate to the final cart, which goes to delivery.
 
-Trips that are under way are in memory; every step is in the storage too, from which the next start resumes them.
+Current trips are in memory. Every step is also in the storage, and the next start continues from there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from simulator.trip_record import AuthEvent, Trip
 
 
 class Trips:
-    """The trips that are under way, and by the storage those that have ended."""
+    """The current trips, and through the storage those that have ended."""
 
     def __init__(
         self,
@@ -48,53 +48,53 @@ class Trips:
         self._leaving: dict[str, asyncio.Lock] = {}
 
     async def start(self, trip: Trip) -> None:
-        """Open a trip for an entry, which survives a kill of the platform once this returns."""
+        """Start a trip for an entry. The trip survives a kill of the platform after this returns."""
         self._inside[trip.id] = trip
         self._storage.save(trip)
 
     async def join(self, trip_id: str, event: AuthEvent) -> Trip:
-        """Add a person who came in on the same means of payment, or a loyalty scan."""
+        """Add the event of a person who came in on the same means of payment, or of a loyalty scan."""
         trip = await self.shopping(trip_id)
         trip.events.append(event)
         self._storage.save(trip)
         return trip
 
     async def remember_loyalty(self, trip_id: str, event: AuthEvent, details: JsonObject) -> None:
-        """Keep an accepted loyalty scan with its trip."""
+        """Add an accepted loyalty scan, with its details, to a trip."""
         trip = await self.join(trip_id, event)
         trip.loyalty = details
         self._storage.save(trip)
 
     async def pick(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
-        """Put an item into the virtual cart. Raises NotNow if it was taken out of sale."""
+        """Put an item into the virtual cart. Raises NotNow if the item is archived."""
         trip = await self.shopping(trip_id)
         if self._catalog.is_archived(trip.store_id, line.type, line.id):
             raise NotNow(f"{line.id} is archived and no longer on sale")
         self.take(trip, line, quantity)
-        return self._shown(trip)
+        return self._to_json(trip)
 
     async def put_back(self, trip_id: str, line: Line, quantity: Decimal) -> JsonObject:
-        """Take something out of the virtual cart."""
+        """Take an item out of the virtual cart. Raises NotNow if the cart holds less of it."""
         trip = await self.shopping(trip_id)
         self.take(trip, line, -quantity)
-        return self._shown(trip)
+        return self._to_json(trip)
 
     def take(self, trip: Trip, line: Line, quantity: Decimal) -> None:
-        """Move goods into the cart, or out of it when the quantity is below zero."""
+        """Move goods into the cart, or out of it if the quantity is below zero."""
         trip.cart.move(line, quantity)
         self._storage.move(trip.id, line, quantity)
 
     async def leave(self, trip_id: str) -> JsonObject:
-        """End the trip: the cart is final and goes to delivery, an empty one too. Leaving twice changes nothing.
+        """End the trip: its cart is final and goes to delivery, also if it is empty. Leaving twice changes nothing.
 
-        The exit is published only after the cart is stored; if that fails, the shopper is still inside.
+        If the cart cannot be stored, this raises StorageFailed: the journal has no exit, and the shopper stays inside.
         """
         trip = await self.find(trip_id)
         if trip_id in self._inside:
             async with self._leaving.setdefault(trip_id, asyncio.Lock()):
                 if trip_id in self._inside:
                     await self._end(trip)
-        return self._shown(trip)
+        return self._to_json(trip)
 
     async def _end(self, trip: Trip) -> None:
         ended_at = trip.ended_at = trip.ended_at or max(self._clock.now(), trip.started_at)
@@ -109,15 +109,15 @@ class Trips:
         del self._inside[trip.id], self._leaving[trip.id]
 
     async def show(self, trip_id: str) -> JsonObject:
-        """Return a trip as JSON, or raise NotKnown."""
-        return self._shown(await self.find(trip_id))
+        """Return a trip as JSON. Raises NotKnown if there is no such trip."""
+        return self._to_json(await self.find(trip_id))
 
     def inside(self, store_id: str = "") -> list[str]:
-        """Return the trips of those who are inside."""
+        """Return the ids of the trips of shoppers inside."""
         return [trip.id for trip in self._inside.values() if not store_id or trip.store_id == store_id]
 
     async def resume(self) -> None:
-        """Continue the trips that were under way when the platform stopped; a trip with a final cart has ended."""
+        """Continue the trips of the last run of the platform; a trip with a final cart has ended."""
         for trip_id in await self._storage.under_way():
             if cart := await self._deliveries.cart(trip_id):
                 self._storage.end(trip_id, parse_instant(cart["shoppingTrip"]["endTime"]))
@@ -125,7 +125,7 @@ class Trips:
                 self._inside[trip_id] = await self.find(trip_id)
 
     async def find(self, trip_id: str) -> Trip:
-        """Return a trip, or raise NotKnown."""
+        """Return a trip. Raises NotKnown if there is no such trip."""
         if trip_id in self._inside:
             return self._inside[trip_id]
         trip = await self._storage.find(trip_id)
@@ -134,7 +134,7 @@ class Trips:
         return trip
 
     async def shopping(self, trip_id: str) -> Trip:
-        """Return a trip that is under way. Raises NotNow if it has ended."""
+        """Return a current trip. Raises NotKnown if there is no such trip, and NotNow if it has ended."""
         trip = await self.find(trip_id)
         if trip.ended_at is not None:
             raise NotNow(f"trip {trip_id} has ended: its cart is final")
@@ -151,7 +151,7 @@ class Trips:
         return trip.cart.items(lambda sku: self._catalog.identifiers(trip.store_id, sku))
 
     def _purchase(self, trip: Trip, ended_at: datetime) -> JsonObject:
-        """Join visit and cart as Create Purchases; each attempt of its delivery adds its own requestId."""
+        """Return the message of Create Purchases; each attempt of its delivery adds its own requestId."""
         identity = {"shopperIdentity": {"id": trip.shopper_identity}} if trip.shopper_identity else {}
         return {
             "idempotentShoppingTripId": trip.id,
@@ -165,7 +165,7 @@ class Trips:
             **identity,
         }
 
-    def _shown(self, trip: Trip) -> JsonObject:
+    def _to_json(self, trip: Trip) -> JsonObject:
         return {
             "tripId": trip.id,
             "storeId": trip.store_id,

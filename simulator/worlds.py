@@ -1,6 +1,6 @@
-"""Worlds: one TOML file a store day, from which the platform reads stores and visits and the connector everything else.
+"""Worlds: a TOML file for each store day. The platform reads its stores and visits, the connector all other sections.
 
-Sections that are not the platform's are ignored, so that both sides can read the same file.
+Each side ignores the sections of the other, so both can read the same file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Row(BaseModel):
 
 
 class Pick(_Row):
-    """What a hand takes or puts back; the quantity is decimal text, pieces are whole, weights in lb."""
+    """Goods that a shopper takes or puts back; the quantity is decimal text, whole for pieces, in lb for weights."""
 
     sku: str
     quantity: str = "1"
@@ -45,7 +45,7 @@ class Pick(_Row):
 
 
 class WorldStore(_Row):
-    """One store; what is absent takes the house default."""
+    """One store; missing values take the default of the house rules."""
 
     id: str
     retailer: str
@@ -55,7 +55,7 @@ class WorldStore(_Row):
 
 
 class Visit(_Row):
-    """One person at one gate: what they do, and what the gate is expected to do and to give as its cause."""
+    """One person at one gate: what they do, and the expected decision and cause."""
 
     shopper: str
     kind: VisitKind
@@ -65,11 +65,11 @@ class Visit(_Row):
     opens: bool
     cause: str
     replays: str = ""
-    """For a replayed code: the shopper of the earlier visit that used the code."""
+    """For a replayed code: the shopper who used it in an earlier visit."""
 
 
 class World(_Row):
-    """A store day. `products_csv` is the catalog that the retailer uploads."""
+    """A store day; `products_csv` is the catalog that the retailer uploads."""
 
     name: str
     file: Path
@@ -79,12 +79,12 @@ class World(_Row):
 
 
 def shipped_world(name: str = "corner_shop") -> Path:
-    """Return the file of a world that comes with the platform."""
+    """Return the file of a world that is part of the platform."""
     return _WORLDS / name / "world.toml"
 
 
 def load_world(path: Path) -> World:
-    """Read a world's file (or the folder that holds it); raises BrokenWorld with the error's place."""
+    """Read the file of a world, or its folder. Raises BrokenWorld if the file is not valid."""
     file = path / "world.toml" if path.is_dir() else path
     content = _content(file)
     try:
@@ -120,29 +120,29 @@ def _with_picks(row: dict[str, Any]) -> dict[str, Any]:
 
 def _check(world: World) -> None:
     if not world.products_csv.is_file():
-        raise BrokenWorld(str(world.file), f"{world.products_csv.name} is not beside it")
+        raise BrokenWorld(str(world.file), f"{world.products_csv.name} is missing in the same folder")
     gates = {gate for store in world.stores for gate in store.gates}
     earlier: set[str] = set()
     for number, visit in enumerate(world.visits, start=1):
-        fault = _fault(visit, gates, earlier)
-        if fault:
-            raise BrokenWorld(f"{world.file}, visit {number} of {visit.shopper!r}", fault)
+        problem = _problem(visit, gates, earlier)
+        if problem:
+            raise BrokenWorld(f"{world.file}, visit {number} of {visit.shopper!r}", problem)
         earlier.add(visit.shopper)
 
 
-def _fault(visit: Visit, gates: set[str], earlier: set[str]) -> str:
+def _problem(visit: Visit, gates: set[str], earlier: set[str]) -> str:
     if visit.gate not in gates:
         return f"there is no gate {visit.gate}"
     if (visit.kind == "replayed_code") != bool(visit.replays) or (visit.replays and visit.replays not in earlier):
-        return "`replays` names the shopper of an earlier visit, for a replayed code and for no other kind"
+        return "`replays` must name the shopper of an earlier visit for a replayed code, and be empty for other kinds"
     if visit.opens != (visit.cause == "200"):
-        return f"the gate opens exactly when the cause is 200, and it is {visit.cause}"
+        return f"`opens` must be true exactly if the cause is 200, and the cause is {visit.cause}"
     if not visit.opens and (visit.picks or visit.put_backs):
-        return "a visit with a closed gate has no picks and no put_backs"
-    return _quantity_fault(visit)
+        return "the gate stays closed, so remove the picks and put_backs"
+    return _quantity_problem(visit)
 
 
-def _quantity_fault(visit: Visit) -> str:
+def _quantity_problem(visit: Visit) -> str:
     held: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     try:
         for sign, entries in ((1, visit.picks), (-1, visit.put_backs)):
@@ -151,4 +151,4 @@ def _quantity_fault(visit: Visit) -> str:
     except BadCall as error:
         return str(error)
     short = [sku for (sku, _), amount in held.items() if amount < 0]
-    return f"more of {short[0]} is put back than was taken" if short else ""
+    return f"the shopper puts back more of {short[0]} than they picked" if short else ""

@@ -1,1 +1,1 @@
-"""What measures the simulated platform: a module for each section of bench_platform.py, and what they share."""
+"""Measurements of the simulated platform: a module for each section of bench_platform.py, and their shared parts."""

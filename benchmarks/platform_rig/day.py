@@ -1,4 +1,4 @@
-"""A simulated day of 100,000 trips in under 10 minutes of wall time, with everything recorded."""
+"""Measures a simulated day: 100,000 trips in under 10 minutes of real time, with a complete journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WINDOW_S = 10
 
 
 async def measure(trips: int, most_wall_s: float) -> list[Figure]:
-    """Drive the day; recorded are every call, every decision, every exit and every attempt, each as an entry."""
+    """Run the day. The journal must have an entry for each call, decision, exit and delivery attempt."""
     keys = People(tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000)))
     skus = tuple(f"SKU-{number:03d}" for number in range(200))
     shops = tuple(Shop(f"S{n}", tuple(f"S{n}-G{gate}" for gate in range(8)), skus) for n in range(STORES))

@@ -1,4 +1,4 @@
-"""Measured numbers with their limits, and the table that shows which limits are met."""
+"""Measured figures with their goals, and the rows of the table that shows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """A number with its unit; `most` and `least` are its limits, if it has any."""
+    """A measured number with its unit; `most` and `least` are its goals, if it has any."""
 
     name: str
     got: float
@@ -15,22 +15,22 @@ class Figure(NamedTuple):
     least: float | None = None
 
     @property
-    def met(self) -> bool:
-        """Say whether the figure is within its limits; a figure without limits is met."""
+    def is_met(self) -> bool:
+        """Return whether the figure meets its goals; without goals, it does."""
         return (self.most is None or self.got <= self.most) and (self.least is None or self.got >= self.least)
 
     def line(self) -> str:
         """Return the figure as a row of the table."""
-        wish = f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}" if self.least is not None else ""
-        verdict = ("met" if self.met else "NOT MET") if wish else ""
-        return f"  {self.name:<56}{self.got:>14,.2f} {self.unit:<5}{wish:<13}{verdict}"
+        goal = f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}" if self.least is not None else ""
+        verdict = ("met" if self.is_met else "NOT MET") if goal else ""
+        return f"  {self.name:<56}{self.got:>14,.2f} {self.unit:<5}{goal:<13}{verdict}"
 
 
 class NotMeasured(Exception):
-    """A section cannot be measured here; the text says what is missing and how to get it."""
+    """This machine cannot measure a section; the text says what is missing and how to get it."""
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value below which a share of the values lies."""
+    """Return the percentile of values for a share from 0 to 1."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,9 +1,10 @@
-"""2,000 gates in 250 stores, 500 scans a second on one core: what the platform adds to a decision, p99 under 5 ms.
+"""Measures the delay that the platform adds to a decision: p99 under 5 ms at 500 scans a second, on one core.
 
-Scans come as a user's do, over HTTP to the control API of a platform process on a core of its own; once more they come
-in this process, as `jwo shop` makes them. They are due at fixed moments whatever the platform does. What is added is
-the time from the due moment until the decision is here, less the connector's own time, which an instant connector's
-processor time bounds: the wait for a busy loop, both ways through the network, and all that the platform does count.
+There are 2,000 gates in 250 stores. The first measurement sends scans as users do: over HTTP to the control API of a
+platform process on its own core. The second one scans in this process, as `jwo shop` does. Scans are due at fixed
+times, independent of the platform. The delay is the time from the due time until the decision arrives. It contains the
+wait for a busy loop, the network in both directions, all the work of the platform, and the time of the instant
+connector, which is small.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _WARM_UP = 400
 _MOST_MS = 5
 _PLATFORM_CORE, _DRIVER_CORE = 0, 1
 _ENTRIES = 2
-"""In the journal for each scan: the call and the decision."""
+"""Journal entries for each scan: the call and the decision."""
 Scanning = Callable[[int], Awaitable[bool]]
 
 
@@ -52,8 +53,8 @@ async def _over_http(seconds: int) -> list[Figure]:
             child = processes.start("platform", ["platform"], settings)
             pin(child.process.pid, _PLATFORM_CORE)
             set_up_chain(child.url, connector)
-            control = ControlRoom(child.url)
-            # One full collection stops this driver for 60 ms, which is one scan in a hundred.
+            control = ControlClient(child.url)
+            # A full collection stops this driver for 60 ms, which delays one scan in a hundred.
             tune_garbage_collector(COLLECTOR_THRESHOLDS)
             cpu = _cpu_s(child.process.pid)
             figures = await _timed("over HTTP", control.scan, seconds)
@@ -90,9 +91,9 @@ async def _in_process(seconds: int) -> list[Figure]:
 
 
 async def _timed(how: str, scan: Scanning, seconds: int) -> list[Figure]:
-    """Scan at fixed moments, at all gates in turn."""
-    await _at_fixed_moments(scan, _WARM_UP)
-    whole, opened, took_s = await _at_fixed_moments(scan, RATE * seconds)
+    """Scan at fixed times, at all gates in turn."""
+    await _scan_at_fixed_times(scan, _WARM_UP)
+    whole, opened, took_s = await _scan_at_fixed_times(scan, RATE * seconds)
     return [
         Figure(f"{how}: gates of the chain", STORES * GATES, "", least=2000),
         Figure(f"{how}: scans a second", len(whole) / took_s, "/s", least=0.98 * RATE),
@@ -103,15 +104,15 @@ async def _timed(how: str, scan: Scanning, seconds: int) -> list[Figure]:
     ]
 
 
-async def _at_fixed_moments(scan: Scanning, count: int) -> tuple[list[float], int, float]:
-    """Return the seconds from each due moment to its decision, how many gates opened, and how long all took."""
+async def _scan_at_fixed_times(scan: Scanning, count: int) -> tuple[list[float], int, float]:
+    """Return the seconds from each due time to its decision, the number of opened gates, and the total seconds."""
     whole: list[float] = []
     opened = 0
 
     async def one(number: int, due: float) -> None:
         nonlocal opened
         opens = await scan(number)
-        opened += opens  # not in one line: what was counted while this one waited would be lost
+        opened += opens  # a separate statement: `opened += await …` would lose the counts made during the wait
         whole.append(time.perf_counter() - due)
 
     start, tasks = time.perf_counter() + 0.1, []
@@ -124,8 +125,8 @@ async def _at_fixed_moments(scan: Scanning, count: int) -> tuple[list[float], in
     return whole, opened, time.perf_counter() - start
 
 
-class ControlRoom:
-    """Scans over HTTP, on connections that are kept; there are as many as were ever needed at once."""
+class ControlClient:
+    """Scans over HTTP; it keeps connections open, and opens another one if none is idle."""
 
     def __init__(self, url: str) -> None:
         self._host, _, port = url.removeprefix("http://").partition(":")
@@ -133,8 +134,8 @@ class ControlRoom:
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def scan(self, number: int) -> bool:
-        """Show a code at a gate; says whether it opened."""
-        while self._idle and self._idle[-1][0].at_eof():  # the platform closes an idle connection
+        """Show a code at a gate; returns whether it opened."""
+        while self._idle and self._idle[-1][0].at_eof():  # the platform closes connections that are idle for seconds
             self._idle.pop()[1].close()
         connection = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
         reader, writer = connection
@@ -150,7 +151,7 @@ class ControlRoom:
         return bool(decision["opens"])
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         for _, writer in self._idle:
             writer.close()
 

@@ -1,6 +1,6 @@
-"""Prism of npm, serving the same OpenAPI document with validation, beside the platform: uploads accepted a second.
+"""Compares accepted uploads a second of the platform and of Prism, which validates the same OpenAPI document.
 
-Prism is installed by npm into a folder of its own the first time, unless it is named or on the path.
+The first run installs Prism by npm into its own folder, unless Prism is on the path or named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROUNDS, _SECONDS, _INSTALL_WITHIN_S = 3, 3.0, 600
 
 
 def measure(named: str) -> list[Figure]:
-    """Compare what is accepted a second. Prism ingests nothing, so the platform's ingestions wait until the end."""
+    """Compare accepted uploads a second. Prism ingests nothing, so the platform's ingestions wait until the end."""
     command, figures = prism_command(named), []
     late = {"JWO_PLATFORM_CATALOG__QUEUE_S": "600", "JWO_PLATFORM_CATALOG__PROCESS_S": "0"}
     with (
@@ -57,11 +57,11 @@ def measure(named: str) -> list[Figure]:
 
 
 def prism_command(named: str) -> str:
-    """Return the command that is Prism: the named one, the one on the path, or one that npm installs now."""
+    """Return the command of Prism: the named one, the one on the path, or one that npm installs now."""
     found = shutil.which(named or "prism")
     if found or named:
         if not found:
-            raise NotMeasured(f"there is no command {named}")
+            raise NotMeasured(f"there is no command {named}; give --prism the path of Prism")
         return found or ""
     installed = HOME / "node_modules" / ".bin" / "prism"
     if not installed.exists():
@@ -72,11 +72,11 @@ def prism_command(named: str) -> str:
 def _install() -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise NotMeasured("there is neither prism nor npm on the path; install Node.js, or name Prism with --prism")
+        raise NotMeasured("neither prism nor npm is on the path; install Node.js, or name Prism with --prism")
     HOME.mkdir(parents=True, exist_ok=True)
-    words = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(HOME), PACKAGE]
+    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(HOME), PACKAGE]
     try:
-        run = subprocess.run(words, capture_output=True, text=True, timeout=_INSTALL_WITHIN_S, check=False)  # noqa: S603 - npm, with our own words
+        run = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_WITHIN_S, check=False)  # noqa: S603 - npm, with fixed arguments
     except subprocess.TimeoutExpired as error:
         raise NotMeasured(f"npm did not install {PACKAGE} within {_INSTALL_WITHIN_S} s") from error
     if run.returncode:
@@ -84,7 +84,7 @@ def _install() -> None:
 
 
 def uploads_a_second(url: str, body: bytes, headers: dict[str, str], seconds: float) -> float:
-    """Upload over one kept connection for a while; returns accepted uploads a second."""
+    """Upload over one connection for a number of seconds; returns accepted uploads a second."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80)
     connection.connect()
@@ -93,9 +93,9 @@ def uploads_a_second(url: str, body: bytes, headers: dict[str, str], seconds: fl
     while time.perf_counter() < started + seconds:
         connection.request("POST", UPLOAD, body, headers)
         answer = connection.getresponse()
-        told = answer.read()
+        content = answer.read()
         if answer.status != 201:
-            raise SystemExit(f"{url} answered {answer.status}: {told[:300]!r}")
+            raise SystemExit(f"{url} answered {answer.status}: {content[:300]!r}")
         count += 1
     took = time.perf_counter() - started
     connection.close()
@@ -111,7 +111,7 @@ def prism_process(command: str, folder: str) -> Iterator[str]:
         port = free.getsockname()[1]
     words = [command, "mock", "--errors", "--port", str(port), "--host", "127.0.0.1", str(document)]
     with (Path(folder) / "prism.log").open("w") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - the command that was asked for
+        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - the command that the user chose
     try:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"

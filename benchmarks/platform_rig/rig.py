@@ -1,4 +1,4 @@
-"""What the sections run against: instant servers, the platform's store side in this process, and whole platforms."""
+"""The servers for the sections: instant connectors, the services of a store in this process, and whole platforms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SERVERS = Path(__file__).parents[1] / "load_servers"
 KEY = Key("retailer-key", "retailer-secret")
 NOWHERE = "http://127.0.0.1:9"
 STORES, GATES = 250, 8
-"""Of a chain: 2,000 gates."""
+"""Stores of the chain, and gates of each: 2,000 gates."""
 
 
 def gate_of(number: int) -> str:
@@ -35,20 +35,20 @@ def gate_of(number: int) -> str:
 
 @contextmanager
 def instant_server(script: str = "instant.py") -> Iterator[str]:
-    """Serve instant answers from a process of their own."""
+    """Run an instant connector in a process of its own; yields its address."""
     command = (sys.executable, str(SERVERS / script))
     with tempfile.TemporaryDirectory() as folder, launched(script, command, Path(folder)) as server:
         yield server.url()
 
 
 def pin(process_id: int, core: int) -> None:
-    """Keep a process on one core, where the machine has more than one."""
+    """Bind a process to one core, if the machine has more than one."""
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(process_id, {core})
 
 
 def chain_services(folder: str, url: str, timeout_s: float = 2.0) -> StoreServices:
-    """Make the store side of a platform with 2,000 gates in 250 stores, in this process."""
+    """Make the services of 250 stores with 2,000 gates, in this process."""
     settings = PlatformSettings(
         base_url=NOWHERE,
         aws_endpoint_url=NOWHERE,
@@ -63,7 +63,7 @@ def chain_services(folder: str, url: str, timeout_s: float = 2.0) -> StoreServic
 
 
 def set_up_chain(platform: str, connector: str) -> None:
-    """Set the same chain up in a platform process, over its portal."""
+    """Set up the same chain in a platform process, through its portal."""
     with httpx.Client(base_url=platform, trust_env=False, timeout=30) as portal:
         for number in range(STORES):
             setup = {"retailer": "r", "gates": _gates(number), "connector": {"url": connector}}
@@ -76,7 +76,7 @@ def _gates(store: int) -> tuple[str, ...]:
 
 @contextmanager
 def catalog_process(folder: str, settings: Mapping[str, str]) -> Iterator[str]:
-    """Run moto and the platform as processes, with one store and one account that no rate holds up."""
+    """Run moto and a platform as processes, with one store and an account without a rate limit; yields its address."""
     with Processes(Path(folder)) as processes:
         aws = processes.start("aws", ["aws"]).url
         unlimited = {"JWO_PLATFORM_CATALOG__RATE_PER_S": "1000000", "JWO_PLATFORM_CATALOG__BURST": "1000000"}

@@ -1,4 +1,4 @@
-"""Uploads of 10,000 items: answered within 150 ms of the last byte, ingested within 1 s, at 2,000,000 rows too."""
+"""Measures uploads of 10,000 items: answer within 150 ms of the last byte, ingestion within 1 s, at 2,000,000 rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from platform_rig.figures import Figure
 from platform_rig.rig import KEY, catalog_process
 
 WHOLE = 10_000
-"""Items of a whole upload."""
+"""Items in a whole upload."""
 FEWEST_ROWS = 2 * WHOLE
-"""A first upload and a last one."""
+"""The rows of a first and a last upload."""
 UPLOAD, STATUS = "/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"
 
 
 def measure(rows: int) -> list[Figure]:
-    """Fill a catalog that is kept in a file, upload by upload; the first, the last and the repeated ones are timed."""
+    """Fill a catalog in a file, upload by upload, and time the first, the last and repeated uploads."""
     batches = rows // WHOLE
     few = min(10, batches // 2)
     with tempfile.TemporaryDirectory() as folder:
@@ -42,15 +42,15 @@ def measure(rows: int) -> list[Figure]:
             last = [upload(url, items(number * WHOLE, WHOLE)) for number in range(batches - few, batches)]
             again = [upload(url, items(number * WHOLE, WHOLE)) for number in range(few)]
             count = httpx.get(f"{url}/stores/S1/catalog", trust_env=False).json()["items"]
-        kept = _journaled(Path(folder) / "journal.ndjson")
+        in_journal = _count_uploads(Path(folder) / "journal.ndjson")
     figures = [Figure("rows in the catalog", count, "", least=batches * WHOLE), Figure("time to fill", filled, "s")]
-    figures.append(Figure("uploads in the journal", kept, "", least=batches + few))
+    figures.append(Figure("uploads in the journal", in_journal, "", least=batches + few))
     for name, times in (("empty catalog", first), (f"{count:,} rows", last), ("the same rows again", again)):
-        figures += _of(name, times)
+        figures += _figures_of(name, times)
     return figures
 
 
-def _of(name: str, times: list[tuple[float, float]]) -> list[Figure]:
+def _figures_of(name: str, times: list[tuple[float, float]]) -> list[Figure]:
     answered, ingested = ([one[which] * 1000 for one in times] for which in (0, 1))
     worst = f"worst of {len(times)}"
     return [
@@ -61,13 +61,13 @@ def _of(name: str, times: list[tuple[float, float]]) -> list[Figure]:
     ]
 
 
-def _journaled(journal: Path) -> int:
+def _count_uploads(journal: Path) -> int:
     with journal.open("rb") as lines:
         return sum(b'"operation":"Upload Catalog"' in line for line in lines)
 
 
 def items(first: int, count: int, store: str = "S1") -> bytes:
-    """Make the body of an upload; every item has its own SKU and a right UPC-A."""
+    """Make the body of an upload; every item has its own SKU and a valid UPC-A."""
     rows = []
     for number in range(first, first + count):
         digits = f"{number:011d}"
@@ -88,7 +88,7 @@ def items(first: int, count: int, store: str = "S1") -> bytes:
 
 
 def post_timed(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, float]:
-    """Send a POST over a plain socket; returns status, body, and seconds from last byte to whole answer."""
+    """Send a POST over a plain socket; returns status, body, and seconds from the last byte to the whole answer."""
     parts = urlsplit(url)
     lines = [
         f"POST {parts.path} HTTP/1.1",
@@ -115,13 +115,13 @@ def signed(url: str, body: bytes) -> dict[str, str]:
 
 
 def upload(url: str, body: bytes) -> tuple[float, float]:
-    """Upload and follow; returns seconds to the answer and from there to DONE."""
+    """Upload and poll the status; returns the seconds to the answer, and from there to DONE."""
     status, answer, answered_s = post_timed(url + UPLOAD, signed(url + UPLOAD, body), body)
     if status != 201:
         raise SystemExit(f"the upload was answered {status}: {answer[:200]!r}")
     started = time.perf_counter()
     while True:
-        _, told, _ = post_timed(url + STATUS, signed(url + STATUS, answer), answer)
-        if orjson.loads(told)["processingStatus"] == "DONE":
+        _, result, _ = post_timed(url + STATUS, signed(url + STATUS, answer), answer)
+        if orjson.loads(result)["processingStatus"] == "DONE":
             return answered_s, time.perf_counter() - started
         time.sleep(0.01)

@@ -1,1 +1,1 @@
-"""The catalog API: uploads, their ingestion, the report and the notification."""
+"""The catalog API: uploads, their ingestion, the reports and the notifications."""

@@ -1,4 +1,4 @@
-"""Access to the catalog API: the signature and the account first, then the account's token bucket."""
+"""Access to the catalog API: the signature and the account of a call, then the account's token bucket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.portal.accounts import Account, Accounts
 
 
 class Access:
-    """Judges a caller; `authenticate` and `admit` are rows 1 and 2 of the check order."""
+    """Checks callers; `authenticate` and `admit` are rows 1 and 2 of the check order."""
 
     def __init__(self, accounts: Accounts, house: House, clock: Clock, faults: Faults) -> None:
         self._accounts = accounts
@@ -42,7 +42,7 @@ class Access:
         except SignatureRejected as refusal:
             raise AccessDenied(refusal.code, str(refusal)) from refusal
         account = self._accounts.by_key(key.access_key_id)
-        assert account is not None, "verify returns keys of accounts only"
+        assert account is not None, "verify returns only keys of accounts"
         request.state.account = account.id
         return account
 
@@ -57,10 +57,10 @@ class Access:
             raise TooManyRequests(rules.retry_after_s)
         self._calls[(account.id, api)] += 1
         place, number = Where(operation=api, account=account.id), self._calls[(account.id, api)]
-        self.fail(self._faults.strike("catalog", place, account.id, api, number))
+        self.fail(self._faults.trigger("catalog", place, account.id, api, number))
 
     def fail(self, faults: dict[str, float]) -> None:
-        """Raise the error of an armed fault, if there is one."""
+        """Raise the error of a fault, if one of `faults` is an error."""
         rules = self._house.catalog
         if "throttle" in faults:
             raise TooManyRequests(rules.retry_after_s)

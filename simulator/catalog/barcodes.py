@@ -1,7 +1,7 @@
-"""Barcodes: their digits, their check digits, and what is wrong with one.
+"""Checks of barcodes: their digits and their check digits.
 
-UPC is twelve digits (UPC-A) or eight (UPC-E, checked after its expansion to UPC-A). A code without a type is judged by
-its length.
+UPC has twelve digits (UPC-A) or eight (UPC-E, checked after its expansion to UPC-A). The length of a barcode without a
+type decides on its type.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _DIGITS = re.compile("[0-9]+")
 _ISBN = re.compile("[0-9]{9}[0-9Xx]")
 
 
-class Fault(NamedTuple):
-    """What is wrong with a barcode: the report's code, and a sentence."""
+class Problem(NamedTuple):
+    """A problem with an item: the code for the report, and a message."""
 
     code: str
     message: str
 
 
-def fault_of(barcode: str, symbology: str | None, rules: Barcode) -> Fault | None:
-    """Check a barcode; None if it is valid. `symbology` None or empty means that the type was not given."""
+def check_barcode(barcode: str, symbology: str | None, rules: Barcode) -> Problem | None:
+    """Return the problem of a barcode, or None if it is valid. `symbology` None or empty means a missing type."""
     kind = symbology or type_of(barcode, rules)
     if kind is None:
-        return _format(barcode, "has no type and the length of none")
+        return _format(barcode, "has no type, and its length fits no type")
     if kind == "PLU":
         return None if _PLU.fullmatch(barcode) else _format(barcode, "is not 3 to 6 digits, as PLU is")
     if kind not in _LENGTHS:
-        return Fault("BARCODE_FORMAT", f"{kind!r} is not a barcode type")
-    return _fault_of_checked(barcode, kind, rules)
+        return Problem("BARCODE_FORMAT", f"{kind!r} is not a barcode type")
+    return _check_known_type(barcode, kind, rules)
 
 
 def type_of(barcode: str, rules: Barcode) -> str | None:
-    """Return the type of a barcode that was given without one, by its length; None if no type fits."""
+    """Return the type of a barcode by its length; None if no type fits."""
     if not rules.infer_type or not (_DIGITS.fullmatch(barcode) or _ISBN.fullmatch(barcode)):
         return None
     if len(barcode) == _SHORT_UPC:
@@ -54,18 +54,18 @@ def mod10_digit(digits: str) -> str:
 
 
 def mod10_is_right(barcode: str) -> bool:
-    """Say whether the last digit is the check digit of the others."""
+    """Return whether the last digit is the check digit of the others."""
     return mod10_digit(barcode[:-1]) == barcode[-1]
 
 
 def isbn_is_right(isbn: str) -> bool:
-    """Say whether an ISBN-10 checks: weights 10 down to 1, the sum a multiple of 11, X counting 10."""
+    """Return whether the check digit of an ISBN-10 is right: weights 10 to 1, sum a multiple of 11, X counts 10."""
     values = [10 if sign in "Xx" else int(sign) for sign in isbn]
     return sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11 == 0
 
 
 def upc_a_from_e(barcode: str) -> str:
-    """Expand an eight-digit UPC-E to its twelve-digit UPC-A; the check digit is kept."""
+    """Expand an eight-digit UPC-E to its twelve-digit UPC-A, with the same check digit."""
     system, d1, d2, d3, d4, d5, d6, check = tuple(barcode)
     if d6 in "012":
         middle = f"{d1}{d2}{d6}0000{d3}{d4}{d5}"
@@ -82,17 +82,17 @@ def _is_upc_e(barcode: str) -> bool:
     return len(barcode) == _SHORT_UPC and barcode[0] in "01"
 
 
-def _fault_of_checked(barcode: str, kind: str, rules: Barcode) -> Fault | None:
+def _check_known_type(barcode: str, kind: str, rules: Barcode) -> Problem | None:
     if not (_DIGITS.fullmatch(barcode) or (kind == "ISBN" and _ISBN.fullmatch(barcode))):
-        return _format(barcode, f"holds signs that {kind} does not have")
+        return _format(barcode, f"has characters that {kind} does not allow")
     short = kind == "UPC" and len(barcode) <= _SHORT_UPC
-    wanted = _SHORT_UPC if short else _LENGTHS[kind]
-    if len(barcode) == wanted - 1 and rules.missing_by_length:
-        return Fault("CHECK_DIGIT_MISSING", f"{barcode} is one digit short for {kind}: its check digit is missing")
-    if len(barcode) != wanted or (short and not _is_upc_e(barcode)):
-        return _format(barcode, f"has not the form of {kind}")
+    right_length = _SHORT_UPC if short else _LENGTHS[kind]
+    if len(barcode) == right_length - 1 and rules.missing_by_length:
+        return Problem("CHECK_DIGIT_MISSING", f"{barcode} is one digit short for {kind}: its check digit is missing")
+    if len(barcode) != right_length or (short and not _is_upc_e(barcode)):
+        return _format(barcode, f"does not have the format of {kind}")
     if _checks(kind, rules) and not _check_is_right(barcode, kind):
-        return Fault("CHECK_DIGIT_INVALID", f"the check digit of {kind} {barcode} is wrong")
+        return Problem("CHECK_DIGIT_INVALID", f"the check digit of {kind} {barcode} is wrong")
     return None
 
 
@@ -106,5 +106,5 @@ def _check_is_right(barcode: str, kind: str) -> bool:
     return mod10_is_right(upc_a_from_e(barcode) if _is_upc_e(barcode) and kind == "UPC" else barcode)
 
 
-def _format(barcode: str, why: str) -> Fault:
-    return Fault("BARCODE_FORMAT", f"{barcode[:40]!r} {why}")
+def _format(barcode: str, why: str) -> Problem:
+    return Problem("BARCODE_FORMAT", f"{barcode[:40]!r} {why}")

@@ -1,6 +1,6 @@
-"""What is wrong with a catalog call's body; for an upload, rows 3 to 10 of the check order, each with its text.
+"""Checks of the bodies of catalog calls; for an upload, rows 3 to 10 of the check order, each with its error text.
 
-The order and the texts that Amazon does not publish are ours. The ingestion checks barcodes, not this module.
+The order is ours, and so are the texts that Amazon does not publish. The ingestion checks barcodes, not this module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCHEMA = "upload_catalog.request"
 
 
 def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list[Item]:
-    """Return an upload's items, or raise CatalogRefusal with the text of the first check that fails."""
+    """Return an upload's items. Raises CatalogRefusal with the text of the first check that fails."""
     upload = _parsed(body, INVALID_BODY)
     items = upload.get("catalogItems")
     if not isinstance(items, list) or not items:
@@ -45,14 +45,14 @@ def checked_items(body: bytes, own_stores: frozenset[str], house: House) -> list
 
 
 class Archiving(NamedTuple):
-    """The content of an archive call: SKUs, in all stores of the retailer."""
+    """The request of an archive call: SKUs, and all stores of the retailer."""
 
     skus: list[str]
     stores: list[str]
 
 
 def checked_archiving(body: bytes, own_stores: frozenset[str], house: House) -> Archiving:
-    """Return the content of an archive call. Raises CatalogRefusal if it is malformed or does not name all stores."""
+    """Return the request of an archive call. Raises CatalogRefusal if it is not valid or does not name all stores."""
     request = _parsed(body, INVALID_BODY)
     if not message("archive_catalog.request", house).is_valid(request):
         raise CatalogRefusal(INVALID_BODY)
@@ -62,7 +62,7 @@ def checked_archiving(body: bytes, own_stores: frozenset[str], house: House) -> 
 
 
 def checked_ingestion_id(body: bytes, house: House) -> str:
-    """Return the ingestion id of a status call. Raises CatalogRefusal if the request is malformed."""
+    """Return the ingestion id of a status call. Raises CatalogRefusal if the request is not valid."""
     request = _parsed(body, STATUS_BODY_WRONG)
     if not message("get_catalog_upload_status.request", house).is_valid(request):
         raise CatalogRefusal(STATUS_BODY_WRONG)
@@ -70,18 +70,18 @@ def checked_ingestion_id(body: bytes, house: House) -> str:
 
 
 def read_items(body: bytes) -> list[Item]:
-    """Read the items of an upload that was checked before."""
+    """Return the items of an upload that has passed the checks."""
     items: list[Item] = _parsed(body, INVALID_BODY)["catalogItems"]
     return items
 
 
 def _parsed(body: bytes, refusal: str) -> dict[str, Any]:
-    """Read a body; one without any null needs no copy without them, which is most of the time of a large one."""
+    """Parse a body. A body without null needs no copy without null members, which would take most of the time."""
     try:
         if b"null" in body:
             return parse_object(body)
         value = orjson.loads(body)
-        orjson.dumps(value)  # what nests too deeply to be written again is refused here
+        orjson.dumps(value)  # raises if the nesting is too deep to be encoded again
     except (MalformedBody, orjson.JSONDecodeError, orjson.JSONEncodeError) as error:
         raise CatalogRefusal(refusal) from error
     if not isinstance(value, dict):
@@ -90,7 +90,7 @@ def _parsed(body: bytes, refusal: str) -> dict[str, Any]:
 
 
 def _refusal_text(items: list[Item], schema: MessageSchema) -> str:
-    """Say what is wrong, item by item: to list every breach of ten thousand items at once would take seconds."""
+    """Return the error text, checking item by item: all violations of ten thousand items would take seconds."""
     too_long = ""
     for index, item in enumerate(items):
         alone = {"catalogItems": [item]}

@@ -1,8 +1,8 @@
-"""Ingestions: an accepted upload or archive call waits, is processed, and ends with a report and a notification.
+"""Ingestions: each accepted upload or archive call waits, is processed, and ends with a report and a notification.
 
-INQUEUE -> INPROGRESS -> DONE; FATAL when the platform itself failed, and CANCELLED only when a fault asks for it.
-Ingestions are processed one at a time, so that the rows of two of them never mix. Accepted calls are stored: a
-restarted platform processes those that are not done, and sends the notifications that were not sent.
+INQUEUE -> INPROGRESS -> DONE; FATAL if the platform itself fails, and CANCELLED only by a fault. The platform processes
+one ingestion at a time, so that rows of two ingestions never mix. The storage keeps accepted calls: after a restart,
+the platform processes unfinished ingestions from the start, and sends the missing notifications.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from simulator.storage.key_values import KeyValueStore
 Status = Literal["INQUEUE", "INPROGRESS", "DONE", "CANCELLED", "FATAL"]
 _UNDER_WAY = ("INQUEUE", "INPROGRESS")
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 300.0
-"""Platform seconds between two tries of a notification."""
+"""Platform seconds between two attempts to send a notification."""
 _log = logging.getLogger("simulator.catalog")
 
 
-class Order(NamedTuple):
-    """What a call asks for: to upload the items in its body, or to archive the SKUs in it in all of these stores."""
+class CatalogChange(NamedTuple):
+    """The change that a call requests: upload the items in its body, or archive the SKUs in it in these stores."""
 
     body: bytes
     archive_in: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Order(NamedTuple):
 
 @dataclass
 class Ingestion:
-    """One accepted call; its body is stored elsewhere until it is processed."""
+    """One accepted call, without its body, which is in UploadBodies until it is processed."""
 
     id: str
     account_id: str
@@ -57,11 +57,13 @@ class Ingestion:
     faults: dict[str, float] = field(default_factory=dict)
     status: Status = "INQUEUE"
     tell_at: datetime | None = None
+    """The time of the notification."""
     told: bool = False
+    """Whether the notification has been sent, or never will be."""
 
 
 class CatalogStorage(NamedTuple):
-    """Where items, the bodies of accepted calls, and ingestions are kept."""
+    """The storage of items, of the bodies of accepted calls, and of ingestions."""
 
     items: CatalogItems
     bodies: UploadBodies
@@ -69,7 +71,7 @@ class CatalogStorage(NamedTuple):
 
 
 class Ingestions:
-    """All ingestions; `resume` it when the platform starts, and `close` it when it stops."""
+    """All ingestions. Call `resume` when the platform starts, and `close` when it stops."""
 
     def __init__(
         self,
@@ -95,29 +97,29 @@ class Ingestions:
         self._one_at_a_time = asyncio.Lock()
 
     async def resume(self) -> None:
-        """Continue the ingestions that were under way when the platform stopped."""
+        """Continue the ingestions that had not ended when the platform stopped."""
         waiting = {one.id for one in self._ingestions.values() if one.status in _UNDER_WAY}
         await asyncio.to_thread(self._bodies.sweep, waiting)
         for ingestion in self._ingestions.values():
             if ingestion.status in _UNDER_WAY:
                 ingestion.status = "INQUEUE"
-                self._start(self._work_off(ingestion))
+                self._start(self._process(ingestion))
             elif not ingestion.told:
-                self._start(self._tell(ingestion))
+                self._start(self._notify(ingestion))
 
-    async def accept(self, account: Account, order: Order, faults: dict[str, float] | None = None) -> str:
-        """Start an ingestion and return its id; every call gets a new one, and the ingestion survives a kill."""
+    async def accept(self, account: Account, change: CatalogChange, faults: dict[str, float] | None = None) -> str:
+        """Start an ingestion with a new id, and return the id. The ingestion survives a kill of the platform."""
         self._number += 1
         number = self._number
-        armed = self._faults.strike("ingestion", Where(account=account.id), account.id, number)
-        told = self._faults.strike("notification", Where(account=account.id), account.id, number)
+        armed = self._faults.trigger("ingestion", Where(account=account.id), account.id, number)
+        of_notification = self._faults.trigger("notification", Where(account=account.id), account.id, number)
         ingestion_id = self._seed.id("ingestion", account.id, number)
-        struck = {**armed, **told, **(faults or {})}
-        await asyncio.to_thread(self._bodies.keep, ingestion_id, order.body)
-        ingestion = Ingestion(ingestion_id, account.id, account.retailer, order.archive_in, struck)
+        triggered = {**armed, **of_notification, **(faults or {})}
+        await asyncio.to_thread(self._bodies.keep, ingestion_id, change.body)
+        ingestion = Ingestion(ingestion_id, account.id, account.retailer, change.archive_in, triggered)
         self._ingestions[ingestion.id] = ingestion
         self._storage.put(ingestion.id, ingestion)
-        self._start(self._work_off(ingestion))
+        self._start(self._process(ingestion))
         return ingestion.id
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -126,14 +128,17 @@ class Ingestions:
         task.add_done_callback(self._tasks.discard)
 
     def result(self, ingestion_id: str, retailer: str) -> dict[str, str]:
-        """Answer a status call, with a fresh link once the report is there; another retailer's id is not known."""
+        """Return the answer to a status call, with a new link if there is a report.
+
+        Raises CatalogRefusal if the retailer has no ingestion with this id.
+        """
         ingestion = self._ingestions.get(ingestion_id)
         if ingestion is None or ingestion.retailer != retailer:
             raise CatalogRefusal(INGESTION_UNKNOWN)
         return self._status(ingestion)
 
     async def close(self) -> None:
-        """Stop the ingestions that are under way."""
+        """Stop the running ingestions."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -142,15 +147,15 @@ class Ingestions:
         link = self._reports.link(ingestion.id, link_age_s) if ingestion.status == "DONE" else ""
         return {"processingStatus": ingestion.status, "reportDownloadLink": link}
 
-    async def _work_off(self, ingestion: Ingestion) -> None:
+    async def _process(self, ingestion: Ingestion) -> None:
         await self._clock.sleep(self._rules.queue_s)
         ingestion.status = "INPROGRESS"
         await self._clock.sleep(self._rules.process_s)
         try:
             async with self._one_at_a_time:
-                ingestion.status = await self._ended(ingestion)
+                ingestion.status = await self._run(ingestion)
         except (ClientError, BotoCoreError, StorageFailed, OSError):
-            _log.exception("ingestion %s could not be kept", ingestion.id)
+            _log.exception("ingestion %s ends FATAL: its result could not be stored", ingestion.id)
             ingestion.status = "FATAL"
         late_s = ingestion.faults.get("notification_late", 0.0)
         ingestion.tell_at = self._clock.now() + timedelta(seconds=late_s)
@@ -158,18 +163,18 @@ class Ingestions:
         self._storage.put(ingestion.id, ingestion)
         await asyncio.to_thread(self._clear, ingestion.id)
         if not ingestion.told:
-            await self._tell(ingestion)
+            await self._notify(ingestion)
 
-    async def _ended(self, ingestion: Ingestion) -> Status:
+    async def _run(self, ingestion: Ingestion) -> Status:
         if "ingestion_fatal" in ingestion.faults:
             return "FATAL"
         if "ingestion_cancelled" in ingestion.faults:
             return "CANCELLED"
         body = await asyncio.to_thread(self._bodies.body, ingestion.id)
         if body is None:
-            _log.error("the body of ingestion %s is gone", ingestion.id)
+            _log.error("ingestion %s ends FATAL: its body is missing in the storage", ingestion.id)
             return "FATAL"
-        work = partial(_work, Order(body, ingestion.archive_in))
+        work = partial(_apply, CatalogChange(body, ingestion.archive_in))
         await self._reports.keep(await asyncio.to_thread(self._items.ingest, ingestion.id, work))
         return "DONE"
 
@@ -177,33 +182,35 @@ class Ingestions:
         self._bodies.drop(ingestion_id)
         self._items.delete_report(ingestion_id)
 
-    async def _tell(self, ingestion: Ingestion) -> None:
+    async def _notify(self, ingestion: Ingestion) -> None:
         if ingestion.tell_at is not None:
             await self._clock.sleep((ingestion.tell_at - self._clock.now()).total_seconds())
-        message = await self._published(ingestion)
+        message = await self._publish_until_sent(ingestion)
         if "notification_twice" in ingestion.faults:
-            with contextlib.suppress(ClientError, BotoCoreError):  # the doubling is a fault, not a promise
+            with contextlib.suppress(
+                ClientError, BotoCoreError
+            ):  # the second notification is a fault, so it needs no retry
                 await self._notifications.publish(ingestion.account_id, message)
         ingestion.told = True
         self._storage.put(ingestion.id, ingestion)
 
-    async def _published(self, ingestion: Ingestion) -> dict[str, str]:
-        """Publish a notification and return it; after an error, publish again, with a fresh link."""
+    async def _publish_until_sent(self, ingestion: Ingestion) -> dict[str, str]:
+        """Publish a notification and return it. After an error of the topic, try again, each time with a new link."""
         pause_s, link_age_s = _PAUSE_S, 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
         while True:
             message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
             try:
                 await self._notifications.publish(ingestion.account_id, message)
             except (ClientError, BotoCoreError):
-                _log.exception("the notification of ingestion %s is tried again in %g s", ingestion.id, pause_s)
+                _log.exception("the notification of ingestion %s failed; next attempt in %g s", ingestion.id, pause_s)
             else:
                 return message
             await self._clock.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
-def _work(order: Order, items: CatalogItems) -> list[dict[str, Any]]:
-    """Upload or archive, and return the rows of the report; runs in a thread."""
-    if order.archive_in:
-        return [items.archive(sku, order.archive_in) for sku in orjson.loads(order.body)]
-    return [items.take(item) for item in read_items(order.body)]
+def _apply(change: CatalogChange, items: CatalogItems) -> list[dict[str, Any]]:
+    """Apply a change to the catalog and return the rows of the report; runs in a thread."""
+    if change.archive_in:
+        return [items.archive(sku, change.archive_in) for sku in orjson.loads(change.body)]
+    return [items.put(item) for item in read_items(change.body)]

@@ -1,8 +1,8 @@
-"""SNS and SQS: the handshake with a retailer's queue, and the notification that an ingestion has ended.
+"""Notifications through SNS and SQS: the handshake with a retailer's queue, and the end of each ingestion.
 
-The SNS emulator subscribes a queue without a confirmation. So the platform itself sends the standard
-SubscriptionConfirmation to the queue, and subscribes the queue only when the client has fetched the address in it. A
-notification that is due before that is dropped: the queue is not subscribed to the topic.
+The SNS emulator subscribes a queue without a confirmation. So the platform does the handshake itself: it sends the
+standard SubscriptionConfirmation to the queue, and subscribes the queue when its owner fetches the SubscribeURL. The
+queue does not receive notifications from before the subscription.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ class Notifications:
         self.topic_arn = ""
 
     async def start(self) -> None:
-        """Make the topic; an existing one keeps its ARN."""
+        """Create the topic; an existing topic keeps its ARN."""
         answer = await asyncio.to_thread(self._sns.create_topic, Name=self._topic_name)
         self.topic_arn = answer["TopicArn"]
 
     async def invite(self, account: Account) -> None:
-        """Allow-list an account and invite its queue. Raises BadCall if the queue does not exist.
+        """Allow-list an account and send a SubscriptionConfirmation to its queue.
 
-        The token is stored before it is sent, because a quick client may confirm before the call to SQS returns.
+        The token is stored before it is sent, because a quick client may confirm before the sending returns. Raises
+        BadCall if there is no such queue.
         """
         self._invitations += 1
         token = self._seed.id("token", account.id, self._invitations)
@@ -77,7 +78,7 @@ class Notifications:
             raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
 
     async def confirm(self, token: str) -> str:
-        """Subscribe the queue that got the token; returns the subscription's ARN. Raises BadCall for another token."""
+        """Subscribe the queue that received the token; returns the ARN. Raises BadCall if the token is unknown."""
         account = self._accounts.by_token(token)
         if account is None:
             raise BadCall("Invalid parameter: Token")
@@ -94,8 +95,8 @@ class Notifications:
             account = self._accounts.put(newest._replace(subscription="Complete", subscription_arn=arn))
         return account.subscription_arn
 
-    async def forget(self, account: Account) -> None:
-        """End a subscription, because the account names another queue."""
+    async def unsubscribe(self, account: Account) -> None:
+        """End an account's subscription, because the account has a new queue."""
         try:
             if account.subscription_arn:
                 await asyncio.to_thread(self._sns.unsubscribe, SubscriptionArn=account.subscription_arn)
@@ -103,7 +104,7 @@ class Notifications:
             _log.warning("the subscription %s could not be ended", account.subscription_arn)
 
     async def publish(self, account_id: str, message: dict[str, Any]) -> None:
-        """Send to an account's confirmed queue and to the journal; dropped if the account has no confirmed queue."""
+        """Publish a message to an account's queue and add it to the journal; without a confirmed queue, it is lost."""
         text, account = orjson.dumps(message).decode(), self._accounts.find(account_id)
         outcome = "published" if account and account.subscription == "Complete" else "nobody_listens"
         try:
@@ -120,8 +121,8 @@ class Notifications:
 
     def _note(self, account_id: str, text: str, outcome: str) -> None:
         message = orjson.loads(redacted_text(text))
-        told = {"account": account_id, "ingestionId": message.get("ingestionId"), "outcome": outcome}
-        self._journal.add("notification", {**told, "message": message})
+        entry = {"account": account_id, "ingestionId": message.get("ingestionId"), "outcome": outcome}
+        self._journal.add("notification", {**entry, "message": message})
 
     def _confirmation(self, token: str) -> dict[str, str]:
         query = urlencode({"Action": "ConfirmSubscription", "TopicArn": self.topic_arn, "Token": token})
@@ -145,7 +146,7 @@ class Notifications:
 
 
 def checked_queue_arn(arn: str) -> str:
-    """Return the ARN. Raises BadCall if it does not name an SQS queue."""
+    """Return the ARN. Raises BadCall if it is not the ARN of an SQS queue."""
     parts = arn.split(":")
     if len(parts) != _ARN_PARTS or parts[0] != "arn" or parts[2] != "sqs" or not all(parts):
         raise BadCall(

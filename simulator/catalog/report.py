@@ -1,7 +1,7 @@
-"""The report of an ingestion: its content, where it is kept, and the presigned link that leads to it for an hour.
+"""The report of an ingestion: its content, its object in S3, and its presigned link, which is valid for an hour.
 
-The link is signed for this platform's own address and checked here against the platform's clock, because the S3
-emulator still serves an expired link. The object itself is in S3.
+The platform signs the link for its own address and checks it against its own clock, because the S3 emulator also serves
+expired links.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 LINK_LIFE_S = 3600
-"""Published: a report link is good for 60 minutes."""
+"""Published: a report link is valid for 60 minutes."""
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SIGNATURE = "X-Amz-Signature"
 
 
 def report_of(ingestion_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put the rows of an ingestion together as its report."""
+    """Return the report with these rows."""
     rejected = sum(row["status"] == "REJECTED" for row in rows)
     return {
         "ingestionId": ingestion_id,
@@ -43,7 +43,7 @@ def report_of(ingestion_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class Reports:
-    """Keeps reports in S3 and hands them out by link."""
+    """Stores reports in S3, and makes and serves their links."""
 
     def __init__(self, s3: S3Client, *, bucket: str, base_url: str, key: Key, region: str, clock: Clock) -> None:
         self._s3 = s3
@@ -54,7 +54,7 @@ class Reports:
         self._clock = clock
 
     async def start(self) -> None:
-        """Make the bucket, unless it is there."""
+        """Create the bucket, if it does not exist."""
         present = await asyncio.to_thread(self._s3.list_buckets)
         if self._bucket not in {bucket["Name"] for bucket in present["Buckets"]}:
             await asyncio.to_thread(self._s3.create_bucket, Bucket=self._bucket)
@@ -67,7 +67,7 @@ class Reports:
         )
 
     def link(self, ingestion_id: str, age_s: float = 0) -> str:
-        """Make a link that is valid for an hour, or one that was made `age_s` seconds ago."""
+        """Return a link that is valid for an hour, as if made `age_s` platform seconds ago."""
         signer, stamp = self._signer(), (self._clock.now() - timedelta(seconds=age_s)).strftime(_STAMP)
         query = urlencode(
             {
@@ -82,7 +82,7 @@ class Reports:
         return f"{url}&{_SIGNATURE}={_signature(signer, url, stamp)}"
 
     async def open(self, url: str) -> bytes:
-        """Fetch the report of a link. Raises AccessDenied if the signature is wrong or the link has expired."""
+        """Return the report of a link. Raises AccessDenied if the signature is wrong or the link has expired."""
         self._check(url)
         name = urlsplit(url).path.removeprefix(f"/{self._bucket}/")
         found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)

@@ -1,4 +1,4 @@
-"""The catalog API's addresses: the body is read raw, because its checks come in an order of their own."""
+"""The routes of the catalog API. They read raw bodies, because the checks have an order of their own."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from contract.messages import self_contained
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from simulator.catalog.access import Access
 from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items
-from simulator.catalog.ingestion import Ingestions, Order
+from simulator.catalog.ingestion import CatalogChange, Ingestions
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.report import Reports
-from simulator.faults import magic_among
+from simulator.faults import faults_in_texts
 from simulator.portal.accounts import Account
 from simulator.portal.stores import Stores
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _LARGE = 100_000
-"""Bytes, which take about a millisecond to check."""
+"""Bytes. A body of this size takes about a millisecond to check."""
 
 
 class Catalog(NamedTuple):
-    """The services that the catalog API uses."""
+    """The services behind the catalog API."""
 
     access: Access
     items: CatalogItems
@@ -40,73 +40,73 @@ class Catalog(NamedTuple):
     async def admitted(self, request: Request, operation: Operation) -> tuple[Account, bytes]:
         """Check the caller and the rate; returns the account and the body."""
         body = await request.body()
-        account = await _aside(body, self.access.authenticate, request, body)
+        account = await _run_on_body(body, self.access.authenticate, request, body)
         self.access.admit(account, operation.name)
         return account, body
 
     async def upload(self, request: Request) -> dict[str, str]:
-        """Accept an upload."""
+        """Accept an upload; returns its ingestion id."""
         account, body = await self.admitted(request, UPLOAD_CATALOG)
         own = self.stores.of_retailer(account.retailer)
-        items = await _aside(body, checked_items, body, own, self.house)
-        faults = magic_among(item["item_name"] for item in items)
+        items = await _run_on_body(body, checked_items, body, own, self.house)
+        faults = faults_in_texts(item["item_name"] for item in items)
         self.access.fail(faults)
-        return {"ingestionId": await self.ingestions.accept(account, Order(body), faults)}
+        return {"ingestionId": await self.ingestions.accept(account, CatalogChange(body), faults)}
 
     async def archive(self, request: Request) -> dict[str, str]:
-        """Accept an archive call."""
+        """Accept an archive call; returns its ingestion id."""
         account, body = await self.admitted(request, ARCHIVE_CATALOG)
         own = self.stores.of_retailer(account.retailer)
-        wanted = await _aside(body, checked_archiving, body, own, self.house)
-        order = Order(orjson.dumps(wanted.skus), tuple(wanted.stores))
-        return {"ingestionId": await self.ingestions.accept(account, order)}
+        wanted = await _run_on_body(body, checked_archiving, body, own, self.house)
+        change = CatalogChange(orjson.dumps(wanted.skus), tuple(wanted.stores))
+        return {"ingestionId": await self.ingestions.accept(account, change)}
 
 
-async def _aside(body: bytes, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Call a function with a body: in a thread if the body is large, because no gate may wait for it."""
+async def _run_on_body(body: bytes, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Run a function on a body, in a thread if the body is large, so that no gate waits for it."""
     if len(body) < _LARGE:
         return work(*given, **named)
     return await asyncio.to_thread(work, *given, **named)
 
 
 def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
-    """Put the catalog API and the report links on their paths."""
+    """Make the routes of the catalog API and of the report links."""
     router = APIRouter(tags=["catalog API"])
     house = catalog.house
 
-    @router.post(**_documented(UPLOAD_CATALOG, house))
+    @router.post(**_route_arguments(UPLOAD_CATALOG, house))
     async def upload_catalog(request: Request) -> dict[str, str]:
         return await catalog.upload(request)
 
-    @router.post(**_documented(GET_CATALOG_UPLOAD_STATUS, house))
+    @router.post(**_route_arguments(GET_CATALOG_UPLOAD_STATUS, house))
     async def get_catalog_upload_status(request: Request) -> dict[str, str]:
         account, body = await catalog.admitted(request, GET_CATALOG_UPLOAD_STATUS)
         return catalog.ingestions.result(checked_ingestion_id(body, house), account.retailer)
 
-    @router.post(**_documented(ARCHIVE_CATALOG, house))
+    @router.post(**_route_arguments(ARCHIVE_CATALOG, house))
     async def archive_catalog(request: Request) -> dict[str, str]:
         return await catalog.archive(request)
 
     @router.get(f"/{bucket}/{{name}}", summary="Fetch a report by its presigned link")
-    async def report(name: str, request: Request) -> Response:  # noqa: ARG001 - the whole address is signed, name and all
+    async def report(name: str, request: Request) -> Response:  # noqa: ARG001 - the signature covers the whole address, with the name
         return Response(await catalog.reports.open(str(request.url)), media_type="application/json")
 
-    _add_shelves(router, catalog)
+    _add_store_pages(router, catalog)
     return router
 
 
-def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
-    """Add what a retailer sees and does in a store rather than by the API."""
+def _add_store_pages(router: APIRouter, catalog: Catalog) -> None:
+    """Add the routes for what a retailer sees and does in the store, not through the API."""
 
     @router.get("/stores/{store_id:path}/catalog", summary="Count what a store sells")
     async def count(store_id: str) -> dict[str, Any]:
         return {"storeId": catalog.stores.get(store_id).id, **catalog.items.counts(store_id)}
 
-    @router.get("/stores/{store_id:path}/catalog.ndjson", summary="Export what a store sells, as it was uploaded")
+    @router.get("/stores/{store_id:path}/catalog.ndjson", summary="Export the items that a store sells, as uploaded")
     async def export(store_id: str) -> Response:
         return Response(catalog.items.lines(catalog.stores.get(store_id).id), media_type="application/x-ndjson")
 
-    @router.get("/stores/{store_id:path}/catalog/{sku:path}", summary="Show an item as it was uploaded, and its state")
+    @router.get("/stores/{store_id:path}/catalog/{sku:path}", summary="Show an item as uploaded, and its state")
     async def show(store_id: str, sku: str) -> dict[str, Any]:
         return catalog.items.show(store_id, sku)
 
@@ -119,8 +119,8 @@ def _add_shelves(router: APIRouter, catalog: Catalog) -> None:
         return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=False)
 
 
-def _documented(operation: Operation, house: House) -> dict[str, Any]:
-    """Return the arguments of a route that has the contract's own schemas in its OpenAPI entry."""
+def _route_arguments(operation: Operation, house: House) -> dict[str, Any]:
+    """Return the arguments of a route, with the contract's own schemas for OpenAPI."""
     answers = {operation.success: operation.response, 403: "access_denied", **dict.fromkeys((400, 429, 500), "error")}
     return {
         "path": operation.path,
@@ -139,8 +139,8 @@ _MEANING = {
     200: "The state of the ingestion",
     201: "Accepted for ingestion",
     400: "The request breaks a rule",
-    403: "The caller may not",
-    429: "Over the rate",
+    403: "The caller has no permission",
+    429: "The account is over its rate",
     500: "The platform failed",
 }
 

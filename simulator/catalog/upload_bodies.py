@@ -1,7 +1,7 @@
-"""The bodies of accepted uploads and archive calls until their work is done: in memory, and in files beside a database.
+"""The bodies of accepted uploads and archive calls until they are processed, in memory or in files.
 
-A body is kept as bytes: ten thousand items as objects would slow every later run of the garbage collector. It is a file
-of its own rather than a row, so that no answer waits for the rows of an ingestion that is being written.
+A body is stored unparsed: ten thousand items as objects would slow every later garbage collection. Each body is a file
+and not a database row, so that no answer waits while an ingestion writes its rows.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class UploadBodies:
-    """Bodies by ingestion id; the first body creates `folder`."""
+    """Bodies by ingestion id, also in files if `folder` is given; the first body creates the folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._bodies: dict[str, bytes] = {}
 
     def keep(self, ingestion_id: str, body: bytes) -> None:
-        """Store a body so that it survives a kill; blocks."""
+        """Store a body, so that it survives a kill of the platform; blocks."""
         self._bodies[ingestion_id] = body
         if self._folder:
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -27,19 +27,19 @@ class UploadBodies:
             part.replace(self._folder / f"{ingestion_id}.json")
 
     def body(self, ingestion_id: str) -> bytes | None:
-        """Return a body; None if there is no such body. Blocks."""
+        """Return a body, or None if there is no such body; blocks."""
         body = self._bodies.get(ingestion_id)
         path = self._folder / f"{ingestion_id}.json" if self._folder else None
         return path.read_bytes() if body is None and path and path.is_file() else body
 
     def sweep(self, wanted: Collection[str]) -> None:
-        """Delete the bodies of other ingestions, which a kill may leave in the folder; blocks."""
+        """Delete the files of other ingestions and incomplete files, which a kill may leave; blocks."""
         for path in self._folder.glob("*") if self._folder else ():
             if path.suffix == ".part" or (path.suffix == ".json" and path.stem not in wanted):
                 path.unlink()
 
     def drop(self, ingestion_id: str) -> None:
-        """Delete the body of a finished ingestion; blocks."""
+        """Delete a processed body; blocks."""
         self._bodies.pop(ingestion_id, None)
         if self._folder:
             (self._folder / f"{ingestion_id}.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A code of the retailer's app at the reader: pixels to text, text through the store's QR pattern, text to Base64."""
+"""Reads a code of the retailer's app: from pixels to text, then the store's QR pattern, then from text to Base64."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _MOST_PIXELS = 25_000_000
 
 
 class Scan(NamedTuple):
-    """What the reader took: the text, where it is known, and the Base64 that a connector is given."""
+    """A scanned code: its text, if known, and the Base64 that goes to the connector."""
 
     text: str | None
     identity_key: str
 
     @classmethod
     def of_text(cls, text: str) -> Scan:
-        """Take a code by its text."""
+        """Make the scan of a text."""
         return cls(text, to_identity_key(text))
 
 
 def scan_of_identity_key(identity_key: str) -> Scan:
-    """Take a code by its Base64, which is passed on as it is; the text stays unknown when it does not decode."""
+    """Make the scan of a Base64 key, which stays unchanged; without a text if the key does not decode."""
     try:
         return Scan(from_identity_key(identity_key), identity_key)
     except BadValue:
@@ -36,7 +36,7 @@ def scan_of_identity_key(identity_key: str) -> Scan:
 
 
 def scan_of_image(png: bytes) -> Scan | None:
-    """Read the first QR symbol in an image; None when there is no image or no readable symbol in it."""
+    """Read the first QR symbol in a PNG image; None if the image or its symbol is not readable."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             if image.width * image.height > _MOST_PIXELS:
@@ -51,7 +51,7 @@ def scan_of_image(png: bytes) -> Scan | None:
 
 
 def passes_pattern(scan: Scan, pattern: str) -> bool:
-    """Say whether the whole text matches the store's pattern; an empty pattern lets everything through."""
+    """Return whether the whole text matches the store's pattern; every text matches an empty pattern."""
     if not pattern:
         return True
     return scan.text is not None and re.fullmatch(pattern, scan.text) is not None

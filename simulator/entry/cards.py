@@ -1,7 +1,7 @@
-"""A card tapped or inserted, or a palm: the platform knows it, and the store's strategy says who decides.
+"""Entry by card or palm: the store's Fraud and Abuse strategy chooses the part that decides.
 
-Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which gets the model's opinion and may
-accept, deny or adjust. Retailer Managed: the connector alone. None: neither is asked.
+Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which receives the opinion of that
+model and may accept, deny or adjust. Retailer Managed: the connector alone. None: the gate opens without a check.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OK, _RETRIED = 200, {500, 503}
 
 
 class Instrument(NamedTuple):
-    """A means of payment at the reader: the platform's id of it, and how it was shown."""
+    """A means of payment at the reader: its id in the platform, its type, and the interaction."""
 
     id: str
     type: Literal["CREDIT_CARD", "PALM"] = "CREDIT_CARD"
@@ -61,8 +61,8 @@ class CardReader:
         connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
         for left in range(self._house.shopper_auth.retries, -1, -1):
             outgoing = OutgoingRequest(SHOPPER_AUTHORIZATION, connector, request, left_s)
-            exchange, struck = await self._calls.make(outgoing, context)
-            self._calls.note(exchange, context, struck)
+            exchange, triggered = await self._calls.make(outgoing, context)
+            self._calls.note(exchange, context, triggered)
             spent_ms += exchange.elapsed_ms
             left_s -= exchange.elapsed_ms / 1000
             if exchange.status not in _RETRIED or not left or left_s <= 0:
@@ -95,10 +95,10 @@ class CardReader:
 
     def _message(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> dict[str, Any]:
         rules, store = self._house.shopper_auth, attempt.store
-        tells = rules.send_recommendation == "always" or (
+        sends_recommendation = rules.send_recommendation == "always" or (
             rules.send_recommendation == "amazon_recommendation_only" and store.strategy == "amazon_recommendation"
         )
-        told = {"shopperAuthorized": opinion.authorized, "shopperRisks": list(opinion.risks)}
+        recommendation = {"shopperAuthorized": opinion.authorized, "shopperRisks": list(opinion.risks)}
         return {
             "storeId": store.id,
             "shopperIdentity": {"id": instrument.id},
@@ -115,13 +115,13 @@ class CardReader:
                     "type": instrument.type,
                     "interactionType": instrument.interaction,
                 },
-                **({"recommendation": told} if tells else {}),
+                **({"recommendation": recommendation} if sends_recommendation else {}),
             },
         }
 
 
 def _by_answer(answer: dict[str, Any]) -> Decision:
-    """Read what the retailer decided; an adjusted amount replaces what would be reserved."""
+    """Return the retailer's decision; an adjusted amount replaces the amount to reserve."""
     if not answer["shopperAuthorized"]:
         risks = answer.get("shopperRisks") or []
         return decided(opens=False, cause=":".join(["denied", ",".join(risks)]).rstrip(":"), action="stay_closed")

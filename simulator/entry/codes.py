@@ -1,4 +1,4 @@
-"""A code at the reader, of the retailer's app or on a badge; the connector identifies the person."""
+"""Entry by code, of the retailer's app or on a badge: the connector identifies the visitor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.trip_record import AuthEvent, ScanResult
 
 
 class CodeReader:
-    """Asks the identity connector."""
+    """Decides on codes by calls to the identity connector."""
 
     def __init__(self, calls: ConnectorCalls, house: House, seed: Seed) -> None:
         self._calls = calls
@@ -27,7 +27,7 @@ class CodeReader:
     async def read(
         self, attempt: EntryAttempt, scan: Scan, *, filtered: bool = True, assisted: bool = False
     ) -> Decision:
-        """Decide on one scan; a filtered one must match the store's QR pattern to reach the connector."""
+        """Decide on one scan; if `filtered`, only a scan that matches the store's QR pattern goes to the connector."""
         store = attempt.store
         if filtered and not passes_pattern(scan, store.qr_pattern):
             return not_called("qr_pattern")
@@ -44,11 +44,11 @@ class CodeReader:
         context = CallContext(store.id, attempt.gate, attempt.trip_id, faults=attempt.faults, secrets=secrets)
         connector, timeout_s = store.connector_for("identity"), self._house.gate.timeout_s
         outgoing = OutgoingRequest(VERIFY_IDENTITY_KEYS, connector, request, timeout_s)
-        exchange, struck = await self._calls.make(outgoing, context)
+        exchange, triggered = await self._calls.make(outgoing, context)
         outcome = outcome_of(exchange, self._house)
         opens, action, cause = decide(outcome.cause, store.store_default)
-        self._calls.note(exchange, context if opens else context._replace(trip=""), struck, cause=cause)
-        scanned = self._in_cart_words(outcome.visitor)
+        self._calls.note(exchange, context if opens else context._replace(trip=""), triggered, cause=cause)
+        scanned = self._to_scan_result(outcome.visitor)
         return decided(
             opens=opens,
             cause=cause,
@@ -60,8 +60,8 @@ class CodeReader:
             visitor=outcome.visitor,
         )
 
-    def _in_cart_words(self, visitor: ScanResult | None) -> ScanResult | None:
-        """Return the visitor as the scanResult of a cart, where cash has another name."""
+    def _to_scan_result(self, visitor: ScanResult | None) -> ScanResult | None:
+        """Return the visitor as the scanResult of a cart, in which the type for cash has another name."""
         if visitor is None or visitor.type != "CASH_SHOPPER":
             return visitor
         return ScanResult(visitor.id, self._house.ordering.cash_type)

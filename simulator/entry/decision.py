@@ -1,4 +1,4 @@
-"""What a gate decides, and why: every way in ends in one of these."""
+"""The decision of a gate and its cause; every way into a store ends in a Decision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Light = Literal["green", "red", "unreadable"]
 
 
 class EntryAttempt(NamedTuple):
-    """One attempt to enter a store: where, when, the ids that it gets, and the faults that were armed by its data."""
+    """One attempt to enter a store: its place, its time, its ids, and the faults that its data arms."""
 
     store: Store
     gate: str
@@ -23,7 +23,7 @@ class EntryAttempt(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What the gate shows and does; `action` is the row of the gate table, or `not_called`."""
+    """The decision of a gate; `action` is the row of the gate table, or `not_called`."""
 
     opens: bool
     cause: str
@@ -32,17 +32,17 @@ class Decision(NamedTuple):
     elapsed_ms: int = 0
     event: AuthEvent | None = None
     visitor: ScanResult | None = None
-    """The connector's type of the visitor: SHOPPER, ASSOCIATE or CASH_SHOPPER."""
+    """The visitor by the connector's answer: SHOPPER, ASSOCIATE or CASH_SHOPPER."""
     shopper_identity: str = ""
-    """The platform's id of the means of payment, for a card or a palm."""
+    """The platform's id of the card or palm; empty for other ways in."""
     authorized_amount: float | None = None
 
 
 def decided(*, opens: bool, cause: str, action: str, **more: Any) -> Decision:  # noqa: ANN401 - the members of Decision
-    """Make a decision; the light follows from what the gate does."""
+    """Make a decision with a green light if the gate opens, and a red one if not."""
     return Decision(opens, cause, action, "green" if opens else "red")._replace(**more)
 
 
 def not_called(cause: str, light: Light = "red", *, opens: bool = False) -> Decision:
-    """Make a decision for which no connector was asked."""
+    """Make a decision without a call to a connector."""
     return Decision(opens=opens, cause=cause, action="not_called", light="green" if opens else light)

@@ -1,4 +1,4 @@
-"""Verify Identity Keys as the gate sees it: the message that goes out, and what the answer counts as."""
+"""Verify Identity Keys: the gate's request, and the classification of the answer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ACCEPTED = 200
 
 
 class Outcome(NamedTuple):
-    """The row of the gate table, and the visitor when the key was accepted."""
+    """The row of the gate table, and the visitor if the connector accepted the key."""
 
     cause: int | NoAnswer
     visitor: ScanResult | None = None
 
 
 def identity_message(*, request_id: str, event_id: str, at: str, identity_key: str, store_id: str) -> dict[str, Any]:
-    """Put the request together; `at` is the time of the scan in whole seconds with Z."""
+    """Make the request; `at` is the time of the scan in whole seconds with Z."""
     return {
         "requestId": request_id,
         "identityKey": identity_key,
@@ -33,7 +33,7 @@ def identity_message(*, request_id: str, event_id: str, at: str, identity_key: s
 
 
 def outcome_of(exchange: Exchange, house: House) -> Outcome:
-    """Classify an exchange; a 200 with a body that breaks the schema is a malformed answer."""
+    """Classify an exchange; a 200 with a body that violates its schema is a malformed answer."""
     if exchange.failure is not None or exchange.status is None:
         return Outcome(exchange.failure or NoAnswer.NO_CONNECTION)
     if exchange.status != _ACCEPTED:

@@ -1,4 +1,4 @@
-"""Resolve Scan and Get Scan Details: a loyalty card shown at a gate, or to an associate's device inside the store."""
+"""Resolve Scan and Get Scan Details: for a loyalty card at a gate, or at an associate's device inside the store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OK = 200
 
 
 class Resolution(NamedTuple):
-    """The connector's answer to a scan; `details` are the loyalty provider and promotions, if the answer has them."""
+    """The result of a loyalty scan; `details` are the loyalty provider and promotions, if the connector sent them."""
 
     accepted: bool
     cause: str
@@ -34,7 +34,7 @@ class Resolution(NamedTuple):
     details: dict[str, Any] | None = None
 
 
-class LoyaltyDesk:
+class LoyaltyReader:
     """Resolves loyalty scans."""
 
     def __init__(self, calls: ConnectorCalls, house: House, seed: Seed) -> None:
@@ -45,13 +45,13 @@ class LoyaltyDesk:
     async def resolve(
         self, store: Store, context: CallContext, text: str, channel: Channel, *, event_id: str, at: datetime
     ) -> Resolution:
-        """Ask what a scan means, and for an accepted one what is known of the shopper."""
+        """Call Resolve Scan, and Get Scan Details if the connector accepts the scan."""
         connector = store.connector_for("loyalty")
         request = self._message(store.id, text, channel, event_id, at)
         secrets = context._replace(secrets=(text, *_texts(request["scanEvent"])))
         outgoing = OutgoingRequest(RESOLVE_SCAN, connector, request, self._house.gate.timeout_s)
-        exchange, struck = await self._calls.make(outgoing, secrets)
-        self._calls.note(exchange, secrets, struck)
+        exchange, triggered = await self._calls.make(outgoing, secrets)
+        self._calls.note(exchange, secrets, triggered)
         outcome, result = self._outcome(exchange)
         if outcome == _OK:
             action, opens = (GateAction.OPEN, True) if result else (GateAction.STAY_CLOSED, False)
@@ -65,11 +65,11 @@ class LoyaltyDesk:
         request = {"storeId": store.id, "scanResult": result._asdict()}
         connector, timeout_s = store.connector_for("loyalty"), self._house.gate.timeout_s
         outgoing = OutgoingRequest(GET_SCAN_DETAILS, connector, request, timeout_s)
-        exchange, struck = await self._calls.make(outgoing, context)
-        self._calls.note(exchange, context, struck)
+        exchange, triggered = await self._calls.make(outgoing, context)
+        self._calls.note(exchange, context, triggered)
         answer = _object(exchange)
-        is_whole = answer is not None and message("get_scan_details.response", self._house).is_valid(answer)
-        return answer if exchange.status == _OK and is_whole else None
+        is_valid = answer is not None and message("get_scan_details.response", self._house).is_valid(answer)
+        return answer if exchange.status == _OK and is_valid else None
 
     def _outcome(self, exchange: Exchange) -> tuple[int | NoAnswer, ScanResult | None]:
         if exchange.failure is not None or exchange.status != _OK:

@@ -1,1 +1,1 @@
-"""The merchant portal: which stores and accounts exist, and how each is connected."""
+"""The merchant portal: the stores and accounts, and their connections."""

@@ -1,4 +1,4 @@
-"""Allow-listed AWS accounts: their keys for the catalog API, and the queues that get results."""
+"""Allow-listed AWS accounts: the key that may call the catalog API, and the queue that receives notifications."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Subscription = Literal["Unknown", "Pending", "Complete"]
 
 
 class Account(NamedTuple):
-    """One account; the two statuses are what the portal shows."""
+    """One account; the portal shows its two statuses."""
 
     id: str
     retailer: str
@@ -22,12 +22,12 @@ class Account(NamedTuple):
     connectivity: Connectivity = "Unknown"
     subscription: Subscription = "Unknown"
     token: str = ""
-    """Of the newest SubscriptionConfirmation; its address gives the same answer each time, as in SNS."""
+    """Of the newest SubscriptionConfirmation. As with SNS, its address gives the same answer each time."""
     subscription_arn: str = ""
 
 
 class Accounts:
-    """All accounts, by id and by access key."""
+    """All accounts, by id and by access key; the storage keeps them."""
 
     def __init__(self, storage: KeyValueStore[Account] | None = None) -> None:
         self._storage = storage or KeyValueStore("account", Account)
@@ -40,7 +40,7 @@ class Accounts:
         return account
 
     def drop(self, account_id: str) -> None:
-        """Take an account off the list."""
+        """Remove an account from the list."""
         self._accounts.pop(account_id, None)
         self._storage.delete(account_id)
 
@@ -49,19 +49,19 @@ class Accounts:
         return list(self._accounts.values())
 
     def find(self, account_id: str) -> Account | None:
-        """Return an account, or None."""
+        """Return an account, or None if there is no such account."""
         return self._accounts.get(account_id)
 
     def get(self, account_id: str) -> Account:
-        """Return an account, or raise NotKnown."""
+        """Return an account. Raises NotKnown if there is no such account."""
         if account_id not in self._accounts:
             raise NotKnown("account", account_id, hint="allow-list it with PUT /portal/accounts/{accountId}")
         return self._accounts[account_id]
 
     def by_key(self, access_key_id: str) -> Account | None:
-        """Return the account that an access key belongs to."""
+        """Return the account with an access key, or None."""
         return next((one for one in self._accounts.values() if one.key.access_key_id == access_key_id), None)
 
     def by_token(self, token: str) -> Account | None:
-        """Return the account that a confirmation token was sent to."""
+        """Return the account with a confirmation token, or None."""
         return next((one for one in self._accounts.values() if token and one.token == token), None)

@@ -1,8 +1,8 @@
-"""The portal's connectivity test: one call to the saved connector, not to unsaved values of the form.
+"""The portal's connectivity test: one call to the saved connector; it ignores unsaved values of the form.
 
-The identity call uses Amazon's mock sample: its key, its store id, and an event of 2008. The event is older
-than the code in the key, so that a connector which checks the age of codes still has no reason to refuse. The other
-calls carry a sample of ours.
+For identity, the test sends what we take to be Amazon's mock sample: its key, its store id, and an event of 2008. The
+event is older than the code in the key, so a connector that checks the age of codes has no reason to refuse it. The
+other calls send a sample of ours.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OPERATIONS: dict[ConnectorKind, Operation] = {
 
 
 class Probe(NamedTuple):
-    """The tester's own inputs; with a key and no store id the store under test is named."""
+    """The tester's own inputs; with a key and no store id, the message has the id of the tested store."""
 
     identity_key: str | None = None
     store_id: str | None = None
@@ -47,7 +47,7 @@ class Probe(NamedTuple):
 
 
 class ConnectivityTest:
-    """Calls a saved connector once and reports."""
+    """Calls a saved connector once and reports the result."""
 
     def __init__(self, client: ConnectorClient, house: House, clock: Clock, seed: Seed, journal: Journal) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class ConnectivityTest:
         self._runs = 0
 
     async def run(self, store: Store, probe: Probe, kind: ConnectorKind = "identity") -> dict[str, Any]:
-        """Return `passed`, `status`, `cause`, `elapsedMs`. Raises BadCall if the store has no saved connector."""
+        """Return `passed`, `status`, `cause`, `elapsedMs` and more. Raises BadCall if no connector is saved."""
         connector = store.connector_for(kind)
         if connector is None:
             raise BadCall(

@@ -1,4 +1,4 @@
-"""The portal's addresses. No answer holds a secret, and no refusal repeats the input."""
+"""The routes of the portal. No answer contains a secret, and no error repeats its input."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GateName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class ConnectorSetup(_Body):
-    """How a store's connector is called."""
+    """The address of a store's connector, and the way of calling it."""
 
     url: str
     auth: Literal["sigv4", "headers", "none"] = "sigv4"
@@ -39,16 +39,16 @@ class ConnectorSetup(_Body):
 
 
 class ConfigurationForm(_Body):
-    """One connector configuration as the portal's form has it: its two inputs."""
+    """One connector configuration: the two inputs of the portal's form."""
 
-    endpoint: str = Field(description="The address that the call's path is put behind.")
+    endpoint: str = Field(description="The base address; the path of the call follows it.")
     region: str = Field(
-        default="", description="The AWS region of the API, for the signature; empty takes the house's."
+        default="", description="The AWS region for the signature; empty means the region of the house rules."
     )
 
 
 class StoreSetup(_Body):
-    """One store, as it is set up; what is left out takes the house default."""
+    """The set-up of one store; missing values take the default of the house rules."""
 
     retailer: str = Field(min_length=1)
     connector: ConnectorSetup | None = None
@@ -63,7 +63,7 @@ class StoreSetup(_Body):
 
 
 class AccountSetup(_Body):
-    """One AWS account to allow-list, with the queue that gets the results."""
+    """One AWS account to allow-list, with the queue that receives notifications."""
 
     retailer: str = Field(min_length=1)
     accessKeyId: str = Field(min_length=1)  # noqa: N815 - the wire's spelling
@@ -73,22 +73,22 @@ class AccountSetup(_Body):
 
 
 class ProbeSetup(_Body):
-    """What the connectivity test sends instead of the mock sample."""
+    """Values for the connectivity test to send instead of the mock sample."""
 
     identityKey: str | None = None  # noqa: N815 - the wire's spelling
     storeId: str | None = None  # noqa: N815 - as above
     sku: str = "SKU-001"
-    endpoint: str | None = Field(default=None, description="An unsaved address in the form; the test never calls it.")
+    endpoint: str | None = Field(default=None, description="The unsaved address in the form; the test never calls it.")
     region: str | None = None
 
     @property
     def probe(self) -> Probe:
-        """Return what the test takes from the form."""
+        """Return the values that the test uses."""
         return Probe(self.identityKey, self.storeId, self.sku)
 
 
 class Portal:
-    """What a retailer's staff would click, as calls."""
+    """The actions of a retailer's staff in the portal."""
 
     def __init__(self, stores: Stores, accounts: Accounts, notifications: Notifications, house: House) -> None:
         self._stores = stores
@@ -97,7 +97,7 @@ class Portal:
         self._house = house
 
     def set_up_store(self, store_id: str, setup: StoreSetup) -> JsonObject:
-        """Set a store up, or replace it."""
+        """Create a store, or replace it; returns the store as JSON."""
         connector, before = setup.connector, self._stores.find(store_id)
         if connector:
             connector_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts)
@@ -116,20 +116,20 @@ class Portal:
             authorized_amount=setup.authorizedAmount,
         )
         self._stores.put(store)
-        return shown_store(store)
+        return store_to_json(store)
 
     def save_connector(self, store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> JsonObject:
-        """Save one connector configuration."""
+        """Save one connector configuration; returns the store as JSON."""
         connector_url(form.endpoint, block_amazon=self._house.auth.block_amazon_hosts)
         store = self._stores.get(store_id)
         saved = {**dict(store.connectors), kind: Connector(form.endpoint, region=form.region)}
         self._stores.put(store._replace(connectors=tuple(saved.items())))
-        return shown_store(self._stores.get(store_id))
+        return store_to_json(self._stores.get(store_id))
 
     async def allow_list(self, account_id: str, setup: AccountSetup) -> JsonObject:
-        """Allow-list an account and invite its queue, unless that very queue has confirmed already.
+        """Allow-list an account and invite its queue, unless the same queue has already confirmed.
 
-        A proof that the account may call holds for its retailer's stores, so it stays while the retailer does.
+        The account keeps its connectivity status as long as its retailer stays the same.
         """
         key = Key(setup.accessKeyId, setup.secretAccessKey, setup.sessionToken)
         account = Account(account_id, setup.retailer, key, checked_queue_arn(setup.queueArn))
@@ -145,11 +145,11 @@ class Portal:
         else:
             await self._notifications.invite(account)
             if before:
-                await self._notifications.forget(before)
+                await self._notifications.unsubscribe(before)
         return self.show_account(account_id)
 
-    def succeed(self, account: Account) -> JsonObject:
-        """Note that an account has called, correctly signed."""
+    def record_connectivity(self, account: Account) -> JsonObject:
+        """Record that an account has sent a correctly signed call."""
         self._accounts.put(account._replace(connectivity="Success"))
         return self.show_account(account.id)
 
@@ -166,7 +166,7 @@ class Portal:
         ]
 
     def show_account(self, account_id: str) -> JsonObject:
-        """Return what the portal shows of an account."""
+        """Return an account as the portal shows it."""
         account = self._accounts.get(account_id)
         return {
             "accountId": account.id,
@@ -179,8 +179,8 @@ class Portal:
         }
 
 
-def shown_store(store: Store) -> JsonObject:
-    """Return what the portal shows of a store; the values of the connector's headers stay inside."""
+def store_to_json(store: Store) -> JsonObject:
+    """Return a store as the portal shows it, without the values of the connector's headers."""
     connector = store.connector
     return {
         "storeId": store.id,
@@ -189,7 +189,7 @@ def shown_store(store: Store) -> JsonObject:
         if connector
         else None,
         "configuration": store.configuration(),
-        "connectorConfigurations": {kind: _shown_configuration(store, kind) for kind in CONNECTOR_KINDS},
+        "connectorConfigurations": {kind: _configuration_to_json(store, kind) for kind in CONNECTOR_KINDS},
         "qrPattern": store.qr_pattern,
         "storeDefault": store.store_default,
         "gates": list(store.gates),
@@ -201,7 +201,7 @@ def shown_store(store: Store) -> JsonObject:
     }
 
 
-def _shown_configuration(store: Store, kind: ConnectorKind) -> JsonObject:
+def _configuration_to_json(store: Store, kind: ConnectorKind) -> JsonObject:
     connector = store.connector_for(kind)
     return {
         "status": store.status_of(kind),
@@ -213,7 +213,7 @@ def _shown_configuration(store: Store, kind: ConnectorKind) -> JsonObject:
 def portal_router(
     portal: Portal, stores: Stores, access: Access, notifications: Notifications, connectivity: ConnectivityTest
 ) -> APIRouter:
-    """Put the portal, and the address that SubscribeURL points to, on their paths."""
+    """Make the routes of the portal, and the route of SubscribeURL."""
     router = APIRouter(tags=["portal"])
     _add_stores(router, portal, stores)
     _add_connectivity_tests(router, stores, connectivity)
@@ -229,20 +229,20 @@ def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
 
     @router.get("/portal/stores", summary="List stores")
     async def list_stores() -> list[JsonObject]:
-        return [shown_store(store) for store in stores.all()]
+        return [store_to_json(store) for store in stores.all()]
 
-    # an id may hold a slash, so that the longer addresses come first
+    # an id may contain a slash, so the longer paths come first
     @router.put("/portal/stores/{store_id:path}/connectors/{kind}", summary="Save a connector configuration")
     async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> JsonObject:
         return portal.save_connector(store_id, kind, form)
 
-    @router.put("/portal/stores/{store_id:path}", summary="Set a store up, or replace it")
+    @router.put("/portal/stores/{store_id:path}", summary="Create a store, or replace it")
     async def set_up_store(store_id: str, setup: StoreSetup) -> JsonObject:
         return portal.set_up_store(store_id, setup)
 
     @router.get("/portal/stores/{store_id:path}", summary="Show a store")
     async def show_store(store_id: str) -> JsonObject:
-        return shown_store(stores.get(store_id))
+        return store_to_json(stores.get(store_id))
 
 
 def _add_connectivity_tests(router: APIRouter, stores: Stores, connectivity: ConnectivityTest) -> None:
@@ -269,9 +269,9 @@ def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notificati
     @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
     async def connectivity_from_account(request: Request) -> JsonObject:
         account = access.authenticate(request, await request.body())
-        return portal.succeed(account)
+        return portal.record_connectivity(account)
 
-    @router.get("/portal/topic", summary="Show the topic of results")
+    @router.get("/portal/topic", summary="Show the topic of notifications")
     async def topic() -> JsonObject:
         return {"topicArn": notifications.topic_arn}
 

@@ -1,6 +1,6 @@
 """The stores of all retailers, each with its connectors, its ways in and its gates; a gate belongs to one store.
 
-A restart keeps the set-up: a store of the world file is replaced by its stored version.
+The storage keeps all stores. A stored store replaces the store of a world file with the same id.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class Store(NamedTuple):
     qr_pattern: str = ""
     gates: tuple[str, ...] = ()
     connector: Connector | None = None
-    """Serves every kind that has none of its own in `connectors`."""
+    """The connector for every kind of call without an entry in `connectors`."""
     connectors: tuple[tuple[ConnectorKind, Connector], ...] = ()
     methods: tuple[Method, ...] = ("app", "badge")
     strategy: Strategy = "amazon_managed"
     loyalty: bool = False
     charge_calculation: Literal["retailer", "amazon"] = "retailer"
     authorized_amount: float | None = None
-    """What is reserved on a card; None takes the house's."""
+    """The amount to reserve on a card; None means the amount of the house rules."""
 
     def connector_for(self, kind: ConnectorKind) -> Connector | None:
-        """Return the connector that is saved for a kind of call."""
+        """Return the saved connector for a kind of call, or None."""
         return dict(self.connectors).get(kind, self.connector)
 
     def status_of(self, kind: ConnectorKind) -> ConfigurationStatus:
-        """Say whether a connector configuration is needed and exists; it is not called."""
+        """Return whether a connector configuration is required, and whether it is saved. This makes no test call."""
         needed = {
             "identity": bool({"app", "badge"} & set(self.methods)),
             "loyalty": self.loyalty,
@@ -56,7 +56,7 @@ class Store(NamedTuple):
         return "Complete" if self.connector_for(kind) else "Incomplete"
 
     def configuration(self) -> ConfigurationStatus:
-        """Say whether everything that is needed is there."""
+        """Return whether all required connector configurations are saved."""
         statuses = {self.status_of(kind) for kind in CONNECTOR_KINDS}
         if "Incomplete" in statuses:
             return "Incomplete"
@@ -71,24 +71,27 @@ class Stores:
         self._stores: dict[str, Store] = {}
         self._by_gate: dict[str, str] = {}
         for store in self._storage.all().values():
-            self._place(store)
+            self._index(store)
         for store in stores:
             if store.id not in self._stores:
                 self.put(store)
 
     def put(self, store: Store) -> None:
-        """Set a store up, or replace it. Raises NotNow if one of its gates belongs to another store."""
+        """Add a store, or replace it.
+
+        Raises NotNow if one of its gates belongs to another store, and BadCall if its QR pattern is not valid.
+        """
         try:
             re.compile(store.qr_pattern)
         except re.error as error:
-            raise BadCall(f"the QR pattern is no regular expression: {error}") from error
+            raise BadCall(f"the QR pattern is not a regular expression: {error}") from error
         for gate in store.gates:
             if self._by_gate.get(gate, store.id) != store.id:
                 raise NotNow(f"gate {gate} belongs to store {self._by_gate[gate]}")
-        self._place(store)
+        self._index(store)
         self._storage.put(store.id, store)
 
-    def _place(self, store: Store) -> None:
+    def _index(self, store: Store) -> None:
         for gate in self._stores[store.id].gates if store.id in self._stores else ():
             del self._by_gate[gate]
         self._by_gate.update(dict.fromkeys(store.gates, store.id))
@@ -99,22 +102,22 @@ class Stores:
         return list(self._stores.values())
 
     def get(self, store_id: str) -> Store:
-        """Return a store, or raise NotKnown."""
+        """Return a store. Raises NotKnown if there is no such store."""
         if store_id not in self._stores:
             raise NotKnown("store", store_id, hint="set it up with PUT /portal/stores/{storeId}")
         return self._stores[store_id]
 
     def find(self, store_id: str) -> Store | None:
-        """Return a store, or None."""
+        """Return a store, or None if there is no such store."""
         return self._stores.get(store_id)
 
     def connector(self, store_id: str, kind: ConnectorKind) -> Connector | None:
-        """Return the connector of a store for a kind of call, where both exist."""
+        """Return the connector of a store for a kind of call; None if one of them does not exist."""
         store = self._stores.get(store_id)
         return store.connector_for(kind) if store else None
 
     def of_gate(self, gate: str) -> Store:
-        """Return the store that a gate belongs to, or raise NotKnown."""
+        """Return the store of a gate. Raises NotKnown if there is no such gate."""
         if gate not in self._by_gate:
             raise NotKnown("gate", gate, hint="name it in the gates of PUT /portal/stores/{storeId}")
         return self._stores[self._by_gate[gate]]

@@ -1,1 +1,1 @@
-"""Simulated store days: who comes when, what they take, and the results."""
+"""Simulated store days: when shoppers arrive, what they take, and the results."""

@@ -1,8 +1,8 @@
-"""A day's clock: it shows the day's progress, and every activity has its own planned instant.
+"""The clock of a simulated day: it shows the time that the day has reached, and each activity has its planned time.
 
-So nothing that is kept depends on how fast a connector answered. A task that waits on this clock sleeps until the day
-gets there, while the day continues: a message that a fault holds back for a minute is overtaken by all that happens in
-that minute.
+So no recorded value depends on the speed of a connector. A task that waits on this clock sleeps until the day reaches
+the end of the wait, and the day continues meanwhile: all activities of a minute overtake a message that a fault holds
+back for that minute.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 AT: ContextVar[datetime | None] = ContextVar("at", default=None)
-"""The instant of the activity that is running; None: where the day has got to."""
+"""The time of the running activity; None means the time that the day has reached."""
 Task = asyncio.Task[Any]
 
 
@@ -29,7 +29,7 @@ class _Sleeper(NamedTuple):
 
 
 class DayClock:
-    """The driver of the day moves it and wakes the sleepers."""
+    """The clock of a day; the driver of the day (`Day`) moves it and wakes the sleeping tasks."""
 
     def __init__(self, start: datetime) -> None:
         self.at = start.astimezone(UTC)
@@ -39,11 +39,11 @@ class DayClock:
         self._fell_asleep: asyncio.Future[None] | None = None
 
     def now(self) -> datetime:
-        """Return the activity's instant."""
+        """Return the time of the running activity."""
         return AT.get() or self.at
 
     def wall(self) -> datetime:
-        """Return real time, which connectors live in."""
+        """Return the real time, which connectors use."""
         return datetime.now(UTC)
 
     def wall_s(self, platform_s: float) -> float:
@@ -51,11 +51,11 @@ class DayClock:
         return platform_s
 
     def monotonic(self) -> float:
-        """Return real seconds, for measuring."""
+        """Return real seconds, for measurements."""
         return time.monotonic()
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        """Sleep until the day has got so far, or until `unless` is done; the activity goes on at that instant."""
+        """Sleep until the day reaches the end of the wait, or `unless` is done; the activity continues at that time."""
         task = asyncio.current_task()
         if seconds <= 0 or task is None:
             return
@@ -64,7 +64,7 @@ class DayClock:
         heapq.heappush(self._sleepers, sleeper)
         self._asleep.add(task)
         if unless is not None:
-            unless.add_done_callback(lambda _: self._rouse(sleeper, max(self.now(), self.at)))
+            unless.add_done_callback(lambda _: self._wake_one(sleeper, max(self.now(), self.at)))
         if self._fell_asleep and not self._fell_asleep.done():
             self._fell_asleep.set_result(None)
         try:
@@ -73,31 +73,31 @@ class DayClock:
             self._asleep.discard(task)
 
     def next_waking(self) -> datetime | None:
-        """Return the instant at which the next sleeper wakes; None if no task sleeps."""
+        """Return the time at which the next sleeping task wakes; None if no task sleeps."""
         while self._sleepers and self._sleepers[0].waking.done():
             heapq.heappop(self._sleepers)
         return self._sleepers[0].until if self._sleepers else None
 
     def wake(self, before: datetime) -> set[Task]:
-        """Wake all tasks that sleep until an instant before the given one, in order; returns them."""
+        """Wake the tasks with waits that end before a time, in order of time; returns these tasks."""
         woken = set()
         while (soonest := self.next_waking()) is not None and soonest < before:
             sleeper = heapq.heappop(self._sleepers)
-            self._rouse(sleeper, sleeper.until)
+            self._wake_one(sleeper, sleeper.until)
             woken.add(sleeper.task)
         return woken
 
     def awake(self, tasks: Collection[Task]) -> list[Task]:
-        """Return the tasks that neither have ended nor sleep."""
+        """Return the tasks that have not ended and do not sleep."""
         return [task for task in tasks if not task.done() and task not in self._asleep]
 
-    async def stirred(self, tasks: Collection[Task]) -> None:
-        """Wait until one of the tasks that are awake has ended or fallen asleep."""
+    async def wait_for_any(self, tasks: Collection[Task]) -> None:
+        """Wait until one of the tasks that are awake ends or falls asleep."""
         if awake := self.awake(tasks):
             await self._until_first(awake)
 
-    async def settled(self, tasks: Collection[Task]) -> None:
-        """Wait until each of the tasks has ended or sleeps."""
+    async def wait_for_all(self, tasks: Collection[Task]) -> None:
+        """Wait until every task has ended or sleeps."""
         while awake := self.awake(tasks):
             await self._until_first([asyncio.gather(*awake, return_exceptions=True)])
 
@@ -105,7 +105,7 @@ class DayClock:
         self._fell_asleep = asyncio.get_running_loop().create_future()
         await asyncio.wait([*futures, self._fell_asleep], return_when=asyncio.FIRST_COMPLETED)
 
-    def _rouse(self, sleeper: _Sleeper, at: datetime) -> None:
+    def _wake_one(self, sleeper: _Sleeper, at: datetime) -> None:
         if not sleeper.waking.done():
             self._asleep.discard(sleeper.task)
             sleeper.waking.set_result(at)

@@ -1,7 +1,7 @@
-"""Kinds of days: how many come to a store, at which hours, and what they take.
+"""Kinds of days: how many shoppers come to a store, at which hours, and how much they take.
 
-The shapes are ours, modelled on what small city stores see: two meals on a working day, one long hump on a Saturday.
-Baskets have many small and few large ones: their size follows a rounded log-normal distribution.
+The shapes are ours, after small city stores: two peaks at meal times on a working day, one long peak on a Saturday.
+Most baskets are small and few are large: their size has a rounded log-normal distribution.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _HOUR_S = 3600
 
 
 class Curve(NamedTuple):
-    """One kind of day: trips of one store, the weight of each hour from 6 to 22, and the median number of lines."""
+    """One kind of day: the trips of one store, the weight of each hour from 6 to 22, and the median number of lines."""
 
     trips: int
     hours: tuple[float, ...]
     median_lines: float
     spread: float = 0.75
     empty_rate: float = 0.04
-    """The share of visits that end with nothing taken."""
+    """The share of visits that end with an empty cart."""
 
 
 CURVES = {
@@ -36,25 +36,25 @@ CURVES = {
 
 
 def curve(name: str) -> Curve:
-    """Return a kind of day, or raise NotKnown."""
+    """Return a kind of day. Raises NotKnown if there is no such day."""
     if name not in CURVES:
         raise NotKnown("day", name, hint=f"one of {', '.join(CURVES)}")
     return CURVES[name]
 
 
 def arrivals(kind: Curve, trips: int, chance: random.Random) -> list[int]:
-    """Draw when people come, in whole seconds from midnight, in order."""
+    """Draw the arrival times, in whole seconds from midnight, in order."""
     hours = chance.choices(_OPEN_HOURS, weights=kind.hours, k=trips)
     return sorted(hour * _HOUR_S + chance.randrange(_HOUR_S) for hour in hours)
 
 
 def lines(kind: Curve, chance: random.Random) -> int:
-    """Draw how many different items a shopper takes."""
+    """Draw how many cart lines a shopper takes."""
     if chance.random() < kind.empty_rate:
         return 0
     return max(1, min(60, round(chance.lognormvariate(math.log(kind.median_lines), kind.spread))))
 
 
 def stay_s(taken: int, chance: random.Random) -> int:
-    """Draw how long a visit lasts: a minute and a half, half a minute for each line, and some dawdling."""
+    """Draw the length of a visit: 90 s, 30 s for each line, and an exponential delay with a mean of 90 s."""
     return round(90 + 30 * taken + chance.expovariate(1 / 90))

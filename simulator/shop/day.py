@@ -1,6 +1,6 @@
-"""Drives a day: window after window of the platform's time, all of one window at once, then the carts that are due.
+"""Runs a simulated day, one window of platform time after the other: all activities of a window, then its due carts.
 
-Within a window activities run side by side, and the journal is put in the order of the plan, so that a run repeats.
+The activities of a window run concurrently. The journal has them in the order of the plan, so a second run repeats it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from simulator.delivery import Deliveries
 from simulator.entry.app_code import scan_of_identity_key
 from simulator.entry.cards import Instrument
 from simulator.errors import NotNow
-from simulator.journal import LANE
+from simulator.journal import SORT_KEY
 from simulator.shop.clock import AT, DayClock, Task
 from simulator.shop.plan import Shop, Visit, basket
 
 
 class Pace(NamedTuple):
-    """How a day is driven: platform seconds in a real one (0: as fast as it goes), and the size of a window."""
+    """The pace of a day: platform seconds in a real second (0: as fast as possible), and the size of a window."""
 
     speed: float = 0.0
     window_s: int = 1
     at_once: int = 64
     patience_h: float = 30.0
-    """How long after midnight undelivered carts are waited for."""
+    """How many hours after midnight the day waits for undelivered carts."""
 
 
 class _Activity(NamedTuple):
@@ -44,7 +44,7 @@ class _Activity(NamedTuple):
 
 
 class Day:
-    """One day in one platform."""
+    """One simulated day in one platform."""
 
     def __init__(self, services: StoreServices, clock: DayClock, shops: tuple[Shop, ...], plan: list[Visit]) -> None:
         self._services = services
@@ -57,8 +57,8 @@ class Day:
         self.inside = 0
         self.most_inside = 0
 
-    async def run(self, pace: Pace, seen: Callable[[datetime], None]) -> None:
-        """Run until all shoppers have left and every cart is delivered or dead; calls `seen` with the progress."""
+    async def run(self, pace: Pace, report_time: Callable[[datetime], None]) -> None:
+        """Run until all shoppers have left and all carts are delivered or dead; `report_time` gets the day's time."""
         started, first, arrived = time.monotonic(), self._plan[0].at_s if self._plan else 0, 0
         at_s = first - first % pace.window_s
         while (at_s := self._next_window(at_s, arrived, pace)) >= 0:
@@ -66,11 +66,11 @@ class Day:
             if pace.speed and at_s <= pace.patience_h * 3600:
                 await asyncio.sleep(started + (at_s - first) / pace.speed - time.monotonic())
             arrived = await self._window(arrived, end_s, pace)
-            seen(self._clock.at)
+            report_time(self._clock.at)
             at_s = end_s
 
     def _next_window(self, at_s: int, arrived: int, pace: Pace) -> int:
-        """Return where the next window with something to do begins; -1 when the day is over."""
+        """Return the start of the next window with work, in seconds from midnight; -1 if the day is over."""
         due, waking = self._services.deliveries.next_due(), self._clock.next_waking()
         nexts = [
             *([self._plan[arrived].at_s] if arrived < len(self._plan) else []),
@@ -89,7 +89,7 @@ class Day:
         await self._settle()
         planned, arrived = self._planned(arrived, end_s)
         for first in range(0, len(planned), pace.at_once):
-            self._under_way |= {self._lane(*activity) for activity in planned[first : first + pace.at_once]}
+            self._under_way |= {self._start(*activity) for activity in planned[first : first + pace.at_once]}
             await self._settle()
         self.most_inside = max(self.most_inside, self.inside)
         self._clock.at = end
@@ -98,7 +98,7 @@ class Day:
         return arrived
 
     def _planned(self, arrived: int, end_s: int) -> tuple[list[_Activity], int]:
-        """Take the activities of a window: who comes, and who leaves."""
+        """Return the arrivals and exits of a window, and the number of visits that have arrived."""
         planned: list[_Activity] = []
         while arrived < len(self._plan) and self._plan[arrived].at_s < end_s:
             visit = self._plan[arrived]
@@ -110,19 +110,19 @@ class Day:
         return planned, arrived
 
     async def _settle(self) -> None:
-        """Wait until all activities have ended or sleep; raises the error of one that failed."""
-        await self._clock.settled(self._under_way)
+        """Wait until every running task has ended or sleeps. Raises the error of a task that failed."""
+        await self._clock.wait_for_all(self._under_way)
         ended = {task for task in self._under_way if task.done()}
         self._under_way -= ended
         for task in ended:
             task.result()
 
-    def _lane(self, at_s: int, what: str, number: int, work: Coroutine[Any, Any, None]) -> Task:
-        """Run an activity at its own instant, in its own lane of the journal."""
+    def _start(self, at_s: int, what: str, number: int, work: Coroutine[Any, Any, None]) -> Task:
+        """Start an activity at its planned time, with its own sort key for the journal."""
         at = self._midnight + timedelta(seconds=at_s)
         context = copy_context()
         context.run(AT.set, at)
-        context.run(LANE.set, (at.timestamp(), what, str(number), 0))
+        context.run(SORT_KEY.set, (at.timestamp(), what, str(number), 0))
         return asyncio.get_running_loop().create_task(work, context=context)
 
     def _seconds(self, at: datetime) -> float:
@@ -153,6 +153,6 @@ class Day:
 
 
 async def send_due(deliveries: Deliveries, clock: DayClock) -> None:
-    """Send all that is due, and wait until each attempt has ended or sleeps."""
+    """Send the due carts, and wait until each attempt has ended or sleeps."""
     while await deliveries.start_due() or clock.awake(deliveries.sending):
-        await clock.stirred(deliveries.sending)
+        await clock.wait_for_any(deliveries.sending)

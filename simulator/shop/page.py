@@ -1,11 +1,11 @@
-"""The page of a day: one self-contained HTML file with tables and plots, no script."""
+"""The page of a day: one self-contained HTML file with tables and plots, without scripts."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import NamedTuple
 
-from simulator.shop.plots import bars, lying_bars, steps
+from simulator.shop.plots import bars, horizontal_bars, steps
 from simulator.shop.results import Latency, Results, latency
 
 _BUDGET_MS = 2_000
@@ -24,7 +24,7 @@ svg text{font:12px system-ui,sans-serif;fill:#5a6675} .bar{fill:#2f6fde} .bar.cl
 
 
 class Title(NamedTuple):
-    """What was run."""
+    """The facts in the heading: the kind of day, its size, its seed and its real time."""
 
     day: str
     stores: int
@@ -35,7 +35,7 @@ class Title(NamedTuple):
 
 
 def page(title: Title, results: Results, deliveries: dict[str, int]) -> str:
-    """Write the page; `deliveries` counts deliveries by state."""
+    """Return the page; `deliveries` counts deliveries by state."""
     gate, order = latency(results.gate_ms), latency(results.order_ms)
     hours = [(f"{hour:02d}", float(results.arrivals.get(hour, 0))) for hour in range(24)]
     causes = [
@@ -55,10 +55,10 @@ def page(title: Title, results: Results, deliveries: dict[str, int]) -> str:
             _counts(results, deliveries),
             _latencies(gate, order),
             bars(hours, "Arrivals by hour", "people"),
-            lying_bars(causes, "Gate decisions by cause (red: the gate stayed closed)", ""),
+            horizontal_bars(causes, "Gate decisions by cause (red: the gate stayed closed)", ""),
             steps(sorted(results.gate_ms.items()), "Share of gate decisions answered in time", _BUDGET_MS),
             steps(sorted(results.order_ms.items()), "Share of carts answered in time", _BUDGET_MS),
-            lying_bars(outcomes, "Delivery attempts by outcome", ""),
+            horizontal_bars(outcomes, "Delivery attempts by outcome", ""),
             "</html>",
         ]
     )

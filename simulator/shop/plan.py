@@ -1,4 +1,4 @@
-"""The plan of a day: every visit of every store, drawn from the seed before the first gate opens."""
+"""The plan of a day: all visits of all stores, drawn from the seed before the first gate opens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.seed import Seed
 from simulator.shop.curves import Curve, arrivals, curve, lines, stay_s
 
 _POPULAR = 1.1
-"""The exponent with which a product's popularity falls off with its rank."""
+"""The exponent by which a product's popularity decreases with its rank."""
 Way = Literal["app", "card", "palm"]
 
 
@@ -23,23 +23,23 @@ class Shop(NamedTuple):
 
 
 class People(NamedTuple):
-    """The visitors: identity keys of the app's users, and the shares of cards, palms and strangers."""
+    """The visitors: identity keys of app users, and the shares of cards, palms and unknown app users."""
 
     keys: tuple[str, ...]
     card_rate: float = 0.25
     palm_rate: float = 0.05
     stranger_rate: float = 0.01
-    """App users with a key that no connector knows."""
+    """The share of app users with a key that no connector knows."""
     cards: int = 5_000
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """Return the ways in that a store needs for them."""
+        """Return the ways in that a store needs for these visitors."""
         return ("app", "badge", "card", "palm")
 
 
 class Visit(NamedTuple):
-    """One visit: where and when, by what means, and for how long; what is taken is drawn at the exit."""
+    """One visit: its place, time, means of entry, and length. `basket` draws its items at the exit."""
 
     number: int
     shop: int
@@ -47,19 +47,19 @@ class Visit(NamedTuple):
     at_s: int
     way: Way
     means: str
-    taken: int
+    line_count: int
     stay_s: int
 
 
-class Taken(NamedTuple):
-    """Something taken off a shelf, or put back when the number is below zero."""
+class Movement(NamedTuple):
+    """Pieces taken off a shelf, or put back if the number is below zero."""
 
     sku: str
     pieces: int
 
 
 def visits(shops: tuple[Shop, ...], day: str, people: People, seed: Seed, trips: int = 0) -> list[Visit]:
-    """Draw the visits of a day in order; `trips` 0 takes the day's own number for each store."""
+    """Draw the visits of a day, in order of time; `trips` 0 means the day's own number for each store."""
     kind, found = curve(day), []
     for index, shop in enumerate(shops):
         share = trips // len(shops) + (index < trips % len(shops)) if trips else kind.trips
@@ -69,14 +69,14 @@ def visits(shops: tuple[Shop, ...], day: str, people: People, seed: Seed, trips:
     return [visit._replace(number=number) for number, visit in enumerate(found)]
 
 
-def basket(visit: Visit, shop: Shop, seed: Seed) -> list[Taken]:
-    """Draw what a visit takes and puts back; popular products come more often."""
+def basket(visit: Visit, shop: Shop, seed: Seed) -> list[Movement]:
+    """Draw what a shopper takes and puts back; popular products are more frequent."""
     chance = seed.stream("basket", shop.id, visit.number)
     taken = []
-    for _ in range(visit.taken):
+    for _ in range(visit.line_count):
         sku = shop.skus[_rank(len(shop.skus), chance)]
-        taken.append(Taken(sku, 1 + (chance.random() < 0.15)))  # noqa: PLR2004 - one thing in seven is taken twice
-    back = [Taken(one.sku, -1) for one in taken if chance.random() < 0.06]  # noqa: PLR2004 - and one in sixteen goes back
+        taken.append(Movement(sku, 1 + (chance.random() < 0.15)))  # noqa: PLR2004 - of one item in seven, two pieces
+    back = [Movement(one.sku, -1) for one in taken if chance.random() < 0.06]  # noqa: PLR2004 - one in sixteen goes back
     return taken + back
 
 

@@ -1,4 +1,4 @@
-"""The plots of a store day, each a figure of 640 user units in width."""
+"""The plots of a store day; each figure is 640 SVG user units wide."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from jwo_toolkit import svg
 
 _WIDTH, _HEIGHT, _LABELS_Y = 640, 240, 226
 _AREA = svg.Area(56, 12, 574, 194)
-_LYING = svg.Area(210, 8, 360, 24)
-"""The longest lying bar, with the space below it."""
+_HORIZONTAL = svg.Area(210, 8, 360, 24)
+"""The longest horizontal bar, with the space below it."""
 _MOST_LABELS = 12
 
 
 def bars(values: Sequence[tuple[str, float]], title: str, unit: str) -> str:
-    """Draw upright bars; each value has a label."""
+    """Draw vertical bars; each value has a label."""
     top = max((value for _, value in values), default=0) or 1
     step = _AREA.width / max(1, len(values))
     labelled_every = 1 if len(values) <= _MOST_LABELS else len(values) // _MOST_LABELS + 1
@@ -29,21 +29,21 @@ def bars(values: Sequence[tuple[str, float]], title: str, unit: str) -> str:
     return _figure("".join(parts), title)
 
 
-def lying_bars(values: Sequence[tuple[str, float, str]], title: str, unit: str) -> str:
-    """Draw bars from left to right, for labels that are words; the third member is the bar's class."""
+def horizontal_bars(values: Sequence[tuple[str, float, str]], title: str, unit: str) -> str:
+    """Draw horizontal bars, for labels that are words; the third member of a value is the CSS class of the bar."""
     top = max((value for _, value, _ in values), default=0) or 1
     parts = []
     for index, (label, value, kind) in enumerate(values):
-        width, y = _LYING.width * value / top, _LYING.top + index * _LYING.height
-        place = svg.Area(_LYING.left, y, max(1.0, width), _LYING.height - 7)
-        parts.append(svg.text(_LYING.left - 8, y + 15, label, anchor="end"))
+        width, y = _HORIZONTAL.width * value / top, _HORIZONTAL.top + index * _HORIZONTAL.height
+        place = svg.Area(_HORIZONTAL.left, y, max(1.0, width), _HORIZONTAL.height - 7)
+        parts.append(svg.text(_HORIZONTAL.left - 8, y + 15, label, anchor="end"))
         parts.append(svg.bar(place, f"bar {kind}".strip()))
-        parts.append(svg.text(_LYING.left + width + 6, y + 15, f"{value:g} {unit}".strip()))
-    return _figure("".join(parts), title, _LYING.height * len(values) + 16)
+        parts.append(svg.text(_HORIZONTAL.left + width + 6, y + 15, f"{value:g} {unit}".strip()))
+    return _figure("".join(parts), title, _HORIZONTAL.height * len(values) + 16)
 
 
 def steps(measured: Sequence[tuple[int, int]], title: str, limit_ms: int) -> str:
-    """Draw the share of calls that were answered within each number of milliseconds, with the limit as a line."""
+    """Draw the share of calls answered within each number of milliseconds, with the limit as a line."""
     total = sum(count for _, count in measured) or 1
     longest = max([limit_ms * 1.05, *(ms for ms, _ in measured)])
     x, y = svg.linear(0, longest, _AREA.left, _AREA.right), svg.linear(0, 1, _AREA.bottom, _AREA.top)

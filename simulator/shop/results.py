@@ -13,7 +13,7 @@ _BUDGET_MS = 2_000
 
 
 class Latency(NamedTuple):
-    """Percentiles of the calls' duration, in milliseconds."""
+    """The times of calls, in milliseconds."""
 
     calls: int
     p50: int
@@ -24,7 +24,7 @@ class Latency(NamedTuple):
 
 
 class Results:
-    """Counts of a day; `handle` counts an entry of the journal."""
+    """Counts of a day; `receive` counts an entry of the journal."""
 
     def __init__(self) -> None:
         self.arrivals: Counter[int] = Counter()
@@ -42,8 +42,8 @@ class Results:
         self.lines = 0
         self.at: datetime | None = None
 
-    def handle(self, entry: Entry) -> None:
-        """Take an entry of the journal."""
+    def receive(self, entry: Entry) -> None:
+        """Count an entry of the journal."""
         kind = entry["kind"]
         if kind == "gate_decision":
             self._decision(entry)
@@ -66,12 +66,12 @@ class Results:
 
     @property
     def decisions(self) -> int:
-        """Return how many decisions there were."""
+        """Return the number of decisions."""
         return sum(self.arrivals.values())
 
     @property
     def opened(self) -> int:
-        """Return how many gates opened."""
+        """Return the number of decisions that opened a gate."""
         return sum(count for (_, opens), count in self.stores.items() if opens)
 
     def summary(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Results:
 
 
 def latency(measured: Counter[int]) -> Latency:
-    """Return the percentiles of milliseconds that were counted one by one."""
+    """Return the percentiles of times; `measured` has the number of calls for each millisecond."""
     count = sum(measured.values())
     if not count:
         return Latency(0, 0, 0, 0, 0, 0)

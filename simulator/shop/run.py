@@ -1,4 +1,4 @@
-"""Runs one day in a platform of its own: the composition root of a simulated store day, which needs no AWS."""
+"""Runs one simulated day in a platform of its own: the composition root of a store day, which needs no AWS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The results of a day: its numbers, and its page."""
+    """The results of a day: its numbers and its page."""
 
     title: Title
     results: Results
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 
 class DayOptions(NamedTuple):
-    """Which day is run: the name of its curve, how many visits (0: the day's own number), and how it is driven."""
+    """The day to run: the name of its curve, the number of visits (0: the day's own number), and its pace."""
 
     day: str
     trips: int = 0
@@ -54,25 +54,27 @@ async def run_day(
     connector: Connector,
     options: DayOptions,
     *,
-    seen: Callable[[Progress], None] = lambda _: None,
+    report_progress: Callable[[Progress], None] = lambda _: None,
     prepare: Callable[[StoreServices], None] = lambda _: None,
 ) -> Outcome:
-    """Run a day to its end; `prepare` may arm faults or fill shelves first, `seen` gets the progress."""
+    """Run a day to its end; `prepare` may arm faults first, and `report_progress` gets the progress."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
     services, results = make_store_services(settings, clock), Results()
-    services.journal.listeners.append(results.handle)
+    services.journal.listeners.append(results.receive)
     for shop in shops:
         services.stores.put(_store(shop, connector, people, settings))
     prepare(services)
     plan, started = visits(shops, options.day, people, services.seed, options.trips), time.monotonic()
-    driven = Day(services, clock, shops, plan)
+    simulated_day = Day(services, clock, shops, plan)
     try:
-        await driven.run(options.pace, lambda at: seen(Progress(at, driven.inside, len(plan), results)))
+        await simulated_day.run(
+            options.pace, lambda at: report_progress(Progress(at, simulated_day.inside, len(plan), results))
+        )
         deliveries = await services.deliveries.counts()
     finally:
         await services.close()
     gates = sum(len(shop.gates) for shop in shops)
-    title = Title(options.day, len(shops), gates, settings.seed, time.monotonic() - started, driven.most_inside)
+    title = Title(options.day, len(shops), gates, settings.seed, time.monotonic() - started, simulated_day.most_inside)
     return Outcome(title, results, deliveries, page(title, results, deliveries))
 
 

@@ -1,1 +1,1 @@
-"""The platform's SQLite files: all tables, all statements, and the records that rows are read into."""
+"""The platform's SQLite files: all tables, all statements, and the records of their rows."""

@@ -1,7 +1,7 @@
 """One SQLite file: transactions, queries, and SQLite's errors as StorageFailed.
 
-A file without `sync` is written at once: the write survives a kill of the process, and the caller does not wait for the
-disk. A file with `sync` also survives a power cut; transactions that wait are committed together, in a thread.
+A write to a file without `sync` happens at once: it survives a kill of the process, and the caller does not wait for
+the disk. A write to a file with `sync` also survives a power cut; a thread commits waiting transactions together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jwo_toolkit.wal_checkpoints import WalCheckpoints
-from simulator.errors import BrokenMemory, StorageFailed
+from simulator.errors import StorageFailed, StorageUnreadable
 from simulator.storage.group_commit import GroupCommit
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -73,7 +73,7 @@ class Database:
             raise StorageFailed(f"the database could not be read: {error}") from error
 
     async def close(self) -> None:
-        """Commit what waits and close the file."""
+        """Commit the waiting transactions and close the file."""
         if self._group_commit:
             await self._group_commit.close()
         if self._checkpoints:
@@ -96,30 +96,33 @@ class Database:
 
 
 class DatabaseLock:
-    """Keeps every other platform off the files until `close`; the system frees it if the process is killed."""
+    """Prevents other platforms from using the files until `close`. The system frees the lock if the process dies."""
 
     def __init__(self, path: str) -> None:
-        lock = beside(path, "lock")
+        lock = sibling_path(path, "lock")
         _create(lock)
         self._connection = sqlite3.connect(lock, timeout=0, check_same_thread=False, isolation_level=None)
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             self._connection.close()
-            raise BrokenMemory(f"another platform runs on {path}") from error
+            raise StorageUnreadable(f"another platform runs on {path}; stop it first") from error
 
     def close(self) -> None:
         """Let other platforms use the files."""
         self._connection.close()
 
 
-def beside(path: str, name: str) -> str:
-    """Return the path of another file of the same platform; memory stays memory."""
+def sibling_path(path: str, name: str) -> str:
+    """Return the path of another file of the same platform; for `:memory:`, this is `:memory:`."""
     return path if path == MEMORY else f"{path}-{name}"
 
 
 def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
-    """Open a file that only its owner may read, as it holds the accounts' keys. Raises BrokenMemory if it fails."""
+    """Open a file. Only its owner may read it, because it holds the accounts' keys.
+
+    Raises StorageUnreadable if the file cannot be opened.
+    """
     try:
         _create(path)
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -130,7 +133,7 @@ def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
         connection.executescript(tables)
     except (OSError, sqlite3.Error) as error:
-        raise BrokenMemory(f"the database {path} cannot be opened: {error}") from error
+        raise StorageUnreadable(f"the database {path} cannot be opened: {error}") from error
     return connection
 
 

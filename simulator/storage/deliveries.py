@@ -1,4 +1,4 @@
-"""Final carts on their way to a connector, with every attempt."""
+"""The storage of deliveries: final carts, their states, and all attempts."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _COUNT_ATTEMPTS = "SELECT count(*) AS n FROM attempt"
 
 
 class QueuedDelivery(NamedTuple):
-    """A pending delivery without its cart, which stays on the disk; `due` and `series_start` are epoch seconds.
+    """A pending delivery without its cart, which stays on disk; `due` and `series_start` are epoch seconds.
 
-    `tries` counts attempts since `series_start`, `attempts` all of them. Deliveries sort by `due`.
+    `tries` counts attempts since `series_start`, and `attempts` counts all attempts. Deliveries sort by `due`.
     """
 
     due: float
@@ -62,7 +62,7 @@ class QueuedDelivery(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One sending of a cart."""
+    """One attempt to deliver a cart."""
 
     request_id: str
     at: str
@@ -123,11 +123,11 @@ class DeliveryStorage:
         return [QueuedDelivery(*row) for row in self._database.read_now(_QUEUED)]
 
     async def add(self, trip_id: str, store_id: str, cart: JsonObject, due: float) -> bool:
-        """Keep a final cart, which is on the disk when this returns; False if the trip already has a cart."""
+        """Add a final cart, which is on disk when this returns; False if the trip already has a cart."""
         return bool(await self._database.write((_ADD, (trip_id, store_id, orjson.dumps(cart), due, due))))
 
     async def record(self, trip_id: str, attempt: Attempt, state: DeliveryState) -> None:
-        """Keep an attempt and the state that follows from it."""
+        """Store an attempt and the state after it."""
         await self._database.write((_ATTEMPT, (trip_id, *attempt)), (_STATE, (*state, trip_id)))
 
     async def redrive(self, trip_id: str, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The files of one platform, opened together: carts in the first, trips and the catalog in files beside it."""
+"""The files of one platform: the first has the carts, and two more next to it have the trips and the catalog."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from simulator.storage import deliveries, items, key_values, trips
-from simulator.storage.database import MEMORY, Database, DatabaseLock, beside
+from simulator.storage.database import MEMORY, Database, DatabaseLock, sibling_path
 from simulator.storage.deliveries import DeliveryStorage
 from simulator.storage.items import ItemStorage
 from simulator.storage.key_values import KeyValueStore
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class Storage:
-    """All that one platform keeps; `path` is the first file, or `:memory:`.
+    """All storage of one platform; `path` is the first file, or `:memory:`.
 
-    Raises BrokenMemory if a file cannot be opened, or another platform uses it.
+    Raises StorageUnreadable if a file cannot be opened or another platform uses it.
     """
 
     def __init__(self, path: str) -> None:
@@ -26,8 +26,8 @@ class Storage:
         self.is_file = path != MEMORY
         self.cart_database = Database(path, deliveries.TABLES, sync=True)
         self._lock = DatabaseLock(path)
-        self.trip_database = Database(beside(path, "trips"), trips.TABLES + key_values.TABLES, sync=False)
-        self.item_database = Database(beside(path, "catalog"), items.TABLES, sync=False)
+        self.trip_database = Database(sibling_path(path, "trips"), trips.TABLES + key_values.TABLES, sync=False)
+        self.item_database = Database(sibling_path(path, "catalog"), items.TABLES, sync=False)
         self.deliveries = DeliveryStorage(self.cart_database)
         self.trips = TripStorage(self.trip_database)
         self.items = ItemStorage(self.item_database)
@@ -36,12 +36,12 @@ class Storage:
         """Return the key-value store of one subject."""
         return KeyValueStore(subject, shape, self.trip_database)
 
-    def beside(self, name: str) -> Path | None:
+    def sibling_path(self, name: str) -> Path | None:
         """Return the path of another file of this platform; None in memory."""
-        return Path(beside(self._path, name)) if self.is_file else None
+        return Path(sibling_path(self._path, name)) if self.is_file else None
 
     async def close(self) -> None:
-        """Commit what waits, close the files, and let other platforms use them."""
+        """Commit the waiting transactions, close the files, and let other platforms use them."""
         await self.trip_database.close()
         await self.cart_database.close()
         await self.item_database.close()

@@ -1,4 +1,4 @@
-"""Group commit: jobs that wait at the same moment become one batch, which a thread commits as one transaction."""
+"""Group commit: the jobs that wait at one moment become a batch, and a thread commits it as one transaction."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class GroupCommit(Generic[Job, Result]):
         return future
 
     async def settle(self) -> None:
-        """Wait until every job that was submitted before is committed or has failed."""
+        """Wait until every earlier job is committed or has failed."""
         while self._worker is not None and not self._worker.done():
             await asyncio.shield(self._worker)
 
     async def close(self) -> None:
-        """Commit what waits."""
+        """Commit the waiting jobs."""
         await self.settle()
 
     async def _commit_all(self) -> None:

@@ -1,7 +1,7 @@
-"""The catalog: a row for each item, and the reports that are made and not yet published.
+"""The storage of the catalog: a row for each item, and the reports that are not yet published.
 
-The changes of an ingestion and its report are one transaction, so that a platform that is killed in between neither
-does the work twice nor forgets that it was done. Without a database file nothing is written.
+The changes of an ingestion and its report are one transaction, so a kill between them neither repeats the work nor
+loses it. Without a database file, nothing is written.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _BATCH, _BETWEEN = 50_000, "\n"
 
 
 class Changes:
-    """The changes of one ingestion, collected for one transaction; items come as JSON, with their barcodes."""
+    """The changes of one ingestion, collected for one transaction."""
 
     def __init__(self, *, written: bool) -> None:
         self.statements: list[Statement] = []
         self._written = written
 
     def item(self, store: str, sku: str, body: bytes, barcodes: Iterable[str]) -> None:
-        """Add an item that was inserted or replaced, and so is active."""
+        """Add an inserted or replaced item, which is active: its JSON and its barcodes."""
         if self._written:
             self.statements.append((_ITEM, (store, sku, body, _BETWEEN.join(barcodes))))
 
@@ -90,7 +90,7 @@ class ItemStorage:
             self._database.write_now(*changes.statements)
 
     def report(self, ingestion_id: str) -> dict[str, Any] | None:
-        """Return the report of an ingestion that was processed before the platform stopped."""
+        """Return the unpublished report of an ingestion that a run of the platform finished, or None."""
         found = self._database.read_now(_REPORT, ingestion_id) if self._database else []
         return dict(orjson.loads(found[0]["body"])) if found else None
 

@@ -1,7 +1,7 @@
-"""Key-value stores: small values that a restart must not lose, such as set-up, by subject and key.
+"""Key-value stores: small values that must survive a restart, such as the set-up, by subject and key.
 
-A value is written at once when it changes, and survives a kill. Without a database file nothing is written, because
-no later start could read it.
+A changed value is written at once, and survives a kill. Without a database file, nothing is written, because no later
+start could read it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.errors import BrokenMemory
+from simulator.errors import StorageUnreadable
 from simulator.storage.database import Database
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _ALL = "SELECT key, value FROM fact WHERE subject = ? ORDER BY seq"
 
 
 class KeyValueStore(Generic[T]):
-    """The values of one subject, each of the shape `T`; without a database file, values are not kept."""
+    """The values of one subject, each of the type `T`; without a database file, it stores no value."""
 
     def __init__(self, subject: str, shape: type[T], database: Database | None = None) -> None:
         self._subject = subject
@@ -35,7 +35,7 @@ class KeyValueStore(Generic[T]):
         self._database = database if database and database.is_file else None
 
     def put(self, key: str, value: T) -> None:
-        """Keep a value in place of an earlier one with this key."""
+        """Store a value; it replaces an earlier one with this key."""
         if self._database:
             self._database.write_now((_PUT, (self._subject, key, self._shape.dump_json(value))))
 
@@ -45,7 +45,7 @@ class KeyValueStore(Generic[T]):
             self._database.write_now(*((_DELETE, (self._subject, key)) for key in keys))
 
     def all(self) -> dict[str, T]:
-        """Return all values, oldest key first. Raises BrokenMemory if another version wrote one in another shape."""
+        """Return all values, oldest key first. Raises StorageUnreadable if a value does not fit `T`."""
         rows = self._database.read_now(_ALL, self._subject) if self._database else []
         return {row["key"]: self._read(row["key"], row["value"]) for row in rows}
 
@@ -53,4 +53,5 @@ class KeyValueStore(Generic[T]):
         try:
             return self._shape.validate_json(value)
         except ValidationError as error:
-            raise BrokenMemory(f"the database holds a {self._subject} {key!r} that cannot be read") from error
+            problem = f"this version cannot read the {self._subject} {key!r} in the database"
+            raise StorageUnreadable(problem) from error

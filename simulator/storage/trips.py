@@ -1,7 +1,7 @@
-"""Shopping trips, every movement of a hand, and the starts of the platform.
+"""The storage of shopping trips, of every item taken or put back, and of the platform's starts.
 
 Each write is done when its method returns, and is not synced: it survives a kill of the process, and no gate waits for
-a disk.
+the disk.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ class TripStorage:
         self._database = database
 
     def begin_run(self) -> int:
-        """Count a start of the platform on this file; returns how many there were before."""
+        """Count a start of the platform on this file; returns the number of earlier starts."""
         self._database.write_now((_BEGIN_RUN, ()))
         return int(self._database.read_now(_EARLIER_RUNS)[0]["n"])
 
     def save(self, trip: Trip) -> None:
-        """Keep a trip, without its cart."""
+        """Store a trip, without its cart."""
         self._database.write_now((_SAVE, to_row(trip)))
 
     def move(self, trip_id: str, line: Line, quantity: Decimal) -> None:
-        """Keep what a hand took, or put back if the quantity is below zero."""
+        """Store what a shopper took, or put back if the quantity is below zero."""
         self._database.write_now((_MOVE, (trip_id, line.type, line.id, line.unit, str(quantity))))
 
     def end(self, trip_id: str, at: datetime) -> None:
-        """Keep when a trip ended."""
+        """Store the end of a trip."""
         self._database.write_now((_END, (at.timestamp(), trip_id)))
 
     async def under_way(self) -> list[str]:
@@ -63,7 +63,7 @@ class TripStorage:
         return [row["id"] for row in await self._database.read(_UNDER_WAY)]
 
     async def find(self, trip_id: str) -> Trip | None:
-        """Return a trip with its cart; None if there is none of this id."""
+        """Return a trip with its cart; None if there is no such trip."""
         rows = await self._database.read(_TRIP, trip_id)
         if not rows:
             return None

@@ -1,4 +1,4 @@
-"""A platform on a real socket, in front of a real moto server, and a connector that answers as a test tells it."""
+"""A platform on a real socket, with a real moto server, and a connector with answers that a test chooses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from contract.sigv4 import Key, sign
 from simulator import composition
 from simulator.app import create_app
 from simulator.aws import Aws, aws_clients
-from simulator.clock import either
+from simulator.clock import wait_for_first
 from simulator.settings import PlatformSettings
 
 RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
@@ -33,7 +33,7 @@ STORE, GATE, ACCOUNT = "STORE-001", "STORE-001-GATE-1", "123456789012"
 
 
 class MovableClock:
-    """The system's clock, ahead by what a test says."""
+    """The system's clock plus the time `ahead`, which a test sets."""
 
     ahead = timedelta(0)
 
@@ -50,19 +50,19 @@ class MovableClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float, unless: asyncio.Future[None] | None = None) -> None:
-        await either(asyncio.sleep(seconds), unless)
+        await wait_for_first(asyncio.sleep(seconds), unless)
 
 
 @dataclass
 class ScriptedConnector:
-    """A retailer's connector: `identity` and `purchases` are the answers in turn, of which the last one stays."""
+    """A retailer's connector: `identity` and `purchases` are its answers in turn; it repeats the last one."""
 
     identity: list[Any] = field(default_factory=lambda: [accepted()])
     purchases: list[Any] = field(default_factory=lambda: [(201, {"purchaseId": "purchase-1"})])
     seen: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     answer: Callable[[str, dict[str, Any]], tuple[int, Any]] | None = None
-    """Answers by the message instead of in turn."""
+    """Chooses the answer by the message, instead of the answers in turn."""
     scans: list[Any] = field(default_factory=list)
     authorizations: list[Any] = field(default_factory=list)
     most_at_once: int = 0
@@ -107,7 +107,7 @@ async def _answer(wanted: Any) -> Response:
     status, body, *rest = wanted
     extra = rest[0] if rest else {}
     if "delay_s" in extra:
-        await asyncio.sleep(extra["delay_s"] + 0.002)  # the loop may end a wait so much too early
+        await asyncio.sleep(extra["delay_s"] + 0.002)  # the loop may end a wait this much early
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, extra.get("headers", {}), "application/json")
 
@@ -118,7 +118,7 @@ def accepted(visitor: str = "visitor-1", kind: str = "SHOPPER") -> tuple[int, di
 
 @dataclass
 class Platform:
-    """A running platform, with the calls that tests make again and again."""
+    """A running platform, with the calls that many tests make."""
 
     url: str
     http: httpx.Client
@@ -161,7 +161,7 @@ class Platform:
         return dict(answer.json())
 
     def done(self, ingestion_id: str) -> dict[str, Any]:
-        """Wait until an ingestion is DONE, asking rarely enough for the rate, and return its status."""
+        """Wait until an ingestion is DONE, with few enough calls for the rate limit, and return its status."""
         return dict(
             wait_until(lambda: found if (found := self.status(ingestion_id))["reportDownloadLink"] else None, 0.11)
         )
@@ -175,11 +175,11 @@ class Platform:
         return str(self.scan()["shoppingTripId"])
 
     def delivery(self, trip: str, state: str = "delivered") -> dict[str, Any]:
-        """Wait until the delivery of a trip's cart was tried and is in a state, and return it."""
+        """Wait until the delivery of a trip's cart has an attempt and is in a state, and return the delivery."""
 
         def found() -> dict[str, Any] | None:
-            told = self.http.get("/deliveries", params={"tripId": trip, "state": state}).json()
-            return told[0] if told and told[0]["attempts"] else None
+            result = self.http.get("/deliveries", params={"tripId": trip, "state": state}).json()
+            return result[0] if result and result[0]["attempts"] else None
 
         return dict(wait_until(found))
 
@@ -189,7 +189,7 @@ class Platform:
 
 
 def wait_until(found: Callable[[], Any], pause_s: float = 0.02, deadline_s: float = 10) -> Any:
-    """Ask until there is something, or fail at the deadline."""
+    """Call `found` until it returns a true value, and return that; fail at the deadline."""
     deadline = time.monotonic() + deadline_s
     while not (value := found()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -198,7 +198,7 @@ def wait_until(found: Callable[[], Any], pause_s: float = 0.02, deadline_s: floa
 
 
 class _QuickServer(uvicorn.Server):
-    """Looks every 10 ms, instead of every 100 ms, whether to stop: tests start hundreds of servers."""
+    """Checks every 10 ms, instead of every 100 ms, whether to stop: tests start hundreds of servers."""
 
     async def main_loop(self) -> None:
         tick = 0
@@ -209,7 +209,7 @@ class _QuickServer(uvicorn.Server):
 
 @contextmanager
 def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
-    """Serve the app that `app_of` makes from its own address."""
+    """Serve the app that `app_of` makes for an address; yields the address."""
     # asyncio switches Nagle's delay off only for sockets that name their protocol; create_server's do not.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -230,7 +230,7 @@ def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
-    """One moto server for all: topic and bucket are the platform's, and each test makes queues of its own."""
+    """One moto server for all tests: the platform makes the topic and the bucket, each test its own queues."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -240,7 +240,7 @@ def aws_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_aws_clients() -> Iterator[None]:
-    """Make the AWS clients of an address once: boto3 reads megabytes of service models for each set."""
+    """Make the AWS clients of an address only once: boto3 reads megabytes of service models for each set."""
     made: dict[str, Aws] = {}
 
     def shared(settings: PlatformSettings) -> Aws:
@@ -253,7 +253,7 @@ def shared_aws_clients() -> Iterator[None]:
 
 @pytest.fixture
 def platform_at(aws_url: str) -> Iterator[Callable[[str], Platform]]:
-    """Make the calls of tests to a platform that runs at an address, as a process."""
+    """Make a Platform for a platform process at an address."""
     with ExitStack() as stack:
 
         def calls(url: str) -> Platform:
@@ -265,7 +265,7 @@ def platform_at(aws_url: str) -> Iterator[Callable[[str], Platform]]:
 
 @contextmanager
 def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[Platform]:
-    """Run a platform: quick ingestion and quick redelivery, unless `more` says otherwise."""
+    """Run a platform with quick ingestion and quick redelivery; `more` are other settings."""
     clock = MovableClock()
     settings: dict[str, Any] = {
         "aws_endpoint_url": aws_url,
@@ -284,7 +284,7 @@ def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[
 
 @pytest.fixture
 def start_platform(aws_url: str) -> Iterator[Callable[..., Platform]]:
-    """Start platforms with settings of the test's choice."""
+    """Start platforms with the test's own settings."""
     with ExitStack() as stack:
 
         def start(**more: Any) -> Platform:
@@ -309,7 +309,7 @@ def platform(start_platform: Callable[..., Platform]) -> Platform:
 
 @pytest.fixture(scope="module")
 def steady(aws_url: str) -> Iterator[Platform]:
-    """One platform for a whole module, for tests that set up their own store anew and need no AWS."""
+    """One platform for a whole module, for tests that set up their own store and need no AWS."""
     with _started(aws_url) as platform:
         yield platform
 
@@ -338,7 +338,7 @@ class Queue:
     arn: str
 
     def receive(self) -> list[dict[str, Any]]:
-        """Take out what lies in the queue, as envelopes."""
+        """Take all messages out of the queue; returns their envelopes."""
         answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
         found = answer.get("Messages", [])
         for message in found:
@@ -380,7 +380,7 @@ def _onboard(platform: Platform, queue: Queue) -> Platform:
 
 @pytest.fixture
 def onboarded(platform: Platform, connector: ScriptedConnector, queue: Queue) -> Platform:
-    """A platform with a store, its connector, and an allow-listed account whose queue has confirmed."""
+    """A platform with a store, its connector, and an allow-listed account with a confirmed queue."""
     platform.set_up_store(connector)
     return _onboard(platform, queue)
 

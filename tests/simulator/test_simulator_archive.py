@@ -33,8 +33,8 @@ def report(platform: Any, answer: Any) -> dict[str, Any]:
     return dict(platform.http.get(link).json())
 
 
-def codes(told: dict[str, Any]) -> list[str]:
-    return [row["errors"][0]["code"] if row["errors"] else row["status"] for row in told["items"]]
+def codes(result: dict[str, Any]) -> list[str]:
+    return [row["errors"][0]["code"] if row["errors"] else row["status"] for row in result["items"]]
 
 
 def state(platform: Any, sku: str) -> str:
@@ -43,10 +43,10 @@ def state(platform: Any, sku: str) -> str:
 
 def test_archived_item_is_off_sale_until_it_is_uploaded_again(onboarded: Any) -> None:
     report(onboarded, onboarded.upload(an_item()))
-    told = report(onboarded, archive(onboarded, "SKU-1", "SKU-9"))
-    assert codes(told) == ["ACCEPTED", "SKU_UNKNOWN"]
-    assert told["items"][0]["store_id"] == ""
-    assert told["summary"] == {"received": 2, "accepted": 1, "rejected": 1}
+    result = report(onboarded, archive(onboarded, "SKU-1", "SKU-9"))
+    assert codes(result) == ["ACCEPTED", "SKU_UNKNOWN"]
+    assert result["items"][0]["store_id"] == ""
+    assert result["summary"] == {"received": 2, "accepted": 1, "rejected": 1}
     assert state(onboarded, "SKU-1") == "archived"
     trip = onboarded.enter()
     refused = onboarded.http.post(f"/trips/{trip}/pick", json={"sku": "SKU-1"})
@@ -96,8 +96,8 @@ def test_archiving_covers_every_store_and_the_refusal_lists_them(onboarded: Any)
         refused = archive(onboarded, "SKU-1", stores=stores)
         assert refused.status_code == 400
         assert "STORE-001, STORE-002" in refused.json()["errorMsg"]
-    told = report(onboarded, archive(onboarded, "SKU-1", stores=["STORE-002", STORE]))
-    assert codes(told) == ["ACCEPTED"]
+    result = report(onboarded, archive(onboarded, "SKU-1", stores=["STORE-002", STORE]))
+    assert codes(result) == ["ACCEPTED"]
     assert onboarded.http.get("/stores/STORE-002/catalog/SKU-1").json()["state"] == "archived"
 
 
@@ -114,7 +114,7 @@ def test_archiving_covers_every_store_and_the_refusal_lists_them(onboarded: Any)
     ],
     ids=["no json", "empty", "no skus", "no stores", "empty sku", "no list", "too many"],
 )
-def test_misshapen_archive_call_is_refused(catalog_host: Any, body: Any) -> None:
+def test_malformed_archive_call_is_refused(catalog_host: Any, body: Any) -> None:
     assert catalog_host.signed(PATH, body).status_code == 400
 
 
@@ -126,7 +126,7 @@ def test_archive_call_is_signed_too(catalog_host: Any) -> None:
 @pytest.mark.parametrize("path", ["/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus", PATH])
 @pytest.mark.parametrize("wrong", ["region", "service", "body", "date", "secret"])
 def test_signature_that_is_wrong_in_one_part_is_denied(catalog_host: Any, path: str, wrong: str) -> None:
-    """Signed with botocore, as clients do; only one part differs from what would be accepted."""
+    """Sign with botocore, as clients do; only one part differs from a valid call."""
     url, body = catalog_host.url + path, b'{"ingestionId":"x"}'
     secret = "guessed" if wrong == "secret" else RETAILER_KEY.secret_access_key
     credentials = Credentials(RETAILER_KEY.access_key_id, secret, RETAILER_KEY.session_token)
@@ -174,11 +174,11 @@ def test_catalog_fault_is_answered_once_by_api_and_by_data(
 
 
 @pytest.mark.parametrize("status", ["FATAL", "CANCELLED"])
-def test_ingestion_ends_otherwise_when_a_fault_asks_for_it(onboarded: Any, queue: Any, status: str) -> None:
+def test_fault_changes_the_end_of_an_ingestion(onboarded: Any, queue: Any, status: str) -> None:
     named = an_item(item_name=f"fault.ingestion_{status.lower()} Thing")
     ingestion = onboarded.upload(named).json()["ingestionId"]
-    told = onboarded.until(queue.receive)
-    assert f'"{status}"' in told[0]["Message"]
+    result = onboarded.until(queue.receive)
+    assert f'"{status}"' in result[0]["Message"]
     assert onboarded.status(ingestion) == {"processingStatus": status, "reportDownloadLink": ""}
 
 
@@ -201,7 +201,7 @@ def test_late_notification_follows_the_platforms_clock(start_real: Any, connecto
 
 
 @pytest.mark.parametrize(("fault", "count"), [("notification_twice", 2), ("notification_never", 0)])
-def test_notification_comes_twice_or_never(onboarded: Any, queue: Any, fault: str, count: int) -> None:
+def test_notification_arrives_twice_or_never(onboarded: Any, queue: Any, fault: str, count: int) -> None:
     onboarded.http.post("/faults", json={"name": fault})
     onboarded.done(onboarded.upload(an_item()).json()["ingestionId"])
     onboarded.done(onboarded.upload(an_item()).json()["ingestionId"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.house import Barcode
-from simulator.catalog.barcodes import fault_of, mod10_digit, type_of, upc_a_from_e
+from simulator.catalog.barcodes import check_barcode, mod10_digit, type_of, upc_a_from_e
 
 RULES = Barcode()
 
@@ -48,23 +48,23 @@ RIGHT = [
 
 
 @pytest.mark.parametrize(("barcode", "kind"), RIGHT)
-def test_right_barcode_has_no_fault(barcode: str, kind: str) -> None:
-    assert fault_of(barcode, kind, RULES) is None
-    assert fault_of(barcode, None, RULES) is None
+def test_valid_barcode_has_no_problem(barcode: str, kind: str) -> None:
+    assert check_barcode(barcode, kind, RULES) is None
+    assert check_barcode(barcode, None, RULES) is None
 
 
 @pytest.mark.parametrize(("barcode", "kind"), [row for row in RIGHT if row[1] != "PLU"])
 def test_every_other_check_digit_is_wrong(barcode: str, kind: str) -> None:
     others = set("0123456789") - {barcode[-1]}
-    found = {fault.code for digit in others if (fault := fault_of(barcode[:-1] + digit, kind, RULES))}
+    found = {problem.code for digit in others if (problem := check_barcode(barcode[:-1] + digit, kind, RULES))}
     assert found == {"CHECK_DIGIT_INVALID"}
 
 
 @pytest.mark.parametrize(("barcode", "kind"), [row for row in RIGHT if row[1] != "PLU"])
-def test_barcode_one_digit_short_has_lost_its_check_digit(barcode: str, kind: str) -> None:
-    fault = fault_of(barcode[:-1], kind, RULES)
-    assert fault is not None
-    assert fault.code == "CHECK_DIGIT_MISSING"
+def test_barcode_one_digit_short_misses_its_check_digit(barcode: str, kind: str) -> None:
+    problem = check_barcode(barcode[:-1], kind, RULES)
+    assert problem is not None
+    assert problem.code == "CHECK_DIGIT_MISSING"
 
 
 @pytest.mark.parametrize(
@@ -85,24 +85,24 @@ def test_barcode_one_digit_short_has_lost_its_check_digit(barcode: str, kind: st
         ("", None),
     ],
 )
-def test_wrong_form_is_reported(barcode: str, kind: str | None) -> None:
-    fault = fault_of(barcode, kind, RULES)
-    assert fault is not None
-    assert fault.code == "BARCODE_FORMAT"
+def test_wrong_format_is_reported_as_such(barcode: str, kind: str | None) -> None:
+    problem = check_barcode(barcode, kind, RULES)
+    assert problem is not None
+    assert problem.code == "BARCODE_FORMAT"
 
 
 def test_eight_digits_without_a_type_may_be_either() -> None:
     assert type_of("01234565", RULES) == "UPC"
     assert type_of("96385074", RULES) == "EAN8"
-    fault = fault_of("96385075", None, RULES)
-    assert fault is not None
-    assert fault.code == "CHECK_DIGIT_INVALID"
+    problem = check_barcode("96385075", None, RULES)
+    assert problem is not None
+    assert problem.code == "CHECK_DIGIT_INVALID"
 
 
 def test_house_rules_switch_their_checks_off() -> None:
     lenient = Barcode(ean8_check=False, gtin_check=False, isbn_check=False, missing_by_length=False, infer_type=False)
     for barcode, kind in [("96385075", "EAN8"), ("10012345678903", "GTIN"), ("0306406153", "ISBN")]:
-        assert fault_of(barcode, kind, lenient) is None
-    for fault in (fault_of("12345678901", "UPC", lenient), fault_of("123456789012", None, lenient)):
-        assert fault is not None
-        assert fault.code == "BARCODE_FORMAT"
+        assert check_barcode(barcode, kind, lenient) is None
+    for problem in (check_barcode("12345678901", "UPC", lenient), check_barcode("123456789012", None, lenient)):
+        assert problem is not None
+        assert problem.code == "BARCODE_FORMAT"

@@ -17,13 +17,13 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=FOLDER, check=False)
 
 
-def test_section_with_met_figures_ends_well() -> None:
+def test_section_that_meets_its_goals_ends_with_exit_0() -> None:
     ran = run("inside", "--people", "200")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count(" met") == 2
 
 
-def test_figure_that_is_not_met_ends_with_exit_1() -> None:
+def test_missed_goal_ends_with_exit_1() -> None:
     ran = run("day", "--trips", "40", "--most-wall-s", "0.001")
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert ran.stdout.count("NOT MET") == 1
@@ -40,7 +40,7 @@ def test_gates_are_measured_over_http_and_in_process() -> None:
 
 
 @pytest.mark.slow
-def test_uploads_are_held_to_their_worst_as_well_as_to_their_median() -> None:
+def test_uploads_are_judged_by_worst_and_median() -> None:
     ran = run("uploads", "--rows", "40000")
     assert ran.returncode in {0, 1}, ran.stderr
     assert figures(ran, "rows in the catalog") == ["met"]
@@ -57,13 +57,13 @@ def figures(ran: subprocess.CompletedProcess[str], name: str) -> list[str]:
     return ["NOT MET" if line.endswith("NOT MET") else "met" if line.endswith("met") else "" for line in found]
 
 
-def test_catalog_too_small_to_time_is_refused_in_words() -> None:
+def test_catalog_too_small_to_time_is_refused() -> None:
     ran = run("uploads", "--rows", "19999")
     assert ran.returncode == 2
     assert "at least 20000" in ran.stderr
 
 
-def test_section_that_was_killed_ends_with_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_section_ends_with_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(FOLDER)
     bench = importlib.import_module("bench_platform")
     assert [bench.exit_code(codes) for codes in ((0, 0), (0, -9), (1, 0), (-9, -9))] == [0, 1, 1, 1]
@@ -75,7 +75,7 @@ def test_missing_prism_is_reported_and_ends_with_exit_1() -> None:
     assert "NOT MEASURED: there is no command /no/such/prism" in ran.stdout
 
 
-def test_collector_walks_over_nothing_that_the_start_has_made_and_rarely_over_what_lives_long() -> None:
+def test_collector_skips_start_objects_and_rarely_visits_old_ones() -> None:
     program = (
         "import gc; from jwo_toolkit.garbage_collection import tune_garbage_collector"
         "; from simulator.app import COLLECTOR_THRESHOLDS; tune_garbage_collector(COLLECTOR_THRESHOLDS)"

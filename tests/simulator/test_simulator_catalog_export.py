@@ -1,4 +1,4 @@
-"""What a certification of a catalog client leans on: exports, links that came too old, quick refusals."""
+"""The platform's features for the certification of catalog clients: exports, expired links, quick refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from tests.simulator.test_simulator_catalog_flow import an_item, notifications
 
 
-def test_a_stores_catalog_comes_back_as_it_was_uploaded(onboarded: Any) -> None:
+def test_catalog_is_exported_as_uploaded(onboarded: Any) -> None:
     items = [an_item(), an_item("SKU-2", "036000291452", standard_price="9.99")]
     onboarded.done(onboarded.upload(*items, an_item("SKU-3", "1")).json()["ingestionId"])
 
@@ -19,22 +19,22 @@ def test_a_stores_catalog_comes_back_as_it_was_uploaded(onboarded: Any) -> None:
     assert [orjson.loads(line) for line in answer.content.splitlines()] == items
 
 
-def test_a_store_without_a_catalog_exports_nothing_and_an_unknown_one_is_not_known(onboarded: Any) -> None:
+def test_export_is_empty_without_a_catalog_and_unknown_stores_are_refused(onboarded: Any) -> None:
     assert onboarded.http.get("/stores/STORE-001/catalog.ndjson").content == b""
     assert onboarded.http.get("/stores/NO-SUCH-STORE/catalog.ndjson").status_code == 404
 
 
-def test_a_link_over_its_hour_is_refused_and_a_status_call_gives_a_fresh_one(onboarded: Any, queue: Any) -> None:
+def test_expired_link_is_refused_and_a_status_call_gives_a_new_one(onboarded: Any, queue: Any) -> None:
     onboarded.http.post("/faults", json={"name": "notification_old_link"}).raise_for_status()
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
 
-    (told,) = notifications(queue, 1)
+    (result,) = notifications(queue, 1)
 
-    assert onboarded.http.get(told["reportDownloadLink"]).status_code == 403
+    assert onboarded.http.get(result["reportDownloadLink"]).status_code == 403
     assert onboarded.http.get(onboarded.status(ingestion)["reportDownloadLink"]).status_code == 200
 
 
-def test_calls_tell_the_moment_at_which_they_came_and_comparable_ones_do_not(onboarded: Any) -> None:
+def test_calls_have_their_times_except_in_the_comparable_journal(onboarded: Any) -> None:
     onboarded.upload(an_item())
     onboarded.upload(an_item())
 
@@ -45,7 +45,7 @@ def test_calls_tell_the_moment_at_which_they_came_and_comparable_ones_do_not(onb
     assert "startedMs" not in comparable
 
 
-def test_ten_thousand_broken_items_are_refused_without_listing_every_breach(onboarded: Any) -> None:
+def test_ten_thousand_invalid_items_are_refused_quickly(onboarded: Any) -> None:
     nameless = {name: value for name, value in an_item().items() if name != "item_name"}
     too_long = an_item(item_name="n" * 256)
 

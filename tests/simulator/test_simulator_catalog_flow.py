@@ -30,7 +30,7 @@ def an_item(sku: str = "SKU-1", barcode: str = "123456789012", **changed: Any) -
 
 
 def notifications(queue: Any, count: int) -> list[dict[str, Any]]:
-    """Wait for that many messages and return what they say, having checked their envelopes."""
+    """Wait for a number of messages, check their envelopes, and return their contents."""
     found: list[dict[str, Any]] = []
     deadline = time.monotonic() + 10
     while len(found) < count:
@@ -87,7 +87,7 @@ def test_wrong_token_confirms_nothing(platform: Any, queue: Any) -> None:
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["subscriptionStatus"] == "Pending"
 
 
-def test_result_before_the_confirmation_is_dropped_not_held(platform: Any, connector: Any, queue: Any) -> None:
+def test_result_before_the_confirmation_is_lost(platform: Any, connector: Any, queue: Any) -> None:
     platform.set_up_store(connector)
     platform.allow_list(queue.arn)
     (envelope,) = queue.receive()
@@ -97,12 +97,12 @@ def test_result_before_the_confirmation_is_dropped_not_held(platform: Any, conne
     assert dropped["outcome"] == "nobody_listens"
     assert platform.http.get(envelope["SubscribeURL"]).status_code == 200
     late = platform.upload(an_item()).json()["ingestionId"]
-    (told,) = notifications(queue, 1)
-    assert told["ingestionId"] == late
+    (result,) = notifications(queue, 1)
+    assert result["ingestionId"] == late
     assert platform.status(early)["processingStatus"] == "DONE"
 
 
-def test_ingestion_waits_works_and_ends(start_platform: Any, connector: Any, queue: Any) -> None:
+def test_ingestion_is_queued_processed_and_done(start_platform: Any, connector: Any, queue: Any) -> None:
     platform = start_platform(catalog={"queue_s": 0.3, "process_s": 0.3, "rate_per_s": 1000, "burst": 1000})
     platform.set_up_store(connector)
     platform.allow_list(queue.arn)
@@ -117,12 +117,12 @@ def test_ingestion_waits_works_and_ends(start_platform: Any, connector: Any, que
     assert seen == ["INQUEUE", "INPROGRESS", "DONE"]
 
 
-def test_notification_tells_the_result_with_a_link(onboarded: Any, queue: Any) -> None:
+def test_notification_has_the_result_with_a_link(onboarded: Any, queue: Any) -> None:
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
-    (told,) = notifications(queue, 1)
-    assert message("catalog_notification").is_valid(told)
-    assert (told["ingestionId"], told["processingStatus"]) == (ingestion, "DONE")
-    assert onboarded.http.get(told["reportDownloadLink"]).json()["ingestionId"] == ingestion
+    (result,) = notifications(queue, 1)
+    assert message("catalog_notification").is_valid(result)
+    assert (result["ingestionId"], result["processingStatus"]) == (ingestion, "DONE")
+    assert onboarded.http.get(result["reportDownloadLink"]).json()["ingestionId"] == ingestion
 
 
 def test_notification_that_the_topic_refused_is_sent_again_and_then_recorded(
@@ -138,8 +138,8 @@ def test_notification_that_the_topic_refused_is_sent_again_and_then_recorded(
 
     monkeypatch.setattr(Notifications, "publish", refuse_once)
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
-    (told,) = notifications(queue, 1)
-    assert told["ingestionId"] == refused[0]["ingestionId"] == ingestion
+    (result,) = notifications(queue, 1)
+    assert result["ingestionId"] == refused[0]["ingestionId"] == ingestion
 
 
 def test_account_is_notified_of_its_own_uploads_only(onboarded: Any, queue: Any, make_queue: Callable[[], Any]) -> None:
@@ -192,7 +192,7 @@ def test_rejected_row_leaves_the_known_item(onboarded: Any) -> None:
     ]
 
 
-def test_link_dies_after_an_hour_and_a_status_call_renews_it(onboarded: Any) -> None:
+def test_link_expires_after_an_hour_and_a_status_call_renews_it(onboarded: Any) -> None:
     ingestion = onboarded.upload(an_item()).json()["ingestionId"]
     link = onboarded.done(ingestion)["reportDownloadLink"]
     onboarded.clock.ahead = timedelta(minutes=59)

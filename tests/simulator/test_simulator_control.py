@@ -1,4 +1,4 @@
-"""The control room: journal search, exports, sending again; clock; OpenAPI; connector configurations; event feed."""
+"""The control API: journal search, exports, sending again; clock; OpenAPI; connector configurations; event feed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_export_as_ndjson_can_omit_measured_values(steady: Any, connector: Any) 
     assert whole.headers["content-type"].startswith("application/x-ndjson")
 
 
-def test_export_as_curl_lines_runs_in_a_shell_and_hides_what_is_hidden(steady: Any, connector: Any) -> None:
+def test_export_as_curl_lines_runs_in_a_shell_and_is_redacted(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, mode={"auth": "headers", "headers": {"x-api-key": "hush"}})
     trip = steady.enter()
     steady.http.post(f"/trips/{trip}/pick", json={"sku": "it's a SKU"})
@@ -55,7 +55,7 @@ def test_export_as_curl_lines_runs_in_a_shell_and_hides_what_is_hidden(steady: A
     assert again[0]["cartItems"][0]["id"] == "it's a SKU"
 
 
-def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any) -> None:
+def test_exchange_is_sent_again_unchanged_or_edited(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     entry = steady.http.get("/journal", params={"trip": trip}).json()[0]
@@ -72,7 +72,7 @@ def test_exchange_is_sent_again_as_it_was_or_edited(steady: Any, connector: Any)
     assert steady.http.post("/journal/999999/resend").status_code == 404
 
 
-def test_resent_exchange_takes_the_headers_of_its_own_connector_and_of_no_other(steady: Any, connector: Any) -> None:
+def test_resent_exchange_has_the_headers_of_its_own_connector_only(steady: Any, connector: Any) -> None:
     keyed = {"auth": "headers", "headers": {"x-api-key": "of this one"}}
     steady.set_up_store(connector, mode=keyed)
     entry = steady.http.get("/journal", params={"trip": steady.enter()}).json()[0]
@@ -85,7 +85,7 @@ def test_resent_exchange_takes_the_headers_of_its_own_connector_and_of_no_other(
     assert "x-api-key" not in elsewhere
 
 
-def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(steady: Any, connector: Any) -> None:
+def test_malformed_exchange_is_sent_again_unchanged_but_not_edited(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     steady.http.post("/faults", json={"name": "malformed"})
     steady.scan()
@@ -131,7 +131,7 @@ def test_malformed_exchange_is_sent_again_as_it_was_and_has_no_members_to_edit(s
         "header's value",
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
+def test_impossible_request_is_refused_and_changes_nothing(steady: Any, method: str, path: str, body: Any) -> None:
     answer = steady.http.request(method, path, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["errorMsg"]
@@ -139,7 +139,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(steady: Any, method: str,
     assert steady.http.get("/portal/stores/S-9").status_code == 404
 
 
-def test_address_that_does_not_exist_is_said_like_everything_else(steady: Any) -> None:
+def test_unknown_address_is_answered_in_the_format_of_other_errors(steady: Any) -> None:
     nowhere, wrong = steady.http.get("/nowhere"), steady.http.delete("/clock")
     assert (nowhere.status_code, wrong.status_code) == (404, 405)
     assert "/openapi.json" in nowhere.json()["errorMsg"]
@@ -155,7 +155,7 @@ def test_gates_and_items_with_a_slash_in_their_names_are_found(steady: Any, conn
     assert "a/b in S/1" in steady.http.get("/stores/S%2F1/catalog/a%2Fb").json()["errorMsg"]
 
 
-def test_everything_is_in_a_valid_openapi_document(steady: Any) -> None:
+def test_all_routes_are_in_a_valid_openapi_document(steady: Any) -> None:
     document = steady.http.get("/openapi.json").json()
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     calls = [(path, call) for path, calls in document["paths"].items() for call in calls.values()]
@@ -220,15 +220,15 @@ def test_same_seed_gives_the_same_ids_on_a_stopped_clock(start_real: Any, connec
     assert journal() == journal()
 
 
-def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: Any, connector: Any) -> None:
+def test_connector_test_calls_the_saved_endpoint_and_not_the_forms(steady: Any, connector: Any) -> None:
     setup = {"retailer": "corner-retail", "methods": ["app", "card"], "strategy": "retailer_managed"}
     steady.http.put("/portal/stores/STORE-005", json=setup)
     path = "/portal/stores/STORE-005/connectors"
 
     def standings() -> dict[str, str]:
-        told = steady.http.get("/portal/stores/STORE-005").json()
-        kinds = {kind: one["status"] for kind, one in told["connectorConfigurations"].items()}
-        return {**kinds, "all": told["configuration"]}
+        result = steady.http.get("/portal/stores/STORE-005").json()
+        kinds = {kind: one["status"] for kind, one in result["connectorConfigurations"].items()}
+        return {**kinds, "all": result["configuration"]}
 
     assert standings() == {
         "identity": "Incomplete",
@@ -251,8 +251,8 @@ def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: 
     connector.authorizations = [(200, {"shopperAuthorized": True})]
     for kind in ("identity", "ordering", "fraud_and_abuse"):
         draft = {"endpoint": "http://127.0.0.1:1", "region": "x"}
-        told = steady.http.post(f"{path}/{kind}/connectivity-test", json=draft).json()
-        assert (told["passed"], told["testedEndpoint"]) == (True, connector.url), kind
+        result = steady.http.post(f"{path}/{kind}/connectivity-test", json=draft).json()
+        assert (result["passed"], result["testedEndpoint"]) == (True, connector.url), kind
     assert "/eu-west-1/execute-api/" in connector.seen[-1][1]["authorization"]
     connector.purchases = [(500, {})]
     assert not steady.http.post(f"{path}/ordering/connectivity-test").json()["passed"]
@@ -260,13 +260,13 @@ def test_connector_test_calls_the_saved_endpoint_whatever_the_form_says(steady: 
 
 def test_store_with_amazon_charge_calculation_needs_no_ordering_connector(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, chargeCalculation="amazon")
-    told = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
-    assert told["ordering"]["status"] == "Not Required"
+    result = steady.http.get(f"/portal/stores/{STORE}").json()["connectorConfigurations"]
+    assert result["ordering"]["status"] == "Not Required"
     trip = steady.enter()
     assert steady.http.post(f"/trips/{trip}/leave").json()["cartIsSent"] is False
 
 
-def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector: Any, make_queue: Any) -> None:
+def test_event_feed_has_shoppers_orders_and_payments(onboarded: Any, connector: Any, make_queue: Any) -> None:
     feed = make_queue()
     path = "/portal/merchants/corner-retail/event-feed"
     assert onboarded.http.get(path).status_code == 404
@@ -282,16 +282,16 @@ def test_event_feed_tells_shoppers_orders_and_payments(onboarded: Any, connector
     onboarded.scan()
     got: list[Any] = []
     onboarded.until(lambda: got.extend(feed.receive()) or len(got) >= 5)
-    told = [(event["detail-type"], event["detail"]["event"]) for event in got]
-    assert sorted(told) == [
-        ("Order", "ORDER_DELIVERED"),
+    result = [(event["detail-type"], event["detail"]["event"]) for event in got]
+    assert sorted(result) == [
+        ("Ordering", "ORDER_DELIVERED"),
         ("Payment", "PAYMENT_REPORTED"),
         ("Shopper", "SHOPPER_ENTERED"),
         ("Shopper", "SHOPPER_LEFT"),
         ("Shopper", "SHOPPER_REFUSED"),
     ]
     assert len({event["id"] for event in got}) == 5
-    order = next(event["detail"] for event in got if event["detail-type"] == "Order")
+    order = next(event["detail"] for event in got if event["detail-type"] == "Ordering")
     assert (order["shoppingTripId"], order["purchaseId"]) == (trip, "purchase-1")
 
 

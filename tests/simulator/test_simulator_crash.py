@@ -31,7 +31,7 @@ def test_killed_platform_loses_no_cart_and_delivers_none_under_two_trip_ids() ->
     assert (counts["carts still pending"], counts["dead letters"]) == (0, 0)
 
 
-def test_driver_finds_fault_with_what_was_only_seen_or_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_driver_counts_refused_and_left_over_carts_as_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DRIVER.parent)
     driver = importlib.import_module("platform_crash")
     none = {"pending": 0, "dead_letter": 0}

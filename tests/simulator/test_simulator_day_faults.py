@@ -1,4 +1,4 @@
-"""Faults that take time, on a day's clock: what is held back is overtaken by what happens meanwhile, and comes."""
+"""Faults that take time, on a day's clock: later activities overtake a held-back message, which arrives in the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 class Ran(NamedTuple):
-    """A day that was run: its journal, the trips in the order in which their carts came, and what is undelivered."""
+    """A finished day: its journal, the trips in the order of arrival of their carts, and the undelivered carts."""
 
     journal: list[dict[str, Any]]
     raw: bytes
@@ -34,7 +34,7 @@ class Ran(NamedTuple):
     undelivered: int
 
     def at(self, trip: str, kind: str, **more: Any) -> datetime:
-        """Return the instant of the only entry of a trip that is so."""
+        """Return the time of a trip's only entry with these members."""
         (found,) = [
             entry
             for entry in self.journal
@@ -45,7 +45,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def a_day(connector: Any, tmp_path: Path) -> Callable[..., Ran]:
-    """Run a day of 60 visits with a fault, on a connector that takes everything."""
+    """Run a day of 60 visits with a fault, on a connector that accepts all calls."""
 
     def run(*fault: Any, **where: Any) -> Ran:
         connector.seen.clear()
@@ -66,7 +66,7 @@ def a_day(connector: Any, tmp_path: Path) -> Callable[..., Ran]:
     return run
 
 
-def test_delayed_cart_comes_so_much_later_and_others_come_meanwhile(a_day: Callable[..., Ran]) -> None:
+def test_delayed_cart_arrives_later_and_others_overtake_it(a_day: Callable[..., Ran]) -> None:
     ran = a_day("delay", 4 * 3600, {"times": 1}, operation=CARTS)
     held = next(entry["tripId"] for entry in ran.journal if entry["kind"] == "exit")
     assert ran.at(held, "delivery") - ran.at(held, "exit") == timedelta(seconds=4 * 3600 + 1)
@@ -76,7 +76,7 @@ def test_delayed_cart_comes_so_much_later_and_others_come_meanwhile(a_day: Calla
     assert len(ran.carts) == len(set(ran.carts)) == 60
 
 
-def test_delayed_scan_opens_the_gate_later_and_the_shopper_leaves_after_that(a_day: Callable[..., Ran]) -> None:
+def test_delayed_scan_opens_the_gate_later_and_delays_the_exit(a_day: Callable[..., Ran]) -> None:
     ran = a_day("delay", 4 * 3600, {"times": 1}, operation=SCANS)
     late = next(entry for entry in ran.journal if entry.get("faults"))["tripId"]
     entered = ran.at(late, "gate_decision")
@@ -84,7 +84,7 @@ def test_delayed_scan_opens_the_gate_later_and_the_shopper_leaves_after_that(a_d
     assert sum(entry["kind"] == "exit" for entry in ran.journal[: ran.journal.index(_decision(ran, late))]) >= 3
 
 
-def test_old_attempt_comes_days_after_all_shoppers_have_left(a_day: Callable[..., Ran]) -> None:
+def test_old_attempt_arrives_days_after_the_last_exit(a_day: Callable[..., Ran]) -> None:
     ran = a_day("old_attempt", 2, {"times": 1}, operation=CARTS)
     assert len(ran.carts) == 61
     twice = ran.carts[-1]
@@ -101,7 +101,7 @@ def test_reordered_cart_is_overtaken_by_the_stores_next(a_day: Callable[..., Ran
     assert ran.at(left[0], "delivery") - ran.at(left[1], "delivery") <= timedelta(seconds=1)
 
 
-def test_cart_that_no_other_overtakes_is_held_back_for_the_faults_amount(a_day: Callable[..., Ran]) -> None:
+def test_cart_without_a_follower_is_held_back_for_the_faults_amount(a_day: Callable[..., Ran]) -> None:
     ran = a_day("reorder", 5, {"times": 1}, operation=CARTS)
     held = next(entry["tripId"] for entry in ran.journal if entry["kind"] == "exit")
     assert ran.at(held, "delivery") - ran.at(held, "exit") == timedelta(seconds=6)

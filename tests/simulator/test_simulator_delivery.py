@@ -80,28 +80,28 @@ def leave(platform: Any, trip: str) -> None:
     assert platform.http.post(f"/trips/{trip}/leave").status_code == 200
 
 
-def test_same_cart_comes_again_with_a_new_request_id(steady: Any, connector: Any) -> None:
+def test_same_cart_is_sent_again_with_a_new_request_id(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     connector.purchases = [(500, {}), (503, b""), (201, b"{"), (201, {"purchaseId": "late"})]
     trip = steady.enter()
     leave(steady, trip)
-    told = steady.delivery(trip)
+    result = steady.delivery(trip)
     sent = connector.bodies("purchases")
     ids = [body.pop("requestId") for body in sent]
     assert len(set(ids)) == len(ids) == 4
     assert sent == [sent[0]] * 4
     assert sent[0]["idempotentShoppingTripId"] == trip
-    assert [attempt["requestId"] for attempt in told["attempts"]] == ids
-    assert [(attempt["status"], attempt["outcome"]) for attempt in told["attempts"]] == [
+    assert [attempt["requestId"] for attempt in result["attempts"]] == ids
+    assert [(attempt["status"], attempt["outcome"]) for attempt in result["attempts"]] == [
         (500, "server_error"),
         (503, "server_error"),
         (201, "malformed_answer"),
         (201, "delivered"),
     ]
-    assert (told["purchaseId"], told["reason"]) == ("late", None)
+    assert (result["purchaseId"], result["reason"]) == ("late", None)
 
 
-def test_refused_cart_is_dead_at_once_and_can_be_redriven(steady: Any, connector: Any) -> None:
+def test_refused_cart_is_a_dead_letter_at_once_and_can_be_redriven(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     connector.purchases = [(400, {"errorMsg": "no"}), (201, {"purchaseId": "p"})]
     trip = steady.enter()
@@ -117,7 +117,7 @@ def test_refused_cart_is_dead_at_once_and_can_be_redriven(steady: Any, connector
     assert steady.http.post("/deliveries/none/redrive").status_code == 404
 
 
-def test_window_used_up_is_a_dead_letter(start_platform: Any, connector: Any) -> None:
+def test_cart_is_a_dead_letter_after_the_time_window(start_platform: Any, connector: Any) -> None:
     platform = start_platform(delivery={"backoff_first_s": 60, "window_h": 0.01})
     platform.set_up_store(connector)
     connector.purchases = [(500, {})]
@@ -140,7 +140,7 @@ def test_wait_follows_the_platforms_clock(start_platform: Any, connector: Any) -
 
 
 @pytest.mark.parametrize(("status", "honoured"), [(429, True), (503, False)])
-def test_throttled_cart_waits_as_long_as_the_connector_asked(
+def test_throttled_cart_waits_for_the_connectors_retry_after(
     start_real: Any, connector: Any, status: int, *, honoured: bool
 ) -> None:
     platform = start_real(clock_speed=60)
@@ -162,7 +162,7 @@ def test_time_out_is_retried(start_platform: Any, connector: Any) -> None:
     assert outcomes == ["timed_out", "delivered"]
 
 
-def test_restart_keeps_what_was_on_its_way(start_platform: Any, connector: Any, tmp_path: Path) -> None:
+def test_restart_keeps_pending_carts(start_platform: Any, connector: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     before = start_platform(database_path=path, delivery={"backoff_first_s": 300, "backoff_max_s": 300})
     before.set_up_store(connector)
@@ -174,13 +174,13 @@ def test_restart_keeps_what_was_on_its_way(start_platform: Any, connector: Any, 
     after = start_platform(database_path=path)
     after.set_up_store(connector)
     after.clock.ahead = timedelta(seconds=301)
-    told = after.delivery(trip)
-    assert [attempt["outcome"] for attempt in told["attempts"]][-1] == "delivered"
+    result = after.delivery(trip)
+    assert [attempt["outcome"] for attempt in result["attempts"]][-1] == "delivered"
     trips = {body["idempotentShoppingTripId"] for body in connector.bodies("purchases")}
     assert trips == {trip}
 
 
-def test_journal_tells_deliveries_by_trip(steady: Any, connector: Any) -> None:
+def test_journal_finds_deliveries_by_trip(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     leave(steady, trip)

@@ -14,7 +14,7 @@ import pytest
 from simulator import delivery, supervision
 from simulator.composition import StoreServices
 from simulator.errors import StorageFailed
-from simulator.event_lane import Lane
+from simulator.event_sender import EventSender
 from simulator.shop.day import send_due
 from simulator.storage.database import Database
 from simulator.storage.files import Storage
@@ -23,7 +23,7 @@ from tests.simulator.test_simulator_outage import fill_and_leave, some_services,
 
 
 def read_only(database: Database, *, on: bool = True) -> None:
-    """Let every write fail, as on a disk that is full."""
+    """Make every write fail, as on a full disk."""
     database.read_now(f"PRAGMA query_only = {'ON' if on else 'OFF'}")
 
 
@@ -38,7 +38,7 @@ def fail_one_read(services: StoreServices, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(database, "read", broken)
 
 
-def test_attempt_that_cannot_be_recorded_at_all_is_made_again(connector: Any, tmp_path: Path) -> None:
+def test_attempt_that_cannot_be_recorded_is_repeated(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[float | None, dict[str, int]]:
         services, clock = some_services(tmp_path, connector.url)
         await fill_and_leave(services, 1)
@@ -57,7 +57,7 @@ def test_attempt_that_cannot_be_recorded_at_all_is_made_again(connector: Any, tm
     assert len({body["requestId"] for body in connector.bodies("purchases")}) == 2
 
 
-def test_carts_that_could_not_be_read_are_read_later_and_delivery_goes_on(
+def test_delivery_continues_after_carts_could_not_be_read(
     connector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
@@ -73,23 +73,25 @@ def test_carts_that_could_not_be_read_are_read_later_and_delivery_goes_on(
             await running
         await services.close()
 
-    monkeypatch.setattr(delivery, "_LONGEST_NAP_S", 0.01)
+    monkeypatch.setattr(delivery, "_LONGEST_WAIT_S", 0.01)
     asyncio.run(run())
     assert "could not be read" in caplog.text
 
 
-def test_event_that_was_sent_and_cannot_be_forgotten_holds_up_no_other(tmp_path: Path) -> None:
+def test_sent_event_that_cannot_be_deleted_delays_no_other(tmp_path: Path) -> None:
     async def run() -> PickyQueue:
         storage, queue = Storage(str(tmp_path / "platform.sqlite3")), PickyQueue()
         with ThreadPoolExecutor(1) as threads:
-            lane = Lane(queue, threads, "arn:aws:sqs:us-east-1:123456789012:q", storage.key_values("event", dict))  # type: ignore[arg-type] # plays a client
-            lane.put({"id": "1", "detail": 1})
+            sender = EventSender(
+                queue, threads, "arn:aws:sqs:us-east-1:123456789012:q", storage.key_values("event", dict)
+            )  # type: ignore[arg-type] # plays a client
+            sender.put({"id": "1", "detail": 1})
             read_only(storage.trip_database)
-            running = asyncio.create_task(lane.run())
-            await _until_empty(lane)
+            running = asyncio.create_task(sender.run())
+            await _until_empty(sender)
             read_only(storage.trip_database, on=False)
-            lane.put({"id": "2", "detail": 2})
-            await _until_empty(lane)
+            sender.put({"id": "2", "detail": 2})
+            await _until_empty(sender)
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
@@ -99,13 +101,13 @@ def test_event_that_was_sent_and_cannot_be_forgotten_holds_up_no_other(tmp_path:
     assert asyncio.run(run()).batches == [[1], [2]]
 
 
-async def _until_empty(lane: Lane) -> None:
+async def _until_empty(sender: EventSender) -> None:
     async with asyncio.timeout(5):
-        while len(lane):  # noqa: ASYNC110 - a lane tells nobody that it is empty
+        while len(sender):  # noqa: ASYNC110 - a sender does not notify when it is empty
             await asyncio.sleep(0.001)
 
 
-def test_loop_that_breaks_is_logged_and_started_again(
+def test_failed_loop_is_logged_and_started_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     starts: list[int] = []
@@ -120,4 +122,4 @@ def test_loop_that_breaks_is_logged_and_started_again(
     with suppress(asyncio.CancelledError), caplog.at_level(logging.ERROR):
         asyncio.run(supervision.run_forever("writing the journal", loop))
     assert len(starts) == 3
-    assert caplog.text.count("writing the journal broke") == 2
+    assert caplog.text.count("writing the journal failed") == 2

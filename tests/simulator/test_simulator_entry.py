@@ -45,14 +45,14 @@ def test_retailer_managed_card_is_the_connectors_decision(steady: Any, connector
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [({}, "TAP"), ({"interaction": "TAP"}, "TAP"), ({"interaction": "INSERT"}, "INSERT")]
+    ("given", "result"), [({}, "TAP"), ({"interaction": "TAP"}, "TAP"), ({"interaction": "INSERT"}, "INSERT")]
 )
-def test_card_is_tapped_unless_it_is_inserted(steady: Any, connector: Any, given: dict[str, str], told: str) -> None:
+def test_card_is_tapped_unless_it_is_inserted(steady: Any, connector: Any, given: dict[str, str], result: str) -> None:
     set_up(steady, connector)
     connector.authorizations = [authorized()]
     tap(steady, "card-3", **given)
     (asked,) = connector.bodies("shopperauthorization")
-    assert asked["shopperInteraction"]["gateAuthenticationEvent"]["interactionType"] == told
+    assert asked["shopperInteraction"]["gateAuthenticationEvent"]["interactionType"] == result
 
 
 def test_card_cannot_be_shown_in_another_way(steady: Any, connector: Any) -> None:
@@ -103,8 +103,8 @@ def test_connector_may_overrule_the_recommendation_either_way(
     steady.http.put("/risk/doubtful", json={"risks": ["InvalidCard"]})
     connector.authorizations = [answer]
     decision = tap(steady, "doubtful")
-    told = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["recommendation"]
-    assert told == {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}
+    result = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["recommendation"]
+    assert result == {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}
     assert (decision["opens"], decision["cause"]) == (opens, cause)
     if cause == "adjusted":
         trip = steady.http.get(f"/trips/{decision['shoppingTripId']}").json()
@@ -123,7 +123,7 @@ def test_failed_authorization_is_retried_once_and_then_falls_back(steady: Any, c
 
 
 @pytest.mark.parametrize("given", [(400, {}), (200, {"shopperAuthorized": "yes"})])
-def test_refused_or_misshapen_authorization_keeps_a_closed_store_closed(
+def test_refused_or_malformed_authorization_keeps_a_closed_store_closed(
     steady: Any, connector: Any, given: Any
 ) -> None:
     set_up(steady, connector)
@@ -175,8 +175,8 @@ def test_group_enters_on_one_key_with_an_event_each_and_leaves_one_cart(steady: 
     steady.http.post(f"/trips/{trip}/leave")
     steady.delivery(trip)
     (cart,) = connector.bodies("purchases")
-    told = [event["id"] for event in cart["shoppingTrip"]["authEvents"]]
-    assert told == [body["authEvent"]["id"] for body in asked]
+    result = [event["id"] for event in cart["shoppingTrip"]["authEvents"]]
+    assert result == [body["authEvent"]["id"] for body in asked]
 
 
 def test_group_ends_at_the_first_closed_gate(steady: Any, connector: Any) -> None:
@@ -207,8 +207,8 @@ def test_group_joins_a_trip_by_every_means(steady: Any, connector: Any, way: str
     connector.authorizations = [authorized()]
     trip = steady.enter()
     what = {"text": "valid_shopper_key"} if way in {"scans", "badges"} else {"instrument": f"means of {way}"}
-    told = steady.http.post(f"/gates/{GATE}/{way}", json={**what, "people": 3, "joins": trip}).json()
-    assert (told["shoppingTripId"], told["people"]) == (trip, 3)
+    result = steady.http.post(f"/gates/{GATE}/{way}", json={**what, "people": 3, "joins": trip}).json()
+    assert (result["shoppingTripId"], result["people"]) == (trip, 3)
     assert len(steady.http.get(f"/trips/{trip}").json()["authEvents"]) == 4
 
 
@@ -219,9 +219,7 @@ def test_associate_helps_one_shopper_at_a_time(steady: Any, connector: Any) -> N
         assert answer.status_code == 400
 
 
-def test_joining_a_trip_that_cannot_be_joined_is_a_closed_gate_that_the_journal_knows(
-    steady: Any, connector: Any
-) -> None:
+def test_failed_join_is_a_closed_gate_in_the_journal(steady: Any, connector: Any) -> None:
     set_up(steady, connector)
     trip = steady.enter()
     steady.http.post(f"/trips/{trip}/leave")
@@ -256,9 +254,9 @@ def test_loyalty_scan_inside_is_resolved_and_joins_the_cart(steady: Any, connect
     set_up(steady, connector, loyalty=True)
     trip = steady.enter()
     connector.scans = [LOYAL, DETAILS]
-    told = steady.http.post(f"/trips/{trip}/loyalty-scans", json={"text": "card 9"}).json()
-    assert told["accepted"]
-    assert told["details"] == DETAILS[1]
+    result = steady.http.post(f"/trips/{trip}/loyalty-scans", json={"text": "card 9"}).json()
+    assert result["accepted"]
+    assert result["details"] == DETAILS[1]
     (asked,) = connector.bodies("identity/scan")
     assert asked["scanEvent"]["value"] == base64.b64encode(b"card 9").decode()
     (wanted,) = connector.bodies("scan/details")
@@ -290,7 +288,7 @@ def test_loyalty_scan_at_the_gate_follows_the_table(
     assert (decision["opens"], decision["cause"]) == (opens, cause)
 
 
-def test_faq_form_of_resolve_scan_carries_the_data_as_its_id(start_platform: Any, connector: Any) -> None:
+def test_faq_form_of_resolve_scan_has_the_data_as_its_id(start_platform: Any, connector: Any) -> None:
     platform = start_platform(resolve_scan={"profile": "faq"})
     set_up(platform, connector, loyalty=True)
     connector.scans = [LOYAL, DETAILS]
@@ -314,7 +312,7 @@ def test_gate_keeps_its_light_its_lock_and_its_time(platform: Any, connector: An
     assert (shown["light"], shown["lock"]) == ("red", "locked")
 
 
-def test_risk_model_distrusts_its_share_and_the_same_cards_again() -> None:
+def test_risk_model_refuses_its_share_and_the_same_cards_again() -> None:
     def distrusted(seed: int) -> list[str]:
         model = RiskModel(Seed(seed), 0.1)
         return [card for card in map(str, range(2000)) if not model.judge(card).authorized]

@@ -1,4 +1,4 @@
-"""The event feed: one queue's trouble is not another's, nothing is lost, and ids stay unique over restarts."""
+"""The event feed: a failing queue does not affect others, no event is lost, and ids stay unique over restarts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import orjson
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator import event_lane
-from simulator.event_lane import Lane
+from simulator import event_sender
+from simulator.event_sender import EventSender
 
 ACCOUNT = "123456789012"
 FEED = "/portal/merchants/{}/event-feed"
 
 
 def set_up(platform: Any, connector: Any, retailer: str, queue_arn: str) -> str:
-    """Set a retailer's store up and feed a queue; returns the store's gate."""
+    """Set up a retailer's store and send its events to a queue; returns the store's gate."""
     gate = f"{retailer}-GATE"
     setup = {"retailer": retailer, "gates": [gate], "connector": {"url": connector.url}}
     assert platform.http.put(f"/portal/stores/{retailer}-STORE", json=setup).status_code == 200
@@ -55,13 +55,13 @@ def test_missing_queue_delays_no_other_and_later_gets_its_events_in_order(
     }
     late = type(good)(sqs, sqs.create_queue(QueueName=name)["QueueUrl"], missing_arn)
     assert [event["detail"]["shoppingTripId"] for event in received(platform, late, 3)] == trips
-    standing = platform.until(
+    state = platform.until(
         lambda: one if not (one := platform.http.get(FEED.format("unlucky")).json())["waiting"] else None
     )
-    assert standing["failure"] == ""
+    assert state["failure"] == ""
 
 
-def test_what_waits_for_a_wrong_queue_goes_to_the_right_one(platform: Any, connector: Any, make_queue: Any) -> None:
+def test_events_that_wait_for_a_wrong_queue_go_to_the_right_one(platform: Any, connector: Any, make_queue: Any) -> None:
     gate, right = set_up(platform, connector, "r", f"arn:aws:sqs:us-east-1:{ACCOUNT}:no-such-{uuid4()}"), make_queue()
     platform.scan(gate=gate)
     platform.until(lambda: platform.http.get(FEED.format("r")).json()["failure"])
@@ -70,7 +70,7 @@ def test_what_waits_for_a_wrong_queue_goes_to_the_right_one(platform: Any, conne
 
 
 class PickyQueue:
-    """Plays SQS for a lane: `verdicts` are, batch by batch, the places that fail, and if that is the sender's fault."""
+    """Plays SQS: `verdicts` has the places that fail in each batch, and whether that is the sender's fault."""
 
     def __init__(self, *verdicts: Any) -> None:
         self.verdicts = list(verdicts)
@@ -87,48 +87,48 @@ class PickyQueue:
         return {"Failed": [{"Id": str(place), "SenderFault": fault} for place, fault in verdict.items()]}
 
 
-def sent_by_a_lane(queue: PickyQueue, events: int, monkeypatch: pytest.MonkeyPatch) -> Lane:
-    """Put events into a lane and run it until nothing waits."""
-    monkeypatch.setattr(event_lane, "_PAUSE_S", 0.001)
+def sent_events(queue: PickyQueue, events: int, monkeypatch: pytest.MonkeyPatch) -> EventSender:
+    """Put events into a sender and run it until nothing waits."""
+    monkeypatch.setattr(event_sender, "_PAUSE_S", 0.001)
 
-    async def run() -> Lane:
+    async def run() -> EventSender:
         with ThreadPoolExecutor(1) as threads:
-            lane = Lane(queue, threads, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q")  # type: ignore[arg-type] # plays a client
+            sender = EventSender(queue, threads, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q")  # type: ignore[arg-type] # plays a client
             for number in range(events):
-                lane.put({"id": str(number), "detail": number})
-            running = asyncio.create_task(lane.run())
+                sender.put({"id": str(number), "detail": number})
+            running = asyncio.create_task(sender.run())
             async with asyncio.timeout(5):
-                while len(lane):  # noqa: ASYNC110 - a lane tells nobody that it is empty
+                while len(sender):  # noqa: ASYNC110 - a sender does not notify when it is empty
                     await asyncio.sleep(0.001)
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-            return lane
+            return sender
 
     return asyncio.run(run())
 
 
-def test_only_what_failed_comes_again_and_before_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_failed_events_are_sent_again_and_before_newer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue({2: False, 7: False})
-    sent_by_a_lane(queue, 14, monkeypatch)
+    sent_events(queue, 14, monkeypatch)
     assert queue.batches == [[*range(10)], [2, 7, 10, 11, 12, 13]]
 
 
-def test_batch_that_did_not_get_through_comes_again_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_batch_is_sent_again_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue(ClientError({"Error": {"Code": "Unavailable"}}, "SendMessageBatch"))
-    lane = sent_by_a_lane(queue, 3, monkeypatch)
+    sender = sent_events(queue, 3, monkeypatch)
     assert queue.batches == [[0, 1, 2], [0, 1, 2]]
-    assert lane.failure == ""
+    assert sender.failure == ""
 
 
-def test_event_that_the_queue_never_takes_is_given_up_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_event_that_the_queue_refuses_is_given_up_after_a_few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = PickyQueue({1: True}, {0: True}, {0: True}, {0: True}, {0: True})
-    lane = sent_by_a_lane(queue, 3, monkeypatch)
+    sender = sent_events(queue, 3, monkeypatch)
     assert queue.batches == [[0, 1, 2], [1], [1], [1], [1]]
-    assert lane.given_up == 1
+    assert sender.given_up == 1
 
 
-def test_ids_of_events_repeat_with_the_seed_and_never_over_a_restart(
+def test_event_ids_repeat_with_the_seed_and_never_after_a_restart(
     start_platform: Any, connector: Any, make_queue: Any, tmp_path: Path
 ) -> None:
     def ids(database: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Faults: each does what its name says, is armed by API or by data, and strikes as often as it was told."""
+"""Faults: each does what its name says, is armed by API or by data, and applies as often as requested."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from simulator.clock import PlatformClock
 from simulator.errors import BadCall
-from simulator.faults import KINDS, Faults, Where, magic
+from simulator.faults import KINDS, Faults, Where, split_faults
 from simulator.seed import Seed
 
 STORE = "STORE-001"
@@ -36,7 +36,7 @@ def delivered(platform: Any, *picks: str, state: str = "delivered") -> tuple[str
     return trip, platform.delivery(trip, state)
 
 
-def test_duplicate_comes_after_the_first_under_its_own_request_id(calm: Any, connector: Any) -> None:
+def test_duplicate_follows_the_first_with_its_own_request_id(calm: Any, connector: Any) -> None:
     arm(calm, "duplicate", amount=2)
     calm.scan()
     bodies = connector.bodies("identity-keys")
@@ -46,13 +46,13 @@ def test_duplicate_comes_after_the_first_under_its_own_request_id(calm: Any, con
     assert kinds == [["duplicate"], ["duplicate"], ["duplicate"], None]
 
 
-def test_concurrent_duplicates_come_at_once_and_a_pick_may_arm_them(calm: Any, connector: Any) -> None:
+def test_concurrent_duplicates_arrive_at_once_and_a_pick_may_arm_them(calm: Any, connector: Any) -> None:
     connector.purchases = [(201, {"purchaseId": "p"}, {"delay_s": 0.1})]
-    trip, told = delivered(calm, "SKU-1", "fault.concurrent_duplicates=4")
+    trip, result = delivered(calm, "SKU-1", "fault.concurrent_duplicates=4")
     carts = [body for body in connector.bodies("purchases") if body["idempotentShoppingTripId"] == trip]
     assert len(carts) == connector.most_at_once == 4
     assert [item["id"] for item in carts[0]["cartItems"]] == ["SKU-1"]
-    assert len(told["attempts"]) == 1
+    assert len(result["attempts"]) == 1
 
 
 def test_same_request_id_mimics_a_duplicate_as_the_mock_page_does(calm: Any, connector: Any) -> None:
@@ -62,27 +62,27 @@ def test_same_request_id_mimics_a_duplicate_as_the_mock_page_does(calm: Any, con
     assert first == second
 
 
-def test_drop_before_never_reaches_the_connector_and_the_cart_comes_again(calm: Any, connector: Any) -> None:
-    _, told = delivered(calm, "fault.drop_before")
-    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+def test_drop_before_never_reaches_the_connector_and_the_cart_is_resent(calm: Any, connector: Any) -> None:
+    _, result = delivered(calm, "fault.drop_before")
+    assert [attempt["outcome"] for attempt in result["attempts"]] == ["no_connection", "delivered"]
     assert len(connector.bodies("purchases")) == 1
 
 
-def test_drop_after_was_handled_and_the_cart_comes_again(calm: Any, connector: Any) -> None:
-    trip, told = delivered(calm, "fault.drop_after")
-    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+def test_drop_after_is_handled_and_the_cart_is_resent(calm: Any, connector: Any) -> None:
+    trip, result = delivered(calm, "fault.drop_after")
+    assert [attempt["outcome"] for attempt in result["attempts"]] == ["no_connection", "delivered"]
     carts = connector.bodies("purchases")
     assert [cart["idempotentShoppingTripId"] for cart in carts] == [trip, trip]
     assert len({cart["requestId"] for cart in carts}) == 2
 
 
-def test_a_fault_lets_a_number_of_exchanges_pass(calm: Any, connector: Any) -> None:
+def test_fault_spares_a_number_of_exchanges(calm: Any, connector: Any) -> None:
     arm(calm, "drop_before", after=1, times=1, where={"operation": "Verify Identity Keys"})
     assert [calm.scan()["cause"] for _ in range(3)] == ["200", "no_connection", "200"]
     assert len(connector.bodies("identity-keys")) == 2
 
 
-def test_the_journal_tells_the_answer_that_was_lost(calm: Any, connector: Any) -> None:
+def test_journal_has_the_lost_answer(calm: Any, connector: Any) -> None:
     connector.purchases = [(201, {"purchaseId": "first"}), (201, {"purchaseId": "second"})]
     trip, _ = delivered(calm, "fault.drop_after")
     lost, taken = (
@@ -94,8 +94,8 @@ def test_the_journal_tells_the_answer_that_was_lost(calm: Any, connector: Any) -
 
 
 def test_hang_up_arrives_whole_and_waits_for_no_answer(calm: Any, connector: Any) -> None:
-    trip, told = delivered(calm, "fault.hang_up")
-    assert [attempt["outcome"] for attempt in told["attempts"]] == ["no_connection", "delivered"]
+    trip, result = delivered(calm, "fault.hang_up")
+    assert [attempt["outcome"] for attempt in result["attempts"]] == ["no_connection", "delivered"]
     assert [cart["idempotentShoppingTripId"] for cart in connector.bodies("purchases")] == [trip, trip]
 
 
@@ -105,7 +105,7 @@ def test_cut_connection_is_no_answer(calm: Any, connector: Any) -> None:
     assert connector.bodies("identity-keys") == []
 
 
-def test_slow_body_takes_its_time_and_arrives_whole(calm: Any, connector: Any) -> None:
+def test_slow_body_takes_its_amount_of_time_and_arrives_whole(calm: Any, connector: Any) -> None:
     arm(calm, "slow_body", amount=0.3)
     decision = calm.scan()
     assert decision["opens"]
@@ -153,7 +153,7 @@ def test_reordered_cart_is_overtaken_by_the_next(calm: Any, connector: Any) -> N
     assert [cart["idempotentShoppingTripId"] for cart in connector.bodies("purchases")] == [second, first]
 
 
-def test_scanned_text_may_arm_a_fault_which_the_connector_never_sees(calm: Any, connector: Any) -> None:
+def test_scanned_text_may_arm_a_fault_that_the_connector_never_sees(calm: Any, connector: Any) -> None:
     decision = calm.scan("fault.duplicate fault.drop_before my key")
     assert decision["cause"] == "no_connection"
     calm.scan("fault.duplicate my key")
@@ -183,9 +183,7 @@ def test_delay_and_old_attempt_follow_the_platforms_clock(connector: Any, start_
     assert datetime.fromisoformat(came) - datetime.fromisoformat(left) >= timedelta(seconds=499)
 
 
-def test_fault_is_armed_over_http_for_a_number_of_times_and_for_a_span_of_the_platforms_time(
-    connector: Any, start_real: Any
-) -> None:
+def test_fault_is_armed_over_http_for_a_count_and_for_a_time_span(connector: Any, start_real: Any) -> None:
     platform = start_real(clock_start="2030-01-01T00:00:00Z", clock_speed=0)
     platform.set_up_store(connector)
 
@@ -202,13 +200,13 @@ def test_fault_is_armed_over_http_for_a_number_of_times_and_for_a_span_of_the_pl
     assert causes(1) == ["200"]
 
 
-def test_fault_applies_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
+def test_fault_applies_by_count_rate_or_time_span() -> None:
     start = datetime(2026, 2, 7, tzinfo=UTC)
     clock = PlatformClock(start=start, speed=0)
     faults = Faults(clock, Seed(1))
 
     def struck(times: int = 1000) -> int:
-        return sum(bool(faults.strike("exchange", Where(store=STORE), number)) for number in range(times))
+        return sum(bool(faults.trigger("exchange", Where(store=STORE), number)) for number in range(times))
 
     faults.arm("duplicate")
     assert struck() == 1
@@ -228,10 +226,10 @@ def test_fault_applies_once_a_number_of_times_at_a_rate_or_for_a_span() -> None:
 def test_fault_applies_only_where_it_was_placed() -> None:
     faults = Faults(PlatformClock(), Seed(1))
     faults.arm("cut", where=Where(store=STORE, operation="Create Purchases"))
-    assert not faults.strike("exchange", Where(store="OTHER", operation="Create Purchases"))
-    assert not faults.strike("exchange", Where(store=STORE, operation="Verify Identity Keys"))
-    assert not faults.strike("catalog", Where(store=STORE, operation="Create Purchases"))
-    assert faults.strike("exchange", Where(store=STORE, operation="Create Purchases", gate="any"))
+    assert not faults.trigger("exchange", Where(store="OTHER", operation="Create Purchases"))
+    assert not faults.trigger("exchange", Where(store=STORE, operation="Verify Identity Keys"))
+    assert not faults.trigger("catalog", Where(store=STORE, operation="Create Purchases"))
+    assert faults.trigger("exchange", Where(store=STORE, operation="Create Purchases", gate="any"))
 
 
 def test_unknown_fault_is_refused_with_the_known_ones() -> None:
@@ -240,13 +238,13 @@ def test_unknown_fault_is_refused_with_the_known_ones() -> None:
     assert "duplicate" in refused.value.hint
 
 
-def test_magic_takes_faults_off_the_front_and_leaves_other_texts_alone() -> None:
-    assert magic("fault.delay=3 fault.cut rest of it") == ({"delay": 3.0, "cut": 0.0}, "rest of it")
-    assert magic("fault.nothing") == ({}, "fault.nothing")
-    assert magic("my fault.cut") == ({}, "my fault.cut")
+def test_faults_are_split_only_off_the_beginning_of_a_text() -> None:
+    assert split_faults("fault.delay=3 fault.cut rest of it") == ({"delay": 3.0, "cut": 0.0}, "rest of it")
+    assert split_faults("fault.nothing") == ({}, "fault.nothing")
+    assert split_faults("my fault.cut") == ({}, "my fault.cut")
 
 
-def test_armed_faults_are_listed_and_taken_back(calm: Any) -> None:
+def test_armed_faults_are_listed_and_disarmed(calm: Any) -> None:
     kinds = {kind["name"] for kind in calm.http.get("/faults/kinds").json()}
     assert kinds == set(KINDS)
     one = arm(calm, "delay", where={"store": "NOWHERE"}, times=2)
@@ -255,7 +253,7 @@ def test_armed_faults_are_listed_and_taken_back(calm: Any) -> None:
     assert calm.http.post("/faults", json={"name": "delay", "where": {"planet": "x"}}).status_code == 400
 
 
-def test_fault_in_a_hand_is_armed_for_a_trip_that_goes_on_and_for_its_cart_only(steady: Any, connector: Any) -> None:
+def test_picked_fault_is_armed_for_a_current_trips_cart_only(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     assert steady.http.post(f"/trips/{trip}/pick", json={"sku": "fault.throttle"}).status_code == 400

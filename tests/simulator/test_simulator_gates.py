@@ -41,7 +41,7 @@ def test_accepted_key_opens_the_gate_and_starts_a_trip(steady: Any, connector: A
     assert trip["state"] == "shopping"
 
 
-def test_request_is_signed_fresh_and_as_the_contract_says(steady: Any, connector: Any) -> None:
+def test_request_is_newly_signed_by_the_rules_of_the_contract(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     steady.scan()
     steady.scan()
@@ -99,9 +99,7 @@ def serve_without_lifespan(serve: Any, app: Any) -> str:
 
 @pytest.mark.parametrize("status", [400, 401, 429])
 @pytest.mark.parametrize("default", ["open", "closed"])
-def test_refusal_keeps_the_gate_closed_whatever_the_default(
-    steady: Any, connector: Any, status: int, default: str
-) -> None:
+def test_refusal_keeps_the_gate_closed_with_any_default(steady: Any, connector: Any, status: int, default: str) -> None:
     steady.set_up_store(connector, storeDefault=default)
     connector.identity = [(status, {"errorMsg": "no"})]
     answer = steady.scan()
@@ -208,8 +206,8 @@ def test_picture_without_a_code_is_unreadable(steady: Any, connector: Any) -> No
     Image.new("L", (200, 200), 255).save(blank, "PNG")
     for picture in (blank.getvalue(), b"not a picture", b"", png_of("x")[:200]):
         answer = steady.http.post(f"/gates/{GATE}/scans", content=picture, headers={"content-type": "image/png"})
-        told = answer.json()
-        assert (told["light"], told["opens"], told["cause"]) == ("unreadable", False, "unreadable")
+        result = answer.json()
+        assert (result["light"], result["opens"], result["cause"]) == ("unreadable", False, "unreadable")
     assert not connector.seen
 
 
@@ -221,7 +219,7 @@ def test_key_that_cannot_be_sent_is_not_sent(steady: Any, connector: Any) -> Non
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"text": "a", "identityKey": "b"}', b'{"text": ""}', b"\xff"])
-def test_scan_that_is_no_scan_is_refused(steady: Any, connector: Any, body: bytes) -> None:
+def test_invalid_scan_is_refused(steady: Any, connector: Any, body: bytes) -> None:
     steady.set_up_store(connector)
     assert steady.http.post(f"/gates/{GATE}/scans", content=body).status_code == 400
     assert not connector.seen
@@ -231,7 +229,7 @@ def test_unknown_gate_is_refused(steady: Any) -> None:
     assert steady.http.post("/gates/nowhere/scans", json={"text": "a"}).status_code == 404
 
 
-def test_journal_tells_the_exchange_without_the_key(platform: Any, connector: Any) -> None:
+def test_journal_has_the_exchange_without_the_key(platform: Any, connector: Any) -> None:
     platform.set_up_store(connector)
     connector.identity = [(401, {"errorMsg": "no such key: valid_shopper_key"}), accepted()]
     platform.scan()

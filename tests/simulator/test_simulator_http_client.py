@@ -1,4 +1,4 @@
-"""The platform's own HTTP client against raw sockets: framings, encodings, garbage, silence, and what it sends."""
+"""The platform's own HTTP client against raw sockets: framings, encodings, garbage, silence, and its requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def exchanged(*pieces: bytes, path: str = "/v1/x", timeout_s: float = 2, **more: Any) -> tuple[Reply, bytes]:
-    """Send a body to a server that answers with the pieces and hangs up; returns the reply and what arrived there."""
+    """Send a body to a server that answers with the pieces and closes; returns the reply and the received bytes."""
 
     async def run() -> tuple[Reply, bytes]:
         arrived = bytearray()
@@ -69,7 +69,7 @@ def exchanged(*pieces: bytes, path: str = "/v1/x", timeout_s: float = 2, **more:
     ],
     ids=["length", "in pieces", "chunked", "until close", "continue", "gzip"],
 )
-def test_answer_is_read_however_it_is_framed(pieces: tuple[bytes, ...]) -> None:
+def test_answer_is_read_in_every_framing(pieces: tuple[bytes, ...]) -> None:
     reply, _ = exchanged(*pieces)
     assert (reply.status, reply.body, reply.failure) == (200, b"hello", None)
 
@@ -89,7 +89,7 @@ def test_malformed_answer_gives_the_reason(pieces: tuple[bytes, ...], failure: N
     assert exchanged(*pieces)[0] == Reply(None, {}, b"", failure)
 
 
-def test_silence_times_out_and_a_dripping_answer_does_too() -> None:
+def test_silence_and_slow_answers_time_out() -> None:
     assert exchanged(timeout_s=0.1)[0].failure is NoAnswer.TIMED_OUT
     dripping = [OK + b"Content-Length: 500\r\n\r\n", *[b"x"] * 200]
     assert exchanged(*dripping, timeout_s=0.2)[0].failure is NoAnswer.TIMED_OUT
@@ -105,7 +105,7 @@ def test_redirect_is_an_answer_and_not_followed() -> None:
     assert (reply.status, reply.headers["location"]) == (302, "http://127.0.0.1:9/")
 
 
-def test_request_is_whole_and_names_its_host() -> None:
+def test_request_is_complete_and_names_its_host() -> None:
     _, arrived = exchanged(OK + b"Content-Length: 0\r\n\r\n", path="/a b/ü")
     head, _, body = arrived.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")

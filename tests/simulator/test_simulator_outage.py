@@ -1,4 +1,4 @@
-"""Carts through an outage: a connector down for an hour, then a queue; what a stop of the platform leaves."""
+"""Carts during an outage of a connector for an hour, and after a stop of the platform."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def fill_and_leave(services: StoreServices, carts: int) -> list[str]:
 
 
 async def through(services: StoreServices, clock: DayClock, minutes: int) -> int:
-    """Let time pass, from one due moment to the next; returns the seconds until no cart was left."""
+    """Advance the clock from one due time to the next; returns the seconds until no cart is left."""
     end = clock.at + timedelta(minutes=minutes)
     start = clock.at
     while (due := services.deliveries.next_due()) is not None and due <= end.timestamp():
@@ -60,9 +60,7 @@ async def through(services: StoreServices, clock: DayClock, minutes: int) -> int
 
 
 @pytest.mark.parametrize("most", [4, pytest.param(8, marks=pytest.mark.slow)])
-def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
-    connector: Any, tmp_path: Path, most: int
-) -> None:
+def test_outage_of_an_hour_loses_no_cart_and_ends_without_a_burst(connector: Any, tmp_path: Path, most: int) -> None:
     async def run() -> tuple[list[str], int, dict[str, int]]:
         services, clock = some_services(tmp_path, connector.url, most_at_once_per_store=most)
         trips = await fill_and_leave(services, CARTS)
@@ -88,7 +86,7 @@ def test_hour_without_a_connector_loses_no_cart_and_ends_in_a_queue_not_a_herd(
     assert 1 < connector.most_at_once <= most * STORES
 
 
-def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path: Path) -> None:
+def test_hanging_connector_delays_no_other_store(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[str]:
         services, clock = some_services(
             tmp_path, connector.url, order_timeout_s=0.4, most_at_once=8, most_at_once_per_store=4
@@ -110,9 +108,7 @@ def test_one_hanging_connector_holds_up_no_other_store(connector: Any, tmp_path:
     assert order[:last_of_others].count("S0") <= 8
 
 
-def test_shopper_inside_a_killed_platform_shops_on_in_the_next(
-    start_platform: Any, connector: Any, tmp_path: Path
-) -> None:
+def test_shopper_continues_after_a_kill_and_restart(start_platform: Any, connector: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     before = start_platform(database_path=path)
     before.set_up_store(connector)

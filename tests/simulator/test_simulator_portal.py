@@ -1,4 +1,4 @@
-"""Onboarding: stores, accounts, the connectivity tests of both directions; secrets stay inside."""
+"""Onboarding: stores, accounts, the connectivity tests in both directions; no answer has a secret."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_confirmed_queue_is_not_asked_again_and_another_queue_is(onboarded: Any,
     assert [envelope["Type"] for envelope in other.receive()] == ["SubscriptionConfirmation"]
 
 
-def test_account_that_is_put_again_keeps_its_statuses_while_its_retailer_stays(onboarded: Any, queue: Any) -> None:
+def test_account_keeps_its_statuses_while_its_retailer_stays(onboarded: Any, queue: Any) -> None:
     onboarded.signed("/portal/connectivity", b"")
-    told = onboarded.allow_list(queue.arn, accessKeyId="rotated-key").json()
-    assert (told["connectivityStatus"], told["subscriptionStatus"]) == ("Success", "Complete")
-    told = onboarded.allow_list(queue.arn, retailer="another").json()
-    assert told["connectivityStatus"] == "Unknown"
+    result = onboarded.allow_list(queue.arn, accessKeyId="rotated-key").json()
+    assert (result["connectivityStatus"], result["subscriptionStatus"]) == ("Success", "Complete")
+    result = onboarded.allow_list(queue.arn, retailer="another").json()
+    assert result["connectivityStatus"] == "Unknown"
 
 
 def test_account_is_unchanged_when_its_new_queue_is_invalid(onboarded: Any, queue: Any) -> None:
@@ -86,7 +86,7 @@ def test_access_key_belongs_to_one_account(platform: Any, queue: Any) -> None:
     assert platform.allow_list(queue.arn, "222222222222").status_code == 409
 
 
-def test_misshapen_set_up_is_refused_without_repeating_the_secret(platform: Any) -> None:
+def test_malformed_set_up_is_refused_without_repeating_the_secret(platform: Any) -> None:
     answer = platform.http.put(f"/portal/accounts/{ACCOUNT}", json={"secretAccessKey": "very-secret", "retailer": 7})
     assert answer.status_code == 400
     assert "accessKeyId" in answer.json()["errorMsg"]
@@ -114,13 +114,13 @@ def test_store_keeps_header_values_inside_and_sends_them(platform: Any, connecto
         "http://[",
     ],
 )
-def test_address_of_amazon_or_of_nothing_is_refused(steady: Any, url: str) -> None:
+def test_amazons_and_invalid_addresses_are_refused(steady: Any, url: str) -> None:
     setup = {"retailer": "corner-retail", "connector": {"url": url}}
     assert steady.http.put("/portal/stores/STORE-009", json=setup).status_code == 400
     assert steady.http.get("/portal/stores/STORE-009").status_code == 404
 
 
-def test_connector_behind_api_gateway_may_be_set_up_but_aws_itself_never_plays_aws(steady: Any) -> None:
+def test_connector_may_be_behind_api_gateway_but_aws_is_never_called(steady: Any) -> None:
     behind = {"url": "https://abc.execute-api.us-east-1.amazonaws.com/prod"}
     setup = {"retailer": "corner-retail", "connector": behind}
     assert steady.http.put("/portal/stores/STORE-008", json=setup).status_code == 200
@@ -137,8 +137,8 @@ def test_gate_belongs_to_one_store_and_a_pattern_must_compile(steady: Any, conne
 
 def test_connectivity_test_sends_the_mock_sample(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
-    told = steady.http.post("/portal/stores/STORE-001/connectivity-test").json()
-    assert (told["passed"], told["status"], told["cause"]) == (True, 200, "200")
+    result = steady.http.post("/portal/stores/STORE-001/connectivity-test").json()
+    assert (result["passed"], result["status"], result["cause"]) == (True, 200, "200")
     (sent,) = connector.bodies("identity-keys")
     assert sent["storeId"] == "sample-store-id"
     assert sent["identityKey"] == "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
@@ -148,8 +148,8 @@ def test_connectivity_test_sends_the_mock_sample(steady: Any, connector: Any) ->
 def test_connectivity_test_takes_the_testers_key_and_fails_on_anything_but_200(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     connector.identity = [(401, {})]
-    told = steady.http.post("/portal/stores/STORE-001/connectivity-test", json={"identityKey": "dGVzdA=="}).json()
-    assert (told["passed"], told["status"], told["cause"]) == (False, 401, "401")
+    result = steady.http.post("/portal/stores/STORE-001/connectivity-test", json={"identityKey": "dGVzdA=="}).json()
+    assert (result["passed"], result["status"], result["cause"]) == (False, 401, "401")
     assert connector.bodies("identity-keys")[0]["storeId"] == "STORE-001"
 
 

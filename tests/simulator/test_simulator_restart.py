@@ -1,7 +1,7 @@
-"""A platform that is killed and started again on its files shows everything as it was.
+"""A platform that is killed and started again on its files has the same state.
 
-Once by a real SIGKILL of a process. Elsewhere the files are copied while the platform runs, which is what a kill
-leaves, and another platform is started on the copy.
+One test kills a process by SIGKILL. The others copy the files while the platform runs, because a kill leaves the same
+content, and start another platform on the copy.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
         yield group
 
 
-def test_killed_process_comes_up_as_it_was_and_its_day_goes_on(
+def test_killed_process_restarts_in_its_state_and_continues_its_day(
     processes: Processes, platform_at: Any, aws_url: str, connector: Any, queue: Any, tmp_path: Path
 ) -> None:
     settings = {
@@ -121,7 +121,7 @@ def test_killed_process_comes_up_as_it_was_and_its_day_goes_on(
     assert platform.scan()["opens"]
 
 
-def test_set_up_and_armed_faults_are_remembered(lives: Any, connector: Any, queue: Any) -> None:
+def test_set_up_and_armed_faults_survive_a_restart(lives: Any, connector: Any, queue: Any) -> None:
     platform = lives()
     platform.set_up_store(connector, qrPattern="valid.*", authorizedAmount=7.5)
     platform.http.put("/portal/stores/ANOTHER", json={"retailer": "corner-retail", "gates": ["A1"]})
@@ -149,7 +149,7 @@ def test_set_up_and_armed_faults_are_remembered(lives: Any, connector: Any, queu
     assert queue.receive() == []
 
 
-def test_debt_and_risk_are_remembered_until_the_debt_is_settled(lives: Any, connector: Any, queue: Any) -> None:
+def test_debt_and_risk_survive_a_restart_until_the_debt_is_settled(lives: Any, connector: Any, queue: Any) -> None:
     platform = lives()
     platform.set_up_store(connector, methods=["card"])
     platform.allow_list(queue.arn)
@@ -176,19 +176,19 @@ def test_debt_and_risk_are_remembered_until_the_debt_is_settled(lives: Any, conn
 
 
 @pytest.mark.parametrize("speed", [0.0, 3600.0])
-def test_clock_goes_on_where_it_was_at_its_speed(lives: Any, speed: float) -> None:
+def test_clock_continues_at_its_time_and_speed(lives: Any, speed: float) -> None:
     platform = lives(clock_start="2030-01-01T00:00:00Z")
     platform.http.put("/clock", json={"speed": speed, "advanceS": 86_400})
     began = datetime.now(UTC)
     before = datetime.fromisoformat(platform.http.get("/clock").json()["now"])
-    told = lives(clock_start="2040-01-01T00:00:00Z").http.get("/clock").json()
-    gone = (datetime.fromisoformat(told["now"]) - before).total_seconds()
-    assert told["speed"] == speed
+    result = lives(clock_start="2040-01-01T00:00:00Z").http.get("/clock").json()
+    gone = (datetime.fromisoformat(result["now"]) - before).total_seconds()
+    assert result["speed"] == speed
     assert 0 <= gone <= ((datetime.now(UTC) - began).total_seconds() + 1) * speed
     assert bool(gone) == bool(speed)
 
 
-def test_catalog_is_remembered_with_archive_and_planogram(lives: Any, queue: Any) -> None:
+def test_catalog_survives_a_restart_with_archive_and_planogram(lives: Any, queue: Any) -> None:
     platform = lives()
     platform.set_up_store(None)
     onboard(platform, queue)
@@ -214,7 +214,7 @@ def test_catalog_is_remembered_with_archive_and_planogram(lives: Any, queue: Any
     assert upload(an_item("RIVAL", SECOND), an_item("HEIR", FIRST)) == [["BARCODE_SHARED"], []]
 
 
-def test_accepted_upload_is_ingested_and_told_by_the_next_start(lives: Any, queue: Any) -> None:
+def test_next_start_ingests_an_accepted_upload_and_notifies(lives: Any, queue: Any) -> None:
     platform = lives(clock_speed=0)
     platform.set_up_store(None)
     onboard(platform, queue)
@@ -230,14 +230,14 @@ def test_accepted_upload_is_ingested_and_told_by_the_next_start(lives: Any, queu
     assert platform.status(ingestion)["processingStatus"] == "DONE"
     assert queue.receive() == []
     platform.http.put("/clock", json={"advanceS": 601})
-    (told,) = platform.until(queue.receive)
-    assert orjson.loads(told["Message"])["ingestionId"] == ingestion
+    (result,) = platform.until(queue.receive)
+    assert orjson.loads(result["Message"])["ingestionId"] == ingestion
     platform.until(lambda: [one for one in journal(platform) if one["kind"] == "notification"])
     lives()
     assert queue.receive() == []
 
 
-def test_loyalty_and_a_message_that_is_to_come_late_are_remembered(lives: Any, connector: Any) -> None:
+def test_loyalty_and_a_delayed_message_survive_a_restart(lives: Any, connector: Any) -> None:
     platform = lives(clock_speed=0)
     platform.set_up_store(connector, loyalty=True)
     connector.answer = with_loyalty
@@ -274,7 +274,7 @@ def journal(platform: Any) -> list[dict[str, Any]]:
     return list(platform.http.get("/journal").json())
 
 
-def test_journal_is_continued_and_what_it_shows_whole_can_be_sent_again(lives: Any, connector: Any) -> None:
+def test_journal_continues_and_its_unredacted_requests_can_be_resent(lives: Any, connector: Any) -> None:
     platform = lives()
     platform.set_up_store(connector)
     trip = platform.enter()
@@ -292,7 +292,7 @@ def test_journal_is_continued_and_what_it_shows_whole_can_be_sent_again(lives: A
     assert [orjson.loads(line)["seq"] for line in kept.splitlines()] == list(range(1, before[-1]["seq"] + 2))
 
 
-def test_events_that_could_not_be_sent_are_sent_by_the_next_start(lives: Any, connector: Any, make_queue: Any) -> None:
+def test_next_start_sends_unsent_events(lives: Any, connector: Any, make_queue: Any) -> None:
     platform, path = lives(), "/portal/merchants/corner-retail/event-feed"
     platform.set_up_store(connector)
     gone, queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:gone-{uuid4()}", make_queue()
@@ -302,8 +302,8 @@ def test_events_that_could_not_be_sent_are_sent_by_the_next_start(lives: Any, co
     platform.delivery(trip)
     platform.until(lambda: platform.http.get(path).json()["waiting"] == 3)
     platform = lives()
-    told = platform.http.get(path).json()
-    assert (told["queueArn"], told["waiting"]) == (gone, 3)
+    result = platform.http.get(path).json()
+    assert (result["queueArn"], result["waiting"]) == (gone, 3)
     platform.http.put(path, json={"queueArn": queue.arn})
     got: list[Any] = []
     platform.until(lambda: got.extend(queue.receive()) or len(got) >= 3)
@@ -320,7 +320,7 @@ def test_events_that_could_not_be_sent_are_sent_by_the_next_start(lives: Any, co
     assert kept == [0]
 
 
-def test_trip_whose_cart_was_kept_just_before_a_kill_has_left_when_the_cart_says(lives: Any, connector: Any) -> None:
+def test_trip_with_a_stored_cart_ends_at_the_carts_time_after_a_kill(lives: Any, connector: Any) -> None:
     platform = lives(clock_start="2030-01-01T00:00:00Z", clock_speed=0, delivery={"backoff_first_s": 600})
     connector.purchases = [(500, {})]
     platform.set_up_store(connector)
@@ -339,7 +339,7 @@ def test_trip_whose_cart_was_kept_just_before_a_kill_has_left_when_the_cart_says
     assert platform.http.get("/trips").json()["inside"] == 0
 
 
-def test_secrets_lie_in_files_that_only_the_owner_reads(lives: Any, queue: Any, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_files_with_secrets(lives: Any, queue: Any, tmp_path: Path) -> None:
     platform = lives(clock_speed=0)
     platform.set_up_store(None)
     assert platform.allow_list(queue.arn).status_code == 200

@@ -1,4 +1,4 @@
-"""What lies in a platform's files after a kill, and what the next start makes of it."""
+"""The content of a platform's files after a kill, and how the next start uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.clock import PlatformClock, Setting
 from simulator.composition import make_store_services
 from simulator.connector import Connector, OutgoingRequest
 from simulator.connector_calls import CallContext, DelayedMessage
-from simulator.errors import BrokenMemory
+from simulator.errors import StorageUnreadable
 from simulator.faults import Fault, Faults, Where
 from simulator.journal_file import newest_entries
 from simulator.portal.stores import Store
@@ -35,17 +35,17 @@ def storage(tmp_path: Path) -> Any:
     asyncio.run(opened.close())
 
 
-def test_exchanges_that_a_fault_let_pass_are_not_let_pass_again(storage: Storage) -> None:
+def test_restart_keeps_the_count_of_spared_exchanges(storage: Storage) -> None:
     def faults() -> Faults:
         return Faults(PlatformClock(), Seed(7), storage.key_values("fault", Fault))
 
     faults().arm("delay", after=2)
-    struck = [bool(faults().strike("exchange", Where(), number)) for number in range(4)]
+    struck = [bool(faults().trigger("exchange", Where(), number)) for number in range(4)]
     assert struck == [False, False, True, False]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_delayed_message_of_each_operation_is_read_back_as_it_was(storage: Storage, operation: Operation) -> None:
+def test_delayed_message_of_each_operation_is_read_back_unchanged(storage: Storage, operation: Operation) -> None:
     request = OutgoingRequest(operation, Connector("http://127.0.0.1:9"), {"storeId": STORE}, timeout_s=2.0)
     late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE, secrets=("1234",)))
     storage.key_values("late message", DelayedMessage).put("one", late)
@@ -56,11 +56,11 @@ def test_delayed_message_of_an_unknown_operation_is_refused(storage: Storage) ->
     request = OutgoingRequest(OPERATIONS[0]._replace(name="Sing"), None, {}, timeout_s=2.0)
     late = DelayedMessage(datetime(2030, 1, 1, tzinfo=UTC), request, CallContext(STORE))
     storage.key_values("late message", DelayedMessage).put("one", late)
-    with pytest.raises(BrokenMemory, match="late message 'one'"):
+    with pytest.raises(StorageUnreadable, match="late message 'one'"):
         storage.key_values("late message", DelayedMessage).all()
 
 
-def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
+def test_bodies_without_a_waiting_ingestion_are_deleted(tmp_path: Path) -> None:
     bodies = UploadBodies(tmp_path / "uploads")
     bodies.sweep(())
     for name in ("wanted", "orphan"):
@@ -70,7 +70,7 @@ def test_bodies_that_no_ingestion_waits_for_are_swept(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["wanted.json"]
 
 
-def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(storage: Storage) -> None:
+def test_clock_advances_while_the_platform_is_down(storage: Storage) -> None:
     real = datetime(2030, 1, 1, tzinfo=UTC)
 
     def clock(after_s: float) -> PlatformClock:
@@ -84,26 +84,26 @@ def test_clock_runs_on_while_the_platform_is_down_by_the_real_time_it_is_given(s
     assert clock(60).wall() == real + timedelta(seconds=60)
 
 
-def test_line_that_a_kill_cut_short_is_dropped_and_other_files_are_left_alone(tmp_path: Path) -> None:
+def test_incomplete_line_is_removed_and_other_files_stay_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "journal.ndjson"
     path.write_bytes(b"".join(b'{"seq":%d,"kind":"exit"}\n' % number for number in range(1, 6)) + b'{"seq":6,"ki')
     assert [entry["seq"] for entry in newest_entries(path, 3)] == [3, 4, 5]
     assert path.read_bytes().endswith(b'{"seq":5,"kind":"exit"}\n')
     for other in (b"a text\n", b"a text", b"[]\n"):
         path.write_bytes(other)
-        with pytest.raises(BrokenMemory, match="no journal"):
+        with pytest.raises(StorageUnreadable, match="no journal"):
             newest_entries(path, 3)
         assert path.read_bytes() == other
 
 
-def test_names_outside_of_the_guide_are_said_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
+def test_names_against_the_guide_are_logged_once_an_ingestion(caplog: pytest.LogCaptureFixture) -> None:
     items = CatalogItems(Barcode(), Catalog())
     rows = [
         an_item("LONG", item_name="x" * 101),
         an_item("SPECIAL", "96385074", item_name="Milk <b>"),
         an_item("FINE", SECOND),
     ]
-    report = items.ingest("ingestion-7", lambda shelves: [shelves.take(row) for row in rows])
+    report = items.ingest("ingestion-7", lambda items: [items.put(row) for row in rows])
     assert report["summary"]["accepted"] == 3
     (said,) = [record.getMessage() for record in caplog.records if record.name == "simulator.catalog"]
     assert "ingestion-7: 2 names" in said
@@ -128,12 +128,12 @@ def test_stored_set_up_replaces_that_of_the_world(tmp_path: Path) -> None:
     asyncio.run(second.close())
 
 
-def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_path: Path) -> None:
+def test_ingestion_is_processed_once_with_any_number_of_kills(tmp_path: Path) -> None:
     times = []
 
     def work(items: CatalogItems) -> list[dict[str, Any]]:
         times.append(1)
-        return [items.take(an_item()), items.archive("SKU-1", [STORE])]
+        return [items.put(an_item()), items.archive("SKU-1", [STORE])]
 
     reports = []
     for _ in range(2):
@@ -146,12 +146,12 @@ def test_work_of_an_ingestion_is_done_once_however_often_the_platform_dies(tmp_p
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but a text of some length" * 40, None])
-def test_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+def test_file_that_is_not_a_database_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "folder" / "platform.sqlite3"
     if content:
         path.parent.mkdir()
         path.write_bytes(content)
-    with pytest.raises(BrokenMemory, match=str(path)):
+    with pytest.raises(StorageUnreadable, match=str(path)):
         make_store_services(PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=str(path)))
 
 
@@ -159,17 +159,17 @@ def test_two_platforms_never_run_on_the_same_files(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
     services = make_store_services(given)
-    with pytest.raises(BrokenMemory, match="another platform runs on"):
+    with pytest.raises(StorageUnreadable, match="another platform runs on"):
         make_store_services(given)
     asyncio.run(services.close())
     asyncio.run(make_store_services(given).close())
 
 
-def test_memory_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+def test_values_of_another_version_are_refused_by_name(tmp_path: Path) -> None:
     path = str(tmp_path / "platform.sqlite3")
     given = PlatformSettings(base_url="http://h", aws_endpoint_url="http://h", database_path=path)
     services = make_store_services(given)
     services.storage.key_values("store", dict).put("S-9", {})
     asyncio.run(services.close())
-    with pytest.raises(BrokenMemory, match="S-9"):
+    with pytest.raises(StorageUnreadable, match="S-9"):
         make_store_services(given)

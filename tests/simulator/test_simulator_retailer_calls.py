@@ -27,7 +27,7 @@ def journaled(platform: Any, answer: Any) -> dict[str, Any]:
     return dict(found[0])
 
 
-def test_upload_status_archive_and_report_are_kept_with_both_bodies(onboarded: Any) -> None:
+def test_upload_status_archive_and_report_are_recorded_with_both_bodies(onboarded: Any) -> None:
     uploaded = onboarded.upload(an_item())
     ingestion = uploaded.json()["ingestionId"]
     kept = journaled(onboarded, uploaded)
@@ -48,8 +48,8 @@ def test_upload_status_archive_and_report_are_kept_with_both_bodies(onboarded: A
     assert {"Upload Catalog", "Get Catalog Upload Status"} < {entry["operation"] for entry in of_it}
 
 
-def test_notifications_are_kept_and_say_whether_anybody_listens(platform: Any, connector: Any, queue: Any) -> None:
-    def told() -> list[tuple[str, str]]:
+def test_notifications_are_recorded_with_whether_a_queue_listens(platform: Any, connector: Any, queue: Any) -> None:
+    def result() -> list[tuple[str, str]]:
         ingestion = platform.upload(an_item()).json()["ingestionId"]
         asked = {"ingestionId": ingestion, "kind": "notification"}
         found = platform.until(lambda: platform.http.get("/journal", params=asked).json())
@@ -58,10 +58,10 @@ def test_notifications_are_kept_and_say_whether_anybody_listens(platform: Any, c
 
     platform.set_up_store(connector)
     platform.allow_list(queue.arn)
-    assert told() == [("nobody_listens", "DONE")]
+    assert result() == [("nobody_listens", "DONE")]
     (invitation,) = queue.receive()
     platform.http.get(invitation["SubscribeURL"])
-    assert told() == [("published", "DONE")]
+    assert result() == [("published", "DONE")]
 
 
 def test_payment_report_is_found_by_its_trip(onboarded: Any) -> None:
@@ -74,7 +74,7 @@ def test_payment_report_is_found_by_its_trip(onboarded: Any) -> None:
     assert found[0]["storeId"] == STORE
 
 
-def test_refusals_are_kept_with_their_cause(onboarded: Any) -> None:
+def test_refusals_are_recorded_with_their_cause(onboarded: Any) -> None:
     refused = onboarded.upload(an_item(store_id="NOT-MINE"))
     unsigned = onboarded.http.post(STATUS, json={"ingestionId": "x"})
     onboarded.http.post("/faults", json={"name": "throttle"})
@@ -95,7 +95,7 @@ def test_refusals_are_kept_with_their_cause(onboarded: Any) -> None:
     assert [one["account"] for one in kept] == [ACCOUNT, None, ACCOUNT, ACCOUNT, None]
 
 
-def test_what_broke_on_our_side_is_answered_and_kept_like_any_other_call(
+def test_internal_error_is_answered_and_recorded_like_other_calls(
     onboarded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_given: Any) -> None:
@@ -109,7 +109,7 @@ def test_what_broke_on_our_side_is_answered_and_kept_like_any_other_call(
     assert kept["response"]["body"] == answer.json()
 
 
-def test_caller_who_leaves_in_the_middle_of_an_upload_has_left(onboarded: Any) -> None:
+def test_disconnect_during_an_upload_is_recorded_as_caller_left(onboarded: Any) -> None:
     url = httpx.URL(onboarded.url)
     with socket.create_connection((url.host, url.port)) as connection:
         connection.sendall(b"POST /v1/catalog/upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
@@ -118,19 +118,19 @@ def test_caller_who_leaves_in_the_middle_of_an_upload_has_left(onboarded: Any) -
     assert kept["response"] is None
 
 
-def test_large_body_is_kept_by_size_digest_and_beginning(onboarded: Any) -> None:
+def test_large_body_is_recorded_by_size_digest_and_beginning(onboarded: Any) -> None:
     items = [an_item(f"SKU-{number}") for number in range(10_000)]
     body = orjson.dumps({"catalogItems": items})
     answer = onboarded.signed("/v1/catalog/upload", body)
     assert answer.status_code == 201
-    told = onboarded.until(lambda: journaled(onboarded, answer))["request"]["body"]
-    assert told["bytes"] == len(body)
-    assert told["sha256"] == hashlib.sha256(body).hexdigest()
-    assert told["beginning"] == body[:2000].decode()
-    assert "larger than" in told["cut"]
+    result = onboarded.until(lambda: journaled(onboarded, answer))["request"]["body"]
+    assert result["bytes"] == len(body)
+    assert result["sha256"] == hashlib.sha256(body).hexdigest()
+    assert result["beginning"] == body[:2000].decode()
+    assert "larger than" in result["cut"]
 
 
-def test_nothing_that_opens_anything_is_kept(onboarded: Any, make_queue: Any) -> None:
+def test_no_credential_is_recorded(onboarded: Any, make_queue: Any) -> None:
     other = make_queue()
     onboarded.allow_list(other.arn)
     (invitation,) = other.receive()
@@ -158,13 +158,13 @@ def test_calls_are_exported_as_curl_lines(onboarded: Any) -> None:
     assert any(f"-with-sha256-{digest}" in line for line in lines)
 
 
-def test_calls_of_the_control_room_are_no_exchanges_of_the_retailer(onboarded: Any) -> None:
+def test_calls_of_the_control_api_are_not_retailer_calls(onboarded: Any) -> None:
     onboarded.http.get("/portal/stores")
     assert "/portal/stores" not in onboarded.http.get("/journal.ndjson").text
 
 
-def test_retailers_call_cannot_be_sent_again_by_the_platform(onboarded: Any) -> None:
+def test_platform_cannot_send_a_retailers_call_again(onboarded: Any) -> None:
     kept = journaled(onboarded, onboarded.upload(an_item()))
     refused = onboarded.http.post(f"/journal/{kept['seq']}/resend")
     assert refused.status_code == 404
-    assert "what the platform sent" in refused.json()["errorMsg"]
+    assert "choose an exchange that the platform sent" in refused.json()["errorMsg"]

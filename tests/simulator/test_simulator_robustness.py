@@ -1,4 +1,4 @@
-"""What comes in from outside never strands a cart, breaks a gate or shows a secret."""
+"""No input from outside loses a cart, breaks a gate or reveals a secret."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 
 from simulator.entry.app_code import Scan
 from simulator.errors import BadCall, StorageFailed
-from simulator.faults import LARGEST_AMOUNT, magic
+from simulator.faults import LARGEST_AMOUNT, split_faults
 from simulator.hosts import connector_url
 from simulator.redaction import redacted_body
 from tests.simulator.test_simulator_outage import fill_and_leave, some_services, through
 
 
-def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path: Path) -> None:
+def test_attempt_after_an_internal_error_is_repeated(connector: Any, tmp_path: Path) -> None:
     async def run() -> tuple[dict[str, int], list[str]]:
         services, clock = some_services(tmp_path, connector.url)
         trips = await fill_and_leave(services, 3)
@@ -35,8 +35,8 @@ def test_attempt_that_breaks_on_our_side_is_made_again(connector: Any, tmp_path:
         services.deliveries._calls.make = broken_once  # noqa: SLF001 - as above
         await through(services, clock, 10)
         counts = await services.deliveries.counts()
-        told = [(await services.deliveries.show(trip))[0] for trip in trips]
-        outcomes = [attempt["outcome"] for one in told for attempt in one["attempts"]]
+        result = [(await services.deliveries.show(trip))[0] for trip in trips]
+        outcomes = [attempt["outcome"] for one in result for attempt in one["attempts"]]
         await services.close()
         return counts, outcomes
 
@@ -66,7 +66,7 @@ def test_exit_counts_only_after_its_cart_is_stored(connector: Any, tmp_path: Pat
     assert (counts["delivered"], counts["pending"]) == (1, 0)
 
 
-def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path: Path) -> None:
+def test_second_leave_is_answered_after_the_cart_is_stored(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[bool]:
         services, _ = some_services(tmp_path, connector.url)
         trip = (await services.gates.scan("G0", Scan.of_text("key")))["shoppingTripId"]
@@ -77,7 +77,7 @@ def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path
             await submit(*arguments)
             kept.append(trip)
 
-        services.deliveries.submit = slow  # type: ignore[method-assign] # a disk that takes its time
+        services.deliveries.submit = slow  # type: ignore[method-assign] # a slow disk
 
         async def leave() -> bool:
             await services.trips.leave(trip)
@@ -94,7 +94,7 @@ def test_second_leave_is_answered_when_the_cart_is_kept(connector: Any, tmp_path
     assert asyncio.run(run()) == [True, True]
 
 
-def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: Path) -> None:
+def test_retry_after_beyond_the_calendar_is_ignored(connector: Any, tmp_path: Path) -> None:
     async def run() -> dict[str, int]:
         services, clock = some_services(tmp_path, connector.url)
         await fill_and_leave(services, 1)
@@ -108,7 +108,7 @@ def test_retry_after_beyond_the_calendar_says_nothing(connector: Any, tmp_path: 
     assert asyncio.run(run())["delivered"] == 1
 
 
-def test_identity_key_that_is_to_come_late_comes_and_is_never_on_a_disk(connector: Any, tmp_path: Path) -> None:
+def test_delayed_identity_key_is_sent_and_never_written_to_disk(connector: Any, tmp_path: Path) -> None:
     key = "c2hvcHBlci1vbi1ubwo="
 
     async def run() -> bytes:
@@ -133,7 +133,7 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_fault_dated_without_a_zone_is_refused(steady: Any) -> None:
+def test_fault_time_without_a_zone_is_refused(steady: Any) -> None:
     answer = httpx.post(f"{steady.url}/faults", json={"name": "delay", "amount": 0, "since": "2026-01-01T00:00:00"})
 
     assert answer.status_code == 400
@@ -143,8 +143,8 @@ def test_clock_is_not_moved_off_the_calendar(steady: Any) -> None:
     assert httpx.put(f"{steady.url}/clock", json={"advanceS": 1e13}).status_code == 400
 
 
-def test_magic_amounts_have_a_bound() -> None:
-    found, text = magic("fault.delay=99999999999999 SKU-1")
+def test_amount_in_a_text_has_a_limit() -> None:
+    found, text = split_faults("fault.delay=99999999999999 SKU-1")
 
     assert (found["delay"], text) == (LARGEST_AMOUNT, "SKU-1")
 
@@ -154,25 +154,25 @@ def test_magic_amounts_have_a_bound() -> None:
     ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://a..b:80", f"http://{'x' * 70}:80",
      "http://ann:secret@127.0.0.1:1", "http://127.0.0.1:1?token=1"],
 )  # fmt: skip
-def test_address_that_cannot_be_called_is_refused_when_it_is_set(url: str) -> None:
+def test_unusable_address_is_refused_when_it_is_saved(url: str) -> None:
     with pytest.raises(BadCall) as refusal:
         connector_url(url, block_amazon=True)
 
     assert "secret" not in str(refusal.value)
 
 
-def test_deeply_nested_body_is_kept_in_short() -> None:
+def test_deeply_nested_body_is_recorded_without_its_inner_levels() -> None:
     text = b'{"a":' * 900 + b'"end"' + b"}" * 900
 
     kept = json.dumps(redacted_body(text))
 
-    assert "left out" in kept
+    assert "removed: deeper than 60 levels" in kept
     assert '"end"' not in kept
 
 
 def test_short_secret_is_hidden_as_a_whole_word() -> None:
-    told = {"echo": "card 1234 of 12345", "number": 1234, "id": "1234", "amount": 12.34, "1234": [True, None]}
-    assert redacted_body(json.dumps(told).encode(), ("1234",)) == {
+    result = {"echo": "card 1234 of 12345", "number": 1234, "id": "1234", "amount": 12.34, "1234": [True, None]}
+    assert redacted_body(json.dumps(result).encode(), ("1234",)) == {
         "echo": "card *** of 12345",
         "number": "***",
         "id": "***",

@@ -1,4 +1,4 @@
-"""What follows from the seed: which catalog calls a fault strikes, and which not."""
+"""The seed decides which catalog calls a fault applies to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def struck(platform: Any, queue: Any) -> list[int]:
-    """Make thirty status calls while a fault strikes about every second one; returns their statuses."""
+    """Make thirty status calls with a fault at a rate of about one in two; returns their statuses."""
     platform.set_up_store(None)
     platform.allow_list(queue.arn)
     platform.http.post("/faults", json={"name": "error_500_final", "rate": 0.5})

@@ -30,7 +30,7 @@ PEOPLE = People(tuple(f"c2hvcHBlci0wMD{n}x" for n in range(8)), cards=200)
 
 
 def fixed_answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Answer as a connector whose answers follow from the message alone; one cart in five first fails."""
+    """Return the answer of a connector that depends only on the message; one cart in five first fails."""
     if path.startswith("identity"):
         if body["identityKey"] == "c3RyYW5nZXI=":
             return 401, {"errorMsg": "unknown"}
@@ -82,30 +82,30 @@ def test_same_seed_and_connector_give_the_same_journal_byte_for_byte(fixed: Any,
 
 def test_every_cart_of_a_day_arrives_under_one_trip_id(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3)
-    results, standing = outcome.results, outcome.deliveries
-    assert standing["delivered"] == results.carts == results.opened
-    assert (standing["pending"], standing["dead_letter"]) == (0, 0)
+    results, deliveries = outcome.results, outcome.deliveries
+    assert deliveries["delivered"] == results.carts == results.opened
+    assert (deliveries["pending"], deliveries["dead_letter"]) == (0, 0)
     carts = {body["idempotentShoppingTripId"]: body for body in fixed.bodies("purchases")}
     assert len(carts) == results.carts
-    assert standing["attempts"] == len(fixed.bodies("purchases")) > results.carts
+    assert deliveries["attempts"] == len(fixed.bodies("purchases")) > results.carts
     entered = {body["authEvent"]["id"] for body in fixed.bodies("identity-keys")}
-    told = {event["id"] for body in carts.values() for event in body["shoppingTrip"]["authEvents"]}
+    result = {event["id"] for body in carts.values() for event in body["shoppingTrip"]["authEvents"]}
     app = [body for body in carts.values() if body["shoppingTrip"]["authEvents"][0]["payloadType"] == "SCAN_CODE"]
-    assert len(entered & told) == len(app) > 0
+    assert len(entered & result) == len(app) > 0
 
 
-def test_page_tells_the_day_in_one_file(fixed: Any, tmp_path: Path) -> None:
+def test_page_shows_the_day_in_one_file(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3)
     assert outcome.html.count("<svg") == 5
-    told = ("Arrivals by hour", "Gate decisions by cause", "decisions answered in time", "carts answered in time")
-    assert all(f"{name}" in outcome.html for name in told)
+    result = ("Arrivals by hour", "Gate decisions by cause", "decisions answered in time", "carts answered in time")
+    assert all(f"{name}" in outcome.html for name in result)
     assert ">2000 ms</text>" in outcome.html
     assert "Busy saturday" in outcome.html
     assert f"<td>{outcome.results.carts:,}" in outcome.html
     assert "http" not in outcome.html.replace("http://www.w3.org", "")
 
 
-def test_day_at_a_speed_takes_as_long_as_the_speed_says(fixed: Any, tmp_path: Path) -> None:
+def test_duration_of_a_day_follows_its_speed(fixed: Any, tmp_path: Path) -> None:
     _, outcome = a_day(fixed, tmp_path, 3, trips=6, pace=Pace(speed=36_000))
     plan = visits(SHOPS, "busy_saturday", PEOPLE, Seed(3), 6)
     assert outcome.title.wall_s >= (plan[-1].at_s - plan[0].at_s) / 36_000 > 0.3

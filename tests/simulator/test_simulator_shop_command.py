@@ -1,4 +1,4 @@
-"""The shop command: a table, a page, numbers and a journal that repeats; its exit code says if carts are left."""
+"""The shop command: its table, page, numbers and journal repeat; its exit code shows undelivered carts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPARABLE = "journal-comparable.ndjson"
 
 @contextmanager
 def foreign_connector() -> Iterator[str]:
-    """Run a connector that is not ours and numbers its purchases; yields its address, another one each time."""
+    """Run another connector, which numbers its purchases; yields its address, with a new port each time."""
     process = subprocess.Popen([sys.executable, FOREIGN / "connector.py"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -64,33 +64,31 @@ def test_two_runs_with_one_seed_leave_the_same_journal_byte_for_byte(tmp_path: P
     for number, seed in enumerate((3, 3, 4)):
         out = tmp_path / str(number)
         words = ["--stores", "2", "--trips", "60", "--seed", str(seed), "--out", str(out)]
-        told = run(*words)
-        assert told.exit_code == 0, told.output
+        result = run(*words)
+        assert result.exit_code == 0, result.output
         journals.append((out / COMPARABLE).read_bytes())
-        assert hashlib.sha256(journals[-1]).hexdigest() in told.output
+        assert hashlib.sha256(journals[-1]).hexdigest() in result.output
     first, again, other = journals
     assert first == again != other
     assert first.count(b'"purchaseId":"') > 30
     assert first.count(b"\n") == len((tmp_path / "0" / "journal.ndjson").read_bytes().splitlines())
 
 
-def test_connector_that_numbers_by_arrival_repeats_when_it_is_called_in_turn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sequential_connector_repeats_with_calls_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journals = []
     for number in range(2):
         out = tmp_path / str(number)
         with foreign_connector() as url:
             monkeypatch.setenv("FOREIGN_URL", url)
             words = ["--profile", str(FOREIGN / "jwo.toml"), "--stores", "1", "--trips", "40", "--out", str(out)]
-            told = run(*words, "--in-turn", "--day", "match_day")
-        assert told.exit_code == 0, told.output
+            result = run(*words, "--in-turn", "--day", "match_day")
+        assert result.exit_code == 0, result.output
         journals.append((out / COMPARABLE).read_bytes())
     assert journals[0] == journals[1]
     assert b"R-100020" in journals[0]
 
 
-def test_terminal_shows_how_far_the_day_has_got(
+def test_terminal_shows_the_progress_of_the_day(
     connector: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=100)
@@ -129,9 +127,9 @@ def test_undelivered_carts_are_shown_by_the_exit_code(connector: Any, tmp_path: 
 
 def test_day_without_an_open_gate_is_shown_by_the_exit_code(connector: Any, tmp_path: Path) -> None:
     connector.identity = [(503, {})]
-    told = run("--connector", connector.url, "--trips", "5", "--out", str(tmp_path))
-    assert told.exit_code == 1, told.output
-    assert "No gate opened" in told.output
+    result = run("--connector", connector.url, "--trips", "5", "--out", str(tmp_path))
+    assert result.exit_code == 1, result.output
+    assert "No gate opened" in result.output
 
 
 def test_day_without_visits_ends_well(connector: Any, tmp_path: Path, monkeypatch: Any) -> None:
@@ -139,17 +137,17 @@ def test_day_without_visits_ends_well(connector: Any, tmp_path: Path, monkeypatc
     assert run("--connector", connector.url, "--out", str(tmp_path)).exit_code == 0
 
 
-def test_journal_of_the_last_day_outlives_wrong_use(connector: Any, tmp_path: Path) -> None:
+def test_usage_error_keeps_the_journal_of_the_last_day(connector: Any, tmp_path: Path) -> None:
     (tmp_path / "journal.ndjson").write_text("yesterday", "utf-8")
     wrong = ["--stores", "2", "--out", str(tmp_path)]
     assert isinstance(run("--connector", connector.url, *wrong).exception, Usage)
     assert (tmp_path / "journal.ndjson").read_text("utf-8") == "yesterday"
 
 
-def test_day_with_faults_delivers_every_cart_all_the_same(connector: Any, tmp_path: Path) -> None:
+def test_day_with_faults_delivers_every_cart(connector: Any, tmp_path: Path) -> None:
     words = ["--connector", connector.url, "--stores", "1", "--trips", "40", "--out", str(tmp_path)]
-    told = run(*words, "--fault", "same_request_id@0.5", "--fault", "drop_after@0.2", "--fault", "delay=90@.3")
-    assert told.exit_code == 0, told.output
+    result = run(*words, "--fault", "same_request_id@0.5", "--fault", "drop_after@0.2", "--fault", "delay=90@.3")
+    assert result.exit_code == 0, result.output
     journal = (tmp_path / "journal.ndjson").read_text("utf-8")
     assert all(f'"{name}"' in journal for name in ("same_request_id", "drop_after", "delay"))
     assert len(connector.seen) > 80

@@ -1,4 +1,4 @@
-"""Trips and carts: what is picked, what travels, and how it joins to the entry."""
+"""Trips and carts: the picked items, the sent cart, and its link to the entry."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def test_quantity_is_decimal_text(quantity: str, text: str) -> None:
         {"sku": "A", "amount": "1"},
     ],
 )
-def test_what_cannot_be_taken_is_refused(steady: Any, connector: Any, taken: dict[str, Any]) -> None:
+def test_invalid_pick_is_refused(steady: Any, connector: Any, taken: dict[str, Any]) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     assert pick(steady, trip, **taken).status_code == 400
     assert steady.http.get(f"/trips/{trip}").json()["cartItems"] == []
 
 
-def test_more_than_was_taken_cannot_be_put_back(steady: Any, connector: Any) -> None:
+def test_put_back_of_more_than_the_cart_holds_is_refused(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     pick(steady, trip, sku="A")
@@ -109,7 +109,7 @@ def test_more_than_was_taken_cannot_be_put_back(steady: Any, connector: Any) -> 
     assert put_back(steady, trip, sku="A").json()["cartItems"] == []
 
 
-def test_sum_that_no_longer_fits_the_message_is_refused(steady: Any, connector: Any) -> None:
+def test_total_that_does_not_fit_the_message_is_refused(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     trip = steady.enter()
     assert pick(steady, trip, sku="A", quantity="99999999").status_code == 200
@@ -135,7 +135,7 @@ def test_cart_is_final_after_leaving_and_leaving_twice_sends_once(steady: Any, c
     assert len(connector.bodies("purchases")) == 1
 
 
-def test_cash_shopper_is_called_cash_in_the_cart(steady: Any, connector: Any) -> None:
+def test_cash_shopper_has_type_cash_in_the_cart(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector)
     connector.identity = [(200, {"visitorDetails": {"id": "c", "type": "CASH_SHOPPER"}})]
     trip = steady.enter()
@@ -162,7 +162,7 @@ def test_associate_cart_can_be_switched_on(start_platform: Any, connector: Any) 
     platform.delivery(trip)
 
 
-def test_visitor_let_in_by_the_store_default_has_a_cart_without_a_name(steady: Any, connector: Any) -> None:
+def test_visitor_by_store_default_has_a_cart_without_a_name(steady: Any, connector: Any) -> None:
     steady.set_up_store(connector, storeDefault="open")
     connector.identity = [(500, {})]
     trip = steady.enter()
@@ -177,7 +177,7 @@ def test_each_entry_is_its_own_trip(steady: Any, connector: Any) -> None:
     assert steady.enter() != steady.enter()
 
 
-def test_known_barcodes_travel_with_the_line(onboarded: Any) -> None:
+def test_line_has_the_known_barcodes(onboarded: Any) -> None:
     item = {
         "item_sku": "SKU-1",
         "external_product_id": "123456789012",

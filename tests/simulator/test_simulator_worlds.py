@@ -1,4 +1,4 @@
-"""The shipped world is what it says, and a broken one is told by name."""
+"""The shipped world is valid, and the error of an invalid one names its file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def products(world: World) -> dict[str, dict[str, str]]:
 
 def test_shelves_hold_every_kind_of_barcode_and_six_bad_rows(products: dict[str, dict[str, str]]) -> None:
     items = CatalogItems(Barcode(), Catalog())
-    rows = [items.take(dict(product)) for product in products.values()]
+    rows = [items.put(dict(product)) for product in products.values()]
     rejected = {row["item_sku"]: row["errors"][0]["code"] for row in rows if row["status"] == "REJECTED"}
     assert set(rejected) == BAD
     assert set(rejected.values()) == {
@@ -61,7 +61,7 @@ def test_day_has_enough_visits_people_and_kinds(world: World) -> None:
     assert any(visit.opens and visit.kind == "shopper" and not visit.picks for visit in world.visits)
 
 
-def test_visits_take_what_the_shop_sells_as_it_is_sold(world: World, products: dict[str, dict[str, str]]) -> None:
+def test_visits_take_items_of_the_shop_in_their_units(world: World, products: dict[str, dict[str, str]]) -> None:
     for visit in world.visits:
         for pick in (*visit.picks, *visit.put_backs):
             assert pick.sku not in BAD
@@ -119,7 +119,7 @@ def test_broken_world_is_reported_with_its_file(tmp_path: Path, text: str) -> No
         load_world(tmp_path)
 
 
-def test_sound_world_loads_from_its_folder(tmp_path: Path) -> None:
+def test_valid_world_loads_from_its_folder(tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_text("item_sku\n")
     (tmp_path / "world.toml").write_text(
         STORE + visit(picks='[["A", "1"], ["B", "0.5", "lb"]]') + "[retailer]\nx = 1\n"

@@ -1,7 +1,8 @@
-"""One retailer's part of the event feed: what waits for its queue, sent in order, ten at a time.
+"""Sends one retailer's events to its queue, in order, ten at a time.
 
-A lane has its own waits, so that an unreachable queue does not delay other retailers' events. Nothing that the queue
-may take later is dropped; what it never will (SQS calls that the sender's fault) is given up after a few tries.
+Each retailer has its own sender, so a queue that cannot be reached does not delay the events of other retailers. The
+sender keeps events that the queue may accept later. It gives up an event that SQS refuses as the sender's fault after a
+few attempts.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 _MOST_AT_ONCE = 10
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
-_HOPELESS_AFTER = 5
+_MOST_REFUSALS = 5
 _log = logging.getLogger("simulator.events")
 
 
-class Lane:
-    """The events of one retailer; `queue_arn` may change at any time, and what waits then goes to the new queue.
+class EventSender:
+    """The waiting events of one retailer. `queue_arn` may change at any time; waiting events go to the new queue.
 
-    What waits is remembered, so that the next start sends what this one could not.
+    The storage keeps waiting events, and the next start of the platform sends them.
     """
 
     def __init__(
@@ -43,35 +44,35 @@ class Lane:
         self._storage = storage or KeyValueStore("event", Event)
         self._waiting: deque[Event] = deque(self._storage.all().values())
         self._refusals: Counter[str] = Counter()
-        self._news = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self.given_up = 0
         self.failure = ""
-        """A short code for why the last batch failed; empty if it was sent."""
+        """A short code of why the last batch failed; empty if it did not fail."""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def put(self, event: Event) -> None:
-        """Queue an event behind all that wait."""
+        """Add an event behind the waiting ones."""
         self._storage.put(event["id"], event)
         self._waiting.append(event)
-        self._news.set()
+        self._wakeup.set()
 
     async def run(self) -> None:
-        """Send what waits, for ever."""
+        """Send waiting events, until cancelled."""
         pause_s = _PAUSE_S
         while True:
-            self._news.clear()
+            self._wakeup.clear()
             while self._waiting:
-                if await self._send_some():
+                if await self._send_batch():
                     pause_s = _PAUSE_S
                     continue
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            await self._news.wait()
+            await self._wakeup.wait()
 
-    async def _send_some(self) -> bool:
-        """Send the first events that wait; they stay until the queue has them. Returns whether it took them all."""
+    async def _send_batch(self) -> bool:
+        """Send the first waiting events, and keep them until the queue has them; returns whether it has all of them."""
         batch = [self._waiting[place] for place in range(min(_MOST_AT_ONCE, len(self._waiting)))]
         loop = asyncio.get_running_loop()
         try:
@@ -82,30 +83,30 @@ class Lane:
             return False
         self.failure = "EventsRefused" if failed else ""
         again = [
-            event for place, event in enumerate(batch) if place in failed and self._may_come_again(event, failed[place])
+            event for place, event in enumerate(batch) if place in failed and self._can_retry(event, failed[place])
         ]
         for _ in batch:
             self._waiting.popleft()
         self._waiting.extendleft(reversed(again))
-        self._forget({event["id"] for event in batch} - {event["id"] for event in again})
+        self._delete_sent({event["id"] for event in batch} - {event["id"] for event in again})
         return not failed
 
-    def _forget(self, sent: set[str]) -> None:
+    def _delete_sent(self, sent: set[str]) -> None:
         try:
             self._storage.delete(*sent)
         except StorageFailed:
-            _log.exception("%d events were sent and could not be forgotten: the next start sends them again", len(sent))
+            _log.exception("%d sent events could not be deleted: the next start sends them again", len(sent))
 
-    def _may_come_again(self, event: Event, senders_fault: bool) -> bool:  # noqa: FBT001 - the word of SQS
-        """Say whether an event that failed is worth another try, and keep count of those that are at fault."""
+    def _can_retry(self, event: Event, senders_fault: bool) -> bool:  # noqa: FBT001 - the term of SQS
+        """Return whether to send a failed event again, and count the refusals of each event."""
         if not senders_fault:
             return True
         self._refusals[event["id"]] += 1
-        if self._refusals[event["id"]] < _HOPELESS_AFTER:
+        if self._refusals[event["id"]] < _MOST_REFUSALS:
             return True
         del self._refusals[event["id"]]
         self.given_up += 1
-        _log.error("event %s is given up: the queue %s refuses it", event["id"], self.queue_arn)
+        _log.error("event %s is lost: the queue %s refused it %d times", event["id"], self.queue_arn, _MOST_REFUSALS)
         return False
 
     def _send(self, queue_arn: str, batch: list[Event]) -> dict[int, bool]:
