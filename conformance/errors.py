@@ -3,6 +3,7 @@
 SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
 ├── NotDeclared    the profile does not say what this case needs: not applicable
+├── Blocked        the case rests on a valid request, and the connector refuses that: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
 And why a run does not begin: BadExpectations, a file of expected failures that cannot be used; BadStory, a script
@@ -28,6 +29,14 @@ class Finding(SuiteStop):
 
 class NotDeclared(SuiteStop):
     """What would have to be declared for the case to be judged."""
+
+
+class Blocked(SuiteStop):
+    """The id of the case that must pass before this one can be judged, and what the connector did there."""
+
+    def __init__(self, by: str, reason: str) -> None:
+        super().__init__(f"blocked by {by}: {reason}")
+        self.by = by
 
 
 class HarnessBroke(SuiteStop):

@@ -10,10 +10,14 @@ from conformance.drivers.exchange import Exchange
 
 
 class Verdict(StrEnum):
-    """From best to worst, save that not_applicable says nothing at all."""
+    """From best to worst, except that `not_applicable` and `blocked` say nothing about the rule of the case.
+
+    A `blocked` case rests on a case that the connector fails, so a run with one never passes.
+    """
 
     NOT_APPLICABLE = "not_applicable"
     PASS = "pass"  # noqa: S105 - a verdict
+    BLOCKED = "blocked"
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"
@@ -23,7 +27,14 @@ _ORDER = list(Verdict)
 FINDINGS = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
 """What a person must look at, worst first."""
 JUDGED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
-EXIT_CODES = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
+EXIT_CODES = {
+    Verdict.NOT_APPLICABLE: 0,
+    Verdict.PASS: 0,
+    Verdict.BLOCKED: 1,
+    Verdict.WARN: 1,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+}
 """What a command ends with whose outcome is this verdict; 2 is for a usage error."""
 
 
@@ -39,7 +50,7 @@ def severity(verdict: Verdict) -> int:
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Count verdicts; every verdict is a member, zero included."""
-    counts = {str(each): 0 for each in ("pass", "fail", "warn", "not_applicable", "error")}
+    counts = {str(each): 0 for each in ("pass", "fail", "warn", "blocked", "not_applicable", "error")}
     for verdict in verdicts:
         counts[str(verdict)] += 1
     return counts
@@ -51,11 +62,17 @@ def failing(*, strict: bool) -> frozenset[Verdict]:
 
 
 def overall(verdicts: Iterable[Verdict], *, fails: bool) -> Verdict:
-    """Return the verdict of a run: `error` when the harness broke or nothing was judged, else by whether it `fails`."""
+    """Return the verdict of a run.
+
+    It is `fail` if the run `fails` or a case is blocked, whatever else happened: a harness error never hides a finding.
+    Otherwise it is `error` if the harness broke or nothing was judged, and `pass` in the end.
+    """
     present = set(verdicts)
+    if fails or Verdict.BLOCKED in present:
+        return Verdict.FAIL
     if Verdict.ERROR in present or not present & JUDGED:
         return Verdict.ERROR
-    return Verdict.FAIL if fails else Verdict.PASS
+    return Verdict.PASS
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,8 @@ class CaseResult:
     expected: str = ""
     got: str = ""
     reason: str = ""
+    blocked_by: str = ""
+    """The id of the case on which this one rests, where the connector fails that."""
     steps: list[Step] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     story: tuple[str, ...] = ()
@@ -85,7 +104,7 @@ class CaseResult:
         """Take in the result of a further example; the worse one keeps the word."""
         if worst((self.verdict, other.verdict)) is not self.verdict:
             self.expected, self.got, self.reason = other.expected, other.got, other.reason
-            self.story = other.story
+            self.story, self.blocked_by = other.story, other.blocked_by
         self.verdict = worst((self.verdict, other.verdict))
         self.steps += other.steps
         self.exchanges += other.exchanges

@@ -5,11 +5,12 @@ from __future__ import annotations
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 
-SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "not_applicable": "·", "error": "?"}
+SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?"}
 WORDS = {
     "pass": "Pass",
     "fail": "Fail",
     "warn": "Warning",
+    "blocked": "Blocked",
     "not_applicable": "Not applicable",
     "error": "Harness error",
 }
@@ -17,6 +18,7 @@ LEVELS = {"must": "MUST", "should": "SHOULD", "house": "House rule"}
 PROVENANCES = {
     "published": "published by Amazon",
     "title": "title of Amazon's case; its steps are not published",
+    "inferred": "follows from a published rule",
     "recommended": "recommended by Amazon",
     "partner": "seen at integration partners",
     "house": "our decision where nothing is published",

@@ -7,14 +7,44 @@ from typing import cast
 
 from pytest_bdd import given, parsers
 
-from conformance.drafts import SAMPLE_UPC, Draft, with_unknown_members
+from conformance.drafts import Draft, with_unknown_members
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import KeyKind, Profile
 from contract.values import format_instant
+
+_LET_IN_BY_THEMSELVES = ("associate", "cash shopper")
+"""The gate must open for these keys, so a connector that refuses every scan cannot pass their cases."""
+
+
+@given("a valid scan of the declared shopper key", target_fixture="draft")
+def a_valid_shopper_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
+    """Return a scan of the declared shopper key, and judge whether the connector accepts it."""
+    _declared_store(profile)
+    key = requests.keys.take("shopper")
+    controls.judge(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(key)
+
+
+@given("a valid scan of a key that nobody has", target_fixture="draft")
+def a_valid_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a scan of a well-formed key that the connector cannot know, and judge whether it accepts a valid scan."""
+    if requests.keys.has("shopper"):
+        controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    else:
+        controls.judge(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(requests.keys.unknown())
+
+
+@given("a valid cart", target_fixture="draft")
+def a_valid_cart(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a cart of a declared item, and judge whether the connector accepts it."""
+    controls.judge(CREATE_PURCHASES)
+    return requests.build.cart()
 
 
 @given("a scan that the connector understands", target_fixture="draft")
@@ -26,10 +56,13 @@ def an_understood_scan(requests: Requests, controls: ControlCalls) -> Draft:
 
 @given(parsers.re(r"a scan of the declared (?P<kind>shopper|associate|cash shopper|refused|expired|used) key"),
        target_fixture="draft")  # fmt: skip
-def a_declared_scan(requests: Requests, profile: Profile, kind: str) -> Draft:
+def a_declared_scan(requests: Requests, controls: ControlCalls, profile: Profile, kind: str) -> Draft:
     """Return a scan of a key that the profile declares; not applicable otherwise."""
     _declared_store(profile)
-    return requests.build.scan(requests.keys.take(cast("KeyKind", kind.replace(" ", "_"))))
+    key = requests.keys.take(cast("KeyKind", kind.replace(" ", "_")))
+    if kind not in _LET_IN_BY_THEMSELVES:
+        controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(key)
 
 
 @given("a scan of a key that nobody has", target_fixture="draft")
@@ -97,14 +130,13 @@ def a_trip_of(requests: Requests, controls: ControlCalls, connector: ConnectorCl
     """Return a cart whose scanResult is what the connector answered for such a visitor, or would have."""
     controls.needs_understanding(CREATE_PURCHASES)
     word = kind.removesuffix(" shopper") if kind != "shopper" else kind
-    known = _visitor_id(requests, connector, kind)
-    visitor = {"type": word.upper(), **({"id": known} if known else {})}
+    visitor = {"id": _visitor_id(requests, connector, kind) or f"{word}-001", "type": word.upper()}
     return requests.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
 
 
 def _visitor_id(requests: Requests, connector: ConnectorClient, kind: str) -> str:
-    key_kind = cast("KeyKind", kind.replace(" ", "_"))
     """Return the id that the connector itself gave such a visitor; empty when it cannot be known."""
+    key_kind = cast("KeyKind", kind.replace(" ", "_"))
     if not requests.keys.has(key_kind):
         return ""
     scan = requests.build.scan(requests.keys.take(key_kind))
@@ -125,9 +157,7 @@ def a_group(requests: Requests, controls: ControlCalls) -> Draft:
 @given("nothing optional is in it", target_fixture="draft")
 def only_required(draft: Draft) -> Draft:
     """Drop the optional members that the suite's requests carry."""
-    if draft.operation is VERIFY_IDENTITY_KEYS:
-        return draft.without("keyChannel")
-    return draft.without("shoppingTrip.authEvents[0].timestamp").without("shoppingTrip.authEvents[0].location")
+    return minimal(draft)
 
 
 @given("every object in it has a member that nobody knows", target_fixture="draft")
@@ -143,10 +173,9 @@ def with_text(draft: Draft, path: str, value: str) -> Draft:
 
 
 @given("its first line has the UPC of the item", target_fixture="draft")
-def with_identifier(draft: Draft, profile: Profile) -> Draft:
+def with_identifier(draft: Draft, requests: Requests) -> Draft:
     """Add a UPC to the first line as its identifier: a declared one, or else that of Amazon's sample."""
-    declared = [code for code in profile.catalog.scancodes if len(code) == len(SAMPLE_UPC) and code.isdecimal()]
-    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": [*declared, SAMPLE_UPC][0], "type": "UPC"}])
+    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": requests.build.upc(), "type": "UPC"}])
 
 
 @given("the visit ended in the second in which it began", target_fixture="draft")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conformance.drafts import Builder
+from conformance.core_drafts import Builder
 from conformance.errors import BadStory
 from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import certify, profile_of
