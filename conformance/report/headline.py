@@ -40,6 +40,8 @@ def headline(report: Report) -> str:
     causes = []
     if rules := broken(report.cases, strict=report.suite.strict):
         causes.append(counted(len(rules), "broken rule"))
+    if blocked := report.counts.get("blocked", 0):
+        causes.append(counted(blocked, "blocked case"))
     if stages := [stage.name for stage in report.stages or () if not stage.ok]:
         causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
     if stale := report.stale:
@@ -52,8 +54,8 @@ def remarks(report: Report) -> list[str]:
     counts, strict = report.counts, report.suite.strict
     judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
     said = []
-    if report.verdict == "error" and counts["fail"]:
-        said.append(f"{counted(counts['fail'], 'rule')} of the interface {_was(counts['fail'])} broken all the same.")
+    if report.verdict == "fail" and counts["error"]:
+        said.append(f"The harness broke in {counted(counts['error'], 'case')}, so nothing is known of these rules.")
     if counts["warn"]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
         said.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
@@ -69,7 +71,3 @@ def _no_verdict(report: Report) -> str:
         return f"No verdict: the harness broke in {counted(errors, 'case')}"
     judged = report.counts["pass"] + report.counts["fail"] + report.counts["warn"]
     return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
-
-
-def _was(number: int) -> str:
-    return "is" if number == 1 else "are"
