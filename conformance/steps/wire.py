@@ -27,7 +27,7 @@ def send_variants(
         return with_own_ids(draft) if name in REFUSED else requests.valid_request(draft.operation)
 
     variants = list(SETS[name](new, requests.profile.house))
-    return controls.send_side_by_side(
+    return controls.send_concurrently(
         draft.operation, lambda each: connector.send(each.draft.operation, each.encoded, label=each.label), variants
     )
 

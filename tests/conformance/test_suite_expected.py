@@ -59,7 +59,7 @@ def test_a_harness_error_is_neither_expected_nor_stale() -> None:
         ("[[expected]]\nid = 'CP-2'", "reason"),
         ("[[expected]]\nid = 'CP-2'\nreason = ' '", "reason"),
         ("[[expected]]\nid = 'CP-2'\nreason = 'a'\nuntil = 'b'", "until"),
-        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "stands twice: CP-2"),
+        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "one entry for CP-2"),
         ("[expected", "not TOML"),
     ],
 )
