@@ -28,7 +28,7 @@ def test_members_that_are_drawn_keep_the_schema(operation: Operation) -> None:
     def attempt(changes: list[Change], _until: float) -> bool:
         draft = REQUESTS.valid_request(operation)
         for change in changes:
-            draft = change.of(draft)
+            draft = change.apply_to(draft)
         kept.append(schema.is_valid(draft.body))
         return True
 
@@ -44,7 +44,7 @@ def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
     broken = []
 
     def attempt(change: Change, _until: float) -> bool:
-        broken.append(not schema.is_valid(change.of(draft).body))
+        broken.append(not schema.is_valid(change.apply_to(draft).body))
         return True
 
     search(broken_steps(draft, REQUESTS.profile.house), attempt, QUICK)
