@@ -4,8 +4,7 @@
     id = "CP-X.9"
     reason = "carts with unknown items are refused until the clearing desk exists"
 
-These cases do not fail a run. An entry of which the case no longer fails is stale, and fails the run: it would hide the
-next breach.
+These cases do not fail a run. An entry that no longer applies is stale, and fails the run: it could hide a new breach.
 """
 
 from __future__ import annotations
