@@ -21,7 +21,7 @@ ENOUGH_LATE = 3
 _SPEND_S = 3.0
 
 
-def many(
+def send_many(
     connector: ConnectorClient, requests: Requests, operation: Operation, at_least: int, *, gates: int
 ) -> list[Exchange]:
     """Send `at_least` calls, and more within the first 3 seconds; stop at the third late or missing answer.

@@ -26,9 +26,9 @@ def needs_command(profile: Profile) -> None:
 def restart(profile: Profile) -> None:
     """Run the declared command. Raises HarnessBroke if it fails."""
     needs_command(profile)
-    words = shlex.split(profile.connector.restart_command)
+    command = shlex.split(profile.connector.restart_command)
     try:
-        subprocess.run(words, capture_output=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+        subprocess.run(command, capture_output=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
     except (OSError, subprocess.SubprocessError) as error:
         raise HarnessBroke(f"[connector] restart_command failed: {error}") from error
 

@@ -35,7 +35,8 @@ class KeySource:
     def take(self, kind: KeyKind) -> str:
         """Return a key of a declared kind, a new one if the profile can make them.
 
-        Raises NotDeclared if the profile does not declare the kind, HarnessBroke if the command or the address fails.
+        Raises NotDeclared if the profile does not declare the kind. Raises HarnessBroke if the command fails, or the
+        address does.
         """
         if not self.has(kind):
             raise NotDeclared(f"[keys] {kind} is not declared in the profile")
@@ -52,9 +53,9 @@ class KeySource:
         return base64.b64encode(f"nobody{uuid.uuid4().hex}".encode()).decode()
 
     def _from_command(self, kind: str) -> str:
-        words = [word.replace("{type}", kind) for word in shlex.split(self._keys.command)]
+        command = [part.replace("{type}", kind) for part in shlex.split(self._keys.command)]
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
         except (OSError, subprocess.SubprocessError) as error:
             raise HarnessBroke(f"[keys] command failed for {kind}: {error}") from error
         return _one_key(done.stdout, "[keys] command")

@@ -47,8 +47,8 @@ def _carts() -> st.SearchStrategy[Act]:
     return _some(CARTS)
 
 
-def _some(words: Iterable[str]) -> st.SearchStrategy[Act]:
-    return st.sampled_from([Act(word) for word in words])
+def _some(events: Iterable[str]) -> st.SearchStrategy[Act]:
+    return st.sampled_from([Act(event) for event in events])
 
 
 def _repeats(what: str) -> st.SearchStrategy[Act]:

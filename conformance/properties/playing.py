@@ -53,21 +53,21 @@ class Player:
         return True
 
     def _do(self, act: Act, story: Story) -> None:
-        if act.word == RESTART:
+        if act.event == RESTART:
             restart(self._requests.profile)
             self._is_starting = True
-        elif act.word in PASSES:
-            self._now += PASSES[act.word]
+        elif act.event in PASSES:
+            self._now += PASSES[act.event]
         elif visit := self._visit(act):
             self._check(visit, act, story)
 
     def _visit(self, act: Act) -> Visit | None:
         """Return the new visit of an act, or the earlier visit that it repeats; None if there is no earlier visit."""
-        is_scan = act.word in {*SCANS, "repeat scan"}
+        is_scan = act.event in {*SCANS, "repeat scan"}
         visits = self._model.scans if is_scan else self._model.carts
         if act.how:
             return visits[act.which % len(visits)] if visits else None
-        kind = act.word.removesuffix(" twice at once")
+        kind = act.event.removesuffix(" twice at once")
         visits.append(Visit(self._new(kind), self._now, kind))
         return visits[-1]
 

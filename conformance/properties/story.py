@@ -25,12 +25,12 @@ _REPEAT = re.compile(r"repeat (?P<what>scan|cart) (?P<which>\d{1,6}) (?P<how>.+)
 class Act(NamedTuple):
     """One event; a repetition also names the earlier visit (`which`, modulo their count) and `how` it is repeated."""
 
-    word: str
+    event: str
     which: int = 0
     how: str = ""
 
     def __str__(self) -> str:
-        return f"{self.word} {self.which} {self.how}" if self.how else self.word
+        return f"{self.event} {self.which} {self.how}" if self.how else self.event
 
 
 Story = tuple[Act, ...]
@@ -48,7 +48,7 @@ def case_of(story: Story) -> str:
 
 def time_in(story: Story) -> timedelta:
     """Return the time that passes in a story."""
-    return sum((PASSES.get(act.word, timedelta()) for act in story), timedelta())
+    return sum((PASSES.get(act.event, timedelta()) for act in story), timedelta())
 
 
 def to_script(story: Story) -> str:

@@ -151,8 +151,8 @@ def test_a_set_keeps_or_breaks_the_schema_as_its_scenario_expects(name: str, ope
     assert variants
     assert len({variant.label for variant in variants}) == len(variants)
     schema = message(operation.request)
-    kept = {schema.is_valid(without_nulls(json.loads(variant.encoded))) for variant in variants}
-    assert kept == {name not in REFUSED}
+    are_valid = {schema.is_valid(without_nulls(json.loads(variant.encoded))) for variant in variants}
+    assert are_valid == {name not in REFUSED}
 
 
 def test_wrong_types_reach_every_member_of_a_cart() -> None:
