@@ -52,7 +52,7 @@ def remarks(report: Report) -> list[str]:
     sentences = []
     if report.verdict == "error" and counts["fail"]:
         sentences.append(
-            f"{counted(counts['fail'], 'rule')} of the interface {_was(counts['fail'])} broken all the same."
+            f"Besides, {counted(counts['fail'], 'rule')} of the interface {_is_or_are(counts['fail'])} broken."
         )
     if counts["warn"]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
@@ -73,5 +73,5 @@ def _no_verdict(report: Report) -> str:
     return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
 
 
-def _was(number: int) -> str:
+def _is_or_are(number: int) -> str:
     return "is" if number == 1 else "are"
