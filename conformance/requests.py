@@ -1,4 +1,4 @@
-"""The valid request of each operation: one registry, next to the builders, from which all other requests are made."""
+"""The valid request of each operation: one registry, from which the suite makes all other requests."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Requests:
         self.entry = EntryBuilder(profile, now)
 
     def valid_request(self, operation: Operation) -> Draft:
-        """Return a valid request of an operation that the registry holds, with what the profile declares."""
+        """Return a valid request of an operation in the registry, with the values that the profile declares."""
         return REGISTRY[operation].build(self)
 
     def understood_scan(self) -> Draft:
-        """Return a scan of the declared shopper, or of a key that the connector cannot know."""
+        """Return a scan of the declared shopper, or of an unknown key if the profile declares no shopper."""
         return self.build.scan(self.keys.take("shopper") if self.keys.has("shopper") else self.keys.unknown())
 
 
 class RequestKind(NamedTuple):
-    """How the suite makes a valid request of an operation, and what of the profile goes into it."""
+    """How the suite makes a valid request of an operation, and which values of the profile the request needs."""
 
     build: Callable[[Requests], Draft]
     needs: Mapping[str, Callable[[Profile], object]]
-    """By the name in the profile: the declared value, without which a connector may refuse the request as invalid."""
+    """Functions that read a value, by its name in the profile. Without it, a connector may refuse the request."""
 
 
 _STORE: Mapping[str, Callable[[Profile], object]] = {"[store] id": lambda profile: profile.store.id}
@@ -58,16 +58,16 @@ REGISTRY: Mapping[Operation, RequestKind] = {
     RESOLVE_SCAN: RequestKind(lambda requests: requests.entry.scan(), _STORE),
     GET_SCAN_DETAILS: RequestKind(lambda requests: requests.entry.details(), _STORE),
 }
-"""Every operation that the suite calls; the steps for an operation that is not here cannot be written."""
+"""Every operation that the suite calls. A step can only use operations of this registry."""
 
 
 def is_answered(operation: Operation, profile: Profile) -> bool:
-    """Say whether the profile declares that the connector answers an operation; every connector answers the core."""
+    """Say whether the connector answers an operation: it is of the core, or the profile declares it."""
     return not operation.declared_by or bool(getattr(profile.tiers, operation.declared_by))
 
 
 def needs_answering(operation: Operation, profile: Profile) -> None:
-    """Make sure that the connector answers an operation and serves a declared store; NotDeclared otherwise."""
+    """Check that the profile declares the operation and a store. Raises NotDeclared if one is missing."""
     if not is_answered(operation, profile):
         raise NotDeclared(f"[tiers] {operation.declared_by} is not declared in the profile")
     if not profile.store.id:

@@ -1,7 +1,7 @@
-"""Control calls: the suite tries a valid request before it judges, and measures how many calls go side by side.
+"""Control calls: the suite tries a valid request before it judges, and measures how many calls may run concurrently.
 
-A connector that answers one call at a time gets its calls one at a time, so the number is measured for each operation,
-and only where answers take long: a quick connector is through sooner than workers start.
+A connector that answers one call at a time gets one call at a time. So the suite measures the number for each
+operation, but only if answers are slow: a quick connector finishes before workers have started.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from contract.operations import Operation
 Item = TypeVar("Item")
 
 MOST_CALLS = 40
-"""So many calls at once are tried; a connector that answers all of them side by side may answer more."""
+"""The suite tries at most this many concurrent calls; a connector that answers them all may allow more."""
 _FEW_CALLS = 4
 _QUICK_S = 0.25
-"""An answer within this time is quick: nothing is won by waiting for several at once."""
+"""An answer within this time is quick: concurrent calls would save no time."""
 _STRETCH = 1.5
-"""Calls side by side may take this much longer than one alone, or they are not answered side by side."""
+"""Concurrent calls may take at most this many times as long as a single call; otherwise they were answered in turn."""
 _ANSWERED = {200, 201, 400, 401}
 _REFUSED = 400
 _NOT_THERE = {
     403: "check [connector] auth and its credentials, or declare a key that may enter",
     404: "the connector has no such path; check the path in [connector] url",
-    405: "the connector takes no POST there; check the path in [connector] url",
+    405: "the connector does not accept POST there; check the path in [connector] url",
 }
 
 
 class Pace(NamedTuple):
-    """How a connector answers an operation: how many calls at once, and whether it is slow and takes one at a time."""
+    """How a connector answers an operation: the number of concurrent calls, and whether it is slow and serial."""
 
     max_concurrency: int = 1
     is_serial: bool = False
 
 
 class Known(NamedTuple):
-    """What control calls have shown so far: by operation, why a valid request is refused, or empty; and the pace."""
+    """Results of control calls, by operation: why a valid request is refused (empty if it is not), and the pace."""
 
     refusals: dict[Operation, str]
     paces: dict[Operation, Pace]
 
 
 class ControlCalls:
-    """Makes each control call once a run, when a scenario or the plan first asks for it."""
+    """Makes each control call once in a run, when a scenario or the plan first needs it."""
 
     def __init__(
         self, requests: Requests, connector: ConnectorClient, recorder: Recorder, known: Known | None = None
@@ -62,9 +62,9 @@ class ControlCalls:
         self.known = known or Known({}, {})
 
     def needs_understanding(self, operation: Operation) -> None:
-        """Make sure that a valid request is not refused as invalid; NotDeclared otherwise.
+        """Check that the connector does not refuse a valid request as invalid. Raises NotDeclared if it does.
 
-        A 400 for a broken request proves nothing when the connector answers the valid one with 400 as well.
+        A 400 for an invalid request proves nothing if the connector answers a valid request with 400 too.
         """
         if operation not in self.known.refusals:
             self._try(operation)
@@ -72,23 +72,23 @@ class ControlCalls:
             raise NotDeclared(reason)
 
     def pace(self, operation: Operation) -> Pace:
-        """Return how the connector answers an operation; measured at the first call, which takes a few requests."""
+        """Return how the connector answers an operation. The first call measures it with a few requests."""
         if operation not in self.known.paces:
             self.known.paces[operation] = self._measured(operation)
         return self.known.paces[operation]
 
     def send_each(self, drafts: Sequence[Draft]) -> list[Exchange]:
-        """Send drafts of one operation as they are, see `send_side_by_side`."""
+        """Send drafts of one operation unchanged; see `send_concurrently`."""
 
         def send(draft: Draft) -> Exchange:
             return self._connector.send(draft.operation, draft.encoded())
 
-        return self.send_side_by_side(drafts[0].operation, send, drafts) if drafts else []
+        return self.send_concurrently(drafts[0].operation, send, drafts) if drafts else []
 
-    def send_side_by_side(
+    def send_concurrently(
         self, operation: Operation, send: Callable[[Item], Exchange], items: Iterable[Item]
     ) -> list[Exchange]:
-        """Send items, as many at once as the connector was seen to answer side by side; the order stays."""
+        """Send items, as many at the same time as the measured pace allows, and return the exchanges in their order."""
         known = self.known.paces.get(operation, Pace())
         with ThreadPoolExecutor(known.max_concurrency) as pool:
             return list(pool.map(send, items))
@@ -119,23 +119,23 @@ class ControlCalls:
             return list(pool.map(lambda each: self._connector.send(operation, each.encoded()), drafts))
 
     def _why_not_understood(self, operation: Operation, exchange: Exchange) -> str:
-        """Return why a valid request is not understood; empty when it is."""
+        """Return why the connector does not understand a valid request; empty if it does."""
         status = exchange.answer.status if exchange.answer else 0
         if status == _REFUSED:
             return self._why_refused(operation)
         if status in _NOT_THERE:
-            return f"an unbroken request is answered {status}; {_NOT_THERE[status]}"
+            return f"the connector answers {status} to a valid request; {_NOT_THERE[status]}"
         return ""
 
     def _why_refused(self, operation: Operation) -> str:
         needs = REGISTRY[operation].needs
         missing = [name for name, declared in needs.items() if not declared(self._requests.profile)]
         hint = f"declare {' and '.join(missing)}" if missing else "check the store and the catalog of the profile"
-        return f"an unbroken request is refused with 400 already, so a 400 proves nothing; {hint}"
+        return f"the connector answers 400 to a valid request, so a 400 proves nothing; {hint}"
 
 
 def _in_step(exchanges: Sequence[Exchange]) -> int:
-    """Count the answers that took about as long as the quickest; none counts when one fails, as under a rate limit."""
+    """Count the answers that took about as long as the quickest; 0 if one call failed, for example by a rate limit."""
     if not all(each.answer and each.answer.status in _ANSWERED for each in exchanges):
         return 0
     quickest_s = min(each.elapsed_s for each in exchanges)
