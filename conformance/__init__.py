@@ -1,1 +1,1 @@
-"""The suite that certifies any connector over HTTP; it reads raw JSON and shares no message types with anybody."""
+"""The suite that certifies any connector over HTTP. It reads raw JSON and shares no message types with a connector."""

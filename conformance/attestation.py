@@ -1,7 +1,8 @@
 """The certificate of a run: an in-toto Statement v1 with a test-result predicate v0.1, over the report files.
 
-All that it says follows from the files beside it, so that it can be made again from them and compared, offline. Without
-a signature it proves that the files belong together; who made them is proven by a signature alone (`conformance.dsse`).
+Every statement follows from the files beside the certificate, so a reader can make the certificate again from them and
+compare the two, offline. A certificate without a signature proves that the files belong together. Only a signature
+proves who made them (`conformance.dsse`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 FILE = "attestation.json"
 SUBJECTS = ("report.json", "report.html", "junit.xml", "badge.svg")
-"""The files that a certificate is about, report.json first, from which its words are taken."""
+"""The files that a certificate is about. The first is report.json, from which the certificate is made."""
 
 
 def statement(report: Report, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def statement(report: Report, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def result(report: Report) -> str:
-    """Return PASSED, WARNED or FAILED. An expected failure is a failure here: it is known, and not fixed."""
+    """Return PASSED, WARNED or FAILED. An expected failure counts as a failure: it is known, but not fixed."""
     verdicts = {case.verdict for case in report.cases}
     if report.verdict is not Verdict.PASS or verdicts & failing(strict=report.suite.strict):
         return "FAILED"
@@ -47,12 +48,12 @@ def result(report: Report) -> str:
 
 
 def render(value: Mapping[str, Any]) -> bytes:
-    """Return the text of a statement or an envelope: one value has one text."""
+    """Return a statement or an envelope as JSON; equal values give equal bytes."""
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _configuration(report: Report) -> list[dict[str, Any]]:
-    """Name what the run was judged by and what it was told, each with its digest."""
+    """Return the suite, the requirements, the profile and the expected failures of a run, each with its digest."""
     suite = report.suite
     described = [
         _descriptor("suite", suite.digest or "", product=suite.name, version=suite.version),

@@ -1,4 +1,4 @@
-"""What the suite holds, read from the feature files without running them: which scenario proves which requirement."""
+"""The catalogue of scenarios, read from the feature files without running them: which one proves which requirement."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ after all others, since it judges the exchanges of the whole run.
 
 
 class ScenarioEntry(NamedTuple):
-    """A scenario: its file within features/, its title, the ids it proves, the level that its tags claim.
+    """A scenario: its file within features/, its title, the ids that it proves, and the level from its tags.
 
-    `mode` says how it runs, `feature` is the name of its feature.
+    `mode` is how the scenario runs (see `MODES`), `feature` is the name of its feature.
     """
 
     file: str
@@ -33,7 +33,7 @@ class ScenarioEntry(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """A requirement, and how it is proven: by scenarios of its own, by other ids' scenarios, or not, with a reason."""
+    """A requirement, and its proof: its own scenarios, the scenarios of other ids, or a reason why it has no test."""
 
     id: str
     scenarios: tuple[str, ...]
@@ -42,7 +42,7 @@ class Coverage(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Whether exactly one of the three ways is taken."""
+        """Whether the requirement has exactly one of the three."""
         return sum(map(bool, (self.scenarios, self.proven_by, self.not_tested))) == 1
 
 
@@ -64,7 +64,7 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
 
 
 def coverage() -> list[Coverage]:
-    """Return one row a requirement, in the order of the register."""
+    """Return one row for each requirement, in the order of the register."""
     return [
         Coverage(
             row.id,
@@ -77,5 +77,5 @@ def coverage() -> list[Coverage]:
 
 
 def feature_files() -> list[Path]:
-    """Return the feature files, so that one that nothing reads cannot hide."""
+    """Return all feature files, so that a test finds a file that has no scenario."""
     return sorted(FEATURES.rglob("*.feature"))

@@ -1,4 +1,4 @@
-"""The digest of the suite itself: equal digests judge by equal code, rules and features."""
+"""The digest of the suite itself: suites with equal digests have equal code, rules and features."""
 
 from __future__ import annotations
 

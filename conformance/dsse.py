@@ -1,7 +1,7 @@
 """Signs a certificate: a DSSE v1 envelope around the statement, with one ed25519 signature.
 
-The public key travels along, in a member that other readers of envelopes ignore. With it anybody sees that nothing was
-changed since the signing; who signed is proven only by a public key that came another way.
+The envelope also holds the public key, in a member that other readers of envelopes ignore. With this key, any reader
+can check that nothing has changed since the signing. Only a public key from another source proves who signed.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Read an ed25519 key from PEM (PKCS#8, no password); BadKey says what is wrong."""
+    """Read a private ed25519 key from PEM (PKCS#8, no password). Raises BadKey if the file does not hold one."""
     try:
         key = load_pem_private_key(_pem(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadKey(f"{path} holds no private key as PEM without a password") from error
+        raise BadKey(f"{path} holds no private key as PEM without a password; name the PEM file of one") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKey(f"{path} is no ed25519 key; make one with: openssl genpkey -algorithm ed25519")
+        raise BadKey(f"{path} is not an ed25519 key; make one with: openssl genpkey -algorithm ed25519")
     return key
 
 
 def load_public_key(path: Path) -> Ed25519PublicKey:
-    """Read an ed25519 public key from PEM; BadKey says what is wrong."""
+    """Read a public ed25519 key from PEM. Raises BadKey if the file does not hold one."""
     try:
         key = load_pem_public_key(_pem(path))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadKey(f"{path} holds no public key as PEM; make it with: openssl pkey -pubout") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise BadKey(f"{path} is no ed25519 key")
+        raise BadKey(f"{path} is not an ed25519 key; name the public key of the one that signed")
     return key
 
 
@@ -55,14 +55,14 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 
 def sign(payload: bytes, key: Ed25519PrivateKey) -> dict[str, Any]:
-    """Return the envelope around a payload."""
+    """Return the envelope of a payload, with one signature."""
     public, signature = key.public_key(), key.sign(_encoded(payload))
     entry = {"keyid": key_id(public), "sig": _text(signature), "publicKey": _text(_der(public))}
     return envelope(payload, [entry])
 
 
 def envelope(payload: bytes, signatures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the envelope of a payload and its signatures, and nothing else."""
+    """Return the envelope of a payload and its signatures."""
     return {
         "payload": _text(payload),
         "payloadType": PAYLOAD_TYPE,
@@ -70,13 +70,16 @@ def envelope(payload: bytes, signatures: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def opened(content: bytes) -> tuple[bytes, list[dict[str, Any]]]:
-    """Return the payload and the signatures of an envelope, or a bare statement and none; ValueError for neither."""
+def open_envelope(content: bytes) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return the payload and the signatures of an envelope; content without an envelope is returned with no signature.
+
+    Raises ValueError if the content is not JSON, or if the envelope is broken.
+    """
     value = json.loads(content)
     if not isinstance(value, dict) or "payload" not in value:
         return content, []
     if value.get("payloadType") != PAYLOAD_TYPE:
-        raise ValueError("its payload is no in-toto statement")
+        raise ValueError("its payload is not an in-toto statement")
     try:
         payload = _decoded(value["payload"])
         signatures = [_entry(each) for each in value["signatures"]]
@@ -85,8 +88,8 @@ def opened(content: bytes) -> tuple[bytes, list[dict[str, Any]]]:
     return payload, signatures
 
 
-def holds_by_itself(payload: bytes, signature: dict[str, Any]) -> bool:
-    """Say whether a signature is over this payload, by the key that travels with it; False when none does."""
+def matches_own_key(payload: bytes, signature: dict[str, Any]) -> bool:
+    """Say whether the public key beside a signature verifies it for this payload; False without such a key."""
     try:
         key = load_der_public_key(_decoded(signature.get("publicKey", "")))
     except (ValueError, UnsupportedAlgorithm):
@@ -95,7 +98,7 @@ def holds_by_itself(payload: bytes, signature: dict[str, Any]) -> bool:
 
 
 def is_signed_by(payload: bytes, signatures: list[dict[str, Any]], key: Ed25519PublicKey) -> bool:
-    """Say whether one of the signatures names this key, and is its over this payload."""
+    """Say whether one of the signatures names this key, and the key verifies it for this payload."""
     return any(each["keyid"] == key_id(key) and _holds(payload, each["sig"], key) for each in signatures)
 
 
@@ -108,8 +111,8 @@ def _holds(payload: bytes, signature: str, key: Ed25519PublicKey) -> bool:
 
 
 def _entry(signature: dict[str, Any]) -> dict[str, Any]:
-    travelling = {"publicKey": str(signature["publicKey"])} if "publicKey" in signature else {}
-    return {"keyid": str(signature["keyid"]), "sig": str(signature["sig"]), **travelling}
+    own_key = {"publicKey": str(signature["publicKey"])} if "publicKey" in signature else {}
+    return {"keyid": str(signature["keyid"]), "sig": str(signature["sig"]), **own_key}
 
 
 def _der(key: Ed25519PublicKey) -> bytes:
@@ -121,15 +124,18 @@ def _text(content: bytes) -> str:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode Base64 in its one proper form: loose bits at the end would let two texts pass for one."""
+    """Decode canonical Base64 only: otherwise unused bits at the end would let two texts give equal bytes.
+
+    Raises ValueError if the text is not canonical Base64.
+    """
     content = base64.b64decode(text, validate=True)
     if _text(content) != text:
-        raise ValueError("it is not proper Base64")
+        raise ValueError("it is not canonical Base64")
     return content
 
 
 def _encoded(payload: bytes) -> bytes:
-    """Return what DSSE signs: the type and the payload, each with its length before it."""
+    """Return the bytes that DSSE signs: the type and the payload, each with its length before it."""
     kind = PAYLOAD_TYPE.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
@@ -138,4 +144,4 @@ def _pem(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadKey(f"the key {path} cannot be read: {error.strerror}") from error
+        raise BadKey(f"cannot read the key {path}: {error.strerror}; name a file that holds a key as PEM") from error

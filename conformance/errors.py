@@ -1,24 +1,24 @@
-"""Why a scenario stops.
+"""Errors that stop a scenario, and errors that keep a run from starting.
 
 SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
-├── NotDeclared    the profile does not say what this case needs: not applicable
-├── Blocked        the case rests on a valid request, and the connector refuses that: blocked
+├── NotDeclared    the profile does not declare what this case needs: not applicable
+├── Blocked        the case needs a valid request that the connector refuses: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
-And why a run does not begin: BadExpectations, a file of expected failures that cannot be used; BadStory, a script
-that tells no story; BadKey, a key that cannot sign or verify a certificate.
+A run does not start after BadExpectations (the file of expected failures is not valid), BadStory (the script of a story
+is not valid) or BadKey (the key cannot sign or verify a certificate).
 """
 
 from __future__ import annotations
 
 
 class SuiteStop(Exception):
-    """Root of all that ends a scenario on purpose."""
+    """Root of the errors that end a scenario on purpose."""
 
 
 class Finding(SuiteStop):
-    """What was expected and what came instead, each as a short text; and the acts of the story that led there."""
+    """A breach of the contract: the expected and the actual value as short texts, and the acts of the story, if any."""
 
     def __init__(self, expected: str, got: str, story: tuple[str, ...] = ()) -> None:
         super().__init__(f"expected {expected}, got {got}")
@@ -28,7 +28,7 @@ class Finding(SuiteStop):
 
 
 class NotDeclared(SuiteStop):
-    """What would have to be declared for the case to be judged."""
+    """The profile does not declare what the case needs; the message names what to declare."""
 
 
 class Blocked(SuiteStop):
@@ -40,16 +40,16 @@ class Blocked(SuiteStop):
 
 
 class HarnessBroke(SuiteStop):
-    """What is wrong on our side."""
+    """The suite failed, not the connector; the message says what is wrong."""
 
 
 class BadExpectations(Exception):
-    """The file of expected failures cannot be used; a sentence for the one who wrote it."""
+    """The file of expected failures is not valid; the message is for its author."""
 
 
 class BadStory(Exception):
-    """The script of a story cannot be played; a sentence for the one who wrote it."""
+    """The script of a story is not valid; the message is for its author."""
 
 
 class BadKey(Exception):
-    """The file holds no key that can be used; a sentence for the one who named it."""
+    """The file holds no usable key; the message is for the user who named the file."""

@@ -1,10 +1,10 @@
-"""Expected failures: a file beside the connector that names cases known to be broken, each with a reason.
+"""Expected failures: a file beside the connector that lists cases known to fail, each with a reason.
 
     [[expected]]
     id = "CP-X.9"
     reason = "carts with unknown items are refused until the clearing desk exists"
 
-They do not fail a run. An entry that no longer holds does: it is stale, and would hide the next breach.
+These cases do not fail a run. An entry that no longer applies is stale, and fails the run: it could hide a new breach.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from conformance.errors import BadExpectations
 from conformance.verdicts import Verdict
 from contract.register import register
 
-_MET = {Verdict.FAIL, Verdict.WARN}
+_BROKEN = {Verdict.FAIL, Verdict.WARN}
 
 
 class Expected(BaseModel):
-    """One case that is known to be broken, and why that is accepted for now."""
+    """One case that is known to fail, and why that is accepted for now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -39,7 +39,7 @@ class _File(BaseModel):
 
 
 class Stale(NamedTuple):
-    """An entry that does not hold any more, and in what way."""
+    """An entry that no longer applies, and why."""
 
     id: str
     reason: str
@@ -47,17 +47,17 @@ class Stale(NamedTuple):
 
 
 class Expectations(NamedTuple):
-    """The entries of a file; empty when there is none."""
+    """The entries of a file; empty for a run without a file."""
 
     source: str = ""
     entries: tuple[Expected, ...] = ()
 
     def reasons(self, verdicts: Mapping[str, Verdict]) -> dict[str, str]:
-        """Return the reason of each entry that came true, by id."""
-        return {entry.id: entry.reason for entry in self.entries if verdicts.get(entry.id) in _MET}
+        """Return the reason of each entry that applies, because its case fails or warns, by id."""
+        return {entry.id: entry.reason for entry in self.entries if verdicts.get(entry.id) in _BROKEN}
 
     def stale(self, verdicts: Mapping[str, Verdict], tiers: Sequence[str], only: Sequence[str]) -> list[Stale]:
-        """Return the entries that do not hold. What a run leaves out is not stale."""
+        """Return the entries that no longer apply. A case that the run leaves out is not stale."""
         found = ((entry, _why_stale(entry.id, verdicts, tiers, only)) for entry in self.entries)
         return [Stale(entry.id, entry.reason, why) for entry, why in found if why]
 
@@ -66,18 +66,18 @@ NONE = Expectations()
 
 
 def load(path: Path) -> Expectations:
-    """Read a file of expected failures; BadExpectations says what is wrong with it."""
+    """Read a file of expected failures. Raises BadExpectations if the file is missing or not valid."""
     try:
         file = _File.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
-        raise BadExpectations(f"the expected failures {path} cannot be read: {error.strerror}") from error
+        raise BadExpectations(f"cannot read the expected failures {path}: {error.strerror}; name a file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadExpectations(f"the expected failures {path} are not TOML: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise BadExpectations(f"{path}: {wrong}; an entry is: [[expected]] with an id and a reason") from error
     if twice := _twice([entry.id for entry in file.expected]):
-        raise BadExpectations(f"{path}: stands twice: {', '.join(twice)}")
+        raise BadExpectations(f"{path}: more than one entry for {', '.join(twice)}; keep one entry for each id")
     return Expectations(path.name, file.expected)
 
 
@@ -90,6 +90,6 @@ def _why_stale(case_id: str, verdicts: Mapping[str, Verdict], tiers: Sequence[st
         return "there is no such case"
     if case_id not in verdicts:
         was_wanted = register()[case_id].tier in tiers and (not only or case_id in only)
-        return "no scenario of its own tries it" if was_wanted else ""
-    words = {Verdict.PASS: "it passes now", Verdict.NOT_APPLICABLE: "it is not applicable: nothing of it was judged"}
-    return words.get(verdicts[case_id], "")
+        return "it has no scenario of its own" if was_wanted else ""
+    causes = {Verdict.PASS: "it passes now", Verdict.NOT_APPLICABLE: "it is not applicable, so it was not judged"}
+    return causes.get(verdicts[case_id], "")

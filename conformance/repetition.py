@@ -1,7 +1,7 @@
-"""Many calls of one kind, for rules about time: as many as a few seconds hold, and at least as many as were asked for.
+"""Repeated calls of one operation, for rules about time: at least the requested number, and more within a few seconds.
 
-A quick connector is called one call at a time. A slow one is called by several gates at once, as in a store, if it
-answers side by side: its calls one after the other would take minutes.
+A quick connector gets one call at a time. A slow connector gets calls from several gates at the same time, as in a
+store, if it answers concurrently: one call after the other would take minutes.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from contract.operations import Operation
 GATES = 8
 MOST_CALLS = 300
 ENOUGH_LATE = 3
-"""So many late answers settle it; waiting for more only costs time."""
+"""After this many late answers the verdict is clear; more calls only cost time."""
 _SPEND_S = 3.0
 
 
-def many(
+def send_many(
     connector: ConnectorClient, requests: Requests, operation: Operation, at_least: int, *, gates: int
 ) -> list[Exchange]:
-    """Send `at_least` calls, and more for as long as a few seconds last; stop at the third late or missing answer.
+    """Send `at_least` calls, and more within the first 3 seconds; stop at the third late or missing answer.
 
-    As many calls go at once as `gates` says, and never more than a store has gates.
+    `gates` is the number of calls at the same time; at most 8 are sent, the gates of a store.
     """
 
     def send(_index: int) -> Exchange:
@@ -44,7 +44,7 @@ def many(
 
 
 def is_late(exchange: Exchange, budget_s: float) -> bool:
-    """Say whether an answer was not complete within the budget, or never came."""
+    """Say whether an answer is missing, or was not complete within the budget."""
     return exchange.answer is None or exchange.elapsed_s > budget_s
 
 

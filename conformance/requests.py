@@ -1,4 +1,4 @@
-"""The valid request of each operation: one registry, next to the builders, from which all other requests are made."""
+"""The valid request of each operation: one registry, from which the suite makes all other requests."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Requests:
         return Builder(self.profile, now, self.accepted)
 
     def valid_request(self, operation: Operation) -> Draft:
-        """Return a valid request of an operation that the registry holds, with what the profile declares."""
+        """Return a valid request of an operation in the registry, with the values that the profile declares."""
         return REGISTRY[operation].build(self)
 
     def understood_scan(self) -> Draft:
-        """Return a scan of the declared shopper, or of a key that the connector cannot know."""
+        """Return a scan of the declared shopper, or of an unknown key if the profile declares no shopper."""
         return self.build.scan(self.keys.take("shopper") if self.keys.has("shopper") else self.keys.unknown())
 
 
@@ -55,15 +55,15 @@ def _none(_profile: Profile) -> frozenset[int]:
 
 
 class RequestKind(NamedTuple):
-    """How the suite makes a valid request of an operation, and what of the profile goes into it."""
+    """How the suite makes a valid request of an operation, and which values of the profile the request needs."""
 
     build: Callable[[Requests], Draft]
     needs: Mapping[str, Callable[[Profile], object]]
-    """By the name in the profile: the declared value, without which a connector may refuse the request as invalid."""
+    """Functions that read a value, by its name in the profile. Without it, a connector may refuse the request."""
     judged_by: Callable[[Profile], str]
-    """The case that judges the valid request itself; the cases that rest on it are blocked where it is refused."""
+    """Returns the case that judges the valid request itself. Other cases are blocked if the connector refuses it."""
     accepted: Callable[[Profile], frozenset[int]] = _none
-    """Statuses other than 2xx by which a connector shows that it accepts the valid request as such."""
+    """Returns the statuses other than 2xx by which a connector shows that it accepts the valid request."""
 
 
 def _case_of_scans(profile: Profile) -> str:
@@ -90,16 +90,16 @@ REGISTRY: Mapping[Operation, RequestKind] = {
         lambda requests: requests.entry.details(), _STORE, lambda _profile: "GSD-X.2", lambda _profile: frozenset({404})
     ),
 }
-"""Every operation that the suite calls; the steps for an operation that is not here cannot be written."""
+"""Every operation that the suite calls. A step can only use operations of this registry."""
 
 
 def is_answered(operation: Operation, profile: Profile) -> bool:
-    """Say whether the profile declares that the connector answers an operation; every connector answers the core."""
+    """Say whether the connector answers an operation: it is of the core, or the profile declares it."""
     return not operation.declared_by or bool(getattr(profile.tiers, operation.declared_by))
 
 
 def needs_answering(operation: Operation, profile: Profile) -> None:
-    """Make sure that the connector answers an operation and serves a declared store; NotDeclared otherwise."""
+    """Check that the profile declares the operation and a store. Raises NotDeclared if one is missing."""
     if not is_answered(operation, profile):
         raise NotDeclared(f"[tiers] {operation.declared_by} is not declared in the profile")
     if not profile.store.id:

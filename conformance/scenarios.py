@@ -1,4 +1,4 @@
-"""Binds every feature file; pytest collects the scenarios from here."""
+"""The scenarios of every feature file, as tests that pytest collects."""
 
 from __future__ import annotations
 

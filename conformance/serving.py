@@ -1,6 +1,6 @@
-"""Servers of this project as processes of their own: the suite starts a command and meets it over HTTP only.
+"""Starts servers of this project as separate processes. The suite talks to them over HTTP only.
 
-A server starts while other things go on; any process of the suite can wait for its address.
+A server starts in the background; any process of the suite can wait for its address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Server(NamedTuple):
     announcement: Announcement
 
     def url(self) -> str:
-        """Wait for its address and return it. Raises HarnessBroke, with the end of its log, if none comes."""
+        """Wait for the server's address and return it. Raises HarnessBroke, with the end of the log, without one."""
         try:
             return self.announcement.url()
         except DidNotStart as error:
@@ -31,9 +31,10 @@ class Server(NamedTuple):
 
 @contextlib.contextmanager
 def served(name: str, command: tuple[str, ...], settings: Mapping[str, str], folder: Path) -> Iterator[Server]:
-    """Start a server with these variables, without waiting for it, and end it with the block; its files are there.
+    """Start a server without waiting for it, and end it after the block.
 
-    The caller's own settings and AWS credentials stay away from it.
+    `settings` are its environment variables; `folder` holds its files. The server does not get the caller's own
+    settings and AWS credentials.
     """
     with launched(name, command, folder, {**environment_without("AWS_", "JWO_"), **settings}) as started:
         yield Server(started.announcement)

@@ -1,4 +1,4 @@
-"""From a finished run to the report that `conformance.report` writes; nothing is judged here a second time."""
+"""Turns a finished run into the report that `conformance.report` writes. It changes no verdict."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _MOST_SHOWN = 6
 
 
 class Replay(NamedTuple):
-    """Commands for a reader of the report, in which `{id}` stands for the case's id."""
+    """Commands for a reader of the report; `{id}` is replaced by the case's id."""
 
     case: str = "jwo replay {id}"
     story: str = ""
-    """Plays the story again that a case ended with; empty where the connector is gone by then."""
+    """Command that plays the story of a case again; empty if the connector no longer runs after the report."""
 
 
 AGAIN = Replay()
@@ -63,7 +63,7 @@ def summarise(
     expectations: expected.Expectations = expected.NONE,
     replay: Replay = AGAIN,
 ) -> Report:
-    """Return the report of a run. `replay` holds the commands that run one case again."""
+    """Return the report of a run. `replay` holds the commands to run one case again."""
     profile, selection = finished.configuration.profile, finished.configuration.selection
     verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
@@ -107,7 +107,7 @@ def _expected_failures(source: str, stale: Iterable[expected.Stale]) -> Expected
 
 
 def _in_order(ids: Iterable[str]) -> list[str]:
-    """Sort ids as the contract does: by call, identity first, then as the register has them."""
+    """Sort ids by operation, in the contract's order, and then in the order of the register."""
     calls, rows = [operation.name for operation in OPERATIONS], list(register())
     return sorted(ids, key=lambda each: (_place(register()[each].api, calls), rows.index(each)))
 
@@ -117,7 +117,7 @@ def _place(api: str, calls: list[str]) -> int:
 
 
 def revision() -> str:
-    """Return the digest of what is judged by: the features and the register."""
+    """Return the SHA-256 over the features and the register, as hex: equal revisions have equal rules."""
     digest = hashlib.sha256()
     register_files = resources.files("contract") / "requirements"
     for name, content in sorted([*_files(FEATURES.rglob("*.feature")), *_files(Path(str(register_files)).glob("*"))]):
@@ -126,7 +126,7 @@ def revision() -> str:
 
 
 def effective_settings(profile: Profile) -> dict[str, Json]:
-    """Return the profile as it took effect, without its secrets."""
+    """Return the effective profile, with its secrets redacted."""
     settings = profile.model_dump(mode="json", exclude={"keys"})
     connector = settings["connector"]
     connector["headers"] = dict.fromkeys(connector["headers"], "<redacted>")
@@ -170,7 +170,7 @@ def _case(result: CaseResult, profile: Profile, replay: Replay, expected_failure
 
 
 def _worth_showing(result: CaseResult) -> list[Exchange]:
-    """Keep what the finding names, or the first, last and slowest exchanges, so that a report stays small."""
+    """Return the exchanges that the finding names, or the first, last and slowest, so that a report stays small."""
     if len(result.exchanges) <= _MOST_SHOWN:
         return result.exchanges
     named = [each for each in result.exchanges if each.label and f"{each.label.partition(' (')[0]}:" in result.got]

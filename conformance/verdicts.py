@@ -1,4 +1,4 @@
-"""The verdict of a case, and all that follows from verdicts: the worst, the counts, the severity, the exit code."""
+"""The verdict of a case, and what follows from verdicts: the worst, the counts, the severity, the exit code."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from conformance.drivers.exchange import Exchange
 
 
 class Verdict(StrEnum):
-    """From best to worst, except that `not_applicable` and `blocked` say nothing about the rule of the case.
+    """The verdicts, from best to worst; `not_applicable` and `blocked` are no judgements of the rule.
 
-    A `blocked` case rests on a case that the connector fails, so a run with one never passes.
+    A `blocked` case needs a case that the connector fails, so a run with one never passes.
     """
 
     NOT_APPLICABLE = "not_applicable"
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 _ORDER = list(Verdict)
 FINDINGS = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
-"""What a person must look at, worst first."""
+"""The verdicts that a person must look at, worst first."""
 JUDGED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
 EXIT_CODES = {
     Verdict.NOT_APPLICABLE: 0,
@@ -35,16 +35,16 @@ EXIT_CODES = {
     Verdict.FAIL: 1,
     Verdict.ERROR: 3,
 }
-"""What a command ends with whose outcome is this verdict; 2 is for a usage error."""
+"""The exit code of a command, by the verdict of its run; 2 is for a usage error."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst; a case is as good as its worst example. Of none it is `not_applicable`."""
+    """Return the worst verdict, which is the verdict of a case with several examples; `not_applicable` without any."""
     return max(verdicts, key=_ORDER.index, default=Verdict.NOT_APPLICABLE)
 
 
 def severity(verdict: Verdict) -> int:
-    """Return 0 where nothing is broken, and more the worse it is."""
+    """Return 0 for a verdict that is not a finding, and a higher number for a worse finding."""
     return 0 if verdict not in FINDINGS else _ORDER.index(verdict)
 
 
@@ -57,15 +57,15 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def failing(*, strict: bool) -> frozenset[Verdict]:
-    """Return the verdicts of a case that fail a run; with `strict` a warning does too."""
+    """Return the verdicts of a case that fail a run; with `strict` a warning is one of them."""
     return frozenset({Verdict.FAIL, Verdict.WARN} if strict else {Verdict.FAIL})
 
 
 def overall(verdicts: Iterable[Verdict], *, fails: bool) -> Verdict:
     """Return the verdict of a run.
 
-    It is `fail` if the run `fails` or a case is blocked, whatever else happened: a harness error never hides a finding.
-    Otherwise it is `error` if the harness broke or nothing was judged, and `pass` in the end.
+    It is `fail` if the run `fails` or a case is blocked: a harness error never hides a finding. Otherwise it is `error`
+    if the harness broke or no case was judged, and else `pass`.
     """
     present = set(verdicts)
     if fails or Verdict.BLOCKED in present:
@@ -77,7 +77,7 @@ def overall(verdicts: Iterable[Verdict], *, fails: bool) -> Verdict:
 
 @dataclass(frozen=True)
 class Step:
-    """A line of the scenario and whether it held."""
+    """A line of the scenario, and whether it passed."""
 
     text: str
     ok: bool
@@ -85,7 +85,7 @@ class Step:
 
 @dataclass
 class CaseResult:
-    """The verdict of one requirement, and what it rests on. Several examples of one scenario add up here."""
+    """The verdict of one requirement, with its evidence. The examples of one scenario share one result."""
 
     id: str
     verdict: Verdict = Verdict.NOT_APPLICABLE
@@ -97,11 +97,11 @@ class CaseResult:
     steps: list[Step] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     story: tuple[str, ...] = ()
-    """The acts that lead to the finding, where a story was played."""
+    """The acts that lead to the finding, if the case played a story."""
     duration_s: float = 0.0
 
     def add(self, other: CaseResult) -> None:
-        """Take in the result of a further example; the worse one keeps the word."""
+        """Add the result of another example; the texts of the worse one remain."""
         if worst((self.verdict, other.verdict)) is not self.verdict:
             self.expected, self.got, self.reason = other.expected, other.got, other.reason
             self.story, self.blocked_by = other.story, other.blocked_by

@@ -1,4 +1,4 @@
-"""From a match to a judgement: `must` stops the scenario, `should` writes a warning down and goes on."""
+"""What a scenario does with a mismatch: `must` stops with a Finding, `should` records a warning and continues."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from conformance.match import Mismatch
 
 
 def must(mismatch: Mismatch | None) -> None:
-    """Stop with a Finding when there is a mismatch."""
+    """Raise a Finding if there is a mismatch."""
     if mismatch is not None:
         raise Finding(*mismatch)
 
 
 def should(mismatch: Mismatch | None, warn: Callable[[Mismatch], None]) -> None:
-    """Hand a mismatch to `warn`; the scenario goes on."""
+    """Pass a mismatch to `warn`; the scenario continues."""
     if mismatch is not None:
         warn(mismatch)

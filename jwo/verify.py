@@ -40,7 +40,7 @@ def verify(path: Path, key: Ed25519PublicKey | None = None) -> Verification:
     except OSError as error:
         raise Usage(f"{path} cannot be read: {error.strerror}") from error
     try:
-        payload, signatures = dsse.opened(content)
+        payload, signatures = dsse.open_envelope(content)
         said = json.loads(payload)
     except ValueError as error:
         return Verification([f"{path.name} is no certificate: {error}"], [])
@@ -82,7 +82,7 @@ def _signature(
 
 def _holds(payload: bytes, signature: dict[str, Any], key: Ed25519PublicKey | None) -> bool:
     """Say whether a signature holds by itself; one that travels without a key needs the user's."""
-    return dsse.holds_by_itself(payload, signature) or (key is not None and "publicKey" not in signature)
+    return dsse.matches_own_key(payload, signature) or (key is not None and "publicKey" not in signature)
 
 
 def _files(folder: Path) -> tuple[dict[str, bytes], list[str]]:

@@ -1,1 +1,1 @@
-"""How the suite reaches a connector: over HTTP, keeping every exchange."""
+"""The HTTP driver of the suite: it calls a connector and keeps every exchange."""

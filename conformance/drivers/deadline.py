@@ -1,6 +1,7 @@
-"""One deadline for a whole call: whatever the other side dribbles, the connection is cut when the time is over.
+"""One deadline for a whole call: at the deadline the connection is closed, even while bytes still arrive.
 
-An HTTP library's time-outs are for single reads, so a header a second would hold a caller for ever.
+The time-outs of an HTTP library apply to single reads, so a server that sends one header a second could hold a caller
+for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ _CONNECTED = {"connection.connect_tcp.complete", "connection.start_tls.complete"
 
 
 class Deadline:
-    """Give its `trace` to httpx as the extension of that name; `passed` says that the cut was made."""
+    """Closes the connection of a call at the deadline; `passed` is True after that.
+
+    httpx needs the method `trace` as the request extension of that name.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.passed = False
@@ -33,7 +37,7 @@ class Deadline:
         self._timer.cancel()
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Take note of the connection that the call uses."""
+        """Remember the connection that the call uses."""
         if event in _CONNECTED:
             self._socket = info["return_value"].get_extra_info("socket")
             if self.passed:

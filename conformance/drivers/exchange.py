@@ -1,4 +1,4 @@
-"""One request and what came back, as values; and the same with secrets and shopper data masked, for reports."""
+"""A request and its answer, as values, and their form for reports, with secrets and shopper data masked."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LONGEST_BODY = 4000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the connector sent back."""
+    """The answer of the connector."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> dict[str, Any] | None:
-        """Return the body as an object without its nulls; None when it is not one."""
+        """Return the body as an object without its nulls, or None if the body is not a JSON object."""
         try:
             return parse_object(self.body)
         except MalformedBody:
@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A call from its first connect to its last byte; exactly one of `answer` and `failure` is there."""
+    """A call from its first connect to its last byte; exactly one of `answer` and `failure` is set."""
 
     operation: Operation
     method: str
@@ -50,31 +50,31 @@ class Exchange:
     failure: NoAnswer | None = None
     detail: str = ""
     label: str = ""
-    """What was special about the request, where a case sends many."""
+    """How the request differs from the others, in a case that sends many."""
     secrets: frozenset[str] = frozenset()
     """Values of the profile that no report may show."""
     measured: bool = True
-    """Whether its time counts among the latencies; one that a fault held up does not."""
+    """Whether the latencies include its time; False for an exchange that a fault delayed."""
 
     def sent(self) -> dict[str, Any]:
-        """Return the request's body as an object; MalformedBody when it is none."""
+        """Return the request's body as an object. Raises MalformedBody if it is not a JSON object."""
         return parse_object(self.body)
 
     def shown(self, body: bytes) -> str:
-        """Return a body as a report may show it."""
+        """Return a body with its secrets masked, for a report."""
         return masked_text(body, secrets_of(self.body, self.secrets))
 
     def in_short(self) -> str:
-        """Say in one line what came back."""
-        about = f"{self.label}: " if self.label else ""
+        """Return the answer, or the failure, in one line."""
+        label = f"{self.label}: " if self.label else ""
         if self.answer is None:
-            return f"{about}no answer: {self.detail or self.failure}"
+            return f"{label}no answer: {self.detail or self.failure}"
         body = self.shown(self.answer.body)
-        return f"{about}{self.answer.status} {body[:160]}{'…' if len(body) > 160 else ''}".strip()  # noqa: PLR2004 - one line
+        return f"{label}{self.answer.status} {body[:160]}{'…' if len(body) > 160 else ''}".strip()  # noqa: PLR2004 - one line
 
 
 def as_report(exchange: Exchange, secret_headers: frozenset[str]) -> dict[str, Any]:
-    """Return the exchange in the form that report.json carries."""
+    """Return the exchange as report.json holds it."""
     secrets = secrets_of(exchange.body, exchange.secrets)
     headers = masked_headers(exchange.headers, secret_headers)
     answer = exchange.answer
@@ -111,10 +111,10 @@ def _body(text: str) -> Any:  # noqa: ANN401 - any JSON, or text
 
 
 def _curl(exchange: Exchange, headers: Mapping[str, str]) -> str:
-    words = ["curl", "-sS", "-i", "-X", exchange.method, exchange.url]
+    arguments = ["curl", "-sS", "-i", "-X", exchange.method, exchange.url]
     for name, value in headers.items():
         if name.lower() not in {"host", "content-length", "connection", "accept-encoding", "user-agent", "accept"}:
-            words += ["-H", f"{name}: {value}"]
+            arguments += ["-H", f"{name}: {value}"]
     body = exchange.shown(exchange.body)
-    words += ["--data-binary", body if len(body) <= _LONGEST_BODY else f"{body[:200]}…"]
-    return shlex.join(words)
+    arguments += ["--data-binary", body if len(body) <= _LONGEST_BODY else f"{body[:200]}…"]
+    return shlex.join(arguments)

@@ -1,7 +1,7 @@
 """The HTTP driver: sends a message as the platform would and times the whole call.
 
-Each call has a connection of its own, since the 2 seconds of the gate cover connecting too. Redirects are not followed.
-A late answer is still read for a while, so that what came can be shown.
+Each call has a connection of its own, since the 2 seconds of the gate include connecting. Redirects are not followed.
+The driver reads a late answer for some time, so that a report can show it.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from contract.sigv4 import sign
 from jwo_toolkit.pacing import Pace
 
 READ_FOR_S = 10.0
-"""How long an answer is read before it counts as none."""
+"""How long the driver reads an answer before the call counts as timed out."""
 _LARGEST_ANSWER = 4_000_000
-_SILENT = 3
-_READ_SILENT_FOR_S = 3.0
-"""After so many calls without an answer in a row, waiting is cut to this: long enough to see a late answer again."""
+_MOST_TIMED_OUT = 3
+_READ_BRIEFLY_FOR_S = 3.0
+"""The shorter time after three time-outs in a row; long enough to see a late answer."""
 _GZIP_OR_ZLIB = 47
 _PACE_WINDOW_S = 1.25
-"""The second of a declared rate limit, and room for calls that arrive closer together than they were sent."""
+"""The second of a declared rate limit, and a margin for calls that arrive closer together than they were sent."""
 
 
 class ConnectorClient:
-    """Calls one connector; every exchange goes to `keep` the moment it is over. Safe to use from several threads."""
+    """Calls one connector, and passes every finished exchange to `keep`. Safe to use from several threads."""
 
     def __init__(self, profile: Profile, now: Callable[[], datetime], keep: Callable[[Exchange], None]) -> None:
         self._profile = profile
         self._now = now
         self._keep = keep
-        self._silent = 0
+        self._timed_out_in_a_row = 0
         self._secrets = frozenset(declared_secrets(profile))
         self._pace = Pace(profile.limits.rate_limit_per_second, _PACE_WINDOW_S)
         self._tls = ssl.create_default_context()
@@ -58,14 +58,14 @@ class ConnectorClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing stays open between calls."""
+        """Do nothing: no connection stays open between calls."""
 
     def at_once(self, count: int) -> int:
-        """Return how many of `count` calls the declared rate lets go at the same moment, and wait until it does."""
+        """Wait until the declared rate allows a call, and return how many of `count` calls may start at that moment."""
         return self._pace.at_once(count)
 
     def book(self, count: int) -> int:
-        """As `at_once`, for calls that the connector gets from somebody else at this moment."""
+        """Do the same as `at_once`, for calls that another client, such as the platform, sends at this moment."""
         return self._pace.book(count)
 
     def send(
@@ -78,9 +78,11 @@ class ConnectorClient:
         method: str = "POST",
         content_type: str = "application/json",
     ) -> Exchange:
-        """Send a body to an operation's path and return the exchange, whatever came of it.
+        """Send a body to an operation's path and return the exchange, with its answer or its failure.
 
-        Waits for the declared rate limit first, unless it is the limit that is tried.
+        Waits for the declared rate limit first, unless `paced` is False, for a test of the limit itself.
+
+        Raises HarnessBroke if the HTTP library refuses to send the request.
         """
         if paced:
             self._pace.wait()
@@ -91,36 +93,37 @@ class ConnectorClient:
         started_at, start = self._now(), time.perf_counter()
         answer, failure, detail = self._call(httpx.Request(method, url, headers=headers, content=body), start)
         elapsed_s = time.perf_counter() - start
-        return self._kept(
+        return self._record(
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
         )
 
     def show(self, exchanges: Iterable[Exchange]) -> None:
-        """Count exchanges that were made earlier among those of the scenario that runs."""
+        """Add earlier exchanges to those of the running scenario."""
         for exchange in exchanges:
             self._keep(exchange)
 
-    def wire(self, operation: Operation, bodies: Sequence[bytes]) -> RawConnection:
-        """Connect by hand, to send requests in ways in which no HTTP library would; the caller closes it."""
+    def prepare_raw(self, operation: Operation, bodies: Sequence[bytes]) -> RawConnection:
+        """Return a raw connection for these requests, which sends them in ways that no HTTP library supports."""
         for _ in bodies:
             self._pace.wait()
         url = self._profile.connector.url + operation.path
         requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
-        return RawConnection(operation, url, requests, self._now, self._kept)
+        return RawConnection(operation, url, requests, self._now, self._record)
 
     def _connection(self) -> httpx.Client:
-        """Return a client for one call: a shared pool lets one thread close what another was just handed."""
+        """Return a client for one call: in a shared pool, one thread can close a connection that another has taken."""
         transport = httpx.HTTPTransport(verify=self._tls, trust_env=False)
         return httpx.Client(transport=transport, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
 
-    def _kept(self, exchange: Exchange) -> Exchange:
+    def _record(self, exchange: Exchange) -> Exchange:
         exchange = replace(exchange, secrets=self._secrets)
-        self._silent = self._silent + 1 if exchange.failure is NoAnswer.TIMED_OUT else 0
+        timed_out = exchange.failure is NoAnswer.TIMED_OUT
+        self._timed_out_in_a_row = self._timed_out_in_a_row + 1 if timed_out else 0
         self._keep(exchange)
         return exchange
 
     def _call(self, request: httpx.Request, start: float) -> tuple[Answer | None, NoAnswer | None, str]:
-        read_for_s = READ_FOR_S if self._silent < _SILENT else _READ_SILENT_FOR_S
+        read_for_s = READ_FOR_S if self._timed_out_in_a_row < _MOST_TIMED_OUT else _READ_BRIEFLY_FOR_S
         with Deadline(read_for_s) as deadline:
             request.extensions = {**request.extensions, "trace": deadline.trace}
             try:
@@ -128,10 +131,10 @@ class ConnectorClient:
                     content = b"".join(_until(response.iter_raw(), start + read_for_s))
                 return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
             except httpx.LocalProtocolError as error:
-                raise HarnessBroke(f"the request cannot be sent: {error}") from error
+                raise HarnessBroke(f"the HTTP library refuses to send the request: {error}") from error
             except (httpx.HTTPError, zlib.error) as error:
                 if deadline.passed or isinstance(error, httpx.TimeoutException):
-                    return None, NoAnswer.TIMED_OUT, f"nothing complete within {read_for_s:g} s"
+                    return None, NoAnswer.TIMED_OUT, f"no complete answer within {read_for_s:g} s"
                 if isinstance(error, httpx.TransportError):
                     return None, NoAnswer.NO_CONNECTION, f"the connection failed: {error or type(error).__name__}"
                 return None, NoAnswer.MALFORMED_ANSWER, f"the answer is not HTTP: {error}"
@@ -169,7 +172,7 @@ def _until(chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
 
 
 def _decoded(response: httpx.Response, content: bytes) -> bytes:
-    """Undo gzip or deflate, which nobody asked for, as far as an answer may be long; a bomb stays small."""
+    """Decompress gzip or deflate, which the request did not accept, up to the largest answer: a bomb stays small."""
     if response.headers.get("content-encoding", "").strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return content
     return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(content, _LARGEST_ANSWER)

@@ -1,4 +1,4 @@
-"""Where identity keys come from: the profile's values, its command or address, or made up where that is enough."""
+"""The source of identity keys: the profile's command, address or values, or random keys for unknown shoppers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MINT_WITHIN_S = 10
 
 
 class KeySource:
-    """Hands out Base64 identity keys by kind. A command wins over an address, an address over fixed values."""
+    """Provides Base64 identity keys by kind, from the profile's command, else its address, else its fixed values."""
 
     def __init__(self, profile: Profile) -> None:
         self._keys = profile.keys
@@ -29,11 +29,15 @@ class KeySource:
         return kind in self._declared
 
     def are_fresh(self, kind: KeyKind) -> bool:
-        """Say whether each key of this kind is made for its use."""
+        """Say whether each key of this kind is new, made by the command or the address."""
         return kind in self._keys.minted and bool(self._keys.command or self._keys.url)
 
     def take(self, kind: KeyKind) -> str:
-        """Return a key of a declared kind, fresh where the profile can make them; NotDeclared otherwise."""
+        """Return a key of a declared kind, a new one if the profile can make them.
+
+        Raises NotDeclared if the profile does not declare the kind. Raises HarnessBroke if the command fails, or the
+        address does.
+        """
         if not self.has(kind):
             raise NotDeclared(f"[keys] {kind} is not declared in the profile")
         if kind in self._keys.minted and self._keys.command:
@@ -43,15 +47,15 @@ class KeySource:
         return str(getattr(self._keys, kind))
 
     def unknown(self) -> str:
-        """Return a key that the connector cannot know."""
+        """Return a key that is unknown to the connector."""
         if self.has("unknown"):
             return self.take("unknown")
         return base64.b64encode(f"nobody{uuid.uuid4().hex}".encode()).decode()
 
     def _from_command(self, kind: str) -> str:
-        words = [word.replace("{type}", kind) for word in shlex.split(self._keys.command)]
+        command = [part.replace("{type}", kind) for part in shlex.split(self._keys.command)]
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
         except (OSError, subprocess.SubprocessError) as error:
             raise HarnessBroke(f"[keys] command failed for {kind}: {error}") from error
         return _one_key(done.stdout, "[keys] command")
@@ -70,7 +74,7 @@ def _one_key(text: str, source: str) -> str:
     try:
         base64.b64decode(key, validate=True)
     except ValueError as error:
-        raise HarnessBroke(f"{source} gave something that is not Base64") from error
+        raise HarnessBroke(f"{source} returned a key that is not Base64; it must return one Base64 key") from error
     if not key:
-        raise HarnessBroke(f"{source} gave an empty key")
+        raise HarnessBroke(f"{source} returned an empty key; it must return one Base64 key")
     return key

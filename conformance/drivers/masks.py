@@ -1,6 +1,6 @@
-"""Masks for what must not travel in a report: credentials, identity keys and shopper data, wherever they turn up.
+"""Masks for values that a report must not show: credentials, identity keys and shopper data, wherever they appear.
 
-A mask shows a digest of what it hides, so that a reader still sees whether two values are equal.
+A mask shows a digest of the hidden value, so that a reader still sees whether two values are equal.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _MEMBERS = re.compile(
 _IDENTITY_KEY = re.compile(r'"identityKey"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
 _SHORTEST = 6
-"""Shorter values stand in ordinary words as well, and would mask those."""
+"""Shorter values also occur in ordinary words, and would mask those."""
 
 
 def mask(value: str) -> str:
-    """Hide a value behind its length and the first digits of its digest; an empty one hides nothing."""
+    """Return the mask of a value: its length and the first digits of its digest; an empty value has no mask."""
     if not value:
         return value
     return f"<{len(value)} characters, #{hashlib.sha256(value.encode()).hexdigest()[:8]}>"
@@ -40,14 +40,14 @@ def masked_text(body: bytes, secrets: Iterable[str] = ()) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return a text with the escapes of JSON undone, whether it is JSON or not."""
+    """Return a text with its JSON escapes replaced by their characters, whether it is JSON or not."""
     return _ESCAPE.sub(lambda found: _plain(found[0]), text)
 
 
 def masked_headers(
     headers: Mapping[str, str], secret: frozenset[str] = frozenset(), secrets: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Return headers with credentials masked; `secret` names the profile's own, `secrets` are values."""
+    """Return headers with credentials masked; `secret` holds names of other secret headers, `secrets` secret values."""
     hidden = _SECRET_HEADERS | {name.lower() for name in secret}
     return {
         name: "<redacted>" if name.lower() in hidden else masked_text(value.encode(), secrets)
@@ -56,13 +56,13 @@ def masked_headers(
 
 
 def secrets_of(body: bytes, known: Iterable[str]) -> list[str]:
-    """Return what an answer could echo and must not: the known secrets and the request's own key, longest first."""
+    """Return the secrets that an answer could repeat: the known ones and the request's own key, longest first."""
     found = {json.loads(key) for key in _IDENTITY_KEY.findall(body.decode("utf-8", "replace")) if _is_json(key)}
     return sorted({secret for secret in {*known, *found} if len(secret) >= _SHORTEST}, key=len, reverse=True)
 
 
 def _in_any_form(character: str) -> str:
-    """Return a pattern for a character, as it is and in every way in which JSON may escape it."""
+    """Return a pattern for a character, plain and in every form in which JSON may escape it."""
     escapes = {json.dumps(character)[1:-1], character.replace("/", "\\/"), f"\\u{ord(character):04x}"} - {character}
     return f"(?:{re.escape(character)}|{'|'.join(f'(?i:{re.escape(each)})' for each in sorted(escapes))})"
 
@@ -88,5 +88,5 @@ def _masked_member(found: re.Match[str]) -> str:
 
 
 def _is_masked(value: str) -> bool:
-    """Say whether a value is a mask already: ours, or the stars of the simulated platform's journal."""
+    """Say whether a value is a mask already: one of this module, or the stars of the simulated platform's journal."""
     return (value.startswith("<") and value.endswith(">")) or set(value) == {"*"}

@@ -1,6 +1,6 @@
-"""A connection driven by hand: bytes that come slowly, a request that breaks off, several requests without a pause.
+"""A raw connection: it sends a request slowly, sends half of a request, or pipelines several requests.
 
-The requests are ordinary ones, signed like any other; only their timing is not what an HTTP library would do.
+The requests are ordinary and signed; only their timing differs from that of an HTTP library.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from contract.operations import Operation
 _WAIT_S = 10.0
 _PIECES = 8
 _NOTICED_S = 0.1
-"""Within this time a connector has noticed the bytes that came, or that the connection is closed."""
+"""Within this time a connector notices new bytes, or the end of the connection."""
 _CHUNK_BYTES = 65536
 
 Request = tuple[Mapping[str, str], bytes]
 
 
 class RawConnection:
-    """One connection, and the requests that are to go over it; each method uses it up."""
+    """One connection and the requests for it. Each method opens it, sends, and closes it."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class RawConnection:
         url: str,
         requests: Sequence[Request],
         now: Callable[[], datetime],
-        kept: Callable[[Exchange], Exchange],
+        record: Callable[[Exchange], Exchange],
     ) -> None:
         self._operation, self._url, self._requests = operation, url, requests
-        self._now, self._kept = now, kept
+        self._now, self._record = now, record
 
-    def slowly(self, seconds: float, label: str) -> Exchange:
-        """Send the first request in pieces over so many seconds and return what came."""
+    def send_slowly(self, seconds: float, label: str) -> Exchange:
+        """Send the first request in pieces within `seconds`, and return the exchange."""
         headers, body = self._requests[0]
         raw, started_at, start = self._raw(headers, body), self._now(), time.perf_counter()
         step = -(-len(raw) // _PIECES)
@@ -57,7 +57,7 @@ class RawConnection:
         return self._exchange(self._requests[0], started_at, time.perf_counter() - start, answer, detail, label)
 
     def break_off(self) -> None:
-        """Send half of the first request and close the connection; nothing can come back."""
+        """Send the first request without the second half of its body, and close the connection, without an answer."""
         headers, body = self._requests[0]
         try:
             with self._connected() as connection:
@@ -67,8 +67,8 @@ class RawConnection:
         except OSError:
             return  # which side closes first does not matter
 
-    def without_a_pause(self) -> list[Exchange]:
-        """Send all requests before reading; a connector may close after an answer, so there may be fewer exchanges."""
+    def send_pipelined(self) -> list[Exchange]:
+        """Send all requests before reading, and return the answered ones; a connector may close after any answer."""
         started_at, start = self._now(), time.perf_counter()
         exchanges = []
         try:
@@ -102,7 +102,7 @@ class RawConnection:
     ) -> Exchange:
         headers, body = request
         failure = None if answer else NoAnswer.NO_CONNECTION
-        return self._kept(
+        return self._record(
             Exchange(
                 self._operation, "POST", self._url, headers, body, started_at, elapsed_s, answer, failure, detail, label
             )
@@ -110,7 +110,7 @@ class RawConnection:
 
 
 class AnswerReader:
-    """Reads one answer after the other from a socket, and keeps the bytes that belong to the next one."""
+    """Reads one answer after the other from a socket, and keeps extra bytes for the next answer."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -121,10 +121,10 @@ class AnswerReader:
         try:
             return self._final_answer(), ""
         except (h11.ProtocolError, OSError) as error:
-            return None, f"no whole answer: {type(error).__name__}"
+            return None, f"no complete answer: {type(error).__name__}"
 
     def _final_answer(self) -> Answer:
-        parser = _awaiting_an_answer()
+        parser = _parser_after_post()
         content, is_closed = self._left_over
         _feed(parser, content, is_closed=is_closed)
         head: h11.Response | None = None
@@ -140,7 +140,7 @@ class AnswerReader:
             elif not isinstance(event, h11.InformationalResponse):
                 raise h11.RemoteProtocolError("the connection ended before the answer")
         self._left_over = parser.trailing_data
-        assert head is not None  # the end of a message follows its head
+        assert head is not None  # h11 reports the end of a message after its head
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.raw_items()}
         return Answer(head.status_code, headers, bytes(body))
 
@@ -152,8 +152,8 @@ def _feed(parser: h11.Connection, content: bytes, *, is_closed: bool) -> None:
         parser.receive_data(b"")
 
 
-def _awaiting_an_answer() -> h11.Connection:
-    """Return a parser that believes that a POST was sent: the bytes themselves went their own way."""
+def _parser_after_post() -> h11.Connection:
+    """Return a parser in the state after a POST; the socket itself has sent the bytes."""
     parser = h11.Connection(h11.CLIENT)
     parser.send(h11.Request(method="POST", target="/", headers=[("Host", "connector"), ("Content-Length", "0")]))
     parser.send(h11.EndOfMessage())

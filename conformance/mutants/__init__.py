@@ -1,1 +1,1 @@
-"""Connectors that are wrong in one way each, named by their fault: the proof that a check can fail."""
+"""The gallery: connectors with one fault each, named by the fault. They prove that each check can fail."""

@@ -1,4 +1,4 @@
-"""`python -m conformance.mutants`: try every fault on all cores, print a table, exit 1 when a fault survives."""
+"""`python -m conformance.mutants`: try every fault on all cores, print a table, exit with 1 if a fault survives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.mutants.proof import Proof, prove
 def main() -> int:
     """Try every fault, or each Nth with `--every N`, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m conformance.mutants", description=__doc__)
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth fault, for a quick look")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="try only each Nth fault (default: 1)")
     every = max(1, parser.parse_args().every)
     start = time.perf_counter()
     proof = prove(GALLERY[::every], CLIENTS[::every])
@@ -27,9 +27,9 @@ def main() -> int:
 
 
 def show(proof: Proof, console: Console, took_s: float) -> None:
-    """Print the table, and what the gate says of it."""
+    """Print the table, the number of found faults, the checks without a fault, and the false alarms."""
     console.print(_table(proof.outcomes))
-    console.print(f"{proof.killed} of {len(proof.outcomes)} faults found by the ids that must, in {took_s:.0f} s")
+    console.print(f"{proof.killed} of {len(proof.outcomes)} faults found by all ids that must, in {took_s:.0f} s")
     console.print(f"checks that no fault proves: {', '.join(proof.unproven) or 'none'}")
     console.print(f"false alarms on the correct connector: {', '.join(proof.alarms) or 'none'}")
 

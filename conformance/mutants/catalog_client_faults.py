@@ -1,4 +1,4 @@
-"""Faults of a catalog client. `python -m conformance.mutants.catalog_client_faults NAME` runs the client with one."""
+"""Faults of a catalog client. `python -m conformance.mutants.catalog_client_faults NAME` runs a client with a fault."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class sends_a_bare_list(SmallCatalogClient):
         return super().upload_body(part).removeprefix(b'{"catalogItems": ').removesuffix(b"}")
 
 
-# trouble of the platform
+# errors of the platform
 
 
 @_fault("CAT-X.6")
@@ -234,17 +234,17 @@ class _TrustsItsQueue(SmallCatalogClient):
 
 @_fault("CAT-X.13")
 class counts_messages(_TrustsItsQueue):
-    _heard = 0
+    _counted = 0
 
     def follow(self, ids: list[str]) -> list[Document]:
         results: dict[str, Document] = {}
-        while self._heard < len(ids):
+        while self._counted < len(ids):
             results |= self.results_of_messages(ids, results)
         return [report for report in results.values() if report]
 
     def awaited(self, ids: list[str], results: dict[str, Document], message: Document) -> str:
-        self._heard += 1
-        return super().awaited(ids, results, message) if self._heard <= len(ids) else ""
+        self._counted += 1
+        return super().awaited(ids, results, message) if self._counted <= len(ids) else ""
 
 
 @_fault("CAT-X.14", slow=True)

@@ -1,4 +1,4 @@
-"""Faults of cross-talk: an answer that belongs to another call, trip, shopper or store. Most show only in visits."""
+"""Cross-talk faults: an answer that belongs to another call, trip, shopper or store. Most appear only in visits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _fault = CONNECTOR_FAULTS.fault
 
 
 class _RemembersScans(SmallConnector):
-    """The base of faults that mix the answers to scans with those to carts."""
+    """The base of faults that confuse the answers to scans and carts."""
 
     def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
         super().__init__(stores, rate_limit_per_second)

@@ -1,4 +1,4 @@
-"""Faults of deliveries: a cart that comes again, breaks off, is throttled or comes late; they show in visits."""
+"""Delivery faults: for carts that arrive again, incompletely, throttled or late; they appear in visits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class takes_an_older_cart_for_a_duplicate(SmallConnector):
 
 
 class _LosesTrips(SmallConnector):
-    """The base of faults that break what is known of a trip when something happens to a cart."""
+    """The base of faults that lose a trip after an event of its cart."""
 
     def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
         super().__init__(stores, rate_limit_per_second)

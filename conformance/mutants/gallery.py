@@ -1,4 +1,4 @@
-"""Every fault: importing the modules of faults registers them. `FAULTS` are connectors, `CLIENTS` catalog clients."""
+"""All faults: importing their modules registers them. `GALLERY` holds connectors, `CLIENTS` catalog clients."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ MODULES = (
 )
 """The modules of faults, each for one kind of fault."""
 RATE_LIMIT = 5
-"""The rate limit, in calls a second, of the connectors that limit their rate."""
+"""The rate limit, in calls per second, of the connectors that limit their rate."""
 GALLERY = CONNECTOR_FAULTS.faults
 CLIENTS = CLIENT_FAULTS.faults
 CONFORMANT = CONFORMANT_ODDITIES.faults
-"""What must not be found: correct connectors that are odd, each with the ids that look closest."""
+"""Odd but correct connectors, each with the ids that look closest; the suite must not find a fault in them."""
 _ODD = {each.name for each in CONFORMANT}
 
 
 def connector_with(
     fault: str = "", stores: tuple[str, ...] = STORES, rate_limit_per_second: int | None = None
 ) -> SmallConnector:
-    """Return the small connector with a fault or an oddity, or the correct one; its rate limit is the fault's own.
+    """Return the small connector with a fault or an oddity, or the correct one. The default rate limit is the fault's.
 
     Raises BadFault if there is no such fault.
     """

@@ -1,6 +1,6 @@
-"""The proof of the checks: each fault meets the ids that must find it, the correct programs meet all ids.
+"""Runs of the gallery: each fault against the ids that must find it, the correct programs against all ids.
 
-A fault that survives means that a pass of the suite proves nothing about that rule.
+If a fault survives, a pass of the suite proves nothing about its rule.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ _QUICK = House().model_copy(update={"catalog": House().catalog.model_copy(update
 
 
 class Outcome(NamedTuple):
-    """A fault that was tried: the verdict of each id that must find it."""
+    """The result of a fault: the verdict of each id that must find it."""
 
     fault: Fault
     verdicts: dict[str, Verdict]
 
     @property
     def killed(self) -> bool:
-        """Whether ids are declared and each of them found the fault; what other ids found does not count."""
+        """Whether each declared id found the fault, and at least one is declared; other ids do not count."""
         wanted = self.fault.found_by
         return bool(wanted) and all(self.verdicts.get(each) in FOUND for each in wanted)
 
 
 def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES) -> Profile:
-    """Return the profile that fits the small connector."""
+    """Return the profile for the small connector."""
     kinds = ("refused", "expired", "used")
     keys = {
         "shopper": to_identity_key("valid_shopper_key"),
@@ -100,7 +100,7 @@ def certify(
 ) -> FinishedRun:
     """Run the suite against the small connector with one fault, or none, and return the finished run.
 
-    Runs that share a `platform` at the same time need `stores` of their own there.
+    Concurrent runs that share a `platform` each need their own `stores`.
     """
     connector = connector_with(fault, stores, rate_limit)
     with served(connector) as url:
@@ -109,7 +109,7 @@ def certify(
 
 
 def visits_of_the_limited() -> Mapping[str, CaseResult]:
-    """Certify the correct connector with a rate limit, which affects visits most of all."""
+    """Certify the correct connector with a rate limit, which affects mainly visits, and return the results by id."""
     return certify("", rate_limit=RATE_LIMIT, only=("VIK-4", *case_ids())).results
 
 
@@ -121,15 +121,15 @@ def run_fault(fault: Fault, platform: Platform | None = None) -> Outcome:
 
 @contextmanager
 def platform_for_clients() -> Iterator[Addresses]:
-    """Run a platform that all catalog clients share."""
+    """Run the platform that all catalog clients share."""
     with served_platform(_QUICK) as addresses:
         yield addresses
 
 
 def certify_client(fault: str, addresses: Addresses, only: tuple[str, ...] = ()) -> Mapping[str, CaseResult]:
-    """Give the small catalog client with one fault, or none, its jobs, and return the results by id."""
-    words = [small_catalog_client.__file__] if not fault else ["-P", "-m", catalog_client_faults.__name__, fault]
-    command = shlex.join([sys.executable, *words])
+    """Run the jobs of the small catalog client with one fault, or none, and return the results by id."""
+    arguments = [small_catalog_client.__file__] if not fault else ["-P", "-m", catalog_client_faults.__name__, fault]
+    command = shlex.join([sys.executable, *arguments])
     table = CatalogClientTable(command=command, limit_s=_CLIENT_LIMIT_S, tells_rejected="exit_code")
     profile = Profile(connector=ConnectorTable(url=NOWHERE), house=_QUICK, catalog_client=table)
     selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == API))
@@ -137,7 +137,7 @@ def certify_client(fault: str, addresses: Addresses, only: tuple[str, ...] = ())
 
 
 def run_client_fault(fault: Fault, addresses: Addresses) -> Outcome:
-    """Give a faulty catalog client the jobs by which the ids that must find it judge."""
+    """Run a faulty catalog client against the ids that must find it."""
     return _outcome(fault, certify_client(fault.name, addresses, fault.found_by))
 
 

@@ -1,4 +1,4 @@
-"""Requests and replies of the small connector, read from ASGI and written to it."""
+"""Requests and replies of the small connector, and their conversion from and to ASGI messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
 @dataclass
 class Request:
-    """One request. `is_whole` is false where the caller broke off; `receive` tells when the caller hangs up."""
+    """One request. `is_whole` is False if the caller disconnected early; `receive` reports a later disconnect."""
 
     path: str
     method: str
@@ -56,12 +56,12 @@ class Request:
 
     @cached_property
     def document(self) -> object:
-        """Return the body as JSON, as it was sent; None where it is no JSON."""
+        """Return the body as a JSON value, or None if it is not JSON."""
         return json.loads(self.raw) if self.is_json else None
 
     @cached_property
     def body(self) -> Body:
-        """Return the body without nulls, which count as absent; empty where it is no object."""
+        """Return the body without nulls, which count as absent; empty if the body is not an object."""
         return without_nulls(self.document) if isinstance(self.document, dict) else {}
 
     @property
@@ -73,7 +73,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the connector answers: a JSON value, or bytes as they are."""
+    """The answer of the connector: a JSON value, or bytes that are sent unchanged."""
 
     status: int
     body: Any = b""
@@ -86,7 +86,7 @@ class Reply:
 
 
 def error(status: int, text: str) -> Reply:
-    """Return an error with a text for a person."""
+    """Return an error reply with a text for a person."""
     return Reply(status, {"errorMsg": text})
 
 

@@ -1,4 +1,4 @@
-"""Faults of Verify Identity Keys: which keys open the gate, and how the answer names the visitor."""
+"""Faults of Verify Identity Keys: wrong decisions about keys, and wrong descriptions of the visitor."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ Body = dict[str, Any]
 
 
 def at(body: object, path: str) -> list[Any]:
-    """Return the values at a path, in which `[]` means each entry of a list; missing ones are None."""
+    """Return the values at a path, in which `[]` means each entry of a list, with None for a missing value."""
     values: list[object] = [body]
     for step in path.split("."):
         name, each = step.removesuffix("[]"), step.endswith("[]")
@@ -19,7 +19,7 @@ def at(body: object, path: str) -> list[Any]:
 
 
 def text_at(body: object, path: str) -> str:
-    """Return the text at a path; empty if the path leads to no text."""
+    """Return the text at a path; empty if there is no text."""
     value = at(body, path)[0]
     return value if isinstance(value, str) else ""
 

@@ -1,6 +1,6 @@
-"""Faults of leniency: a connector that leaves out one validation rule, or answers an invalid request in another way.
+"""Lenient faults: a connector that leaves out one validation rule, or gives an invalid request a wrong answer.
 
-A rule that is left out is registered by its row in `validation_rules`.
+Each row of `validation_rules` registers the fault of leaving that rule out.
 """
 
 from __future__ import annotations

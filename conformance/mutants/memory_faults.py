@@ -1,4 +1,4 @@
-"""Faults of idempotency: what the connector remembers a call by, for how long, and what happens meanwhile."""
+"""Idempotency faults: a wrong key for a remembered call, a memory that is too short, and races between calls."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SHORT_COLUMN_CHARACTERS, _INDEXED_CHARACTERS = 64, 18
 _TIMES = {"scan": "authEvent.timestamp", "cart": "shoppingTrip.endTime"}
 
 
-class NamesVisitorsAnew(SmallConnector):
-    """The base of faults that show only where each decision names the visitor by a new id."""
+class NewVisitorIds(SmallConnector):
+    """The base of faults that appear only if each decision gives the visitor a new id."""
 
     def let_in(self, visitor: str, kind: str) -> Reply:
         return super().let_in(new_id(), kind)
 
 
-class OneMemory(BreaksOneCall, NamesVisitorsAnew):
-    """The base of faults of one call's memory."""
+class BrokenMemory(BreaksOneCall, NewVisitorIds):
+    """The base of faults in the memory of one call."""
 
     memory: ClassVar[type[Memory]]
 
@@ -37,17 +37,17 @@ class OneMemory(BreaksOneCall, NamesVisitorsAnew):
         return self.memory() if call == self.broken_call else super().new_memory(call)
 
 
-# what a decision is remembered by
+# the key of a remembered decision
 
 
 @_fault("VIK-6", "VIK-X.1", "VIK-X.2", "E2E-X.4")
-class forgets_the_auth_event(NamesVisitorsAnew):
+class forgets_the_auth_event(NewVisitorIds):
     def event_key(self, request: Request) -> str:
         return new_id()
 
 
 @_fault("VIK-6")
-class remembers_by_request_id(NamesVisitorsAnew):
+class remembers_by_request_id(NewVisitorIds):
     def event_key(self, request: Request) -> str:
         return text_at(request.body, "requestId")
 
@@ -64,7 +64,7 @@ class remembers_by_the_start_of_the_event(SmallConnector):
         return super().event_key(request)[:_INDEXED_CHARACTERS]
 
 
-# what a purchase is remembered by
+# the key of a remembered purchase
 
 
 @_fault("CP-2", "CP-X.1", "CP-X.2", "E2E-X.9")
@@ -108,7 +108,7 @@ class reads_trip_ids_as_numbers(SmallConnector):
 
 
 @_fault_of_each_call(scan=("VIK-X.22",), cart=("CP-X.31",))
-class remembers_by_body(BreaksOneCall, NamesVisitorsAnew):
+class remembers_by_body(BreaksOneCall, NewVisitorIds):
     def event_key(self, request: Request) -> str:
         return _digest(request) if self.broken_call == "scan" else super().event_key(request)
 
@@ -127,7 +127,7 @@ class _SmallMemory(Memory):
 
 
 @_fault_of_each_call(scan=("VIK-X.23",), cart=("CP-X.32",))
-class remembers_32(OneMemory):
+class remembers_32(BrokenMemory):
     memory = _SmallMemory
 
 
@@ -138,7 +138,7 @@ class _ShortMemory(Memory):
 
 
 @_fault_of_each_call(scan=("VIK-X.24",), cart=("CP-X.33",), slow=True)
-class forgets_after_two_seconds(OneMemory):
+class forgets_after_two_seconds(BrokenMemory):
     memory = _ShortMemory
 
 
@@ -148,25 +148,25 @@ class _NoDisk(Memory):
 
 
 @_fault_of_each_call(scan=("VIK-X.25",), cart=("CP-X.34", "E2E-X.15"))
-class forgets_at_restart(OneMemory):
+class forgets_at_restart(BrokenMemory):
     memory = _NoDisk
 
 
 class _TrustsMessages(Memory):
     def __init__(self) -> None:
         super().__init__()
-        self._said_at: dict[str, datetime] = {}
+        self._times: dict[str, datetime] = {}
 
     def keep(self, key: str, value: object, request: Request) -> None:
         super().keep(key, value, request)
-        self._said_at[key] = datetime.fromisoformat(text_at(request.body, _TIMES[request.call]))
-        newest = max(self._said_at.values())
-        for old in [each for each in self.kept if self._said_at[each] <= newest - _DAY]:
+        self._times[key] = datetime.fromisoformat(text_at(request.body, _TIMES[request.call]))
+        newest = max(self._times.values())
+        for old in [each for each in self.kept if self._times[each] <= newest - _DAY]:
             del self.kept[old]
 
 
 @_fault_of_each_call(scan=("CP-X.46",), cart=("CP-X.46",), slow=True)
-class forgets_by_the_times_in_messages(OneMemory):
+class forgets_by_the_times_in_messages(BrokenMemory):
     memory = _TrustsMessages
 
 
@@ -224,11 +224,11 @@ class gives_an_id_again_after_a_restart(SmallConnector):
         return f"purchase-{self._made}"
 
 
-# what happens at the same moment
+# concurrent calls
 
 
 @_fault("VIK-X.2", "E2E-X.4")
-class decides_twice_at_once(NamesVisitorsAnew):
+class decides_twice_at_once(NewVisitorIds):
     async def decision(self, event: str, request: Request) -> Reply:
         if self.decisions.get(event) is None:
             await asyncio.sleep(_RACE_S)
@@ -266,7 +266,7 @@ class mixes_trips_up(SmallConnector):
 
 
 class _LosesARace(SmallConnector):
-    """The base of faults that answer a cart wrongly while another of its trip is being worked on."""
+    """The base of faults that give a wrong answer to a cart while another cart of its trip is in progress."""
 
     to_the_loser: ClassVar[Reply]
 
@@ -299,5 +299,5 @@ class answers_the_loser_with_nothing(_LosesARace):
 
 
 def _digest(request: Request) -> str:
-    """Return the body as it was written, without its requestId."""
+    """Return the body as JSON text, without its requestId."""
     return json.dumps({name: value for name, value in request.body.items() if name != "requestId"})

@@ -1,4 +1,4 @@
-"""Faults of privacy: an answer that repeats keys or shopper data which the caller sent."""
+"""Privacy faults: an answer that repeats keys or shopper data of the request."""
 
 from __future__ import annotations
 

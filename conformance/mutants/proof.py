@@ -1,4 +1,4 @@
-"""Tries every fault in processes of its own, and the correct programs beside them; the result is the proof."""
+"""Tries every fault in worker processes, and the correct programs at the same time; the result is the proof."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from conformance.mutants.registry import Fault
 from conformance.verdicts import CaseResult, Verdict
 
 _WORKERS = 4
-"""Processes for each core: most of them wait for an answer that is late."""
-_NICER = 10
-"""The faulty programs give way to the correct ones, in which slowness would be a false alarm."""
+"""Processes for each core: most of them wait for a late answer."""
+_NICENESS = 10
+"""The faulty programs have a lower priority than the correct ones, in which a slow answer would be a false alarm."""
 _CORRECT = 5
-"""Processes for the correct programs: one each, as they wait as well."""
+"""Processes for the correct programs, one for each: they mostly wait too."""
 _FINE = {Verdict.PASS, Verdict.NOT_APPLICABLE}
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ Results = Mapping[str, CaseResult]
 
 
 class Proof(NamedTuple):
-    """What the gate saw: each fault, the ids that no fault proves, and what was found on correct programs."""
+    """The outcome of each fault, the ids that no fault proves, and the false alarms on correct programs."""
 
     outcomes: tuple[Outcome, ...]
     unproven: tuple[str, ...]
@@ -49,17 +49,17 @@ class Proof(NamedTuple):
 
     @property
     def killed(self) -> int:
-        """How many faults were found by all the ids that must find them."""
+        """The number of faults that all their ids found."""
         return sum(outcome.killed for outcome in self.outcomes)
 
     @property
     def holds(self) -> bool:
-        """Whether every fault was found, every check finds one, and nothing was found where nothing is wrong."""
+        """Whether every fault was found, every check finds a fault, and there is no false alarm."""
         return self.killed == len(self.outcomes) and not self.unproven and not self.alarms
 
 
 def correct_runs(addresses: Addresses) -> dict[str, Run[Results]]:
-    """Return the runs of the correct programs, by name; none of them may find anything."""
+    """Return the runs of the correct programs, by name; each finding in them is a false alarm."""
     return {
         "the correct connector": partial(_results, ""),
         "the correct client": partial(certify_client, "", addresses),
@@ -73,14 +73,14 @@ def prove(
     client_faults: Sequence[Fault],
     correct: Callable[[Addresses], dict[str, Run[Results]]] = correct_runs,
 ) -> Proof:
-    """Try faults, and the correct programs beside them."""
-    # the engine runs pytest in its process, so each worker must be a fresh one and not a copy of this
+    """Try faults, and the correct programs at the same time."""
+    # the engine runs pytest in its process, so each worker must be a new process and not a fork of this one
     context = multiprocessing.get_context("spawn")
     with (
         starting(profile_of(NOWHERE)) as platform,
         platform_for_clients() as addresses,
         ProcessPoolExecutor(_CORRECT, context) as correct_pool,
-        ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), context, _give_way) as faulty_pool,
+        ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), context, _lower_priority) as faulty_pool,
     ):
         runs: dict[Fault, Run[Outcome]] = {each: partial(run_fault, each, platform) for each in faults}
         runs |= {each: partial(run_client_fault, each, addresses) for each in client_faults}
@@ -93,7 +93,7 @@ def prove(
 
 
 def alarms(results: Mapping[str, Results]) -> tuple[str, ...]:
-    """Return what was found on correct programs, by their names."""
+    """Return the findings on correct programs, each as the id and the program's name."""
     return tuple(
         f"{case_id} on {name}"
         for name, found in results.items()
@@ -106,7 +106,7 @@ def _results(fault: str, only: tuple[str, ...] = ()) -> Results:
     return certify(fault, only).results
 
 
-def _give_way() -> None:
-    """Lower the priority of this process, where the system has priorities."""
+def _lower_priority() -> None:
+    """Lower the priority of this process, if the system has priorities."""
     if hasattr(os, "nice"):
-        os.nice(_NICER)
+        os.nice(_NICENESS)

@@ -1,4 +1,4 @@
-"""Faults of Create Purchases: which purchase the connector makes, and how its answer names it."""
+"""Faults of Create Purchases: wrong purchases, and wrong descriptions of a purchase."""
 
 from __future__ import annotations
 

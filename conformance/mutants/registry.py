@@ -1,6 +1,6 @@
 """The registry of faults: each has a name, the requirement ids that must find it, and the class that has the fault.
 
-A decorator on the class registers a fault once, under the name of the class. A mistake fails at import.
+A decorator on the class registers a fault under the name of the class. A wrong registration fails at import.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 class BadFault(Exception):
-    """A fault was registered wrongly, or one was asked for that does not exist."""
+    """The registration of a fault is wrong, or a fault does not exist."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and the ids each of which must find it by itself; a `slow` one takes seconds to find."""
+    """A fault and its ids; each of them must find it. A `slow` fault takes seconds to find."""
 
     name: str
     found_by: tuple[str, ...]
@@ -45,7 +45,7 @@ class Registry(Generic[T]):
         return tuple(self._faults.values())
 
     def fault(self, *found_by: str, slow: bool = False, rate_limit_per_second: int = 0) -> Callable[[type[T]], type[T]]:
-        """Register the decorated class as the fault of its name."""
+        """Return a decorator that registers a class as the fault with the class's name."""
 
         def registered(faulty: type[T]) -> type[T]:
             self.add(Fault(faulty.__name__, found_by, slow, rate_limit_per_second), faulty)
@@ -54,7 +54,7 @@ class Registry(Generic[T]):
         return registered
 
     def fault_of_each_call(self, *, slow: bool = False, **found_by: tuple[str, ...]) -> Callable[[type[T]], type[T]]:
-        """Register the decorated class once for each call, as `name:call`; its `broken_call` is the call."""
+        """Return a decorator that registers a class for each call, as `name:call`, with that call as `broken_call`."""
 
         def registered(faulty: type[T]) -> type[T]:
             for call, found in found_by.items():
@@ -75,18 +75,18 @@ class Registry(Generic[T]):
         self._classes[fault.name] = faulty
 
     def named(self, name: str) -> Fault:
-        """Return a fault. Raises BadFault, with names that look alike, if it does not exist."""
+        """Return a fault by its name. Raises BadFault, with similar names, if it does not exist."""
         if name not in self._faults:
             near = get_close_matches(name, self._faults) or list(self._faults)[:5]
             raise BadFault(f"there is no fault {name}; there are {', '.join(near)} and others in conformance/mutants/")
         return self._faults[name]
 
     def class_of(self, name: str) -> type[T]:
-        """Return the class that has a fault, or the correct one where the name is empty; raises as `named`."""
+        """Return the class with a fault, or the correct one if the name is empty. Raises BadFault as `named` does."""
         return self._classes[self.named(name).name] if name else self._correct
 
 
 CONNECTOR_FAULTS = Registry(SmallConnector)
 CLIENT_FAULTS = Registry(SmallCatalogClient)
 CONFORMANT_ODDITIES = Registry(SmallConnector)
-"""Not faults: connectors that are odd and correct, which the ids that look closest must not find."""
+"""Odd but correct connectors; the ids that look closest must not find a fault in them."""

@@ -1,4 +1,4 @@
-"""A server that answers the requests of one connection in the wrong order, having worked on them side by side."""
+"""A server that answers the pipelined requests of a connection in reverse order."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conformance.mutants.http_app import Message, Receive, Scope, Send
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SILENCE_S = 0.15
-"""After this long without a byte, no further request comes without a pause."""
+"""After this time without a byte, the server expects no further pipelined request."""
 _REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 405: "Method Not Allowed"}
 
 
 async def serve_connection(app: App, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Read all requests that come without a pause and answer the last one first."""
+    """Read all pipelined requests, and answer the last one first."""
     requests = []
     try:
         while True:

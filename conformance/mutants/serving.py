@@ -20,9 +20,11 @@ from conformance.mutants.transport_faults import answers_in_reverse_order
 
 @contextmanager
 def served(connector: SmallConnector) -> Iterator[str]:
-    """Serve from a thread for as long as the block runs, and yield the address."""
+    """Serve from a thread during the block, and yield the address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
+    listener.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # asyncio does not set it on a socket that it did not create
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     serving = _in_reverse_order if isinstance(connector, answers_in_reverse_order) else _ordinary
     with serving(connector, listener):
@@ -38,7 +40,7 @@ def _ordinary(app: SmallConnector, listener: socket.socket) -> Iterator[None]:
     deadline = time.monotonic() + 10
     while not server.started:
         if time.monotonic() > deadline:
-            raise HarnessBroke("a mutant did not start within 10 s")
+            raise HarnessBroke("a connector of the gallery did not start within 10 s")
         time.sleep(0.002)
     try:
         yield

@@ -1,6 +1,6 @@
 """A small, correct catalog client. Each fault is a subclass that overrides the method that it breaks.
 
-It knows nothing of this project but the environment variables of a catalog client, and needs the standard library only.
+It uses only the environment variables of a catalog client and the standard library, and nothing else of this project.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OK, _THROTTLED, _FAILED = 200, 429, 500
 
 
 class Reply(NamedTuple):
-    """What came back."""
+    """The reply to a call."""
 
     status: int
     headers: Message
@@ -46,16 +46,16 @@ class SmallCatalogClient:
 
     final_statuses: tuple[str, ...] = ("DONE", "CANCELLED", "FATAL")
     most_items = 10_000
-    """An upload has at most so many items."""
+    """The largest number of items in an upload."""
     service = "execute-api"
     asks_for_status = True
-    """Whether it asks for the status of uploads of which no message came."""
+    """Whether the client asks for the status of uploads without a message."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
 
     def run(self, rows: list[Row]) -> int:
-        """Upload the rows and return the exit code: 1 when a row was rejected or an upload failed."""
+        """Upload the rows and return the exit code: 1 if a row was rejected or an upload failed."""
         self.confirm()
         ids = self.upload(rows)
         return self.finish(ids, self.follow(ids))
@@ -93,7 +93,7 @@ class SmallCatalogClient:
         return json.dumps({"catalogItems": part}).encode()
 
     def call(self, path: str, body: bytes) -> Document:
-        """Call the catalog API, again where that makes sense. Raises GaveUp if it refuses for good."""
+        """Call the catalog API, with retries if its answer allows them. Raises GaveUp if it refuses for good."""
         for attempt in range(_MOST_TRIES):
             reply = self.send_signed(path, body)
             if reply.status < 300:  # noqa: PLR2004 - the 2xx
@@ -105,7 +105,7 @@ class SmallCatalogClient:
         raise GaveUp(f"{path} answered {reply.status}: {reply.body[:200].decode(errors='replace')}")
 
     def pause_s(self, reply: Reply, attempt: int) -> float | None:
-        """Return how long to wait before the next attempt; None when there must be none."""
+        """Return the seconds before the next attempt, or None if there must be no further attempt."""
         asked = reply.headers.get("Retry-After")
         if reply.status == _THROTTLED:
             return float(asked or 2**attempt)
@@ -119,7 +119,7 @@ class SmallCatalogClient:
         return send(url, body, self.headers() | self.authorization(path, url, body))
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that are not about the signature."""
+        """Return the headers that are not part of the signature."""
         return {"Content-Type": "application/json", "Accept": "application/json"}
 
     def authorization(self, path: str, url: str, body: bytes) -> dict[str, str]:
@@ -157,7 +157,7 @@ class SmallCatalogClient:
     # following uploads to their end
 
     def follow(self, ids: list[str]) -> list[Document]:
-        """Wait for the end of every ingestion and return the reports that there are."""
+        """Wait for the end of every ingestion, and return the available reports."""
         results: dict[str, Document] = {}
         deadline, patient_until = time.monotonic() + _LONGEST_S, time.monotonic() + _PATIENCE_S
         while len(results) < len(ids) and time.monotonic() < deadline:
@@ -167,7 +167,7 @@ class SmallCatalogClient:
         return [report for report in results.values() if report]
 
     def results_of_messages(self, ids: list[str], results: dict[str, Document]) -> dict[str, Document]:
-        """Return the results of the messages that came."""
+        """Return the results from the messages in the queue, by ingestion."""
         found: dict[str, Document] = {}
         for message in self.messages():
             if message["ingestionId"] == self.awaited(ids, results | found, message):
@@ -175,12 +175,12 @@ class SmallCatalogClient:
         return found
 
     def awaited(self, ids: list[str], results: dict[str, Document], message: Document) -> str:
-        """Return the ingestion of ours that a message is about; empty when it is not ours."""
+        """Return the ingestion that a message reports, if this client started it; otherwise empty."""
         del results
         return str(message["ingestionId"]) if message["ingestionId"] in ids else ""
 
     def ask(self, ids: list[str]) -> dict[str, Document]:
-        """Ask for the status of ingestions, wait a moment, and return the results that there are."""
+        """Ask for the status of ingestions, wait 0.3 seconds, and return the available results."""
         answers = [self.status(each) for each in ids]
         time.sleep(_ASK_EVERY_S)
         return self.results(ids, answers)
@@ -197,7 +197,7 @@ class SmallCatalogClient:
         return self.call(STATUS, json.dumps({"ingestionId": ingestion}).encode())
 
     def result(self, ingestion: str, answer: Document) -> dict[str, Document]:
-        """Return the report of an ingestion, empty when it has none; nothing as long as it is not final."""
+        """Return the report of a finished ingestion, by its id (empty without a report); no entry before its end."""
         if answer["processingStatus"] not in self.final_statuses:
             return {}
         if answer["processingStatus"] != "DONE":
@@ -205,14 +205,14 @@ class SmallCatalogClient:
         return self.report(ingestion, answer["reportDownloadLink"])
 
     def report(self, ingestion: str, link: str) -> dict[str, Document]:
-        """Fetch a report; a link that is over its time is replaced by a new one."""
+        """Fetch a report; if the link has expired, get a new link."""
         reply = send(link, None, {})
         if reply.status == _OK:
             return {ingestion: json.loads(reply.body)}
         return self.report_again(ingestion, link)
 
     def report_again(self, ingestion: str, link: str) -> dict[str, Document]:
-        """Fetch a report by a new link."""
+        """Fetch a report with a new link."""
         del link
         return self.report(ingestion, self.status(ingestion)["reportDownloadLink"])
 
@@ -228,18 +228,18 @@ class SmallCatalogClient:
                     return
 
     def subscribe(self, url: str) -> None:
-        """Follow the link of the invitation."""
+        """Confirm the subscription with its link."""
         send(url, None, {})
 
     def messages(self) -> list[Document]:
-        """Return the messages that came, or wait a moment."""
+        """Return the messages in the queue; if it is empty, wait 0.15 seconds."""
         found = [json.loads(one["Message"]) for one in self.envelopes() if one["Type"] == "Notification"]
         if not found:
             time.sleep(_LOOK_EVERY_S)
         return found
 
     def envelopes(self) -> list[Document]:
-        """Take what is in the queue."""
+        """Take the envelopes out of the queue."""
         queue = {"QueueUrl": self.environment["CATALOG_QUEUE_URL"]}
         found = self._sqs("ReceiveMessage", {**queue, "MaxNumberOfMessages": 10}).get("Messages", [])
         for message in found:

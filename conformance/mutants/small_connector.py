@@ -1,7 +1,7 @@
 """A small, correct connector in plain ASGI. Each fault is a subclass that overrides the method that it breaks.
 
-It is written from the specification alone and shares nothing with the reference connector or the contract's schemas, so
-that one misreading cannot hide in both. It keeps everything in memory.
+It is written from the specification alone and shares no code with the reference connector or the contract's schemas, so
+that both cannot contain the same misunderstanding. It keeps all data in memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VISITORS = {
     "associate_key": ("associate-uuid-001", "ASSOCIATE"),
     "cash_shopper_key": ("cash-uuid-001", "CASH_SHOPPER"),
 }
-"""The id and the type of each visitor, by the text of the identity key. Any other key is turned away."""
+"""The id and the type of each visitor, by the text of the identity key. The connector refuses all other keys."""
 STORES = ("STORE-001", "STORE-002")
 RESTART = "/restart"
 """The path by which a test restarts the connector."""
@@ -38,31 +38,31 @@ class Purchase(NamedTuple):
 
 
 class Memory:
-    """What the connector remembers about one call, by key. Like a disk, it keeps all over a restart."""
+    """The values that the connector remembers for one call, by key. Like a disk, it keeps them over a restart."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - a reply or a purchase
-        """Return what is remembered by a key, or None."""
+        """Return the value of a key, or None."""
         return self.kept.get(key)
 
     def keep(self, key: str, value: object, request: Request) -> None:
-        """Remember a value, which came of a request."""
+        """Remember the value that a request produced."""
         del request
         self.kept[key] = value
 
     def restart(self) -> None:
-        """Survive a restart."""
+        """Keep all values over a restart."""
 
 
 def new_id() -> str:
-    """Return an id that nothing else has."""
+    """Return a unique id."""
     return str(uuid.uuid4())
 
 
 class SmallConnector(SmallEntryTier):
-    """An ASGI app with stores, which may limit its rate; 0 is no limit."""
+    """An ASGI app with stores and a rate limit; 0 means no limit."""
 
     left_out: ClassVar[str] = ""
     """The validation rule that a lenient fault leaves out."""
@@ -114,14 +114,14 @@ class SmallConnector(SmallEntryTier):
         return {"tap": self.authorize, "loyalty": self.resolve, "details": self.details}[request.call](request)
 
     def restart(self) -> None:
-        """Do what a restart does."""
+        """Restart the connector, which keeps its memories."""
         self.decisions.restart()
         self.purchases.restart()
 
-    # what both calls of the core share
+    # shared by both calls of the core
 
     def is_too_fast(self) -> bool:
-        """Count a call, and say whether it is one too many within a second."""
+        """Count a call, and say whether it exceeds the rate limit."""
         if not self.rate_limit_per_second:
             return False
         now = asyncio.get_running_loop().time()
@@ -129,11 +129,11 @@ class SmallConnector(SmallEntryTier):
         return len(self._arrivals) > self.rate_limit_per_second
 
     def too_many(self) -> Reply:
-        """Return the reply to a call that is one too many."""
+        """Return the reply to a call that exceeds the rate limit."""
         return error(429, "too many")
 
     def problem_of(self, request: Request) -> str:
-        """Say what is wrong with a request; empty when it is valid."""
+        """Return the problem of a request; empty if it is valid."""
         if not request.is_json:
             return NO_JSON
         if not isinstance(request.document, dict):
@@ -141,22 +141,22 @@ class SmallConnector(SmallEntryTier):
         return broken_rule(request.call, request.body, self.stores, left_out=self.left_out)
 
     def refuse(self, request: Request, problem: str) -> Reply:
-        """Return the reply to an invalid request. It is not remembered."""
+        """Return the reply to an invalid request, which the connector does not remember."""
         del request
         return error(400, problem)
 
     # Verify Identity Keys
 
     async def scan(self, request: Request) -> Reply:
-        """Decide about a key. Every scan of one authEvent gets the first decision, whether it let in or not."""
+        """Decide about a key. Every scan of one authEvent gets the first decision."""
         return await self.decision(self.event_key(request), request)
 
     def event_key(self, request: Request) -> str:
-        """Return the key by which a decision is remembered."""
+        """Return the memory key of a decision."""
         return text_at(request.body, "authEvent.id")
 
     async def decision(self, event: str, request: Request) -> Reply:
-        """Return the decision about an authEvent, which is made once."""
+        """Return the decision about an authEvent, made at its first scan."""
         known: Reply | None = self.decisions.get(event)
         if known is None:
             known = self.decide(request)
@@ -169,7 +169,7 @@ class SmallConnector(SmallEntryTier):
         return self.let_in(*visitor) if visitor else self.turn_away()
 
     def visitor_of(self, key: str) -> tuple[str, str] | None:
-        """Return the id and the type of the visitor whose key it is, or None."""
+        """Return the id and the type of the visitor with this key, or None."""
         return VISITORS.get(key)
 
     def let_in(self, visitor: str, kind: str) -> Reply:
@@ -187,11 +187,11 @@ class SmallConnector(SmallEntryTier):
         return await self.sale(self.trip_key(request), request)
 
     def trip_key(self, request: Request) -> str:
-        """Return the key by which a purchase is remembered."""
+        """Return the memory key of a purchase."""
         return text_at(request.body, "idempotentShoppingTripId")
 
     async def sale(self, trip: str, request: Request) -> Reply:
-        """Return the reply to a trip's cart; the purchase is made once."""
+        """Return the reply to a trip's cart; the first cart makes the purchase."""
         known: Purchase | None = self.purchases.get(trip)
         if known is not None:
             return self.sold_before(known, request)

@@ -1,4 +1,4 @@
-"""The entry tier of the small connector: Shopper Authorization, Resolve Scan and Get Scan Details, done correctly."""
+"""The entry tier of the small connector: correct Shopper Authorization, Resolve Scan and Get Scan Details."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SmallEntryTier:
         return self.authorization(refused=self.is_refused(request.body), adjusted=shopper == ADJUSTED_SHOPPER)
 
     def is_refused(self, body: Body) -> bool:
-        """Decide about a shopper by the retailer's own knowledge, whatever Amazon recommends."""
+        """Decide about a shopper by the retailer's own data, without Amazon's recommendation."""
         return text_at(body, "shopperIdentity.id") in REFUSED_SHOPPERS
 
     def authorization(self, *, refused: bool, adjusted: bool) -> Reply:
@@ -36,7 +36,7 @@ class SmallEntryTier:
         return self.accepted(member) if member else self.rejected()
 
     def member_of(self, code: str) -> str:
-        """Return the member whose code was scanned; empty for an unknown code."""
+        """Return the member with this code; empty for an unknown code."""
         return MEMBERS.get(code, "")
 
     def accepted(self, member: str) -> Reply:

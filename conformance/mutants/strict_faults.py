@@ -1,4 +1,4 @@
-"""Faults of strictness: a connector that refuses a valid request, and answers 400."""
+"""Strict faults: a connector that answers 400 to a valid request."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def _fault(name: str, call: str, found_by: tuple[str, ...], sees: Sees) -> None:
 
 
 def _scan(name: str, found_by: str, sees: Sees) -> None:
-    """Register a fault that refuses the scans that `sees` picks out."""
+    """Register a fault that refuses the scans that `sees` selects."""
     _fault(name, "scan", (found_by,), sees)
 
 
 def _cart(name: str, found_by: str, sees: Sees) -> None:
-    """Register a fault that refuses the carts that `sees` picks out."""
+    """Register a fault that refuses the carts that `sees` selects."""
     _fault(name, "cart", (found_by,), sees)
 
 

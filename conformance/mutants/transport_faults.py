@@ -1,4 +1,4 @@
-"""Faults of time and transport: answers that come late, and connections, methods, statuses and headers gone wrong."""
+"""Faults of time and transport: late answers, and errors in connections, methods, statuses and headers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from conformance.mutants.small_connector import BreaksOneCall, SmallConnector
 _fault, _fault_of_each_call = CONNECTOR_FAULTS.fault, CONNECTOR_FAULTS.fault_of_each_call
 _LATE_S = 2.5
 _TURN_S = 0.15
-"""As long as the calls of a crowd take to arrive."""
+"""The time within which the calls of a crowd arrive."""
 _PATIENCE_S = 0.5
 _HUGE_BYTES = 1_000_000
 _CROWD = 12
 
 
 class BreaksAnswers(BreaksOneCall):
-    """The base of faults that break the answers to one call; the others are answered correctly."""
+    """The base of faults that break the answers to one call; answers to other calls are correct."""
 
     async def answer(self, request: Request) -> Reply:
         if request.call != self.broken_call:
@@ -138,7 +138,7 @@ class sends_the_last_byte_late(BreaksOneCall):
 
 
 class _CountsCallers(BreaksAnswers):
-    """The base of faults that show when many call at the same moment."""
+    """The base of faults that appear under many concurrent calls."""
 
     def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
         super().__init__(stores, rate_limit_per_second)
@@ -155,7 +155,7 @@ class _CountsCallers(BreaksAnswers):
             self._under_way -= 1
 
     async def answer_in_a_crowd(self, request: Request) -> Reply:
-        """Return the reply to a caller in a crowd; each fault overrides the correct one."""
+        """Return the reply to one of many concurrent callers; each fault overrides it."""
         return await super().break_answer(request)
 
 
@@ -261,7 +261,7 @@ class answers_503(_AnswersAlike):
 
 
 class _Labels(BreaksAnswers):
-    """The base of faults that say something else of their JSON than that it is JSON."""
+    """The base of faults that send JSON with a wrong Content-Type."""
 
     headers: ClassVar[Headers]
 

@@ -1,4 +1,4 @@
-"""The validation rules of the small connector, as rows: the fault of leaving the rule out, who finds it, the test."""
+"""The validation rules of the small connector, each with the fault of leaving it out and the ids that find that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCAN_TYPES = {"SHOPPER", "ASSOCIATE", "CASH", "CASH_SHOPPER", "LOYALTY"}
 
 
 class Rule(NamedTuple):
-    """The fault of leaving a rule out, the ids that find it, and the test for a body and the stores that breaks it."""
+    """The fault of leaving a rule out, the ids that find it, and a test of a body, with the stores, for a breach."""
 
     fault: str
     found_by: tuple[str, ...]
@@ -207,12 +207,12 @@ EMPTY_OBJECT = {
     "scan": _rule("accepts_an_empty_object:scan", "VIK-3.17", lambda body, _stores: not body),
     "cart": _rule("accepts_an_empty_object:cart", "CP-3.35", lambda body, _stores: not body),
 }
-"""An empty object breaks all rules at once, so it has a rule of its own: leaving another one out could not show."""
+"""An empty object breaks all rules at once. It has a rule of its own, or it would hide that another one is left out."""
 
 RULES = {"scan": SCAN_RULES, "cart": CART_RULES, "tap": TAP_RULES, "loyalty": LOYALTY_RULES, "details": ()}
 
 
 def broken_rule(call: str, body: Body, stores: set[str], left_out: str = "") -> str:
-    """Return the fault of the first rule that a body breaks, other than the one left out; empty for a valid body."""
+    """Return the fault of the first rule that a body breaks, without the rule left out; empty for a valid body."""
     rules = RULES[call] if body or call not in EMPTY_OBJECT else (EMPTY_OBJECT[call],)
     return next((rule.fault for rule in rules if rule.fault != left_out and rule.is_broken(body, stores)), "")

@@ -1,4 +1,4 @@
-"""What faults of visits read from carts and purchases."""
+"""Functions for faults of visits, which read carts and purchases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def entries_of(request: Request) -> list[str]:
 
 
 def visitor_of(request: Request) -> str:
-    """Return the visitor whom a cart's first entry names; empty without one."""
+    """Return the visitor of a cart's first entry; empty if the entry names no visitor."""
     visitors = at(request.body, "shoppingTrip.authEvents[].scanResult.id")
     return str(visitors[0]) if visitors and visitors[0] is not None else ""
 
@@ -25,5 +25,5 @@ def is_purchase(reply: Reply) -> bool:
 
 
 def other_purchase(reply: Reply, suffix: object) -> Reply:
-    """Return a reply that names another purchase than a correct one."""
+    """Return a reply with a wrong purchase id, if the reply names a purchase."""
     return replace(reply, body={"purchaseId": f"{reply.body['purchaseId']}-{suffix}"}) if is_purchase(reply) else reply

@@ -1,1 +1,1 @@
-"""Properties: requests and visits that nobody thought of, drawn from the schemas and shrunk to the least that fails."""
+"""Properties: random requests and visits, drawn from the schemas and shrunk to the smallest one that fails."""

@@ -1,4 +1,4 @@
-"""Strategies that draw stories; Hypothesis shrinks one that goes wrong to the few acts that it takes."""
+"""Strategies that draw stories; Hypothesis shrinks a failing story to the few acts that are needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EARLIER = 4
 
 
 def stories() -> st.SearchStrategy[Story]:
-    """Draw stories of scans, carts, repetitions and time; more of carts, where the order matters most."""
+    """Draw stories of scans, carts, repetitions and time; more carts than scans, because their order matters more."""
     return _acts(
         _scans(),
         _carts(),
@@ -27,14 +27,14 @@ def stories() -> st.SearchStrategy[Story]:
 
 
 def stories_with_a_restart() -> st.SearchStrategy[Story]:
-    """Draw stories in the middle of which the connector is restarted; a restart alone would show nothing."""
+    """Draw stories with a restart of the connector in the middle; a restart alone would show nothing."""
     before = _acts(_scans(), _carts(), most=_MOST_BEFORE)
     after = _acts(_scans(), _carts(), _repeats("scan"), _repeats("cart"), most=_MOST_AFTER)
     return st.tuples(before, after).filter(all).map(lambda parts: (*parts[0], Act(RESTART), *parts[1]))
 
 
 def _acts(*kinds: st.SearchStrategy[Act], most: int) -> st.SearchStrategy[Story]:
-    """Draw so many acts, some of which are none. A list would be short nearly always, and find little."""
+    """Draw up to `most` acts, from slots that may be empty; a drawn list would nearly always be short."""
     slot = st.one_of(st.none(), *kinds)
     return st.tuples(*[slot] * most).map(lambda drawn: tuple(act for act in drawn if act))
 
@@ -47,8 +47,8 @@ def _carts() -> st.SearchStrategy[Act]:
     return _some(CARTS)
 
 
-def _some(words: Iterable[str]) -> st.SearchStrategy[Act]:
-    return st.sampled_from([Act(word) for word in words])
+def _some(events: Iterable[str]) -> st.SearchStrategy[Act]:
+    return st.sampled_from([Act(event) for event in events])
 
 
 def _repeats(what: str) -> st.SearchStrategy[Act]:

@@ -1,7 +1,7 @@
-"""Strategies from the schemas: members of valid requests, and requests that are broken in one step.
+"""Strategies from the schemas: members of valid requests, and single changes that make a request invalid.
 
-What ties a request to the connector's own data (store, key, items) and what makes it a request of its own (event, trip)
-stays as the suite's builder made it; everything else is drawn.
+The members that refer to the connector's data (store, key, items) and those that identify the request (event, trip)
+keep the values of the suite's builder. All other members are drawn.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from contract.messages import self_contained
 from jwo_toolkit.json_types import Json
 
 Schema = dict[str, Any]
-_KEPT = re.compile(
+_NOT_DRAWN = re.compile(
     r"storeId|identityKey|authEvent\.(id|timestamp|location)|idempotentShoppingTripId|shoppingTrip\.(start|end)Time"
     r"|shoppingTrip\.authEvents\[0\]\.(id|timestamp)|cartItems\[0\]\.(id|type|lineItemId)"
 )
 _TEXT = st.characters(exclude_categories=("Cs", "Cc"))
 _ASCII = st.characters(codec="ascii")
-"""What the patterns are made of; without it Hypothesis first builds a map of all of Unicode, for seconds."""
+"""The characters of the patterns. Without it, Hypothesis first builds a map of all of Unicode, which takes seconds."""
 _UUID_LENGTH = 36
 _CASES = (str.lower, str.upper, str.title)
 
 
 class Change(NamedTuple):
-    """One step away from a valid request: a path, and the value to put there; a missing member when there is none."""
+    """One change of a valid request: a path and the new value, or the removal of the member."""
 
     path: str
     value: Json = None
     is_removal: bool = False
 
-    def of(self, draft: Draft) -> Draft:
-        """Return the draft with the change made."""
+    def apply_to(self, draft: Draft) -> Draft:
+        """Return the draft with this change."""
         return draft.without(self.path) if self.is_removal else draft.with_value(self.path, self.value)
 
 
 def valid_members(draft: Draft, house: House) -> st.SearchStrategy[list[Change]]:
-    """Draw values for members of a valid request, under which it stays valid."""
-    leaves = [(path, schema) for path, schema in _leaves(_schema(draft, house)) if not _KEPT.fullmatch(path)]
+    """Draw new values for members of a valid request, which stays valid."""
+    leaves = [(path, schema) for path, schema in _leaves(_schema(draft, house)) if not _NOT_DRAWN.fullmatch(path)]
     choices = [st.builds(Change, st.just(path), _values(schema), st.just(value=False)) for path, schema in leaves]
     return st.lists(st.one_of(choices), min_size=1, max_size=6, unique_by=lambda change: change.path)
 
 
 def broken_steps(draft: Draft, house: House) -> st.SearchStrategy[Change]:
-    """Draw a step that breaks a valid request: a missing member, a value out of its set, a text too long."""
+    """Draw one change that makes a valid request invalid: a missing member, a wrong type or value, a long text."""
     return st.one_of([st.sampled_from(changes) for changes in _breaches(_schema(draft, house), draft)])
 
 
@@ -72,7 +72,7 @@ def _values(schema: Schema) -> st.SearchStrategy[Json]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     longest = min(schema.get("maxLength", 255), 255)
-    if longest == _UUID_LENGTH:  # quicker than the pattern, and never the same twice
+    if longest == _UUID_LENGTH:  # quicker than the pattern, and always a new value
         return st.builds(lambda text, write: write(str(text)), st.uuids(), st.sampled_from(_CASES))
     if "pattern" in schema:
         pattern = re.compile(schema["pattern"].removeprefix("^").removesuffix("$"), re.ASCII)

@@ -1,4 +1,4 @@
-"""A small model of what a connector must remember: what each visit was told first, and so must be told again."""
+"""A small model of what a connector must remember: the first answer to each visit, which it must repeat."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from contract.house import House
 from contract.operations import CREATE_PURCHASES
 
 _MADE, _FOUND, _REFUSED, _UNKNOWN, _CONFLICT = 201, 200, 400, 401, 409
-_NOBODY_KNOWS = {_FOUND, _REFUSED, _UNKNOWN}
+_ANY_DECISION = {_FOUND, _REFUSED, _UNKNOWN}
 _OLD_CODE = "scan a shopper with a code an hour old"
 
 
-class Told(NamedTuple):
-    """What counts of an answer: its status, and the purchase id or the digest of a visitor; 0 when none came."""
+class AnswerSummary(NamedTuple):
+    """What the model compares of an answer: the status (0 for none), and the purchase id or a digest of the visitor."""
 
     status: int
     content: str = ""
@@ -29,76 +29,78 @@ class Told(NamedTuple):
         return f"{self.status} {self.content}".strip()
 
 
-class Wanted(NamedTuple):
-    """What an answer must be, in words and as a test."""
+class Expectation(NamedTuple):
+    """The expected answer, as a text for reports and as a test."""
 
-    words: str
-    holds: Callable[[Told], bool]
+    text: str
+    accepts: Callable[[AnswerSummary], bool]
 
 
 @dataclass
 class Visit:
-    """A scan or a cart that was sent, when it was, and what it was told; nothing as long as it was not answered."""
+    """A scan or a cart, its time, and the first answer to it; None before the first answer."""
 
     draft: Draft
     at: datetime
     kind: str
-    told: Told | None = None
+    first_answer: AnswerSummary | None = None
 
 
 @dataclass
 class Model:
-    """The visits so far. It says what each answer must be and learns from the first answer to each visit."""
+    """The visits so far. The model predicts each answer, and learns the first answer to each visit."""
 
     house: House
     scans: list[Visit] = field(default_factory=list)
     carts: list[Visit] = field(default_factory=list)
 
-    def wants(self, visit: Visit, now: datetime, how: str = "") -> Wanted:
-        """Say what the next answer to a visit must be; `how` it is repeated matters for a changed cart."""
-        if visit.told is None:
-            return self._first(visit)
+    def expect(self, visit: Visit, now: datetime, how: str = "") -> Expectation:
+        """Return what the next answer to a visit must be; `how` says how an act repeats the visit."""
+        if visit.first_answer is None:
+            return self._expect_first(visit)
         if visit in self.scans and now - visit.at >= timedelta(hours=self.house.identity.remember_h):
-            known = _NOBODY_KNOWS if visit.kind == _OLD_CODE else {_FOUND, _UNKNOWN}
-            return Wanted("a decision", lambda told: told.status in known)
+            statuses = _ANY_DECISION if visit.kind == _OLD_CODE else {_FOUND, _UNKNOWN}
+            return Expectation("a decision", lambda answer: answer.status in statuses)
         if how == "with other lines" and self.house.ordering.changed_cart == "conflict_409":
-            return Wanted(str(_CONFLICT), lambda told: told.status == _CONFLICT)
-        return _just(visit.told)
+            return Expectation(str(_CONFLICT), lambda answer: answer.status == _CONFLICT)
+        return _exactly(visit.first_answer)
 
-    def learn(self, visit: Visit, told: Told) -> None:
-        """Take in what a visit was told, once."""
-        visit.told = visit.told or told
+    def learn(self, visit: Visit, answer: AnswerSummary) -> None:
+        """Remember the first answer to a visit; later answers change nothing."""
+        visit.first_answer = visit.first_answer or answer
 
-    def _first(self, visit: Visit) -> Wanted:
-        """Say what a first answer must be, which for most visits leaves an id free."""
-        others = {each.told for each in self.carts if each is not visit}
-        free = {
-            "scan nobody": _just(Told(_UNKNOWN)),
-            "scan a shopper": Wanted("200 and a visitor", lambda told: told.status == _FOUND and bool(told.content)),
-            _OLD_CODE: Wanted("a decision of any kind", lambda told: told.status in _NOBODY_KNOWS),
-            "buy nothing": _just(Told(_MADE)),
+    def _expect_first(self, visit: Visit) -> Expectation:
+        """Return what the first answer to a visit must be; most visits allow any id in it."""
+        others = {each.first_answer for each in self.carts if each is not visit}
+        by_kind = {
+            "scan nobody": _exactly(AnswerSummary(_UNKNOWN)),
+            "scan a shopper": Expectation(
+                "200 and a visitor", lambda answer: answer.status == _FOUND and bool(answer.content)
+            ),
+            _OLD_CODE: Expectation("a decision of any kind", lambda answer: answer.status in _ANY_DECISION),
+            "buy nothing": _exactly(AnswerSummary(_MADE)),
         }
-        own_purchase = Wanted(
+        own_purchase = Expectation(
             "201 and a purchase id of its own",
-            lambda told: told.status == _MADE and bool(told.content) and told not in others,
+            lambda answer: answer.status == _MADE and bool(answer.content) and answer not in others,
         )
-        return free.get(visit.kind, own_purchase)
+        return by_kind.get(visit.kind, own_purchase)
 
 
-def told_by(exchange: Exchange, *, again: bool = False) -> Told:
-    """Reduce an answer to what counts. A purchase that was made before may be answered 200 as well as 201."""
+def summarise(exchange: Exchange, *, again: bool = False) -> AnswerSummary:
+    """Return the relevant part of an answer. `again`: a 200 for an earlier purchase counts as the 201."""
     answer = exchange.answer
     if answer is None:
-        return Told(0)
+        return AnswerSummary(0)
     if answer.status >= _REFUSED:
-        return Told(answer.status)  # the body of a refusal is nobody's business
+        return AnswerSummary(answer.status)  # the body of a refusal may differ
     body = answer.json() or {}
     if exchange.operation is CREATE_PURCHASES:
         status = _MADE if again and answer.status == _FOUND else answer.status
-        return Told(status, str(body.get("purchaseId", "")))
+        return AnswerSummary(status, str(body.get("purchaseId", "")))
     visitor = body.get("visitorDetails")
-    return Told(answer.status, mask(json.dumps(visitor, sort_keys=True)) if visitor else "")
+    return AnswerSummary(answer.status, mask(json.dumps(visitor, sort_keys=True)) if visitor else "")
 
 
-def _just(told: Told) -> Wanted:
-    return Wanted(str(told), lambda other: other == told)
+def _exactly(expected: AnswerSummary) -> Expectation:
+    return Expectation(str(expected), lambda answer: answer == expected)

@@ -1,6 +1,6 @@
-"""Plays a story to the connector and to the model, and stops where the two part.
+"""Plays a story to the connector and to the model, and stops where the two differ.
 
-The clock of a story ends at the present, so that what is old in it is old indeed and nothing is from the future.
+The clock of a story ends at the present time, so that its old visits are really old and none is in the future.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import Finding
-from conformance.properties.model import Model, Visit, told_by
+from conformance.properties.model import Model, Visit, summarise
 from conformance.properties.story import PASSES, RESTART, SCANS, Act, Story, time_in
 from conformance.requests import Requests
 from conformance.restarting import answered, restart
@@ -31,7 +31,7 @@ _OTHER_QUANTITY = "7.0"
 
 
 class Player:
-    """One connector and one model for the length of one story."""
+    """Plays one story to one connector and one model."""
 
     def __init__(self, requests: Requests, connector: ConnectorClient) -> None:
         self._requests, self._connector = requests, connector
@@ -41,10 +41,10 @@ class Player:
         self._is_starting = False
 
     def play(self, story: Story, until: float = math.inf) -> bool:
-        """Play until the monotonic clock says `until`, and say whether the story came to its end.
+        """Play up to the time `until` of the monotonic clock, and say whether the story reached its end.
 
-        Finding, with the whole story, when something is wrong. Acts after the one that went wrong belong to it: when
-        they pass time, all before them is older.
+        Raises Finding, with the whole story, if an answer is wrong. Acts after the failing one are needed too: if they
+        pass time, the visits before them are older.
         """
         self._now -= time_in(story)
         for act in story:
@@ -54,21 +54,21 @@ class Player:
         return True
 
     def _do(self, act: Act, story: Story) -> None:
-        if act.word == RESTART:
+        if act.event == RESTART:
             restart(self._requests.profile)
             self._is_starting = True
-        elif act.word in PASSES:
-            self._now += PASSES[act.word]
+        elif act.event in PASSES:
+            self._now += PASSES[act.event]
         elif visit := self._visit(act):
-            self._meet(visit, act, story)
+            self._check(visit, act, story)
 
     def _visit(self, act: Act) -> Visit | None:
-        """Return the visit that an act is about: a new one, or an earlier one; None when there is none to repeat."""
-        is_scan = act.word in {*SCANS, "repeat scan"}
+        """Return the new visit of an act, or the earlier visit that it repeats; None if there is no earlier visit."""
+        is_scan = act.event in {*SCANS, "repeat scan"}
         visits = self._model.scans if is_scan else self._model.carts
         if act.how:
             return visits[act.which % len(visits)] if visits else None
-        kind = act.word.removesuffix(" twice at once")
+        kind = act.event.removesuffix(" twice at once")
         visits.append(Visit(self._new(kind), self._now, kind))
         return visits[-1]
 
@@ -85,26 +85,26 @@ class Player:
         return new[kind]()
 
     def _scan(self, age: timedelta = timedelta()) -> Draft:
-        """Return a scan of a shopper's key; a code that was made for it is shown now, or `age` later."""
+        """Return a scan of a shopper's key. If the key is new, the scan is at the present time, or `age` later."""
         draft = self._build.scan(self._requests.keys.take("shopper"))
         if not self._requests.keys.are_fresh("shopper"):
             return draft
         return draft.with_value("authEvent.timestamp", format_instant(self._requests.now() + age))
 
-    def _meet(self, visit: Visit, act: Act, story: Story) -> None:
-        """Send what an act sends, and compare each answer with what the model wants."""
+    def _check(self, visit: Visit, act: Act, story: Story) -> None:
+        """Send the requests of an act, and compare each answer with the model."""
         at_once = str(act).endswith("at once")
         for exchange in self._send(self._attempts(visit.draft, act)):
-            wanted = self._model.wants(visit, self._now, act.how)
-            told = told_by(exchange, again=at_once or visit.told is not None)
-            if not wanted.holds(told):
+            expectation = self._model.expect(visit, self._now, act.how)
+            answer = summarise(exchange, again=at_once or visit.first_answer is not None)
+            if not expectation.accepts(answer):
                 acts = tuple(map(str, story))
-                words = f"in the story: {'; '.join(acts)}: at: {act}: {wanted.words}"
-                raise Finding(words, exchange.in_short(), acts)
-            self._model.learn(visit, told)
+                expected = f"in the story: {'; '.join(acts)}: at: {act}: {expectation.text}"
+                raise Finding(expected, exchange.in_short(), acts)
+            self._model.learn(visit, answer)
 
     def _attempts(self, draft: Draft, act: Act) -> list[tuple[Operation, bytes]]:
-        """Return the requests that an act sends, as calls and bodies."""
+        """Return the requests of an act: operations and bodies."""
         if str(act).endswith("at once"):
             return [(draft.operation, draft.again().encoded()) for _ in range(2)]
         ways: dict[str, Callable[[], bytes]] = {
@@ -119,7 +119,7 @@ class Player:
         return lines
 
     def _send(self, requests: Sequence[tuple[Operation, bytes]]) -> list[Exchange]:
-        """Send requests at once; the first ones after a restart are tried until the connector is there again."""
+        """Send requests at the same time; after a restart, repeat them until the connector answers again."""
         is_starting, self._is_starting = self._is_starting, False
 
         def send(request: tuple[Operation, bytes]) -> Exchange:

@@ -1,7 +1,7 @@
-"""One search for a counterexample, bounded in time, that ends with the smallest one found.
+"""A search for a counterexample within a time limit, which ends with the smallest one found.
 
-Hypothesis draws and shrinks. When the time is up, what was not tried counts as fine, and what was tried keeps its
-verdict, so that a search always ends with an answer that it has seen.
+Hypothesis draws and shrinks cases. After the time limit, an untried case counts as fine and a tried one keeps its
+verdict, so that a search always ends with a real answer of the connector.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Case = TypeVar("Case")
 
 
 class Effort(NamedTuple):
-    """How many examples, and for how long in all; a finding gets as long once more to become smaller."""
+    """The number of examples and the time for all of them; a finding gets the same time again to become smaller."""
 
     examples: int
     seconds: float
     ends_one: bool = False
-    """Whether the first case may take as long as it needs; where one is long, none would come to its end."""
+    """Whether the first case has no time limit; otherwise a search with one long case would finish no case."""
 
 
 USUAL = Effort(40, 8.0)
 ONE_STEP = Effort(400, 8.0)
-"""There are about a hundred single steps, so this is all of them for a quick connector."""
+"""There are about a hundred single changes, so a quick connector gets all of them."""
 STORIES = Effort(20, 12.0)
 RESTARTS = Effort(6, 3.0, ends_one=True)
 DEEP = Effort(1000, 60.0)
@@ -40,15 +40,15 @@ DEEP_RESTARTS = Effort(100, 60.0, ends_one=True)
 
 
 def warm_up() -> None:
-    """Let Hypothesis read the constants of every loaded module, which takes it most of a second and is done once."""
+    """Let Hypothesis read the constants of all loaded modules, which takes most of a second, once in a process."""
     search(st.lists(st.integers(), min_size=200, max_size=200), lambda _case, _until: True, Effort(2, 1.0))
 
 
 def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool], effort: Effort) -> int:
-    """Try cases until one raises a Finding, and raise the Finding of the smallest; return how many were tried.
+    """Try cases, and return how many finished. An attempt gets a case and a time limit, by the monotonic clock.
 
-    An attempt is told until when, by the monotonic clock, it may go on, and says whether it came to its end. Whatever
-    else it raises ends the search: a case that says otherwise the next time would make Hypothesis call it flaky.
+    An attempt returns whether it finished. Any error other than a Finding ends the search: Hypothesis would call a case
+    flaky if its next attempt had another result. Raises the Finding of the smallest case if one is found.
     """
     verdicts: dict[str, Exception | bool] = {}
     until: list[float] = []
@@ -65,7 +65,7 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
     @given(cases)
     def tried(case: Case) -> None:
         name = repr(case)
-        if not until:  # what Hypothesis takes to warm up is not the connector's
+        if not until:  # the limit does not include the time that Hypothesis needs to start
             until.append(time.monotonic() + effort.seconds)
         if name not in verdicts and time.monotonic() < until[-1]:
             latest = math.inf if effort.ends_one and not verdicts else until[-1]
@@ -76,7 +76,7 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
                 until.append(time.monotonic() + effort.seconds)
             raise Finding(found.expected, found.got, found.story)
         if isinstance(found, Exception):
-            until[-1] = 0.0  # what broke stays broken
+            until[-1] = 0.0  # no further attempt after an error
             raise found
 
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder:
@@ -88,5 +88,5 @@ def search(cases: st.SearchStrategy[Case], attempt: Callable[[Case, float], bool
 def _outcome(attempt: Callable[[], bool]) -> Exception | bool:
     try:
         return attempt()
-    except Exception as found:  # noqa: BLE001 - whatever it is, Hypothesis asks for it again
+    except Exception as found:  # noqa: BLE001 - Hypothesis needs the same error in the next attempt
         return found

@@ -1,6 +1,6 @@
-"""The reports that a certification leaves: report.html, report.json, junit.xml, badge.svg, and the terminal's summary.
+"""The reports of a certification: report.html, report.json, junit.xml, badge.svg, and the summary on the terminal.
 
-All are made from one model, whose JSON `report.schema.json` describes; nothing here runs cases or knows a connector.
+All are made from one model; `report.schema.json` describes its JSON. This package runs no cases and calls no connector.
 """
 
 from conformance.report.errors import ReportBreaksSchema, ReportError, ReportFolderUnwritable

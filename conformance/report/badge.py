@@ -1,4 +1,4 @@
-"""badge.svg: the verdict in a strip of 20 pixels, for a README or a wiki."""
+"""badge.svg: the verdict as a badge of 20 pixels height, for a README or a wiki."""
 
 from __future__ import annotations
 

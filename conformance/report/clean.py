@@ -1,7 +1,7 @@
-"""Makes a report safe to write and to pass on: credentials out, and nothing in it that a file cannot hold.
+"""Makes a report safe to write and to share: it redacts credentials, and replaces values that a file cannot hold.
 
-A report travels further than a secret should. The one who fills the report redacts what only he knows (a header that
-the profile names); this is the net below: credentials known by their header's name, and identity keys by their member.
+The suite redacts the secrets that only it knows, such as a header from the profile, when it fills the report. This
+module is a second protection: it finds credentials by the name of their header, and identity keys by their member.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SHORT = 8
 
 
 def clean(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy without secrets, with lone surrogates escaped, non-finite numbers as text and depth limited."""
+    """Return a copy without secrets, with lone surrogates escaped, non-finite numbers as text, and limited depth."""
     copy: dict[str, Any] = _plain(report, 0)
     for case in copy.get("cases") or ():
         secrets = sorted(set(_secrets(case)), key=len, reverse=True)
@@ -34,12 +34,12 @@ def clean(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    r"""Show control characters and direction marks as escapes such as `\x1b`; line ends and tabs stay."""
+    r"""Return a text with control and direction characters as escapes, such as `\x1b`; line ends and tabs stay."""
     return _UNPRINTABLE.sub(_escape, text)
 
 
 def cut(text: str, limit: int) -> str:
-    """Return the text, or its beginning and a note of how many characters are left out."""
+    """Return the text, or its first `limit` characters and the number of characters left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]} … ({len(text) - limit:,} more characters; all of them are in report.json)"
@@ -81,7 +81,7 @@ def _secrets(case: Mapping[str, Any]) -> Iterator[str]:
     for headers in _headers(case):
         for name, value in headers.items():
             if _is_secret(name, value):
-                yield value if len(value) >= _SHORT else f"{name}: {value}"  # a short one would hit other text as well
+                yield value if len(value) >= _SHORT else f"{name}: {value}"  # a short value also occurs in other text
     for message in _messages(case):
         yield from _keys(message.get("body"))
 
@@ -95,7 +95,7 @@ def _placeholder(secret: str) -> str:
 
 
 def _keys(body: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """Find keys that could open a gate; one that is malformed on purpose is evidence and stays."""
+    """Yield the keys that could open a gate; a key that is malformed on purpose is evidence and stays."""
     if isinstance(body, Mapping):
         for name, member in body.items():
             if name in _KEY_MEMBERS and isinstance(member, str) and _USABLE_KEY.fullmatch(member):

@@ -1,8 +1,8 @@
-"""What can keep a report from being written.
+"""Errors that keep a report from being written.
 
 ReportError
-├── ReportBreaksSchema      the report dict is not what its own schema or its own cases say: the harness is wrong
-└── ReportFolderUnwritable  the folder for the files cannot be written: the user's to mend
+├── ReportBreaksSchema      the report contradicts its schema or its own cases: a bug in the kit
+└── ReportFolderUnwritable  the folder for the files is not writable: the user can fix this
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class ReportError(Exception):
-    """Root of this package's errors; `code` is stable, `hint` is for people and may be empty."""
+    """Root of this package's errors; `code` is stable, `hint` is a text for the user and may be empty."""
 
     code = "report"
     hint = ""
 
 
 class ReportBreaksSchema(ReportError):
-    """The report contradicts its schema or itself; `breaches` lists each place and what is wrong there."""
+    """The report contradicts its schema or itself; `breaches` lists each place and the mistake there."""
 
     code = "report_breaks_schema"
     hint = "This is a fault of the suite and says nothing about the connector; please report it."
@@ -29,7 +29,7 @@ class ReportBreaksSchema(ReportError):
 
 
 class ReportFolderUnwritable(ReportError):
-    """A file of the report could not be put at `path`."""
+    """The suite could not write a file of the report at `path`."""
 
     code = "report_folder_unwritable"
     hint = "Name a folder that you may write to: --out DIR."

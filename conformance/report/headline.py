@@ -1,4 +1,4 @@
-"""The outcome in words, the same in the page, the terminal and the badge."""
+"""The outcome of a run as text, the same in the page, the terminal and the badge."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 
 SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?"}
-WORDS = {
+VERDICT_NAMES = {
     "pass": "Pass",
     "fail": "Fail",
     "warn": "Warning",
@@ -26,7 +26,7 @@ PROVENANCES = {
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
-    """Write `1 case` or `2 cases`."""
+    """Return a number and its noun, such as `1 case` or `2 cases`."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
@@ -50,19 +50,21 @@ def headline(report: Report) -> str:
 
 
 def remarks(report: Report) -> list[str]:
-    """Return the sentences that the headline must not be read without; empty for a clean and complete pass."""
+    """Return the sentences that a reader needs beside the headline; empty for a clean and complete pass."""
     counts, strict = report.counts, report.suite.strict
     judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
-    said = []
+    sentences = []
     if report.verdict == "fail" and counts["error"]:
-        said.append(f"The harness broke in {counted(counts['error'], 'case')}, so nothing is known of these rules.")
+        sentences.append(f"The harness broke in {counted(counts['error'], 'case')}, so these rules were not judged.")
     if counts["warn"]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
-        said.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
+        sentences.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
     if counts["not_applicable"]:
         missing = counts["not_applicable"]
-        said.append(f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table.")
-    return said
+        sentences.append(
+            f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table."
+        )
+    return sentences
 
 
 def _no_verdict(report: Report) -> str:

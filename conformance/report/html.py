@@ -1,6 +1,6 @@
-"""report.html: one file that opens from disk, reads without JavaScript and stays under a megabyte.
+"""report.html: one file that opens from disk, is readable without JavaScript and stays under a megabyte.
 
-The template only lays out; what is shown of a long body, and in which order things stand, is decided here.
+The template only does the layout. This module decides the order, and how much of a long body the page shows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CODE = re.compile("`([^`<>]+)`")
 
 
 class Limits(NamedTuple):
-    """How much is shown: characters of a body, characters of other texts, exchanges of a finding, findings in full."""
+    """Limits of the page: characters of a body, characters of other texts, exchanges of a finding, full findings."""
 
     body: int
     text: int
@@ -49,7 +49,7 @@ class Group(NamedTuple):
 
 
 def render_html(report: Report) -> str:
-    """Return the page. Long texts are cut, harder and harder, until the page is small enough to mail."""
+    """Return the page. Stricter and stricter limits cut long texts, until the page is small enough for an e-mail."""
     page = ""
     for limits in _LIMITS:
         page = _template().render(_view(report, limits))
@@ -59,7 +59,7 @@ def render_html(report: Report) -> str:
 
 
 def pretty(body: object, limit: int) -> str:
-    """Return a body for reading: JSON indented, text as it is, cut at `limit` characters."""
+    """Return a body for a reader: JSON indented, text unchanged, both cut at `limit` characters."""
     if body is None or body == "":
         return "(no body)"
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
@@ -67,7 +67,7 @@ def pretty(body: object, limit: int) -> str:
 
 
 def prose(text: str) -> Markup:
-    """Return a sentence for reading, escaped, with what stands in backticks set as code."""
+    """Return a sentence as escaped HTML, with text in backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704 - escaped just here
 
 
@@ -108,7 +108,7 @@ def _template() -> Template:
     environment.filters.update(prose=prose, pretty=pretty, cut=cut, printable=printable, duration=latency_plot.duration)
     environment.globals.update(
         signs=headline.SIGNS,
-        words=headline.WORDS,
+        verdict_names=headline.VERDICT_NAMES,
         levels=headline.LEVELS,
         provenances=headline.PROVENANCES,
         counted=headline.counted,
@@ -123,5 +123,5 @@ def _source(name: str) -> str:
 
 
 def _hash(script: str) -> str:
-    """Return the name of the one script that the page's own policy lets run: nothing smuggled in by a body can."""
+    """Return the hash of the page's script for its Content-Security-Policy: a script in a body cannot run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""report.json: the report as it is, held against its schema and against its own cases first."""
+"""report.json: the complete report, checked against its schema and against its own cases."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from jwo_toolkit.json_types import Json
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Json]:
-    """Return the JSON Schema (2020-12) that report.json keeps."""
+    """Return the JSON Schema (2020-12) of report.json."""
     text = (resources.files("conformance.report") / "report.schema.json").read_text("utf-8")
     return cast("dict[str, Json]", json.loads(text))
 
 
 def check(report: Mapping[str, Json]) -> None:
-    """Raise ReportBreaksSchema if a report, as JSON, is not what its schema, or what its own cases, say."""
+    """Check a report, as JSON. Raises ReportBreaksSchema if it contradicts its schema or its own cases."""
     breaches = [_described(error) for error in _validator().iter_errors(report)]
     if breaches := breaches or list(_contradictions(from_json(Report, report))):
         raise ReportBreaksSchema(breaches)
@@ -57,4 +57,4 @@ def _contradictions(report: Report) -> Iterator[str]:
         yield "verdict: is pass, and a stage failed"
     ids = [case.id for case in cases]
     if twice := {case_id for case_id in ids if ids.count(case_id) > 1}:
-        yield f"cases: stand twice: {', '.join(sorted(twice))}"
+        yield f"cases: more than one has the id {', '.join(sorted(twice))}"

@@ -1,4 +1,4 @@
-"""junit.xml, as GitHub and Jenkins read it: a test suite an API, a test case a case, times in seconds."""
+"""junit.xml, as GitHub and Jenkins read it: a test suite for each API, a test case for each case, times in seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def render_junit(report: Report) -> str:
 
 
 def _stale(entry: Stale) -> junit.Case:
-    """Return an expected failure that does not hold, as a failure of a suite of its own."""
+    """Return a stale expected failure as a failed test case."""
     return junit.Case(
         name=printable(f"{entry.id} is a stale expected failure"),
         classname="Expected failures",

@@ -1,6 +1,7 @@
-"""Coordinates of the latency strip: one dot an answer on a logarithmic line of time, against the budget.
+"""Coordinates of the latency plot: one dot for each answer on a logarithmic time axis, with the budget.
 
-Logarithmic, because a good connector answers in milliseconds and the budget is seconds: an even scale shows one blot.
+The axis is logarithmic, because a good connector answers in milliseconds and the budget is seconds: on a linear axis
+all dots would be in one place.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Tick(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """Everything to draw for one operation; `on_time` and `late` are SVG paths of dots."""
+    """The coordinates for one operation; `on_time` and `late` are SVG paths of dots."""
 
     on_time: str
     late: str
@@ -39,7 +40,7 @@ class Strip(NamedTuple):
 
 
 def strip(row: Latency) -> Strip:
-    """Lay out one entry of the report's `latency`. At most 600 dots: the slowest always, of the others every nth."""
+    """Return the plot of one entry of `latency`. It has at most 600 dots: the slowest, and every nth of the others."""
     budget_ms = row.budget_s * 1000
     samples = _thinned(row.samples_ms)
     last_ms = max([budget_ms * 1.6, row.max_ms * 1.2, *samples])
@@ -57,7 +58,7 @@ def strip(row: Latency) -> Strip:
 
 
 def duration(ms: float) -> str:
-    """Write a time for people: `4.2 ms`, `137 ms`, `2.45 s`."""
+    """Return a time as text: `4.2 ms`, `137 ms`, `2.45 s`."""
     rounded = 9.95, 999.5
     if ms < rounded[0]:
         return f"{ms:.1f} ms"
@@ -78,7 +79,7 @@ def _x(ms: float, last_ms: float) -> float:
 
 
 def _y(index: int) -> float:
-    """Spread neighbours up and down so that equal times stay apart; the height itself says nothing."""
+    """Return a height that separates dots of equal times; the height has no meaning."""
     return round(_TOP + 4 + (index * _GOLDEN % 1) * (_BOTTOM - _TOP - 8), 1)
 
 

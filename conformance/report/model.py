@@ -1,7 +1,7 @@
 """The report of a run as frozen, typed values, and its form as JSON, which `report.schema.json` describes.
 
-A member's name in JSON is the field's name in camel case. A field whose default is None is absent from the JSON while
-it is None; a field without a default is always there.
+A member's name in JSON is the field's name in camel case. The JSON leaves out a field that has its default value None.
+It always has the fields without a default.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Suite:
-    """What judged: the kit's version, the digests of its rules and of its files, and how strictly."""
+    """The suite that judged: the kit's version, the digests of its rules and of its files, and its strictness."""
 
     name: str
     version: str
@@ -33,12 +33,12 @@ class Suite:
     doc_set: str
     strict: bool
     digest: str | None = None
-    """Absent from reports that older versions wrote."""
+    """Absent from reports of older versions."""
 
 
 @dataclass(frozen=True)
 class Connector:
-    """What was judged; `declared` names kinds of keys, never values."""
+    """The connector under test; `declared` holds kinds of keys, never values."""
 
     url: str
     auth: Literal["none", "headers", "sigv4"]
@@ -63,7 +63,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Step:
-    """A line of a scenario and whether it held."""
+    """A line of a scenario, and whether it passed."""
 
     text: str
     ok: bool
@@ -71,7 +71,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Request:
-    """What the suite sent; `body` is the JSON value, or the text when it is not JSON."""
+    """The request of the suite; `body` is the JSON value, or the text if it is not JSON."""
 
     method: str
     url: str
@@ -81,7 +81,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the connector answered."""
+    """The answer of the connector."""
 
     status: int
     headers: Mapping[str, str]
@@ -104,7 +104,7 @@ class ReportedExchange:
 
 @dataclass(frozen=True)
 class Case:
-    """One requirement: its row of the register, its verdict, and what the verdict rests on."""
+    """One requirement: its row of the register, its verdict, and the evidence for it."""
 
     id: str
     title: str
@@ -131,7 +131,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Stale:
-    """An entry of the file of expected failures that does not hold any more."""
+    """An entry of the file of expected failures that no longer applies."""
 
     id: str
     reason: str
@@ -196,11 +196,11 @@ class Report:
     trace: tuple[Traced, ...] | None = None
     expected_failures: ExpectedFailures | None = None
     stages: tuple[Stage, ...] | None = None
-    """Absent when only a connector was certified."""
+    """Absent from the report of a certification without the demonstration."""
 
     @property
     def stale(self) -> tuple[Stale, ...]:
-        """The expected failures that do not hold."""
+        """The stale entries of the file of expected failures."""
         return self.expected_failures.stale if self.expected_failures else ()
 
 
@@ -212,7 +212,7 @@ _FIRST: dict[type, tuple[str, ...]] = {
         *("counts", "latency", "settings", "cases", "trace"),
     ),
 }
-"""Members that report.json writes first, where fields with a default cannot stand that early."""
+"""Members that report.json writes first; in a dataclass, fields with a default must come later."""
 
 
 def to_json(value: object) -> Json:
@@ -231,9 +231,9 @@ def to_json(value: object) -> Json:
 
 
 def from_json(kind: type[Part], value: Json) -> Part:
-    """Return a part of the report that `to_json` wrote, or that an older version wrote; what is unknown is left out.
+    """Return a part of the report from the JSON of this or another version; unknown members are left out.
 
-    Raises KeyError, TypeError or ValueError if the value is no such part; check it against the schema first.
+    Raises KeyError, TypeError or ValueError if the value is not such a part; check it against the schema first.
     """
     members = {
         name: _read(hint, value[camel(name)])
@@ -244,7 +244,7 @@ def from_json(kind: type[Part], value: Json) -> Part:
 
 
 def camel(name: str) -> str:
-    """Write a field's name as JSON has it."""
+    """Return a field's name in camel case."""
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)
 

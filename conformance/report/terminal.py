@@ -1,4 +1,4 @@
-"""The summary on the terminal: what was found and what to do about it, then the counts and the verdict."""
+"""The summary on the terminal: the findings and what to do about them, then the counts and the verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.clean import cut, printable
-from conformance.report.headline import LEVELS, WORDS, counted, headline, remarks
+from conformance.report.headline import LEVELS, VERDICT_NAMES, counted, headline, remarks
 from conformance.report.latency_plot import duration
 from conformance.report.model import Case, Latency, Report, Stage
 from conformance.report.verdict import expected_failures, findings
@@ -28,10 +28,10 @@ _MAX_TEXT = 300
 
 
 def render_summary(report: Report, console: Console, paths: Mapping[str, Path] | None = None) -> None:
-    """Print the summary; `paths` are those that `write_all` returned. No colour where the console is not a terminal."""
+    """Print the summary; `paths` is the result of `write_all`. A console that is not a terminal gets no colours."""
     for line in _lines(report, paths or {}):
         shown = printable(line.plain).encode(console.encoding, "replace").decode(console.encoding)
-        line = Text(shown, style=line.style) if shown != line.plain else line  # noqa: PLW2901 - what the console can show
+        line = Text(shown, style=line.style) if shown != line.plain else line  # noqa: PLW2901 - the characters that the console supports
         console.print(line, soft_wrap=not console.is_terminal, highlight=False, markup=False)
 
 
@@ -73,8 +73,8 @@ def _expectations(report: Report) -> Iterator[Text]:
         yield Text.assemble(("KNOWN ", "dim"), f"{case.id}  expected to be broken: {case.expected_failure}")
     for entry in report.stale[:_MAX_FINDINGS]:
         source = report.expected_failures.source if report.expected_failures else ""
-        told = f"{entry.id}  {entry.why}, so take it out of {source}"
-        yield Text.assemble(("STALE ", _STYLES["fail"]), told)
+        advice = f"{entry.id}  {entry.why}, so remove it from {source}"
+        yield Text.assemble(("STALE ", _STYLES["fail"]), advice)
 
 
 def _latency(row: Latency) -> str:
@@ -83,7 +83,9 @@ def _latency(row: Latency) -> str:
 
 
 def _verdict(report: Report) -> Iterator[Text]:
-    counts = ", ".join(f"{number} {WORDS[verdict].lower()}" for verdict, number in report.counts.items() if number)
+    counts = ", ".join(
+        f"{number} {VERDICT_NAMES[verdict].lower()}" for verdict, number in report.counts.items() if number
+    )
     yield Text()
     yield Text(f"{counted(len(report.cases), 'case')}: {counts or 'none run'}")
     for remark in remarks(report):

@@ -1,4 +1,4 @@
-"""How the cases of a report add up; `conformance.verdicts` holds the algebra. Pure functions."""
+"""The verdict and the counts of a report, from its cases, as pure functions. `conformance.verdicts` has the rules."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ def count_verdicts(cases: Iterable[Case]) -> dict[str, int]:
 
 
 def overall_verdict(cases: Sequence[Case], *, strict: bool, stale: int = 0) -> Verdict:
-    """Judge the run: `error` when the harness broke or nothing was judged; with `strict` a warning fails too.
+    """Judge the run: `error` if the harness broke or no case was judged; with `strict` a warning fails the run too.
 
-    Expected failures do not fail it; so many `stale` entries of their file, which do not hold any more, do.
+    Expected failures do not fail it. `stale` is the number of stale entries in their file; one or more fail the run.
     """
     fails = bool(stale or broken(cases, strict=strict))
     return overall((case.verdict for case in cases), fails=fails)
 
 
 def findings(cases: Iterable[Case]) -> list[Case]:
-    """Return what a person must look at, worst first and otherwise in running order; not what is expected."""
+    """Return the cases that a person must look at, worst first, else in running order, without expected failures."""
     new = (case for case in cases if case.verdict in FINDINGS and not is_expected(case))
     return sorted(new, key=lambda case: FINDINGS.index(case.verdict))
 
 
 def is_expected(case: Case) -> bool:
-    """Say whether the case is broken, and named so beforehand."""
+    """Say whether the case fails as the file of expected failures says."""
     return bool(case.expected_failure)
 
 
 def expected_failures(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases that are broken as expected, in running order."""
+    """Return the cases that fail as expected, in running order."""
     return [case for case in cases if is_expected(case)]
 
 
 def broken(cases: Iterable[Case], *, strict: bool) -> list[Case]:
-    """Return the cases that fail the run; those that are expected to be broken do not."""
+    """Return the cases that fail the run, without expected failures."""
     return [case for case in cases if case.verdict in failing(strict=strict) and not is_expected(case)]
 
 
 def judged_tiers(cases: Iterable[Case]) -> list[str]:
-    """Return the tiers of which at least one case was judged, core first."""
+    """Return the tiers with at least one judged case, core first."""
     present = {case.tier for case in cases if case.verdict in JUDGED}
     return [tier for tier in ("core", "entry", "catalog", "outer") if tier in present]

@@ -1,6 +1,6 @@
-"""Writes the four files of a report: all are made before the first is written, and each replaces its elder whole.
+"""Writes the four files of a report: it renders all before it writes the first, and replaces each old file as a whole.
 
-A case that ends with a story gets a fifth, its script, which can be played again; those of an earlier run go.
+A case with a story gets one more file, the script of the story, for a replay. Scripts of earlier runs are deleted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ FILES = {
 
 
 def write_all(report: Report, out: Path) -> dict[str, Path]:
-    """Write the files into `out`, which is made when absent, and return their paths: html, json, junit, badge.
+    """Write the files into the folder `out`, and return the paths by kind: html, json, junit, badge.
 
-    Credentials known by name are redacted on the way. ReportBreaksSchema when the report is not what its schema says
-    (nothing is written then), ReportFolderUnwritable when a file cannot be put there.
+    Creates the folder if it is missing, and redacts credentials that are known by name. Raises ReportBreaksSchema,
+    before it writes a file, if the report contradicts its schema.
+
+    Raises ReportFolderUnwritable if a file cannot be written.
     """
     masked = clean(to_json(report))
     check(masked)
@@ -46,7 +48,7 @@ def write_all(report: Report, out: Path) -> dict[str, Path]:
 
 
 def story_file(case_id: str) -> str:
-    """Name the file that holds the script of a case's story."""
+    """Return the name of the file with the script of a case's story."""
     return f"{case_id}.story"
 
 
@@ -55,8 +57,8 @@ def _write_stories(cases: Iterable[Case], out: Path) -> dict[str, Path]:
     for case in cases:
         path = out / story_file(case.id)
         if case.story is not None:
-            told = f"# {case.id}: plays again with: jwo replay --story FILE\n"
-            _replace(path, told + "".join(f"{act}\n" for act in case.story))
+            head = f"# {case.id}: play it again with: jwo replay --story FILE\n"
+            _replace(path, head + "".join(f"{act}\n" for act in case.story))
             paths[f"story of {case.id}"] = path
         else:
             path.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""One run of the suite. Imports go one way: session, pool, worker, bridge, then controls, recorder and plan."""
+"""One run of the suite. Imports go in one direction: session, pool, worker, bridge, then controls, recorder, plan."""

@@ -1,6 +1,6 @@
 """The bridge to pytest: scenario tags become requirement ids, outcomes become results, steps get their fixtures.
 
-pytest loads this module by name; `conformance.run.worker` hands it a `PytestBridge` as a plugin object as well.
+pytest loads this module by name. `conformance.run.worker` also gives pytest a `PytestBridge` as a plugin object.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STEPS = (
     "end_to_end",
     "catalog_client",
 )
-"""The modules of steps."""
+"""The modules of `conformance.steps`."""
 pytest_plugins = [f"conformance.steps.{each}" for each in STEPS]
 
 _CASE = pytest.StashKey["Case"]()
@@ -50,7 +50,7 @@ _BRIDGE = pytest.StashKey["PytestBridge"]()
 
 @dataclass(frozen=True)
 class Equipment:
-    """What the scenarios of one process work with; steps get each part as a fixture of its own."""
+    """The objects that the scenarios of one process share; steps get each of them as a fixture."""
 
     configuration: RunConfiguration
     requests: Requests
@@ -62,7 +62,7 @@ class Equipment:
 
 
 class PytestBridge:
-    """Carries the equipment and the groups into pytest, and what broke or stopped the session out of it."""
+    """Passes the equipment and the groups to pytest, and returns the error or the stop that ended the session."""
 
     def __init__(self, equipment: Equipment, groups: Iterable[Group]) -> None:
         self.equipment = equipment
@@ -72,18 +72,18 @@ class PytestBridge:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Make the bridge known before any other hook asks for it."""
+        """Store the bridge before another hook reads it."""
         config.stash[_BRIDGE] = self
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what is wrong with the features; pytest itself only says that it was interrupted."""
+        """Keep the error in the features; pytest itself only reports an interruption."""
         if report.failed:
-            self.broke = HarnessBroke(f"the scenarios could not be read: {report.longreprtext}")
+            self.broke = HarnessBroke(f"the scenarios are not valid: {report.longreprtext}")
 
 
 @dataclass
 class Case:
-    """What one running scenario has gathered so far."""
+    """The steps, warnings and notes of the running scenario, and the requirements that it proves."""
 
     ids: tuple[str, ...]
     started: float = field(default_factory=time.perf_counter)
@@ -92,7 +92,7 @@ class Case:
     notes: list[str] = field(default_factory=list)
 
     def results(self, error: BaseException | None, exchanges: list[Exchange]) -> list[CaseResult]:
-        """Judge: one result for each requirement that the scenario carries."""
+        """Judge the scenario: return one result for each of its requirements."""
         got, duration_s = "; ".join(self.notes), time.perf_counter() - self.started
         return [
             _judged(
@@ -124,7 +124,7 @@ def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mism
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers that tags turn into."""
+    """Register the markers that represent tags."""
     config.addinivalue_line("markers", "requirement(id): the row of the register that the scenario proves")
     config.addinivalue_line("markers", "level(name): must, should or house")
     config.addinivalue_line("markers", "alone: nothing else may call the connector meanwhile")
@@ -133,7 +133,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
-    """Turn a scenario's tag into a marker; an unknown tag is our own mistake and stops the run."""
+    """Turn a scenario's tag into a marker. Raises UsageError, which stops the run, if the tag is unknown."""
     if tag in LEVELS:
         pytest.mark.level(tag)(function)
     elif tag in MODES:
@@ -151,7 +151,7 @@ def ids_of(item: pytest.Item) -> tuple[str, ...]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what is selected."""
+    """Keep the selected scenarios."""
     selection = _bridge(config).equipment.configuration.selection
     keep = []
     for item in items:
@@ -169,8 +169,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run the scenarios of the groups that were handed in, as they come."""
-    if session.testsfailed:  # the features could not be read; pytest says so itself
+    """Run the scenarios of the bridge's groups, in the order in which the groups arrive."""
+    if session.testsfailed:  # the features are not valid, which pytest reports itself
         return None
     items: dict[Group, list[pytest.Item]] = {}
     for item in session.items:
@@ -183,7 +183,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Record the verdict when the scenario is over; trouble while setting up or clearing away is ours."""
+    """Record the verdict at the end of a scenario. An error in the set-up or the clean-up is an error of the suite."""
     report = yield
     bridge = _bridge(item.config)
     error = call.excinfo.value if call.excinfo else None
@@ -198,19 +198,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest, step: BddStep) -> None:
-    """Write a step down that held."""
+    """Record a step that passed."""
     request.node.stash[_CASE].steps.append(Step(f"{step.keyword} {step.name}", ok=True))
 
 
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: BddStep) -> None:
-    """Write the step down that did not hold."""
+    """Record the step that failed."""
     request.node.stash[_CASE].steps.append(Step(f"{step.keyword} {step.name}", ok=False))
 
 
 def pytest_bdd_step_func_lookup_error(
     request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: BddStep, exception: Exception
 ) -> None:
-    """Name a step that has no function."""
+    """Record a step that has no function."""
     del feature, scenario, exception
     request.node.stash[_CASE].steps.append(Step(f"{step.keyword} {step.name} (unknown step)", ok=False))
 
@@ -223,7 +223,7 @@ def _bridge(config: pytest.Config) -> PytestBridge:
 
 @pytest.fixture(scope="session")
 def equipment(pytestconfig: pytest.Config) -> Equipment:
-    """Return what the scenarios of this process work with; steps take its parts."""
+    """Return the objects that the scenarios of this process share; the fixtures below are its parts."""
     return _bridge(pytestconfig).equipment
 
 
@@ -235,19 +235,19 @@ def profile(equipment: Equipment) -> Profile:
 
 @pytest.fixture(scope="session")
 def selection(equipment: Equipment) -> Selection:
-    """Return what was chosen to run."""
+    """Return the selection of cases to run."""
     return equipment.configuration.selection
 
 
 @pytest.fixture(scope="session")
 def requests(equipment: Equipment) -> Requests:
-    """Return the maker of requests."""
+    """Return the builder of requests."""
     return equipment.requests
 
 
 @pytest.fixture(scope="session")
 def connector(equipment: Equipment) -> ConnectorClient:
-    """Return the connector under test."""
+    """Return the client that calls the connector under test."""
     return equipment.connector
 
 
@@ -259,31 +259,31 @@ def controls(equipment: Equipment) -> ControlCalls:
 
 @pytest.fixture(scope="session")
 def recorder(equipment: Equipment) -> Recorder:
-    """Return where exchanges are kept that the suite did not make itself."""
+    """Return the recorder, which also keeps exchanges that the platform made."""
     return equipment.recorder
 
 
 @pytest.fixture(scope="session")
 def platform(equipment: Equipment) -> Platform | None:
-    """Return the simulated platform, where the run has one."""
+    """Return the simulated platform, or None for a run without one."""
     return equipment.platform
 
 
 @pytest.fixture(scope="session")
 def catalog_client(equipment: Equipment) -> Jobs | None:
-    """Return the jobs of the retailer's catalog client, where one is declared."""
+    """Return the jobs of the retailer's catalog client, or None if the profile declares no client."""
     return equipment.catalog_client
 
 
 @pytest.fixture
 def warn(request: pytest.FixtureRequest) -> Callable[[Mismatch], None]:
-    """Write a warning down and go on."""
+    """Return the function that records a warning; the scenario continues."""
     warnings: list[Mismatch] = request.node.stash[_CASE].warnings
     return warnings.append
 
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say what was found, for a reader of a case that passes."""
+    """Return the function that adds a note to the result, for a reader of a case that passes."""
     notes: list[str] = request.node.stash[_CASE].notes
     return notes.append

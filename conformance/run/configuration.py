@@ -1,4 +1,4 @@
-"""What a run gets before it begins; nothing changes it afterwards."""
+"""The configuration of a run, which does not change after the start."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from contract.register import Tier, register
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run: all of the tiers, or only some ids."""
+    """The cases to run: all cases of some tiers, or only some ids."""
 
     tiers: tuple[Tier, ...] = ("core",)
     only: tuple[str, ...] = ()
     deep: bool = False
-    """Whether properties are searched for minutes instead of seconds."""
+    """Whether the search of each property takes minutes instead of seconds."""
     story: Story = ()
-    """The only story to play, where one was chosen."""
+    """The only story to play; empty to draw stories."""
 
     def has(self, case_id: str) -> bool:
         """Say whether a case is selected."""
@@ -30,18 +30,18 @@ class Selection:
 
 
 def utc_now() -> datetime:
-    """Return the current time; a worker process gets its clock by this name."""
+    """Return the current time. A named function, because a worker process gets its clock by name."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class RunConfiguration:
-    """The connector's profile, what to run, the clock, and the platforms that run already."""
+    """The connector's profile, the cases to run, the clock, and the platforms that are already running."""
 
     profile: Profile
     selection: Selection = Selection()
     now: Callable[[], datetime] = utc_now
     platform: Platform | None = None
-    """The simulated platform for visits; a run that needs one starts its own where none is given."""
+    """The simulated platform for visits; with None, a run that needs one starts its own."""
     catalog_platform: Addresses | None = None
-    """The platform for the catalog client; a run that needs one starts its own where none is given."""
+    """The platform for the catalog client; with None, a run that needs one starts its own."""

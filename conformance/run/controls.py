@@ -1,7 +1,7 @@
-"""Control calls: the suite tries a valid request before it judges, and measures how many calls go side by side.
+"""Control calls: the suite tries a valid request before it judges, and measures how many calls may run concurrently.
 
-A connector that answers one call at a time gets its calls one at a time, so the number is measured for each operation,
-and only where answers take long: a quick connector is through sooner than workers start.
+A connector that answers one call at a time gets one call at a time. So the suite measures the number for each
+operation, but only if answers are slow: a quick connector finishes before workers have started.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operatio
 Item = TypeVar("Item")
 
 MOST_CALLS = 40
-"""So many calls at once are tried; a connector that answers all of them side by side may answer more."""
+"""The suite tries at most this many concurrent calls; a connector that answers them all may allow more."""
 _FEW_CALLS = 4
 _QUICK_S = 0.25
-"""An answer within this time is quick: nothing is won by waiting for several at once."""
+"""An answer within this time is quick: concurrent calls would save no time."""
 _STRETCH = 1.5
-"""Calls side by side may take this much longer than one alone, or they are not answered side by side."""
+"""Concurrent calls may take at most this many times as long as a single call; otherwise they were answered in turn."""
 _ANSWERED = {200, 201, 400, 401}
 _LIMITED, _LIMITED_TRIES, _LIMITED_PAUSE_S = 429, 3, 1.1
 """A connector may refuse calls above its rate, declared or not; after a pause the next one must be answered."""
@@ -42,21 +42,21 @@ _HINTS = {
     401: "check that [keys] shopper may enter, and [connector] auth",
     403: "check [connector] auth and its credentials, or declare a key that may enter",
     404: "the connector has no such path; check the path in [connector] url",
-    405: "the connector takes no POST there; check the path in [connector] url",
-    415: "the connector must take application/json",
+    405: "the connector does not accept POST there; check the path in [connector] url",
+    415: "the connector must accept application/json",
     429: "the connector limits its rate; declare [limits] rate_limit_per_second",
 }
 
 
 class Pace(NamedTuple):
-    """How a connector answers an operation: how many calls at once, and whether it is slow and takes one at a time."""
+    """How a connector answers an operation: the number of concurrent calls, and whether it is slow and serial."""
 
     max_concurrency: int = 1
     is_serial: bool = False
 
 
 class Trial(NamedTuple):
-    """What happened to the valid request of an operation.
+    """The result of sending a valid request of an operation.
 
     `exchanges` are the calls, the decisive one first. `refusal` is empty where the connector accepts a form of it.
     `is_declared` says whether the profile declares all that the request needs; without that a 400 may be right.
@@ -85,7 +85,7 @@ class Known:
 
 
 class ControlCalls:
-    """Makes each control call once a run, when a scenario or the plan first asks for it."""
+    """Makes each control call once in a run, when a scenario or the plan first needs it."""
 
     def __init__(
         self, requests: Requests, connector: ConnectorClient, recorder: Recorder, known: Known | None = None
@@ -96,9 +96,9 @@ class ControlCalls:
         self.known = known or Known(accepted=requests.accepted)
 
     def needs_understanding(self, operation: Operation) -> None:
-        """Make sure that the connector accepts a valid request. Otherwise nothing follows from a refusal.
+        """Check that the connector accepts a valid request; if it does not, its refusals prove nothing.
 
-        Raises Blocked if the connector refuses it, and NotDeclared if that may be right with what is declared.
+        Raises Blocked if it refuses, and NotDeclared if the refusal may be right with what the profile declares.
         """
         trial = self.trial(operation)
         if trial.refusal and not trial.is_declared:
@@ -138,23 +138,23 @@ class ControlCalls:
         return self.known.trials[operation]
 
     def pace(self, operation: Operation) -> Pace:
-        """Return how the connector answers an operation; measured at the first call, which takes a few requests."""
+        """Return how the connector answers an operation. The first call measures it with a few requests."""
         if operation not in self.known.paces:
             self.known.paces[operation] = self._measured(operation)
         return self.known.paces[operation]
 
     def send_each(self, drafts: Sequence[Draft]) -> list[Exchange]:
-        """Send drafts of one operation as they are, see `send_side_by_side`."""
+        """Send drafts of one operation unchanged; see `send_concurrently`."""
 
         def send(draft: Draft) -> Exchange:
             return self._connector.send(draft.operation, draft.encoded())
 
-        return self.send_side_by_side(drafts[0].operation, send, drafts) if drafts else []
+        return self.send_concurrently(drafts[0].operation, send, drafts) if drafts else []
 
-    def send_side_by_side(
+    def send_concurrently(
         self, operation: Operation, send: Callable[[Item], Exchange], items: Iterable[Item]
     ) -> list[Exchange]:
-        """Send items, as many at once as the connector was seen to answer side by side; the order stays."""
+        """Send items, as many at the same time as the measured pace allows, and return the exchanges in their order."""
         known = self.known.paces.get(operation, Pace())
         with ThreadPoolExecutor(known.max_concurrency) as pool:
             return list(pool.map(send, items))
@@ -231,7 +231,7 @@ class ControlCalls:
 
 
 def _in_step(exchanges: Sequence[Exchange]) -> int:
-    """Count the answers that took about as long as the quickest; none counts when one fails, as under a rate limit."""
+    """Count the answers that took about as long as the quickest; 0 if one call failed, for example by a rate limit."""
     if not all(each.answer and each.answer.status in _ANSWERED for each in exchanges):
         return 0
     quickest_s = min(each.elapsed_s for each in exchanges)

@@ -1,4 +1,4 @@
-"""What a run does: the scenarios that are selected, in groups, by how they may run beside each other."""
+"""The plan of a run: the selected scenarios in groups, divided by how they may run concurrently."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Group = tuple[str, ...]
 """The ids of one scenario, sorted; its examples stay together."""
 
 MOST_WORKERS = 20
-"""Each worker is a process, and takes a share of the calls that the connector answers side by side."""
+"""Each worker is a process, and gets a share of the calls that the connector answers concurrently."""
 _MOST_WAITING = 10
-"""So many workers are enough for what waits by itself; more would only take the processor from the scenarios here."""
+"""Enough workers for scenarios that only wait; more would take CPU time from the scenarios in this process."""
 _WORTH_WORKERS = 4
-"""Fewer scenarios are through before workers start."""
+"""Fewer scenarios end before workers have started."""
 
 
 class Plan(NamedTuple):
-    """The groups by mode: `usual`, those that wait for seconds, those that run `alone`, and those that run `last`."""
+    """The groups by mode: `usual`, `waiting` (they wait for seconds), `alone` (nothing beside them), and `last`."""
 
     usual: tuple[Group, ...]
     waiting: tuple[Group, ...]
     alone: tuple[Group, ...]
     last: tuple[Group, ...]
     ids: frozenset[str]
-    """The cases that are selected; a group can hold others as well, which are not judged."""
+    """The selected cases. A group can also hold other cases, which are not judged."""
 
 
 class Division(NamedTuple):
-    """Which groups workers take, how many workers there are, and which groups run in this process meanwhile."""
+    """The groups for workers, the number of workers, and the groups that run in this process at the same time."""
 
     pooled: tuple[Group, ...]
     workers: int
@@ -44,8 +44,8 @@ class Division(NamedTuple):
 def make_plan(selection: Selection) -> Plan:
     """Select the scenarios and group them, in the order of their features' names; nothing runs.
 
-    The order matters under a declared rate: a slow scan lies between the visits, whose carts the platform sends when it
-    likes, and the scenario that uses the whole rate.
+    The order matters under a declared rate limit. The platform sends the carts of visits at its own times, so a slow
+    scan runs between the visits and the scenario that uses the whole rate.
     """
     modes: dict[Group, str] = {}
     for entry in sorted(scenario_entries(), key=lambda each: each.feature):
@@ -59,9 +59,9 @@ def make_plan(selection: Selection) -> Plan:
 
 
 def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace]) -> Division:
-    """Decide what workers do: what waits by itself, and the calls of operations that are slow and go side by side.
+    """Choose the groups for workers: those that wait, and those of operations that are slow and concurrent.
 
-    While an operation is slow and takes one call at a time, nothing that calls it runs beside anything else.
+    If an operation is slow and serial, the groups that call it all run in this process.
     """
     if not may_crowd or len(plan.usual) < _WORTH_WORKERS:
         return Division((), 0, plan.usual + plan.waiting)
@@ -76,11 +76,11 @@ def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace])
 
     pooled = tuple(group for group in plan.waiting + plan.usual if is_pooled(group))
     here = tuple(group for group in plan.usual + plan.waiting if not is_pooled(group))
-    bearable = min((paces[operation].max_concurrency for operation in crowded), default=_MOST_WAITING)
-    return Division(pooled, min(bearable, MOST_WORKERS, len(pooled)), here)
+    max_workers = min((paces[operation].max_concurrency for operation in crowded), default=_MOST_WAITING)
+    return Division(pooled, min(max_workers, MOST_WORKERS, len(pooled)), here)
 
 
 def operations_of(group: Group) -> frozenset[Operation]:
-    """Return the operations that a scenario is about; empty for one that is about the connector as a whole."""
+    """Return the operations that a scenario tests; empty for a scenario that tests the connector as a whole."""
     named = (operation_named(register()[each].api) for each in group)
     return frozenset(operation for operation in named if operation is not None)

@@ -1,4 +1,4 @@
-"""Worker processes that take groups of scenarios from one queue, where waiting for answers takes most of the time."""
+"""Worker processes that take groups of scenarios from one queue; the groups spend most of their time waiting."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from conformance.verdicts import CaseResult
 
 _STOP_WITHIN_S = 5
 _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
-"""Keeps the caller's folder off the import path of new processes: a module there could have the name of one of ours."""
+"""Keeps the caller's folder off the import path of new processes: its modules could hide those of the suite."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker gets: the run, what control calls have shown, and the groups from which it takes the next."""
+    """The input of a worker: the configuration, the results of control calls, and the groups of the queue."""
 
     configuration: RunConfiguration
     known: Known
@@ -45,9 +45,9 @@ class Task:
 
 
 class Pool:
-    """Groups of scenarios that run in worker processes while the `with` block goes on.
+    """Runs groups of scenarios in worker processes during a `with` block.
 
-    `finish` waits for the workers and records their results. Leaving the block ends what still runs.
+    `finish` waits for the workers and records their results. The end of the block stops workers that are still running.
     """
 
     def __init__(self, task: Task, workers: int, recorder: Recorder) -> None:
@@ -76,13 +76,13 @@ class Pool:
 
     def _start(self) -> None:
         context = _context()
-        self._next = context.Value("i", 0)  # kept here, or it is gone before the workers look at it
+        self._next = context.Value("i", 0)  # an attribute, because it must exist until the workers read it
         for _ in range(self._workers):
-            here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(self._task, self._next, there), daemon=True)
+            results, worker_end = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(self._task, self._next, worker_end), daemon=True)
             process.start()
-            there.close()
-            self._running[here] = process
+            worker_end.close()
+            self._running[results] = process
             self._processes.append(process)
 
     def _end(self) -> None:
@@ -94,11 +94,11 @@ class Pool:
             pipe.close()
 
     def finish(self) -> None:
-        """Record the results as they come, until all workers are through; HarnessBroke when one breaks."""
+        """Record each result on arrival, until all workers have finished. Raises HarnessBroke if a worker fails."""
         while self._running:
             for pipe in wait(list(self._running)):
                 assert isinstance(pipe, Connection)
-                result = _received(pipe)
+                result = _receive(pipe)
                 if result is None:
                     del self._running[pipe]
                     pipe.close()
@@ -118,8 +118,11 @@ class _Relay(Recorder):
         self._pipe.send(("result", result))
 
 
-def _received(pipe: Connection) -> CaseResult | None:
-    """Return the next result of a worker, or None when it is through."""
+def _receive(pipe: Connection) -> CaseResult | None:
+    """Return the next result of a worker, or None if the worker has finished.
+
+    Raises HarnessBroke if the worker failed or ended.
+    """
     try:
         kind, content = pipe.recv()
     except EOFError as error:
@@ -139,7 +142,7 @@ def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
 
 @contextlib.contextmanager
 def _hidden_main() -> Iterator[None]:
-    """Keep new processes from importing the caller's main module: a worker needs none of it, and it may do work."""
+    """Keep new processes from importing the caller's main module: a worker does not need it, and it may do work."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
@@ -149,15 +152,15 @@ def _hidden_main() -> Iterator[None]:
 
 
 def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> None:
-    """Run groups until none is left. The main function of a worker process."""
+    """Run groups until the queue is empty. The main function of a worker process."""
     if hasattr(os, "setsid"):
-        os.setsid()  # a group of its own, so that an interrupt from the keyboard reaches the first process alone
+        os.setsid()  # a process group of its own, so that only the first process gets an interrupt from the keyboard
     try:
         task: Task = pickle.loads(task_bytes)  # noqa: S301 - our own process sent it
-        run_groups(_equipment(task, pipe), _taken(task.groups, following))
+        run_groups(_equipment(task, pipe), _take_groups(task.groups, following))
         pipe.send(("done", None))
-    except Exception as error:  # noqa: BLE001 - the first process reports whatever it is
-        pipe.send(("broke", f"a worker of the suite broke: {type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001 - the first process reports any error
+        pipe.send(("broke", f"a worker of the suite failed: {type(error).__name__}: {error}"))
 
 
 def _equipment(task: Task, pipe: Connection) -> Equipment:
@@ -168,8 +171,8 @@ def _equipment(task: Task, pipe: Connection) -> Equipment:
     return Equipment(configuration, requests, connector, controls, recorder, task.platform)
 
 
-def _taken(groups: Sequence[Group], following: Synchronized[int]) -> Iterator[Group]:
-    """Take one group after the other from those that no worker has taken yet."""
+def _take_groups(groups: Sequence[Group], following: Synchronized[int]) -> Iterator[Group]:
+    """Take one group after the other from the queue; `following` is the index of the next one, for all workers."""
     while True:
         with following.get_lock():
             index = following.value
@@ -180,8 +183,8 @@ def _taken(groups: Sequence[Group], following: Synchronized[int]) -> Iterator[Gr
 
 
 def _end(process: BaseProcess) -> None:
-    """End a worker, and what it started."""
+    """End a worker, and the processes that it started."""
     if process.is_alive() and process.pid is not None and hasattr(os, "killpg"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile, or leads no group yet
+        with contextlib.suppress(OSError):  # the worker has just ended, or has no process group yet
             os.killpg(process.pid, signal.SIGTERM)
     process.terminate()

@@ -1,4 +1,4 @@
-"""Reads what every worker needs, once. Importing this module does the work, in the process that forks workers."""
+"""Loads the modules and features that every worker needs. The process that forks workers imports it once."""
 
 from __future__ import annotations
 

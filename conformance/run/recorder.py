@@ -1,4 +1,4 @@
-"""The results and exchanges of a run as they come in, and the listener that hears of every case."""
+"""The results and exchanges of a run, and the callback that receives each result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ OnCase = Callable[[CaseResult], None]
 
 
 def ignore(_result: CaseResult) -> None:
-    """Do nothing; the listener of a run that nothing listens to."""
+    """Do nothing; the callback of a run without one."""
 
 
 class Recorder:
-    """Holds the result of each case by id, and the exchanges of the scenario that runs."""
+    """Holds the result of each case, by id, and the exchanges of the running scenario."""
 
     def __init__(self, on_case: OnCase = ignore) -> None:
         self.results: dict[str, CaseResult] = {}
@@ -26,17 +26,17 @@ class Recorder:
         """The exchanges of control calls, which belong to no scenario."""
 
     def keep(self, exchange: Exchange) -> None:
-        """Keep an exchange for the scenario that runs."""
+        """Keep an exchange for the running scenario."""
         self._exchanges.append(exchange)
 
     def keep_all(self, exchanges: Iterable[Exchange]) -> None:
-        """Keep exchanges that the suite did not make itself."""
+        """Keep exchanges that the suite did not make itself, for the running scenario."""
         self._exchanges += exchanges
 
     def take_exchanges(self) -> list[Exchange]:
         """Return the exchanges kept since the last call, oldest first."""
-        taken, self._exchanges[:] = list(self._exchanges), []
-        return taken
+        exchanges, self._exchanges[:] = list(self._exchanges), []
+        return exchanges
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -54,7 +54,7 @@ class Recorder:
         return list({(each.started_at, each.elapsed_s, each.body): each for each in recorded}.values())
 
     def record(self, result: CaseResult) -> None:
-        """Add a result to what is known of its case, and tell the listener."""
+        """Add a result to the earlier results of its case, and pass the sum to the callback."""
         if result.id in self.results:
             self.results[result.id].add(result)
         else:

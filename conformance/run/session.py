@@ -1,4 +1,4 @@
-"""A whole run: plan it, start what it needs, run quick scenarios here and slow ones in workers, return the results."""
+"""A whole run: plan it, start its servers, run quick scenarios here and slow ones in workers, return the results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from contract.operations import Operation
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a run got, the result of each case by id, and what the control calls showed."""
+    """The configuration of a run, the result of each case by id, and the results of the control calls."""
 
     configuration: RunConfiguration
     results: Mapping[str, CaseResult]
@@ -41,11 +41,11 @@ def run(
     on_selected: Callable[[int], None] = lambda _count: None,
     known: Known | None = None,
 ) -> FinishedRun:
-    """Run what is selected. `on_case` hears each result as it comes, `on_selected` first how many cases there are.
+    """Run the selected cases. `on_selected` first gets the number of cases, `on_case` then gets each result.
 
-    What is `known` of the connector from an earlier run is not measured again.
+    `known` holds the results of control calls from an earlier run, which are not made again.
 
-    Raises HarnessBroke if nothing is selected or the features cannot run. A stop from outside is a SystemExit.
+    Raises HarnessBroke if no case is selected or the features cannot run. A stop from outside is a SystemExit.
     """
     plan = make_plan(configuration.selection)
     if not plan.ids:
@@ -59,7 +59,7 @@ def run(
 
 @contextmanager
 def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known | None = None) -> Iterator[Equipment]:
-    """Start what the scenarios of this process work with, and end it with the block."""
+    """Start the objects that the scenarios of this process share, and end them after the block."""
     requests = Requests(configuration.profile, configuration.now, known.accepted if known else None)
     with (
         ConnectorClient(configuration.profile, configuration.now, recorder.keep) as connector,
@@ -96,7 +96,7 @@ def _division(plan: Plan, equipment: Equipment) -> Division:
 
 
 def _shared(known: Known, workers: int) -> Known:
-    """Return what a worker must know of the connector: its share of the calls at once, where a limit was found."""
+    """Return the results of control calls for one worker; of a limited number of concurrent calls it gets a share."""
     paces = {
         operation: pace
         if pace.max_concurrency == MOST_CALLS

@@ -1,4 +1,4 @@
-"""One pytest session over a list of groups, in this process, shut off from the caller's pytest settings."""
+"""One pytest session over a list of groups, in this process, isolated from the caller's pytest settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.run.plan import Group
 
 _SUITE = Path(__file__).resolve().parent.parent
 _INI = _SUITE / "pytest.ini"
-_SHUT_OFF = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+_ISOLATION = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 _ARGUMENTS = (
     str(_SUITE / "scenarios.py"),
     f"--rootdir={_SUITE}",
@@ -28,19 +28,19 @@ _ARGUMENTS = (
     "-p", "pytest_bdd.plugin",
     "-p", "conformance.run.bridge",
     "--assert=plain",
-    "--tb=native",  # the long way spells arguments out: a third of a second a case that is not applicable
+    "--tb=native",  # the long format prints arguments: a third of a second for each case that is not applicable
     "--quiet",
 )  # fmt: skip
 _FINE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
 def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
-    """Run the groups in their order, as they come; the equipment's recorder gets the results.
+    """Run the groups in the order in which they arrive; the equipment's recorder gets the results.
 
-    Raises HarnessBroke if pytest cannot run the features at all. A stop from outside goes through as SystemExit.
+    Raises HarnessBroke if pytest cannot run the features. Passes a stop from outside on, as SystemExit.
     """
     output, bridge = io.StringIO(), PytestBridge(equipment, groups)
-    with environment_with(_SHUT_OFF), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    with environment_with(_ISOLATION), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = pytest.main(list(_ARGUMENTS), plugins=[bridge])
     if bridge.stopped:
         raise bridge.stopped
@@ -49,12 +49,12 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in _FINE:
-        raise HarnessBroke(f"the scenarios could not run:\n{output.getvalue()[-4000:]}")
+        raise HarnessBroke(f"pytest could not run the scenarios:\n{output.getvalue()[-4000:]}")
 
 
 @contextlib.contextmanager
 def environment_with(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for as long as the block goes on."""
+    """Set environment variables during the block, and restore them after it."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -120,7 +120,7 @@ def _labelled(drafts: dict[str, Draft], connector: ConnectorClient, controls: Co
         return connector.send(draft.operation, draft.encoded(), label=label)
 
     operation = next(iter(drafts.values())).operation
-    return controls.send_side_by_side(operation, send, list(drafts.items()))
+    return controls.send_concurrently(operation, send, list(drafts.items()))
 
 
 @then("it is answered with 200")

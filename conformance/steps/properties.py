@@ -43,7 +43,7 @@ def search_valid(
     def attempt(changes: list[Change], _until: float) -> bool:
         changed = requests.valid_request(draft.operation)
         for change in changes:
-            changed = change.of(changed)
+            changed = change.apply_to(changed)
         if not message(draft.operation.request, house).violations(changed.body):
             label = ", ".join(change.path for change in changes)
             must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [wanted]))
@@ -58,7 +58,7 @@ def search_invalid(draft: Draft, connector: ConnectorClient, profile: Profile, s
     house = profile.house
 
     def attempt(change: Change, _until: float) -> bool:
-        changed = change.of(with_own_ids(draft))
+        changed = change.apply_to(with_own_ids(draft))
         if message(draft.operation.request, house).violations(changed.body):
             must(match.status(connector.send(changed.operation, changed.encoded(), label=change.path), [400]))
         return True

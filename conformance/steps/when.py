@@ -14,7 +14,7 @@ from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
-from conformance.repetition import many
+from conformance.repetition import send_many
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
@@ -142,7 +142,7 @@ def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Ex
 @when(parsers.parse("at least {count:d} such scans are sent"), target_fixture="exchanges")
 def send_many_scans(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
     """Send scans with keys and authEvents of their own; stop early once several are late."""
-    return many(
+    return send_many(
         connector, requests, VERIFY_IDENTITY_KEYS, count, gates=controls.pace(VERIFY_IDENTITY_KEYS).max_concurrency
     )
 
@@ -150,7 +150,9 @@ def send_many_scans(connector: ConnectorClient, requests: Requests, controls: Co
 @when(parsers.parse("at least {count:d} such carts are sent"), target_fixture="exchanges")
 def send_many_carts(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
     """Send carts of trips of their own; stop early once several are late."""
-    return many(connector, requests, CREATE_PURCHASES, count, gates=controls.pace(CREATE_PURCHASES).max_concurrency)
+    return send_many(
+        connector, requests, CREATE_PURCHASES, count, gates=controls.pace(CREATE_PURCHASES).max_concurrency
+    )
 
 
 @when("scans come at twice the declared rate for two seconds", target_fixture="exchanges")

@@ -27,7 +27,7 @@ def send_variants(
         return with_own_ids(draft) if name in REFUSED else requests.valid_request(draft.operation)
 
     variants = list(SETS[name](new, requests.profile.house))
-    return controls.send_side_by_side(
+    return controls.send_concurrently(
         draft.operation, lambda each: connector.send(each.draft.operation, each.encoded, label=each.label), variants
     )
 
@@ -35,13 +35,13 @@ def send_variants(
 @when(parsers.parse("its bytes come over {seconds:g} seconds"), target_fixture="exchanges")
 def send_slowly(draft: Draft, connector: ConnectorClient, seconds: float) -> Exchanges:
     """Send the request as over a bad line."""
-    return [connector.wire(draft.operation, [draft.encoded()]).slowly(seconds, f"sent over {seconds:g} s")]
+    return [connector.prepare_raw(draft.operation, [draft.encoded()]).send_slowly(seconds, f"sent over {seconds:g} s")]
 
 
 @when("it breaks off halfway, and then comes whole", target_fixture="exchanges")
 def send_broken_off(draft: Draft, connector: ConnectorClient) -> Exchanges:
     """Send half of the request, hang up, and send a whole attempt."""
-    connector.wire(draft.operation, [draft.encoded()]).break_off()
+    connector.prepare_raw(draft.operation, [draft.encoded()]).break_off()
     return [connector.send(draft.operation, draft.again().encoded())]
 
 
@@ -49,14 +49,16 @@ def send_broken_off(draft: Draft, connector: ConnectorClient) -> Exchanges:
 def pipeline_scans(connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send three scans before reading an answer."""
     keys = [requests.keys.take("shopper"), requests.keys.take("shopper"), requests.keys.unknown()]
-    return connector.wire(VERIFY_IDENTITY_KEYS, [requests.build.scan(key).encoded() for key in keys]).without_a_pause()
+    return connector.prepare_raw(
+        VERIFY_IDENTITY_KEYS, [requests.build.scan(key).encoded() for key in keys]
+    ).send_pipelined()
 
 
 @when("two carts and an empty one come on one connection without a pause", target_fixture="exchanges")
 def pipeline_carts(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send three carts before reading an answer."""
     drafts = [draft, requests.build.cart(), requests.build.cart([])]
-    return connector.wire(draft.operation, [each.encoded() for each in drafts]).without_a_pause()
+    return connector.prepare_raw(draft.operation, [each.encoded() for each in drafts]).send_pipelined()
 
 
 @when(parsers.parse("its path is called with {method} instead"), target_fixture="exchanges")

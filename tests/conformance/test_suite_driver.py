@@ -1,4 +1,4 @@
-"""The driver against servers that no library would write: it ends in time, stays small and keeps secrets."""
+"""The driver against unusual servers: its calls end in time, its answers stay small, and it masks secrets."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ def answer(connection: socket.socket, body: bytes, *headers: str) -> None:
     connection.sendall(head.encode() + body)
 
 
-def test_a_header_at_a_time_does_not_hold_the_suite(
-    listen: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_headers_do_not_hold_the_suite(listen: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch) -> None:
     def drip(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         for _ in range(200):
@@ -79,7 +77,7 @@ def test_a_header_at_a_time_does_not_hold_the_suite(
     assert exchange.elapsed_s < 2
 
 
-def test_an_answer_that_unpacks_to_a_giant_stays_small(listen: Callable[[Handler], str]) -> None:
+def test_a_compression_bomb_stays_small(listen: Callable[[Handler], str]) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     exchange = send(listen(lambda connection, _request: answer(connection, bomb, "content-encoding: gzip")))
 
@@ -87,7 +85,7 @@ def test_an_answer_that_unpacks_to_a_giant_stays_small(listen: Callable[[Handler
     assert len(exchange.answer.body) == 4_000_000
 
 
-def test_a_packed_answer_that_nobody_asked_for_is_read(listen: Callable[[Handler], str]) -> None:
+def test_an_unrequested_compressed_answer_is_read(listen: Callable[[Handler], str]) -> None:
     packed = gzip.compress(b'{"visitorDetails": {"id": "a", "type": "SHOPPER"}}')
     exchange = send(listen(lambda connection, _request: answer(connection, packed, "content-encoding: gzip")))
 
@@ -96,9 +94,7 @@ def test_a_packed_answer_that_nobody_asked_for_is_read(listen: Callable[[Handler
 
 
 @pytest.mark.parametrize("escape", [bytes, lambda text: json.dumps({"youSent": text.decode()}).encode()])
-def test_an_echo_of_the_request_gives_no_secret_away(
-    listen: Callable[[Handler], str], escape: Callable[[bytes], bytes]
-) -> None:
+def test_an_echo_of_the_request_is_masked(listen: Callable[[Handler], str], escape: Callable[[bytes], bytes]) -> None:
     def echo(connection: socket.socket, request: bytes) -> None:
         answer(connection, escape(request), "x-you-sent: open-sesame-4711")
 

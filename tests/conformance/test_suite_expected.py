@@ -1,4 +1,4 @@
-"""Expected failures: what holds is no finding, what does not hold fails the run."""
+"""Expected failures: an entry that applies is not a finding, a stale one fails the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def some(*ids: str) -> Expectations:
     return Expectations("known.toml", tuple(Expected(id=each, reason="not yet") for each in ids))
 
 
-def test_a_broken_case_that_is_named_is_expected() -> None:
+def test_a_listed_case_that_fails_is_expected() -> None:
     verdicts = {"CP-1.1": Verdict.FAIL, "CP-X.9": Verdict.WARN, "CP-2": Verdict.FAIL}
     expectations = some("CP-1.1", "CP-X.9")
 
@@ -34,7 +34,7 @@ def test_a_broken_case_that_is_named_is_expected() -> None:
         ("CP-99.1", {}, "no such case"),
     ],
 )
-def test_an_entry_that_does_not_hold_is_stale(case_id: str, verdicts: dict[str, Verdict], why: str) -> None:
+def test_an_entry_that_no_longer_applies_is_stale(case_id: str, verdicts: dict[str, Verdict], why: str) -> None:
     stale = some(case_id).stale(verdicts, CORE, ())
 
     assert [entry.id for entry in stale] == [case_id]
@@ -59,11 +59,11 @@ def test_a_harness_error_is_neither_expected_nor_stale() -> None:
         ("[[expected]]\nid = 'CP-2'", "reason"),
         ("[[expected]]\nid = 'CP-2'\nreason = ' '", "reason"),
         ("[[expected]]\nid = 'CP-2'\nreason = 'a'\nuntil = 'b'", "until"),
-        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "stands twice: CP-2"),
+        ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "one entry for CP-2"),
         ("[expected", "not TOML"),
     ],
 )
-def test_a_file_that_is_wrong_is_said_to_be(tmp_path: Path, text: str, sentence: str) -> None:
+def test_an_invalid_file_is_refused_with_its_mistake(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "known.toml"
     path.write_text(text, encoding="utf-8")
 
@@ -71,6 +71,6 @@ def test_a_file_that_is_wrong_is_said_to_be(tmp_path: Path, text: str, sentence:
         load(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BadExpectations, match=r"gone\.toml"):
         load(tmp_path / "gone.toml")

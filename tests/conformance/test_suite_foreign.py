@@ -1,4 +1,4 @@
-"""No false alarm: connectors that share no code with this project pass as they are, lenient and strict."""
+"""No false alarm: connectors that share no code with this project pass unchanged, lenient and strict."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", 
 
 
 FAST = {"plain_asgi"}
-"""Which foreign connector make test certifies; .ci/run certifies the others as well."""
+"""The foreign connector that `make test` certifies; `.ci/run` also certifies the others."""
 CERTIFIED = [
     pytest.param(each, id=each.name, marks=[] if each.name in FAST else [pytest.mark.slow]) for each in FOREIGN
 ]
@@ -51,8 +51,8 @@ def test_a_correct_foreign_connector_gets_no_finding(foreign: Foreign, tmp_path:
     assert environment["SHOP_TOKEN"] not in written
 
 
-def test_a_foreign_connector_hears_signed_callers_alone(tmp_path: Path) -> None:
-    """The check of the signatures is the stranger's own: a wrong secret, region or token, and none, are kept out."""
+def test_a_foreign_connector_accepts_signed_calls_only(tmp_path: Path) -> None:
+    """The foreign connector checks signatures itself: it refuses a wrong secret, region or token, and no signature."""
     node = next(foreign for foreign in FOREIGN if foreign.name == "node_http")
     with running(node) as environment:
         (tmp_path / "jwo.toml").write_text((node.folder / "jwo.toml").read_text("utf-8"), encoding="utf-8")
@@ -72,7 +72,7 @@ def test_a_foreign_connector_hears_signed_callers_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_a_foreign_connector_that_takes_few_calls_a_second_gets_no_finding(
+def test_a_foreign_connector_with_a_low_rate_limit_gets_no_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_CALLS_A_SECOND", "5")
@@ -101,6 +101,6 @@ def test_a_foreign_connector_shares_no_code_with_us(foreign: Foreign) -> None:
         assert not {name.partition(".")[0] for name in imported} & set(ROOMS), file
 
 
-def test_there_are_connectors_of_two_languages_and_four_ways_to_serve() -> None:
+def test_foreign_connectors_use_two_languages_and_four_servers() -> None:
     assert len(FOREIGN) >= 4
     assert {next(foreign.folder.glob("connector.*")).suffix for foreign in FOREIGN} == {".py", ".mjs"}

@@ -1,4 +1,4 @@
-"""`make mutants` tries every registered fault, and its machinery works. `.ci/run` runs `make mutants` whole."""
+"""`make mutants` tries every registered fault, and its parts work. `.ci/run` runs the whole `make mutants`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_gallery_keeps_its_size() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_a_handful_of_faults_is_found_in_processes() -> None:
+def test_some_faults_are_found_in_worker_processes() -> None:
     clients = (CLIENT_FAULTS.named("signs_nothing"),)
     faults = tuple(CONNECTOR_FAULTS.named(name) for name in SOME)
 
@@ -78,7 +78,7 @@ def test_a_finding_on_a_correct_program_is_an_alarm() -> None:
     assert proof.alarms(results) == ("CP-2 on the correct connector",)
 
 
-def test_the_odd_connectors_are_correct_ones_that_can_be_served() -> None:
+def test_the_odd_connectors_can_be_served() -> None:
     assert {fault.name for fault in CONFORMANT} == {"answers_after_1900_ms:scan", "answers_after_1900_ms:cart"}
     assert {type(connector_with(fault.name)).__name__ for fault in CONFORMANT} == {fault.name for fault in CONFORMANT}
 

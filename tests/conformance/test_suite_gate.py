@@ -1,4 +1,4 @@
-"""The gate over the faults can fail: in each of the ways in which a proof can break."""
+"""The check of the gallery can fail, in each way in which a proof can break."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_only_a_finding_kills(verdict: Verdict) -> None:
     assert not Outcome(FOUND.fault, {"CP-2": verdict}).killed
 
 
-def test_a_proof_holds_when_all_are_found_and_nothing_else_is() -> None:
+def test_a_proof_holds_if_only_the_faults_are_found() -> None:
     assert Proof((FOUND,), (), ()).holds
     assert not Proof((FOUND,), ("CP-X.99",), ()).holds
     assert not Proof((FOUND,), (), ("CP-1.1",)).holds
@@ -89,7 +89,7 @@ def test_a_fault_needs_ids_of_the_register(found_by: tuple[str, ...]) -> None:
         Registry(SmallConnector).fault(*found_by)(sells_nothing)
 
 
-def test_a_name_is_registered_once() -> None:
+def test_a_repeated_name_is_refused() -> None:
     registry = Registry(SmallConnector)
     registry.fault("CP-2")(sells_nothing)
 
@@ -97,7 +97,7 @@ def test_a_name_is_registered_once() -> None:
         registry.fault("CP-X.1")(sells_nothing)
 
 
-def test_a_fault_that_does_not_exist_is_refused_with_names_that_look_alike() -> None:
+def test_an_unknown_fault_is_refused_with_similar_names() -> None:
     registry = Registry(SmallConnector)
     registry.fault("CP-2")(sells_nothing)
 

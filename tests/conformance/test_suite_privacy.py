@@ -1,4 +1,4 @@
-"""A key is found in an answer, and masked in a report, however JSON writes it."""
+"""A key is found in an answer, and masked in a report, in every form of JSON."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ WRITTEN = (KEY, KEY.replace("/", r"\/"), KEY.replace("+", r"\u002B").replace("="
 PROFILE = profile_of("http://127.0.0.1:1")
 
 
-def scan(told: str) -> Exchange:
+def scan(text: str) -> Exchange:
     body = json.dumps({"identityKey": KEY}).encode()
-    answer = Answer(200, {}, f'{{"told": "{told}"}}'.encode())
+    answer = Answer(200, {}, f'{{"text": "{text}"}}'.encode())
     at = datetime(2026, 2, 5, tzinfo=UTC)
     return Exchange(VERIFY_IDENTITY_KEYS, "POST", "http://127.0.0.1:1", {}, body, at, 0.1, answer)
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_a_key_is_found_however_it_is_written(written: str) -> None:
+def test_a_key_is_found_in_every_form(written: str) -> None:
     with pytest.raises(Finding, match="identityKey"):
         no_key([scan(written)], PROFILE)
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_a_key_is_masked_however_it_is_written(written: str) -> None:
-    assert scan(written).in_short() == f'200 {{"told": "{mask(KEY)}"}}'
+def test_a_key_is_masked_in_every_form(written: str) -> None:
+    assert scan(written).in_short() == f'200 {{"text": "{mask(KEY)}"}}'
 
 
-@pytest.mark.parametrize("told", ["nothing", r"\\u", r"\u12", r"a\\/b", "c2hvcHBlcg-_7=="])
-def test_what_is_no_key_stays_as_it_is(told: str) -> None:
-    no_key([scan(told)], PROFILE)
+@pytest.mark.parametrize("text", ["nothing", r"\\u", r"\u12", r"a\\/b", "c2hvcHBlcg-_7=="])
+def test_other_text_stays_unchanged(text: str) -> None:
+    no_key([scan(text)], PROFILE)
 
-    assert masked_text(told.encode(), [KEY]) == told
+    assert masked_text(text.encode(), [KEY]) == text

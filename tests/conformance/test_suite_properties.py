@@ -1,4 +1,4 @@
-"""Properties: what is drawn keeps its schema, and what fails is shrunk to the least that fails."""
+"""Properties: drawn requests keep their schema, and a failing case is shrunk to the smallest one."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)
 
 
 @pytest.mark.parametrize("operation", [VERIFY_IDENTITY_KEYS, CREATE_PURCHASES])
-def test_members_that_are_drawn_keep_the_schema(operation: Operation) -> None:
+def test_drawn_members_keep_the_schema(operation: Operation) -> None:
     schema = message(operation.request)
-    kept = []
+    are_valid = []
 
     def attempt(changes: list[Change], _until: float) -> bool:
         draft = REQUESTS.valid_request(operation)
         for change in changes:
-            draft = change.of(draft)
-        kept.append(schema.is_valid(draft.body))
+            draft = change.apply_to(draft)
+        are_valid.append(schema.is_valid(draft.body))
         return True
 
     search(valid_members(REQUESTS.valid_request(operation), REQUESTS.profile.house), attempt, QUICK)
 
-    assert len(kept) > 10
-    assert sum(kept) > len(kept) * 0.9
+    assert len(are_valid) > 10
+    assert sum(are_valid) > len(are_valid) * 0.9
 
 
 @pytest.mark.parametrize("operation", [VERIFY_IDENTITY_KEYS, CREATE_PURCHASES])
-def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
+def test_a_drawn_change_breaks_the_schema(operation: Operation) -> None:
     draft, schema = REQUESTS.valid_request(operation), message(operation.request)
     broken = []
 
     def attempt(change: Change, _until: float) -> bool:
-        broken.append(not schema.is_valid(change.of(draft).body))
+        broken.append(not schema.is_valid(change.apply_to(draft).body))
         return True
 
     search(broken_steps(draft, REQUESTS.profile.house), attempt, QUICK)
@@ -53,7 +53,7 @@ def test_a_step_that_is_drawn_breaks_the_schema(operation: Operation) -> None:
     assert all(broken)
 
 
-def test_a_finding_is_shrunk_to_the_least_that_fails() -> None:
+def test_a_finding_is_shrunk_to_the_smallest_case() -> None:
     def attempt(numbers: list[int], _until: float) -> bool:
         if sum(numbers) >= 10:
             raise Finding("a sum below 10", str(numbers))
@@ -65,11 +65,11 @@ def test_a_finding_is_shrunk_to_the_least_that_fails() -> None:
     assert len(eval(found.value.got)) == 2  # noqa: S307 - a list that this test wrote
 
 
-def test_a_search_that_runs_out_of_time_finds_nothing() -> None:
+def test_a_search_without_time_finds_nothing() -> None:
     assert search(st.integers(), lambda _number, _until: True, Effort(100, 0.0)) == 0
 
 
-def test_the_first_story_with_a_restart_may_take_longer_than_all() -> None:
+def test_the_first_story_with_a_restart_has_no_time_limit() -> None:
     def attempt(_number: int, until: float) -> bool:
         while time.monotonic() < min(until, start + 0.3):
             time.sleep(0.01)
@@ -80,7 +80,7 @@ def test_the_first_story_with_a_restart_may_take_longer_than_all() -> None:
     assert search(st.integers(), attempt, Effort(100, 0.1, ends_one=True)) == 1
 
 
-def test_what_breaks_once_ends_the_search_as_it_was() -> None:
+def test_an_error_ends_the_search() -> None:
     tried: list[int] = []
 
     def attempt(number: int, _until: float) -> bool:
@@ -95,5 +95,5 @@ def test_what_breaks_once_ends_the_search_as_it_was() -> None:
     assert len(tried) == 2
 
 
-def test_what_was_cut_short_does_not_count_as_tried() -> None:
+def test_an_unfinished_attempt_does_not_count() -> None:
     assert search(st.integers(0, 9), lambda number, _until: number < 5, Effort(100, 20.0)) == 5

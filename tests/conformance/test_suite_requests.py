@@ -42,7 +42,7 @@ def test_a_valid_request_keeps_its_schema_and_is_new_each_time(operation: Operat
 
 
 @pytest.mark.parametrize("operation", REGISTRY, ids=lambda operation: operation.name)
-def test_what_a_request_needs_is_found_in_the_profile(operation: Operation) -> None:
+def test_the_needs_of_a_request_are_read_from_the_profile(operation: Operation) -> None:
     needs = REGISTRY[operation].needs.values()
 
     assert all(declared(DECLARED) for declared in needs)

@@ -1,4 +1,4 @@
-"""Stories: a script is read as it was written, the model knows what must be remembered, a finding plays again."""
+"""Stories: scripts keep their story, the model knows what a connector must remember, a finding plays again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import certify, profile_of
 from conformance.mutants.serving import served
 from conformance.properties.drawn import stories, stories_with_a_restart
-from conformance.properties.model import Model, Told, Visit
+from conformance.properties.model import AnswerSummary, Model, Visit
 from conformance.properties.search import Effort, search
-from conformance.properties.story import RESTART, Act, Story, has_a_restart, read, time_in, written
+from conformance.properties.story import RESTART, Act, Story, has_a_restart, read, time_in, to_script
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
@@ -36,21 +36,21 @@ def played(fault: str, story: Story) -> CaseResult:
         return run(RunConfiguration(profile_of(url), Selection(only=(case,), story=story))).results[case]
 
 
-def a_cart(told: Told | None = None, kind: str = "buy one line") -> Visit:
-    return Visit(Builder(PROFILE, lambda: NOW).cart(), NOW, kind, told)
+def a_cart(answer: AnswerSummary | None = None, kind: str = "buy one line") -> Visit:
+    return Visit(Builder(PROFILE, lambda: NOW).cart(), NOW, kind, answer)
 
 
-def a_scan(told: Told | None = None) -> Visit:
-    return Visit(Builder(PROFILE, lambda: NOW).scan("a2V5"), NOW, "scan a shopper", told)
+def a_scan(answer: AnswerSummary | None = None) -> Visit:
+    return Visit(Builder(PROFILE, lambda: NOW).scan("a2V5"), NOW, "scan a shopper", answer)
 
 
 @pytest.mark.parametrize("drawn", [stories, stories_with_a_restart])
-def test_each_story_that_is_drawn_is_read_as_it_was_written(drawn: object) -> None:
+def test_a_drawn_story_survives_writing_and_reading(drawn: object) -> None:
     seen: list[Story] = []
 
     def attempt(story: Story, _until: float) -> bool:
         seen.append(story)
-        assert read(written(story)) == story
+        assert read(to_script(story)) == story
         return True
 
     search(drawn(), attempt, Effort(200, 20.0))  # type: ignore[operator]  # one of the two above
@@ -62,14 +62,14 @@ def test_each_story_that_is_drawn_is_read_as_it_was_written(drawn: object) -> No
 @pytest.mark.parametrize(
     ("script", "named"),
     [
-        ("buy one line\nbuy a horse\n", "line 2 of the story is no act: 'buy a horse'"),
+        ("buy one line\nbuy a horse\n", "line 2 of the story is not an act: 'buy a horse'"),
         ("repeat scan 0 with other lines", "line 1"),
         ("repeat cart x as it was", "line 1"),
         ("repeat cart 99999999 as it was", "line 1"),
         ("# nothing\n\n", "no act"),
     ],
 )
-def test_a_script_that_tells_no_story_says_where(script: str, named: str) -> None:
+def test_an_invalid_script_is_refused_with_its_line(script: str, named: str) -> None:
     with pytest.raises(BadStory, match=named):
         read(script)
 
@@ -78,40 +78,40 @@ def test_time_in_a_story_adds_up() -> None:
     assert time_in(read("a day passes\nbuy one line\nan hour passes\na day passes")) == timedelta(hours=49)
 
 
-def test_the_model_wants_the_first_answer_again() -> None:
-    model, cart = Model(HOUSE), a_cart(Told(201, "p-1"))
+def test_the_model_expects_the_first_answer_again() -> None:
+    model, cart = Model(HOUSE), a_cart(AnswerSummary(201, "p-1"))
 
-    wanted = model.wants(cart, NOW + timedelta(days=400), "as it was")
+    expectation = model.expect(cart, NOW + timedelta(days=400), "as it was")
 
-    assert wanted.holds(Told(201, "p-1"))
-    assert not wanted.holds(Told(201, "p-2"))
-    assert not wanted.holds(Told(500))
+    assert expectation.accepts(AnswerSummary(201, "p-1"))
+    assert not expectation.accepts(AnswerSummary(201, "p-2"))
+    assert not expectation.accepts(AnswerSummary(500))
 
 
-def test_the_model_wants_a_purchase_of_its_own_for_each_trip() -> None:
+def test_the_model_expects_a_new_purchase_for_each_trip() -> None:
     model, cart = Model(HOUSE), a_cart()
-    model.carts += [a_cart(Told(201, "p-1")), cart]
+    model.carts += [a_cart(AnswerSummary(201, "p-1")), cart]
 
-    assert model.wants(cart, NOW).holds(Told(201, "p-2"))
-    assert not model.wants(cart, NOW).holds(Told(201, "p-1"))
-    assert not model.wants(cart, NOW).holds(Told(201, ""))
+    assert model.expect(cart, NOW).accepts(AnswerSummary(201, "p-2"))
+    assert not model.expect(cart, NOW).accepts(AnswerSummary(201, "p-1"))
+    assert not model.expect(cart, NOW).accepts(AnswerSummary(201, ""))
 
 
-def test_the_model_lets_a_decision_be_forgotten_after_the_houses_hours() -> None:
-    model, scan = Model(HOUSE), a_scan(Told(200, "visitor"))
+def test_the_model_lets_a_decision_expire_after_the_configured_hours() -> None:
+    model, scan = Model(HOUSE), a_scan(AnswerSummary(200, "visitor"))
     model.scans.append(scan)
 
-    assert not model.wants(scan, NOW + timedelta(hours=47)).holds(Told(401))
-    assert model.wants(scan, NOW + timedelta(hours=48)).holds(Told(401))
-    assert not model.wants(scan, NOW + timedelta(hours=48)).holds(Told(500))
+    assert not model.expect(scan, NOW + timedelta(hours=47)).accepts(AnswerSummary(401))
+    assert model.expect(scan, NOW + timedelta(hours=48)).accepts(AnswerSummary(401))
+    assert not model.expect(scan, NOW + timedelta(hours=48)).accepts(AnswerSummary(500))
 
 
-def test_the_model_wants_a_conflict_for_a_changed_cart_where_the_house_does() -> None:
+def test_the_model_expects_a_conflict_for_a_changed_cart_if_configured() -> None:
     strict = House.model_validate({"ordering": {"changed_cart": "conflict_409"}})
-    cart = a_cart(Told(201, "p-1"))
+    cart = a_cart(AnswerSummary(201, "p-1"))
 
-    assert Model(strict).wants(cart, NOW, "with other lines").holds(Told(409))
-    assert Model(HOUSE).wants(cart, NOW, "with other lines").holds(Told(201, "p-1"))
+    assert Model(strict).expect(cart, NOW, "with other lines").accepts(AnswerSummary(409))
+    assert Model(HOUSE).expect(cart, NOW, "with other lines").accepts(AnswerSummary(201, "p-1"))
 
 
 @pytest.mark.parametrize("fault", FORGETFUL)
@@ -126,7 +126,7 @@ def test_a_finding_is_a_short_story_that_plays_again(fault: str) -> None:
     assert played("", read("\n".join(result.story))).verdict is Verdict.PASS
 
 
-def test_what_a_restart_breaks_is_a_story_that_plays_again() -> None:
+def test_a_finding_after_a_restart_plays_again() -> None:
     result = certify("gives_an_id_again_after_a_restart", ("CP-X.47",)).results["CP-X.47"]
 
     assert RESTART in result.story
@@ -154,14 +154,14 @@ def test_every_act_can_be_played() -> None:
 
 
 @pytest.mark.parametrize(("kind", "may"), [("scan a shopper with a code an hour old", True), ("scan a shopper", False)])
-def test_a_code_an_hour_old_may_be_refused_as_invalid_also_when_the_decision_is_forgotten(kind: str, may: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    visit = Visit(a_scan().draft, NOW, kind, Told(400))
+def test_an_old_code_may_be_refused_after_its_decision_expired(kind: str, may: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    visit = Visit(a_scan().draft, NOW, kind, AnswerSummary(400))
     later = NOW + timedelta(hours=HOUSE.identity.remember_h)
 
-    assert Model(HOUSE, scans=[visit]).wants(visit, later).holds(Told(400)) is may
+    assert Model(HOUSE, scans=[visit]).expect(visit, later).accepts(AnswerSummary(400)) is may
 
 
-def test_a_story_with_a_restart_has_acts_on_both_sides_of_it() -> None:
+def test_a_restart_has_acts_before_and_after_it() -> None:
     seen: list[Story] = []
 
     def attempt(story: Story, _until: float) -> bool:

@@ -1,4 +1,4 @@
-"""The raw connection and the sets of variants: what is sent is what the scenario says."""
+"""The raw connection and the sets of variants: they send the bytes that the scenario describes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWER = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"
 
 
 class Listener:
-    """Takes one connection, keeps what came and when, sends its answers after so many whole requests, and closes."""
+    """Accepts one connection, records its bytes with their times, answers after `requests` requests, and closes."""
 
     def __init__(self, requests: int, answers: bytes = b"") -> None:
         self._answers = answers or ANSWER * requests
@@ -71,9 +71,9 @@ def listen() -> Iterator[Callable[..., Listener]]:
 BODY = b'{"requestId": {"a": 1}}'
 
 
-def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[..., Listener]) -> None:
+def test_a_slow_request_gets_its_answer(listen: Callable[..., Listener]) -> None:
     listener = listen(1)
-    exchange = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.4, "slow")
+    exchange = listener.client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY]).send_slowly(0.4, "slow")
 
     assert exchange.answer is not None
     assert exchange.answer.status == 401
@@ -84,7 +84,7 @@ def test_bytes_come_slowly_and_the_answer_is_read(listen: Callable[..., Listener
 
 def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[..., Listener]) -> None:
     listener = listen(1)
-    listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY]).break_off()
+    listener.client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY]).break_off()
 
     assert listener.ended.wait(5)
     head, _, body = listener.received.partition(b"\r\n\r\n")
@@ -93,9 +93,9 @@ def test_a_request_that_breaks_off_ends_in_its_body(listen: Callable[..., Listen
     assert BODY.startswith(body)
 
 
-def test_requests_without_a_pause_get_an_answer_each(listen: Callable[..., Listener]) -> None:
+def test_each_pipelined_request_gets_an_answer(listen: Callable[..., Listener]) -> None:
     listener = listen(3)
-    exchanges: list[Exchange] = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 3).without_a_pause()
+    exchanges: list[Exchange] = listener.client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY] * 3).send_pipelined()
 
     assert [exchange.answer.status for exchange in exchanges if exchange.answer] == [401, 401, 401]
 
@@ -106,32 +106,32 @@ UNTIL_CLOSE = b"HTTP/1.1 401 Unauthorized\r\n\r\n{}"
 
 
 @pytest.mark.parametrize("answer", [INTERIM + ANSWER, CHUNKED, UNTIL_CLOSE], ids=["interim", "chunked", "until close"])
-def test_an_answer_is_read_whole_and_interim_ones_are_skipped(listen: Callable[..., Listener], answer: bytes) -> None:
-    exchange = listen(1, answer).client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.05, "slow")
+def test_interim_answers_are_skipped(listen: Callable[..., Listener], answer: bytes) -> None:
+    exchange = listen(1, answer).client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY]).send_slowly(0.05, "slow")
 
     assert exchange.answer is not None
     assert (exchange.answer.status, exchange.answer.body) == (401, b"{}")
 
 
-def test_interim_answers_between_pipelined_ones_are_skipped(listen: Callable[..., Listener]) -> None:
+def test_interim_answers_are_skipped_in_a_pipeline(listen: Callable[..., Listener]) -> None:
     listener = listen(2, INTERIM + ANSWER + INTERIM + CHUNKED)
-    exchanges = listener.client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 2).without_a_pause()
+    exchanges = listener.client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY] * 2).send_pipelined()
 
     assert [exchange.answer.body for exchange in exchanges if exchange.answer] == [b"{}", b"{}"]
 
 
-def test_a_connection_that_closes_early_gives_only_the_answers_that_came(listen: Callable[..., Listener]) -> None:
-    exchanges = listen(3, ANSWER + ANSWER[:-1]).client.wire(VERIFY_IDENTITY_KEYS, [BODY] * 3).without_a_pause()
+def test_a_connection_that_closes_early_gives_fewer_answers(listen: Callable[..., Listener]) -> None:
+    exchanges = listen(3, ANSWER + ANSWER[:-1]).client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY] * 3).send_pipelined()
 
     assert len(exchanges) == 1
 
 
 @pytest.mark.parametrize("answer", [ANSWER[:-1], ANSWER[:20], b"not HTTP at all\r\n\r\n", INTERIM])
-def test_half_an_answer_is_none(listen: Callable[..., Listener], answer: bytes) -> None:
-    exchange = listen(1, answer).client.wire(VERIFY_IDENTITY_KEYS, [BODY]).slowly(0.05, "slow")
+def test_an_incomplete_answer_is_a_failure(listen: Callable[..., Listener], answer: bytes) -> None:
+    exchange = listen(1, answer).client.prepare_raw(VERIFY_IDENTITY_KEYS, [BODY]).send_slowly(0.05, "slow")
 
     assert exchange.answer is None
-    assert exchange.detail == "no whole answer: RemoteProtocolError"
+    assert exchange.detail == "no complete answer: RemoteProtocolError"
 
 
 SCAN_ONLY = {"key channel", "key of the longest kind"}
@@ -151,8 +151,8 @@ def test_a_set_keeps_or_breaks_the_schema_as_its_scenario_expects(name: str, ope
     assert variants
     assert len({variant.label for variant in variants}) == len(variants)
     schema = message(operation.request)
-    kept = {schema.is_valid(without_nulls(json.loads(variant.encoded))) for variant in variants}
-    assert kept == {name not in REFUSED}
+    are_valid = {schema.is_valid(without_nulls(json.loads(variant.encoded))) for variant in variants}
+    assert are_valid == {name not in REFUSED}
 
 
 def test_wrong_types_reach_every_member_of_a_cart() -> None:

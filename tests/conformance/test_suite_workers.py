@@ -1,4 +1,4 @@
-"""Workers: chosen for each operation by measuring, complete, and in the order of the register all the same."""
+"""Workers: measured for each operation, and their results are complete and in the order of the register."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ QUICK, SERIAL = Pace(), Pace(1, is_serial=True)
 
 
 class Slowed:
-    """The correct connector with a wait before each answer; counts how many calls are under way at most."""
+    """The correct connector with a wait before each answer; it records the highest number of concurrent calls."""
 
     def __init__(self, seconds: float, path: str = "", *, one_at_a_time: bool = False) -> None:
         self.most = 0
@@ -73,7 +73,7 @@ def divided(scans: Pace, carts: Pace, *, may_crowd: bool = True) -> Division:
     return divide(PLAN, may_crowd=may_crowd, pace_of=lambda operation: paces[operation])
 
 
-def test_slow_side_by_side_connector_gets_workers(serve: Serve) -> None:
+def test_slow_concurrent_connector_gets_workers(serve: Serve) -> None:
     started = time.perf_counter()
     finished = run(RunConfiguration(profile_of(serve(Slowed(0.4))), Selection(only=SOME)))
 
@@ -93,7 +93,7 @@ def test_serial_connector_gets_one_call_at_a_time(serve: Serve) -> None:
     assert divided(SERIAL, SERIAL) == Division((), 0, (*PLAN.usual, *PLAN.waiting))
 
 
-def test_serial_connector_is_certified_without_a_second_call_under_way(serve: Serve) -> None:
+def test_serial_connector_is_certified_without_concurrent_calls(serve: Serve) -> None:
     connector = Slowed(0.3, one_at_a_time=True)
     profile = profile_of(serve(connector))
     chosen = ("VIK-1.1", "VIK-3.1", "CP-1.1", "CP-3.1", "VIK-X.24", "CP-X.33")
@@ -128,7 +128,7 @@ def test_declared_rate_limits_the_measuring(serve: Serve) -> None:
     ],
     ids=["quick", "slow carts", "slow", "serial scans"],
 )
-def test_workers_take_what_waits_and_what_is_slow(
+def test_workers_take_waiting_and_slow_scenarios(
     scans: Pace, carts: Pace, pooled: tuple[tuple[str, ...], ...], workers: int
 ) -> None:
     division = divided(scans, carts)
@@ -149,7 +149,7 @@ def test_few_scenarios_need_no_measuring() -> None:
     assert divide(PLAN._replace(usual=CARTS), may_crowd=True, pace_of=never).pooled == ()
 
 
-def test_the_plan_keeps_what_is_selected() -> None:
+def test_the_plan_keeps_the_selection() -> None:
     plan = make_plan(Selection(only=("VIK-1.1", "VIK-9", "VIK-X.24")))
 
     assert plan.ids == {"VIK-1.1", "VIK-9", "VIK-X.24"}
@@ -157,19 +157,19 @@ def test_the_plan_keeps_what_is_selected() -> None:
     assert make_plan(Selection(("entry",), ("VIK-1.1",))).ids == frozenset()
 
 
-def test_a_slow_scan_lies_between_visits_and_what_uses_the_whole_rate() -> None:
+def test_a_slow_scan_runs_between_visits_and_the_rate_limit_scenario() -> None:
     waiting = make_plan(Selection()).waiting
     at = {group[0]: place for place, group in enumerate(waiting)}
 
     assert max(place for case_id, place in at.items() if case_id.startswith("E2E")) < at["VIK-X.29"] < at["VIK-X.23"]
 
 
-def test_nothing_selected_breaks_the_harness() -> None:
+def test_an_empty_selection_is_a_harness_error() -> None:
     with pytest.raises(HarnessBroke, match="jwo cases"):
         run(RunConfiguration(profile_of("http://127.0.0.1:9"), Selection(("entry",), ("VIK-1.1",))))
 
 
-def test_a_worker_that_breaks_breaks_the_harness(serve: Serve) -> None:
+def test_a_failing_worker_is_a_harness_error(serve: Serve) -> None:
     configuration = RunConfiguration(profile_of(serve(SmallConnector())))
 
     task = Task(configuration, Known(), None, [("NO-SUCH-CASE",)])
@@ -178,7 +178,7 @@ def test_a_worker_that_breaks_breaks_the_harness(serve: Serve) -> None:
         pool.finish()
 
 
-def test_a_worker_that_cannot_start_breaks_the_harness(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_start_is_a_harness_error(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object, **_named: object) -> None:
         raise EOFError
 

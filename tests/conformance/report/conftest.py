@@ -1,4 +1,4 @@
-"""Builders of report dicts with defaults, as the suite's engine would fill them."""
+"""Builders of report dicts with defaults, like those that the suite's engine fills."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def a_report() -> Build:
 
 @pytest.fixture
 def a_full_report() -> JsonObject:
-    """A passing run of every row that the register knows for the core and that can be tested."""
+    """Return the report of a passing run of every core row in the register that has a test."""
     rows = [row for row in register().values() if row.side == "connector" and row.tier in {"core", "catalog"}]
     undeclared = "no cash_shopper key is declared: [keys] cash_shopper"
     cases = [_case(row.id) for row in rows if not row.not_tested][:108]

@@ -1,4 +1,4 @@
-"""Reports as the tests write them, as JSON, turned into the model that reporters take."""
+"""Turns the reports of the tests, as JSON, into the model of the reporters."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ def test_a_key_malformed_on_purpose_stays_as_evidence(a_report: Build, a_case: B
     assert clean(report) == report
 
 
-def test_what_is_already_masked_is_left_as_it_is(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+def test_a_masked_value_stays_unchanged(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     exchange = an_exchange(request={"identityKey": "<28 characters, #1f2e3d4c>"})
     exchange["request"]["headers"]["authorization"] = "<redacted>"
     report = a_report([a_case(exchanges=[exchange])])
     assert clean(report) == report
 
 
-def test_an_answer_that_no_file_can_hold_is_written_all_the_same(
+def test_an_answer_with_unwritable_values_is_written(
     a_report: Build, a_case: Build, an_exchange: Build, tmp_path: Path
 ) -> None:
     deep: Any = "bottom"

@@ -23,7 +23,7 @@ STALE = {"id": "CP-2", "reason": "the till is old", "why": "it passes now"}
 
 @pytest.fixture
 def expecting(a_report: Build, a_case: Build) -> Build:
-    """A report with one broken case that is expected, and so many stale entries."""
+    """Build a report with one expected failure and these stale entries."""
 
     def build(*stale: JsonObject, strict: bool = False) -> JsonObject:
         cases = [a_case("VIK-1.1"), a_case("VIK-3.4", "fail", expectedFailure="the till <b>cannot</b> yet")]
@@ -34,7 +34,7 @@ def expecting(a_report: Build, a_case: Build) -> Build:
     return build
 
 
-def test_an_expected_failure_does_not_fail_the_run_and_is_not_called_conformant(expecting: Build) -> None:
+def test_an_expected_failure_does_not_fail_the_run_or_make_it_conformant(expecting: Build) -> None:
     report = expecting()
     check(json.loads(json.dumps(report)))
 
@@ -63,7 +63,7 @@ def test_a_case_that_passed_cannot_be_an_expected_failure(a_report: Build, a_cas
         check(a_report([a_case("VIK-1.1", expectedFailure="why not")]))
 
 
-def test_the_page_shows_both_with_their_reasons(expecting: Build) -> None:
+def test_the_page_shows_expected_and_stale_entries_with_reasons(expecting: Build) -> None:
     page = render_html(model(expecting(STALE)))
 
     assert "the till &lt;b&gt;cannot&lt;/b&gt; yet" in page
@@ -72,7 +72,7 @@ def test_the_page_shows_both_with_their_reasons(expecting: Build) -> None:
     assert 'id="finding-VIK-3.4"' not in page
 
 
-def test_junit_skips_what_is_expected_and_fails_on_what_is_stale(expecting: Build) -> None:
+def test_junit_skips_expected_failures_and_fails_stale_entries(expecting: Build) -> None:
     root = ET.fromstring(render_junit(model(expecting(STALE))))  # noqa: S314 - written by the code under test
 
     totals = {name: root.get(name) for name in ("tests", "failures", "skipped")}
@@ -87,4 +87,4 @@ def test_the_terminal_says_known_and_stale(expecting: Build) -> None:
     render_summary(model(expecting(STALE)), Console(file=file, width=200))
 
     assert "KNOWN VIK-3.4  expected to be broken: the till" in file.getvalue()
-    assert "STALE CP-2  it passes now, so take it out of known.toml" in file.getvalue()
+    assert "STALE CP-2  it passes now, so remove it from known.toml" in file.getvalue()

@@ -90,7 +90,7 @@ def test_a_finding_reads_from_rule_to_replay(a_report: Build, a_case: Build, an_
     assert places == sorted(places)
 
 
-def test_findings_stand_open_before_the_table_without_script(a_report: Build, a_case: Build) -> None:
+def test_findings_are_open_before_the_table_without_script(a_report: Build, a_case: Build) -> None:
     page = render_html(model(a_report([a_case("VIK-3.1"), a_case("VIK-3.4", "fail")])))
     assert page.index('id="finding-VIK-3.4"') < page.index('id="cases"')
     article = page[page.index("<article") : page.index("</article>")]
@@ -99,7 +99,7 @@ def test_findings_stand_open_before_the_table_without_script(a_report: Build, a_
     assert not re.search(r"\shidden", article)
 
 
-def test_no_answer_says_why(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+def test_a_missing_answer_has_its_reason(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     text = _Page(render_html(model(a_report([a_case(verdict="fail", exchanges=[an_exchange(status=None)])])))).text
     assert "no answer (timed_out)" in text
     assert "(none: timed out)" in text
@@ -146,7 +146,7 @@ def test_long_bodies_are_cut_with_a_note(a_report: Build, a_case: Build, an_exch
     assert "x" * 10_000 not in page
 
 
-def test_a_thousand_wordy_findings_still_fit_a_megabyte(a_report: Build, a_case: Build, an_exchange: Build) -> None:
+def test_a_thousand_long_findings_fit_a_megabyte(a_report: Build, a_case: Build, an_exchange: Build) -> None:
     wordy = [an_exchange(body={"errorMsg": "&" * 5_000}) for _ in range(5)]
     cases = [a_case(f"VIK-3.{n}", "fail", got="<" * 5000, exchanges=wordy) for n in range(1, 1001)]
     page = render_html(model(a_report(cases)))
@@ -154,7 +154,7 @@ def test_a_thousand_wordy_findings_still_fit_a_megabyte(a_report: Build, a_case:
     assert "Not conformant: 1000 broken rules" in page
 
 
-def test_nothing_judged_is_no_pass(a_report: Build, a_case: Build) -> None:
+def test_a_run_without_a_judged_case_does_not_pass(a_report: Build, a_case: Build) -> None:
     text = _Page(render_html(model(a_report([a_case(verdict="not_applicable")], latency=[])))).text
     assert "No verdict: no case was judged" in text
     assert "every case that was judged passed" not in text
@@ -178,7 +178,7 @@ def test_every_text_colour_keeps_the_contrast_of_wcag_aa(scheme: int) -> None:
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
 
 
-def test_the_trace_links_each_published_case_to_what_became_of_it(a_report: Build, a_case: Build) -> None:
+def test_the_trace_links_each_published_case_to_its_result(a_report: Build, a_case: Build) -> None:
     rows = [
         {"id": "VIK-1.1", "title": "Entry", "api": "Verify Identity Keys", "tier": "core", "by": ["VIK-1.1"]},
         {"id": "PLAN-1", "title": "Plan", "api": "Plan", "tier": "core", "by": ["VIK-1.1", "CP-2"]},
@@ -203,7 +203,7 @@ def test_on_paper_only_the_last_exchange_of_a_finding_unfolds(
     assert "details:not([open]):not(.fold)" in page
 
 
-def test_a_story_is_told_act_by_act(a_report: Build, a_case: Build) -> None:
+def test_the_page_lists_the_acts_of_a_story(a_report: Build, a_case: Build) -> None:
     page = _Page(render_html(model(a_report([a_case("CP-X.46", "warn", story=["buy nothing", HOSTILE])]))))
 
     assert "in the fewest acts" in page.text

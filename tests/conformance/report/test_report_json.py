@@ -70,7 +70,7 @@ def test_every_object_of_the_format_is_closed_and_complete(a_report: Build) -> N
         {"durationMs": float("nan")},
     ],
 )
-def test_a_case_out_of_the_format_is_our_error(a_report: Build, a_case: Build, changes: JsonObject) -> None:
+def test_a_case_that_breaks_the_format_is_a_bug_in_the_kit(a_report: Build, a_case: Build, changes: JsonObject) -> None:
     report = a_report([a_case()])
     report["cases"][0] |= changes
     report["counts"] = dict.fromkeys(report["counts"], 0) | {report["cases"][0]["verdict"]: 1}
@@ -96,8 +96,8 @@ def test_a_pass_with_a_failed_stage_is_refused(a_report: Build) -> None:
         check(a_report(stages=[{"name": "Gates", "summary": "", "ok": False, "details": []}]))
 
 
-def test_an_id_that_stands_twice_is_refused(a_report: Build, a_case: Build) -> None:
-    with pytest.raises(ReportBreaksSchema, match=r"twice: VIK-1\.1"):
+def test_a_repeated_id_is_refused(a_report: Build, a_case: Build) -> None:
+    with pytest.raises(ReportBreaksSchema, match=r"the id VIK-1\.1"):
         check(a_report([a_case("VIK-1.1"), a_case("VIK-1.1")]))
 
 
@@ -113,9 +113,7 @@ def test_four_files_are_written_and_read_back(a_full_report: JsonObject, tmp_pat
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == sorted(p.name for p in paths.values())
 
 
-def test_a_story_is_a_script_beside_the_report_until_a_run_finds_none(
-    a_report: Build, a_case: Build, tmp_path: Path
-) -> None:
+def test_the_script_of_a_story_is_deleted_by_a_run_without_one(a_report: Build, a_case: Build, tmp_path: Path) -> None:
     found = write_all(
         model(a_report([a_case("CP-X.46", "warn", story=["buy nothing", "repeat cart 0 as it was"])])), tmp_path
     )
@@ -127,7 +125,7 @@ def test_a_story_is_a_script_beside_the_report_until_a_run_finds_none(
     assert not (tmp_path / "CP-X.46.story").exists()
 
 
-def test_a_broken_report_leaves_the_elder_files_alone(a_report: Build, a_case: Build, tmp_path: Path) -> None:
+def test_a_broken_report_leaves_the_old_files_unchanged(a_report: Build, a_case: Build, tmp_path: Path) -> None:
     paths = write_all(model(a_report()), tmp_path)
     before = {path: path.read_bytes() for path in paths.values()}
     with pytest.raises(ReportBreaksSchema):
@@ -135,14 +133,14 @@ def test_a_broken_report_leaves_the_elder_files_alone(a_report: Build, a_case: B
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_folder_that_cannot_be_made_is_told_with_a_hint(a_report: Build, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_with_a_hint(a_report: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReportFolderUnwritable, match="file") as caught:
         write_all(model(a_report()), tmp_path / "file" / "out")
     assert "--out" in caught.value.hint
 
 
-def test_a_file_that_cannot_be_replaced_leaves_no_part_behind(a_report: Build, tmp_path: Path) -> None:
+def test_a_failed_replacement_leaves_no_partial_file(a_report: Build, tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ReportFolderUnwritable, match=r"report\.html"):
         write_all(model(a_report()), tmp_path)

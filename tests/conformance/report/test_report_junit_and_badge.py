@@ -24,7 +24,7 @@ def one_of_each(a_case: Build) -> list[JsonObject]:
     return [a_case(case_id, verdict) for case_id, verdict in verdicts.items()]
 
 
-def test_a_suite_an_api_with_its_totals(a_report: Build, one_of_each: list[JsonObject]) -> None:
+def test_each_api_is_a_suite_with_its_totals(a_report: Build, one_of_each: list[JsonObject]) -> None:
     root = _read(render_junit(model(a_report(one_of_each))))
     assert [suite.get("name") for suite in root] == ["Verify Identity Keys", "Create Purchases"]
     totals = {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")}
@@ -57,7 +57,7 @@ def test_a_strict_run_fails_on_a_warning(a_report: Build, a_case: Build) -> None
     assert root.get("failures") == "1"
 
 
-def test_what_xml_forbids_is_taken_out(a_report: Build, a_case: Build) -> None:
+def test_characters_that_xml_forbids_are_escaped(a_report: Build, a_case: Build) -> None:
     got = "a\x00\x1b[31m\ud800\ufffe<&]]>\x85"
     root = _read(render_junit(model(a_report([a_case(verdict="fail", got=got)]))))
     assert "a\\x00\\x1b[31m\\ud800<&]]>\\x85" in "".join(root.itertext())

@@ -16,7 +16,7 @@ def _xs(path: str) -> list[float]:
     return [float(dot.split(" ")[0]) for dot in path.split("M") if dot]
 
 
-def test_each_answer_is_a_dot_on_its_side_of_the_budget(a_latency: Build) -> None:
+def test_late_answers_are_dots_beyond_the_budget(a_latency: Build) -> None:
     plot = strip(latency_model(a_latency(samples=[3.0, 5.0, 1999.0, 2001.0, 9000.0])))
     assert len(_xs(plot.on_time)) == 3
     assert len(_xs(plot.late)) == 2
@@ -27,7 +27,7 @@ def test_an_answer_on_the_budget_is_not_late(a_latency: Build) -> None:
     assert strip(latency_model(a_latency(samples=[2000.0]))).late == ""
 
 
-def test_slower_is_further_right_and_all_stays_in_the_picture(a_latency: Build) -> None:
+def test_slower_answers_are_further_right_and_inside_the_plot(a_latency: Build) -> None:
     plot = strip(latency_model(a_latency(samples=[0.0, 0.2, 1.0, 10.0, 100.0, 1000.0, 1_000_000.0])))
     places = _xs(plot.on_time) + _xs(plot.late)
     assert places == sorted(places)
@@ -35,7 +35,7 @@ def test_slower_is_further_right_and_all_stays_in_the_picture(a_latency: Build) 
     assert max(places) <= 720
 
 
-def test_ten_thousand_answers_are_thinned_but_never_the_slow_ones(a_latency: Build) -> None:
+def test_a_plot_of_ten_thousand_answers_keeps_the_slowest(a_latency: Build) -> None:
     plot = strip(latency_model(a_latency(samples=[5.0] * 10_000 + [2500.0, 3000.0])))
     assert plot.shown == 600
     assert plot.total == 10_002
@@ -53,5 +53,5 @@ def test_the_page_draws_every_operation_with_its_figures(a_report: Build, a_late
     ("ms", "expected"),
     [(0, "0.0 ms"), (4.21, "4.2 ms"), (9.97, "10 ms"), (137.4, "137 ms"), (999.7, "1.00 s"), (2450, "2.45 s")],
 )
-def test_times_read_well(ms: float, expected: str) -> None:
+def test_times_have_readable_units(ms: float, expected: str) -> None:
     assert duration(ms) == expected

@@ -1,4 +1,4 @@
-"""The model of a report and its schema say the same, and a report survives the way through JSON."""
+"""The model of a report and its schema agree, and a report survives the conversion to JSON and back."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_the_schema_describes_every_value() -> None:
         assert set(DEFS[name]["enum"]) == set(get_args(values))
 
 
-def test_a_report_survives_the_way_through_json(a_full_report: JsonObject, a_case: Build, an_exchange: Build) -> None:
+def test_a_report_survives_the_conversion_to_json_and_back(
+    a_full_report: JsonObject, a_case: Build, an_exchange: Build
+) -> None:
     lost = an_exchange(status=None, about="cut off")
     known = a_case("VIK-3.99", "fail", exchanges=[lost], story=["buy nothing"], expectedFailure="not yet")
     stale = {"id": "CP-2", "reason": "the till is old", "why": "it passes now"}

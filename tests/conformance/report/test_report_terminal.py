@@ -21,7 +21,7 @@ def _shown(report: JsonObject, *, terminal: bool = False, **paths: Path) -> str:
     return file.getvalue()
 
 
-def test_a_finding_says_what_and_what_next(a_report: Build, a_case: Build) -> None:
+def test_a_finding_has_its_cause_and_its_replay(a_report: Build, a_case: Build) -> None:
     shown = _shown(a_report([a_case("VIK-3.4", "fail", got="200 {}", hint="No limit.")]))
     for words in (
         "FAIL  VIK-3.4  identityKey Exceeds 1000 Characters",
@@ -49,12 +49,12 @@ def test_no_colour_where_there_is_no_terminal(a_report: Build, a_case: Build) ->
 
 
 @pytest.mark.parametrize("got", ["\x1b]0;owned\x07\x1b[2J", "[bold]x[/bold] [link=http://a]b[/link]"])
-def test_an_answer_cannot_steer_the_terminal(a_report: Build, a_case: Build, got: str) -> None:
+def test_an_answer_cannot_control_the_terminal(a_report: Build, a_case: Build, got: str) -> None:
     shown = _shown(a_report([a_case(verdict="fail", got=got)]))
     assert got.replace("\x1b", "\\x1b").replace("\x07", "") in shown
 
 
-def test_an_answer_of_many_lines_cannot_pose_as_the_verdict(a_report: Build, a_case: Build) -> None:
+def test_an_answer_of_many_lines_cannot_imitate_the_verdict(a_report: Build, a_case: Build) -> None:
     shown = _shown(a_report([a_case(verdict="fail", got="500\nConformant")]))
     assert "Conformant" not in shown.splitlines()
 
@@ -67,7 +67,7 @@ def test_a_console_without_unicode_gets_question_marks(a_report: Build, a_case: 
     assert b"Entry ? Key" in raw.getvalue()
 
 
-def test_a_hundred_findings_do_not_bury_the_verdict(a_report: Build, a_case: Build) -> None:
+def test_a_hundred_findings_do_not_hide_the_verdict(a_report: Build, a_case: Build) -> None:
     shown = _shown(a_report([a_case(f"VIK-3.{number}", "fail") for number in range(1, 101)]))
     assert shown.count("FAIL") == 25
     assert "75 more findings" in shown

@@ -45,7 +45,7 @@ def test_the_run_is_judged_by_its_cases(a_case: Build, verdicts: list[str], leni
         ([], "not_applicable"),
     ],
 )
-def test_a_group_is_its_worst_child(verdicts: list[str], expected: str) -> None:
+def test_a_group_has_its_worst_verdict(verdicts: list[str], expected: str) -> None:
     assert worst(map(Verdict, verdicts)) == expected
 
 
@@ -54,7 +54,7 @@ def test_every_verdict_is_counted_zero_included(a_case: Build) -> None:
     assert counts == {"pass": 2, "fail": 0, "warn": 1, "blocked": 0, "not_applicable": 0, "error": 0}
 
 
-def test_findings_stand_worst_first_and_then_in_running_order(a_case: Build) -> None:
+def test_findings_are_in_order_worst_first_then_running_order(a_case: Build) -> None:
     verdicts = ["warn", "fail", "pass", "error", "fail", "not_applicable"]
     found = findings([case_model(a_case(str(number), verdict)) for number, verdict in enumerate(verdicts)])
     assert [case.id for case in found] == ["3", "1", "4", "0"]
@@ -74,7 +74,7 @@ def test_findings_stand_worst_first_and_then_in_running_order(a_case: Build) -> 
         (["not_applicable"], False, "No verdict: no case was judged"),
     ],
 )
-def test_the_headline_counts_what_makes_the_verdict(
+def test_the_headline_counts_the_causes_of_the_verdict(
     a_report: Build, a_case: Build, verdicts: list[str], *, strict: bool, expected: str
 ) -> None:
     cases = [a_case(f"VIK-3.{number}", verdict) for number, verdict in enumerate(verdicts, 1)]
@@ -87,12 +87,12 @@ def test_a_failed_stage_is_named_in_the_headline(a_report: Build) -> None:
     assert headline(model(report)) == "Not conformant: 1 failed stage (Catalog)"
 
 
-def test_a_pass_of_a_part_says_that_it_is_a_part(a_report: Build, a_case: Build) -> None:
+def test_a_partial_pass_says_that_it_is_partial(a_report: Build, a_case: Build) -> None:
     report = a_report([a_case("VIK-1.1"), a_case("VIK-1.2", "not_applicable")])
     assert any("1 of 2 cases judged" in remark for remark in remarks(model(report)))
 
 
-def test_worse_is_more_severe_and_ends_a_command_worse() -> None:
+def test_a_worse_verdict_has_a_higher_severity_and_exit_code() -> None:
     assert [severity(verdict) for verdict in Verdict] == sorted(severity(verdict) for verdict in Verdict)
     assert {str(verdict): code for verdict, code in EXIT_CODES.items()} == {
         "not_applicable": 0,

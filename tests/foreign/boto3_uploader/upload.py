@@ -1,6 +1,6 @@
-"""A shop's nightly catalog upload, as somebody else would write it: boto3 and urllib3, one thing after the other.
+"""A shop's nightly catalog upload, as another team would write it: with boto3 and urllib3, and sequential.
 
-It reads the JSON file, sends parts of 4,000, follows them by status calls and uses its queue only to hear early.
+It reads the JSON file, sends parts of 4,000 items, asks for their status, and uses its queue to get results early.
 """
 
 import json
@@ -31,7 +31,7 @@ def post(path: str, body: dict) -> dict:
         SigV4Auth(credentials, "execute-api", os.environ["AWS_REGION"]).add_auth(request)
         answer = http.request("POST", request.url, headers=dict(request.headers), body=text.encode())
         if answer.status in (200, 201):
-            time.sleep(0.15)  # stays far below ten calls a second
+            time.sleep(0.15)  # far below ten calls per second
             return json.loads(answer.data)
         if answer.status == 429 or (answer.status == 500 and "Retry-After" in answer.headers):
             time.sleep(float(answer.headers.get("Retry-After", 1)) + 0.2 * attempt)
@@ -40,29 +40,29 @@ def post(path: str, body: dict) -> dict:
     sys.exit(f"{path}: {answer.status} {answer.data[:200]!r}")
 
 
-def hear() -> set:
-    """Take what lies in the queue; returns the ids of uploads of which something was said."""
-    told = set()
+def receive() -> set:
+    """Take the messages out of the queue, and return the ids of the uploads in them."""
+    ids = set()
     for message in queue.receive_messages(MaxNumberOfMessages=10, WaitTimeSeconds=1):
         envelope = json.loads(message.body)
         if envelope["Type"] == "SubscriptionConfirmation":
             http.request("GET", envelope["SubscribeURL"])
         else:
-            told.add(json.loads(envelope["Message"])["ingestionId"])
+            ids.add(json.loads(envelope["Message"])["ingestionId"])
         message.delete()
-    return told
+    return ids
 
 
 def main() -> None:
     rows = json.loads(pathlib.Path(os.environ["CATALOG_JSON"]).read_text())
-    hear()
+    receive()
     waiting = {}
     for start in range(0, len(rows), PART):
         part = [dict(row, brand_name="House brand") for row in rows[start : start + PART]]
         waiting[post("/v1/catalog/upload", {"catalogItems": part})["ingestionId"]] = time.monotonic()
     bad = 0
     while waiting:
-        for ingestion in hear() | {one for one, since in waiting.items() if time.monotonic() - since > 3}:
+        for ingestion in receive() | {one for one, since in waiting.items() if time.monotonic() - since > 3}:
             if ingestion not in waiting:
                 continue
             status = post("/v1/catalog/getCatalogUploadStatus", {"ingestionId": ingestion})

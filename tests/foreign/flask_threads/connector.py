@@ -1,4 +1,4 @@
-"""A conformant connector in Flask with a thread a call, written from the published rules alone."""
+"""A conformant connector in Flask with a thread for each call, written from the published rules alone."""
 
 from __future__ import annotations
 

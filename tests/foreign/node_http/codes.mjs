@@ -1,4 +1,4 @@
-// Codes of the Node connector: kind, time of issue and a random part, with a MAC over the three; nothing is stored.
+// Codes of the Node connector: kind, time of issue and a random part, with a MAC over the three; the connector stores no code.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 const SECRET = "a sample secret of a sample shop";

@@ -1,5 +1,5 @@
-// A conformant connector on Node's own http module, without a framework. Its codes open one gate once and grow old.
-// Only callers with the shop's AWS key are heard. What it decides goes to a journal, from which a restarted one takes up; it warms up for a moment first.
+// A conformant connector on Node's own http module, without a framework. Its codes open one gate once, and expire.
+// It accepts only calls signed with the shop's AWS key. It writes its decisions to a journal and reads them after a restart; it needs a moment to start.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { read } from "./codes.mjs";

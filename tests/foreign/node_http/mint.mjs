@@ -1,4 +1,4 @@
-// Prints a fresh code of a kind: node mint.mjs shopper
+// Prints a new code of a kind: node mint.mjs shopper
 import { write } from "./codes.mjs";
 
 const kind = process.argv[2];

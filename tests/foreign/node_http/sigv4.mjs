@@ -1,4 +1,4 @@
-// Checks AWS Signature Version 4 as its public description has it: canonical request, string to sign, derived key.
+// Checks AWS Signature Version 4 by its public description: canonical request, string to sign, derived key.
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 const AUTHORIZATION = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;

@@ -1,8 +1,8 @@
-"""A conformant connector that is odd wherever the rules allow it, and strict wherever they allow that.
+"""A conformant connector that is as odd and as strict as the rules allow.
 
-Its answers carry members that nobody asked for; some are gzipped, some chunked, some take 1.5 s. Its refusals are
-empty, its ids are no UUIDs, its keys work once. Malformed text, refused shoppers, repeated and changed carts get
-statuses of its own choice, which its profile declares under [house].
+Its answers have additional members; some are gzipped, some chunked, some take 1.5 s. Its refusals have no body, its ids
+are not UUIDs, its keys work once. It chooses the statuses for malformed text, refused shoppers, and repeated and
+changed carts; its profile declares them under [house].
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Reading:
-    """A part of a body under inspection; whatever is asked of it holds, or the call is refused."""
+    """A part of a body with checks of its members; each raises Refused if the member is not valid."""
 
     def __init__(self, value: Any) -> None:
         if not isinstance(value, dict):
@@ -96,9 +96,9 @@ def parsed(raw: bytes) -> Reading:
 
 
 def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Take an object in; a member that stands twice makes it unreadable."""
+    """Return an object of these members. Raises ValueError if a name is repeated."""
     if len(dict(members)) < len(members):
-        raise ValueError("a member stands twice")
+        raise ValueError("a member is repeated")
     return dict(members)
 
 
@@ -194,7 +194,7 @@ def check_line(line: Reading) -> str | None:
 
 
 def card(raw: bytes) -> tuple[int, Any]:
-    """Answer a tap with a decision, and with a number of its own that nobody asked for."""
+    """Answer a tap with a decision, and with an additional member, its own number."""
     body = parsed(raw)
     identity = body.part("shopperIdentity").text("id", most=10_000) or ""
     amount = body.part("authorizedAmount", needed=False)
@@ -241,7 +241,7 @@ def details(raw: bytes) -> tuple[int, Any]:
 
 
 def mint(kind: str) -> tuple[int, Any]:
-    """Issue a code of a kind; a `used` one has been through a gate already."""
+    """Return a new code of a kind; a `used` one has already opened a gate."""
     code = secrets.token_bytes(48)
     with guard:
         issued[code.hex()] = "shopper" if kind == "used" else kind
@@ -285,7 +285,7 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(*self.outcome(raw))
 
     def received(self, size: int) -> bytes:
-        """Return the body, or what came of it before the caller hung up."""
+        """Return the body, or the bytes before the caller closed the connection."""
         try:
             return self.rfile.read(size)
         except ConnectionError:

@@ -1,4 +1,4 @@
-"""A conformant connector as a bare ASGI app: a table of members says what is checked, and one task does everything."""
+"""A conformant connector as a plain ASGI app: it checks members by a table, and answers in one task."""
 
 from __future__ import annotations
 
