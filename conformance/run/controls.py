@@ -78,14 +78,14 @@ class ControlCalls:
         return self.known.paces[operation]
 
     def send_each(self, drafts: Sequence[Draft]) -> list[Exchange]:
-        """Send drafts of one operation as they are, see `send_side_by_side`."""
+        """Send drafts of one operation as they are, see `send_concurrently`."""
 
         def send(draft: Draft) -> Exchange:
             return self._connector.send(draft.operation, draft.encoded())
 
-        return self.send_side_by_side(drafts[0].operation, send, drafts) if drafts else []
+        return self.send_concurrently(drafts[0].operation, send, drafts) if drafts else []
 
-    def send_side_by_side(
+    def send_concurrently(
         self, operation: Operation, send: Callable[[Item], Exchange], items: Iterable[Item]
     ) -> list[Exchange]:
         """Send items, as many at once as the connector was seen to answer side by side; the order stays."""
