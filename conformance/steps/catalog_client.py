@@ -36,7 +36,7 @@ def a_job(recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
     """Wait until the client has finished a job, and return it. Raises NotDeclared if no client is declared."""
     if catalog_client is None:
         raise NotDeclared(
-            "[catalog_client] command is not declared: the command that uploads a catalog with your own client"
+            "[catalog_client] command is not declared; declare the command that uploads a catalog with your own client"
         )
     job = catalog_client.wait_for_job(name)
     recorder.keep_all([call.exchange for call in job.calls])
