@@ -22,11 +22,11 @@ class Mismatch(NamedTuple):
     got: str
 
 
-def status(exchange: Exchange, wanted: Collection[int]) -> Mismatch | None:
+def status(exchange: Exchange, expected: Collection[int]) -> Mismatch | None:
     """Match the status code against those allowed."""
-    if exchange.answer is not None and exchange.answer.status in wanted:
+    if exchange.answer is not None and exchange.answer.status in expected:
         return None
-    return Mismatch(" or ".join(map(str, sorted(wanted))), exchange.in_short())
+    return Mismatch(" or ".join(map(str, sorted(expected))), exchange.in_short())
 
 
 def no_failure(exchange: Exchange) -> Mismatch | None:
@@ -61,16 +61,16 @@ def says_json(exchange: Exchange) -> Mismatch | None:
     """Match a content type of application/json, with any parameters, in upper or lower case."""
     if exchange.answer is None:
         return Mismatch(f"Content-Type: {_JSON}", exchange.in_short())
-    given = [value for name, value in exchange.answer.headers.items() if name.lower() == "content-type"]
-    if given and given[0].partition(";")[0].strip().lower() == _JSON:
+    types = [value for name, value in exchange.answer.headers.items() if name.lower() == "content-type"]
+    if types and types[0].partition(";")[0].strip().lower() == _JSON:
         return None
-    return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {given[0]}" if given else "no Content-Type")
+    return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {types[0]}" if types else "no Content-Type")
 
 
-def visitor_type(exchange: Exchange, wanted: str) -> Mismatch | None:
+def visitor_type(exchange: Exchange, expected: str) -> Mismatch | None:
     """Match `visitorDetails.type`."""
     got = _member(exchange, "visitorDetails", "type")
-    return None if got == wanted else Mismatch(f"visitorDetails.type {wanted}", f"{got}: {exchange.in_short()}")
+    return None if got == expected else Mismatch(f"visitorDetails.type {expected}", f"{got}: {exchange.in_short()}")
 
 
 def purchase_id(exchange: Exchange, *, empty: bool) -> Mismatch | None:

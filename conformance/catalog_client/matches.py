@@ -146,13 +146,14 @@ def waited_before_retry(job: Job) -> Mismatch | None:
     if not repeats:
         raise NotDeclared("the client did not send the upload again, which another rule judges")
     assert refused.exchange.answer is not None
-    asked = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}.get("retry-after")
-    if asked is None:
-        raise NotDeclared("the platform asked for no pause, because [house.catalog] retry_after_s sets none")
+    headers = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}
+    pause_s = headers.get("retry-after")
+    if pause_s is None:
+        raise NotDeclared("the platform required no pause, because [house.catalog] retry_after_s sets none")
     after_s = repeats[0].arrived_s - refused.answered_s
-    if after_s >= float(asked) - _TOLERANCE_S:
+    if after_s >= float(pause_s) - _TOLERANCE_S:
         return None
-    return Mismatch(f"the next attempt {asked} s after the {refused.status}, as Retry-After says", f"{after_s:.2f} s")
+    return Mismatch(f"the next attempt {pause_s} s after the {refused.status}, as Retry-After says", f"{after_s:.2f} s")
 
 
 def not_retried(job: Job) -> Mismatch | None:

@@ -164,21 +164,21 @@ class StoreDay:
         if missed := sorted({self._armed[each].name for each in self._control.armed() & set(self._armed)}):
             raise HarnessBroke(f"the simulated platform never applied these armed faults: {', '.join(missed)}")
 
-    def reserve_repeats(self, wanted: int) -> int:
+    def reserve_repeats(self, count: int) -> int:
         """Reserve rate for repetitions of one scan at the same moment, and return how many the declared rate allows."""
-        allowed = min(wanted, self._rate - 1) if self._rate else wanted
+        allowed = min(count, self._rate - 1) if self._rate else count
         if not allowed:
             raise NotDeclared("[limits] rate_limit_per_second leaves no room for a scan and its repetition")
         return self._connector.book(allowed)
 
     def resend_first(
-        self, visit: Visit, operation_name: str, wanted: Callable[[JsonObject], bool] = lambda _entry: True
+        self, visit: Visit, operation_name: str, is_wanted: Callable[[JsonObject], bool] = lambda _entry: True
     ) -> None:
         """Resend the first wanted call of a visit unchanged, and again if the connector's rate limit refuses it."""
         calls = [
             entry for entry in self._read_entries(visit) if is_call(entry) and entry["operation"] == operation_name
         ]
-        first = next((entry["seq"] for entry in calls if wanted(entry)), None)
+        first = next((entry["seq"] for entry in calls if is_wanted(entry)), None)
         if first is None:
             raise NotDeclared("the connector never answered the first attempt, which another case judges")
         for _ in range(_TRIES):
@@ -259,7 +259,7 @@ def _auth_event_id(entry: JsonObject) -> str:
 
 
 def is_lost(delivery: Delivery) -> bool:
-    """Say whether the platform gave up a cart, or got so many useless answers that it will."""
+    """Say whether the platform gave up a cart, or its last answers were all useless."""
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
     is_hopeless = len(judged) >= _HOPELESS_ATTEMPTS and set(judged[-_HOPELESS_ATTEMPTS:]) <= _USELESS
     return delivery["state"] == "dead_letter" or (delivery["state"] == "pending" and is_hopeless)

@@ -21,7 +21,7 @@ _MATCHES = {
     "no row was in two uploads": matches.uploaded_once,
     "it never called too often": matches.within_rate,
     "it ended by itself": matches.client_ended,
-    "it ended though its upload had failed": matches.client_ended_after_failure,
+    "it ended although its upload had failed": matches.client_ended_after_failure,
     "the upload came again and was accepted": matches.retried,
     "the upload came again no sooner than it should": matches.waited_before_retry,
     "the upload did not come again": matches.not_retried,

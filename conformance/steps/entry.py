@@ -131,12 +131,12 @@ def authorised(exchanges: Exchanges, profile: Profile, warn: Warn, outcome: str)
 @then(parsers.re(r"the scan should be (?P<outcome>accepted|rejected)"))
 def resolved(exchanges: Exchanges, profile: Profile, warn: Warn, outcome: str) -> None:
     """Match 200. Another resolution is a warning."""
-    wanted = {"accepted": "ACCEPT", "rejected": "REJECT"}[outcome]
+    expected = {"accepted": "ACCEPT", "rejected": "REJECT"}[outcome]
     for exchange in exchanges:
         must(match.status(exchange, [200]))
         _note_shape(exchange, profile, warn)
         got = _resolution(exchange).get("resolution")
-        should(None if got == wanted else Mismatch(f"the resolution {wanted}", exchange.in_short()), warn)
+        should(None if got == expected else Mismatch(f"the resolution {expected}", exchange.in_short()), warn)
 
 
 @then("the details are complete")

@@ -36,9 +36,9 @@ def search_valid(
 ) -> int:
     """Search for a valid request that the connector does not accept."""
     house = profile.house
-    wanted = 201
+    expected = 201
     if draft.operation is VERIFY_IDENTITY_KEYS:
-        wanted = 200 if requests.keys.has("shopper") else 401
+        expected = 200 if requests.keys.has("shopper") else 401
 
     def attempt(changes: list[Change], _until: float) -> bool:
         changed = requests.valid_request(draft.operation)
@@ -46,7 +46,7 @@ def search_valid(
             changed = change.of(changed)
         if not message(draft.operation.request, house).violations(changed.body):
             label = ", ".join(change.path for change in changes)
-            must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [wanted]))
+            must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [expected]))
         return True
 
     return search(valid_members(draft, house), attempt, DEEP if selection.deep else USUAL)

@@ -123,8 +123,8 @@ def cart_after_bad_request(exchanges: Exchanges) -> None:
 def scans_in_order(exchanges: Exchanges) -> None:
     """Match the statuses of two known keys and an unknown one, for the answers that arrived."""
     _require_an_answer(exchanges)
-    for exchange, wanted in zip(exchanges, (200, 200, 401), strict=False):
-        must(match.status(exchange, [wanted]))
+    for exchange, expected in zip(exchanges, (200, 200, 401), strict=False):
+        must(match.status(exchange, [expected]))
 
 
 @then("the answers that arrive are in the order of the carts")
@@ -189,8 +189,8 @@ def declares_json(exchanges: Exchanges) -> None:
 @then("each key is decided on its own merits")
 def decided_apart(exchanges: Exchanges) -> None:
     """Match 200 for the shopper and 401 for the unknown key."""
-    for exchange, wanted in zip(exchanges, (200, 401), strict=True):
-        must(match.status(exchange, [wanted]))
+    for exchange, expected in zip(exchanges, (200, 401), strict=True):
+        must(match.status(exchange, [expected]))
 
 
 @then("the refusal is repeated")

@@ -39,4 +39,4 @@ Feature: Catalog client: the result of an upload
   @CAT-X.17 @house @alone
   Scenario: An ingestion that fails
     Given the client had to upload a catalog, of which the ingestion fails
-    Then it ended though its upload had failed
+    Then it ended although its upload had failed
