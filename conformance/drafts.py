@@ -1,6 +1,6 @@
-"""Requests of the suite: built valid from the profile, then broken in one place and no other.
+"""Requests of the suite: a builder makes valid ones from the profile, and drafts change a copy in exactly one place.
 
-A path such as `shoppingTrip.authEvents[0].id` names a place in a message.
+A path such as `shoppingTrip.authEvents[0].id` names a member of a message.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ SAMPLE_UPC = "123456789012"
 
 
 class Draft(NamedTuple):
-    """A request about to be sent: the call and its body as JSON."""
+    """A request before it is sent: its operation and its body as JSON."""
 
     operation: Operation
     body: dict[str, Any]
 
     def encoded(self) -> bytes:
-        """Return the body as bytes of JSON."""
+        """Encode the body as JSON."""
         return json.dumps(self.body, ensure_ascii=False).encode()
 
     def again(self) -> Draft:
-        """Copy it as a further attempt: a new requestId where the call has one, all else the same."""
+        """Copy it as a further attempt: with a new requestId if it has one, and otherwise the same."""
         if "requestId" not in self.body:
             return self
         return self.with_value("requestId", str(uuid.uuid4()))
@@ -50,18 +50,18 @@ class Draft(NamedTuple):
         return Draft(self.operation, body)
 
     def with_value(self, path: str, value: object) -> Draft:
-        """Copy it with another value at a path; objects on the way are made."""
+        """Copy it with another value at a path; missing objects on the path are created."""
         body, steps = copy.deepcopy(self.body), _steps(path)
         _parent(body, steps)[steps[-1]] = value
         return Draft(self.operation, body)
 
     def value(self, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """Return the value at a path that is there."""
+        """Return the value at an existing path."""
         steps = _steps(path)
         return _parent(copy.deepcopy(self.body), steps)[steps[-1]]
 
     def checked(self, house: House) -> Draft:
-        """Return it if it keeps its schema; HarnessBroke otherwise, since the suite blames itself first."""
+        """Return it if it keeps its schema. Raises HarnessBroke if it does not: that is a bug in the suite."""
         violations = message(self.operation.request, house).violations(self.body)
         if violations:
             raise HarnessBroke(f"the suite's own request is wrong: {'; '.join(each.message for each in violations)}")
@@ -88,7 +88,7 @@ class Builder:
         return Draft(VERIFY_IDENTITY_KEYS, body).checked(self._profile.house)
 
     def cart(self, lines: list[dict[str, Any]] | None = None) -> Draft:
-        """Return a Create Purchases request; one line of a declared SKU unless lines are given."""
+        """Return a Create Purchases request with the given lines, or with one line of a declared SKU."""
         end = self._now()
         start = end - timedelta(minutes=9, seconds=39)
         body = {
@@ -105,7 +105,7 @@ class Builder:
         return Draft(CREATE_PURCHASES, body).checked(self._profile.house)
 
     def auth_event(self, at: datetime | None = None) -> dict[str, Any]:
-        """Return an entry by app of one person."""
+        """Return the authEvent of one person who entered with the app."""
         return {
             "id": str(uuid.uuid4()),
             "timestamp": format_instant(at or self._now()),
@@ -114,28 +114,28 @@ class Builder:
         }
 
     def line(self, item: str = "", kind: str = "SKU", value: str = "1.0", unit: str = "unit") -> dict[str, Any]:
-        """Return a cart line; of the first declared SKU unless an item is named."""
+        """Return a cart line of the given item, or of the first declared SKU."""
         quantity = {"value": value, "unit": unit}
         return {"id": item or self.skus(1)[0], "type": kind, "quantity": quantity}
 
     def skus(self, count: int) -> tuple[str, ...]:
-        """Return that many declared SKUs; Amazon's sample SKUs when none at all is declared."""
+        """Return `count` declared SKUs; Amazon's samples if none is declared. Raises NotDeclared if fewer are."""
         skus = self._profile.catalog.skus or SAMPLE_SKUS
         if len(skus) < count:
-            raise NotDeclared(f"[catalog] skus names {len(skus)} item, this case needs {count}")
+            raise NotDeclared(f"[catalog] skus lists {len(skus)} item, and this case needs {count}")
         return skus[:count]
 
     def scancode(self) -> str:
-        """Return a declared barcode."""
+        """Return a declared barcode. Raises NotDeclared if there is none."""
         return _first(self._profile.catalog.scancodes, "[catalog] scancodes")
 
     def weighted_sku(self) -> str:
-        """Return a declared SKU that is sold by weight."""
+        """Return a declared SKU that is sold by weight. Raises NotDeclared if there is none."""
         return _first(self._profile.catalog.weighted_skus, "[catalog] weighted_skus")
 
 
 def with_unknown_members(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Copy a JSON value with a member that nobody knows in every object."""
+    """Copy a JSON value with an additional unknown member in every object."""
     if isinstance(value, dict):
         changed = {name: with_unknown_members(member) for name, member in value.items()}
         return {**changed, "xFutureAttribute": {"any": ["thing", 1, None]}}
