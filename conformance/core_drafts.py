@@ -39,9 +39,9 @@ class Builder:
         return self._in_accepted_form(Draft(VERIFY_IDENTITY_KEYS, body))
 
     def cart(self, lines: Sequence[dict[str, Any]] | None = None) -> Draft:
-        """Return a Create Purchases request; one line of a declared SKU unless lines are given.
+        """Return a Create Purchases request with the given lines, or with one line of a declared SKU.
 
-        Lines without a `lineItemId` get one.
+        A line without a `lineItemId` gets one.
         """
         end = self._now()
         start = end - timedelta(minutes=9, seconds=39)
@@ -59,7 +59,7 @@ class Builder:
         return self._in_accepted_form(Draft(CREATE_PURCHASES, body))
 
     def auth_event(self, at: datetime | None = None) -> dict[str, Any]:
-        """Return an entry by app of one person, with the connector's own scan result where that is known."""
+        """Return the authEvent of one person who entered with the app, with the connector's own scan result if known."""
         event: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "timestamp": format_instant(at or self._now()),
@@ -71,7 +71,7 @@ class Builder:
         return event
 
     def line(self, item: str = "", kind: str = "SKU", value: str = "1.0", unit: str = "unit") -> dict[str, Any]:
-        """Return a cart line; of the first declared SKU unless an item is named."""
+        """Return a cart line of the given item, or of the first declared SKU."""
         quantity = {"value": value, "unit": unit}
         return {"id": item or self.skus(1)[0], "type": kind, "quantity": quantity}
 
@@ -82,18 +82,18 @@ class Builder:
         return [*upcs, SAMPLE_UPC][0]
 
     def skus(self, count: int) -> tuple[str, ...]:
-        """Return that many declared SKUs; Amazon's sample SKUs when none at all is declared."""
+        """Return `count` declared SKUs; Amazon's samples if none is declared. Raises NotDeclared if fewer are."""
         skus = self._profile.catalog.skus or SAMPLE_SKUS
         if len(skus) < count:
-            raise NotDeclared(f"[catalog] skus names {len(skus)} item, this case needs {count}")
+            raise NotDeclared(f"[catalog] skus lists {len(skus)} item, and this case needs {count}")
         return skus[:count]
 
     def scancode(self) -> str:
-        """Return a declared barcode."""
+        """Return a declared barcode. Raises NotDeclared if there is none."""
         return _first(self._profile.catalog.scancodes, "[catalog] scancodes")
 
     def weighted_sku(self) -> str:
-        """Return a declared SKU that is sold by weight."""
+        """Return a declared SKU that is sold by weight. Raises NotDeclared if there is none."""
         return _first(self._profile.catalog.weighted_skus, "[catalog] weighted_skus")
 
     def _in_accepted_form(self, complete: Draft) -> Draft:

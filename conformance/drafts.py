@@ -1,6 +1,6 @@
-"""Requests of the suite: built valid from the profile, then broken in one place and no other.
+"""Requests of the suite: a builder makes valid ones from the profile, and drafts change a copy in exactly one place.
 
-A path such as `shoppingTrip.authEvents[0].id` names a place in a message.
+A path such as `shoppingTrip.authEvents[0].id` names a member of a message.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ SAMPLE_STORE = "STORE-001"
 
 
 class Draft(NamedTuple):
-    """A request about to be sent: the call and its body as JSON."""
+    """A request before it is sent: its operation and its body as JSON."""
 
     operation: Operation
     body: dict[str, Any]
 
     def encoded(self) -> bytes:
-        """Return the body as bytes of JSON."""
+        """Encode the body as JSON."""
         return json.dumps(self.body, ensure_ascii=False).encode()
 
     def again(self) -> Draft:
-        """Copy it as a further attempt: a new requestId where the call has one, all else the same."""
+        """Copy it as a further attempt: with a new requestId if it has one, and otherwise the same."""
         if "requestId" not in self.body:
             return self
         return self.with_value("requestId", str(uuid.uuid4()))
@@ -44,18 +44,18 @@ class Draft(NamedTuple):
         return Draft(self.operation, body)
 
     def with_value(self, path: str, value: object) -> Draft:
-        """Copy it with another value at a path; objects on the way are made."""
+        """Copy it with another value at a path; missing objects on the path are created."""
         body, steps = copy.deepcopy(self.body), _steps(path)
         _parent(body, steps)[steps[-1]] = value
         return Draft(self.operation, body)
 
     def value(self, path: str) -> Any:  # noqa: ANN401 - any JSON
-        """Return the value at a path that is there."""
+        """Return the value at an existing path."""
         steps = _steps(path)
         return _parent(copy.deepcopy(self.body), steps)[steps[-1]]
 
     def checked(self, house: House) -> Draft:
-        """Return it if it keeps its schema; HarnessBroke otherwise, since the suite blames itself first."""
+        """Return it if it keeps its schema. Raises HarnessBroke if it does not: that is a bug in the suite."""
         violations = message(self.operation.request, house).violations(self.body)
         if violations:
             raise HarnessBroke(f"the suite's own request is wrong: {'; '.join(each.message for each in violations)}")
@@ -63,7 +63,7 @@ class Draft(NamedTuple):
 
 
 def with_unknown_members(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Copy a JSON value with a member that nobody knows in every object."""
+    """Copy a JSON value with an additional unknown member in every object."""
     if isinstance(value, dict):
         changed = {name: with_unknown_members(member) for name, member in value.items()}
         return {**changed, "xFutureAttribute": {"any": ["thing", 1, None]}}

@@ -23,7 +23,7 @@ class EntryBuilder:
         self._store_id = profile.store.id or SAMPLE_STORE
 
     def authorization(self, shopper: str = "", *, recommended: bool = True, risks: tuple[str, ...] = ()) -> Draft:
-        """Return a Shopper Authorization of a card tap; of a shopper whom nobody knows unless one is named."""
+        """Return a Shopper Authorization for a card tap of the given shopper, or of an unknown shopper."""
         recommendation: dict[str, Any] = {"shopperAuthorized": recommended, "shopperRisks": list(risks)}
         body = {
             "storeId": self._store_id,
@@ -44,7 +44,7 @@ class EntryBuilder:
         return Draft(SHOPPER_AUTHORIZATION, body).checked(self._profile.house)
 
     def scan(self, value: str = "") -> Draft:
-        """Return a Resolve Scan of a scanned content; of one that nobody has unless one is given."""
+        """Return a Resolve Scan of the given content, or of an unknown content."""
         body = {
             "requestId": str(uuid.uuid4()),
             "storeId": self._store_id,
@@ -59,7 +59,7 @@ class EntryBuilder:
         return Draft(RESOLVE_SCAN, body).checked(self._profile.house)
 
     def details(self, shopper_id: str = "", kind: str = "LOYALTY") -> Draft:
-        """Return a Get Scan Details of an id that Resolve Scan gave; of one that nobody has unless one is given."""
+        """Return a Get Scan Details request for the given id, or for an unknown id."""
         scan_result = {"id": shopper_id or f"nobody-{uuid.uuid4().hex}", "type": kind}
         body = {"storeId": self._store_id, "scanResult": scan_result}
         return Draft(GET_SCAN_DETAILS, body).checked(self._profile.house)

@@ -1,4 +1,4 @@
-"""Matches: each looks at exchanges and returns what is wrong as a value, or None. They never raise and never judge."""
+"""Matches: each compares exchanges with an expectation and returns a Mismatch or None. They never raise."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _JSON = "application/json"
 
 
 class Mismatch(NamedTuple):
-    """What the rule asks for and what came."""
+    """The expected and the actual answer."""
 
     expected: str
     got: str
 
 
-def status(exchange: Exchange, wanted: Collection[int]) -> Mismatch | None:
+def status(exchange: Exchange, expected: Collection[int]) -> Mismatch | None:
     """Match the status code against those allowed."""
-    if exchange.answer is not None and exchange.answer.status in wanted:
+    if exchange.answer is not None and exchange.answer.status in expected:
         return None
-    return Mismatch(" or ".join(map(str, sorted(wanted))), exchange.in_short())
+    return Mismatch(" or ".join(map(str, sorted(expected))), exchange.in_short())
 
 
 def no_failure(exchange: Exchange) -> Mismatch | None:
-    """Match any answer but a server error; a refusal by closing the connection will do as well."""
+    """Match any answer except a server error. A closed connection matches too."""
     if exchange.answer is None or exchange.answer.status < 500:  # noqa: PLR2004 - where server errors begin
         return None
     return Mismatch("no server error", exchange.in_short())
 
 
 def no_success(exchange: Exchange) -> Mismatch | None:
-    """Match any answer but a 2xx, or none."""
+    """Match any answer except a 2xx, or no answer."""
     if exchange.answer is None or not 200 <= exchange.answer.status < 300:  # noqa: PLR2004 - the 2xx
         return None
     return Mismatch("no success", exchange.in_short())
@@ -58,23 +58,23 @@ def well_formed(exchange: Exchange, house: House, *, by_house: bool = False) -> 
 
 
 def says_json(exchange: Exchange) -> Mismatch | None:
-    """Match a content type of application/json, whatever its parameters and however it is written."""
+    """Match a content type of application/json, with any parameters, in upper or lower case."""
     if exchange.answer is None:
         return Mismatch(f"Content-Type: {_JSON}", exchange.in_short())
-    given = [value for name, value in exchange.answer.headers.items() if name.lower() == "content-type"]
-    if given and given[0].partition(";")[0].strip().lower() == _JSON:
+    types = [value for name, value in exchange.answer.headers.items() if name.lower() == "content-type"]
+    if types and types[0].partition(";")[0].strip().lower() == _JSON:
         return None
-    return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {given[0]}" if given else "no Content-Type")
+    return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {types[0]}" if types else "no Content-Type")
 
 
-def visitor_type(exchange: Exchange, wanted: str) -> Mismatch | None:
+def visitor_type(exchange: Exchange, expected: str) -> Mismatch | None:
     """Match `visitorDetails.type`."""
     got = _member(exchange, "visitorDetails", "type")
-    return None if got == wanted else Mismatch(f"visitorDetails.type {wanted}", f"{got}: {exchange.in_short()}")
+    return None if got == expected else Mismatch(f"visitorDetails.type {expected}", f"{got}: {exchange.in_short()}")
 
 
 def purchase_id(exchange: Exchange, *, empty: bool) -> Mismatch | None:
-    """Match `purchaseId`: empty for an empty cart, and for no other."""
+    """Match `purchaseId`: empty for an empty cart, not empty for other carts."""
     got = _member(exchange, "purchaseId")
     if isinstance(got, str) and (got == "") is empty:
         return None
@@ -82,14 +82,14 @@ def purchase_id(exchange: Exchange, *, empty: bool) -> Mismatch | None:
 
 
 def same_member(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
-    """Match when all answers carry an equal member at `path`."""
+    """Match when all answers have an equal member at `path`."""
     values = [_member(exchange, *path) for exchange in exchanges]
     different = [value for index, value in enumerate(values) if value not in values[:index]]
     if len(different) == 1:
         return None
     return Mismatch(
         f"one {'.'.join(path)} in all {len(exchanges)} answers",
-        f"{len(different)} different ones: {', '.join(_shown(path, value) for value in different[:5])}",
+        f"{len(different)} different ones: {', '.join(_show(path, value) for value in different[:5])}",
     )
 
 
@@ -103,12 +103,12 @@ def same_status(exchanges: Sequence[Exchange]) -> Mismatch | None:
 
 
 def different_members(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
-    """Match when no two answers carry an equal member at `path`."""
+    """Match when no two answers have an equal member at `path`."""
     values = [_member(exchange, *path) for exchange in exchanges]
     if all(value not in values[:index] for index, value in enumerate(values)):
         return None
     return Mismatch(
-        f"a {'.'.join(path)} of its own for each", f"equal ones: {', '.join(_shown(path, value) for value in values)}"
+        f"a different {'.'.join(path)} for each", f"equal ones: {', '.join(_show(path, value) for value in values)}"
     )
 
 
@@ -124,8 +124,8 @@ def in_time(exchanges: Sequence[Exchange], budget_s: float) -> Mismatch | None:
     )
 
 
-def bound(exchanges: Sequence[Exchange]) -> str:
-    """Say what can be said when none of n calls was late: by the rule of three, at most 3/n are, at 95 %."""
+def late_share_bound(exchanges: Sequence[Exchange]) -> str:
+    """Describe the late_share_bound when 0 of n calls are late: at most 3/n are, at 95 % confidence (rule of three)."""
     count, slowest_s = len(exchanges), max(exchange.elapsed_s for exchange in exchanges)
     return f"0 late in {count} calls, so at most {300 / count:.2g} % are (at 95 %); the slowest took {slowest_s:.3f} s"
 
@@ -137,5 +137,5 @@ def _member(exchange: Exchange, *path: str) -> object:
     return value
 
 
-def _shown(path: tuple[str, ...], value: object) -> str:
+def _show(path: tuple[str, ...], value: object) -> str:
     return masked_text(json.dumps({path[-1]: value}).encode())

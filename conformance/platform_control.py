@@ -1,4 +1,4 @@
-"""A client of the simulated platform's control API. What goes wrong here is our fault, and never the connector's."""
+"""A client of the simulated platform's control API. An error here is a fault of the kit, never of the connector."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from contract.profile import ConnectorTable
 from contract.sigv4 import Key
 from jwo_toolkit.json_types import JsonObject
 
-_CALL_WITHIN_S = 60.0
-"""Longer than any gate and any repeated message takes together."""
+_CALL_TIMEOUT_S = 60.0
+"""Longer than the limit of a gate and of a resent message together."""
 _JOURNAL_LIMIT = 10_000
 
 
 class Fault(NamedTuple):
-    """A fault to arm: its name in the platform's list, its amount, and which exchanges of an operation it strikes.
+    """A fault to arm: its name in the platform's list, its amount, and the exchanges that it applies to.
 
-    It lets `after` of them pass, then strikes `times` of them, or the share `rate`. None leaves the platform's default.
+    It skips `after` exchanges of an operation, then applies to the next `times`, or to the share `rate`. None keeps
+    the platform's default.
     """
 
     name: str
@@ -35,14 +36,14 @@ class Fault(NamedTuple):
 
 
 class Visitor(TypedDict):
-    """The visitor that a connector named."""
+    """The visitor in a connector's answer."""
 
     id: str
     type: str
 
 
 class Decision(TypedDict, total=False):
-    """What a gate did about a key."""
+    """The decision of a gate about a key."""
 
     opens: bool
     light: str
@@ -67,7 +68,7 @@ class Delivery(TypedDict, total=False):
 
 
 class AccountSetup(NamedTuple):
-    """What the portal stores about a retailer's AWS account."""
+    """The data of a retailer's AWS account that the portal stores."""
 
     retailer: str
     key: Key
@@ -78,8 +79,8 @@ class PlatformControl:
     """One client of the control API; safe to use from several threads. Use it as a context manager."""
 
     def __init__(self, url: str) -> None:
-        plain = httpx.HTTPTransport(verify=False)  # it is on this machine, without TLS
-        self._http = httpx.Client(base_url=url, timeout=_CALL_WITHIN_S, transport=plain, trust_env=False)
+        plain = httpx.HTTPTransport(verify=False)  # the platform runs on this machine, without TLS
+        self._http = httpx.Client(base_url=url, timeout=_CALL_TIMEOUT_S, transport=plain, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +101,7 @@ class PlatformControl:
         self._call("PUT", f"/portal/stores/{quote(store_id, safe='')}", {"retailer": retailer})
 
     def set_up_account(self, account_id: str, account: AccountSetup) -> None:
-        """Allow-list an AWS account, which gets the invitation to subscribe into its queue."""
+        """Allow-list an AWS account. The platform sends the SubscriptionConfirmation to its queue."""
         key = account.key
         setup = {
             "retailer": account.retailer,
@@ -127,7 +128,7 @@ class PlatformControl:
         self._call("DELETE", f"/faults/{fault_id}")
 
     def armed(self) -> set[str]:
-        """Return the ids of the faults that have strikes left."""
+        """Return the ids of the armed faults that can still apply."""
         return {str(fault["id"]) for fault in self._call("GET", "/faults")}
 
     def scan(self, gate: str, identity_key: str) -> Decision:
@@ -136,11 +137,11 @@ class PlatformControl:
         return decision
 
     def pick(self, trip_id: str, sku: str, quantity: int) -> None:
-        """Take items off a shelf."""
+        """Pick items from a shelf."""
         self._call("POST", f"/trips/{trip_id}/pick", {"sku": sku, "quantity": str(quantity)})
 
     def leave(self, trip_id: str) -> None:
-        """Leave the store; the platform has begun to deliver the cart when this returns."""
+        """Leave the store. When this returns, the platform has begun to deliver the cart."""
         self._call("POST", f"/trips/{trip_id}/leave")
 
     def delivery(self, trip_id: str) -> Delivery:
@@ -151,7 +152,7 @@ class PlatformControl:
         return found[0]
 
     def redrive(self, trip_id: str) -> None:
-        """Send a cart of the dead-letter list once more."""
+        """Deliver a cart of the dead-letter list again."""
         self._call("POST", f"/deliveries/{trip_id}/redrive")
 
     def journal(self, **about: str) -> list[JsonObject]:
@@ -159,15 +160,15 @@ class PlatformControl:
         return list(self._call("GET", "/journal", params={**about, "limit": _JOURNAL_LIMIT}))
 
     def retailer_calls(self) -> list[JsonObject]:
-        """Return every journal entry about a call of a retailer, oldest first."""
+        """Return the journal's entries of all retailer calls, oldest first."""
         return [entry for entry in self._lines("/journal.ndjson") if entry["kind"] == "retailer_call"]
 
     def resend(self, seq: int) -> JsonObject:
-        """Send an exchange of the journal again, as it was, and return the new entry."""
+        """Send an exchange of the journal again, unchanged, and return the new entry."""
         return dict(self._call("POST", f"/journal/{seq}/resend"))
 
     def catalog(self, store_id: str) -> list[JsonObject]:
-        """Return all items of a store, as they were uploaded."""
+        """Return all items of a store, unchanged since their upload."""
         return self._lines(f"/stores/{quote(store_id, safe='')}/catalog.ndjson")
 
     def report(self, link: str) -> list[JsonObject]:

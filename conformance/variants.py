@@ -1,6 +1,6 @@
-"""Requests that differ from a valid one in a single respect: boundaries that must be accepted, types that must not.
+"""Sets of requests that differ from a valid one in one respect: unusual values to accept, and wrong values to refuse.
 
-The name of a set stands in the features, its labels stand in the findings.
+Features name the sets, and findings show the labels of their variants.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNICODE = "Ångström 牛乳 🛒 עגלה"
 
 
 class Variant(NamedTuple):
-    """One request of a set and what is special about it. `raw` is its body where JSON alone would not show it."""
+    """One request of a set, with a label for its difference. `raw` is its body if the difference is in the encoding."""
 
     label: str
     draft: Draft
@@ -32,36 +32,36 @@ class Variant(NamedTuple):
 
     @property
     def encoded(self) -> bytes:
-        """The bytes to send."""
+        """Return the body to send."""
         return self.draft.encoded() if self.raw is None else self.raw
 
 
 New = Callable[[], Draft]
-"""Makes a valid request of its own each time: no variant may be taken for a duplicate of another."""
+"""Makes a valid request with new ids each time, so that no variant is a duplicate of another."""
 Variants = Callable[[New, House], Iterator[Variant]]
 
 
 def with_own_ids(draft: Draft) -> Draft:
-    """Copy it as a request of its own, with the same key or cart."""
+    """Copy it with new ids, and with the same key or cart."""
     own = draft.again()
     if "idempotentShoppingTripId" in own.body:
         return own.with_value("idempotentShoppingTripId", str(uuid.uuid4()))
     return own.with_value("authEvent.id", str(uuid.uuid4()))
 
 
-def _set(new: New, values: dict[str, list[Json]]) -> Iterator[Variant]:
+def _vary(new: New, values: dict[str, list[Json]]) -> Iterator[Variant]:
     for path, choices in values.items():
         for value in choices:
-            yield Variant(f"{path} {_shown(value)}", new().with_value(path, value))
+            yield Variant(f"{path} {_show(value)}", new().with_value(path, value))
 
 
-def _shown(value: Json) -> str:
+def _show(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"of {len(value)} characters"  # noqa: PLR2004 - fits a line
 
 
 def _times(new: New, _house: House) -> Iterator[Variant]:
-    """Write the times with fractions and offsets; the instants stay what they are."""
+    """Write the times with fractions and offsets, for the same instants."""
     forms: dict[str, Callable[[datetime], str]] = {
         "with a fraction": lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.123Z"),
         "with microseconds": lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.123456Z"),
@@ -92,7 +92,7 @@ def _uuids(new: New, _house: House) -> Iterator[Variant]:
             yield Variant(f"{path} of version {version}", new().with_value(path, other))
 
 
-def _written_otherwise(new: New, _house: House) -> Iterator[Variant]:
+def _json_styles(new: New, _house: House) -> Iterator[Variant]:
     """Write the same JSON with spaces, with escapes and in another order."""
     own = new()
     yield Variant("written over many lines", own, json.dumps(own.body, indent=4).encode())
@@ -111,25 +111,25 @@ def reordered(value: Json) -> Json:
 
 def _nulls(new: New, _house: House) -> Iterator[Variant]:
     if "authEvent" in new().body:
-        return _set(new, {"keyChannel": [None]})
+        return _vary(new, {"keyChannel": [None]})
     paths = ("shopperIdentity", "shopperDeviceId", "paymentSource", "cartItems[0].lineItemId",
              "cartItems[0].externalIdentifiers", "shoppingTrip.authEvents[0].scanResult",
              "shoppingTrip.authEvents[0].location", "shoppingTrip.authEvents[0].timestamp")  # fmt: skip
-    return _set(new, {path: [None] for path in paths})
+    return _vary(new, {path: [None] for path in paths})
 
 
 def _channels(new: New, house: House) -> Iterator[Variant]:
-    return _set(new, {"keyChannel": list(house.identity.key_channels)})
+    return _vary(new, {"keyChannel": list(house.identity.key_channels)})
 
 
 def _longest_key(new: New, _house: House) -> Iterator[Variant]:
-    return _set(new, {"identityKey": [base64.b64encode(b"k" * 750).decode()]})
+    return _vary(new, {"identityKey": [base64.b64encode(b"k" * 750).decode()]})
 
 
 def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
     longest = "a" * 255
     paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
-    yield from _set(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
+    yield from _vary(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
     identifiers = [{"id": longest, "type": "UPC"}]
     yield Variant("an external identifier of 255 characters", new().with_value(_IDENTIFIERS, identifiers))
     yield Variant("scanResult.id of 255 characters", _with_scan_result(new(), id=longest))
@@ -138,22 +138,22 @@ def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
 def _trip_ids(new: New, _house: House) -> Iterator[Variant]:
     unique = uuid.uuid4().hex
     ids = [f"{unique}{'t' * (255 - len(unique))}", f"trip {unique}", f"{unique} {_UNICODE}", f"{unique}/'\";--"]
-    return _set(new, {"idempotentShoppingTripId": list[Json](ids)})
+    return _vary(new, {"idempotentShoppingTripId": list[Json](ids)})
 
 
-def _trip_ids_alike(new: New, _house: House) -> Iterator[Variant]:
-    """Write ids that a short column, a prefix or a number would take for one."""
+def _similar_trip_ids(new: New, _house: House) -> Iterator[Variant]:
+    """Write different ids that are equal if a program cuts them, compares a prefix or converts them to numbers."""
     unique, number = uuid.uuid4().hex, str(uuid.uuid4().int)[:12]
     longest = f"{unique}{'t' * (254 - len(unique))}"
     ids = {
         "some text": unique,
         "that text and more": f"{unique}-2",
-        "another last sign": f"{unique[:-1]}_",
-        "255 signs": f"{longest}1",
-        "the last of 255 another": f"{longest}2",
+        "another last character": f"{unique[:-1]}_",
+        "255 characters": f"{longest}1",
+        "255 characters, another last one": f"{longest}2",
         "a number": f"9{number}",
-        "a zero before it": f"09{number}",
-        "a fraction behind it": f"9{number}.0",
+        "the number with a leading zero": f"09{number}",
+        "the number with a fraction": f"9{number}.0",
     }
     for label, trip_id in ids.items():
         yield Variant(f"idempotentShoppingTripId: {label}", new().with_value("idempotentShoppingTripId", trip_id))
@@ -161,7 +161,7 @@ def _trip_ids_alike(new: New, _house: House) -> Iterator[Variant]:
 
 def _free_texts(new: New, _house: House) -> Iterator[Variant]:
     paths = ("cartItems[0].quantity.unit", "cartItems[0].lineItemId", "shopperDeviceId", "shopperIdentity.id")
-    return _set(new, {path: [_UNICODE] for path in paths})
+    return _vary(new, {path: [_UNICODE] for path in paths})
 
 
 def _published_values(new: New, _house: House) -> Iterator[Variant]:
@@ -173,7 +173,7 @@ def _published_values(new: New, _house: House) -> Iterator[Variant]:
         f"{event}.location": ["ENTRY", "MANUAL_IN_STORE"],
         _IDENTIFIERS: [[{"id": SAMPLE_UPC, "type": "UPC"}]],
     }
-    yield from _set(new, values)
+    yield from _vary(new, values)
 
 
 def _house_values(new: New, house: House) -> Iterator[Variant]:
@@ -184,7 +184,7 @@ def _house_values(new: New, house: House) -> Iterator[Variant]:
         f"{event}.location": list(rules.locations),
         _IDENTIFIERS: [[{"id": "12345678", "type": each}] for each in rules.identifier_types],
     }
-    yield from _set(new, values)
+    yield from _vary(new, values)
 
 
 def _left_out(new: New, _house: House) -> Iterator[Variant]:
@@ -211,7 +211,7 @@ def _with_scan_result(draft: Draft, **members: str) -> Draft:
 
 
 def _blank_ids(new: New, _house: House) -> Iterator[Variant]:
-    return _set(new, {"shopperIdentity.id": [""], "shoppingTrip.authEvents[0].scanResult": [{"id": ""}]})
+    return _vary(new, {"shopperIdentity.id": [""], "shoppingTrip.authEvents[0].scanResult": [{"id": ""}]})
 
 
 def _optional_members(new: New, _house: House) -> Iterator[Variant]:
@@ -222,19 +222,19 @@ def _optional_members(new: New, _house: House) -> Iterator[Variant]:
         "cartItems[0].externalIdentifiers": [[]],
         "shoppingTrip.authEvents[0].scanResult": [{}],
     }
-    return _set(new, values)
+    return _vary(new, values)
 
 
 def _quantities(new: New, _house: House) -> Iterator[Variant]:
-    return _set(new, {"cartItems[0].quantity.value": ["1", "2.00", "0.125", "1000", "007"]})
+    return _vary(new, {"cartItems[0].quantity.value": ["1", "2.00", "0.125", "1000", "007"]})
 
 
 def _bad_quantities(new: New, _house: House) -> Iterator[Variant]:
-    return _set(new, {"cartItems[0].quantity.value": ["-1", "one", "1,5", "1e3", "NaN", ".5"]})
+    return _vary(new, {"cartItems[0].quantity.value": ["-1", "one", "1,5", "1e3", "NaN", ".5"]})
 
 
 def _wrong_types(new: New, house: House) -> Iterator[Variant]:
-    """Put values of other JSON types in every member that the schema names and the request may carry."""
+    """Put values of other JSON types in every member of the schema."""
     schema = self_contained(new().operation.request, house)
     for path, kind in sorted(typed_paths(schema)):
         for value in _OTHER_TYPES[kind]:
@@ -265,7 +265,7 @@ def typed_paths(schema: dict[str, Json], path: str = "") -> Iterator[tuple[str, 
 
 
 def _lists_of_objects(schema: dict[str, Json], path: str = "") -> Iterator[str]:
-    """Yield the path of each list whose entries are objects."""
+    """Yield the path of each list of objects."""
     for name, member in schema.get("properties", {}).items():
         here = f"{path}.{name}".lstrip(".")
         yield from _lists_of_objects(member, here)
@@ -275,7 +275,7 @@ def _lists_of_objects(schema: dict[str, Json], path: str = "") -> Iterator[str]:
 
 
 def _empty_texts(new: New, house: House) -> Iterator[Variant]:
-    """Empty every required text; it counts as missing."""
+    """Set every required text to an empty one, which counts as missing."""
     for path in sorted(_required_texts(self_contained(new().operation.request, house))):
         yield Variant(f'{path} ""', new().with_value(path, ""))
 
@@ -292,13 +292,13 @@ def _required_texts(schema: dict[str, Json], path: str = "") -> Iterator[str]:
 SETS: dict[str, Variants] = {
     "form of time": _times,
     "form of UUID": _uuids,
-    "way to write its JSON": _written_otherwise,
+    "way to write its JSON": _json_styles,
     "optional member as null": _nulls,
     "key channel": _channels,
     "key of the longest kind": _longest_key,
     "text of the longest kind": _longest_texts,
     "form of trip id": _trip_ids,
-    "of several trip ids that look alike": _trip_ids_alike,
+    "of several trip ids that look alike": _similar_trip_ids,
     "text in other scripts": _free_texts,
     "published value": _published_values,
     "value that the house adds": _house_values,
@@ -312,4 +312,4 @@ SETS: dict[str, Variants] = {
     "required text empty": _empty_texts,
 }
 REFUSED = ("text that is no quantity", "member of a wrong type", "required text empty")
-"""The sets whose requests use up no key, since they are refused before a key is looked at."""
+"""The sets of invalid requests. They use up no key, since the connector refuses them before it reads the key."""

@@ -1,1 +1,1 @@
-"""The retailer's own catalog client, run against a platform that keeps what it sees, and judged by that."""
+"""Runs the retailer's own catalog client against a simulated platform and judges it by the calls that arrive there."""

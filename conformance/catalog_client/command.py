@@ -1,6 +1,6 @@
-"""Runs the retailer's command once: what it is told by its environment, how long it may take, what it said.
+"""Runs the retailer's command once, with a time limit, and returns its exit code and its output.
 
-The environment is the contract with the command; docs/testing_your_connector.md lists it.
+The command gets its input from environment variables; docs/testing_your_connector.md lists them.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from conformance.drivers.masks import mask
 from conformance.errors import HarnessBroke
 from contract.profile import CatalogClientTable
 
-_LAST_WORDS = 300
-_ENDS_WITHIN_S = 3.0
+_SHOWN_CHARACTERS = 300
+_TERMINATE_TIMEOUT_S = 3.0
 _SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
-_SHORTEST_SECRET = 6
-_NOT_PASSED_ON = ("AWS_", "JWO_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_MIN_SECRET_LENGTH = 6
+_REMOVED_PREFIXES = ("AWS_", "JWO_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-class Ended(NamedTuple):
-    """How a run ended: its exit code, None when its time was over, and what it said, without secrets."""
+class ClientRun(NamedTuple):
+    """How a run ended: its exit code, or None after the time limit, and its output without secrets."""
 
     code: int | None
     output: str
     elapsed_s: float
 
     def in_short(self) -> str:
-        """Say it in one line, with its last words."""
-        words = " ".join(self.output.split())[-_LAST_WORDS:]
-        how = f"ended with {self.code}" if self.code is not None else "had to be ended"
-        return f"the client {how} after {self.elapsed_s:.1f} s{f', its last words: {words}' if words else ''}"
+        """Describe the run in one line, with the end of its output."""
+        output = " ".join(self.output.split())[-_SHOWN_CHARACTERS:]
+        how = f"exited with {self.code}" if self.code is not None else "was stopped at its time limit"
+        return f"the client {how} after {self.elapsed_s:.1f} s{f', its output ends: {output}' if output else ''}"
 
 
-class Told(NamedTuple):
-    """What a run is told: where the platform is, who calls it, and the catalog as CSV and as JSON."""
+class JobInput(NamedTuple):
+    """The input of a run: the addresses of the platform, the account of the caller, and the catalog as CSV and JSON."""
 
     addresses: Addresses
     account: Account
     csv: Path
     json: Path
 
-    def by_name(self) -> dict[str, str]:
-        """Return what stands for `{name}` in the command and in its environment."""
+    def placeholders(self) -> dict[str, str]:
+        """Return the value of each `{name}` in the command and in its environment."""
         account, key = self.account, self.account.key
         return {
             "endpoint": self.addresses.platform_url,
@@ -68,9 +68,9 @@ class Told(NamedTuple):
             "json": str(self.json),
         }
 
-    def filled(self, text: str) -> str:
-        """Put what a run is told in the place of its names."""
-        for name, value in self.by_name().items():
+    def fill(self, text: str) -> str:
+        """Replace each `{name}` in a text by its value."""
+        for name, value in self.placeholders().items():
             text = text.replace(f"{{{name}}}", value)
         return text
 
@@ -95,84 +95,87 @@ _VARIABLES = {
 }
 
 
-def environment(told: Told, own: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the command's environment: the caller's without AWS and proxy settings, what it is told, and its own."""
-    kept = {name: value for name, value in inherited.items() if not name.upper().startswith(_NOT_PASSED_ON)}
-    return kept | {name: told.filled(text) for name, text in {**_VARIABLES, **own}.items()}
+def build_environment(job_input: JobInput, own: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the command's environment: the caller's without AWS and proxy settings, the job's, and the profile's."""
+    passed_on = {name: value for name, value in inherited.items() if not name.upper().startswith(_REMOVED_PREFIXES)}
+    return passed_on | {name: job_input.fill(text) for name, text in {**_VARIABLES, **own}.items()}
 
 
 class Runner:
-    """Runs the command; `end` ends what still runs, from another thread as well."""
+    """Runs the command. Any thread may call `end`, which ends all commands that still run."""
 
     def __init__(self, table: CatalogClientTable) -> None:
         self._table = table
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._door = threading.Lock()
-        self._is_over = False
+        self._lock = threading.Lock()
+        self._is_closed = False
 
-    def run(self, told: Told) -> Ended:
-        """Run the command to its end, or to its limit; HarnessBroke when there is no such program."""
-        words = [told.filled(word) for word in shlex.split(self._table.command)]
-        given, start = environment(told, self._table.environment, os.environ), time.monotonic()
+    def run(self, job_input: JobInput) -> ClientRun:
+        """Run the command until it exits or reaches its time limit. Raises HarnessBroke if it cannot be started."""
+        words = [job_input.fill(word) for word in shlex.split(self._table.command)]
+        variables = build_environment(job_input, self._table.environment, os.environ)
+        start = time.monotonic()
         with tempfile.TemporaryFile() as output:
-            with self._started(words, given, output.fileno()) as process:
-                code = _code(process, self._table.limit_s)
+            with self._started(words, variables, output.fileno()) as process:
+                code = _wait_for_exit_code(process, self._table.limit_s)
             output.seek(0)
-            said = output.read().decode(errors="replace")
-        return Ended(code, redacted(said, given), time.monotonic() - start)
+            text = output.read().decode(errors="replace")
+        return ClientRun(code, redact(text, variables), time.monotonic() - start)
 
     def end(self) -> None:
-        """End every run and begin no other."""
-        with self._door:
-            self._is_over = True
+        """End every run and start no other."""
+        with self._lock:
+            self._is_closed = True
             for process in self._running:
                 _end(process)
 
     @contextmanager
-    def _started(self, words: list[str], given: Mapping[str, str], output: int) -> Iterator[subprocess.Popen[bytes]]:
-        with self._door:
-            if self._is_over:
-                raise HarnessBroke("the certification is being ended")
-            process = _start(words, given, output)
+    def _started(
+        self, words: list[str], variables: Mapping[str, str], output: int
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        with self._lock:
+            if self._is_closed:
+                raise HarnessBroke("the certification is ending, so no further command starts")
+            process = _start(words, variables, output)
             self._running.add(process)
         try:
             yield process
         finally:
             _end(process)
-            with self._door:
+            with self._lock:
                 self._running.discard(process)
 
 
-def redacted(text: str, environment: Mapping[str, str]) -> str:
-    """Hide the values of all variables that are secrets by their name."""
+def redact(text: str, environment: Mapping[str, str]) -> str:
+    """Mask the values of all variables with a name that marks a secret."""
     secrets = {
         value
         for name, value in environment.items()
-        if any(word in name.upper() for word in _SECRET_NAMES) and len(value) >= _SHORTEST_SECRET
+        if any(word in name.upper() for word in _SECRET_NAMES) and len(value) >= _MIN_SECRET_LENGTH
     }
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, mask(secret))
     return text
 
 
-def _start(words: list[str], given: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
+def _start(words: list[str], variables: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - the user's own command
             words,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=dict(given),
+            env=dict(variables),
             start_new_session=True,
         )
     except OSError as error:
         raise HarnessBroke(
-            f"[catalog_client] command cannot be started: {error.strerror or error}; name a program that is there, "
-            "by its path or on PATH"
+            f"[catalog_client] command cannot be started: {error.strerror or error}; name a program that exists, "
+            "by its path or as a name on PATH"
         ) from error
 
 
-def _code(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
+def _wait_for_exit_code(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
     try:
         return process.wait(limit_s)
     except subprocess.TimeoutExpired:
@@ -180,10 +183,10 @@ def _code(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a run with all that it started, which may outlive a command that ended by itself."""
+    """End a run and all processes that it started, since they may outlive a command that exited."""
     _signal(process, signal.SIGTERM)
     try:
-        process.wait(_ENDS_WITHIN_S)
+        process.wait(_TERMINATE_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
         process.wait()

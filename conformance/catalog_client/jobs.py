@@ -1,7 +1,7 @@
-"""The jobs that a client is given: a catalog to upload, and what goes wrong meanwhile. Each is done once a run.
+"""The jobs of a catalog client: a catalog to upload, and the faults that occur meanwhile. Each job runs once in a run.
 
-Every job has an account, stores and a queue of its own, so that jobs go on side by side on one platform. The first
-case that asks for a job starts all that will be asked for.
+Every job has an account, stores and a queue of its own, so that jobs run concurrently on one platform. The first case
+that needs a job starts all jobs that any case will need.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from conformance.catalog_client.command import Ended, Runner, Told
-from conformance.catalog_client.platform import Account, Addresses, Platform, reached
+from conformance.catalog_client.calls import Call, calls_of
+from conformance.catalog_client.command import ClientRun, JobInput, Runner
+from conformance.catalog_client.platform import Account, Addresses, Platform, connect
 from conformance.catalog_client.rows import Row, catalog, write
-from conformance.catalog_client.seen import Call, calls_of
 from conformance.platform_control import Fault
 from contract.operations import UPLOAD_CATALOG
 from contract.profile import CatalogClientTable
@@ -28,11 +28,11 @@ MOST_ITEMS = 10_000
 _LARGE, _SMALL = MOST_ITEMS + 2, 6
 _LATE_S = 3.0
 _ALWAYS = 1000
-_SETTLES_WITHIN_S = 60.0
+_INGESTION_TIMEOUT_S = 60.0
 
 
 class Plan(NamedTuple):
-    """What a job is: so many rows, of which the last `wrong` are rejected, and the faults that are armed."""
+    """The plan of a job: the number of its rows, how many of the last rows are wrong, and the faults to arm."""
 
     rows: int = _SMALL
     wrong: int = 0
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
 
 
 _ON_UPLOAD = UPLOAD_CATALOG.name
-# what takes longest comes first, so that others go on meanwhile
+# the longest jobs start first, so that the others run meanwhile
 PLANS: Mapping[str, Plan] = {
     "a large catalog, of which the first notification comes twice": Plan(
         _LARGE, faults=(Fault("notification_twice"), Fault("notification_late", _LATE_S, after=1))
@@ -50,39 +50,37 @@ PLANS: Mapping[str, Plan] = {
     ),
     "a large catalog": Plan(_LARGE, wrong=1),
     "a catalog while the first call is answered 429": Plan(faults=(Fault("throttle", operation=_ON_UPLOAD),)),
-    "a catalog while the first call is answered 500, worth another try": Plan(
+    "a catalog while the first call is answered 500, which may be retried": Plan(
         faults=(Fault("error_500_retry", operation=_ON_UPLOAD),)
     ),
-    "a catalog while the first call is answered 500, for good": Plan(
+    "a catalog while the first call is answered 500, which is final": Plan(
         faults=(Fault("error_500_final", operation=_ON_UPLOAD),)
     ),
     "a catalog, of which no notification comes": Plan(faults=(Fault("notification_never", times=_ALWAYS),)),
-    "a catalog, of which the notified link is over its hour": Plan(
-        faults=(Fault("notification_old_link", times=_ALWAYS),)
-    ),
-    "a catalog whose ingestion fails": Plan(faults=(Fault("ingestion_fatal", times=_ALWAYS),)),
+    "a catalog, of which the notified link has expired": Plan(faults=(Fault("notification_old_link", times=_ALWAYS),)),
+    "a catalog, of which the ingestion fails": Plan(faults=(Fault("ingestion_fatal", times=_ALWAYS),)),
 }
 
 
 class Job(NamedTuple):
-    """A job that was done: what the platform saw of it, and what came of it."""
+    """A finished job: the client's run, the calls that reached the platform, and the stored items."""
 
     plan: Plan
     account: Account
-    wanted: list[Row]
-    """The rows that the platform should hold in the end."""
-    ended: Ended
+    valid_rows: list[Row]
+    """The rows that the platform should store in the end."""
+    run: ClientRun
     calls: list[Call]
     reports: dict[str, list[JsonObject]]
-    """The rows of each ingestion that ended DONE."""
-    held: list[JsonObject]
+    """The report rows of each ingestion that ended as DONE, by ingestion id."""
+    stored_items: list[JsonObject]
     subscription: str
-    invitation_was_taken: bool
+    invitation_was_received: bool
 
     @property
     def rejected(self) -> list[Row]:
-        """Return the rows that the platform had to reject."""
-        return self.rows[len(self.wanted) :]
+        """Return the rows that the platform must reject."""
+        return self.rows[len(self.valid_rows) :]
 
     @property
     def rows(self) -> list[Row]:
@@ -91,23 +89,23 @@ class Job(NamedTuple):
 
 
 class Jobs:
-    """The jobs of one certification. `platform` starts one, or names one that runs; it is asked when the first job is.
+    """The jobs of one certification. `platform` starts a platform, or returns one that runs; the first job calls it.
 
-    Use it as a context manager: leaving it ends every client that still runs, and the platform.
+    Use it as a context manager: its exit ends every client that still runs, and the platform.
     """
 
     def __init__(
         self,
         table: CatalogClientTable,
         platform: Callable[[], AbstractContextManager[Addresses]],
-        ahead: Iterable[str] = (),
+        started_early: Iterable[str] = (),
     ) -> None:
         self._runner = Runner(table)
-        self._at_once = table.at_once
+        self._max_concurrency = table.at_once
         self._start_platform = platform
-        self._ahead = tuple(ahead)
+        self._started_early = tuple(started_early)
         self._stack = ExitStack()
-        self._door = threading.Lock()
+        self._lock = threading.Lock()
         self._platform: Platform | None = None
         self._jobs: dict[str, Future[Job]] = {}
 
@@ -120,56 +118,56 @@ class Jobs:
         self._runner.end()
         self._stack.close()
 
-    def done(self, name: str) -> Job:
-        """Return a job when it is done; the first time, all that are wanted ahead begin as well."""
-        with self._door:
+    def wait_for_job(self, name: str) -> Job:
+        """Wait until a job has finished and return it. The first call also starts the jobs of `started_early`."""
+        with self._lock:
             if self._platform is None:
                 self._open()
-            self._begin(name)
+            self._start_job(name)
         return self._jobs[name].result()
 
     def _open(self) -> None:
-        self._platform = self._stack.enter_context(reached(self._stack.enter_context(self._start_platform())))
+        self._platform = self._stack.enter_context(connect(self._stack.enter_context(self._start_platform())))
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-catalog-")))
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(self._at_once))
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(self._max_concurrency))
         self._stack.callback(self._pool.shutdown, wait=False, cancel_futures=True)
-        for name in self._ahead:
-            self._begin(name)
+        for name in self._started_early:
+            self._start_job(name)
 
-    def _begin(self, name: str) -> None:
+    def _start_job(self, name: str) -> None:
         if name not in self._jobs:
             assert self._platform is not None
             folder = self._folder / str(len(self._jobs))
-            self._jobs[name] = self._pool.submit(_done, PLANS[name], self._platform, self._runner, folder)
+            self._jobs[name] = self._pool.submit(_run_job, PLANS[name], self._platform, self._runner, folder)
 
 
-def _done(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
+def _run_job(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
     account = platform.onboard()
     for fault in plan.faults:
         platform.control.arm(fault, account=account.id)
     rows = catalog(plan.rows, account.stores, wrong=plan.wrong)
     folder.mkdir()
-    ended = runner.run(Told(platform.addresses, account, *write(rows, folder)))
+    client_run = runner.run(JobInput(platform.addresses, account, *write(rows, folder)))
     calls = calls_of(platform.control.retailer_calls(), account)
     return Job(
         plan,
         account,
         rows[: plan.rows - plan.wrong],
-        ended,
+        client_run,
         calls,
         _reports(platform, account, calls),
         platform.catalog(account),
         platform.control.subscription_status(account.id),
-        platform.invitation_was_taken(account),
+        platform.invitation_was_received(account),
     )
 
 
 def _reports(platform: Platform, account: Account, calls: Iterable[Call]) -> dict[str, list[JsonObject]]:
-    """Wait until all that was accepted has ended, and return the reports by ingestion."""
+    """Wait until all accepted ingestions are final, and return the reports by ingestion id."""
     reports = {}
     for call in calls:
         if call.is_upload and call.ingestion and call.accepted:
-            answer = platform.ended(account, call.ingestion, _SETTLES_WITHIN_S)
+            answer = platform.wait_until_final(account, call.ingestion, _INGESTION_TIMEOUT_S)
             if answer["processingStatus"] == "DONE":
                 reports[call.ingestion] = platform.control.report(answer["reportDownloadLink"])
     return reports

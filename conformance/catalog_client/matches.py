@@ -1,6 +1,6 @@
-"""Matches over a job: each returns what is wrong with what the platform saw, or None.
+"""Matches over a job: each returns a Mismatch if the client's calls break a rule, or None.
 
-Where it saw nothing of the matter, nothing is judged: NotDeclared.
+Raises NotDeclared if the platform saw no call that the rule is about.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from conformance.catalog_client.calls import Call
 from conformance.catalog_client.jobs import MOST_ITEMS, Job
-from conformance.catalog_client.rows import key_of, listed, lost
-from conformance.catalog_client.seen import Call
+from conformance.catalog_client.rows import compare_catalogs, key_of, list_keys
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
 from contract.profile import CatalogClientTable
@@ -21,24 +21,26 @@ Match = Callable[[Job], Mismatch | None]
 _TOO_MANY_ITEMS = re.compile(r"(\d+) items in one request")
 _FORBIDDEN, _THROTTLED, _FAILED = 403, 429, 500
 _TOLERANCE_S = 0.05
-"""By so much two clocks may count a second differently."""
+"""How much two clocks may differ within a second."""
 
 
 def signed(job: Job) -> Mismatch | None:
-    """Match when no call was refused for who signed it, or how."""
+    """Match when the platform refused no call because of its signature."""
     refused = [call for call in _api_calls(job) if call.status == _FORBIDDEN]
-    return _none_of(refused, "each call signed for execute-api with the account's key and session token", job)
+    return _match_none_refused(
+        refused, "each call signed for execute-api with the account's key and session token", job
+    )
 
 
 def understood(job: Job) -> Mismatch | None:
-    """Match when the platform found no fault with any call; too many items are another rule."""
+    """Match when the platform refused no call as invalid; the number of items has a rule of its own."""
     wrong = [call for call in _admitted(job) if 400 <= call.status < 500 and not _has_too_many(call)]  # noqa: PLR2004 - the 4xx
     refused = [call for call in wrong if call.status != _THROTTLED]
-    return _none_of(refused, "calls that the platform understands", job)
+    return _match_none_refused(refused, "calls that the platform understands", job)
 
 
 def typed_as_json(job: Job) -> Mismatch | None:
-    """Match when each call says that its body is JSON."""
+    """Match when each call declares its body as JSON."""
     for call in _api_calls(job):
         named = {name.lower(): value for name, value in call.exchange.headers.items()}
         kind = named.get("content-type", "no Content-Type")
@@ -47,131 +49,130 @@ def typed_as_json(job: Job) -> Mismatch | None:
     return None
 
 
-def split(job: Job) -> Mismatch | None:
-    """Match when no upload has more items than it may have."""
+def within_item_limit(job: Job) -> Mismatch | None:
+    """Match when no upload has more items than the limit."""
     too_large = [call for call in _admitted(job) if _has_too_many(call)]
-    return _none_of(too_large, f"at most {MOST_ITEMS} items an upload", job)
+    return _match_none_refused(too_large, f"at most {MOST_ITEMS} items an upload", job)
 
 
-def complete(job: Job) -> Mismatch | None:
-    """Match when the platform holds every row of the file that is right."""
-    mismatch = lost(job.wanted, job.held)
-    return mismatch and Mismatch(mismatch.expected, f"{mismatch.got}; {job.ended.in_short()}")
+def holds_all_rows(job: Job) -> Mismatch | None:
+    """Match when the platform stores every valid row of the file."""
+    mismatch = compare_catalogs(job.valid_rows, job.stored_items)
+    return mismatch and Mismatch(mismatch.expected, f"{mismatch.got}; {job.run.in_short()}")
 
 
 def nothing_else(job: Job) -> Mismatch | None:
-    """Match when the platform holds no row that the file does not have."""
-    _needs_an_upload(job)
+    """Match when the platform stores no row that is not in the file."""
+    _require_an_upload(job)
     known = {key_of(row) for row in job.rows}
-    more = listed("not in the file", [key_of(item) for item in job.held if key_of(item) not in known])
-    return Mismatch("rows of the file only", more) if more else None
+    extra = list_keys("not in the file", [key_of(item) for item in job.stored_items if key_of(item) not in known])
+    return Mismatch("rows of the file only", extra) if extra else None
 
 
-def once(job: Job) -> Mismatch | None:
-    """Match when no row went up in two accepted uploads."""
-    _needs_an_upload(job)
+def uploaded_once(job: Job) -> Mismatch | None:
+    """Match when no row is in two accepted uploads."""
+    _require_an_upload(job)
     uploaded = Counter(key_of(row) for rows in job.reports.values() for row in rows)
-    twice = listed("in several", [key for key, count in uploaded.items() if count > 1])
+    twice = list_keys("in several", [key for key, count in uploaded.items() if count > 1])
     return Mismatch("each row in one upload", twice) if twice else None
 
 
 def within_rate(job: Job) -> Mismatch | None:
-    """Match when the client never came so often that it had to be turned away."""
+    """Match when the platform answered no call with 429."""
     calls = _admitted(job)
     refused = [call for call in calls if call.status == _THROTTLED]
     if not refused:
         return None
     name = refused[0].exchange.operation.name
     most = most_in_a_second([call for call in calls if call.exchange.operation.name == name])
-    expected = "10 calls a second, and no call answered 429 where a burst of 10 is let in"
+    expected = "10 calls a second, and no call answered 429 where the limit admits a burst of 10"
     return Mismatch(expected, f"{most} calls of {name} within a second; {len(refused)} answered 429")
 
 
 def subscribed(job: Job) -> Mismatch | None:
-    """Match when the subscription was confirmed; nothing is judged where the client never looked into its queue."""
+    """Match when the client confirmed its subscription. Raises NotDeclared if it never reads its queue."""
     if job.subscription == "Complete":
         return None
-    if not job.invitation_was_taken:
+    if not job.invitation_was_received:
         raise NotDeclared("the client does not read its queue; it may follow its uploads by status calls alone")
-    return Mismatch(
-        "the SubscribeURL of the SubscriptionConfirmation fetched",
-        f"the message was taken from the queue, and the subscription is {job.subscription}; {job.ended.in_short()}",
-    )
+    got = f"the client received the message from the queue, and the subscription is {job.subscription}"
+    return Mismatch("the SubscribeURL of the SubscriptionConfirmation fetched", f"{got}; {job.run.in_short()}")
 
 
-def followed(job: Job) -> Mismatch | None:
-    """Match when the client fetched the report of every upload that was taken."""
-    taken = [call.ingestion for call in _api_calls(job) if call.is_upload and call.accepted]
+def fetched_reports(job: Job) -> Mismatch | None:
+    """Match when the client fetched the report of every accepted upload."""
+    accepted = [call.ingestion for call in _api_calls(job) if call.is_upload and call.accepted]
     read = {call.ingestion for call in job.calls if call.is_report and call.accepted}
-    unread = [each for each in taken if each not in read]
-    if taken and not unread:
+    unread = [each for each in accepted if each not in read]
+    if accepted and not unread:
         return None
-    got = f"{len(unread)} of {len(taken)} not fetched" if taken else "no upload was taken"
-    return Mismatch("the report of each upload fetched", f"{got}; {job.ended.in_short()}")
+    got = f"{len(unread)} of {len(accepted)} not fetched" if accepted else "no upload was accepted"
+    return Mismatch("the report of each upload fetched", f"{got}; {job.run.in_short()}")
 
 
-def followed_by_queue(job: Job) -> Mismatch | None:
-    """As `followed`, where the client confirmed its subscription, so that notifications reach it."""
+def fetched_reports_with_queue(job: Job) -> Mismatch | None:
+    """Match as `fetched_reports`. Raises NotDeclared if the client has not confirmed its subscription."""
     if job.subscription != "Complete":
         raise NotDeclared("the client has not confirmed its subscription, so no notification reaches it")
-    return followed(job)
+    return fetched_reports(job)
 
 
-def ended(job: Job) -> Mismatch | None:
-    """Match when the client came to an end by itself."""
+def client_ended(job: Job) -> Mismatch | None:
+    """Match when the client exited before its time limit."""
     _api_calls(job)
-    if job.ended.code is not None:
+    if job.run.code is not None:
         return None
-    return Mismatch("a client that ends when its work is done", job.ended.in_short())
+    return Mismatch("a client that exits when its work is done", job.run.in_short())
 
 
-def ended_after_failure(job: Job) -> Mismatch | None:
-    """Match when the client came to an end though its ingestion did not succeed."""
-    _needs_an_upload(job)
-    return ended(job)
+def client_ended_after_failure(job: Job) -> Mismatch | None:
+    """Match when the client exited although its ingestion failed."""
+    _require_an_upload(job)
+    return client_ended(job)
 
 
-def tried_again(job: Job) -> Mismatch | None:
-    """Match when the upload that was turned away came again and was taken."""
-    refused = _refused(job)
-    if any(call.accepted for call in _repeats(job, refused)):
+def retried(job: Job) -> Mismatch | None:
+    """Match when the client sent the refused upload again and the platform accepted it."""
+    refused = _find_refused_upload(job)
+    if any(call.accepted for call in _find_retries(job, refused)):
         return None
-    return Mismatch(f"the upload again after {refused.status}", f"it never was taken; {job.ended.in_short()}")
+    return Mismatch(f"the upload again after {refused.status}", f"no attempt was accepted; {job.run.in_short()}")
 
 
-def waited(job: Job) -> Mismatch | None:
-    """Match when the upload came again no sooner than the answer asked for."""
-    refused = _refused(job)
-    repeats = _repeats(job, refused)
+def waited_before_retry(job: Job) -> Mismatch | None:
+    """Match when the client sent the upload again after the pause of the Retry-After header."""
+    refused = _find_refused_upload(job)
+    repeats = _find_retries(job, refused)
     if not repeats:
-        raise NotDeclared("the upload was not tried again, which is another rule")
+        raise NotDeclared("the client did not send the upload again, which another rule judges")
     assert refused.exchange.answer is not None
-    asked = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}.get("retry-after")
-    if asked is None:
-        raise NotDeclared("the platform asked for no pause, as [house.catalog] retry_after_s says")
+    headers = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}
+    pause_s = headers.get("retry-after")
+    if pause_s is None:
+        raise NotDeclared("the platform required no pause, because [house.catalog] retry_after_s sets none")
     after_s = repeats[0].arrived_s - refused.answered_s
-    if after_s >= float(asked) - _TOLERANCE_S:
+    if after_s >= float(pause_s) - _TOLERANCE_S:
         return None
-    return Mismatch(f"the next attempt {asked} s after the {refused.status}, as Retry-After says", f"{after_s:.2f} s")
+    return Mismatch(f"the next attempt {pause_s} s after the {refused.status}, as Retry-After says", f"{after_s:.2f} s")
 
 
-def given_up(job: Job) -> Mismatch | None:
-    """Match when the upload that failed for good was not sent again."""
-    refused = _refused(job)
-    repeats = _repeats(job, refused)
+def not_retried(job: Job) -> Mismatch | None:
+    """Match when the client did not send an upload again after a final failure."""
+    refused = _find_refused_upload(job)
+    repeats = _find_retries(job, refused)
     return Mismatch("no other attempt", f"{len(repeats)} more") if repeats else None
 
 
-def tells(table: CatalogClientTable) -> Match:
-    """Make the match that the client tells of a rejected row, in the way that the profile declares."""
+def reports_rejected_row(table: CatalogClientTable) -> Match:
+    """Return the match that the client reports a rejected row in the way that the profile declares."""
 
     def match(job: Job) -> Mismatch | None:
         if not table.tells_rejected:
-            raise NotDeclared("[catalog_client] tells_rejected is not declared: how the client tells of a rejected row")
+            raise NotDeclared("[catalog_client] tells_rejected is not declared: how the client reports a rejected row")
         sku = job.rejected[0]["item_sku"]
         if table.tells_rejected == "exit_code":
-            return None if job.ended.code else Mismatch(f"another exit code than 0, for {sku}", job.ended.in_short())
-        return None if sku in job.ended.output else Mismatch(f"{sku} in the output", job.ended.in_short())
+            return None if job.run.code else Mismatch(f"an exit code other than 0, for {sku}", job.run.in_short())
+        return None if sku in job.run.output else Mismatch(f"{sku} in the output", job.run.in_short())
 
     return match
 
@@ -183,53 +184,53 @@ def most_in_a_second(calls: Sequence[Call]) -> int:
 
 
 def _api_calls(job: Job) -> list[Call]:
-    """Return the calls of the catalog API; nothing can be judged by none."""
+    """Return the calls of the catalog API. Raises NotDeclared if the client made none."""
     calls = [call for call in job.calls if call.is_api]
     if not calls:
-        raise NotDeclared(f"the platform saw no call of the client: {job.ended.in_short()}")
+        raise NotDeclared(f"the platform saw no call of the client: {job.run.in_short()}")
     return calls
 
 
 def _admitted(job: Job) -> list[Call]:
-    """Return the calls whose signature was accepted: nobody looked at the others any further."""
+    """Return the calls with an accepted signature, since the platform checks the others no further."""
     calls = [call for call in _api_calls(job) if call.status != _FORBIDDEN]
     if not calls:
-        raise NotDeclared("no call of the client was admitted, so nothing in them was looked at")
+        raise NotDeclared("the platform accepted the signature of no call, so it checked nothing else in them")
     return calls
 
 
-def _needs_an_upload(job: Job) -> None:
-    """Make sure that something went up; a client that uploads nothing is right about nothing."""
+def _require_an_upload(job: Job) -> None:
+    """Raises NotDeclared if no upload was accepted: then no rule about uploads can be judged."""
     if not any(call.is_upload and call.accepted for call in _admitted(job)):
-        raise NotDeclared(f"no upload was taken: {job.ended.in_short()}")
+        raise NotDeclared(f"no upload was accepted: {job.run.in_short()}")
 
 
-def _refused(job: Job) -> Call:
-    """Return the upload that was turned away on purpose."""
+def _find_refused_upload(job: Job) -> Call:
+    """Return the upload that an armed fault refused. Raises NotDeclared if the client made no such upload."""
     found = [call for call in job.calls if call.is_upload and call.status in {_THROTTLED, _FAILED}]
     if not found:
-        raise NotDeclared(f"the client made no upload that could be turned away: {job.ended.in_short()}")
+        raise NotDeclared(f"the client made no upload that the platform could refuse: {job.run.in_short()}")
     return found[0]
 
 
-def _repeats(job: Job, refused: Call) -> list[Call]:
+def _find_retries(job: Job, refused: Call) -> list[Call]:
     return [
         call
         for call in job.calls
-        if call.is_upload and call.arrived_s > refused.arrived_s and _same(call.content, refused.content)
+        if call.is_upload and call.arrived_s > refused.arrived_s and _is_same_content(call.content, refused.content)
     ]
 
 
-def _same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON
+def _is_same_content(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON
     return bool(one == other)
 
 
 def _has_too_many(call: Call) -> bool:
-    said = call.exchange.answer.json() if call.is_upload and call.exchange.answer else None
-    return bool(said and _TOO_MANY_ITEMS.search(str(said.get("errorMsg", ""))))
+    answer = call.exchange.answer.json() if call.is_upload and call.exchange.answer else None
+    return bool(answer and _TOO_MANY_ITEMS.search(str(answer.get("errorMsg", ""))))
 
 
-def _none_of(calls: Sequence[Call], expected: str, job: Job) -> Mismatch | None:
+def _match_none_refused(calls: Sequence[Call], expected: str, job: Job) -> Mismatch | None:
     if not calls:
         return None
     first = f"{calls[0].exchange.operation.name} answered {calls[0].exchange.in_short()}"

@@ -1,7 +1,7 @@
-"""The simulated platform as jobs of a catalog client use it: a new account for each job, and what the platform holds.
+"""The simulated platform for jobs of a catalog client: it onboards an account for each job and returns its results.
 
-The suite meets the platform over HTTP only: through its control API, and as a retailer. Calls as a retailer carry the
-account's key, so the suite makes them after the client has ended and the journal was read.
+The suite calls the platform over HTTP only: its control API, and its catalog API as a retailer. Calls as a retailer
+carry the account's key, so the suite makes them after the client has ended and the suite has read the journal.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from jwo_toolkit.json_types import JsonObject
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_CALL_WITHIN_S = 20.0
+_CALL_TIMEOUT_S = 20.0
 _STORES = 2
 _AWS_ACCOUNT = "123456789012"
-"""The account in which whatever plays AWS keeps its queues."""
+"""The account in which the substitute for AWS keeps its queues."""
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _THROTTLED = 429
-_ASK_EVERY_S = 0.2
+_POLL_EVERY_S = 0.2
 _FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
 
 
 class Addresses(NamedTuple):
-    """Where the platform and AWS are played, and the region in whose name calls are signed."""
+    """The addresses of the simulated platform and of the substitute for AWS, and the region of signatures."""
 
     platform_url: str
     aws_url: str
@@ -45,7 +45,7 @@ class Addresses(NamedTuple):
 
 
 class Account(NamedTuple):
-    """One onboarded AWS account: a retailer's, with its stores and the queue in which the invitation lies."""
+    """An onboarded AWS account of a retailer, with its stores and the queue that holds its SubscriptionConfirmation."""
 
     id: str
     retailer: str
@@ -56,7 +56,7 @@ class Account(NamedTuple):
 
 
 class Platform:
-    """A running platform, for as long as the `with` block of `reached` goes on."""
+    """A running platform. It is usable inside the `with` block of `connect`."""
 
     def __init__(self, addresses: Addresses, control: PlatformControl, http: httpx.Client, sqs: SQSClient) -> None:
         self.addresses = addresses
@@ -76,29 +76,29 @@ class Platform:
         self.control.set_up_account(number, AccountSetup(account.retailer, key, queue_arn))
         return account
 
-    def invitation_was_taken(self, account: Account) -> bool:
-        """Say whether the client took the SubscriptionConfirmation out of its queue."""
-        asked = {"QueueUrl": account.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
+    def invitation_was_received(self, account: Account) -> bool:
+        """Say whether the client received the SubscriptionConfirmation from its queue."""
+        query = {"QueueUrl": account.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
         try:
-            answer = self._sqs.receive_message(**asked, MessageSystemAttributeNames=["ApproximateReceiveCount"])  # type: ignore[arg-type]  # numbers and texts
+            answer = self._sqs.receive_message(**query, MessageSystemAttributeNames=["ApproximateReceiveCount"])  # type: ignore[arg-type]  # numbers and texts
         except (BotoCoreError, ClientError) as error:
-            raise HarnessBroke(f"the queue of results cannot be read: {error}") from error
+            raise HarnessBroke(f"the results queue is not readable: {error}") from error
         for found in answer.get("Messages", []):
             if json.loads(found["Body"]).get("Type") == "SubscriptionConfirmation":
                 return found.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
         return True
 
-    def ended(self, account: Account, ingestion: str, within_s: float) -> JsonObject:
-        """Wait until an ingestion is final and return its status answer; HarnessBroke when that takes too long."""
+    def wait_until_final(self, account: Account, ingestion: str, within_s: float) -> JsonObject:
+        """Return the status answer of an ingestion once it is final. Raises HarnessBroke after `within_s` seconds."""
         deadline = time.monotonic() + within_s
         while (answer := self._status(account, ingestion)).get("processingStatus") not in _FINAL:
             if time.monotonic() > deadline:
-                raise HarnessBroke(f"an ingestion did not end within {within_s:g} s: {answer}")
-            time.sleep(_ASK_EVERY_S)
+                raise HarnessBroke(f"an ingestion is not final after {within_s:g} s: {answer}")
+            time.sleep(_POLL_EVERY_S)
         return answer
 
     def catalog(self, account: Account) -> list[JsonObject]:
-        """Return all items of the account's stores, as they were uploaded."""
+        """Return all items of the account's stores, unchanged since their upload."""
         return [item for store in account.stores for item in self.control.catalog(store)]
 
     def _status(self, account: Account, ingestion: str) -> JsonObject:
@@ -110,7 +110,7 @@ class Platform:
             answer = self._http.post(url, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise HarnessBroke(f"the simulated platform does not answer a status call: {error}") from error
-        if answer.status_code == _THROTTLED:  # the client has used the account's rate up, or its uploads are many
+        if answer.status_code == _THROTTLED:  # the client's calls have used up the account's rate
             return {}
         return dict(answer.json())
 
@@ -118,25 +118,25 @@ class Platform:
         try:
             self._sqs.create_queue(QueueName=name)
         except (BotoCoreError, ClientError) as error:
-            raise HarnessBroke(f"the queue of results cannot be made: {error}") from error
+            raise HarnessBroke(f"the results queue could not be created: {error}") from error
         arn = f"arn:aws:sqs:{self.addresses.region}:{_AWS_ACCOUNT}:{name}"
         return f"{self.addresses.aws_url}/{_AWS_ACCOUNT}/{name}", arn
 
 
 @contextmanager
-def reached(addresses: Addresses) -> Iterator[Platform]:
-    """Open the connections to a platform that runs."""
-    sqs = _sqs(addresses)
+def connect(addresses: Addresses) -> Iterator[Platform]:
+    """Connect to a running platform, and yield it."""
+    sqs = _open_sqs(addresses)
     with (
         PlatformControl(addresses.platform_url) as control,
-        httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False) as http,
+        httpx.Client(timeout=_CALL_TIMEOUT_S, trust_env=False) as http,
     ):
         yield Platform(addresses, control, http, sqs)
     sqs.close()
 
 
-def _sqs(addresses: Addresses) -> SQSClient:
-    import boto3  # noqa: PLC0415 - takes a while, and only a certification with a catalog client needs it
+def _open_sqs(addresses: Addresses) -> SQSClient:
+    import boto3  # noqa: PLC0415 - a slow import, and only a certification with a catalog client needs it
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     return boto3.client(
@@ -144,6 +144,6 @@ def _sqs(addresses: Addresses) -> SQSClient:
         region_name=addresses.region,
         endpoint_url=addresses.aws_url,
         aws_access_key_id="suite",
-        aws_secret_access_key="suite",  # noqa: S106 - nobody checks it
+        aws_secret_access_key="suite",  # noqa: S106 - the substitute for AWS does not check it
         config=Config(retries={"total_max_attempts": 2}, proxies={}, max_pool_connections=32),
     )

@@ -1,7 +1,7 @@
-"""The catalogs that a client is told to upload, as rows, as files, and against what the platform holds in the end.
+"""The catalogs that a client uploads, as rows and as files, and their comparison with the stored items.
 
-Every barcode begins with a zero, prices may end with one, and each SKU is sold in two stores: what a spreadsheet or a
-set of SKUs would spoil. The last row of a catalog with a wrong one is rejected by its check digit.
+Every barcode begins with a zero, prices may end with a zero, and each SKU is sold in two stores: a spreadsheet or a set
+of SKUs would lose these. A wrong row is at the end of its catalog, and the platform rejects it by its check digit.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _SHOWN = 3
 
 
 def catalog(count: int, stores: Sequence[str], *, wrong: int = 0) -> list[Row]:
-    """Return `count` rows, store by store for each SKU, of which the last `wrong` have a wrong check digit."""
+    """Return `count` rows, one for each store of each SKU. The last `wrong` rows have a wrong check digit."""
     rows = [_row(number // len(stores), stores[number % len(stores)]) for number in range(count)]
     for row in rows[count - wrong :]:
-        row["external_product_id"] = _with_wrong_digit(row["external_product_id"])
+        row["external_product_id"] = _break_check_digit(row["external_product_id"])
     return rows
 
 
@@ -42,25 +42,27 @@ def write(rows: Sequence[Row], folder: Path) -> tuple[Path, Path]:
 
 
 def key_of(item: Mapping[str, Any]) -> Key:
-    """Return what a row is known by: its store and its SKU."""
+    """Return the key of a row: its store and its SKU."""
     return str(item.get("store_id")), str(item.get("item_sku"))
 
 
-def lost(wanted: Iterable[Row], held: Iterable[Mapping[str, Any]]) -> Mismatch | None:
-    """Match the platform's catalog against the rows that it should hold: none is missing, none was changed."""
-    asked, there = {key_of(row): row for row in wanted}, {key_of(item): item for item in held}
-    missing = [key for key in asked if key not in there]
-    changed = [key for key in asked if key in there and _is_changed(asked[key], there[key])]
-    said = [trouble for trouble in (listed("missing", missing), listed("changed", changed)) if trouble]
-    return Mismatch(f"the {len(asked)} rows of the file in the platform's catalog", "; ".join(said)) if said else None
+def compare_catalogs(expected: Iterable[Row], stored: Iterable[Mapping[str, Any]]) -> Mismatch | None:
+    """Match the stored items against the expected rows: no row is missing, and no row is changed."""
+    rows, items = {key_of(row): row for row in expected}, {key_of(item): item for item in stored}
+    missing = [key for key in rows if key not in items]
+    changed = [key for key in rows if key in items and _is_changed(rows[key], items[key])]
+    problems = [text for text in (list_keys("missing", missing), list_keys("changed", changed)) if text]
+    if not problems:
+        return None
+    return Mismatch(f"the {len(rows)} rows of the file in the platform's catalog", "; ".join(problems))
 
 
-def listed(what: str, keys: Sequence[Key]) -> str:
-    """Count rows and name the first few; empty when there are none."""
+def list_keys(problem: str, keys: Sequence[Key]) -> str:
+    """Say how many rows have a problem, and name the first few; an empty text for no rows."""
     if not keys:
         return ""
-    some = ", ".join(f"{sku} of {store}" for store, sku in keys[:_SHOWN])
-    return f"{len(keys)} {what}: {some}{' …' if len(keys) > _SHOWN else ''}"
+    first = ", ".join(f"{sku} of {store}" for store, sku in keys[:_SHOWN])
+    return f"{len(keys)} {problem}: {first}{' …' if len(keys) > _SHOWN else ''}"
 
 
 def _row(number: int, store: str) -> Row:
@@ -80,7 +82,7 @@ def _check_digit(digits: str) -> str:
     return str(-total % 10)
 
 
-def _with_wrong_digit(barcode: str) -> str:
+def _break_check_digit(barcode: str) -> str:
     return barcode[:-1] + str((int(barcode[-1]) + 5) % 10)
 
 
@@ -92,7 +94,7 @@ def _is_changed(row: Row, item: Mapping[str, Any]) -> bool:
 
 
 def _amount(text: object) -> Decimal | None:
-    """Read a price; `4.1` is `4.10`."""
+    """Parse a price, so that `4.1` equals `4.10`; None if the text is not a number."""
     try:
         return Decimal(str(text))
     except InvalidOperation:

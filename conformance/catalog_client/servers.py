@@ -1,6 +1,6 @@
-"""Starts the simulated platform and whatever plays AWS, as processes that say where they listen, and ends them.
+"""Starts and ends the processes of the simulated platform and the substitute for AWS, for jobs of a catalog client.
 
-The rooms meet over HTTP only, so what is started here is a command, not a module.
+The suite reaches the platform over HTTP only, so it starts a command and imports no module of it.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from contract.house import House
 from contract.register import register
 
 API = "Catalog client"
-"""What the register calls the cases of this folder."""
+"""The name of this package's cases in the register."""
 _JOURNAL_ENTRIES = 100_000
 
 
 @contextmanager
 def jobs_for(configuration: RunConfiguration) -> Iterator[Jobs | None]:
-    """Yield what gives jobs to the declared client, if there is one, for as long as the block goes on."""
+    """Yield the jobs of the declared client, or None without a client. The end of the block ends all jobs."""
     profile, only = configuration.profile, configuration.selection.only
     if not profile.catalog_client.command:
         yield None
         return
-    where = configuration.catalog_platform
+    running = configuration.catalog_platform
     platform: Callable[[], AbstractContextManager[Addresses]] = (
-        (lambda: nullcontext(where)) if where else (lambda: served(profile.house))
+        (lambda: nullcontext(running)) if running else (lambda: served(profile.house))
     )
-    asks_for_most = not only or len([each for each in only if register()[each].api == API]) > len(PLANS)
-    ahead = PLANS if asks_for_most else ()
-    with Jobs(profile.catalog_client, platform, ahead) as jobs:
+    needs_most_jobs = not only or len([each for each in only if register()[each].api == API]) > len(PLANS)
+    started_early = PLANS if needs_most_jobs else ()
+    with Jobs(profile.catalog_client, platform, started_early) as jobs:
         yield jobs
 
 
 @contextmanager
 def served(house: House, **settings: str) -> Iterator[Addresses]:
-    """Run a platform by the house's rules, with AWS beside it, on ports that the system picks."""
+    """Run a platform with the house rules, and a substitute for AWS, on free ports; yield their addresses."""
     region = house.auth.region
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-platform-")))
-        aws_url = stack.enter_context(_listening(folder, "aws", {}))
+        aws_url = stack.enter_context(_serve(folder, "aws", {}))
         rules = {
             "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
             "JWO_PLATFORM_AWS_REGION": region,
@@ -54,11 +54,11 @@ def served(house: House, **settings: str) -> Iterator[Addresses]:
             "JWO_PLATFORM_BARCODE": house.barcode.model_dump_json(),
             "JWO_PLATFORM_JOURNAL_ENTRIES": str(_JOURNAL_ENTRIES),
         }
-        yield Addresses(stack.enter_context(_listening(folder, "platform", rules | settings)), aws_url, region)
+        yield Addresses(stack.enter_context(_serve(folder, "platform", rules | settings)), aws_url, region)
 
 
 @contextmanager
-def _listening(folder: Path, name: str, settings: Mapping[str, str]) -> Iterator[str]:
-    """Run one server as long as the block, and yield its address."""
+def _serve(folder: Path, name: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """Run one server until the end of the block, and yield its address."""
     with serving.served(f"jwo {name}", (*serving.JWO, name), settings, folder) as server:
         yield server.url()

@@ -1,1 +1,1 @@
-"""Visits through the simulated platform, judged from its journal: what no single call can show."""
+"""Plays visits through the simulated platform and judges its journal, for rules that no single call can show."""

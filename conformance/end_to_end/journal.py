@@ -1,4 +1,4 @@
-"""What the platform's journal says, as exchanges of the suite: the platform hides keys, and reports mask the rest."""
+"""Converts journal entries of the platform to exchanges. The platform hides keys, and reports mask other secrets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jwo_toolkit.json_types import JsonObject
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
-def exchange_of(entry: JsonObject, label: str, secrets: frozenset[str] = frozenset()) -> Exchange:
-    """Return an entry that holds a call; an answer that a fault took away is the answer all the same."""
-    request, given = entry["request"], entry.get("lost") or entry["response"]
+def to_exchange(entry: JsonObject, label: str, secrets: frozenset[str] = frozenset()) -> Exchange:
+    """Convert an entry that holds a call. An answer that a fault dropped still counts as the connector's answer."""
+    request, response = entry["request"], entry.get("lost") or entry["response"]
     elapsed_s = float(entry["elapsedMs"]) / 1000
     return Exchange(
         operation=operation_of(entry),
@@ -27,17 +27,17 @@ def exchange_of(entry: JsonObject, label: str, secrets: frozenset[str] = frozens
         body=_bytes(request["body"]),
         started_at=parse_instant(entry["at"]) - timedelta(seconds=elapsed_s),
         elapsed_s=elapsed_s,
-        answer=Answer(given["status"], given["headers"], _bytes(given["body"])) if given else None,
-        failure=None if given else NoAnswer(entry["failure"]),
-        detail="" if given else _why(entry),
-        label=f"{label}{_struck(entry)}",
+        answer=Answer(response["status"], response["headers"], _bytes(response["body"])) if response else None,
+        failure=None if response else NoAnswer(entry["failure"]),
+        detail="" if response else _describe_failure(entry),
+        label=f"{label}{_describe_faults(entry)}",
         secrets=secrets,
         measured=False,
     )
 
 
 def operation_of(entry: JsonObject) -> Operation:
-    """Return the call that an entry is about."""
+    """Return the operation of the call in an entry."""
     return _BY_NAME[entry["operation"]]
 
 
@@ -47,18 +47,18 @@ def is_call(entry: JsonObject) -> bool:
 
 
 def is_clean(entry: JsonObject) -> bool:
-    """Say whether no fault kept the message from the connector, or the answer from whoever reads the journal."""
+    """Say whether the request reached the connector and the journal has the answer, dropped or not."""
     return bool(entry.get("lost") or entry["response"])
 
 
-def _why(entry: JsonObject) -> str:
+def _describe_failure(entry: JsonObject) -> str:
     return str(entry["failure"]).replace("_", " ")
 
 
-def _struck(entry: JsonObject) -> str:
+def _describe_faults(entry: JsonObject) -> str:
     faults = ", ".join(entry.get("faults", ())).replace("_", " ")
     return f" ({faults})" if faults else ""
 
 
-def _bytes(body: Any) -> bytes:  # noqa: ANN401 - any JSON, or the text that it is
+def _bytes(body: Any) -> bytes:  # noqa: ANN401 - any JSON, or a text that is not JSON
     return (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode()

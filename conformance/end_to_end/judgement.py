@@ -1,6 +1,6 @@
-"""What the journal of a day must show: nothing lost, nothing doubled, the gate right, nobody mixed up.
+"""Matches over visits: no cart lost, no purchase doubled, correct gate decisions, no answer with data of others.
 
-Each returns what is wrong as a value, or None, as the matches of single exchanges do.
+Each returns a Mismatch or None, as the matches of single exchanges in `conformance/match.py` do.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
 _TOO_MANY_CALLS, _COMPARABLE = 429, 2
-_SHORTEST = 6
-"""Shorter ids stand in ordinary words as well."""
+_MIN_LENGTH = 6
+"""Shorter ids also occur inside ordinary words."""
 
 
 def nothing_lost(visits: Sequence[Visit]) -> Mismatch | None:
-    """Match when every cart was taken in the end."""
+    """Match when the connector accepted every cart in the end."""
     waiting = [visit for visit in visits if visit.delivery["state"] != "delivered"]
     lost = [visit for visit in waiting if is_lost(visit.delivery)] or waiting
     if not lost:
         return None
-    told = "; ".join(f"{visit.label}: {_attempts(visit)}" for visit in lost[:3])
-    return Mismatch(f"each of {len(visits)} carts taken in the end", f"{len(lost)} not taken: {told}")
+    details = "; ".join(f"{visit.label}: {_attempts(visit)}" for visit in lost[:3])
+    return Mismatch(f"each of {len(visits)} carts accepted in the end", f"{len(lost)} not accepted: {details}")
 
 
 def nothing_doubled(visits: Sequence[Visit]) -> Mismatch | None:
@@ -48,59 +48,57 @@ def one_purchase(visit: Visit) -> Mismatch | None:
 
 
 def one_decision(visit: Visit, *, limits_its_rate: bool = False) -> Mismatch | None:
-    """Match when every scan of one event was answered alike: the same status, and the same visitor.
+    """Match when all scans of one event got the same status and the same visitor.
 
-    A connector that declares a rate may refuse some with 429, which is no decision; NotDeclared when it leaves too few.
+    A connector with a declared rate may refuse scans with 429, which is not a decision. Raises NotDeclared if fewer
+    than two decisions remain.
     """
-    scans = visit.of(VERIFY_IDENTITY_KEYS.name)
+    scans = visit.answered(VERIFY_IDENTITY_KEYS.name)
     if limits_its_rate:
         scans = [each for each in scans if each.answer and each.answer.status != _TOO_MANY_CALLS]
         if len(scans) < _COMPARABLE:
-            raise NotDeclared("the declared rate was used up, so that no scan was decided twice")
+            raise NotDeclared("other calls used up the declared rate, so the connector decided no scan twice")
     return same_status(scans) or same_member(scans, "visitorDetails")
 
 
 def kept_out(visit: Visit) -> Mismatch | None:
-    """Match when the gate stayed closed because the connector does not know the key; a late answer is not judged."""
+    """Match when the gate stayed closed because of a 401 or a late answer, which another case judges."""
     decision = visit.decision
     if not decision["opens"] and decision["cause"] in {"401", NoAnswer.TIMED_OUT}:
         return None
-    return Mismatch("a gate that stays closed for a key that nobody has", f"{decision['light']}: {decision['cause']}")
+    return Mismatch("a gate that stays closed for an unknown key", f"{decision['light']}: {decision['cause']}")
 
 
-def tells_of_nobody_else(visits: Sequence[Visit]) -> Mismatch | None:
-    """Match when no answer holds the key or the id of a visitor whom it is not about."""
+def nothing_leaked(visits: Sequence[Visit]) -> Mismatch | None:
+    """Match when no answer holds the key or the id of another visitor."""
     for visit in visits:
-        others = {text for other in visits for text in _tells_of(other)} - _tells_of(visit)
+        others = {text for other in visits for text in _private_texts(other)} - _private_texts(visit)
         for exchange in visit.exchanges:
-            told = exchange.answer.body.decode("utf-8", "replace") if exchange.answer else ""
-            for own in _tells_of(visit):
-                told = told.replace(own, "")
-            if found := sorted(text for text in others if text in told):
-                return Mismatch(
-                    "answers that tell of nobody else",
-                    f"{visit.label}: the answer to {exchange.operation.name} holds what is another's, {mask(found[0])}",
-                )
+            body = exchange.answer.body.decode("utf-8", "replace") if exchange.answer else ""
+            for own in _private_texts(visit):
+                body = body.replace(own, "")
+            if leaked := sorted(text for text in others if text in body):
+                got = f"the answer to {exchange.operation.name} holds another visitor's data, {mask(leaked[0])}"
+                return Mismatch("answers without another visitor's data", f"{visit.label}: {got}")
     return None
 
 
-def _tells_of(visit: Visit) -> set[str]:
-    """Return what is a visitor's alone, as it stands in JSON, where it is long enough to be told from other words."""
+def _private_texts(visit: Visit) -> set[str]:
+    """Return the key and the id of a visitor, escaped as in JSON, without short ones."""
     visitor = visit.decision.get("visitor")
     texts = {visit.key, str(visitor["id"]) if visitor else ""}
-    return {json.dumps(text, ensure_ascii=False)[1:-1] for text in texts if len(text) >= _SHORTEST}
+    return {json.dumps(text, ensure_ascii=False)[1:-1] for text in texts if len(text) >= _MIN_LENGTH}
 
 
 def _purchases(visit: Visit) -> list[Exchange]:
-    return [each for each in visit.of(CREATE_PURCHASES.name) if each.answer and 200 <= each.answer.status < 300]  # noqa: PLR2004 - the 2xx
+    return [each for each in visit.answered(CREATE_PURCHASES.name) if each.answer and 200 <= each.answer.status < 300]  # noqa: PLR2004 - the 2xx
 
 
 def _attempts(visit: Visit) -> str:
     attempts = visit.delivery["attempts"]
-    told = ", ".join(f"{attempt['outcome']}{_status(attempt['status'])}" for attempt in attempts[-4:])
-    return f"{len(attempts)} attempt{'' if len(attempts) == 1 else 's'}, {visit.delivery['state']}: {told}".replace(
-        "_", " "
-    )
+    outcomes = ", ".join(f"{attempt['outcome']}{_status(attempt['status'])}" for attempt in attempts[-4:])
+    count = f"{len(attempts)} attempt{'' if len(attempts) == 1 else 's'}"
+    return f"{count}, {visit.delivery['state']}: {outcomes}".replace("_", " ")
 
 
 def _status(status: int | None) -> str:

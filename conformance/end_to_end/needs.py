@@ -1,4 +1,4 @@
-"""Whether a run needs the simulated platform, and what its profile must declare for that."""
+"""Decides whether a run needs the simulated platform, and checks what its profile must declare for that."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def case_ids() -> list[str]:
 
 @contextmanager
 def platform_for(configuration: RunConfiguration) -> Iterator[Platform | None]:
-    """Yield the platform that a run has, or start the one that it needs and end it with the block."""
-    if configuration.platform is not None or not _is_wanted(configuration):
+    """Yield the platform of a run: the one that it has, one that runs until the end of the block, or None."""
+    if configuration.platform is not None or not _needs_platform(configuration):
         yield configuration.platform
         return
     with starting(configuration.profile) as platform:
         yield platform
 
 
-def visits_need(profile: Profile) -> None:
-    """Make sure that visits are possible with what is declared; NotDeclared says what is missing."""
+def check_profile_allows_visits(profile: Profile) -> None:
+    """Raises NotDeclared if the profile lacks a declaration that visits need; the error names it."""
     if missing := _missing(profile):
         raise NotDeclared(f"a visit through the simulated platform needs {' and '.join(missing)} in the profile")
 
 
-def _is_wanted(configuration: RunConfiguration) -> bool:
+def _needs_platform(configuration: RunConfiguration) -> bool:
     return any(map(configuration.selection.has, case_ids())) and not _missing(configuration.profile)
 
 

@@ -1,4 +1,4 @@
-"""The simulated platform for visits: it starts while other cases run, and calls as the profile says."""
+"""Starts the simulated platform for visits, while other cases run, with settings from the profile."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contract.profile import Profile
 
 COMMAND = (*JWO, "platform")
 _NOWHERE = "http://127.0.0.1:9"
-"""Stores alone need no AWS, so nothing is ever called there."""
+"""The platform runs without catalogs, so it needs no AWS and never calls this address."""
 _RULES_OF_THE_SUITE = {"suite"}
 _DELIVERY = {"order_timeout_s": 10.0, "backoff_first_s": 0.1, "backoff_max_s": 2.0, "window_h": 1 / 60}
-"""A cart that was not taken comes again at once, and a minute later no more: seconds stand for hours."""
+"""The platform redelivers a refused cart after 0.1 to 2 seconds, and gives up after a minute instead of hours."""
 
 
 Platform = Server
@@ -25,7 +25,7 @@ Platform = Server
 
 @contextlib.contextmanager
 def starting(profile: Profile) -> Iterator[Platform]:
-    """Start a platform that calls as the profile says, without waiting for it, and end it with the block."""
+    """Start a platform with settings from the profile, do not wait for it, and end it with the block."""
     with (
         tempfile.TemporaryDirectory(prefix="jwo-end-to-end-") as folder,
         served("the simulated platform", COMMAND, settings(profile), Path(folder)) as platform,
@@ -34,19 +34,19 @@ def starting(profile: Profile) -> Iterator[Platform]:
 
 
 def settings(profile: Profile) -> dict[str, str]:
-    """Return the platform's settings as variables: the house rules of the profile, and the key that signs."""
+    """Return the platform's settings as environment variables: the profile's house rules and its signing key."""
     connector, house = profile.connector, profile.house
     region = house.auth.model_copy(update={"region": connector.region})
     quick = house.delivery.model_copy(update=_DELIVERY)
     return {
         "JWO_PLATFORM_STORES_ALONE": "true",
         "JWO_PLATFORM_AWS_ENDPOINT_URL": _NOWHERE,
-        **_rules(house.model_copy(update={"auth": region, "delivery": quick})),
+        **_house_rules(house.model_copy(update={"auth": region, "delivery": quick})),
         **_signing(profile),
     }
 
 
-def _rules(house: House) -> dict[str, str]:
+def _house_rules(house: House) -> dict[str, str]:
     groups = {name: getattr(house, name) for name in House.model_fields if name not in _RULES_OF_THE_SUITE}
     changed = {name: group for name, group in groups.items() if group != getattr(House(), name)}
     return {f"JWO_PLATFORM_{name.upper()}": group.model_dump_json() for name, group in changed.items()}

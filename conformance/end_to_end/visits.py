@@ -1,6 +1,6 @@
-"""Visits to a store of the simulated platform: people at gates, carts on their way, and what the journal says of both.
+"""Visits to a store of the simulated platform: people at gates, the delivery of their carts, and the journal of both.
 
-A day has gates of its own, so that nothing of another case shows up in its part of the journal.
+Each case has gates of its own, so that its part of the journal holds no entry of another case.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient, declared_secrets
-from conformance.end_to_end.journal import exchange_of, is_call
+from conformance.end_to_end.journal import is_call, to_exchange
 from conformance.end_to_end.needs import case_ids
 from conformance.errors import Finding, HarnessBroke, NotDeclared
 from conformance.platform_control import Decision, Delivery, Fault, PlatformControl
@@ -26,20 +26,20 @@ from contract.profile import KeyKind
 from jwo_toolkit.json_types import JsonObject
 
 GATES = 2
-_TRIES, _TRIES_AT_A_LIMIT = 4, 12
-_LOOK_EVERY_S = 0.05
-_SETTLED_WITHIN_S = 25.0
-_WASTED = 3
-"""So many answers that take nothing over, one after the other, and no further one will."""
+_TRIES, _TRIES_WITH_RATE_LIMIT = 4, 12
+_POLL_EVERY_S = 0.05
+_SETTLE_TIMEOUT_S = 25.0
+_HOPELESS_ATTEMPTS = 3
+"""After this many useless answers in a row, the suite expects the connector to accept no later attempt."""
 _USELESS = {"malformed_answer", "server_error"}
-_TAKEN_S = 1.1
-"""A window of a rate limit, and a little more."""
+_RATE_WINDOW_S = 1.1
+"""One second, the window of a rate limit, and a margin."""
 _TOO_MANY = "429"
 
 
 @dataclass
 class Visit:
-    """One person's way through the store; `decision` is the gate's last one, `delivery` how the cart ended."""
+    """The visit of one person: the gate's last decision, the state of the cart's delivery, and the exchanges."""
 
     label: str
     gate: str
@@ -56,22 +56,22 @@ class Visit:
 
     @property
     def trip_id(self) -> str:
-        """Return the shopping trip; empty for somebody who was kept out."""
+        """Return the id of the shopping trip; empty if the gate stayed closed."""
         return str(self.decision.get("shoppingTripId") or "")
 
-    def of(self, operation_name: str) -> list[Exchange]:
-        """Return its exchanges of one call that were answered, oldest first."""
+    def answered(self, operation_name: str) -> list[Exchange]:
+        """Return the answered exchanges of one operation, oldest first."""
         return [each for each in self.exchanges if each.operation.name == operation_name and each.answer]
 
 
-def gates_of(store_id: str, case_id: str) -> list[str]:
-    """Name the gates of a case in a store: no two cases share one, and a name can stand in an address."""
+def name_gates(store_id: str, case_id: str) -> list[str]:
+    """Name the gates of a case in a store. Names are unique to the case and fit in a URL."""
     store = hashlib.sha256(store_id.encode()).hexdigest()[:10]
     return [f"{store}-{case_id}-{number}" for number in range(1, GATES + 1)]
 
 
 class StoreDay:
-    """What one case lets happen at the platform."""
+    """The visits of one case to a store of the platform: it plays them, arms faults and reads the journal."""
 
     def __init__(
         self,
@@ -89,57 +89,58 @@ class StoreDay:
         self._rate = requests.profile.limits.rate_limit_per_second
         self.case_id = case_id
         self.store_id = store_id or requests.profile.store.id
-        self.gates = gates_of(self.store_id, case_id)
+        self.gates = name_gates(self.store_id, case_id)
         self.visits: list[Visit] = []
         self._armed: dict[str, Fault] = {}
 
-    def elsewhere(self, store_id: str) -> StoreDay:
-        """Return the same day in another store."""
+    def in_store(self, store_id: str) -> StoreDay:
+        """Return a day of the same case in another store."""
         return StoreDay(self._requests, self._recorder, self._connector, self._control, self.case_id, store_id)
 
     def open(self) -> None:
-        """Set the store up at the platform, with the gates of all cases."""
-        gates = [gate for case_id in case_ids() for gate in gates_of(self.store_id, case_id)]
+        """Set up the store at the platform, with the gates of all cases."""
+        gates = [gate for case_id in case_ids() for gate in name_gates(self.store_id, case_id)]
         self._control.set_up_store(self.store_id, gates, self._requests.profile.connector)
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Hand what the journal says of this day over to the report, whatever becomes of the block."""
+    def recorded(self) -> Iterator[None]:
+        """Read the journal into the report at the end of the block, even if the block raises."""
         try:
             yield
         finally:
-            self.read()
+            self.read_journal()
 
-    def come(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
-        """Let somebody show a key at a gate, again where no answer came in time; returns what the gate did."""
+    def try_to_enter(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
+        """Let a person show a key at a gate, again after a late answer; return the visit with the gate's decision."""
         visit = Visit(label, self.gates[gate])
         self.visits.append(visit)
         self._show_keys(visit, kind)
         return visit
 
     def enter(self, label: str, kind: KeyKind = "shopper", gate: int = 0) -> Visit:
-        """Let somebody in who must be let in; a Finding when the gate stays closed.
+        """Let a person enter who must be let in. Raises Finding if the gate stays closed.
 
-        Lateness is judged by a case of its own. Where the gate stays closed for anybody, only the first case says so.
+        Raises NotDeclared if another case judges the cause: a late answer, the declared rate, or, after the first case,
+        a gate that opens for no person of this kind.
         """
-        visit = self.come(label, kind, gate)
+        visit = self.try_to_enter(label, kind, gate)
         if not visit.is_in:
             cause = visit.decision["cause"].replace("_", " ")
             if visit.decision["cause"] == NoAnswer.TIMED_OUT:
-                raise NotDeclared("the gate had no answer in time, which is judged by VIK-9")
+                raise NotDeclared("the gate got no answer in time, which VIK-9 judges")
             if visit.decision["cause"] == _TOO_MANY and self._rate:
-                raise NotDeclared("the gate stayed closed for the declared rate, which other calls used up")
+                raise NotDeclared("the gate stayed closed because other calls used up the declared rate")
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
-                raise NotDeclared(f"the gate opens for no {kind}: {cause}; that is judged by {case_ids()[0]}")
+                raise NotDeclared(f"the gate opens for no {kind}: {cause}; {case_ids()[0]} judges this")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")
         return visit
 
     def take(self, visit: Visit, quantity: int = 1) -> None:
-        """Take some of the first declared item."""
+        """Pick a quantity of the first declared item."""
         self._control.pick(visit.trip_id, self._requests.profile.catalog.skus[0], quantity)
 
     def leave(self, visit: Visit) -> None:
-        """Walk out; the platform delivers the cart from now on."""
+        """Leave the store; the platform then begins to deliver the cart."""
         self._control.leave(visit.trip_id)
         visit.has_left = True
 
@@ -154,45 +155,47 @@ class StoreDay:
         return fault_id
 
     def disarm(self, fault_id: str) -> None:
-        """Take a fault back."""
+        """Disarm a fault, so that it need not apply."""
         self._control.disarm(fault_id)
         del self._armed[fault_id]
 
-    def needs_all_struck(self) -> None:
-        """Make sure that every fault struck that was to: without it nothing is proven. HarnessBroke otherwise."""
+    def check_faults_applied(self) -> None:
+        """Raises HarnessBroke if an armed fault never applied, because the case then proves nothing."""
         if missed := sorted({self._armed[each].name for each in self._control.armed() & set(self._armed)}):
-            raise HarnessBroke(f"the simulated platform never let happen what was armed: {', '.join(missed)}")
+            raise HarnessBroke(f"the simulated platform never applied these armed faults: {', '.join(missed)}")
 
-    def repeats(self, wanted: int) -> int:
-        """Make room for repetitions of one scan at the same moment, and return how many the declared rate allows."""
-        allowed = min(wanted, self._rate - 1) if self._rate else wanted
+    def reserve_repeats(self, count: int) -> int:
+        """Reserve rate for repetitions of one scan at the same moment, and return how many the declared rate allows."""
+        allowed = min(count, self._rate - 1) if self._rate else count
         if not allowed:
             raise NotDeclared("[limits] rate_limit_per_second leaves no room for a scan and its repetition")
         return self._connector.book(allowed)
 
-    def again(
-        self, visit: Visit, operation_name: str, wanted: Callable[[JsonObject], bool] = lambda _entry: True
+    def resend_first(
+        self, visit: Visit, operation_name: str, is_wanted: Callable[[JsonObject], bool] = lambda _entry: True
     ) -> None:
-        """Let the first call of a visit that is wanted arrive once more, as it was; again where that is too often."""
-        calls = [entry for entry in self._entries(visit) if is_call(entry) and entry["operation"] == operation_name]
-        first = next((entry["seq"] for entry in calls if wanted(entry)), None)
+        """Resend the first wanted call of a visit unchanged, and again if the connector's rate limit refuses it."""
+        calls = [
+            entry for entry in self._read_entries(visit) if is_call(entry) and entry["operation"] == operation_name
+        ]
+        first = next((entry["seq"] for entry in calls if is_wanted(entry)), None)
         if first is None:
-            raise NotDeclared("the first attempt was never answered, which another case judges")
+            raise NotDeclared("the connector never answered the first attempt, which another case judges")
         for _ in range(_TRIES):
             self._connector.book(1)
             answer = self._control.resend(first)["response"]
             if answer is None:
-                raise NotDeclared("the repetition had no answer, so nothing can be compared")
+                raise NotDeclared("the repetition got no answer, so there is nothing to compare")
             if not (self._rate and str(answer["status"]) == _TOO_MANY):
                 return
-            time.sleep(_TAKEN_S)
-        raise NotDeclared(f"the repetition was refused {_TRIES} times for the declared rate")
+            time.sleep(_RATE_WINDOW_S)
+        raise NotDeclared(f"the connector refused the repetition {_TRIES} times because of the declared rate")
 
     def settle(
-        self, visits: Sequence[Visit] = (), within_s: float = _SETTLED_WITHIN_S, *, redrive: bool = False
+        self, visits: Sequence[Visit] = (), within_s: float = _SETTLE_TIMEOUT_S, *, redrive: bool = False
     ) -> None:
-        """Wait until the carts are taken; no longer once it is sure that one never will be."""
-        deadline, waiting = time.monotonic() + within_s, list(visits) or self.left()
+        """Wait until the connector has accepted the carts, or one is lost, or `within_s` is over."""
+        deadline, waiting = time.monotonic() + within_s, list(visits) or self.finished_visits()
         while waiting:
             for visit in waiting:
                 visit.delivery = self._control.delivery(visit.trip_id)
@@ -201,34 +204,34 @@ class StoreDay:
             if time.monotonic() > deadline or any(is_lost(visit.delivery) and not redrive for visit in waiting):
                 return
             waiting = [visit for visit in waiting if visit.delivery["state"] != "delivered"]
-            time.sleep(_LOOK_EVERY_S if waiting else 0)
+            time.sleep(_POLL_EVERY_S if waiting else 0)
 
-    def left(self) -> list[Visit]:
-        """Return the visits that ended, each of which has a cart."""
+    def finished_visits(self) -> list[Visit]:
+        """Return the visits that ended; each of them has a cart."""
         return [visit for visit in self.visits if visit.has_left]
 
-    def attempts(self, visit: Visit) -> int:
-        """Return how often a cart was sent."""
+    def count_attempts(self, visit: Visit) -> int:
+        """Return how many times the platform sent a cart."""
         return len(self._control.delivery(visit.trip_id)["attempts"])
 
-    def read(self) -> None:
-        """Read the journal of every visit, and keep its calls for the report."""
-        kept: dict[int, Exchange] = {}
+    def read_journal(self) -> None:
+        """Read the journal of every visit, and add its calls to the report."""
+        recorded: dict[int, Exchange] = {}
         secrets = frozenset(declared_secrets(self._requests.profile)) | {visit.key for visit in self.visits}
         for visit in self.visits:
-            calls = {entry["seq"]: entry for entry in self._entries(visit) if is_call(entry)}
-            found = {seq: exchange_of(entry, visit.label, secrets) for seq, entry in sorted(calls.items())}
+            calls = {entry["seq"]: entry for entry in self._read_entries(visit) if is_call(entry)}
+            found = {seq: to_exchange(entry, visit.label, secrets) for seq, entry in sorted(calls.items())}
             visit.exchanges = list(found.values())
-            kept |= found
-        self._recorder.keep_all(kept[seq] for seq in sorted(kept))
+            recorded |= found
+        self._recorder.keep_all(recorded[seq] for seq in sorted(recorded))
 
     def _show_keys(self, visit: Visit, kind: KeyKind) -> None:
-        """Show a key, and another one where no answer came in time or the declared rate was used up."""
-        for _ in range(_TRIES_AT_A_LIMIT if self._rate else _TRIES):
+        """Show a key, and another one after a late answer or a 429 because of the declared rate."""
+        for _ in range(_TRIES_WITH_RATE_LIMIT if self._rate else _TRIES):
             self._show_key(visit, kind)
             if visit.decision["cause"] not in {NoAnswer.TIMED_OUT, _TOO_MANY if self._rate else ""}:
                 return
-            time.sleep(_TAKEN_S if visit.decision["cause"] == _TOO_MANY else 0)
+            time.sleep(_RATE_WINDOW_S if visit.decision["cause"] == _TOO_MANY else 0)
 
     def _show_key(self, visit: Visit, kind: KeyKind) -> None:
         self._connector.book(1)
@@ -236,30 +239,27 @@ class StoreDay:
         visit.decision = self._control.scan(visit.gate, visit.key)
 
     def _lets_in(self, kind: KeyKind) -> bool:
-        """Say whether the gate opens when nothing special happens."""
+        """Say whether the gate opens for a person of this kind, without any fault."""
         control = Visit("", self.gates[-1])
         self._show_keys(control, kind)
         return control.is_in
 
-    def _entries(self, visit: Visit) -> list[JsonObject]:
-        """Return what the journal says of a visit; of somebody who was kept out, by the event at the gate."""
+    def _read_entries(self, visit: Visit) -> list[JsonObject]:
+        """Return the journal's entries of a visit: by its trip, or by its authEvent if the gate stayed closed."""
         if visit.trip_id:
             return self._control.journal(trip=visit.trip_id)
-        return [entry for entry in self._control.journal(gate=visit.gate) if _event(entry) == self._event_of(visit)]
-
-    @staticmethod
-    def _event_of(visit: Visit) -> str:
-        return str(visit.decision.get("authEventId"))
+        event_id = str(visit.decision.get("authEventId"))
+        return [entry for entry in self._control.journal(gate=visit.gate) if _auth_event_id(entry) == event_id]
 
 
-def _event(entry: JsonObject) -> str:
+def _auth_event_id(entry: JsonObject) -> str:
     body: Any = entry.get("request", {}).get("body")
     event = body.get("authEvent") if isinstance(body, dict) else None
     return str(event.get("id")) if isinstance(event, dict) else ""
 
 
 def is_lost(delivery: Delivery) -> bool:
-    """Say whether a cart was given up, or answered in vain so often that nothing will come of it."""
+    """Say whether the platform gave up a cart, or its last answers were all useless."""
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
-    in_vain = len(judged) >= _WASTED and set(judged[-_WASTED:]) <= _USELESS
-    return delivery["state"] == "dead_letter" or (delivery["state"] == "pending" and in_vain)
+    is_hopeless = len(judged) >= _HOPELESS_ATTEMPTS and set(judged[-_HOPELESS_ATTEMPTS:]) <= _USELESS
+    return delivery["state"] == "dead_letter" or (delivery["state"] == "pending" and is_hopeless)

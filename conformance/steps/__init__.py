@@ -1,1 +1,1 @@
-"""The words of the feature files; loaded as pytest plugins. Steps hand values on, they share no context to write in."""
+"""The steps of the feature files, loaded as pytest plugins. Steps pass values on as fixtures; no context is shared."""

@@ -1,4 +1,4 @@
-"""The catalog client: it was given a job, and is judged by what the platform saw of it."""
+"""Steps of the catalog client: it gets a job, and the suite judges it by the calls that arrive at the platform."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from conformance.run.recorder import Recorder
 from conformance.verify import must
 from contract.profile import Profile
 
-_THEN = {
+_MATCHES = {
     "every call was signed as it must be": matches.signed,
     "the platform understood every call": matches.understood,
     "every call said that it was JSON": matches.typed_as_json,
-    "no upload had more items than it may have": matches.split,
-    "the platform holds every row that is right": matches.complete,
+    "no upload had more items than it may have": matches.within_item_limit,
+    "the platform holds every valid row": matches.holds_all_rows,
     "the platform holds nothing else": matches.nothing_else,
-    "no row was in two uploads": matches.once,
+    "no row was in two uploads": matches.uploaded_once,
     "it never called too often": matches.within_rate,
-    "it ended by itself": matches.ended,
-    "it ended though its upload had failed": matches.ended_after_failure,
-    "the upload came again and was taken": matches.tried_again,
-    "the upload came again no sooner than it should": matches.waited,
-    "the upload did not come again": matches.given_up,
+    "it ended by itself": matches.client_ended,
+    "it ended although its upload had failed": matches.client_ended_after_failure,
+    "the upload came again and was accepted": matches.retried,
+    "the upload came again no sooner than it should": matches.waited_before_retry,
+    "the upload did not come again": matches.not_retried,
     "its subscription is confirmed, if it reads its queue": matches.subscribed,
-    "it fetched every report": matches.followed,
-    "it fetched every report in spite of its queue": matches.followed_by_queue,
+    "it fetched every report": matches.fetched_reports,
+    "it fetched every report, whatever its queue delivered": matches.fetched_reports_with_queue,
 }
 
 
-@given(parsers.re("the client had to upload (?P<what>.+)"), target_fixture="job")
-def a_job(recorder: Recorder, catalog_client: Jobs | None, what: str) -> Job:
-    """Return a job that the client was given, when it is done; NotDeclared when there is no client."""
+@given(parsers.re("the client had to upload (?P<name>.+)"), target_fixture="job")
+def a_job(recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
+    """Wait until the client has finished a job, and return it. Raises NotDeclared if no client is declared."""
     if catalog_client is None:
         raise NotDeclared(
-            "[catalog_client] command is not declared: the command that uploads a catalog with your own client"
+            "[catalog_client] command is not declared; declare the command that uploads a catalog with your own client"
         )
-    job = catalog_client.done(what)
+    job = catalog_client.wait_for_job(name)
     recorder.keep_all([call.exchange for call in job.calls])
     return job
 
 
-@then("it told of the row that was rejected")
-def rejected_row_is_told(profile: Profile, job: Job) -> None:
-    """Judge by the way that the profile declares."""
-    must(matches.tells(profile.catalog_client)(job))
+@then("it reported the row that was rejected")
+def match_rejected_row_report(profile: Profile, job: Job) -> None:
+    """Match in the way that the profile declares."""
+    must(matches.reports_rejected_row(profile.catalog_client)(job))
 
 
-@then(parsers.re("(?P<claim>" + "|".join(_THEN) + ")"))
-def judged(job: Job, claim: str) -> None:
-    """Judge what the platform saw."""
-    must(_THEN[claim](job))
+@then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))
+def match_claim(job: Job, claim: str) -> None:
+    """Match the calls that the platform saw."""
+    must(_MATCHES[claim](job))

@@ -1,4 +1,4 @@
-"""When: the request comes again, in all the ways in which a platform repeats itself, and beside others like it."""
+"""When: the request is repeated in every way that the platform may repeat it, or sent together with similar ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OverRestart = dict[Operation, Exchanges]
 
 @when("it is sent, and again with its members in another order", target_fixture="exchanges")
 def send_reordered(draft: Draft, connector: ConnectorClient) -> Exchanges:
-    """Send the request, and a further attempt written in another order of members."""
+    """Send the request, and a further attempt with its JSON members in another order."""
     again = json.dumps(reordered(draft.again().body)).encode()
     return [connector.send(draft.operation, draft.encoded()), connector.send(draft.operation, again)]
 
@@ -36,7 +36,7 @@ def send_reordered(draft: Draft, connector: ConnectorClient) -> Exchanges:
 def send_after_others(
     draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int
 ) -> Exchanges:
-    """Send the request, many of other trips or events, and a further attempt of the first."""
+    """Send the request, many requests of other trips or events, and a further attempt of the first request."""
     first = connector.send(draft.operation, draft.encoded())
     controls.send_each([requests.valid_request(draft.operation) for _ in range(count)])
     return [first, connector.send(draft.operation, draft.again().encoded())]
@@ -44,7 +44,7 @@ def send_after_others(
 
 @when(parsers.parse("it is sent, and once more after {seconds:g} seconds"), target_fixture="exchanges")
 def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exchanges:
-    """Send the request, and a further attempt when the gate has given up long since."""
+    """Send the request, and a further attempt after the gate's time limit."""
     first = connector.send(draft.operation, draft.encoded())
     time.sleep(seconds)
     return [first, connector.send(draft.operation, draft.again().encoded())]
@@ -52,7 +52,7 @@ def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exch
 
 @pytest.fixture(scope="session")
 def over_restart() -> OverRestart:
-    """Return the answers before and after the one restart that the cases of single duplicates share; empty at first."""
+    """Return the answers before and after the restart that all cases of single duplicates share; empty before it."""
     return {}
 
 
@@ -62,7 +62,7 @@ def send_after_restart(
 ) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt.
 
-    A request of the other call goes along, so that a slow connector is restarted, and waited for, once.
+    The first case also sends a request of the other operation, so that both cases need only one restart.
     """
     restarting.needs_command(requests.profile)
     if draft.operation in over_restart:
@@ -71,11 +71,11 @@ def send_after_restart(
         other = requests.valid_request(
             CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
         )
-        over_restart |= _sent_over_restart([draft, other], connector, requests.profile)
+        over_restart |= _send_over_restart([draft, other], connector, requests.profile)
     return over_restart[draft.operation]
 
 
-def _sent_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, profile: Profile) -> OverRestart:
+def _send_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, profile: Profile) -> OverRestart:
     def first(draft: Draft) -> Exchange:
         return connector.send(draft.operation, draft.encoded())
 
@@ -91,32 +91,32 @@ def _sent_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, prof
 
 @when("shoppers and associates scan at the same moment", target_fixture="exchanges")
 def scan_together(connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Let visitors of both kinds scan together, labelled by what they are."""
+    """Send scans of shoppers and associates concurrently. The label of each is its visitor type."""
     labelled = [(kind.upper(), requests.build.scan(requests.keys.take(kind))) for kind in ("shopper", "associate") * 4]
     return together(connector, labelled)
 
 
 @when("several trips arrive at the same moment, each of them twice", target_fixture="exchanges")
 def buy_together(connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Let carts of different trips arrive together with their duplicates, labelled by trip."""
+    """Send carts of different trips and their duplicates concurrently. The label of each is its trip."""
     trips = [(f"trip {number}", requests.build.cart()) for number in range(1, 6)]
     return together(connector, trips + [(label, draft.again()) for label, draft in trips])
 
 
 @when(parsers.parse("{count:d} people scan at the same moment"), target_fixture="exchanges")
 def crowd_scans(connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
-    """Let many scans of events of their own arrive together."""
+    """Send many scans concurrently, each with an authEvent of its own."""
     return together(connector, [("", requests.valid_request(VERIFY_IDENTITY_KEYS)) for _ in range(count)])
 
 
 @when(parsers.parse("{count:d} people leave at the same moment"), target_fixture="exchanges")
 def crowd_carts(connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
-    """Let many carts of trips of their own arrive together."""
+    """Send many carts concurrently, each with a trip of its own."""
     return together(connector, [("", requests.valid_request(CREATE_PURCHASES)) for _ in range(count)])
 
 
 def together(connector: ConnectorClient, labelled: Sequence[tuple[str, Draft]]) -> Exchanges:
-    """Send requests let go together; fewer where the declared rate allows only fewer."""
+    """Send requests at the same moment, or only as many as the declared rate allows."""
     count = connector.at_once(len(labelled))
     barrier = threading.Barrier(count)
 

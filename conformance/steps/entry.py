@@ -1,6 +1,6 @@
-"""Given and Then of the entry tier: who asks to be let in, and what the answer must say.
+"""Steps of the entry tier: card taps, loyalty scans, shopper details, and their answers.
 
-The statuses are published; what the bodies say is at most recommended, so a wrong body is a warning.
+Amazon publishes the statuses. The contents of bodies are at most recommended, so a wrong body is a warning.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def a_valid_loyalty_scan(requests: Requests, controls: ControlCalls, profile: Pr
 
 @given("a card tap that the connector understands", target_fixture="draft")
 def an_understood_tap(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
-    """Return a Shopper Authorization, once it is known that such a call is not refused as invalid."""
+    """Return a valid Shopper Authorization. Raises NotDeclared if the connector refuses it as invalid."""
     needs_answering(SHOPPER_AUTHORIZATION, profile)
     controls.needs_understanding(SHOPPER_AUTHORIZATION)
     return requests.valid_request(SHOPPER_AUTHORIZATION)
@@ -54,7 +54,7 @@ def an_understood_tap(requests: Requests, controls: ControlCalls, profile: Profi
 @given(parsers.re(r"a card tap of the declared shopper of (?P<kind>.+?)(?P<advice>, recommended|, advised against)?"),
        target_fixture="draft")  # fmt: skip
 def a_declared_tap(requests: Requests, profile: Profile, kind: str, advice: str | None) -> Draft:
-    """Return the tap of a shopper whom the profile declares; not applicable otherwise."""
+    """Return the tap of a shopper that the profile declares. Raises NotDeclared if it declares none of this kind."""
     needs_answering(SHOPPER_AUTHORIZATION, profile)
     name = kind.replace(" ", "_")
     shopper = getattr(profile.shopper_identities, name)
@@ -65,7 +65,7 @@ def a_declared_tap(requests: Requests, profile: Profile, kind: str, advice: str 
 
 @given("a loyalty scan that the connector understands", target_fixture="draft")
 def an_understood_loyalty_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
-    """Return a Resolve Scan, once it is known that such a call is not refused as invalid."""
+    """Return a valid Resolve Scan. Raises NotDeclared if the connector refuses it as invalid."""
     needs_answering(RESOLVE_SCAN, profile)
     controls.needs_understanding(RESOLVE_SCAN)
     return requests.valid_request(RESOLVE_SCAN)
@@ -73,7 +73,7 @@ def an_understood_loyalty_scan(requests: Requests, controls: ControlCalls, profi
 
 @given(parsers.re(r"a loyalty scan of the declared (?P<kind>accepted|rejected) content"), target_fixture="draft")
 def a_declared_loyalty_scan(requests: Requests, profile: Profile, kind: str) -> Draft:
-    """Return a Resolve Scan of a content that the profile declares; not applicable otherwise."""
+    """Return a Resolve Scan of a content that the profile declares. Raises NotDeclared if it declares none."""
     needs_answering(RESOLVE_SCAN, profile)
     value = getattr(profile.scans, kind)
     if not value:
@@ -81,16 +81,16 @@ def a_declared_loyalty_scan(requests: Requests, profile: Profile, kind: str) -> 
     return requests.entry.scan(value)
 
 
-@given("a question about a shopper whom nobody knows", target_fixture="draft")
-def a_question_about_nobody(requests: Requests, profile: Profile) -> Draft:
-    """Return a Get Scan Details of an id that Resolve Scan never gave."""
+@given("a question about an unknown shopper", target_fixture="draft")
+def a_question_about_an_unknown_shopper(requests: Requests, profile: Profile) -> Draft:
+    """Return a Get Scan Details request with an id that no Resolve Scan answer contained."""
     needs_answering(RESOLVE_SCAN, profile)
     return requests.entry.details()
 
 
 @when("its shopper's details are asked for", target_fixture="exchanges")
 def ask_for_details(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Resolve the scan, and ask for the details of whom it belongs to."""
+    """Resolve the scan, and ask for the details of the shopper that it identifies."""
     resolved = connector.send(draft.operation, draft.encoded())
     found = _resolution(resolved)
     if found.get("resolution") != "ACCEPT" or not found.get("id"):
@@ -103,17 +103,17 @@ def ask_for_details(draft: Draft, connector: ConnectorClient, requests: Requests
 def send_risks(connector: ConnectorClient, requests: Requests, controls: ControlCalls) -> Exchanges:
     """Send a tap for each value of shopperRisks."""
     taps = {risk: requests.entry.authorization(recommended=False, risks=(risk,)) for risk in _RISKS}
-    return _labelled(taps, connector, controls)
+    return _send_labelled(taps, connector, controls)
 
 
 @when(parsers.parse('it is sent once without each of "{paths}"'), target_fixture="exchanges")
 def send_without_each(draft: Draft, connector: ConnectorClient, controls: ControlCalls, paths: str) -> Exchanges:
-    """Send requests that lack one member each."""
-    return _labelled({f"without {path}": draft.without(path) for path in paths.split(", ")}, connector, controls)
+    """Send one request for each path, without the member at that path."""
+    return _send_labelled({f"without {path}": draft.without(path) for path in paths.split(", ")}, connector, controls)
 
 
-def _labelled(drafts: dict[str, Draft], connector: ConnectorClient, controls: ControlCalls) -> Exchanges:
-    """Send drafts, each with what is special about it as its label."""
+def _send_labelled(drafts: dict[str, Draft], connector: ConnectorClient, controls: ControlCalls) -> Exchanges:
+    """Send drafts concurrently, each under its label."""
 
     def send(each: tuple[str, Draft]) -> Exchange:
         label, draft = each
@@ -130,9 +130,9 @@ def answered(exchanges: Exchanges) -> None:
         must(match.status(exchange, [200]))
 
 
-@then(parsers.re(r"the shopper should be (?P<word>authorised|refused|authorised with an adjusted amount)"))
-def authorised(exchanges: Exchanges, profile: Profile, warn: Warn, word: str) -> None:
-    """Match 200, and note a body that says otherwise."""
+@then(parsers.re(r"the shopper should be (?P<outcome>authorised|refused|authorised with an adjusted amount)"))
+def authorised(exchanges: Exchanges, profile: Profile, warn: Warn, outcome: str) -> None:
+    """Match 200. A body with another decision is a warning."""
     must(match.status(exchanges[-1], [200]))
     _note_shape(exchanges[-1], profile, warn)
     body = _body(exchanges[-1])
@@ -140,19 +140,19 @@ def authorised(exchanges: Exchanges, profile: Profile, warn: Warn, word: str) ->
     adjusts = isinstance(conditions, list) and any(
         isinstance(each, dict) and each.get("type") == "ADJUST" for each in conditions
     )
-    right = body.get("shopperAuthorized") is (word != "refused") and (adjusts or "adjusted" not in word)
-    should(None if right else Mismatch(f"a shopper who is {word}", exchanges[-1].in_short()), warn)
+    right = body.get("shopperAuthorized") is (outcome != "refused") and (adjusts or "adjusted" not in outcome)
+    should(None if right else Mismatch(f"a shopper who is {outcome}", exchanges[-1].in_short()), warn)
 
 
-@then(parsers.re(r"the scan should be (?P<word>accepted|rejected)"))
-def resolved(exchanges: Exchanges, profile: Profile, warn: Warn, word: str) -> None:
-    """Match 200, and note a resolution that is another."""
-    wanted = {"accepted": "ACCEPT", "rejected": "REJECT"}[word]
+@then(parsers.re(r"the scan should be (?P<outcome>accepted|rejected)"))
+def resolved(exchanges: Exchanges, profile: Profile, warn: Warn, outcome: str) -> None:
+    """Match 200. Another resolution is a warning."""
+    expected = {"accepted": "ACCEPT", "rejected": "REJECT"}[outcome]
     for exchange in exchanges:
         must(match.status(exchange, [200]))
         _note_shape(exchange, profile, warn)
         got = _resolution(exchange).get("resolution")
-        should(None if got == wanted else Mismatch(f"the resolution {wanted}", exchange.in_short()), warn)
+        should(None if got == expected else Mismatch(f"the resolution {expected}", exchange.in_short()), warn)
 
 
 @then("the details are complete")
@@ -176,7 +176,7 @@ def _body(exchange: Exchange) -> dict[str, Any]:
 
 
 def _decision(exchange: Exchange) -> dict[str, Any]:
-    """Return the members that say who may enter and on what terms."""
+    """Return the members that decide who may enter and under which conditions."""
     if exchange.operation is RESOLVE_SCAN:
         source, names = _resolution(exchange), ("resolution", "id", "type")
     else:
@@ -185,7 +185,7 @@ def _decision(exchange: Exchange) -> dict[str, Any]:
 
 
 def _resolution(exchange: Exchange) -> dict[str, Any]:
-    """Read either shape of a Resolve Scan answer into one."""
+    """Return the resolution, id and type of a Resolve Scan answer, which has one of two shapes."""
     body = _body(exchange)
     if "resolution" in body:
         inner = body.get("scanResult")
@@ -194,7 +194,7 @@ def _resolution(exchange: Exchange) -> dict[str, Any]:
 
 
 def _note_shape(exchange: Exchange, profile: Profile, warn: Warn) -> None:
-    """Note a body that breaks its schema: of these answers' members nothing is published."""
+    """Warn of a body that breaks its schema, since Amazon does not publish the members of these answers."""
     house = profile.house
     for mismatch in (match.well_formed(exchange, house), match.well_formed(exchange, house, by_house=True)):
         should(mismatch, warn)

@@ -17,20 +17,20 @@ from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import KeyKind, Profile
 from contract.values import format_instant
 
-_LET_IN_BY_THEMSELVES = ("associate", "cash shopper")
+_JUDGED_BY_ENTRY = ("associate", "cash shopper")
 """The gate must open for these keys, so a connector that refuses every scan cannot pass their cases."""
 
 
 @given("a valid scan of the declared shopper key", target_fixture="draft")
 def a_valid_shopper_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
     """Return a scan of the declared shopper key, and judge whether the connector accepts it."""
-    _declared_store(profile)
+    _require_store(profile)
     key = requests.keys.take("shopper")
     controls.judge(VERIFY_IDENTITY_KEYS)
     return requests.build.scan(key)
 
 
-@given("a valid scan of a key that nobody has", target_fixture="draft")
+@given("a valid scan of an unknown key", target_fixture="draft")
 def a_valid_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a scan of a well-formed key that the connector cannot know, and judge whether it accepts a valid scan."""
     if requests.keys.has("shopper"):
@@ -49,7 +49,7 @@ def a_valid_cart(requests: Requests, controls: ControlCalls) -> Draft:
 
 @given("a scan that the connector understands", target_fixture="draft")
 def an_understood_scan(requests: Requests, controls: ControlCalls) -> Draft:
-    """Return a valid scan, once it is known that such a scan is not refused as invalid."""
+    """Return a valid scan. Raises NotDeclared if the connector refuses it as invalid."""
     controls.needs_understanding(VERIFY_IDENTITY_KEYS)
     return requests.valid_request(VERIFY_IDENTITY_KEYS)
 
@@ -57,24 +57,24 @@ def an_understood_scan(requests: Requests, controls: ControlCalls) -> Draft:
 @given(parsers.re(r"a scan of the declared (?P<kind>shopper|associate|cash shopper|refused|expired|used) key"),
        target_fixture="draft")  # fmt: skip
 def a_declared_scan(requests: Requests, controls: ControlCalls, profile: Profile, kind: str) -> Draft:
-    """Return a scan of a key that the profile declares; not applicable otherwise."""
-    _declared_store(profile)
+    """Return a scan of a key that the profile declares. Raises NotDeclared if it declares none of this kind."""
+    _require_store(profile)
     key = requests.keys.take(cast("KeyKind", kind.replace(" ", "_")))
-    if kind not in _LET_IN_BY_THEMSELVES:
+    if kind not in _JUDGED_BY_ENTRY:
         controls.needs_understanding(VERIFY_IDENTITY_KEYS)
     return requests.build.scan(key)
 
 
-@given("a scan of a key that nobody has", target_fixture="draft")
+@given("a scan of an unknown key", target_fixture="draft")
 def an_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
-    """Return a scan of a well-formed key that the connector cannot know."""
+    """Return a scan of a well-formed random key, which the connector does not know."""
     controls.needs_understanding(VERIFY_IDENTITY_KEYS)
     return requests.build.scan(requests.keys.unknown())
 
 
 @given("a cart that the connector understands", target_fixture="draft")
 def an_understood_cart(requests: Requests, controls: ControlCalls) -> Draft:
-    """Return a valid cart, once it is known that such a cart is not refused as invalid."""
+    """Return a valid cart. Raises NotDeclared if the connector refuses it as invalid."""
     controls.needs_understanding(CREATE_PURCHASES)
     return requests.build.cart()
 
@@ -96,7 +96,7 @@ def a_weighed_cart(requests: Requests, controls: ControlCalls) -> Draft:
 
 @given("a cart with an item named by its scanned code", target_fixture="draft")
 def a_scanned_cart(requests: Requests, controls: ControlCalls) -> Draft:
-    """Return a cart whose line carries a declared barcode instead of a SKU."""
+    """Return a cart with a line that has a declared barcode instead of a SKU."""
     controls.needs_understanding(CREATE_PURCHASES)
     return requests.build.cart([requests.build.line(requests.build.scancode(), kind="SCANCODE")])
 
@@ -116,26 +116,29 @@ def an_empty_cart(requests: Requests, controls: ControlCalls) -> Draft:
 
 
 @given("a cart with an item that is in no catalog", target_fixture="draft")
-def a_cart_of_nothing_known(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
-    """Return a cart of a SKU that the connector cannot know."""
+def a_cart_of_an_unknown_item(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
+    """Return a cart of a SKU that is in no catalog. Raises NotDeclared if the profile declares no SKU."""
     controls.needs_understanding(CREATE_PURCHASES)
     if not profile.catalog.skus:
-        raise NotDeclared("[catalog] skus is not declared, so a refusal could not be told from one for any item")
+        raise NotDeclared(
+            "[catalog] skus is not declared, so the connector may refuse every item, not only the unknown one"
+        )
     return requests.build.cart([requests.build.line("NO-SUCH-SKU")])
 
 
 @given(parsers.re(r"the trip of (?:a|an) (?P<kind>shopper|associate|cash shopper|loyalty shopper)"),
        target_fixture="draft")  # fmt: skip
 def a_trip_of(requests: Requests, controls: ControlCalls, connector: ConnectorClient, kind: str) -> Draft:
-    """Return a cart whose scanResult is what the connector answered for such a visitor, or would have."""
+    """Return a cart with the scanResult of such a visitor, including the id from the connector if it is known."""
     controls.needs_understanding(CREATE_PURCHASES)
-    word = kind.removesuffix(" shopper") if kind != "shopper" else kind
-    visitor = {"id": _visitor_id(requests, connector, kind) or f"{word}-001", "type": word.upper()}
+    visitor_type = (kind.removesuffix(" shopper") if kind != "shopper" else kind).upper()
+    visitor_id = _visitor_id(requests, connector, kind) or f"{visitor_type.lower()}-001"
+    visitor = {"id": visitor_id, "type": visitor_type}
     return requests.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
 
 
 def _visitor_id(requests: Requests, connector: ConnectorClient, kind: str) -> str:
-    """Return the id that the connector itself gave such a visitor; empty when it cannot be known."""
+    """Return the id that the connector gives such a visitor; empty without a declared key or an answer with an id."""
     key_kind = cast("KeyKind", kind.replace(" ", "_"))
     if not requests.keys.has(key_kind):
         return ""
@@ -156,11 +159,11 @@ def a_group(requests: Requests, controls: ControlCalls) -> Draft:
 
 @given("nothing optional is in it", target_fixture="draft")
 def only_required(draft: Draft) -> Draft:
-    """Drop the optional members that the suite's requests carry."""
+    """Remove the optional members that the suite's requests have."""
     return minimal(draft)
 
 
-@given("every object in it has a member that nobody knows", target_fixture="draft")
+@given("every object in it has an unknown member", target_fixture="draft")
 def with_future_members(draft: Draft) -> Draft:
     """Add unknown members at every depth, as Amazon may at any time."""
     return Draft(draft.operation, with_unknown_members(draft.body))
@@ -179,14 +182,14 @@ def with_identifier(draft: Draft, requests: Requests) -> Draft:
 
 
 @given("the visit ended in the second in which it began", target_fixture="draft")
-def of_no_length(draft: Draft) -> Draft:
+def of_zero_duration(draft: Draft) -> Draft:
     """Make endTime equal to startTime."""
     return draft.with_value("shoppingTrip.endTime", draft.body["shoppingTrip"]["startTime"])
 
 
-@given("nobody's entry is in it", target_fixture="draft")
-def of_nobody(draft: Draft) -> Draft:
-    """Leave the list of authEvents empty."""
+@given("its list of authEvents is empty", target_fixture="draft")
+def without_auth_events(draft: Draft) -> Draft:
+    """Replace the list of authEvents with an empty list."""
     return draft.with_value("shoppingTrip.authEvents", [])
 
 
@@ -199,11 +202,11 @@ def with_doubled_line_id(draft: Draft) -> Draft:
 
 @given("an endTime an hour before its startTime", target_fixture="draft")
 def ended_before_it_began(draft: Draft) -> Draft:
-    """Turn the visit's times around."""
+    """Set endTime to an hour before startTime."""
     start = datetime.fromisoformat(draft.body["shoppingTrip"]["startTime"])
     return draft.with_value("shoppingTrip.endTime", format_instant(start - timedelta(hours=1)))
 
 
-def _declared_store(profile: Profile) -> None:
+def _require_store(profile: Profile) -> None:
     if not profile.store.id:
         raise NotDeclared("[store] id is not declared in the profile")

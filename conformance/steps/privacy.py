@@ -1,4 +1,4 @@
-"""What an answer must not tell: keys that open gates, and what is known of a shopper."""
+"""Steps of privacy: an answer must not repeat keys that open gates, or data of a shopper."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from conformance.verify import must
 from contract.profile import Profile
 
 Exchanges = list[Exchange]
-_SHORTEST = 6
-"""Shorter texts stand in ordinary words as well."""
+_MIN_LENGTH = 6
+"""Shorter texts also occur inside ordinary words."""
 _PERSONAL = (
     "shopperIdentity.id",
     "shopperDeviceId",
@@ -29,17 +29,17 @@ _PERSONAL = (
 )
 
 
-@when("it is sent, for a key that nobody has as well, and without its event", target_fixture="exchanges")
+@when("it is sent, also for an unknown key, and without its event", target_fixture="exchanges")
 def send_keys(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Send a scan that is decided, one that is refused, and one that is invalid."""
+    """Send a valid scan, a scan of an unknown key, and an invalid scan."""
     stranger = requests.build.scan(requests.keys.unknown())
     drafts = {"as it is": draft, "of a stranger": stranger, "without its event": draft.again().without("authEvent")}
     return [connector.send(each.operation, each.encoded(), label=label) for label, each in drafts.items()]
 
 
-@when("it is sent with all that tells of the shopper, whole and without its items", target_fixture="exchanges")
+@when("it is sent with all of the shopper's data, whole and without its items", target_fixture="exchanges")
 def send_personal(draft: Draft, connector: ConnectorClient) -> Exchanges:
-    """Send a cart with made-up data of a shopper, and break it once."""
+    """Send a cart with random data of a shopper, and an invalid cart with the same data."""
     for path in _PERSONAL:
         draft = draft.with_value(path, f"shopper-{uuid.uuid4().hex}")
     drafts = {"whole": draft, "without its items": draft.again().without("cartItems")}
@@ -48,44 +48,44 @@ def send_personal(draft: Draft, connector: ConnectorClient) -> Exchanges:
 
 @then("no answer repeats the key")
 def no_key(exchanges: Exchanges, profile: Profile) -> None:
-    """Match answers without the key as it came; a refusal does not hold it decoded either."""
-    _is_judged(profile)
+    """Match answers without the key. A refusal must not contain the decoded key either."""
+    _check_rule_applies(profile)
     for exchange in exchanges:
-        key = str(_sent(exchange).value("identityKey"))
+        key = str(_sent_draft(exchange).value("identityKey"))
         is_refusal = exchange.answer is not None and exchange.answer.status >= 400  # noqa: PLR2004 - the refusals
-        must(_told(exchange, [key, *(_decoded(key) if is_refusal else [])], "identityKey"))
+        must(_match_not_repeated(exchange, [key, *(_decode(key) if is_refusal else [])], "identityKey"))
 
 
-@then("no answer repeats what tells of the shopper")
+@then("no answer repeats the shopper's data")
 def nothing_personal(exchanges: Exchanges, profile: Profile) -> None:
     """Match answers without any of the shopper's data."""
-    _is_judged(profile)
+    _check_rule_applies(profile)
     for exchange in exchanges:
         for path in _PERSONAL:
-            must(_told(exchange, [str(_sent(exchange).value(path))], path))
+            must(_match_not_repeated(exchange, [str(_sent_draft(exchange).value(path))], path))
 
 
-def _is_judged(profile: Profile) -> None:
+def _check_rule_applies(profile: Profile) -> None:
     if profile.house.http.repeats_personal:
         raise NotDeclared("[house.http] repeats_personal says that answers may repeat keys and personal data")
 
 
-def _sent(exchange: Exchange) -> Draft:
+def _sent_draft(exchange: Exchange) -> Draft:
     return Draft(exchange.operation, exchange.sent())
 
 
-def _decoded(key: str) -> list[str]:
+def _decode(key: str) -> list[str]:
     try:
         return [base64.b64decode(key).decode()]
     except ValueError:
         return []
 
 
-def _told(exchange: Exchange, texts: Sequence[str], path: str) -> Mismatch | None:
-    """Match an answer, its headers included, without any of the texts."""
+def _match_not_repeated(exchange: Exchange, texts: Sequence[str], path: str) -> Mismatch | None:
+    """Match an answer with none of the texts in its body and headers."""
     answer = exchange.answer
-    told = answer.body.decode("utf-8", "replace") + " ".join(answer.headers.values()) if answer else ""
-    plain = unescaped(told)
-    if not any(len(text) >= _SHORTEST and (text in told or text in plain) for text in texts):
+    text = answer.body.decode("utf-8", "replace") + " ".join(answer.headers.values()) if answer else ""
+    plain = unescaped(text)
+    if not any(len(each) >= _MIN_LENGTH and (each in text or each in plain) for each in texts):
         return None
-    return Mismatch(f"an answer that does not repeat {path}", f"{exchange.in_short()} (it does)")
+    return Mismatch(f"an answer that does not repeat {path}", f"{exchange.in_short()} (the answer repeats it)")

@@ -34,11 +34,11 @@ Play = Callable[[st.SearchStrategy[Story], Effort], int]
 def search_valid(
     draft: Draft, connector: ConnectorClient, requests: Requests, profile: Profile, selection: Selection
 ) -> int:
-    """Look for a valid request that is not taken."""
+    """Search for a valid request that the connector does not accept."""
     house = profile.house
-    wanted = 201
+    expected = 201
     if draft.operation is VERIFY_IDENTITY_KEYS:
-        wanted = 200 if requests.keys.has("shopper") else 401
+        expected = 200 if requests.keys.has("shopper") else 401
 
     def attempt(changes: list[Change], _until: float) -> bool:
         changed = requests.valid_request(draft.operation)
@@ -46,7 +46,7 @@ def search_valid(
             changed = change.apply_to(changed)
         if not message(draft.operation.request, house).violations(changed.body):
             label = ", ".join(change.path for change in changes)
-            must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [wanted]))
+            must(match.status(connector.send(changed.operation, changed.encoded(), label=label), [expected]))
         return True
 
     return search(valid_members(draft, house), attempt, DEEP if selection.deep else USUAL)
@@ -54,7 +54,7 @@ def search_valid(
 
 @when("ones that break a single rule are drawn", target_fixture="tried")
 def search_invalid(draft: Draft, connector: ConnectorClient, profile: Profile, selection: Selection) -> int:
-    """Look for a request that is taken, or fails, though it breaks its schema."""
+    """Search for a request that breaks its schema and gets another answer than 400."""
     house = profile.house
 
     def attempt(change: Change, _until: float) -> bool:
@@ -68,7 +68,7 @@ def search_invalid(draft: Draft, connector: ConnectorClient, profile: Profile, s
 
 @pytest.fixture
 def play(requests: Requests, controls: ControlCalls, selection: Selection, connector: ConnectorClient) -> Play:
-    """Return a function that plays stories as they are drawn, or only the one that was chosen, and counts them."""
+    """Return a function that plays drawn stories, or only the story of `--story`, and returns how many it played."""
 
     def search_among(drawn: st.SearchStrategy[Story], effort: Effort) -> int:
         if not requests.keys.has("shopper"):
@@ -83,20 +83,20 @@ def play(requests: Requests, controls: ControlCalls, selection: Selection, conne
 
 @when("stories of visits are played to it and to a model", target_fixture="tried")
 def search_stories(play: Play, selection: Selection) -> int:
-    """Look for a story after which the connector answers otherwise than the model."""
+    """Search for a story in which the connector and the model give different answers."""
     return play(stories(), DEEP if selection.deep else STORIES)
 
 
 @when("stories with a restart are played to it and to a model", target_fixture="tried")
 def search_restarts(play: Play, profile: Profile, selection: Selection) -> int:
-    """Look for a story after whose restart the connector answers otherwise than the model."""
+    """Search for a story with a restart in which the connector and the model give different answers."""
     needs_command(profile)
     return play(stories_with_a_restart(), DEEP_RESTARTS if selection.deep else RESTARTS)
 
 
 @then(parsers.parse("none is found that the connector gets wrong"))
 def nothing_found(tried: int, note: Callable[[str], None]) -> None:
-    """Say how many were tried; a search that finds something ends before this. None tried is nothing proven."""
+    """Note how many examples passed; a finding ends the scenario earlier. Raises NotDeclared if none was tried."""
     if not tried:
-        raise NotDeclared("the connector is too slow for this: time was up before a single one was through")
+        raise NotDeclared("the connector is too slow: the time limit was over before it had answered a single example")
     note(f"none in {tried} tried")

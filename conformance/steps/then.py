@@ -1,4 +1,4 @@
-"""Then: what the answers must be. The first breach ends the scenario; `it should` notes a warning instead."""
+"""Then: checks of the answers. The first mismatch ends the scenario, except that a `should` mismatch is a warning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INVALID, _UNAUTHORIZED = 400, 401
 
 @then(parsers.parse("it is refused with {status:d}"))
 def refused(exchanges: Exchanges, requests: Requests, status: int) -> None:
-    """Match the status of every answer; the body of a refusal is never looked at."""
+    """Match the status of every answer. The suite never checks the body of a refusal."""
     for exchange in exchanges:
         if status == _INVALID:
             _has_one_fault(exchange, requests)
@@ -39,13 +39,13 @@ def _has_one_fault(exchange: Exchange, requests: Requests) -> None:
 
 @then("it is refused as invalid")
 def refused_as_invalid(exchanges: Exchanges, profile: Profile) -> None:
-    """Match the status that the house gives malformed bodies."""
+    """Match the status of `http.malformed_status`, for malformed bodies."""
     must(match.status(exchanges[-1], [profile.house.http.malformed_status]))
 
 
 @then("it is refused as the house says")
 def refused_by_house(exchanges: Exchanges, profile: Profile) -> None:
-    """Match the status that the house gives a known shopper who may not enter."""
+    """Match the status of `identity.refusal_status`, for a known shopper who may not enter."""
     must(match.status(exchanges[-1], [profile.house.identity.refusal_status]))
 
 
@@ -53,26 +53,26 @@ def refused_by_house(exchanges: Exchanges, profile: Profile) -> None:
 def lets_in(exchanges: Exchanges, profile: Profile, warn: Warn, kind: str) -> None:
     """Match a complete 200 and the type of the visitor."""
     must(match.status(exchanges[-1], [200]))
-    _complete(exchanges[-1], profile, warn)
+    _match_schema(exchanges[-1], profile, warn)
     must(match.visitor_type(exchanges[-1], kind))
 
 
 @then("the visitor is let in")
-def lets_somebody_in(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
+def lets_visitor_in(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 200."""
     must(match.status(exchanges[-1], [200]))
-    _complete(exchanges[-1], profile, warn)
+    _match_schema(exchanges[-1], profile, warn)
 
 
 @then("it is decided on the key's merits")
 def decided(exchanges: Exchanges, requests: Requests) -> None:
-    """Match 200 for a declared shopper and 401 for a key that nobody has."""
+    """Match 200 for a declared shopper and 401 for an unknown key."""
     must(match.status(exchanges[-1], [200 if requests.keys.has("shopper") else 401]))
 
 
 @then("each is decided on the key's merits")
 def each_decided(exchanges: Exchanges, requests: Requests) -> None:
-    """Match 200 for a declared shopper and 401 for a key that nobody has, in every answer."""
+    """Match 200 for a declared shopper and 401 for an unknown key, in every answer."""
     for exchange in exchanges:
         must(match.status(exchange, [200 if requests.keys.has("shopper") else 401]))
 
@@ -82,13 +82,13 @@ def each_purchased(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 201 with a purchase id in every answer."""
     for exchange in exchanges:
         must(match.status(exchange, [201]))
-        _complete(exchange, profile, warn)
+        _match_schema(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=False))
 
 
 @then("each visitor is of the type of the key")
-def told_apart(exchanges: Exchanges) -> None:
-    """Match the type with the label, and one visitor id for each type at most."""
+def type_matches_key(exchanges: Exchanges) -> None:
+    """Match the visitor type of each answer with its label."""
     for exchange in exchanges:
         must(match.status(exchange, [200]))
         must(match.visitor_type(exchange, exchange.label))
@@ -96,7 +96,7 @@ def told_apart(exchanges: Exchanges) -> None:
 
 @then("each trip has one purchase of its own")
 def one_purchase_a_trip(exchanges: Exchanges) -> None:
-    """Match one purchase id for each trip, and another for each other trip."""
+    """Match one purchase id for all attempts of a trip, and different ids for different trips."""
     trips: dict[str, Exchanges] = {}
     for exchange in exchanges:
         must(match.status(exchange, [200, 201]))
@@ -107,40 +107,40 @@ def one_purchase_a_trip(exchanges: Exchanges) -> None:
     must(match.different_members([attempts[0] for attempts in trips.values()], "purchaseId"))
 
 
-@then("it is not taken for a call")
+@then("it is not treated as a call")
 def not_a_call(exchanges: Exchanges) -> None:
-    """Match anything but a success."""
+    """Match any answer except a 2xx."""
     for exchange in exchanges:
         must(match.no_success(exchange))
 
 
 @then("nothing fails, and the next is decided on the key's merits")
-def goes_on_scanning(exchanges: Exchanges, requests: Requests) -> None:
-    """Match no server error, and a right answer after it."""
+def scan_after_bad_request(exchanges: Exchanges, requests: Requests) -> None:
+    """Match no server error, then the correct decision about a valid scan."""
     must(match.no_failure(exchanges[0]))
     must(match.status(exchanges[-1], [200 if requests.keys.has("shopper") else 401]))
 
 
 @then("nothing fails, and the next makes a purchase")
-def goes_on_selling(exchanges: Exchanges) -> None:
-    """Match no server error, and a purchase after it."""
+def cart_after_bad_request(exchanges: Exchanges) -> None:
+    """Match no server error, then a purchase for a valid cart."""
     must(match.no_failure(exchanges[0]))
     must(match.status(exchanges[-1], [201]))
     must(match.purchase_id(exchanges[-1], empty=False))
 
 
-@then("the answers there are come in the order of the scans")
+@then("the answers that arrive are in the order of the scans")
 def scans_in_order(exchanges: Exchanges) -> None:
-    """Match the statuses of two known keys and an unknown one, as far as the connector answered."""
-    _some(exchanges)
-    for exchange, wanted in zip(exchanges, (200, 200, 401), strict=False):
-        must(match.status(exchange, [wanted]))
+    """Match the statuses of two known keys and an unknown one, for the answers that arrived."""
+    _require_an_answer(exchanges)
+    for exchange, expected in zip(exchanges, (200, 200, 401), strict=False):
+        must(match.status(exchange, [expected]))
 
 
-@then("the answers there are come in the order of the carts")
+@then("the answers that arrive are in the order of the carts")
 def carts_in_order(exchanges: Exchanges) -> None:
-    """Match the ids of two carts and an empty one, as far as the connector answered."""
-    _some(exchanges)
+    """Match the purchase ids of two carts and an empty one, for the answers that arrived."""
+    _require_an_answer(exchanges)
     for exchange, empty in zip(exchanges, (False, False, True), strict=False):
         must(match.status(exchange, [201]))
         must(match.purchase_id(exchange, empty=empty))
@@ -150,16 +150,16 @@ def carts_in_order(exchanges: Exchanges) -> None:
 def purchased(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a complete 201 with a purchase id."""
     must(match.status(exchanges[-1], [201]))
-    _complete(exchanges[-1], profile, warn)
+    _match_schema(exchanges[-1], profile, warn)
     must(match.purchase_id(exchanges[-1], empty=False))
 
 
 @then("the purchase id is empty")
 def empty_purchase(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
-    """Match a complete 201 with an empty purchase id, and the same for attempts after it, which may say 200 too."""
+    """Match a complete 201 with an empty purchase id; later attempts may have the status 200 too."""
     for index, exchange in enumerate(exchanges):
         must(match.status(exchange, [200, 201] if index else [201]))
-        _complete(exchange, profile, warn)
+        _match_schema(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=True))
 
 
@@ -175,14 +175,14 @@ def same_purchase(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
     """Match a success with the same, non-empty purchase id in every answer."""
     for exchange in exchanges:
         must(match.status(exchange, [200, 201]))
-        _complete(exchange, profile, warn)
+        _match_schema(exchange, profile, warn)
         must(match.purchase_id(exchange, empty=False))
     must(match.same_member(exchanges, "purchaseId"))
 
 
 @then("the answers name different purchases")
 def different_purchases(exchanges: Exchanges) -> None:
-    """Match successes with purchase ids of their own."""
+    """Match successes with different purchase ids."""
     for exchange in exchanges:
         must(match.status(exchange, [201]))
         must(match.purchase_id(exchange, empty=False))
@@ -190,25 +190,25 @@ def different_purchases(exchanges: Exchanges) -> None:
 
 
 @then("the answer says that it is JSON")
-def json_by_name(exchanges: Exchanges) -> None:
-    """Match the content type of a success; what a refusal says of itself is its own."""
+def declares_json(exchanges: Exchanges) -> None:
+    """Match the content type of a success. The content type of a refusal is free."""
     must(match.status(exchanges[-1], [200, 201]))
     must(match.says_json(exchanges[-1]))
 
 
 @then("each key is decided on its own merits")
 def decided_apart(exchanges: Exchanges) -> None:
-    """Match 200 for the shopper and 401 for the key that nobody has."""
-    for exchange, wanted in zip(exchanges, (200, 401), strict=True):
-        must(match.status(exchange, [wanted]))
+    """Match 200 for the shopper and 401 for the unknown key."""
+    for exchange, expected in zip(exchanges, (200, 401), strict=True):
+        must(match.status(exchange, [expected]))
 
 
 @then("the refusal is repeated")
 def refused_again(exchanges: Exchanges) -> None:
-    """Match 401 for the second of two attempts; without a first refusal there is nothing to repeat."""
+    """Match 401 for the second of two attempts. Raises NotDeclared if the first one was not refused."""
     first, second = exchanges
     if match.status(first, [401]):
-        raise NotDeclared(f"the first attempt was not refused, see VIK-2: {first.in_short()}")
+        raise NotDeclared(f"the connector did not refuse the first attempt, see VIK-2: {first.in_short()}")
     must(match.status(second, [401]))
 
 
@@ -219,9 +219,9 @@ def all_with(exchanges: Exchanges, status: int) -> None:
         must(match.status(exchange, [status]))
 
 
-@then("the first cart stands, or the change is refused where the house says so")
+@then("the first cart counts or the change is refused, as the house says")
 def changed_cart(exchanges: Exchanges, profile: Profile) -> None:
-    """Match what `ordering.changed_cart` says."""
+    """Match the answer that `ordering.changed_cart` requires."""
     first, second = exchanges
     must(match.status(first, [201]))
     if profile.house.ordering.changed_cart == "conflict_409":
@@ -233,50 +233,54 @@ def changed_cart(exchanges: Exchanges, profile: Profile) -> None:
 
 @then(parsers.parse("each answer is complete within the gate's time"))
 def within_gate_time(exchanges: Exchanges, profile: Profile, note: Note) -> None:
-    """Match the whole-call time of every decision against the published budget, or a stricter one of the profile."""
-    _worth_timing(exchanges, {200, 401})
-    note(match.bound(exchanges))
+    """Match the time of every whole call against the published budget, or a stricter budget of the profile."""
+    _require_decisions(exchanges, {200, 401})
+    note(match.late_share_bound(exchanges))
     must(match.in_time(exchanges, VERIFY_IDENTITY_KEYS.answer_budget_s(profile.house)))
 
 
 @then("each answer is complete within the house's time for carts")
 def within_cart_time(exchanges: Exchanges, profile: Profile, note: Note) -> None:
-    """Match the whole-call time of every purchase against the house's budget."""
-    _worth_timing(exchanges, {201})
-    note(match.bound(exchanges))
+    """Match the time of every whole call against the house's budget."""
+    _require_decisions(exchanges, {201})
+    note(match.late_share_bound(exchanges))
     must(match.in_time(exchanges, CREATE_PURCHASES.answer_budget_s(profile.house)))
 
 
-@then("some scans are answered 429, and none otherwise than 200, 401 or 429")
+@then("some scans are answered 429, and all others 200 or 401")
 def limited(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
-    """Match a rate limit that shows as a 429 only. How much of a burst it lets through is the retailer's: a warning."""
+    """Match 200, 401 or 429 only. No 429 at all is a warning, since the retailer decides about bursts."""
     for exchange in exchanges:
         must(match.status(exchange, [200, 401, 429]))
     if not any(exchange.answer and exchange.answer.status == 429 for exchange in exchanges):  # noqa: PLR2004 - the limit
-        _was_gone_over(exchanges, profile.limits.rate_limit_per_second)
+        _require_rate_exceeded(exchanges, profile.limits.rate_limit_per_second)
         should(Mismatch("at least one 429 over the declared rate", f"none in {len(exchanges)} calls"), warn)
 
 
-def _was_gone_over(exchanges: Exchanges, rate: int) -> None:
-    """Make sure that more answers than the rate came within some second, or nothing is known of the limit."""
+def _require_rate_exceeded(exchanges: Exchanges, rate: int) -> None:
+    """Raises NotDeclared if the answers never exceeded the rate within a second, so that no limit applied."""
     ends = sorted(exchange.started_at.timestamp() + exchange.elapsed_s for exchange in exchanges)
     most = max(sum(end - 1 < other <= end for other in ends) for end in ends)
     if most <= rate:
-        raise NotDeclared(f"only {most} answers came in any second, so the declared limit of {rate} was not gone over")
+        raise NotDeclared(
+            f"at most {most} answers came within a second, so the calls did not exceed the declared limit of {rate}"
+        )
 
 
-def _worth_timing(exchanges: Exchanges, statuses: set[int]) -> None:
-    """Make sure that there is something to time: the speed of an error says nothing."""
+def _require_decisions(exchanges: Exchanges, statuses: set[int]) -> None:
+    """Raises NotDeclared if no answer has one of the statuses, since the time of an error proves nothing."""
     answers = [exchange.answer for exchange in exchanges if exchange.answer]
     if answers and not any(answer.status in statuses for answer in answers):
-        raise NotDeclared(f"none of {len(exchanges)} calls was answered as it must be: {exchanges[0].in_short()}")
+        raise NotDeclared(
+            f"none of {len(exchanges)} calls got a correct answer that could be timed: {exchanges[0].in_short()}"
+        )
 
 
 @then("the portal's probe succeeds")
 def probe(exchanges: Exchanges, profile: Profile, warn: Warn) -> None:
-    """Match the statuses that the portal's connectivity test takes for a purchase."""
+    """Match the statuses that the portal's connectivity test accepts for a purchase."""
     must(match.status(exchanges[-1], profile.house.suite.probe_ok))
-    _complete(exchanges[-1], profile, warn)
+    _match_schema(exchanges[-1], profile, warn)
 
 
 @then("a duplicate is answered as the house says")
@@ -286,11 +290,11 @@ def duplicate_status(exchanges: Exchanges, profile: Profile) -> None:
     must(match.status(exchanges[1], [profile.house.ordering.duplicate_status]))
 
 
-def _some(exchanges: Exchanges) -> None:
+def _require_an_answer(exchanges: Exchanges) -> None:
     if not exchanges:
         must(Mismatch("an answer to the first request at least", "none"))
 
 
-def _complete(exchange: Exchange, profile: Profile, warn: Warn) -> None:
+def _match_schema(exchange: Exchange, profile: Profile, warn: Warn) -> None:
     must(match.well_formed(exchange, profile.house))
     should(match.well_formed(exchange, profile.house, by_house=True), warn)

@@ -1,4 +1,4 @@
-"""When: the request is sent, whole, broken in one place, again, or several times at once."""
+"""When: the request is sent, either valid, broken in one place, repeated, or several times concurrently."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Exchanges = list[Exchange]
 
 @when("it is sent", target_fixture="exchanges")
 def send(draft: Draft, connector: ConnectorClient) -> Exchanges:
-    """Send the request as it is."""
+    """Send the request unchanged."""
     return [connector.send(draft.operation, draft.encoded())]
 
 
@@ -56,7 +56,7 @@ def send_long_base64(draft: Draft, connector: ConnectorClient, path: str, length
 
 @when(parsers.parse("its path is called with {body}"), target_fixture="exchanges")
 def send_raw(draft: Draft, connector: ConnectorClient, body: str) -> Exchanges:
-    """Send something else than the request to the request's path."""
+    """Send another body to the request's path."""
     raw = {
         "no body": b"",
         "an empty object": b"{}",
@@ -75,18 +75,18 @@ def send_to_unknown_store(draft: Draft, connector: ConnectorClient, profile: Pro
 @when("it is sent, and again with another requestId", target_fixture="exchanges")
 def send_twice(draft: Draft, connector: ConnectorClient) -> Exchanges:
     """Send the request and one more attempt, which has a requestId of its own."""
-    return _one_after_the_other(connector, [draft, draft.again()])
+    return _send_in_turn(connector, [draft, draft.again()])
 
 
 @when("it is sent twice as it is", target_fixture="exchanges")
 def send_same_twice(draft: Draft, connector: ConnectorClient) -> Exchanges:
-    """Send the very same request twice."""
-    return _one_after_the_other(connector, [draft, draft])
+    """Send the same request twice, with the same requestId."""
+    return _send_in_turn(connector, [draft, draft])
 
 
 @when(parsers.parse("{count:d} attempts of it arrive at the same moment"), target_fixture="exchanges")
 def send_at_once(draft: Draft, connector: ConnectorClient, count: int) -> Exchanges:
-    """Send attempts with requestIds of their own, let go together; fewer where the declared rate allows only fewer."""
+    """Send attempts with different requestIds at the same moment, or only as many as the declared rate allows."""
     count = connector.at_once(count)
     barrier = threading.Barrier(count)
 
@@ -101,47 +101,45 @@ def send_at_once(draft: Draft, connector: ConnectorClient, count: int) -> Exchan
 @when("it is sent, and again with the key of the associate", target_fixture="exchanges")
 def send_with_other_key(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
     """Send the same authEvent again with another identityKey."""
-    return _one_after_the_other(
-        connector, [draft, draft.again().with_value("identityKey", requests.keys.take("associate"))]
-    )
+    return _send_in_turn(connector, [draft, draft.again().with_value("identityKey", requests.keys.take("associate"))])
 
 
 @when("it is sent, and the same shopper scans once more", target_fixture="exchanges")
 def send_next_event(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Send a scan and a further scan, a new authEvent, of the same kind of shopper."""
-    return _one_after_the_other(connector, [draft, requests.build.scan(requests.keys.take("shopper"))])
+    """Send a scan, and a scan of the same kind of shopper with a new authEvent."""
+    return _send_in_turn(connector, [draft, requests.build.scan(requests.keys.take("shopper"))])
 
 
 @when("it is sent, and an unknown key under an id that looks alike", target_fixture="exchanges")
 def send_event_alike(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Send a scan, and another key under an authEvent.id that differs in its last digit alone."""
+    """Send a scan, and an unknown key with an authEvent.id that differs only in its last digit."""
     event_id: str = draft.body["authEvent"]["id"]
     alike = event_id[:-1] + ("0" if event_id[-1] != "0" else "1")
     other = requests.build.scan(requests.keys.unknown()).with_value("authEvent.id", alike)
-    return _one_after_the_other(connector, [draft, other])
+    return _send_in_turn(connector, [draft, other])
 
 
 @when("it is sent, and again with another cart", target_fixture="exchanges")
 def send_other_cart(draft: Draft, connector: ConnectorClient) -> Exchanges:
     """Send the same trip again with a changed quantity."""
-    return _one_after_the_other(connector, [draft, draft.again().with_value("cartItems[0].quantity.value", "7.0")])
+    return _send_in_turn(connector, [draft, draft.again().with_value("cartItems[0].quantity.value", "7.0")])
 
 
 @when("it is sent, and another trip with an equal cart", target_fixture="exchanges")
 def send_other_trip(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Send a trip and a second trip whose cart is equal."""
-    return _one_after_the_other(connector, [draft, requests.build.cart(draft.body["cartItems"])])
+    """Send a trip, and a second trip with an equal cart."""
+    return _send_in_turn(connector, [draft, requests.build.cart(draft.body["cartItems"])])
 
 
 @when(parsers.parse('it is sent without "{path}", and then corrected'), target_fixture="exchanges")
 def send_then_correct(draft: Draft, connector: ConnectorClient, path: str) -> Exchanges:
-    """Send a broken request, and the whole one under the same idempotency key."""
-    return _one_after_the_other(connector, [draft.without(path), draft.again()])
+    """Send an invalid request, and then the valid one with the same idempotency key."""
+    return _send_in_turn(connector, [draft.without(path), draft.again()])
 
 
 @when(parsers.parse("at least {count:d} such scans are sent"), target_fixture="exchanges")
 def send_many_scans(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
-    """Send scans with keys and authEvents of their own; stop early once several are late."""
+    """Send scans with different keys and authEvents. Stop early after several late answers."""
     return send_many(
         connector, requests, VERIFY_IDENTITY_KEYS, count, gates=controls.pace(VERIFY_IDENTITY_KEYS).max_concurrency
     )
@@ -149,7 +147,7 @@ def send_many_scans(connector: ConnectorClient, requests: Requests, controls: Co
 
 @when(parsers.parse("at least {count:d} such carts are sent"), target_fixture="exchanges")
 def send_many_carts(connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int) -> Exchanges:
-    """Send carts of trips of their own; stop early once several are late."""
+    """Send carts of different trips. Stop early after several late answers."""
     return send_many(
         connector, requests, CREATE_PURCHASES, count, gates=controls.pace(CREATE_PURCHASES).max_concurrency
     )
@@ -164,13 +162,13 @@ def send_too_fast(connector: ConnectorClient, requests: Requests, profile: Profi
     drafts = [requests.valid_request(VERIFY_IDENTITY_KEYS) for _ in range(rate * 4)]
     start = time.perf_counter()
 
-    def at_its_time(index: int) -> Exchange:
+    def send_at_its_time(index: int) -> Exchange:
         time.sleep(max(0.0, start + index / (rate * 2) - time.perf_counter()))
         return connector.send(VERIFY_IDENTITY_KEYS, drafts[index].encoded(), paced=False)
 
     with ThreadPoolExecutor(min(32, len(drafts))) as pool:
-        return list(pool.map(at_its_time, range(len(drafts))))
+        return list(pool.map(send_at_its_time, range(len(drafts))))
 
 
-def _one_after_the_other(connector: ConnectorClient, drafts: Sequence[Draft]) -> Exchanges:
+def _send_in_turn(connector: ConnectorClient, drafts: Sequence[Draft]) -> Exchanges:
     return [connector.send(draft.operation, draft.encoded()) for draft in drafts]

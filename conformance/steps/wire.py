@@ -1,4 +1,4 @@
-"""When: the request is sent once for each of a set's variants, or comes over the wire in an unusual way."""
+"""When: the request is sent once for each variant of a set, or in an unusual way over the wire."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def send_variants(
 
 @when(parsers.parse("its bytes come over {seconds:g} seconds"), target_fixture="exchanges")
 def send_slowly(draft: Draft, connector: ConnectorClient, seconds: float) -> Exchanges:
-    """Send the request as over a bad line."""
+    """Send the request in small parts, as over a slow line."""
     return [connector.prepare_raw(draft.operation, [draft.encoded()]).send_slowly(seconds, f"sent over {seconds:g} s")]
 
 
 @when("it breaks off halfway, and then comes whole", target_fixture="exchanges")
 def send_broken_off(draft: Draft, connector: ConnectorClient) -> Exchanges:
-    """Send half of the request, hang up, and send a whole attempt."""
+    """Send half of the request, close the connection, and send a complete attempt."""
     connector.prepare_raw(draft.operation, [draft.encoded()]).break_off()
     return [connector.send(draft.operation, draft.again().encoded())]
 
@@ -69,14 +69,14 @@ def send_with_method(draft: Draft, connector: ConnectorClient, method: str) -> E
 
 @when(parsers.parse("it is sent as {content_type}, and another as JSON"), target_fixture="exchanges")
 def send_as(draft: Draft, connector: ConnectorClient, requests: Requests, content_type: str) -> Exchanges:
-    """Send the request under a content type that is not its own, and then a usual one."""
+    """Send the request with another content type, and then a usual request."""
     odd = connector.send(draft.operation, draft.encoded(), content_type=content_type, label=content_type)
     return [odd, connector.send(draft.operation, requests.valid_request(draft.operation).encoded())]
 
 
 @when(parsers.parse("it is sent with {count:d} characters too many, and another without"), target_fixture="exchanges")
 def send_huge(draft: Draft, connector: ConnectorClient, requests: Requests, count: int) -> Exchanges:
-    """Send the request with a huge member that nobody knows, and then a usual one."""
+    """Send the request with a huge unknown member, and then a usual request."""
     body = json.dumps({**draft.body, "xFutureAttribute": "x" * count}).encode()
     odd = connector.send(draft.operation, body, label=f"{len(body)} bytes")
     return [odd, connector.send(draft.operation, requests.valid_request(draft.operation).encoded())]

@@ -14,29 +14,29 @@ Feature: Catalog client: the result of an upload
   @CAT-X.20 @house @alone
   Scenario: Rejected rows are reported
     Given the client had to upload a large catalog
-    Then it told of the row that was rejected
+    Then it reported the row that was rejected
 
   @CAT-X.13 @house @alone
   Scenario: A notification that comes twice
     Given the client had to upload a large catalog, of which the first notification comes twice
-    Then it fetched every report in spite of its queue
+    Then it fetched every report, whatever its queue delivered
 
   @CAT-X.14 @house @alone
   Scenario: Notifications out of order
     Given the client had to upload a large catalog, of which the first notification comes last
-    Then it fetched every report in spite of its queue
+    Then it fetched every report, whatever its queue delivered
 
   @CAT-X.15 @house @alone
   Scenario: A notification that does not come
     Given the client had to upload a catalog, of which no notification comes
-    Then it fetched every report in spite of its queue
+    Then it fetched every report, whatever its queue delivered
 
   @CAT-X.16 @house @alone
   Scenario: An expired report link
-    Given the client had to upload a catalog, of which the notified link is over its hour
-    Then it fetched every report in spite of its queue
+    Given the client had to upload a catalog, of which the notified link has expired
+    Then it fetched every report, whatever its queue delivered
 
   @CAT-X.17 @house @alone
   Scenario: An ingestion that fails
-    Given the client had to upload a catalog whose ingestion fails
-    Then it ended though its upload had failed
+    Given the client had to upload a catalog, of which the ingestion fails
+    Then it ended although its upload had failed

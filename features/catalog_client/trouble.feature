@@ -4,7 +4,7 @@ Feature: Catalog client: when the platform fails
   @CAT-X.6 @house @alone
   Scenario: A 429 is tried again
     Given the client had to upload a catalog while the first call is answered 429
-    Then the upload came again and was taken
+    Then the upload came again and was accepted
 
   @CAT-X.7 @house @alone
   Scenario: The client waits after a 429
@@ -13,15 +13,15 @@ Feature: Catalog client: when the platform fails
 
   @CAT-X.8 @house @alone
   Scenario: A 500 that may be retried is tried again
-    Given the client had to upload a catalog while the first call is answered 500, worth another try
-    Then the upload came again and was taken
+    Given the client had to upload a catalog while the first call is answered 500, which may be retried
+    Then the upload came again and was accepted
 
   @CAT-X.9 @house @alone
   Scenario: The client waits after a 500 that may be retried
-    Given the client had to upload a catalog while the first call is answered 500, worth another try
+    Given the client had to upload a catalog while the first call is answered 500, which may be retried
     Then the upload came again no sooner than it should
 
   @CAT-X.10 @house @alone
   Scenario: A final 500 is not tried again
-    Given the client had to upload a catalog while the first call is answered 500, for good
+    Given the client had to upload a catalog while the first call is answered 500, which is final
     Then the upload did not come again

@@ -24,7 +24,7 @@ Feature: Catalog client: uploading
   @CAT-X.3 @must @alone
   Scenario: No row is lost
     Given the client had to upload a large catalog
-    Then the platform holds every row that is right
+    Then the platform holds every valid row
 
   @CAT-X.22 @house @alone
   Scenario: Nothing else is uploaded

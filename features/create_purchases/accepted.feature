@@ -106,7 +106,7 @@ Feature: Create Purchases: carts that become purchases
   @CP-X.6 @must
   Scenario: Unknown members are ignored at every depth
     Given a cart that the connector understands
-    And every object in it has a member that nobody knows
+    And every object in it has an unknown member
     When it is sent
     Then a purchase is made
 

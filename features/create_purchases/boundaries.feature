@@ -64,7 +64,7 @@ Feature: Create Purchases: just within the limits
   @CP-X.24 @house
   Scenario: A trip without entries
     Given a cart that the connector understands
-    And nobody's entry is in it
+    And its list of authEvents is empty
     When it is sent
     Then a purchase is made
 

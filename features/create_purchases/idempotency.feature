@@ -30,7 +30,7 @@ Feature: Create Purchases: one purchase for one trip
   Scenario: The same trip with another cart
     Given a cart that the connector understands
     When it is sent, and again with another cart
-    Then the first cart stands, or the change is refused where the house says so
+    Then the first cart counts or the change is refused, as the house says
 
   @CP-X.4 @house
   Scenario: Two trips with equal carts are two purchases

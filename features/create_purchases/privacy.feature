@@ -4,5 +4,5 @@ Feature: Create Purchases: what an answer must not repeat
   @CP-X.55 @house
   Scenario: The shopper's data is not repeated
     Given a cart that the connector understands
-    When it is sent with all that tells of the shopper, whole and without its items
-    Then no answer repeats what tells of the shopper
+    When it is sent with all of the shopper's data, whole and without its items
+    Then no answer repeats the shopper's data

@@ -17,13 +17,13 @@ Feature: Create Purchases: how the bytes arrive
   Scenario: Carts on one connection without a pause
     Given a cart that the connector understands
     When two carts and an empty one come on one connection without a pause
-    Then the answers there are come in the order of the carts
+    Then the answers that arrive are in the order of the carts
 
   @CP-X.41 @house
   Scenario: The path called with GET
     Given a cart that the connector understands
     When its path is called with GET instead
-    Then it is not taken for a call
+    Then it is not treated as a call
 
   @CP-X.42 @house
   Scenario: A cart as plain text

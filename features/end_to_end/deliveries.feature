@@ -23,7 +23,7 @@ Feature: End to end: carts on an unreliable network
   @E2E-X.12 @must @waits
   Scenario: A cart that is overtaken
     Given a store of the simulated platform
-    When a cart is overtaken by the cart of somebody who left later
+    When a cart is overtaken by the cart of a shopper who left later
     Then nothing is lost and nothing is doubled
 
   @E2E-X.13 @must @waits

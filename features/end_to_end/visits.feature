@@ -31,14 +31,14 @@ Feature: End to end: visits
   @E2E-X.5 @must @waits
   Scenario: A scan that comes again after the visit
     Given a store of the simulated platform
-    When a shopper's scan comes again after the cart was taken
+    When a shopper's scan comes again after the cart was accepted
     Then all scans of one event are answered alike
 
   @E2E-X.6 @house @waits
   Scenario: Each answer is about its own visitor
     Given a store of the simulated platform
     When shoppers and associates come and go at the same moment
-    Then no answer tells of somebody else
+    Then no answer holds another visitor's data
     And nothing is lost and nothing is doubled
 
   @E2E-X.7 @house @waits

@@ -9,7 +9,7 @@ Feature: Get Scan Details: a shopper's loyalty data
 
   @GSD-X.2 @must
   Scenario: An unknown shopper
-    Given a question about a shopper whom nobody knows
+    Given a question about an unknown shopper
     When it is sent
     Then it is refused with 404
 

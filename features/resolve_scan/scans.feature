@@ -16,7 +16,7 @@ Feature: Resolve Scan: the shopper that a code identifies
   @RS-X.2 @must
   Scenario: Unknown members are ignored at every depth
     Given a loyalty scan that the connector understands
-    And every object in it has a member that nobody knows
+    And every object in it has an unknown member
     When it is sent
     Then it is answered with 200
 

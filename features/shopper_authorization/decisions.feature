@@ -82,7 +82,7 @@ Feature: Shopper Authorization: who may enter with a card
   @SA-X.2 @must
   Scenario: Unknown members are ignored at every depth
     Given a card tap that the connector understands
-    And every object in it has a member that nobody knows
+    And every object in it has an unknown member
     When it is sent
     Then it is answered with 200
 

@@ -43,7 +43,7 @@ Feature: Verify Identity Keys: one decision for one authEvent
 
   @VIK-X.5 @house
   Scenario: A refusal is repeated
-    Given a scan of a key that nobody has
+    Given a scan of an unknown key
     When it is sent, and again with another requestId
     Then the refusal is repeated
 

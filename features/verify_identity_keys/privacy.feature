@@ -4,5 +4,5 @@ Feature: Verify Identity Keys: what an answer must not repeat
   @VIK-X.45 @house
   Scenario: The key is not repeated
     Given a scan that the connector understands
-    When it is sent, for a key that nobody has as well, and without its event
+    When it is sent, also for an unknown key, and without its event
     Then no answer repeats the key

@@ -3,7 +3,7 @@ Feature: Verify Identity Keys: who is turned away
 
   @VIK-2 @must
   Scenario: Unauthorized — Invalid or Unknown Key (401)
-    Given a valid scan of a key that nobody has
+    Given a valid scan of an unknown key
     When it is sent
     Then it is refused with 401
 
@@ -29,4 +29,4 @@ Feature: Verify Identity Keys: who is turned away
   Scenario: Rate Limiting (429)
     Given a scan that the connector understands
     When scans come at twice the declared rate for two seconds
-    Then some scans are answered 429, and none otherwise than 200, 401 or 429
+    Then some scans are answered 429, and all others 200 or 401

@@ -17,13 +17,13 @@ Feature: Verify Identity Keys: how the bytes arrive
   Scenario: Scans on one connection without a pause
     Given a scan of the declared shopper key
     When two known keys and an unknown one come on one connection without a pause
-    Then the answers there are come in the order of the scans
+    Then the answers that arrive are in the order of the scans
 
   @VIK-X.32 @house
   Scenario: The path called with GET
     Given a scan that the connector understands
     When its path is called with GET instead
-    Then it is not taken for a call
+    Then it is not treated as a call
 
   @VIK-X.33 @house
   Scenario: A scan as plain text

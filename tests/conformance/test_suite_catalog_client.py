@@ -1,4 +1,4 @@
-"""A catalog client is certified by what the platform saw of it: correct ones, and what becomes of others."""
+"""The suite judges catalog clients by their calls: correct clients, and clients that fail, hang or do nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from conformance.catalog_client import rows
-from conformance.catalog_client.command import Ended, Runner, Told, environment, redacted
+from conformance.catalog_client.calls import calls_of
+from conformance.catalog_client.command import ClientRun, JobInput, Runner, build_environment, redact
 from conformance.catalog_client.jobs import Job, Plan
-from conformance.catalog_client.matches import waited
+from conformance.catalog_client.matches import waited_before_retry
 from conformance.catalog_client.platform import Account, Addresses
-from conformance.catalog_client.seen import calls_of
 from conformance.catalog_client.servers import API, jobs_for
 from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.catalog_client_faults import __file__ as faulty_client
@@ -72,19 +72,19 @@ def only_result(finished: FinishedRun) -> CaseResult:
 def test_a_correct_client_gets_no_finding(addresses: Addresses, table: dict[str, Any]) -> None:
     results = certified(addresses, **{"limit_s": 60, **table}).results
 
-    told = {each: (result.expected, result.got, result.reason) for each, result in results.items()}
-    assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(IDS, Verdict.PASS), told
+    details = {each: (result.expected, result.got, result.reason) for each, result in results.items()}
+    assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(IDS, Verdict.PASS), details
 
 
 def test_the_foreign_client_shares_no_code_with_us() -> None:
-    rooms = {"contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests"}
+    packages = {"contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests"}
     imported = re.findall(r"^\s*(?:from|import)\s+([\w.]+)", FOREIGN.read_text("utf-8"), re.MULTILINE)
 
     assert imported
-    assert not {name.partition(".")[0] for name in imported} & rooms
+    assert not {name.partition(".")[0] for name in imported} & packages
 
 
-def test_without_a_declared_client_nothing_is_started_and_every_case_says_what_to_declare() -> None:
+def test_without_a_declared_client_every_case_names_the_setting() -> None:
     results = certified(None).results
 
     with jobs_for(RunConfiguration(profile_of("http://127.0.0.1:9"))) as jobs:
@@ -95,7 +95,7 @@ def test_without_a_declared_client_nothing_is_started_and_every_case_says_what_t
 
 
 @pytest.mark.parametrize("hangs", [True, False])
-def test_a_client_is_ended_with_what_it_started_and_named(hangs: bool, addresses: Addresses, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
+def test_a_client_is_ended_with_its_children(hangs: bool, addresses: Addresses, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
     script = tmp_path / "hangs.py"
     script.write_text(
         "import os, subprocess, sys, time\n"
@@ -109,7 +109,7 @@ def test_a_client_is_ended_with_what_it_started_and_named(hangs: bool, addresses
     result = only_result(certified(addresses, ("CAT-X.3",), command=words(sys.executable, script), limit_s=1.5))
 
     assert result.verdict is Verdict.FAIL
-    assert ("had to be ended after" if hangs else "ended with 0") in result.got
+    assert ("was stopped at its time limit after" if hangs else "exited with 0") in result.got
     assert "waiting for nothing" in result.got
     pid = int((tmp_path / "pid").read_text("utf-8"))
     assert until_gone(pid)
@@ -134,30 +134,30 @@ def test_a_client_that_never_calls_is_no_pass(addresses: Addresses) -> None:
     assert set(others.values()) == {Verdict.NOT_APPLICABLE}
 
 
-def test_a_command_that_is_not_there_is_not_the_clients_fault(addresses: Addresses) -> None:
+def test_a_command_that_does_not_exist_is_not_a_finding(addresses: Addresses) -> None:
     result = only_result(certified(addresses, ("CAT-X.3",), command="no-such-uploader {csv}"))
 
     assert result.verdict is Verdict.ERROR
     assert "[catalog_client] command cannot be started" in result.reason
 
 
-def test_how_rejected_rows_are_told_is_judged_only_where_it_is_declared(addresses: Addresses) -> None:
+def test_the_report_of_rejected_rows_is_judged_only_if_declared(addresses: Addresses) -> None:
     result = only_result(certified(addresses, ("CAT-X.20",), command=words(sys.executable, small_client)))
 
     assert result.verdict is Verdict.NOT_APPLICABLE
     assert "tells_rejected" in result.reason
 
 
-def test_reports_show_what_the_platform_saw_and_no_credentials(addresses: Addresses, tmp_path: Path) -> None:
+def test_reports_show_the_calls_and_no_credentials(addresses: Addresses, tmp_path: Path) -> None:
     script = tmp_path / "tells_all.py"
     script.write_text("import os\nprint(dict(os.environ))\n", "utf-8")
     finished = certified(
         addresses, ("CAT-X.3",), command=words(sys.executable, script), environment={"SHOP_PASSWORD": "hunter-and-2"}
     )
-    seen = certified(addresses, ("CAT-X.1",), command=words(sys.executable, small_client))
+    uploaded = certified(addresses, ("CAT-X.1",), command=words(sys.executable, small_client))
 
     report = summarise(finished, started_at=utc_now(), duration_s=1, strict=False)
-    shown = summarise(seen, started_at=utc_now(), duration_s=1, strict=False)
+    shown = summarise(uploaded, started_at=utc_now(), duration_s=1, strict=False)
 
     assert "hunter-and-2" not in str(report)
     assert report.cases[0].api == "Catalog client"
@@ -169,56 +169,56 @@ def test_reports_show_what_the_platform_saw_and_no_credentials(addresses: Addres
     assert not re.search("Token=[0-9a-f]{8}", str(exchanges))
 
 
-def told(tmp_path: Path) -> Told:
+def job_input(tmp_path: Path) -> JobInput:
     key = Key("ASIAEXAMPLE", "example-secret", "example-token")
     account = Account("1", "retailer-1", key, ("STORE-1", "STORE-2"), "http://aws/1/queue", "arn:aws:sqs:r:1:queue")
-    return Told(
+    return JobInput(
         Addresses("http://platform", "http://aws", "eu-west-1"), account, tmp_path / "a.csv", tmp_path / "a.json"
     )
 
 
-def test_the_environment_tells_where_all_is_and_keeps_real_credentials_away(tmp_path: Path) -> None:
+def test_the_environment_has_the_addresses_and_no_real_credentials(tmp_path: Path) -> None:
     inherited = {"PATH": "/bin", "AWS_PROFILE": "production", "https_proxy": "http://proxy", "JWO_PLATFORM_SEED": "1"}
 
-    given = environment(told(tmp_path), {"SHOP_URL": "{endpoint}/x", "AWS_REGION": "mine"}, inherited)
+    variables = build_environment(job_input(tmp_path), {"SHOP_URL": "{endpoint}/x", "AWS_REGION": "mine"}, inherited)
 
-    assert given["PATH"] == "/bin"
-    assert not {"AWS_PROFILE", "https_proxy", "JWO_PLATFORM_SEED"} & set(given)
-    assert given["CATALOG_ENDPOINT"] == "http://platform"
-    assert (given["AWS_SESSION_TOKEN"], given["AWS_ENDPOINT_URL"]) == ("example-token", "http://aws")
-    assert given["CATALOG_STORES"] == "STORE-1,STORE-2"
-    assert given["SHOP_URL"] == "http://platform/x"
-    assert given["AWS_REGION"] == "mine"
+    assert variables["PATH"] == "/bin"
+    assert not {"AWS_PROFILE", "https_proxy", "JWO_PLATFORM_SEED"} & set(variables)
+    assert variables["CATALOG_ENDPOINT"] == "http://platform"
+    assert (variables["AWS_SESSION_TOKEN"], variables["AWS_ENDPOINT_URL"]) == ("example-token", "http://aws")
+    assert variables["CATALOG_STORES"] == "STORE-1,STORE-2"
+    assert variables["SHOP_URL"] == "http://platform/x"
+    assert variables["AWS_REGION"] == "mine"
 
 
 def test_output_is_shown_without_the_values_of_secret_variables() -> None:
-    text = redacted("key s3cret-value, path /usr/bin", {"DB_PASSWORD": "s3cret-value", "PATH": "/usr/bin", "KEY": "ab"})
+    text = redact("key s3cret-value, path /usr/bin", {"DB_PASSWORD": "s3cret-value", "PATH": "/usr/bin", "KEY": "ab"})
 
     assert "s3cret-value" not in text
     assert "/usr/bin" in text
 
 
-def test_a_runner_that_was_ended_begins_nothing(tmp_path: Path) -> None:
+def test_a_closed_runner_starts_no_command(tmp_path: Path) -> None:
     runner = Runner(CatalogClientTable(command=words(sys.executable, "-c", "open('ran', 'w')")))
     runner.end()
 
     with pytest.raises(HarnessBroke):
-        runner.run(told(tmp_path))
+        runner.run(job_input(tmp_path))
 
 
-def test_the_catalog_of_a_job_has_what_careless_clients_spoil(tmp_path: Path) -> None:
-    made = rows.catalog(10, ("A", "B"), wrong=1)
+def test_the_catalog_of_a_job_has_rows_that_careless_clients_corrupt(tmp_path: Path) -> None:
+    catalog = rows.catalog(10, ("A", "B"), wrong=1)
 
-    assert all(row["external_product_id"].startswith("0") for row in made)
-    assert len({row["item_sku"] for row in made}) == 5
-    assert len({rows.key_of(row) for row in made}) == 10
-    as_csv, as_json = rows.write(made, tmp_path)
+    assert all(row["external_product_id"].startswith("0") for row in catalog)
+    assert len({row["item_sku"] for row in catalog}) == 5
+    assert len({rows.key_of(row) for row in catalog}) == 10
+    as_csv, as_json = rows.write(catalog, tmp_path)
     assert as_csv.read_text("utf-8").count("\n") == 11
     assert as_json.read_text("utf-8").startswith('[{"item_sku"')
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({}, ""),
         ({"brand_name": "added"}, ""),
@@ -229,17 +229,17 @@ def test_the_catalog_of_a_job_has_what_careless_clients_spoil(tmp_path: Path) ->
         ({"item_sku": "other"}, "1 missing: SKU-00001 of A"),
     ],
 )
-def test_the_platforms_catalog_is_compared_with_the_file(change: dict[str, str], said: str) -> None:
+def test_the_platforms_catalog_is_compared_with_the_file(change: dict[str, str], problem: str) -> None:
     (row,) = rows.catalog(1, ("A",))
 
-    mismatch = rows.lost([{**row, "standard_price": "1.00"}], [{**row, "standard_price": "1.00", **change}])
+    mismatch = rows.compare_catalogs([{**row, "standard_price": "1.00"}], [{**row, "standard_price": "1.00", **change}])
 
-    assert (mismatch.got if mismatch else "").startswith(said)
-    assert bool(mismatch) is bool(said)
+    assert (mismatch.got if mismatch else "").startswith(problem)
+    assert bool(mismatch) is bool(problem)
 
 
 @pytest.mark.parametrize("command", ["   ", "upload 'catalog"])
-def test_a_command_that_has_no_words_is_refused_with_the_profile(command: str, tmp_path: Path) -> None:
+def test_an_empty_or_unparsable_command_is_refused_with_the_profile(command: str, tmp_path: Path) -> None:
     path = tmp_path / "jwo.toml"
     path.write_text(f'[connector]\nurl = "http://127.0.0.1:9"\n[catalog_client]\ncommand = "{command}"\n', "utf-8")
 
@@ -251,38 +251,40 @@ def test_every_case_of_the_catalog_client_has_a_fault_and_each_fault_a_case() ->
     assert {each for fault in CLIENTS for each in fault.found_by} == set(IDS)
 
 
-def test_where_the_platform_asks_for_no_pause_none_is_judged(tmp_path: Path) -> None:
-    account, at = told(tmp_path).account, "2026-02-05T12:00:00Z"
+def test_without_a_retry_after_no_pause_is_judged(tmp_path: Path) -> None:
+    account, at = job_input(tmp_path).account, "2026-02-05T12:00:00Z"
     request = {"method": "POST", "url": f"http://platform{UPLOAD_CATALOG.path}", "headers": {}, "body": {}}
     call = {"account": account.id, "at": at, "elapsedMs": 1, "request": request}
     refused = {**call, "startedMs": 0, "response": {"status": 500, "headers": {}, "body": {}}}
-    taken = {**call, "startedMs": 9, "ingestionId": "i-1", "response": {"status": 201, "headers": {}, "body": {}}}
-    calls = calls_of([refused, taken], account)
+    accepted = {**call, "startedMs": 9, "ingestionId": "i-1", "response": {"status": 201, "headers": {}, "body": {}}}
+    calls = calls_of([refused, accepted], account)
 
     with pytest.raises(NotDeclared, match="retry_after_s"):
-        waited(Job(Plan(), account, [], Ended(0, "", 1.0), calls, {}, [], "", invitation_was_taken=True))
+        waited_before_retry(
+            Job(Plan(), account, [], ClientRun(0, "", 1.0), calls, {}, [], "", invitation_was_received=True)
+        )
 
 
-def test_a_call_that_was_signed_wrongly_is_known_by_the_ingestion_that_it_asks_for(tmp_path: Path) -> None:
-    account, at = told(tmp_path).account, "2026-02-05T12:00:00Z"
+def test_a_wrongly_signed_call_is_identified_by_its_ingestion(tmp_path: Path) -> None:
+    account, at = job_input(tmp_path).account, "2026-02-05T12:00:00Z"
 
     def call(status: int, body: dict[str, str], **more: object) -> dict[str, Any]:
         request = {"method": "POST", "url": "http://platform/v1/catalog/x", "headers": {}, "body": body}
         response = {"status": status, "headers": {}, "body": {}}
         return {"at": at, "startedMs": 0, "elapsedMs": 1, "request": request, "response": response, **more}
 
-    taken = call(201, {}, account=account.id, ingestionId="ingestion-1")
+    accepted = call(201, {}, account=account.id, ingestionId="ingestion-1")
     no_id = call(200, {}, account=account.id, ingestionId=None)
-    mine, anothers = call(403, {"ingestionId": "ingestion-1"}), call(403, {"ingestionId": "None"})
+    own, other = call(403, {"ingestionId": "ingestion-1"}), call(403, {"ingestionId": "None"})
 
-    assert len(calls_of([taken, no_id, mine, anothers], account)) == 3
+    assert len(calls_of([accepted, no_id, own, other], account)) == 3
 
 
 @pytest.mark.slow
-def test_a_client_that_uploads_in_many_small_parts_is_judged_as_well(addresses: Addresses) -> None:
+def test_a_client_that_uploads_many_small_parts_is_judged_as_well(addresses: Addresses) -> None:
     command = words(sys.executable, faulty_client, "uploads_small_parts_all_at_once")
     results = certified(addresses, ("CAT-X.3", "CAT-X.4", "CAT-X.5"), command=command, limit_s=60).results
 
-    told = {each: result.reason for each, result in results.items()}
-    assert Verdict.ERROR not in {result.verdict for result in results.values()}, told
+    reasons = {each: result.reason for each, result in results.items()}
+    assert Verdict.ERROR not in {result.verdict for result in results.values()}, reasons
     assert results["CAT-X.5"].verdict is Verdict.FAIL

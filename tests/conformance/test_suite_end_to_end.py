@@ -1,4 +1,4 @@
-"""Visits through the simulated platform: what must be declared, what the journal shows, and whose fault it is."""
+"""Visits through the simulated platform: required declarations, the journal's exchanges, and who is at fault."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end import platform as platforms
-from conformance.end_to_end.journal import exchange_of
-from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_lost, one_decision, tells_of_nobody_else
+from conformance.end_to_end.journal import to_exchange
+from conformance.end_to_end.judgement import kept_out, nothing_doubled, nothing_leaked, nothing_lost, one_decision
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform, settings, starting
-from conformance.end_to_end.visits import StoreDay, Visit, gates_of
+from conformance.end_to_end.visits import StoreDay, Visit, name_gates
 from conformance.errors import HarnessBroke, NotDeclared
 from conformance.mutants.gallery import RATE_LIMIT
 from conformance.mutants.gate import certify, profile_of, run_fault
@@ -51,13 +51,13 @@ def entry(operation: str = "Create Purchases", **more: Any) -> dict[str, Any]:
     body = {"idempotentShoppingTripId": "trip-1"}
     request = {"method": "POST", "url": "http://127.0.0.1:1/v1/order/purchases", "headers": {}, "body": body}
     answer = {"status": 201, "headers": {}, "body": {"purchaseId": "p-1"}}
-    told = {"seq": 1, "at": "2026-02-05T12:00:00Z", "operation": operation, "request": request, "response": answer}
-    return {**told, "failure": None, "elapsedMs": 12, **more}
+    entry = {"seq": 1, "at": "2026-02-05T12:00:00Z", "operation": operation, "request": request, "response": answer}
+    return {**entry, "failure": None, "elapsedMs": 12, **more}
 
 
 def visit(label: str, *answers: dict[str, Any], operation: str = "Create Purchases", **more: Any) -> Visit:
-    told = [entry(operation, response={"status": 201, "headers": {}, "body": answer}) for answer in answers]
-    return Visit(label, "gate", exchanges=[exchange_of(each, label) for each in told], **more)
+    entries = [entry(operation, response={"status": 201, "headers": {}, "body": answer}) for answer in answers]
+    return Visit(label, "gate", exchanges=[to_exchange(each, label) for each in entries], **more)
 
 
 def delivery(*outcomes: str, state: str = "pending") -> dict[str, Any]:
@@ -103,13 +103,13 @@ def test_a_fault_that_only_visits_show_is_found(fault: str, platform: Platform) 
     assert run_fault(CONNECTOR_FAULTS.named(fault), platform).killed
 
 
-def test_where_nobody_gets_in_one_case_says_so(platform: Platform) -> None:
-    results = certify("answers_flat", QUICK, stores=("nobody 1", "nobody 2"), platform=platform).results
+def test_a_gate_that_never_opens_fails_one_case_only(platform: Platform) -> None:
+    results = certify("answers_flat", QUICK, stores=("closed 1", "closed 2"), platform=platform).results
 
     assert {each for each, result in results.items() if result.verdict is Verdict.FAIL} == {"E2E-X.1"}
     others = [result for each, result in results.items() if each != "E2E-X.1"]
     assert {result.verdict for result in others} == {Verdict.NOT_APPLICABLE}
-    assert all("judged by E2E-X.1" in result.reason for result in others)
+    assert all("E2E-X.1 judges this" in result.reason for result in others)
 
 
 def test_workers_share_one_platform(platform: Platform, serve: Serve) -> None:
@@ -136,7 +136,7 @@ def test_a_late_connector_is_not_judged_by_visits(platform: Platform) -> None:
     assert "VIK-9" in results["E2E-X.1"].reason
 
 
-def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: Platform) -> None:
+def test_the_report_shows_the_exchanges_of_the_doubled_visit(platform: Platform) -> None:
     finished = certify("mixes_trips_up", ("E2E-X.7",), stores=("crowd 1", "crowd 2"), platform=platform)
 
     (case,) = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False).cases
@@ -145,21 +145,21 @@ def test_the_report_shows_the_exchanges_of_the_visit_that_was_doubled(platform: 
     assert len(finished.results["E2E-X.7"].exchanges) > len(case.exchanges) >= 2
 
 
-def test_the_platform_calls_as_the_profile_says() -> None:
+def test_the_platform_gets_its_settings_from_the_profile() -> None:
     house = House().model_copy(update={"ordering": House().ordering.model_copy(update={"cash_type": "CASH_SHOPPER"})})
     signing = {"auth": "sigv4", "access_key_id": "AKIA", "secret_access_key": "secret", "region": "eu-west-1"}
     profile = profile_of(NOWHERE)
     connector = profile.connector.model_copy(update=signing)
-    told = settings(profile.model_copy(update={"house": house, "connector": connector}))
+    variables = settings(profile.model_copy(update={"house": house, "connector": connector}))
 
-    assert told["JWO_PLATFORM_CONNECTOR_SECRET_ACCESS_KEY"] == "secret"
-    assert json.loads(told["JWO_PLATFORM_AUTH"])["region"] == "eu-west-1"
-    assert json.loads(told["JWO_PLATFORM_ORDERING"])["cash_type"] == "CASH_SHOPPER"
-    assert "JWO_PLATFORM_IDENTITY" not in told
+    assert variables["JWO_PLATFORM_CONNECTOR_SECRET_ACCESS_KEY"] == "secret"
+    assert json.loads(variables["JWO_PLATFORM_AUTH"])["region"] == "eu-west-1"
+    assert json.loads(variables["JWO_PLATFORM_ORDERING"])["cash_type"] == "CASH_SHOPPER"
+    assert "JWO_PLATFORM_IDENTITY" not in variables
 
 
 class NothingHappens(PlatformControl):
-    """The control of a platform on which faults are armed and never strike."""
+    """The control of a platform that arms faults and never applies them."""
 
     def __init__(self) -> None:
         self._faults: set[str] = set()
@@ -172,32 +172,32 @@ class NothingHappens(PlatformControl):
         self._faults.remove(fault_id)
 
     def armed(self) -> set[str]:
-        return self._faults | {"armed by somebody else"}
+        return self._faults | {"armed by another case"}
 
 
-def test_a_fault_that_never_struck_is_no_pass_unless_it_was_taken_back() -> None:
+def test_a_fault_that_never_applied_is_an_error_unless_disarmed() -> None:
     requests, recorder, shopper = Requests(profile_of(NOWHERE), utc_now), Recorder(), Visit("a shopper", "gate")
     with ConnectorClient(requests.profile, utc_now, recorder.keep) as client:
         day = StoreDay(requests, recorder, client, NothingHappens(), "E2E-X.9", "14")
         day.disarm(day.arm(Fault("drop_before"), shopper))
-        day.needs_all_struck()
+        day.check_faults_applied()
         day.arm(Fault("drop_after"), shopper)
 
         with pytest.raises(HarnessBroke, match="drop_after"):
-            day.needs_all_struck()
+            day.check_faults_applied()
 
 
-def test_gates_of_cases_and_stores_are_their_own_and_can_stand_in_an_address() -> None:
-    gates = [gate for store in ("14", "Ⅷ · 東京/渋谷") for case_id in case_ids() for gate in gates_of(store, case_id)]
+def test_gate_names_are_unique_and_fit_in_a_url() -> None:
+    gates = [gate for store in ("14", "Ⅷ · 東京/渋谷") for case_id in case_ids() for gate in name_gates(store, case_id)]
 
     assert len(set(gates)) == len(gates)
     assert all(gate.isascii() and "/" not in gate for gate in gates)
 
 
-def test_an_answer_that_a_fault_took_away_is_an_answer_and_a_message_that_was_cut_off_has_none() -> None:
+def test_a_dropped_answer_counts_and_a_cut_message_has_no_answer() -> None:
     answer = {"status": 201, "headers": {}, "body": {"purchaseId": "p-9"}}
-    lost = exchange_of(entry(response=None, failure="no_connection", lost=answer, faults=["drop_after"]), "a shopper")
-    cut = exchange_of(entry(response=None, failure="no_connection", faults=["cut"]), "a shopper")
+    lost = to_exchange(entry(response=None, failure="no_connection", lost=answer, faults=["drop_after"]), "a shopper")
+    cut = to_exchange(entry(response=None, failure="no_connection", faults=["cut"]), "a shopper")
 
     assert lost.answer is not None
     assert lost.answer.json() == {"purchaseId": "p-9"}
@@ -205,12 +205,12 @@ def test_an_answer_that_a_fault_took_away_is_an_answer_and_a_message_that_was_cu
     assert "cut" in cut.in_short()
 
 
-def test_a_cart_is_lost_when_it_was_never_taken() -> None:
-    taken = Visit("one", "gate", delivery=delivery("no_connection", "delivered", state="delivered"))
+def test_a_cart_is_lost_if_the_connector_never_accepted_it() -> None:
+    accepted = Visit("one", "gate", delivery=delivery("no_connection", "delivered", state="delivered"))
     never = Visit("two", "gate", delivery=delivery("refused", state="dead_letter"))
 
-    assert nothing_lost([taken]) is None
-    assert "two: 1 attempt, dead letter: refused" in str(nothing_lost([taken, never]))
+    assert nothing_lost([accepted]) is None
+    assert "two: 1 attempt, dead letter: refused" in str(nothing_lost([accepted, never]))
 
 
 def test_a_purchase_is_doubled_within_a_trip_or_shared_by_two() -> None:
@@ -229,13 +229,13 @@ def test_a_scan_is_decided_once() -> None:
     assert one_decision(visit("one", ann, bob, operation="Verify Identity Keys")) is not None
 
 
-def test_a_refusal_for_the_declared_rate_is_no_decision() -> None:
+def test_a_429_for_the_declared_rate_is_not_a_decision() -> None:
     ann = {"status": 200, "headers": {}, "body": {"visitorDetails": {"id": "ann", "type": "SHOPPER"}}}
     too_many = {"status": 429, "headers": {}, "body": {}}
 
     def scans(*answers: dict[str, Any]) -> Visit:
-        told = [entry("Verify Identity Keys", response=each) for each in answers]
-        return Visit("one", "gate", exchanges=[exchange_of(each, "one") for each in told])
+        entries = [entry("Verify Identity Keys", response=each) for each in answers]
+        return Visit("one", "gate", exchanges=[to_exchange(each, "one") for each in entries])
 
     assert one_decision(scans(ann, too_many, ann), limits_its_rate=True) is None
     assert one_decision(scans(ann, too_many, ann)) is not None
@@ -250,7 +250,7 @@ def test_a_connector_that_enforces_its_declared_rate_is_judged_and_passes(platfo
     assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(chosen, Verdict.PASS)
 
 
-def test_a_stranger_is_kept_out_by_an_answer_and_not_by_a_failure() -> None:
+def test_a_stranger_is_kept_out_by_a_401_and_not_by_a_500() -> None:
     closed, failed, opened = (
         Visit("the stranger", "gate", decision={"opens": opens, "cause": cause, "light": "red"})
         for opens, cause in ((False, "401"), (False, "500"), (True, "200"))
@@ -261,7 +261,7 @@ def test_a_stranger_is_kept_out_by_an_answer_and_not_by_a_failure() -> None:
     assert kept_out(opened) is not None
 
 
-def test_an_answer_tells_of_nobody_else() -> None:
+def test_an_answer_holds_no_other_visitors_data() -> None:
     def named(name: str, *answers: dict[str, Any]) -> Visit:
         return visit(name, *answers, key=f"key of {name}", decision={"visitor": {"id": f"visitor {name}"}})
 
@@ -269,7 +269,7 @@ def test_an_answer_tells_of_nobody_else() -> None:
     others = [named("ann", {"purchaseId": "1", "after": "visitor bob"}), named("bob", {"purchaseId": "2"})]
     key = [named("ann", {"purchaseId": "1"}), named("bob", {"purchaseId": "2", "key": "key of ann"})]
 
-    assert tells_of_nobody_else(own) is None
-    assert "ann" in str(tells_of_nobody_else(others))
-    assert "bob" in str(tells_of_nobody_else(key))
-    assert "key of ann" not in str(tells_of_nobody_else(key))
+    assert nothing_leaked(own) is None
+    assert "ann" in str(nothing_leaked(others))
+    assert "bob" in str(nothing_leaked(key))
+    assert "key of ann" not in str(nothing_leaked(key))

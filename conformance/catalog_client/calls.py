@@ -1,7 +1,7 @@
-"""What the platform saw of one account, out of its journal: each call as an exchange, with the moment it arrived.
+"""The calls of one account, read from the platform's journal: each call is an exchange with the time of its arrival.
 
-A call whose signature was not accepted belongs to no account; it is known by the stores or the ingestion that its body
-names.
+The journal names no account for a call with a refused signature. The stores or the ingestion in the body of such a call
+identify its account.
 """
 
 from __future__ import annotations
@@ -24,62 +24,59 @@ _OTHER = Operation("Other call", "", "retailer", "", "", 200)
 
 
 class Call(NamedTuple):
-    """One call of the client. `arrived_s` counts from some moment that all calls share."""
+    """One call of the client. `arrived_s` counts from one moment for all calls."""
 
     exchange: Exchange
     arrived_s: float
     content: Any
-    """The request's body as JSON; of a large one its size, its digest and its beginning."""
+    """The request's body as JSON; for a large body its size, its digest and its first characters."""
     ingestion: str
 
     @property
     def status(self) -> int:
-        """Return the answer's status; 0 when the client did not wait for it."""
+        """Return the answer's status; 0 if the client hung up before the answer."""
         return self.exchange.answer.status if self.exchange.answer else 0
 
     @property
     def accepted(self) -> bool:
-        """Whether the platform took the call."""
+        """Say whether the platform accepted the call."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx
 
     @property
     def answered_s(self) -> float:
-        """When the answer was on its way."""
+        """Return the time at which the platform sent its answer."""
         return self.arrived_s + self.exchange.elapsed_s
 
     @property
     def is_upload(self) -> bool:
-        """Whether it is an upload."""
+        """Say whether the call is an upload."""
         return self.exchange.operation is UPLOAD_CATALOG
 
     @property
     def is_report(self) -> bool:
-        """Whether it follows the link of a report."""
+        """Say whether the call fetches a report."""
         return self.exchange.operation is REPORT
 
     @property
     def is_api(self) -> bool:
-        """Whether it is a call of the catalog API, under a path that it has or not."""
+        """Say whether the call is for the catalog API, under a known path or an unknown one."""
         return urlsplit(self.exchange.url).path.startswith("/v1/")
 
 
 def calls_of(entries: Iterable[JsonObject], account: Account) -> list[Call]:
     """Return the calls of an account, in the order in which they arrived."""
     entries = list(entries)
-    ids = {str(entry["ingestionId"]) for entry in entries if entry.get("account") == account.id and _has_id(entry)}
-    mine = [_call(entry, account) for entry in entries if _is_of(entry, account, ids)]
-    return sorted(mine, key=lambda call: call.arrived_s)
+    accepted = [entry for entry in entries if entry.get("account") == account.id]
+    ids = {str(entry["ingestionId"]) for entry in accepted if entry.get("ingestionId")}
+    own = [_call(entry, account) for entry in entries if _belongs_to(entry, account, ids)]
+    return sorted(own, key=lambda call: call.arrived_s)
 
 
-def _is_of(entry: JsonObject, account: Account, ingestions: set[str]) -> bool:
+def _belongs_to(entry: JsonObject, account: Account, ingestions: set[str]) -> bool:
     if entry.get("account"):
         return bool(entry["account"] == account.id)
-    said = json.dumps(entry["request"]["body"])
-    return _named_by(entry) in ingestions or any(name in said for name in (*account.stores, *ingestions))
-
-
-def _has_id(entry: JsonObject) -> bool:
-    return bool(entry.get("ingestionId"))
+    body = json.dumps(entry["request"]["body"])
+    return _ingestion_in_link(entry) in ingestions or any(name in body for name in (*account.stores, *ingestions))
 
 
 def _call(entry: JsonObject, account: Account) -> Call:
@@ -90,21 +87,23 @@ def _call(entry: JsonObject, account: Account) -> Call:
         url=request["url"],
         headers=request["headers"],
         body=_bytes(request["body"]),
-        started_at=_instant(entry),
+        started_at=_started_at(entry),
         elapsed_s=entry["elapsedMs"] / 1000,
         answer=response and Answer(response["status"], response["headers"], _bytes(response["body"])),
-        detail="" if response else "the client hung up before the answer was there",
+        detail="" if response else "the client hung up before the answer",
         secrets=frozenset({account.key.secret_access_key, account.key.session_token or ""} - {""}),
     )
-    return Call(exchange, entry["startedMs"] / 1000, request["body"], str(entry.get("ingestionId") or _named_by(entry)))
+    return Call(
+        exchange, entry["startedMs"] / 1000, request["body"], str(entry.get("ingestionId") or _ingestion_in_link(entry))
+    )
 
 
 def _operation(entry: JsonObject) -> Operation:
-    return _API.get(urlsplit(entry["request"]["url"]).path) or (REPORT if _named_by(entry) else _OTHER)
+    return _API.get(urlsplit(entry["request"]["url"]).path) or (REPORT if _ingestion_in_link(entry) else _OTHER)
 
 
-def _named_by(entry: Mapping[str, Any]) -> str:
-    """Return the ingestion that the link of a report names."""
+def _ingestion_in_link(entry: Mapping[str, Any]) -> str:
+    """Return the ingestion that the link of a report names; empty for other paths."""
     name = urlsplit(entry["request"]["url"]).path.rpartition("/")[2]
     return name.removesuffix(".json") if name.endswith(".json") else ""
 
@@ -115,5 +114,5 @@ def _bytes(body: object) -> bytes:
     return body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
 
 
-def _instant(entry: JsonObject) -> datetime:
+def _started_at(entry: JsonObject) -> datetime:
     return parse_instant(entry["at"])
