@@ -59,7 +59,7 @@ class Builder:
         return self._in_accepted_form(Draft(CREATE_PURCHASES, body))
 
     def auth_event(self, at: datetime | None = None) -> dict[str, Any]:
-        """Return the authEvent of one person who entered with the app, with the connector's own scan result if known."""
+        """Return the authEvent of one person who entered with the app, with the scan result if it is known."""
         event: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "timestamp": format_instant(at or self._now()),
