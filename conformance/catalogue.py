@@ -12,8 +12,10 @@ from contract.register import register
 
 FEATURES = Path(__file__).resolve().parent.parent / "features"
 LEVELS = ("must", "should", "house")
-MODES = ("alone", "waits")
-"""How a scenario runs: `alone` runs after all others, with nothing else; `waits` is slow and runs beside others."""
+MODES = ("alone", "waits", "last")
+"""How a scenario runs: `waits`, being slow itself, beside others; `alone` after these, with nothing beside it; `last`
+after all others, since it judges the exchanges of the whole run.
+"""
 
 
 class ScenarioEntry(NamedTuple):

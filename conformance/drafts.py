@@ -9,22 +9,16 @@ import copy
 import json
 import re
 import uuid
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from conformance.errors import HarnessBroke, NotDeclared
+from conformance.errors import HarnessBroke
 from contract.house import House
 from contract.messages import message
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
-from contract.values import format_instant
+from contract.operations import Operation
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 SAMPLE_STORE = "STORE-001"
-SAMPLE_SKUS = ("SKU-001", "SKU-002")
-SAMPLE_UPC = "123456789012"
 
 
 class Draft(NamedTuple):
@@ -68,84 +62,12 @@ class Draft(NamedTuple):
         return self
 
 
-class Builder:
-    """Makes valid requests for the profile's store, with new ids each time and the current time."""
-
-    def __init__(self, profile: Profile, now: Callable[[], datetime]) -> None:
-        self._profile = profile
-        self._now = now
-        self._store_id = profile.store.id or SAMPLE_STORE
-
-    def scan(self, identity_key: str) -> Draft:
-        """Return a Verify Identity Keys request for a key."""
-        body = {
-            "requestId": str(uuid.uuid4()),
-            "identityKey": identity_key,
-            "storeId": self._store_id,
-            "authEvent": {"id": str(uuid.uuid4()), "timestamp": format_instant(self._now()), "location": "ENTRY"},
-            "keyChannel": "OPTICAL",
-        }
-        return Draft(VERIFY_IDENTITY_KEYS, body).checked(self._profile.house)
-
-    def cart(self, lines: list[dict[str, Any]] | None = None) -> Draft:
-        """Return a Create Purchases request with the given lines, or with one line of a declared SKU."""
-        end = self._now()
-        start = end - timedelta(minutes=9, seconds=39)
-        body = {
-            "requestId": str(uuid.uuid4()),
-            "idempotentShoppingTripId": str(uuid.uuid4()),
-            "storeId": self._store_id,
-            "shoppingTrip": {
-                "startTime": format_instant(start),
-                "endTime": format_instant(end),
-                "authEvents": [self.auth_event(start)],
-            },
-            "cartItems": [self.line()] if lines is None else lines,
-        }
-        return Draft(CREATE_PURCHASES, body).checked(self._profile.house)
-
-    def auth_event(self, at: datetime | None = None) -> dict[str, Any]:
-        """Return the authEvent of one person who entered with the app."""
-        return {
-            "id": str(uuid.uuid4()),
-            "timestamp": format_instant(at or self._now()),
-            "location": "ENTRY",
-            "payloadType": "SCAN_CODE",
-        }
-
-    def line(self, item: str = "", kind: str = "SKU", value: str = "1.0", unit: str = "unit") -> dict[str, Any]:
-        """Return a cart line of the given item, or of the first declared SKU."""
-        quantity = {"value": value, "unit": unit}
-        return {"id": item or self.skus(1)[0], "type": kind, "quantity": quantity}
-
-    def skus(self, count: int) -> tuple[str, ...]:
-        """Return `count` declared SKUs; Amazon's samples if none is declared. Raises NotDeclared if fewer are."""
-        skus = self._profile.catalog.skus or SAMPLE_SKUS
-        if len(skus) < count:
-            raise NotDeclared(f"[catalog] skus lists {len(skus)} item, and this case needs {count}")
-        return skus[:count]
-
-    def scancode(self) -> str:
-        """Return a declared barcode. Raises NotDeclared if there is none."""
-        return _first(self._profile.catalog.scancodes, "[catalog] scancodes")
-
-    def weighted_sku(self) -> str:
-        """Return a declared SKU that is sold by weight. Raises NotDeclared if there is none."""
-        return _first(self._profile.catalog.weighted_skus, "[catalog] weighted_skus")
-
-
 def with_unknown_members(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Copy a JSON value with an additional unknown member in every object."""
     if isinstance(value, dict):
         changed = {name: with_unknown_members(member) for name, member in value.items()}
         return {**changed, "xFutureAttribute": {"any": ["thing", 1, None]}}
     return [with_unknown_members(item) for item in value] if isinstance(value, list) else value
-
-
-def _first(declared: tuple[str, ...], name: str) -> str:
-    if not declared:
-        raise NotDeclared(f"{name} is not declared in the profile")
-    return declared[0]
 
 
 def _steps(path: str) -> list[str | int]:

@@ -3,6 +3,7 @@
 SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
 ├── NotDeclared    the profile does not declare what this case needs: not applicable
+├── Blocked        the case needs a valid request that the connector refuses: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
 A run does not start after BadExpectations (the file of expected failures is not valid), BadStory (the script of a story
@@ -28,6 +29,14 @@ class Finding(SuiteStop):
 
 class NotDeclared(SuiteStop):
     """The profile does not declare what the case needs; the message names what to declare."""
+
+
+class Blocked(SuiteStop):
+    """The id of the case that must pass before this one can be judged, and what the connector did there."""
+
+    def __init__(self, by: str, reason: str) -> None:
+        super().__init__(f"blocked by {by}: {reason}")
+        self.by = by
 
 
 class HarnessBroke(SuiteStop):

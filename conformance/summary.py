@@ -165,6 +165,7 @@ def _case(result: CaseResult, profile: Profile, replay: Replay, expected_failure
         exchanges=tuple(from_json(ReportedExchange, each) for each in exchanges),
         story=result.story or None,
         expected_failure=expected_failure,
+        follows_from=result.blocked_by or None,
     )
 
 
@@ -181,11 +182,10 @@ def _worth_showing(result: CaseResult) -> list[Exchange]:
 
 
 def _latency(finished: FinishedRun) -> list[Latency]:
-    exchanges = {id(each): each for result in finished.results.values() for each in result.exchanges}.values()
     rows = []
     for operation in OPERATIONS:
         budget_s = operation.answer_budget_s(finished.configuration.profile.house)
-        times = sorted(each.elapsed_s * 1000 for each in exchanges if _is_measured(each, operation))
+        times = sorted(each.elapsed_s * 1000 for each in finished.exchanges if _is_measured(each, operation))
         if times and math.isfinite(budget_s):
             rows.append(_latency_row(operation.name, times, budget_s))
     return rows

@@ -13,10 +13,13 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from conformance.drafts import Draft
+from conformance.forms import OPTIONAL, SAMPLE_UPC, SAMPLES, places, with_sample, without_each
 from contract.house import House
 from contract.messages import self_contained
 from jwo_toolkit.json_types import Json
 
+_SCAN_RESULT = "shoppingTrip.authEvents[0].scanResult"
+_IDENTIFIERS = "cartItems[0].externalIdentifiers"
 _UNICODE = "Ångström 牛乳 🛒 עגלה"
 
 
@@ -124,9 +127,12 @@ def _longest_key(new: New, _house: House) -> Iterator[Variant]:
 
 
 def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
-    paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId",
-             "cartItems[0].externalIdentifiers[0].id", "cartItems[0].lineItemId")  # fmt: skip
-    return _vary(new, {path: ["a" * 255] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
+    longest = "a" * 255
+    paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
+    yield from _vary(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
+    identifiers = [{"id": longest, "type": "UPC"}]
+    yield Variant("an external identifier of 255 characters", new().with_value(_IDENTIFIERS, identifiers))
+    yield Variant("scanResult.id of 255 characters", _with_scan_result(new(), id=longest))
 
 
 def _trip_ids(new: New, _house: House) -> Iterator[Variant]:
@@ -159,24 +165,49 @@ def _free_texts(new: New, _house: House) -> Iterator[Variant]:
 
 
 def _published_values(new: New, _house: House) -> Iterator[Variant]:
+    for kind in ("SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"):
+        yield Variant(f"scanResult.type {kind}", _with_scan_result(new(), type=kind))
     event = "shoppingTrip.authEvents[0]"
     values: dict[str, list[Json]] = {
-        f"{event}.scanResult": [{"type": each} for each in ("SHOPPER", "ASSOCIATE", "CASH", "LOYALTY")],
         f"{event}.payloadType": ["FINANCIAL", "SCAN_CODE"],
         f"{event}.location": ["ENTRY", "MANUAL_IN_STORE"],
-        "cartItems[0].externalIdentifiers": [[{"id": "123456789012", "type": "UPC"}]],
+        _IDENTIFIERS: [[{"id": SAMPLE_UPC, "type": "UPC"}]],
     }
-    return _vary(new, values)
+    yield from _vary(new, values)
 
 
 def _house_values(new: New, house: House) -> Iterator[Variant]:
     rules, event = house.ordering, "shoppingTrip.authEvents[0]"
+    for kind in rules.scan_types:
+        yield Variant(f"scanResult.type {kind}", _with_scan_result(new(), type=kind))
     values: dict[str, list[Json]] = {
-        f"{event}.scanResult": [{"type": each} for each in rules.scan_types],
         f"{event}.location": list(rules.locations),
-        "cartItems[0].externalIdentifiers": [[{"id": "12345678", "type": each}] for each in rules.identifier_types],
+        _IDENTIFIERS: [[{"id": "12345678", "type": each}] for each in rules.identifier_types],
     }
-    return _vary(new, values)
+    yield from _vary(new, values)
+
+
+def _left_out(new: New, _house: House) -> Iterator[Variant]:
+    """Leave out one optional member of a request that has them all."""
+    for path in OPTIONAL[new().operation]:
+        whole = new()
+        for each in OPTIONAL[whole.operation]:
+            whole = whole if places(whole, each) or each not in SAMPLES else with_sample(whole, each)
+        yield Variant(f"without {path}", without_each(whole, path))
+
+
+def _in_part(new: New, _house: House) -> Iterator[Variant]:
+    """Send optional objects with only one of their members."""
+    yield Variant("scanResult with id alone", new().with_value(_SCAN_RESULT, {"id": "shopper-001"}))
+    yield Variant("scanResult with type alone", new().with_value(_SCAN_RESULT, {"type": "SHOPPER"}))
+    yield Variant("an external identifier with id alone", new().with_value(_IDENTIFIERS, [{"id": SAMPLE_UPC}]))
+    yield Variant("an external identifier with type alone", new().with_value(_IDENTIFIERS, [{"type": "UPC"}]))
+
+
+def _with_scan_result(draft: Draft, **members: str) -> Draft:
+    """Return a cart with a complete scan result, in which some members have other values."""
+    known = draft.value(_SCAN_RESULT) if places(draft, _SCAN_RESULT) else {}
+    return draft.with_value(_SCAN_RESULT, {"id": "shopper-001", "type": "SHOPPER", **known, **members})
 
 
 def _blank_ids(new: New, _house: House) -> Iterator[Variant]:
@@ -271,6 +302,8 @@ SETS: dict[str, Variants] = {
     "text in other scripts": _free_texts,
     "published value": _published_values,
     "value that the house adds": _house_values,
+    "optional member left out": _left_out,
+    "optional object in part": _in_part,
     "id left blank": _blank_ids,
     "optional member present": _optional_members,
     "form of quantity": _quantities,

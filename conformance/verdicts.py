@@ -10,10 +10,14 @@ from conformance.drivers.exchange import Exchange
 
 
 class Verdict(StrEnum):
-    """The verdicts, from best to worst; not_applicable is no judgement and comes first."""
+    """The verdicts, from best to worst; `not_applicable` and `blocked` are no judgements of the rule.
+
+    A `blocked` case needs a case that the connector fails, so a run with one never passes.
+    """
 
     NOT_APPLICABLE = "not_applicable"
     PASS = "pass"  # noqa: S105 - a verdict
+    BLOCKED = "blocked"
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"
@@ -23,7 +27,14 @@ _ORDER = list(Verdict)
 FINDINGS = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN)
 """The verdicts that a person must look at, worst first."""
 JUDGED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
-EXIT_CODES = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 1, Verdict.ERROR: 3}
+EXIT_CODES = {
+    Verdict.NOT_APPLICABLE: 0,
+    Verdict.PASS: 0,
+    Verdict.BLOCKED: 1,
+    Verdict.WARN: 1,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+}
 """The exit code of a command, by the verdict of its run; 2 is for a usage error."""
 
 
@@ -39,7 +50,7 @@ def severity(verdict: Verdict) -> int:
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Count verdicts; every verdict is a member, zero included."""
-    counts = {str(each): 0 for each in ("pass", "fail", "warn", "not_applicable", "error")}
+    counts = {str(each): 0 for each in ("pass", "fail", "warn", "blocked", "not_applicable", "error")}
     for verdict in verdicts:
         counts[str(verdict)] += 1
     return counts
@@ -51,11 +62,17 @@ def failing(*, strict: bool) -> frozenset[Verdict]:
 
 
 def overall(verdicts: Iterable[Verdict], *, fails: bool) -> Verdict:
-    """Return the verdict of a run: `error` if the harness broke or no case was judged, else fail or pass by `fails`."""
+    """Return the verdict of a run.
+
+    It is `fail` if the run `fails` or a case is blocked: a harness error never hides a finding. Otherwise it is `error`
+    if the harness broke or no case was judged, and else `pass`.
+    """
     present = set(verdicts)
+    if fails or Verdict.BLOCKED in present:
+        return Verdict.FAIL
     if Verdict.ERROR in present or not present & JUDGED:
         return Verdict.ERROR
-    return Verdict.FAIL if fails else Verdict.PASS
+    return Verdict.PASS
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,8 @@ class CaseResult:
     expected: str = ""
     got: str = ""
     reason: str = ""
+    blocked_by: str = ""
+    """The id of the case on which this one rests, where the connector fails that."""
     steps: list[Step] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     story: tuple[str, ...] = ()
@@ -85,7 +104,7 @@ class CaseResult:
         """Add the result of another example; the texts of the worse one remain."""
         if worst((self.verdict, other.verdict)) is not self.verdict:
             self.expected, self.got, self.reason = other.expected, other.got, other.reason
-            self.story = other.story
+            self.story, self.blocked_by = other.story, other.blocked_by
         self.verdict = worst((self.verdict, other.verdict))
         self.steps += other.steps
         self.exchanges += other.exchanges

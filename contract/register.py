@@ -9,9 +9,9 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from importlib import resources
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from contract.errors import BrokenContractFile
 from contract.house import DEFAULT
@@ -20,12 +20,13 @@ DOC_SET = "2026-02"
 """The edition of the public documentation that the register follows."""
 
 Level = Literal["must", "should", "house"]
-Provenance = Literal["published", "title", "recommended", "partner", "house"]
+Provenance = Literal["published", "title", "inferred", "recommended", "partner", "house"]
 Tier = Literal["core", "entry", "catalog", "outer"]
 
 _LEVELS: dict[str, Level] = {
     "published": "must",
     "title": "must",
+    "inferred": "should",
     "recommended": "should",
     "partner": "should",
     "house": "house",
@@ -48,6 +49,10 @@ class Requirement(BaseModel):
     provenance: Provenance
     page: str
     """Name of the published page; empty if no page covers the rule."""
+    inferred_from: str = ""
+    """Id of the published rule from which an `inferred` row follows by reason; empty for all other rows."""
+    is_binding: bool = False
+    """True if the opposite of an `inferred` row would break the published rule itself: the row is then a MUST."""
     text: str
     usually: str = ""
     """The most frequent cause of a failure: the first place to look."""
@@ -62,7 +67,17 @@ class Requirement(BaseModel):
     @property
     def level(self) -> Level:
         """The strictest level that the provenance allows."""
-        return _LEVELS[self.provenance]
+        return "must" if self.is_binding else _LEVELS[self.provenance]
+
+    @model_validator(mode="after")
+    def _names_its_source(self) -> Self:
+        if (self.provenance == "inferred") is not bool(self.inferred_from):
+            raise ValueError("a row has inferred_from if its provenance is inferred, and only then")
+        if self.is_binding and not self.inferred_from:
+            raise ValueError(
+                "only an inferred row is marked as is_binding; the level of others follows from provenance"
+            )
+        return self
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from conformance.mutants import (
     cross_talk_faults,
     delivery_faults,
     entry_tier_faults,
+    form_faults,
     identity_faults,
     lenient_faults,
     memory_faults,
@@ -28,6 +29,7 @@ MODULES = (
     delivery_faults,
     privacy_faults,
     entry_tier_faults,
+    form_faults,
     transport_faults,
     catalog_client_faults,
 )

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from conformance.drafts import Builder, Draft
+from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import Finding
@@ -36,7 +37,7 @@ class Player:
         self._requests, self._connector = requests, connector
         self._model = Model(requests.profile.house)
         self._now = requests.now()
-        self._build = Builder(requests.profile, lambda: self._now)
+        self._build = requests.builder_at(lambda: self._now)
         self._is_starting = False
 
     def play(self, story: Story, until: float = math.inf) -> bool:
@@ -109,11 +110,13 @@ class Player:
         ways: dict[str, Callable[[], bytes]] = {
             "under another requestId": draft.again().encoded,
             "in another order": lambda: json.dumps(reordered(draft.again().body)).encode(),
-            "with other lines": lambda: (
-                draft.again().with_value("cartItems", [self._build.line(value=_OTHER_QUANTITY)]).encoded()
-            ),
+            "with other lines": lambda: draft.again().with_value("cartItems", self._other_lines()).encoded(),
         }
         return [(draft.operation, ways.get(act.how, draft.encoded)())]
+
+    def _other_lines(self) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = self._build.cart([self._build.line(value=_OTHER_QUANTITY)]).body["cartItems"]
+        return lines
 
     def _send(self, requests: Sequence[tuple[Operation, bytes]]) -> list[Exchange]:
         """Send requests at the same time; after a restart, repeat them until the connector answers again."""

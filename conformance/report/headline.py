@@ -5,11 +5,12 @@ from __future__ import annotations
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 
-SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "not_applicable": "·", "error": "?"}
+SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?"}
 VERDICT_NAMES = {
     "pass": "Pass",
     "fail": "Fail",
     "warn": "Warning",
+    "blocked": "Blocked",
     "not_applicable": "Not applicable",
     "error": "Harness error",
 }
@@ -17,6 +18,7 @@ LEVELS = {"must": "MUST", "should": "SHOULD", "house": "House rule"}
 PROVENANCES = {
     "published": "published by Amazon",
     "title": "title of Amazon's case; its steps are not published",
+    "inferred": "follows from a published rule",
     "recommended": "recommended by Amazon",
     "partner": "seen at integration partners",
     "house": "our decision where nothing is published",
@@ -38,6 +40,8 @@ def headline(report: Report) -> str:
     causes = []
     if rules := broken(report.cases, strict=report.suite.strict):
         causes.append(counted(len(rules), "broken rule"))
+    if blocked := report.counts.get("blocked", 0):
+        causes.append(counted(blocked, "blocked case"))
     if stages := [stage.name for stage in report.stages or () if not stage.ok]:
         causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
     if stale := report.stale:
@@ -50,10 +54,8 @@ def remarks(report: Report) -> list[str]:
     counts, strict = report.counts, report.suite.strict
     judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
     sentences = []
-    if report.verdict == "error" and counts["fail"]:
-        sentences.append(
-            f"Besides, {counted(counts['fail'], 'rule')} of the interface {_is_or_are(counts['fail'])} broken."
-        )
+    if report.verdict == "fail" and counts["error"]:
+        sentences.append(f"The harness broke in {counted(counts['error'], 'case')}, so these rules were not judged.")
     if counts["warn"]:
         effect = "which the strict switch counts as broken" if strict else "which does not fail a connector"
         sentences.append(f"{counted(counts['warn'], 'recommended or house rule')} not met, {effect}.")
@@ -71,7 +73,3 @@ def _no_verdict(report: Report) -> str:
         return f"No verdict: the harness broke in {counted(errors, 'case')}"
     judged = report.counts["pass"] + report.counts["fail"] + report.counts["warn"]
     return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
-
-
-def _is_or_are(number: int) -> str:
-    return "is" if number == 1 else "are"

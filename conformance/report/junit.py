@@ -37,7 +37,12 @@ def _stale(entry: Stale) -> junit.Case:
 def _outcome(case: Case, *, strict: bool) -> junit.Outcome:
     if is_expected(case):
         return "skipped"
-    outcomes: dict[str, junit.Outcome] = {"fail": "failure", "error": "error", "not_applicable": "skipped"}
+    outcomes: dict[str, junit.Outcome] = {
+        "fail": "failure",
+        "error": "error",
+        "not_applicable": "skipped",
+        "blocked": "skipped",
+    }
     if strict:
         outcomes["warn"] = "failure"
     return outcomes.get(case.verdict, "passed")

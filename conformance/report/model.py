@@ -125,6 +125,8 @@ class Case:
     exchanges: tuple[ReportedExchange, ...]
     story: tuple[str, ...] | None = None
     expected_failure: str | None = None
+    follows_from: str | None = None
+    """The id of the case that this result probably follows from; None for a cause of its own."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ from conformance.report.latency_plot import duration
 from conformance.report.model import Case, Latency, Report, Stage
 from conformance.report.verdict import expected_failures, findings
 
-_STYLES = {"pass": "bold green", "fail": "bold red", "warn": "bold yellow", "not_applicable": "dim", "error": "magenta"}
+_STYLES = {
+    "pass": "bold green",
+    "fail": "bold red",
+    "warn": "bold yellow",
+    "blocked": "dim",
+    "not_applicable": "dim",
+    "error": "magenta",
+}
 _MARKS = {"fail": "FAIL", "warn": "WARN", "error": "ERROR"}
 _MAX_FINDINGS = 25
 _MAX_TEXT = 300

@@ -18,7 +18,7 @@ from conformance.catalogue import LEVELS, MODES
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
-from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared
 from conformance.match import Mismatch
 from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection
@@ -114,6 +114,8 @@ def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mism
         result.verdict, result.expected, result.got, result.story = broken, error.expected, error.got, error.story
     elif isinstance(error, NotDeclared):
         result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
+    elif isinstance(error, Blocked):
+        result.verdict, result.reason, result.blocked_by = Verdict.BLOCKED, str(error), error.by
     else:
         result.verdict, result.reason = Verdict.ERROR, f"{type(error).__name__}: {error}"
     if warnings and result.verdict is Verdict.NOT_APPLICABLE:
@@ -126,6 +128,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): the row of the register that the scenario proves")
     config.addinivalue_line("markers", "level(name): must, should or house")
     config.addinivalue_line("markers", "alone: nothing else may call the connector meanwhile")
+    config.addinivalue_line("markers", "last: judges the exchanges of the whole run")
     config.addinivalue_line("markers", "waits: waits for seconds by its nature")
 
 

@@ -23,11 +23,12 @@ _WORTH_WORKERS = 4
 
 
 class Plan(NamedTuple):
-    """The groups by mode: `usual`, `waiting` (they wait for seconds), and `alone` (they run alone at the end)."""
+    """The groups by mode: `usual`, `waiting` (they wait for seconds), `alone` (nothing beside them), and `last`."""
 
     usual: tuple[Group, ...]
     waiting: tuple[Group, ...]
     alone: tuple[Group, ...]
+    last: tuple[Group, ...]
     ids: frozenset[str]
     """The selected cases. A group can also hold other cases, which are not judged."""
 
@@ -50,10 +51,11 @@ def make_plan(selection: Selection) -> Plan:
     for entry in sorted(scenario_entries(), key=lambda each: each.feature):
         if any(selection.has(each) for each in entry.ids):
             modes.setdefault(tuple(sorted(entry.ids)), entry.mode)
-    usual, waiting, alone = (
-        tuple(group for group, mode in modes.items() if mode == wanted) for wanted in ("", "waits", "alone")
+    usual, waiting, alone, last = (
+        tuple(group for group, mode in modes.items() if mode == wanted) for wanted in ("", "waits", "alone", "last")
     )
-    return Plan(usual, waiting, alone, frozenset(each for group in modes for each in group if selection.has(each)))
+    ids = frozenset(each for group in modes for each in group if selection.has(each))
+    return Plan(usual, waiting, alone, last, ids)
 
 
 def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace]) -> Division:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from conformance.drivers.exchange import Exchange
 from conformance.verdicts import CaseResult
@@ -21,6 +22,8 @@ class Recorder:
         self.results: dict[str, CaseResult] = {}
         self._on_case = on_case
         self._exchanges: list[Exchange] = []
+        self.controls: list[Exchange] = []
+        """The exchanges of control calls, which belong to no scenario."""
 
     def keep(self, exchange: Exchange) -> None:
         """Keep an exchange for the running scenario."""
@@ -34,6 +37,21 @@ class Recorder:
         """Return the exchanges kept since the last call, oldest first."""
         exchanges, self._exchanges[:] = list(self._exchanges), []
         return exchanges
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Put the exchanges of the block among those of the control calls, and not into the scenario that runs."""
+        before = self.take_exchanges()
+        try:
+            yield
+        finally:
+            self.controls += self.take_exchanges()
+            self._exchanges[:0] = before
+
+    def all_exchanges(self) -> list[Exchange]:
+        """Return every exchange of the run so far, each once: the control calls first, then case by case."""
+        recorded = [*self.controls, *(each for result in self.results.values() for each in result.exchanges)]
+        return list({(each.started_at, each.elapsed_s, each.body): each for each in recorded}.values())
 
     def record(self, result: CaseResult) -> None:
         """Add a result to the earlier results of its case, and pass the sum to the callback."""

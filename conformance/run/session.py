@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.catalog_client.servers import jobs_for
+from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke
@@ -29,6 +30,8 @@ class FinishedRun:
     configuration: RunConfiguration
     results: Mapping[str, CaseResult]
     known: Known
+    exchanges: Sequence[Exchange] = ()
+    """Every exchange with the connector, those of control calls included."""
 
 
 def run(
@@ -51,13 +54,13 @@ def run(
     recorder = Recorder(on_case)
     with equipped(configuration, recorder, known) as equipment:
         _run_plan(plan, equipment)
-    return FinishedRun(configuration, recorder.results, equipment.controls.known)
+    return FinishedRun(configuration, recorder.results, equipment.controls.known, recorder.all_exchanges())
 
 
 @contextmanager
 def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known | None = None) -> Iterator[Equipment]:
     """Start the objects that the scenarios of this process share, and end them after the block."""
-    requests = Requests(configuration.profile, configuration.now)
+    requests = Requests(configuration.profile, configuration.now, known.accepted if known else None)
     with (
         ConnectorClient(configuration.profile, configuration.now, recorder.keep) as connector,
         jobs_for(configuration) as jobs,
@@ -70,7 +73,7 @@ def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known |
 def _run_plan(plan: Plan, equipment: Equipment) -> None:
     division = _division(plan, equipment)
     if not division.pooled:
-        run_groups(equipment, division.here + plan.alone)
+        run_groups(equipment, division.here + plan.alone + plan.last)
         return
     known = _shared(equipment.controls.known, division.workers)
     task = Task(equipment.configuration, known, equipment.platform, division.pooled)
@@ -78,8 +81,8 @@ def _run_plan(plan: Plan, equipment: Equipment) -> None:
         if division.here:
             run_groups(equipment, division.here)
         pool.finish()
-    if plan.alone:
-        run_groups(equipment, plan.alone)
+    if plan.alone + plan.last:
+        run_groups(equipment, plan.alone + plan.last)
 
 
 def _division(plan: Plan, equipment: Equipment) -> Division:
@@ -100,4 +103,4 @@ def _shared(known: Known, workers: int) -> Known:
         else pace._replace(max_concurrency=-(-pace.max_concurrency // workers))
         for operation, pace in known.paces.items()
     }
-    return known._replace(paces=paces)
+    return replace(known, paces=paces)

@@ -59,10 +59,10 @@ def day(
 
 @given("a store of the simulated platform")
 def a_store(day: StoreDay, controls: ControlCalls) -> None:
-    """Open the store. Raises NotDeclared if the connector refuses a valid request for a scan or a cart as invalid."""
+    """Open the store. Raises Blocked if the connector refuses a valid scan or cart in the platform's form."""
     del day
-    controls.needs_understanding(VERIFY_IDENTITY_KEYS)
-    controls.needs_understanding(CREATE_PURCHASES)
+    controls.needs_complete(VERIFY_IDENTITY_KEYS)
+    controls.needs_complete(CREATE_PURCHASES)
 
 
 @when("a shopper enters, takes something and leaves")

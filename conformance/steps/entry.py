@@ -27,6 +27,22 @@ Warn = Callable[[Mismatch], None]
 _RISKS = ("InvalidCard", "CustomerFraud", "BadDebt")
 
 
+@given("a valid card tap", target_fixture="draft")
+def a_valid_tap(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
+    """Return a Shopper Authorization, and judge whether the connector accepts it."""
+    needs_answering(SHOPPER_AUTHORIZATION, profile)
+    controls.judge(SHOPPER_AUTHORIZATION)
+    return requests.valid_request(SHOPPER_AUTHORIZATION)
+
+
+@given("a valid loyalty scan", target_fixture="draft")
+def a_valid_loyalty_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
+    """Return a Resolve Scan, and judge whether the connector accepts it."""
+    needs_answering(RESOLVE_SCAN, profile)
+    controls.judge(RESOLVE_SCAN)
+    return requests.valid_request(RESOLVE_SCAN)
+
+
 @given("a card tap that the connector understands", target_fixture="draft")
 def an_understood_tap(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
     """Return a valid Shopper Authorization. Raises NotDeclared if the connector refuses it as invalid."""

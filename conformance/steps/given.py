@@ -7,14 +7,44 @@ from typing import cast
 
 from pytest_bdd import given, parsers
 
-from conformance.drafts import SAMPLE_UPC, Draft, with_unknown_members
+from conformance.drafts import Draft, with_unknown_members
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import KeyKind, Profile
 from contract.values import format_instant
+
+_JUDGED_BY_ENTRY = ("associate", "cash shopper")
+"""The gate must open for these keys, so a connector that refuses every scan cannot pass their cases."""
+
+
+@given("a valid scan of the declared shopper key", target_fixture="draft")
+def a_valid_shopper_scan(requests: Requests, controls: ControlCalls, profile: Profile) -> Draft:
+    """Return a scan of the declared shopper key, and judge whether the connector accepts it."""
+    _require_store(profile)
+    key = requests.keys.take("shopper")
+    controls.judge(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(key)
+
+
+@given("a valid scan of an unknown key", target_fixture="draft")
+def a_valid_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a scan of a well-formed key that the connector cannot know, and judge whether it accepts a valid scan."""
+    if requests.keys.has("shopper"):
+        controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    else:
+        controls.judge(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(requests.keys.unknown())
+
+
+@given("a valid cart", target_fixture="draft")
+def a_valid_cart(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a cart of a declared item, and judge whether the connector accepts it."""
+    controls.judge(CREATE_PURCHASES)
+    return requests.build.cart()
 
 
 @given("a scan that the connector understands", target_fixture="draft")
@@ -26,10 +56,13 @@ def an_understood_scan(requests: Requests, controls: ControlCalls) -> Draft:
 
 @given(parsers.re(r"a scan of the declared (?P<kind>shopper|associate|cash shopper|refused|expired|used) key"),
        target_fixture="draft")  # fmt: skip
-def a_declared_scan(requests: Requests, profile: Profile, kind: str) -> Draft:
+def a_declared_scan(requests: Requests, controls: ControlCalls, profile: Profile, kind: str) -> Draft:
     """Return a scan of a key that the profile declares. Raises NotDeclared if it declares none of this kind."""
     _require_store(profile)
-    return requests.build.scan(requests.keys.take(cast("KeyKind", kind.replace(" ", "_"))))
+    key = requests.keys.take(cast("KeyKind", kind.replace(" ", "_")))
+    if kind not in _JUDGED_BY_ENTRY:
+        controls.needs_understanding(VERIFY_IDENTITY_KEYS)
+    return requests.build.scan(key)
 
 
 @given("a scan of an unknown key", target_fixture="draft")
@@ -99,8 +132,8 @@ def a_trip_of(requests: Requests, controls: ControlCalls, connector: ConnectorCl
     """Return a cart with the scanResult of such a visitor, including the id from the connector if it is known."""
     controls.needs_understanding(CREATE_PURCHASES)
     visitor_type = (kind.removesuffix(" shopper") if kind != "shopper" else kind).upper()
-    visitor_id = _visitor_id(requests, connector, kind)
-    visitor = {"type": visitor_type, **({"id": visitor_id} if visitor_id else {})}
+    visitor_id = _visitor_id(requests, connector, kind) or f"{visitor_type.lower()}-001"
+    visitor = {"id": visitor_id, "type": visitor_type}
     return requests.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)
 
 
@@ -127,9 +160,7 @@ def a_group(requests: Requests, controls: ControlCalls) -> Draft:
 @given("nothing optional is in it", target_fixture="draft")
 def only_required(draft: Draft) -> Draft:
     """Remove the optional members that the suite's requests have."""
-    if draft.operation is VERIFY_IDENTITY_KEYS:
-        return draft.without("keyChannel")
-    return draft.without("shoppingTrip.authEvents[0].timestamp").without("shoppingTrip.authEvents[0].location")
+    return minimal(draft)
 
 
 @given("every object in it has an unknown member", target_fixture="draft")
@@ -145,10 +176,9 @@ def with_text(draft: Draft, path: str, value: str) -> Draft:
 
 
 @given("its first line has the UPC of the item", target_fixture="draft")
-def with_identifier(draft: Draft, profile: Profile) -> Draft:
+def with_identifier(draft: Draft, requests: Requests) -> Draft:
     """Add a UPC to the first line as its identifier: a declared one, or else that of Amazon's sample."""
-    declared = [code for code in profile.catalog.scancodes if len(code) == len(SAMPLE_UPC) and code.isdecimal()]
-    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": [*declared, SAMPLE_UPC][0], "type": "UPC"}])
+    return draft.with_value("cartItems[0].externalIdentifiers", [{"id": requests.build.upc(), "type": "UPC"}])
 
 
 @given("the visit ended in the second in which it began", target_fixture="draft")

@@ -18,13 +18,23 @@ from contract.profile import Profile
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
 Note = Callable[[str], None]
+_INVALID, _UNAUTHORIZED = 400, 401
 
 
 @then(parsers.parse("it is refused with {status:d}"))
-def refused(exchanges: Exchanges, status: int) -> None:
+def refused(exchanges: Exchanges, requests: Requests, status: int) -> None:
     """Match the status of every answer. The suite never checks the body of a refusal."""
     for exchange in exchanges:
+        if status == _INVALID:
+            _has_one_fault(exchange, requests)
         must(match.status(exchange, [status]))
+
+
+def _has_one_fault(exchange: Exchange, requests: Requests) -> None:
+    """Make sure that only the broken member can have caused a refusal; NotDeclared where the key can have."""
+    is_unknown_key = exchange.operation is VERIFY_IDENTITY_KEYS and not requests.keys.has("shopper")
+    if is_unknown_key and exchange.answer and exchange.answer.status == _UNAUTHORIZED:
+        raise NotDeclared("the key is unknown as well, and the connector may look at it first; declare [keys] shopper")
 
 
 @then("it is refused as invalid")

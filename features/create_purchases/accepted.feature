@@ -3,7 +3,7 @@ Feature: Create Purchases: carts that become purchases
 
   @CP-1.1 @must
   Scenario: Single Item Cart — SKU Type, Sold by Unit
-    Given a cart that the connector understands
+    Given a valid cart
     When it is sent
     Then a purchase is made
 
@@ -90,6 +90,18 @@ Feature: Create Purchases: carts that become purchases
     And nothing optional is in it
     When it is sent
     Then a purchase is made
+
+  @CP-X.56 @must
+  Scenario: Each optional member may be absent
+    Given a cart that the connector understands
+    When it is sent once for each optional member left out
+    Then each makes a purchase
+
+  @CP-X.57 @should
+  Scenario: Optional objects may be incomplete
+    Given a cart that the connector understands
+    When it is sent once for each optional object in part
+    Then each makes a purchase
 
   @CP-X.6 @must
   Scenario: Unknown members are ignored at every depth

@@ -28,7 +28,7 @@ Feature: Resolve Scan: the shopper that a code identifies
 
   @RS-X.4 @house
   Scenario: Scans are answered within two seconds
-    Given a loyalty scan that the connector understands
+    Given a valid loyalty scan
     When it is sent
     Then each answer is complete within the gate's time
 

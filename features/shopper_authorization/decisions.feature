@@ -69,7 +69,7 @@ Feature: Shopper Authorization: who may enter with a card
 
   @PLAN-CCD-VAL-CONN-001 @must
   Scenario: Shopper Authorization Connector Reachable
-    Given a card tap that the connector understands
+    Given a valid card tap
     When it is sent
     Then it is answered with 200
 

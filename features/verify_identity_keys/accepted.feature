@@ -3,7 +3,7 @@ Feature: Verify Identity Keys: who is let in
 
   @VIK-1.1 @must
   Scenario: Shopper Entry — Valid Identity Key
-    Given a scan of the declared shopper key
+    Given a valid scan of the declared shopper key
     When it is sent
     Then the visitor is of type SHOPPER
 

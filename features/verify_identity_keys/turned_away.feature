@@ -3,7 +3,7 @@ Feature: Verify Identity Keys: who is turned away
 
   @VIK-2 @must
   Scenario: Unauthorized — Invalid or Unknown Key (401)
-    Given a scan of an unknown key
+    Given a valid scan of an unknown key
     When it is sent
     Then it is refused with 401
 

@@ -74,7 +74,7 @@ def test_a_correct_connector_passes_and_its_exchanges_come_from_the_journal(plat
     assert len({each.answer and each.answer.body for each in carts}) == 1
     report = summarise(finished, started_at=datetime.now(UTC), duration_s=1, strict=False)
     assert finished.configuration.profile.keys.shopper not in json.dumps(to_json(report))
-    assert sum(row.count for row in report.latency) == len(finished.known.refusals) == 2
+    assert sum(row.count for row in report.latency) == len(finished.known.trials) == 2
 
 
 def test_with_nothing_declared_no_platform_is_started(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:

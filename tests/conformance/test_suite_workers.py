@@ -28,7 +28,9 @@ from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operatio
 Serve = Callable[[Any], str]
 SOME = ("VIK-1.1", "VIK-2", "VIK-3.1", "VIK-3.2", "VIK-6", "CP-1.1", "CP-2", "CP-3.1", "CP-3.35")
 SCANS, CARTS = (("VIK-1.1",), ("VIK-2",), ("VIK-3.1",)), (("CP-1.1",), ("CP-2",), ("CP-3.1",))
-PLAN = Plan(usual=(*SCANS, *CARTS), waiting=(("VIK-X.24",), ("CP-X.33",), ("E2E-X.1",)), alone=(), ids=frozenset())
+PLAN = Plan(
+    usual=(*SCANS, *CARTS), waiting=(("VIK-X.24",), ("CP-X.33",), ("E2E-X.1",)), alone=(), last=(), ids=frozenset()
+)
 QUICK, SERIAL = Pace(), Pace(1, is_serial=True)
 
 
@@ -95,7 +97,7 @@ def test_serial_connector_is_certified_without_concurrent_calls(serve: Serve) ->
     connector = Slowed(0.3, one_at_a_time=True)
     profile = profile_of(serve(connector))
     chosen = ("VIK-1.1", "VIK-3.1", "CP-1.1", "CP-3.1", "VIK-X.24", "CP-X.33")
-    known = Known({}, {VERIFY_IDENTITY_KEYS: SERIAL, CREATE_PURCHASES: SERIAL})
+    known = Known(paces={VERIFY_IDENTITY_KEYS: SERIAL, CREATE_PURCHASES: SERIAL})
     finished = run(RunConfiguration(profile, Selection(only=chosen)), known=known)
 
     assert {result.verdict for result in finished.results.values()} == {Verdict.PASS}
@@ -170,7 +172,7 @@ def test_an_empty_selection_is_a_harness_error() -> None:
 def test_a_failing_worker_is_a_harness_error(serve: Serve) -> None:
     configuration = RunConfiguration(profile_of(serve(SmallConnector())))
 
-    task = Task(configuration, Known({}, {}), None, [("NO-SUCH-CASE",)])
+    task = Task(configuration, Known(), None, [("NO-SUCH-CASE",)])
 
     with Pool(task, 1, Recorder()) as pool, pytest.raises(HarnessBroke, match="worker"):
         pool.finish()
@@ -185,6 +187,6 @@ def test_a_worker_that_cannot_start_is_a_harness_error(serve: Serve, monkeypatch
 
     with (
         pytest.raises(HarnessBroke, match="worker processes could not start"),
-        Pool(Task(configuration, Known({}, {}), None, SCANS), 2, Recorder()),
+        Pool(Task(configuration, Known(), None, SCANS), 2, Recorder()),
     ):
         pass

@@ -144,7 +144,7 @@ def test_a_refusal_of_everything_is_no_green(jwo: Jwo, mutant: Mutant, profile: 
 
     verdicts = {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]}
     assert done.returncode == 1, done.stdout + done.stderr
-    assert verdicts["VIK-3.1"] == "not_applicable"
+    assert verdicts["VIK-3.1"] == "blocked"
     assert verdicts["VIK-1.1"] == "fail"
 
 

@@ -79,14 +79,12 @@ def allows(allowed: Allowed, name: str, text: str) -> bool:
 FOLDERS = sorted({folder_of(file) for file in readable()})
 UNFINISHED = {
     "benchmarks",
-    "conformance",
     "contract",
     "jwo",
     "jwo_toolkit",
     "load",
     "pyproject.toml",
     "reference_connector",
-    "tests/conformance",
     "tests/jwo",
     "tests/jwo_toolkit",
     "tests/load",

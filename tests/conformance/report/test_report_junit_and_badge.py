@@ -69,7 +69,8 @@ def test_characters_that_xml_forbids_are_escaped(a_report: Build, a_case: Build)
         (["pass"], "conformant", "#1a7f37"),
         (["fail"], "1 finding", "#b3261e"),
         (["fail", "fail", "fail", "warn"], "3 findings", "#b3261e"),
-        (["fail", "error"], "error", "#5f6670"),
+        (["fail", "error"], "1 finding", "#b3261e"),
+        (["pass", "error"], "error", "#5f6670"),
     ],
 )
 def test_the_badge_shows_the_verdict(

@@ -21,7 +21,9 @@ Build = Callable[..., dict[str, Any]]
         (["pass", "warn"], "pass", "fail"),
         (["warn"], "pass", "fail"),
         (["pass", "fail", "warn"], "fail", "fail"),
-        (["pass", "fail", "error"], "error", "error"),
+        (["pass", "fail", "error"], "fail", "fail"),
+        (["pass", "error"], "error", "error"),
+        (["pass", "blocked"], "fail", "fail"),
         (["not_applicable"], "error", "error"),
         ([], "error", "error"),
     ],
@@ -38,6 +40,7 @@ def test_the_run_is_judged_by_its_cases(a_case: Build, verdicts: list[str], leni
         (["pass", "error", "fail"], "error"),
         (["warn", "fail", "pass"], "fail"),
         (["pass", "warn"], "warn"),
+        (["pass", "blocked"], "blocked"),
         (["not_applicable", "pass"], "pass"),
         ([], "not_applicable"),
     ],
@@ -48,7 +51,7 @@ def test_a_group_has_its_worst_verdict(verdicts: list[str], expected: str) -> No
 
 def test_every_verdict_is_counted_zero_included(a_case: Build) -> None:
     counts = count_verdicts([case_model(a_case("VIK-1.1", verdict)) for verdict in ("pass", "pass", "warn")])
-    assert counts == {"pass": 2, "fail": 0, "warn": 1, "not_applicable": 0, "error": 0}
+    assert counts == {"pass": 2, "fail": 0, "warn": 1, "blocked": 0, "not_applicable": 0, "error": 0}
 
 
 def test_findings_are_in_order_worst_first_then_running_order(a_case: Build) -> None:
@@ -64,7 +67,10 @@ def test_findings_are_in_order_worst_first_then_running_order(a_case: Build) -> 
         (["fail"], False, "Not conformant: 1 broken rule"),
         (["fail", "fail", "warn"], False, "Not conformant: 2 broken rules"),
         (["fail", "fail", "warn"], True, "Not conformant: 3 broken rules"),
-        (["fail", "error"], False, "No verdict: the harness broke in 1 case"),
+        (["pass", "error"], False, "No verdict: the harness broke in 1 case"),
+        (["fail", "error"], False, "Not conformant: 1 broken rule"),
+        (["pass", "blocked"], False, "Not conformant: 1 blocked case"),
+        (["fail", "blocked", "blocked"], False, "Not conformant: 1 broken rule and 2 blocked cases"),
         (["not_applicable"], False, "No verdict: no case was judged"),
     ],
 )
@@ -91,6 +97,7 @@ def test_a_worse_verdict_has_a_higher_severity_and_exit_code() -> None:
     assert {str(verdict): code for verdict, code in EXIT_CODES.items()} == {
         "not_applicable": 0,
         "pass": 0,
+        "blocked": 1,
         "warn": 1,
         "fail": 1,
         "error": 3,
