@@ -1,6 +1,6 @@
 """The bridge to pytest: scenario tags become requirement ids, outcomes become results, steps get their fixtures.
 
-pytest loads this module by name; `conformance.run.worker` hands it a `PytestBridge` as a plugin object as well.
+`conformance.run.worker` hands this module to pytest as a plugin, and a `PytestBridge` as another.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ STEPS = (
     "catalog_client",
 )
 """The modules of steps."""
-pytest_plugins = [f"conformance.steps.{each}" for each in STEPS]
 
 _CASE = pytest.StashKey["Case"]()
 _BRIDGE = pytest.StashKey["PytestBridge"]()
