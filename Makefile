@@ -4,13 +4,20 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
 WORKERS ?= 4
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
+# bytecode of packages, from all cores at once; some packages hold templates that are no Python
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# without bytecode on the disk, each process of a test run would compile the tests again
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
+.PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
 
 help:
 	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
 	@echo "make test      our own tests, without the slow ones (four minutes)"
-	@echo "make test-slow the slow tests, and those that need the machine for themselves; .ci/run runs them too"
+	@echo "make test-slow the slow tests, and those that need the machine for themselves"
+	@echo "make test-all  both in one run, which is shorter; .ci/run runs this"
 	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
 	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
 	@echo "make bench-full  the same with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
@@ -24,10 +31,14 @@ certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not slow and not alone"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not slow and not alone"
 
 test-slow: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "slow and not alone"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "slow and not alone"
+	@$(BIN)/python -m pytest -m alone
+
+test-all: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
 	@$(BIN)/python -m pytest -m alone
 
 test-browser: $(VENV)/.installed-dev
@@ -70,10 +81,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies into $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(INSTALL) --editable .
+	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	@echo "installing the pinned test and lint tools into $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,load]'
-	@touch $@
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
+	@echo "installing the pinned dependencies, test and lint tools into $(VENV) (once)"
+	@$(INSTALL) --editable '.[dev,load]'
+	@$(COMPILE)
+	@touch $(VENV)/.installed $@

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from contract import openapi
+from jwo_toolkit.launcher import launched
 from platform_rig.figures import Figure, NotMeasured
 from platform_rig.rig import catalog_process
 from platform_rig.uploads import UPLOAD, WHOLE, items, signed
@@ -110,14 +111,9 @@ def prism_process(command: str, folder: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = [command, "mock", "--errors", "--port", str(port), "--host", "127.0.0.1", str(document)]
-    with (Path(folder) / "prism.log").open("w") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - the command that the user chose
-    try:
+    with launched("prism", words, Path(folder)):
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _wait_for(port: int) -> None:

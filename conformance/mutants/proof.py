@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import starting
+from conformance.mutants import gate
 from conformance.mutants.gallery import CONFORMANT, RATE_LIMIT
 from conformance.mutants.gate import (
     NOWHERE,
@@ -74,8 +75,7 @@ def prove(
     correct: Callable[[Addresses], dict[str, Run[Results]]] = correct_runs,
 ) -> Proof:
     """Try faults, and the correct programs at the same time."""
-    # the engine runs pytest in its process, so each worker must be a new process and not a fork of this one
-    context = multiprocessing.get_context("spawn")
+    context = _context()
     with (
         starting(profile_of(NOWHERE)) as platform,
         platform_for_clients() as addresses,
@@ -100,6 +100,18 @@ def alarms(results: Mapping[str, Results]) -> tuple[str, ...]:
         for case_id, result in sorted(found.items())
         if result.verdict not in _FINE
     )
+
+
+def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
+    """Return how worker processes start: fresh ones, not copies of this one, as the engine runs pytest in them.
+
+    Where the system can fork them from a server, the server imports what they need once.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([gate.__name__, "conformance.run.preload"])
+    return context
 
 
 def _results(fault: str, only: tuple[str, ...] = ()) -> Results:

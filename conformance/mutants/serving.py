@@ -16,19 +16,16 @@ from conformance.errors import HarnessBroke
 from conformance.mutants.reverse_order_server import serve_connection
 from conformance.mutants.small_connector import SmallConnector
 from conformance.mutants.transport_faults import answers_in_reverse_order
+from jwo_toolkit import announcing_server
 
 
 @contextmanager
 def served(connector: SmallConnector) -> Iterator[str]:
     """Serve from a thread during the block, and yield the address."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    listener.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )  # asyncio does not set it on a socket that it did not create
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener = announcing_server.listen("127.0.0.1", 0)
     serving = _in_reverse_order if isinstance(connector, answers_in_reverse_order) else _ordinary
     with serving(connector, listener):
-        yield address
+        yield announcing_server.address(listener)
     listener.close()
 
 

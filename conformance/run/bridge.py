@@ -1,6 +1,6 @@
 """The bridge to pytest: scenario tags become requirement ids, outcomes become results, steps get their fixtures.
 
-pytest loads this module by name. `conformance.run.worker` also gives pytest a `PytestBridge` as a plugin object.
+`conformance.run.worker` gives pytest this module as a plugin, and a `PytestBridge` as another.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ STEPS = (
     "catalog_client",
 )
 """The modules of `conformance.steps`."""
-pytest_plugins = [f"conformance.steps.{each}" for each in STEPS]
 
 _CASE = pytest.StashKey["Case"]()
 _BRIDGE = pytest.StashKey["PytestBridge"]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 from conformance.catalogue import scenario_entries
@@ -12,3 +13,5 @@ for _name in STEPS:
     importlib.import_module(f"conformance.steps.{_name}")
 scenario_entries()
 warm_up()
+gc.collect()
+gc.freeze()  # each worker's pytest collects garbage when it ends, and need not walk over what was read here

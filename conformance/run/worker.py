@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import pytest_bdd.plugin
 
 from conformance.errors import HarnessBroke
-from conformance.run.bridge import Equipment, PytestBridge
+from conformance.run import bridge as bridge_module
+from conformance.run.bridge import STEPS, Equipment, PytestBridge
 from conformance.run.plan import Group
 
 _SUITE = Path(__file__).resolve().parent.parent
@@ -25,8 +29,6 @@ _ARGUMENTS = (
     "-p", "no:cacheprovider",
     "-p", "no:logging",
     "-p", "no:faulthandler",
-    "-p", "pytest_bdd.plugin",
-    "-p", "conformance.run.bridge",
     "--assert=plain",
     "--tb=native",  # the long format prints arguments: a third of a second for each case that is not applicable
     "--quiet",
@@ -41,7 +43,7 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
     """
     output, bridge = io.StringIO(), PytestBridge(equipment, groups)
     with environment_with(_ISOLATION), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        code = pytest.main(list(_ARGUMENTS), plugins=[bridge])
+        code = pytest.main(list(_ARGUMENTS), plugins=[*_plugins(), bridge])
     if bridge.stopped:
         raise bridge.stopped
     if bridge.broke:
@@ -50,6 +52,12 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
         raise KeyboardInterrupt
     if code not in _FINE:
         raise HarnessBroke(f"pytest could not run the scenarios:\n{output.getvalue()[-4000:]}")
+
+
+def _plugins() -> list[ModuleType]:
+    """Return the plugins as modules; for a plugin's name, pytest looks through all installed packages."""
+    steps = [importlib.import_module(f"conformance.steps.{each}") for each in STEPS]
+    return [pytest_bdd.plugin, bridge_module, *steps]
 
 
 @contextlib.contextmanager

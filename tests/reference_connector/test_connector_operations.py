@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from jwo_toolkit.launcher import launched
 from reference_connector.accelerated.metrics import TurnWatch
 from reference_connector.retailer import CardShopper
 from reference_connector.telemetry import CallWatch, EventLog, Telemetry, system_clock
@@ -167,35 +169,18 @@ def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]
         yield client
 
 
-class _process:  # noqa: N801 - reads as a function
+@contextmanager
+def _process(folder: Path, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Serve the connector with `python -m reference_connector`."""
-
-    def __init__(self, folder: Path, workers: int = 1) -> None:
-        self._folder = folder
-        self._workers = workers
-
-    def __enter__(self) -> tuple[subprocess.Popen[str], str]:
-        environment = os.environ | {"JWO_CONNECTOR_STORE__PATH": str(self._folder / "connector.sqlite3")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "reference_connector", "--workers", str(self._workers)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        url = self._process.stdout.readline().split()[-1]
+    command = (sys.executable, "-m", "reference_connector", "--workers", str(workers))
+    environment = os.environ | {"JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3")}
+    with launched("connector", command, folder, environment) as started:
+        url = started.url()
         deadline = time.monotonic() + 20
         while not _answers(url):
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        return self._process, url
-
-    def __exit__(self, *_error: object) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        yield started.process, url
 
 
 def _answers(url: str) -> bool:

@@ -6,8 +6,8 @@ import hashlib
 import io
 import json
 import re
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from jwo.errors import Usage
 from jwo.shop_command import shop
+from jwo_toolkit.launcher import launched
 
 FOREIGN = Path(__file__).parents[1] / "foreign" / "plain_asgi"
 COMPARABLE = "journal-comparable.ndjson"
@@ -28,14 +29,9 @@ COMPARABLE = "journal-comparable.ndjson"
 @contextmanager
 def foreign_connector() -> Iterator[str]:
     """Run another connector, which numbers its purchases; yields its address, with a new port each time."""
-    process = subprocess.Popen([sys.executable, FOREIGN / "connector.py"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    command = (sys.executable, str(FOREIGN / "connector.py"))
+    with tempfile.TemporaryDirectory() as folder, launched("foreign", command, Path(folder)) as started:
+        yield started.url()
 
 
 def run(*words: str) -> Any:
