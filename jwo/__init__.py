@@ -1,1 +1,1 @@
-"""The front door: the command `jwo`. Only it knows all rooms; it starts them as processes and calls them over HTTP."""
+"""The command `jwo`. Only this package imports all others; it starts them as processes and calls them over HTTP."""

@@ -1,1 +1,1 @@
-"""What the rooms share and what belongs to none of them: processes, pacing, drawing and XML. It imports no room."""
+"""Helpers that the packages share: processes, pacing, the console, drawing and XML. It imports none of the packages."""

@@ -9,6 +9,7 @@ import time
 
 from rich.console import Console
 
+from jwo_toolkit.console import make_console
 from load.errors import LoadError
 from load.report.table import show
 from load.report.writing import paths
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, show progress, table and verdict; return the exit code."""
     given = vars(_parser().parse_args(arguments))
     signal.signal(signal.SIGTERM, _interrupt)
-    console = Console()
+    console = make_console()
     try:
         options = options_from(**given)
         report = run_load(options, _Ticker(console).show)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import Console
 
+from jwo_toolkit.console import make_console
 from load.errors import GeneratorBroke
 from load.report.baseline import compare, slower
 from load.report.document import document
@@ -27,7 +27,7 @@ def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) ->
     if options.out:
         write(report, Path(options.out))
     if options.progress_fd < 0:
-        show(report, Console(), paths(options.out))
+        show(report, make_console(), paths(options.out))
     return verdict
 
 
