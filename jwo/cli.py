@@ -294,7 +294,8 @@ def _tiers(text: str) -> tuple[Tier, ...]:
     known = ("core", "entry", "catalog", "outer")
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        raise Usage(f"--tier takes {', '.join(known)}, not {', '.join(unknown) or 'nothing'}")
+        problem = f"there is no tier {', '.join(unknown)}" if unknown else "no tier is named"
+        raise Usage(f"--tier: {problem}; take some of {', '.join(known)}, separated by commas")
     return cast("tuple[Tier, ...]", tuple(names))
 
 

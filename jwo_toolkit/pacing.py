@@ -11,7 +11,7 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows has no such lock; there each process keeps a pace of its own
+except ImportError:  # Windows has no such lock; there each process has its own pace
     fcntl = None  # type: ignore[assignment]
 
 _LONGEST_WAIT_S = 60.0

@@ -49,7 +49,7 @@ class Results:
     workers_heard: int
     trouble: tuple[str, ...] = ()
     is_usage: bool = False
-    """Whether the user can fix the trouble."""
+    """Whether the trouble is a usage error, which the user can fix."""
     asked_alone: int = 0  # requests that were sent alone, before and after the load
     cpu_share: float = 0.0
     """The busiest worker's share of its core."""

@@ -81,7 +81,7 @@ def options_from(**given: object) -> LoadOptions:
         wrong = [
             f"--{_UNIT.sub('', str(entry['loc'][0])).replace('_', '-')}: {entry['msg']}" for entry in error.errors()
         ]
-        raise BadOptions("; ".join(wrong)) from error
+        raise BadOptions("; ".join(wrong), "see the options with: jwo load --help") from error
     except BadSettings as error:
         raise BadOptions(str(error)) from error
 

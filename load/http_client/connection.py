@@ -124,7 +124,7 @@ class Connection:
             self._has_length = True
 
     def on_headers_complete(self) -> None:
-        """Ask the parser whether the connection stays open; after the message it no longer knows."""
+        """Ask the parser whether the connection stays open; the parser forgets this at the end of the message."""
         self._keep = bool(self._parser.should_keep_alive())
         is_answer = self._parser.get_status_code() >= _FIRST_FINAL
         self._ends_with_close = is_answer and not self._keep and not self._has_length
