@@ -1,4 +1,1 @@
-"""What several packages share: the console, processes, pacing, SQLite's checkpoints, drawing and XML.
-
-It imports none of the other packages.
-"""
+"""Helpers that the packages share: processes, pacing, the console, drawing and XML. It imports none of the packages."""

@@ -1,4 +1,4 @@
-"""The six stages in order: AWS, platform and connector, catalog, shoppers, conformance, reports."""
+"""Runs the six stages in order: AWS, platform and connector, catalog, shoppers, conformance, reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 
 
 def certify_reference(options: Options, console: Console) -> int:
-    """Certify the reference connector within a simulated store day and return the exit code."""
+    """Certify the reference connector in a simulated store day and return the exit code."""
     prepare(options.out)
     stages = Stages(console)
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder, started(stages, Path(folder)) as here:
