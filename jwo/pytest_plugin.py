@@ -68,24 +68,18 @@ class Run:
         return "" if report.is_file() else done.stderr.strip() or f"jwo certify ended with {done.returncode}"
 
     def _run_once(self) -> str:
-        """Run the command in the first pytest-xdist worker that needs it; the other workers wait for it."""
+        """Run the command in the pytest-xdist worker that gets the lock first; the others wait and read its result."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - only runs with several workers need it
+
         self.out.mkdir(parents=True, exist_ok=True)
-        done = self.out / _DONE.format(self._xdist_run_id)
+        result = self.out / _RESULT.format(self._xdist_run_id)
         try:
-            (self.out / _LOCK.format(self._xdist_run_id)).touch(exist_ok=False)
-        except FileExistsError:
-            return _wait_for(done)
-        problem = self._run()
-        part = done.with_suffix(".part")
-        part.write_text(problem, encoding="utf-8")
-        part.replace(done)
-        return problem
-
-
-def _wait_for(done: Path) -> str:
-    deadline = time.monotonic() + _WITHIN_S
-    while not done.is_file():
-        if time.monotonic() > deadline:
+            with FileLock(self.out / _LOCK.format(self._xdist_run_id), timeout=_WITHIN_S):
+                if not result.is_file():
+                    result.write_text(self._run(), encoding="utf-8")
+                problem: str = result.read_text("utf-8")
+                return problem
+        except Timeout:
             return f"no report within {_WITHIN_S} s"
 
 

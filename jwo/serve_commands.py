@@ -39,7 +39,7 @@ def platform(port: PortOption = 0) -> None:
 
     def make(url: str) -> AsgiApp:
         app = create_app(read(PlatformSettings, base_url=url))
-        tune_garbage_collector()
+        tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 
     serve(make, port)

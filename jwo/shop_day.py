@@ -87,7 +87,7 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day
         shops, people, target, _ = scene
         options = DayOptions(chosen.name, chosen.trips, Pace(chosen.speed, at_once=1 if chosen.in_turn else 64))
         prepare = partial(arm_all, faults=chosen.faults)
-        work = run_day(settings, shops, people, target, options, seen=show_progress, prepare=prepare)
+        work = run_day(settings, shops, people, target, options, report_progress=show_progress, prepare=prepare)
         return asyncio.run(work)
 
 

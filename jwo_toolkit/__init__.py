@@ -1,1 +1,4 @@
-"""Helpers that the packages share: processes, pacing, the console, drawing and XML. It imports none of the packages."""
+"""Helpers that several packages share: processes, pacing, the console, SQLite checkpoints, drawing and XML.
+
+It imports none of the other packages.
+"""

@@ -1,4 +1,4 @@
-"""The console of every command. Output that goes to a pipe or a file has no width, so no line is cut or folded."""
+"""The console of every command. Output that goes to a pipe or a file is wide, so no line is cut or folded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import sys
 
 from rich.console import Console
 
-_UNLIMITED_COLUMNS = 100_000
+_PIPED_COLUMNS = 100_000
+_ROWS = 25
+"""Rich takes the width above only together with a height."""
 
 
 def make_console() -> Console:
-    """Return a console on the current standard output, which the suite's engine redirects at times."""
-    width = None if sys.stdout.isatty() else _UNLIMITED_COLUMNS
-    return Console(file=sys.stdout, highlight=False, width=width)
+    """Return a console on the current standard output, which the suite's engine redirects at times.
+
+    It is as wide as the terminal. In a pipe or a file it is wider than any row, so that grep finds whole rows.
+    """
+    if sys.stdout.isatty():
+        return Console(file=sys.stdout, highlight=False)
+    return Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)

@@ -75,9 +75,7 @@ class Session:
         for kind, count in first.items():
             self._keys.order(kind, count)
         self._keys.wait_for(first)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(2_000_000, 1_000, 1_000)
+        tune_garbage_collector(_COLLECTOR_THRESHOLDS)
         self._priority = raise_priority(self._options.priority, self._options.workers)
 
     def run(self) -> None:
