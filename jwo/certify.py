@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
@@ -28,8 +26,7 @@ from contract.profile import Profile
 from contract.register import register
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
-
-_CONNECT_WITHIN_S = 5.0
+from jwo_toolkit.reachability import NotReachable, check_reachable
 
 
 @dataclass(frozen=True)
@@ -72,15 +69,11 @@ def calls_connector(only: Sequence[str]) -> bool:
 
 def reach(profile: Profile) -> None:
     """Check that the connector accepts connections. Raises Usage if it does not."""
-    url = profile.connector.url
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
-    except OSError as error:
+        check_reachable(profile.connector.url)
+    except NotReachable as error:
         raise Usage(
-            f"cannot connect to {url} ({error.strerror or error}); "
-            "start the connector, or name its address with --connector URL or [connector] url in the profile"
+            f"{error}; start the connector, or correct its address in --connector URL or [connector] url of the profile"
         ) from error
 
 

@@ -14,9 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
-from jwo.errors import Usage, exit_code, sentence
+from jwo.errors import Broken, Usage, exit_code, sentence
 from jwo.load_command import load_command
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     from contract.profile import Profile
     from contract.register import Tier
 
+
+class _Commands(TyperGroup):
+    """Reports two errors as failures of the kit. Typer would exit with 1 for both, which means findings."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer passes its own context
+        """Run the command. Raises Broken if a data stream of the kit ends early."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, BrokenPipeError) as error:
+            raise Broken(sentence(error)) from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Test a Just Walk Out connector. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 kit error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from rich.console import Console
 
 _PIPED_COLUMNS = 100_000
 _ROWS = 25
 """Rich takes the width above only together with a height."""
+_PIPE_CLOSED = 141
+"""The exit code of a command whose output's reader has ended, as shells report it: 128 + SIGPIPE."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End this process without a message. Rich would exit with 1, which means findings."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise SystemExit(_PIPE_CLOSED)
 
 
 def make_console() -> Console:
@@ -17,5 +28,5 @@ def make_console() -> Console:
     It is as wide as the terminal. In a pipe or a file it is wider than any row, so that grep finds whole rows.
     """
     if sys.stdout.isatty():
-        return Console(file=sys.stdout, highlight=False)
-    return Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)
+        return _Console(file=sys.stdout, highlight=False)
+    return _Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)

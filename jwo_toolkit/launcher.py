@@ -96,11 +96,15 @@ def environment_without(*prefixes: str) -> dict[str, str]:
 
 
 def _note_end(process: subprocess.Popen[bytes], output: Path) -> None:
-    """Append a line when the process ends, so that every process that waits for the address stops waiting."""
+    """Append a line when the process ends, so that every process that waits for the address stops waiting.
+
+    If the last line is partial, the text completes it: a partial address must not pass for an address.
+    """
     process.wait()
     with suppress(OSError), output.open("r+b") as file:  # the folder may be deleted by now; do not create it again
-        file.seek(0, os.SEEK_END)
-        file.write(f"{_ENDED}\n".encode())
+        content = file.read()
+        separator = "" if not content or content.endswith(b"\n") else " … "
+        file.write(f"{separator}{_ENDED}\n".encode())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

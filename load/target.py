@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from contract import profile as profiles
 from contract.errors import BadProfile
 from contract.profile import Profile
+from jwo_toolkit.reachability import NotReachable, check_reachable
 from load.errors import BadOptions
 from load.settings import LoadOptions
 
-_CONNECT_WITHIN_S = 5.0
 _AMAZON = (".amazonphysicalstores.com",)
 
 
@@ -45,12 +44,8 @@ def check_rate_limit(options: LoadOptions, profile: Profile) -> None:
 
 def reach(profile: Profile) -> None:
     """Check that the connector accepts connections. Raises BadOptions if it does not."""
-    url = profile.connector.url
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
-    except OSError as error:
-        raise BadOptions(
-            f"cannot connect to {url} ({error.strerror or error})", "start the connector, or name its address"
-        ) from error
+        check_reachable(profile.connector.url)
+    except NotReachable as error:
+        hint = "start the connector, or correct its address in --connector URL or [connector] url of the profile"
+        raise BadOptions(str(error), hint) from error

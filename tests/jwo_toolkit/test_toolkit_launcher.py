@@ -44,6 +44,13 @@ def test_process_that_ends_first_is_reported_at_once_with_its_log(tmp_path: Path
     assert time.monotonic() - begin < 10
 
 
+def test_partial_address_of_an_ended_process_is_not_taken_for_an_address(tmp_path: Path) -> None:
+    code = "import sys; sys.stdout.write('listening on http://127.0.0.1:80')"
+    complaint = r"one did not start: listening on http://127\.0\.0\.1:80 … the process ended"
+    with launched("one", python(code), tmp_path) as started, pytest.raises(DidNotStart, match=complaint):
+        started.url()
+
+
 def test_first_line_without_an_address_is_reported(tmp_path: Path) -> None:
     command, complaint = python(SERVES.format(line="hello")), "one did not start: hello"
     with launched("one", command, tmp_path) as started, pytest.raises(DidNotStart, match=complaint):
