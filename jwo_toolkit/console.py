@@ -11,7 +11,7 @@ _PIPED_COLUMNS = 100_000
 _ROWS = 25
 """Rich takes the width above only together with a height."""
 _PIPE_CLOSED = 141
-"""The exit code of a command whose output's reader has ended, as shells report it: 128 + SIGPIPE."""
+"""The exit code if the reader of the output has ended, as shells report it: 128 + SIGPIPE."""
 
 
 class _Console(Console):

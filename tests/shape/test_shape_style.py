@@ -78,7 +78,6 @@ def allows(allowed: Allowed, name: str, text: str) -> bool:
 
 FOLDERS = sorted({folder_of(file) for file in readable()})
 UNFINISHED = {
-    "benchmarks",
     "conformance",
     "contract",
     "docs/adding_a_requirement.md",
