@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,7 @@ from contract.profile import Profile
 from contract.register import register
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
+from jwo.report_folder import prepare_folder
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
 
@@ -44,22 +45,11 @@ class Options:
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
     """Certify one connector and return the exit code."""
-    prepare(options.out)
+    prepare_folder(options.out)
     if calls_connector(options.selection.only):
         reach(profile)
     report = judge(profile, options, console)
     return conclude(report, publish(report, options), console)
-
-
-def prepare(out: Path) -> None:
-    """Create the folder of the reports before any case runs. Raises Usage if the folder is not writable."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        trial = out / f".{os.getpid()}.trial"
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise Usage(f"cannot write reports to {out} ({error.strerror}); name another folder with --out") from error
 
 
 def calls_connector(only: Sequence[str]) -> bool:
@@ -114,12 +104,17 @@ def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
     return EXIT_CODES[report.verdict]
 
 
+def _nearest(case_id: str) -> str:
+    near = get_close_matches(case_id.upper(), register(), n=1)
+    return f"did you mean {near[0]}? Or " if near else ""
+
+
 def check_ids(ids: list[str]) -> tuple[str, ...]:
     """Return the ids as a tuple. Raises Usage if an id is not in the register or has no scenario of its own."""
     for each in ids:
         row = register().get(each)
         if row is None:
-            raise Usage(f"there is no case {each}; list the cases with: jwo cases")
+            raise Usage(f"there is no case {each}; {_nearest(each)}list the cases with: jwo cases")
         if row.not_tested:
             raise Usage(f"{each} has no test: {row.not_tested}")
         if row.proven_by:

@@ -197,7 +197,7 @@ def replay_command(
     played = replay.story_in(story) if story else ()
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
-        raise Usage("name a case (jwo replay VIK-3.4) or a story of that case (jwo replay --story FILE)")
+        raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
     check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played))
@@ -251,10 +251,11 @@ def init(
         str, typer.Option("--connector", metavar="URL", help="Address of your connector.")
     ] = "http://127.0.0.1:8080",
 ) -> None:
-    """Write a profile for you to fill in."""
+    """Write a profile for you to fill in. An existing file stays unchanged."""
     from jwo.profile_template import write_template
     from jwo_toolkit.console import make_console
 
+    _profile(connector, None)  # an address that is not valid must not get into the file
     write_template(profile, connector)
     make_console().print(f"wrote {profile}; fill it in, then run: jwo doctor --profile {profile}", soft_wrap=True)
 
@@ -309,7 +310,7 @@ def _tiers(text: str) -> tuple[Tier, ...]:
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         problem = f"there is no tier {', '.join(unknown)}" if unknown else "no tier is named"
-        raise Usage(f"--tier: {problem}; take some of {', '.join(known)}, separated by commas")
+        raise Usage(f"--tier: {problem}; name one or more of {', '.join(known)}, separated by commas")
     return cast("tuple[Tier, ...]", tuple(names))
 
 

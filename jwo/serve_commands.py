@@ -56,7 +56,12 @@ def aws_command() -> None:
 @commands.command()
 def mutant(
     fault: Annotated[
-        str, typer.Argument(metavar="FAULT", help="Name of the fault.", show_default="no fault: a correct connector")
+        str,
+        typer.Argument(
+            metavar="FAULT",
+            help="Name of the fault; a wrong name lists similar names.",
+            show_default="no fault: a correct connector",
+        ),
     ] = "",
     store: Annotated[
         list[str] | None,

@@ -15,7 +15,7 @@ FaultOption = Annotated[
     typer.Option(
         "--fault",
         metavar="NAME[=AMOUNT][@RATE]",
-        help="Fault to inject, as in delay=60@0.02; repeat for more.",
+        help="Fault to inject, as in delay=60@0.02; a wrong name lists all faults. Repeat for more.",
         show_default="no fault",
     ),
 ]
@@ -23,7 +23,7 @@ InTurnOption = Annotated[
     bool,
     typer.Option(
         "--in-turn",
-        help="Make one call at a time, so that numbers by order of arrival repeat too.",
+        help="Make one call at a time. Then the same seed also repeats numbers that depend on the order of calls.",
         show_default="off",
     ),
 ]

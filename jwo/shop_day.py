@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from jwo.errors import Usage
+from jwo.report_folder import prepare_folder
 from jwo.shop_faults import DayFault, arm_all
 from jwo.shop_scene import Scene, scene_of
 from jwo_toolkit.console import make_console
@@ -48,7 +49,7 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     not usable.
     """
     console = make_console()
-    out.mkdir(parents=True, exist_ok=True)
+    prepare_folder(out)
     journal = out / "journal.ndjson"
     try:
         with scene_of(chosen.stores, chosen.gates, url, profile, chosen.seed) as scene:
@@ -64,9 +65,8 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     undelivered = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
     no_gate_opened = outcome.results.decisions > 0 and not outcome.results.opened
     if no_gate_opened:
-        console.print(
-            "[red]No gate opened. Check that the connector runs and knows the shopper's key.[/]", soft_wrap=True
-        )
+        advice = "Check that the connector runs, and that it knows the shopper's key."
+        console.print(f"[red]No gate opened. {advice}[/]", soft_wrap=True)
     return 1 if undelivered or no_gate_opened else 0
 
 

@@ -50,7 +50,7 @@ class Scene(NamedTuple):
 def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
     """Yield the scene of the user's connector with one store, or of a new reference connector with a retailer."""
     if url or profile:
-        yield _user_scene(profiles.load(profile) if profile else profiles.for_url(url), stores or 1, gates)
+        yield _user_scene(profiles.load(profile, url=url) if profile else profiles.for_url(url), stores or 1, gates)
         return
     ids = [f"STORE-{number:03d}" for number in range(1, (stores or _STORES) + 1)]
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:

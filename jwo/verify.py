@@ -44,6 +44,8 @@ def verify(path: Path, key: Ed25519PublicKey | None = None) -> Verification:
         statement = json.loads(payload)
     except ValueError as error:
         return Verification([f"{path.name} is not a certificate: {error}"], [])
+    if not isinstance(statement, dict) or "subject" not in statement:
+        return Verification([f"{path.name} is not a certificate: it lists no report files"], [])
     faults, notes = _signature(payload, signatures, key)
     files, missing = _files(path.parent)
     faults += missing or _differences(statement, payload, files)

@@ -13,10 +13,12 @@ from pydantic import Field, FiniteFloat, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from contract.errors import BadSettings
+from contract.invalid import describe
 from contract.settings import RoomSettings
 from load.errors import BadOptions
 
 _READ_BEYOND_S = 2.0
+_WITHOUT_OPTION = ("priority", "key_ahead_s", "read_for_s", "baseline_copy", "progress_fd")
 _UNIT = re.compile("_m?s$")
 
 
@@ -78,12 +80,17 @@ def options_from(**given: object) -> LoadOptions:
     try:
         return LoadOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
-        wrong = [
-            f"--{_UNIT.sub('', str(entry['loc'][0])).replace('_', '-')}: {entry['msg']}" for entry in error.errors()
-        ]
+        wrong = [f"{_flag(str(entry['loc'][0]))}: {describe(LoadOptions, entry)}" for entry in error.errors()]
         raise BadOptions("; ".join(wrong), "see the options with: jwo load --help") from error
     except BadSettings as error:
         raise BadOptions(str(error)) from error
+
+
+def _flag(setting: str) -> str:
+    """Return the option of a setting, or its variable if it has no option."""
+    if setting in _WITHOUT_OPTION:
+        return f"JWO_LOAD_{setting.upper()}"
+    return f"--{_UNIT.sub('', setting).replace('_', '-')}"
 
 
 def scenario_file(scenario: str) -> Path:
@@ -92,7 +99,8 @@ def scenario_file(scenario: str) -> Path:
     for path in (own / f"{scenario}.py", Path(scenario)):
         if path.suffix == ".py" and path.is_file():
             return path.resolve()
-    raise BadOptions(f"there is no scenario {scenario}", f"take one of {', '.join(scenario_names())}, or name a file")
+    names = ", ".join(scenario_names())
+    raise BadOptions(f"there is no scenario {scenario}", f"take one of {names}, or the path of a .py file")
 
 
 def scenario_names() -> list[str]:

@@ -28,7 +28,7 @@ def target(options: LoadOptions) -> Profile:
         raise BadOptions(str(error)) from error
     host = urlsplit(profile.connector.url).hostname or ""
     if profile.house.auth.block_amazon_hosts and host.endswith(_AMAZON):
-        raise BadOptions(f"{host} belongs to Amazon", "name a retailer's own connector; a load test calls no other")
+        raise BadOptions(f"{host} is a host of Amazon", "name a retailer's own connector; a load test calls no other")
     return profile
 
 

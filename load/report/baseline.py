@@ -34,10 +34,16 @@ def read(path: str) -> Document:
         _ = (str(earlier["scenario"]["name"]), str(earlier["verdict"]["word"]), int(earlier["counts"]["late"]))
         _ = [float(earlier["options"][name]) for name in _SHOWN], float(earlier.get("knee_per_s", 0.0))
         _ = _latencies(earlier)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadOptions(f"{path} is not the load.json of an earlier run ({error!r})", _NAME_ANOTHER) from error
+    except OSError as error:
+        raise BadOptions(f"--baseline: cannot read {path} ({error.strerror})", _NAME_ANOTHER) from error
     except _UNREADABLE as error:
-        raise BadOptions(f"{path} is damaged: its histograms are not readable ({error!r})", _NAME_ANOTHER) from error
+        raise BadOptions(f"{path} is damaged: its histograms are not readable ({error})", _NAME_ANOTHER) from error
+    except json.JSONDecodeError as error:
+        raise BadOptions(
+            f"--baseline: {path} is not the load.json of an earlier run, since it is not JSON ({error})", _NAME_ANOTHER
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadOptions(f"{path} is not the load.json of an earlier run ({error!r})", _NAME_ANOTHER) from error
     if not is_ours:
         raise BadOptions(f"{path} is not the load.json of an earlier run", _NAME_ANOTHER)
     return dict(earlier)

@@ -30,7 +30,7 @@ def test_refused_connection_is_reported_with_a_fix(jwo: Jwo) -> None:
         (["--profile", "missing.toml"], "jwo init"),
         (["--only", "VIK-99"], "there is no case VIK-99"),
         (["--only", "VIK-5"], "has no test"),
-        (["--tier", "cosmic"], "--tier: there is no tier cosmic; take"),
+        (["--tier", "cosmic"], "--tier: there is no tier cosmic; name"),
         (["--connector", "https://us-east-1.checkout.amazonphysicalstores.com"], "Amazon"),
     ],
 )
