@@ -23,6 +23,25 @@ def test_init_writes_a_profile_that_doctor_can_try(jwo: Jwo, mutant: Mutant, tmp
     assert "[keys] cash_shopper is not declared" in tried.stdout
 
 
+def test_init_refuses_an_address_that_is_not_valid(jwo: Jwo, tmp_path: Path) -> None:
+    done = jwo("init", "--connector", "ftp://127.0.0.1")
+
+    assert done.returncode == 2
+    assert "is not an http:// or https:// address" in done.stderr
+    assert not (tmp_path / "jwo.toml").exists()
+
+
+def test_unknown_names_in_a_profile_get_the_nearest_name(jwo: Jwo, tmp_path: Path) -> None:
+    (tmp_path / "jwo.toml").write_text('[connector]\nurll = "http://127.0.0.1:9"\n[foo]\n', encoding="utf-8")
+
+    done = jwo("doctor")
+
+    assert done.returncode == 2
+    assert "connector.url: missing; add it" in done.stderr
+    assert "connector.urll: unknown name; did you mean url?" in done.stderr
+    assert "foo: unknown name; the names here are catalog, " in done.stderr
+
+
 def test_init_does_not_overwrite_a_file(jwo: Jwo, tmp_path: Path) -> None:
     (tmp_path / "jwo.toml").write_text("mine", encoding="utf-8")
 
