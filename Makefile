@@ -1,8 +1,8 @@
-# Everything a fresh clone needs is set up here: python3 (3.11+, with venv) and make are enough.
+# Each target installs what it needs into .venv: a fresh clone needs only make and python3 (3.11+, with venv).
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# more test processes than cores: much of the tests' time is waiting for answers that are late on purpose
+# more processes than cores, since many tests wait for answers that are late on purpose
 WORKERS ?= 4
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
@@ -14,18 +14,19 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
 
 help:
-	@echo "make certify   prove the reference connector against the simulated platform (the main job)"
-	@echo "make test      our own tests, without the slow ones (four minutes)"
-	@echo "make test-slow the slow tests, and those that need the machine for themselves"
-	@echo "make test-all  both in one run, which is shorter; .ci/run runs this"
-	@echo "make test-browser   the phone page in a real Chromium, which must be on the path"
-	@echo "make bench     the connector's speed, in pairs; make crash kills it while carts come in, and counts"
-	@echo "make bench-full  the same with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
-	@echo "make mutants   prove every check against a connector that is broken in just that way"
-	@echo "make bench-platform  the simulated platform measured, and killed: gates, uploads, a day (fifteen minutes)"
-	@echo "make bench-load  the load generator measured: stalls, throughput, verdicts (twelve minutes)"
-	@echo "make bench-schemathesis  the faulty connectors that a general fuzzer finds, beside ours (fifteen minutes)"
-	@echo "make lint      ruff, mypy strict, import contracts"
+	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
+	@echo "make test      run the kit's own tests, without the slow ones (four minutes)"
+	@echo "make test-slow run the slow tests, then the tests that need the whole machine"
+	@echo "make test-all  run both in one run, which is shorter; .ci/run uses it"
+	@echo "make test-browser   test the phone page in Chromium, which must be on the PATH"
+	@echo "make bench     measure the connector's speed in pairs of runs"
+	@echo "make crash     kill the connector while carts arrive, and count lost purchases"
+	@echo "make bench-full  the same, with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
+	@echo "make mutants   prove each check against a connector with exactly the fault that it must find"
+	@echo "make bench-platform  measure the simulated platform, and kill it: gates, uploads, a day (fifteen minutes)"
+	@echo "make bench-load  measure the load generator: stalls, throughput, verdicts (twelve minutes)"
+	@echo "make bench-schemathesis  count the faulty connectors that a general fuzzer and the suite find (fifteen minutes)"
+	@echo "make lint      run ruff, mypy strict and the import contracts"
 
 certify: $(VENV)/.installed
 	@$(BIN)/jwo certify
@@ -76,17 +77,17 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jwo needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jwo needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3")'
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
-	@echo "installing the pinned dependencies into $(VENV) (once)"
+	@echo "installing the pinned dependencies into $(VENV), once"
 	@$(INSTALL) --editable .
 	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
-	@echo "installing the pinned dependencies, test and lint tools into $(VENV) (once)"
+	@echo "installing the pinned dependencies, test and lint tools into $(VENV), once"
 	@$(INSTALL) --editable '.[dev,load]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

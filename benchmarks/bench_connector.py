@@ -1,16 +1,17 @@
-"""The reference connector's speed, in pairs on one pinned core, as ratios: accelerated and plain, against three others.
+"""Measures the reference connector's speed as ratios: its accelerated and its plain form against three other servers.
 
     python benchmarks/bench_connector.py [--seconds 2] [--rounds 5] [--only pairs,sigv4,tail,memory,growth] [--full]
 
-Exit 1 when an aim is not met. Each pair is measured in turns, so that a busy machine slows both down; a ratio is the
-median over the rounds. It is made of CPU time a request, which neighbours on the machine distort least; the rates stand
-beside it. Measure on a quiet machine all the same: what else runs makes batches smaller and tails longer.
+Exit 1 if an aim is not met. All servers run on one pinned core. The two servers of a pair take turns in each round, so
+that a busy machine slows both down. A ratio is the median over the rounds. It compares the CPU time of a request, which
+other processes on the machine distort least; the table shows the rates too. Still, measure on a quiet machine: other
+processes make batches smaller and tails longer.
 
-The tail is judged at 30 % of the peak rate, where neither the connector nor the load generator is at its limit: see
-`tail`. The cost of a claim in a store of millions of trips is reported and not judged.
+The aim of the tail is at 30 % of the peak rate, where neither the connector nor the load generator is at its limit; see
+`tail`. The cost of a claim in a store of millions of trips has no aim; the benchmark only reports it.
 
-Aims are judged with 64 connections. A server that waits for the disk is cheaper with more, as more wait for each
-commit, so the bare app's pairs are shown with 128 as well.
+Aims are for 64 connections. A server that waits for the disk is cheaper with more connections, since more requests wait
+for each commit. So the pairs with the bare app are shown with 128 connections too.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ AIMS = {
 
 
 class Bench:
-    """The servers under measure, all pinned to one core; the client has another where there is one."""
+    """The measured servers, all pinned to one core; the client runs on another core if there is one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +69,7 @@ class Bench:
         self._servers: dict[str, ServerProcess] = {}
 
     def start(self, name: str, settings: dict[str, str] | None = None) -> ServerProcess:
-        """Start one of them, on the server core."""
+        """Start a server on the server core."""
         port, log = servers.free_port(), self.folder / f"{name}.log"
         if name.startswith("connector"):
             files = orjson.dumps([str(SAMPLE_RETAILER), str(self._products)]).decode()
@@ -86,18 +87,18 @@ class Bench:
         return server
 
     def stop(self) -> None:
-        """Stop all of them."""
+        """Stop all servers."""
         for server in self._servers.values():
             server.stop()
 
 
 def fresh(make: Callable[[], bytes], count: int) -> Iterator[bytes]:
-    """Make bodies before the clock runs; a round ends early when there are no more."""
+    """Make bodies before the measurement starts; a round ends early if they run out."""
     return iter([make() for _ in range(count)])
 
 
 def measure(server: ServerProcess, call: str, seconds: float, connections: int) -> Round:
-    """Load one server with one call."""
+    """Send one kind of call to one server, and return the figures."""
     path, make = CALLS[call]
     found = hammer(
         server.port, server.pid, path, fresh(make, round(seconds * 25_000)), seconds=seconds, connections=connections
@@ -107,7 +108,7 @@ def measure(server: ServerProcess, call: str, seconds: float, connections: int) 
 
 
 def pairs(bench: Bench, given: argparse.Namespace, console: Console) -> list[Aim]:
-    """Both forms of the connector against the others."""
+    """Measure both forms of the connector against the other servers."""
     table = Table("call", "form", "against", "connections", "CPU us", "theirs", "/s", "theirs", "by CPU", "by rate")
     aims = []
     ours = {form: bench.start(f"connector-{form}", settings) for form, settings in FORMS.items()}
@@ -157,13 +158,15 @@ def _ratio(rounds: list[tuple[Round, Round]]) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures and the aims."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="pairs,sigv4,tail,memory,growth")
+    parser.add_argument("--seconds", type=float, default=2, help="length of a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each pair (default: %(default)s)")
+    parser.add_argument("--only", default="pairs,sigv4,tail,memory,growth", help="parts to run (default: %(default)s)")
     parser.add_argument(
-        "--full", action="store_true", help="1,000,000 requests for memory, 10,000,000 trips for growth"
+        "--full",
+        action="store_true",
+        help="1,000,000 requests for memory, 10,000,000 trips for growth (default: 250,000 and 1,000,000)",
     )
     given = parser.parse_args()
     os.sched_setaffinity(0, {_CLIENT_CORE if (os.cpu_count() or 1) > 1 else 0})

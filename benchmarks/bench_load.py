@@ -1,8 +1,8 @@
-"""The load test measured: `make bench-load`. Everything is on 127.0.0.1 and takes about twelve minutes.
+"""Measures the load test: `make bench-load`. All processes are on 127.0.0.1, and it takes about twelve minutes.
 
-Late answers are compared with the truth that each server's shape implies, beside four other generators; throughput is
-that of one core against a server that answers at once. Rivals that this machine does not have are named and left out.
-What must hold stands in a table of its own at the end, met or not; exit 1 when something is not.
+It compares the share of late answers with the true share of each server, for this kit and four other generators. It
+measures the throughput of one core against a server that answers at once. It names and omits the other generators that
+this machine lacks. The last table shows each target, met or not. Exit 1 if a target is not met.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from load_processes import CARTS, HERE, SCANS, Measured, kit, result_of, rivals, serving, start_rival
 from load_servers.stalls import SHAPES, true_share
-from load_subjects import CARTS, HERE, SCANS, Measured, heard, kit, rivals, serving, start_rival
 from rich.console import Console
 from rich.table import Table
 
@@ -26,13 +26,13 @@ from load.schedule import Mix, make_schedule
 from load.verdict import EXIT_CODES
 
 RATE, DURATION_S = 200.0, 20
-LANES = {"commit_then_stall": (CARTS, "carts_only")}
+CART_SHAPES = {"commit_then_stall": (CARTS, "carts_only")}
 RATES = (4000, 8000, 10_000, 12_000, 14_000, 16_000)
 RATED, LAG_BOUND_MS = 8000, 1.0
 OFF_BY_POINTS = 0.2
 ALL_AT_ONCE = 24_000
 SHARED, ALONE = 1.1, 1.6
-"""How many times one worker's rate two must send: with a server that shares their cores, or has one of its own."""
+"""The factor by which two workers must exceed one: if the server shares their cores, and if it has its own core."""
 STALLS = str(HERE / "load_servers" / "stalls.py")
 INSTANT = str(HERE / "load_servers" / "instant.py")
 
@@ -42,7 +42,7 @@ def main() -> None:
     console = Console(width=140)
     have = {name: path for name, path in rivals().items() if path}
     if missing := sorted(set(rivals()) - set(have)):
-        console.print(f"not on this machine, and left out: {', '.join(missing)}")
+        console.print(f"not installed on this machine, so not measured: {', '.join(missing)}")
     wanted = sys.argv[1:] or ["machine", "stalls", "throughput", "workers", "verdicts", "exactness"]
     sections = {
         "machine": machine,
@@ -59,16 +59,16 @@ def main() -> None:
 
 
 TARGETS: list[tuple[str, str, bool]] = []
-"""What must hold, what was measured, and whether it does."""
+"""Each target, the measured value, and whether it is met."""
 
 
-def must(claim: str, measured: str, *, holds: bool) -> None:
-    """Note a target and its result."""
+def record_target(claim: str, measured: str, *, holds: bool) -> None:
+    """Record a target and its result."""
     TARGETS.append((claim, measured, holds))
 
 
 def targets() -> Table:
-    """Every target with its outcome."""
+    """Return the table of all targets."""
     table = _table("Targets", "target", "measured", "outcome")
     for claim, measured, is_met in TARGETS:
         table.add_row(claim, measured, "met" if is_met else "NOT MET", style="" if is_met else "bold red")
@@ -76,7 +76,7 @@ def targets() -> Table:
 
 
 def machine() -> Table:
-    """How late this machine wakes a process that only sleeps: no generator can do better here."""
+    """Measure how late this machine wakes a sleeping process: no generator on it can be more precise."""
     late_ms = []
     for _ in range(4000):
         start = time.perf_counter()
@@ -90,28 +90,28 @@ def machine() -> Table:
 
 
 def stalls(have: dict[str, str]) -> Table:
-    """Share of late answers: the truth, this kit, and the others on the same kind of server."""
+    """Measure the share of late answers of this kit and of the other generators, and compare it with the true share."""
     table = _table(
-        f"Share of answers over 2 s, {RATE:g}/s wanted for {DURATION_S} s",
+        f"Share of answers over 2 s, {RATE:g}/s planned for {DURATION_S} s",
         "server",
-        "truth",
+        "true share",
         "this kit",
         "off by",
         *have,
     )
     for shape in SHAPES:
         truth = true_share(shape, RATE, DURATION_S)
-        path, scenario = LANES.get(shape, (SCANS, "scans_only"))
-        mine = _kit_on(shape, scenario)
-        share = mine["counts"]["late"] / mine["counts"]["started"]
+        path, scenario = CART_SHAPES.get(shape, (SCANS, "scans_only"))
+        report = _kit_on(shape, scenario)
+        share = report["counts"]["late"] / report["counts"]["started"]
         others = _rivals_on(shape, path, have)
         cells = [f"{each.late_share:.2%} ({each.requests} sent)" for each in others]
         off = abs(share - truth) * 100
-        sent = f"{share:.2%} ({mine['counts']['started']} sent)"
+        sent = f"{share:.2%} ({report['counts']['started']} sent)"
         table.add_row(shape, f"{truth:.2%}", sent, f"{off:.2f} points", *cells)
         claim = f"{shape}: late answers within {OFF_BY_POINTS} points of the truth, verdict fail"
-        word = mine["verdict"]["word"]
-        must(claim, f"{off:.2f} points, {word}", holds=off <= OFF_BY_POINTS and word == "fail")
+        word = report["verdict"]["word"]
+        record_target(claim, f"{off:.2f} points, {word}", holds=off <= OFF_BY_POINTS and word == "fail")
     return table
 
 
@@ -122,7 +122,7 @@ def _kit_on(shape: str, scenario: str) -> dict[str, Any]:
 
 
 def _rivals_on(shape: str, path: str, have: dict[str, str]) -> list[Measured]:
-    """The paced ones run side by side, each on a server of its own; wrk knows no pace and runs alone."""
+    """Run the other generators: those with a rate together, each on its own server; then wrk, which has no rate."""
     found: dict[str, Measured] = {}
     for group in ([name for name in have if name != "wrk"], [name for name in have if name == "wrk"]):
         servers = {name: serving(STALLS, shape) for name in group}
@@ -130,46 +130,46 @@ def _rivals_on(shape: str, path: str, have: dict[str, str]) -> list[Measured]:
             name: start_rival(name, server.__enter__(), path, RATE, DURATION_S) for name, server in servers.items()
         }
         for name, process in started.items():
-            found[name] = heard(name, process)
+            found[name] = result_of(name, process)
         for server in servers.values():
             server.__exit__(None, None, None)
     return [found[name] for name in have]
 
 
 def throughput(have: dict[str, str]) -> Table:
-    """What one thread, so at most one core, sends to a server that answers at once: on schedule, or flat out."""
-    columns = ("generator", "wanted", "POSTs/s", "lag p99", "core used", "CPU a request", "note")
+    """Measure the rate of one thread, so at most one core, against a server that answers at once."""
+    columns = ("generator", "planned", "POSTs/s", "lag p99", "core used", "CPU per request", "note")
     table = _table("One core against an instant server", *columns)
     for rate in RATES:
         with serving(INSTANT) as url:
             report = _scans(url, rate, 8)
         sent, lag = _sent_in_time(report, 8), report["lag_ms"]["p99"]
         used = report["generator"]["busiest_cpu_share"]
-        note = "on schedule" if lag < LAG_BOUND_MS else "beyond the lag bound"
+        note = "on schedule" if lag < LAG_BOUND_MS else "above the lag bound"
         figures = (f"{sent:.0f}", f"{lag:.3f} ms", f"{used:.0%}", f"{used / max(sent, 1) * 1e6:.0f} µs")
         table.add_row("this kit, scheduled", f"{rate}/s", *figures, note)
         if rate == RATED:
             holds = lag < LAG_BOUND_MS and sent >= 0.999 * rate
-            claim = f"{rate} scheduled POSTs a second from one core, lag p99 under {LAG_BOUND_MS:g} ms"
-            must(claim, f"{sent:.0f}/s, {lag:.3f} ms", holds=holds)
+            claim = f"{rate} scheduled POSTs per second from one core, lag p99 under {LAG_BOUND_MS:g} ms"
+            record_target(claim, f"{sent:.0f}/s, {lag:.3f} ms", holds=holds)
     for name in have:
         with serving(INSTANT) as url:
-            measured = heard(name, start_rival(name, url, SCANS, 0, 8))
+            measured = result_of(name, start_rival(name, url, SCANS, 0, 8))
         note = "FastHttpUser, 32 users, closed" if name == "Locust" else "32 connections, closed"
-        table.add_row(name, "flat out", f"{measured.requests / 8:.0f}", "not measured", "", "", note)
+        table.add_row(name, "no limit", f"{measured.requests / 8:.0f}", "not measured", "", "", note)
     return table
 
 
 def _sent_in_time(report: dict[str, Any], duration_s: int) -> float:
-    """Return how many requests a second left within the schedule's own time; what left after it came too late."""
+    """Return the requests per second within the planned duration; later requests do not count."""
     return sum(float(second["started"]) for second in report["seconds"] if second["at_s"] < duration_s) / duration_s
 
 
 def workers() -> Table:
-    """What workers add: how much of far too high a rate they send, on cores that the server may have to share."""
+    """Measure the rate of several workers at an excessive planned rate; the server may share their cores."""
     cores = os.cpu_count() or 1
-    title = f"Workers, {ALL_AT_ONCE} POSTs/s wanted, more than any can send; {cores} cores for them and the server"
-    table = _table(title, "workers", "sent in time", "times one worker", "busiest worker's core", "answered in all")
+    title = f"Workers, {ALL_AT_ONCE} POSTs/s planned, more than any can send; {cores} cores for them and the server"
+    table = _table(title, "workers", "sent in time", "factor over one worker", "busiest worker's core", "answered")
     sent: list[float] = []
     for count in range(1, max(cores, 2) + 1):
         with serving(INSTANT) as url:
@@ -179,16 +179,16 @@ def workers() -> Table:
         used = f"{report['generator']['busiest_cpu_share']:.0%}"
         table.add_row(str(count), f"{sent[-1]:.0f}/s", f"{sent[-1] / sent[0]:.2f}", used, answered)
     wanted, where = (
-        (ALONE, "the server has a core of its own") if cores > len(sent[:2]) else (SHARED, "it shares theirs")
+        (ALONE, "the server has its own core") if cores > len(sent[:2]) else (SHARED, "the server shares their cores")
     )
-    claim = f"two workers send at least {wanted:g} times what one sends ({where})"
-    must(claim, f"{sent[1] / sent[0]:.2f} times", holds=sent[1] >= wanted * sent[0])
+    claim = f"two workers send at least {wanted:g} times the rate of one ({where})"
+    record_target(claim, f"{sent[1] / sent[0]:.2f} times", holds=sent[1] >= wanted * sent[0])
     return table
 
 
 def verdicts() -> Table:
-    """The three outcomes, each from a run that must have it."""
-    table = _table("Verdicts", "run", "wanted", "got", "exit", "why")
+    """Produce each of the three verdicts in a run that must have it."""
+    table = _table("Verdicts", "run", "expected", "got", "exit", "reasons")
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "connector.sqlite3")
         with serving("-m", "jwo", "connector", JWO_CONNECTOR_STORE__PATH=store) as url:
@@ -197,17 +197,17 @@ def verdicts() -> Table:
             _verdict(table, "reference connector, duplicate_storm, 200/s", "pass", mixed)
     with serving(STALLS, "freeze") as url:
         report = _scans(url, 200, 20)
-        _verdict(table, "frozen 3 s in every 20, 200/s: 200 late", "fail", report)
+        _verdict(table, "freezing for 3 s of every 20 s, 200/s: 200 late", "fail", report)
         late = report["counts"]["late"]
-        must("the frozen connector's late answers are counted: 200", str(late), holds=abs(late - 200) <= 8)
+        record_target("the freezing connector's late answers are counted: 200", str(late), holds=abs(late - 200) <= 8)
     with serving(INSTANT) as url:
         report = _scans(url, 80_000, 0.5)
-        _verdict(table, "a generator asked for 80,000/s", "invalid", report)
+        _verdict(table, "a generator with a planned rate of 80,000/s", "invalid", report)
     return table
 
 
 def exactness() -> Table:
-    """What needs no network: the schedule's repeatability and the merging."""
+    """Check without a network that the schedule repeats and that merging is exact."""
     table = _table("Exactness", "claim", "cells compared", "holds")
     one, two = (make_schedule(constant(1000, 60), Mix(carts=0.5), seed=5, poisson=True) for _ in range(2))
     _exact(table, "the same seed gives the same schedule", len(one), holds=one == two)
@@ -216,8 +216,8 @@ def exactness() -> Table:
     for place, due in enumerate(one.due_ns):
         tallies[place % 4].add(due // 7000)
         whole.add(due // 7000)
-    four, alone = merged(*(encoded(tally) for tally in tallies)), merged(encoded(whole))
-    cells = [(four.get_count_at_index(at), alone.get_count_at_index(at)) for at in range(four.counts_len)]
+    four, one_worker = merged(*(encoded(tally) for tally in tallies)), merged(encoded(whole))
+    cells = [(four.get_count_at_index(at), one_worker.get_count_at_index(at)) for at in range(four.counts_len)]
     same = all(left == right for left, right in cells) and four.get_total_count() == len(one)
     _exact(table, "four workers merged equal one worker on the same samples", len(cells), holds=same)
     return table
@@ -225,7 +225,7 @@ def exactness() -> Table:
 
 def _exact(table: Table, claim: str, cells: int, *, holds: bool) -> None:
     table.add_row(claim, str(cells), str(holds))
-    must(claim, f"{cells} compared", holds=holds)
+    record_target(claim, f"{cells} compared", holds=holds)
 
 
 def _scans(url: str, rate: float, duration_s: float, *flags: str, **environment: str) -> dict[str, Any]:
@@ -234,11 +234,12 @@ def _scans(url: str, rate: float, duration_s: float, *flags: str, **environment:
     return kit(url, *words, **environment)
 
 
-def _verdict(table: Table, run: str, wanted: str, report: dict[str, Any]) -> None:
+def _verdict(table: Table, run: str, expected: str, report: dict[str, Any]) -> None:
     verdict = report["verdict"]
-    table.add_row(run, wanted, verdict["word"], str(report["exit_code"]), "; ".join(verdict["reasons"]))
-    holds = verdict["word"] == wanted and report["exit_code"] == EXIT_CODES[wanted]
-    must(f"{run}: {wanted}, exit {EXIT_CODES[wanted]}", f"{verdict['word']}, exit {report['exit_code']}", holds=holds)
+    table.add_row(run, expected, verdict["word"], str(report["exit_code"]), "; ".join(verdict["reasons"]))
+    holds = verdict["word"] == expected and report["exit_code"] == EXIT_CODES[expected]
+    measured = f"{verdict['word']}, exit {report['exit_code']}"
+    record_target(f"{run}: {expected}, exit {EXIT_CODES[expected]}", measured, holds=holds)
 
 
 def _table(title: str, *columns: str) -> Table:

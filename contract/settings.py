@@ -23,9 +23,11 @@ from pydantic_settings import (
 )
 
 from contract.errors import BadSettings
+from contract.invalid import describe
 
 # Kubernetes gives every container such variables for a service that is named like a prefix of ours.
 _SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+_QUOTED = re.compile(r'field "(\w+)"')
 _JOINT = "__"
 
 
@@ -67,17 +69,17 @@ def read(kind: type[_Settings], **given: object) -> _Settings:
     try:
         return kind(**given)  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
-        wrong = [f"{_variable(kind, each['loc'])}: {each['msg']}" for each in error.errors()]
+        wrong = [f"{_variable(kind, each['loc'])}: {describe(kind, each)}" for each in error.errors()]
         raise BadSettings("; ".join(wrong)) from error
     except SettingsError as error:
-        raise BadSettings(f"{error}: write it as JSON") from error
+        raise BadSettings(f"{_unparsed(kind, error)}: not valid JSON; write a list or a table as JSON") from error
 
 
 def _unknown(kind: type[BaseSettings]) -> list[str]:
     known = set(_variables(kind))
     prefix = kind.model_config.get("env_prefix", "")
     set_here = [name for name in os.environ if name.upper().startswith(prefix) and prefix]
-    return [_sentence(name, known) for name in sorted(set_here) if not _is_known(name.upper(), known)]
+    return [_sentence(name, known, prefix) for name in sorted(set_here) if not _is_known(name.upper(), known)]
 
 
 def _is_known(name: str, known: set[str]) -> bool:
@@ -86,9 +88,19 @@ def _is_known(name: str, known: set[str]) -> bool:
     return name in known or name.startswith(tuple(open_ended)) or _SERVICE_LINK.fullmatch(name) is not None
 
 
-def _sentence(name: str, known: set[str]) -> str:
-    near = get_close_matches(name.upper(), sorted(known), n=1)
-    return f"{name} is no setting; " + (f"did you mean {near[0]}?" if near else "unset it, or correct its name")
+def _sentence(name: str, known: set[str], prefix: str) -> str:
+    """Return the error of an unknown variable. The common prefix does not make two names similar."""
+    rests = sorted(each.removeprefix(prefix) for each in known if each.startswith(prefix))
+    near = get_close_matches(name.upper().removeprefix(prefix), rests, n=1)
+    return f"{name} is not a setting; " + (
+        f"did you mean {prefix}{near[0]}?" if near else "unset it, or correct its name"
+    )
+
+
+def _unparsed(kind: type[BaseSettings], error: SettingsError) -> str:
+    """Return the variable of a setting that is not JSON; pydantic names the setting only in its text."""
+    found = _QUOTED.search(str(error))
+    return _variable(kind, (found[1],)) if found else str(error)
 
 
 def _variables(kind: type[BaseSettings]) -> Iterator[str]:

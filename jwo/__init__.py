@@ -1,1 +1,1 @@
-"""The command `jwo`. Only this package knows all others; it starts them as processes and calls them over HTTP."""
+"""The command `jwo`. Only this package imports all others; it starts them as processes and calls them over HTTP."""

@@ -1,4 +1,4 @@
-"""Lets `python -m jwo` do what the command `jwo` does."""
+"""Makes `python -m jwo` the same as the command `jwo`."""
 
 from jwo.cli import main
 

@@ -1,4 +1,4 @@
-"""What the retailer's stack makes in AWS, which `jwo aws` plays: called through boto3 as ever."""
+"""Deploys the retailer's stack in the simulated AWS of `jwo aws`, with the ordinary boto3 calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUICK = Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=20)
 
 
 class Deployed(NamedTuple):
-    """What the retailer's stack made, and temporary credentials of its calling role."""
+    """The queue that the retailer's stack created, and temporary credentials of its calling role."""
 
     queue_url: str
     queue_arn: str
@@ -30,7 +30,7 @@ class Deployed(NamedTuple):
 
 
 def deploy_results_queue(aws_url: str, topic_arn: str) -> Deployed:
-    """Deploy the retailer's stack with CloudFormation and take on its role. Raises Broken if moto refuses."""
+    """Deploy the retailer's stack with CloudFormation and assume its role. Raises Broken if the policy is wrong."""
     session = boto3.Session("retailer", "retailer", region_name=REGION)
     cloudformation = session.client("cloudformation", endpoint_url=aws_url, config=_QUICK)
     template = next(folder for folder in _TEMPLATES if folder.is_dir()) / "catalog_results_queue.yaml"
@@ -49,7 +49,7 @@ def deploy_results_queue(aws_url: str, topic_arn: str) -> Deployed:
     queue_url = f"{aws_url}/{outputs['QueueArn'].split(':')[4]}/{outputs['QueueArn'].split(':')[5]}"
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["Policy"])["Attributes"]
     if topic_arn not in attributes.get("Policy", ""):
-        raise Broken("the queue's policy does not let the platform's topic in")
+        raise Broken("the queue's policy does not allow the platform's SNS topic to send")
     credentials = session.client("sts", endpoint_url=aws_url, config=_QUICK).assume_role(
         RoleArn=outputs["RoleArn"], RoleSessionName="jwo-catalog-client"
     )["Credentials"]

@@ -1,4 +1,4 @@
-"""The calls of `jwo catalog`, made by the reference catalog client; settings are JWO_CATALOG_*."""
+"""The calls of `jwo catalog`, made by the reference catalog client with the settings JWO_CATALOG_*."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ from reference_connector.errors import ConnectorError
 
 @contextmanager
 def connected() -> Iterator[CatalogClient]:
-    """Yield a client by the settings. Raises Usage for an error of the client: its user can fix it."""
+    """Yield a client with the settings of the environment. Raises Usage if the client fails: the user can fix this."""
     with _as_usage(), create_client(read(CatalogClientSettings)) as client:
         yield client
 
 
 def upload_rows(file: Path, *, confirm: bool, wait_s: float, journal: Path | None) -> dict[str, Any]:
-    """Upload a file's rows and wait `wait_s` for the results. Raises Usage if the file or the calls do not work."""
+    """Upload a file's rows and wait up to `wait_s` for the results. Raises Usage if the file or a call fails."""
     with _as_usage():
         rows = read_rows(file)
     with connected() as client:
         if confirm and not client.confirm_subscription():
             raise Usage(
-                "no subscription message arrived; is the queue registered, and does its policy let the topic in?"
+                "no subscription message arrived; check that the queue is registered at the portal, "
+                "and that its policy allows the topic to send"
             )
-        return summarize(client.wait_for_results(_uploaded(client, rows, journal), wait_s))
+        return summarize(client.wait_for_results(_upload(client, rows, journal), wait_s))
 
 
 @contextmanager
@@ -49,13 +50,13 @@ def _as_usage() -> Iterator[None]:
         raise Usage(f"{error}; {hint}" if hint else str(error)) from error
 
 
-def _uploaded(client: CatalogClient, rows: list[CatalogRow], journal: Path | None) -> list[str]:
-    """Upload with a bar on a terminal; standard output is left to the result."""
-    kept = UploadJournal(journal) if journal else None
+def _upload(client: CatalogClient, rows: list[CatalogRow], journal: Path | None) -> list[str]:
+    """Upload rows and return the ingestion ids. A progress bar goes to standard error if that is a terminal."""
+    resumable = UploadJournal(journal) if journal else None
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("uploading rows", total=len(rows))
-        ids = client.upload(rows, kept, lambda count: bar.advance(task, count))
-    if kept is not None:
-        kept.finish()
+        ids = client.upload(rows, resumable, lambda count: bar.advance(task, count))
+    if resumable is not None:
+        resumable.finish()
     return ids

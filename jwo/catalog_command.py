@@ -1,4 +1,4 @@
-"""`jwo catalog upload|archive|status`: its options. `jwo.catalog_calls` makes the calls, and is imported only then."""
+"""The options of `jwo catalog upload|archive|status`. A command imports `jwo.catalog_calls`, which makes the calls."""
 
 from __future__ import annotations
 
@@ -8,21 +8,35 @@ from typing import Annotated
 
 import typer
 
-catalog = typer.Typer(help="Upload a catalog to the platform and follow it.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+catalog = typer.Typer(
+    help="Upload a catalog to the platform and follow its ingestion. Settings: the variables JWO_CATALOG_*.",
+    no_args_is_help=True,
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.", show_default="a table")]
+ConfirmOption = Annotated[
+    bool, typer.Option("--confirm", help="Confirm the SNS subscription first.", show_default="off")
+]
 
 
 @catalog.command()
 def upload(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows as CSV or JSON.")],
-    confirm: Annotated[bool, typer.Option("--confirm", help="Confirm the SNS subscription first.")] = False,  # noqa: FBT002 - a flag
-    wait_s: Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0)] = 120,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON file with the rows.")],
+    confirm: ConfirmOption = False,  # noqa: FBT002 - a flag
+    wait_s: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait this long for results.")
+    ] = 120,
     journal: Annotated[
-        Path | None, typer.Option("--journal", metavar="FILE", help="Go on from here after a crash; gone when done.")
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="Record progress here, and resume from here after a crash. The upload deletes it at the end.",
+            show_default="no journal",
+        ),
     ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Upload rows, wait for the results and show what was rejected and why; exit 1 when a row was."""
+    """Upload rows, wait for results, and show each rejected row with its reason. Exit 1 if a row was not accepted."""
     from jwo.catalog_calls import upload_rows
     from jwo_toolkit.console import make_console
     from reference_connector.catalog_client.summary import as_table
@@ -37,10 +51,12 @@ def upload(
 
 @catalog.command()
 def archive(
-    skus: Annotated[list[str], typer.Argument(metavar="SKU", help="The SKUs to take out of sale.")],
-    stores: Annotated[list[str], typer.Option("--store", metavar="ID", help="Every store of yours; repeatable.")],
+    skus: Annotated[list[str], typer.Argument(metavar="SKU", help="SKUs to remove from sale.")],
+    stores: Annotated[
+        list[str], typer.Option("--store", metavar="ID", help="One of your stores; repeat it for each store.")
+    ],
 ) -> None:
-    """Take SKUs out of sale in every store; print the ingestions to follow with `status`."""
+    """Remove SKUs from sale in the named stores, and print the ids of the ingestions. Follow them with `status`."""
     from jwo.catalog_calls import connected
 
     with connected() as client:
@@ -48,8 +64,8 @@ def archive(
 
 
 @catalog.command()
-def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION")]) -> None:
-    """Show how far an ingestion is, as JSON."""
+def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION", help="Id of the ingestion.")]) -> None:
+    """Show the progress of an ingestion, as JSON."""
     from jwo.catalog_calls import connected
 
     with connected() as client:

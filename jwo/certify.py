@@ -1,16 +1,14 @@
-"""`jwo certify` for a connector that is already running: reach it, run the cases, write the reports."""
+"""Certifies a connector that is already running: connects to it, runs the cases, writes the reports."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
@@ -28,13 +26,13 @@ from contract.profile import Profile
 from contract.register import register
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
-
-_CONNECT_WITHIN_S = 5.0
+from jwo.report_folder import prepare_folder
+from jwo_toolkit.reachability import NotReachable, check_reachable
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line chose."""
+    """The options of the command line."""
 
     selection: Selection = field(default_factory=Selection)
     strict: bool = False
@@ -42,50 +40,35 @@ class Options:
     expectations: expected.Expectations = expected.NONE
     sign_key: Ed25519PrivateKey | None = None
     replay: Replay = AGAIN
-    """How one case is run again; goes into the reports."""
+    """The commands that run one case again, for the reports."""
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
     """Certify one connector and return the exit code."""
-    prepare(options.out)
+    prepare_folder(options.out)
     if calls_connector(options.selection.only):
         reach(profile)
     report = judge(profile, options, console)
     return conclude(report, publish(report, options), console)
 
 
-def prepare(out: Path) -> None:
-    """Make the folder of the reports before anything is judged. Raises Usage if it cannot be written to."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        trial = out / f".{os.getpid()}.trial"
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise Usage(f"reports cannot be written to {out} ({error.strerror}); name a folder with --out") from error
-
-
 def calls_connector(only: Sequence[str]) -> bool:
-    """Say whether any of the chosen cases calls the connector; those of the catalog client do not."""
+    """Return whether any chosen case calls the connector; the cases of the catalog client do not."""
     return not only or any(register()[each].api != CATALOG_CLIENT for each in only)
 
 
 def reach(profile: Profile) -> None:
-    """Make sure that a server listens at the connector's address. Raises Usage if none does."""
-    url = profile.connector.url
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    """Check that the connector accepts connections. Raises Usage if it does not."""
     try:
-        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
-    except OSError as error:
+        check_reachable(profile.connector.url)
+    except NotReachable as error:
         raise Usage(
-            f"nothing answers at {url} ({error.strerror or error}); "
-            "start the connector, or name its address with --connector URL or [connector] url in the profile"
+            f"{error}; start the connector, or correct its address in --connector URL or [connector] url of the profile"
         ) from error
 
 
 def judge(profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None) -> Report:
-    """Run the cases and return the report; a catalog client meets `catalog_platform`, or one of its own."""
+    """Run the cases and return the report. `catalog_platform` is what the catalog client calls; None starts one."""
     started_at, start = datetime.now(UTC), time.perf_counter()
     configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
     with CaseProgress(console) as progress:
@@ -101,7 +84,7 @@ def judge(profile: Profile, options: Options, console: Console, *, catalog_platf
 
 
 def publish(report: Report, options: Options) -> dict[str, Path]:
-    """Write the report files and the certificate over them, and return their paths."""
+    """Write the report files and the certificate about them, and return their paths."""
     paths = write_all(report, options.out)
     files = {path.name: path.read_bytes() for path in paths.values()}
     text = attestation.render(attestation.statement(from_json(Report, json.loads(files["report.json"])), files))
@@ -113,22 +96,27 @@ def publish(report: Report, options: Options) -> dict[str, Path]:
 
 
 def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
-    """Show the verdict and where the files lie, and return the exit code. Stages were shown when they ended."""
+    """Print the verdict and the paths of the files, and return the exit code. The stages are on the screen already."""
     render_summary(replace(report, stages=None), console, paths)
-    judged_nothing = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
-    if judged_nothing:
-        raise Usage("nothing could be judged: declare the store, keys and items in a profile; start with: jwo init")
+    has_no_result = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
+    if has_no_result:
+        raise Usage("no case was applicable; declare the store, keys and items in a profile; start with: jwo init")
     return EXIT_CODES[report.verdict]
 
 
+def _nearest(case_id: str) -> str:
+    near = get_close_matches(case_id.upper(), register(), n=1)
+    return f"did you mean {near[0]}? Or " if near else ""
+
+
 def check_ids(ids: list[str]) -> tuple[str, ...]:
-    """Return the ids, each once. Raises Usage if one is not in the register or has no scenario of its own."""
+    """Return the ids as a tuple. Raises Usage if an id is not in the register or has no scenario of its own."""
     for each in ids:
         row = register().get(each)
         if row is None:
-            raise Usage(f"there is no case {each}; see them with: jwo cases")
+            raise Usage(f"there is no case {each}; {_nearest(each)}list the cases with: jwo cases")
         if row.not_tested:
-            raise Usage(f"{each} is not tested: {row.not_tested}")
+            raise Usage(f"{each} has no test: {row.not_tested}")
         if row.proven_by:
-            raise Usage(f"{each} is proven by {', '.join(row.proven_by)}; run those")
+            raise Usage(f"{each} has no scenario of its own; run the cases that prove it: {', '.join(row.proven_by)}")
     return tuple(ids)

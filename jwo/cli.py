@@ -1,6 +1,6 @@
-"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 the harness itself broke.
+"""The command `jwo`. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 the kit itself failed.
 
-Each command imports what it needs in its function, so that `--help` and every short command start at once.
+Each command imports its modules inside its function, so that `--help` and short commands start fast.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
-from jwo.errors import Usage, exit_code, sentence
+from jwo.errors import Broken, Usage, exit_code, sentence
 from jwo.load_command import load_command
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
@@ -26,8 +27,21 @@ if TYPE_CHECKING:
     from contract.profile import Profile
     from contract.register import Tier
 
+
+class _Commands(TyperGroup):
+    """Reports two errors as failures of the kit. Typer would exit with 1 for both, which means findings."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer passes its own context
+        """Run the command. Raises Broken if a data stream of the kit ends early."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, BrokenPipeError) as error:
+            raise Broken(sentence(error)) from error
+
+
 app = typer.Typer(
-    help="Proves a retailer's Just Walk Out connector.",
+    cls=_Commands,
+    help="Test a Just Walk Out connector. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 kit error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -35,39 +49,91 @@ app = typer.Typer(
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
 
-ConnectorOption = Annotated[str | None, typer.Option("--connector", metavar="URL", help="A connector that is running.")]
-ProfileOption = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")]
-OnlyOption = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case; repeatable.")]
-TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help="core, entry, catalog; separated by commas.")]
-EMBEDDED_TIERS = "core,entry"
-"""What the reference connector is judged by where nothing else is said; any other connector by the core."""
-OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the reports go.")]
+ConnectorHelp = "Address of a running connector."
+ConnectorOption = Annotated[
+    str | None,
+    typer.Option("--connector", metavar="URL", help=ConnectorHelp, show_default="the address in the profile"),
+]
+CertifyConnectorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--connector",
+        metavar="URL",
+        help=ConnectorHelp,
+        show_default="the address in the profile; without a profile, the reference connector",
+    ),
+]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE", help="Profile of the connector, a jwo.toml.", show_default="no profile"),
+]
+ReplayProfileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE",
+        help="Profile of the connector.",
+        show_default="jwo.toml; no profile with --connector",
+    ),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="ID", help="Run only this case; repeat for more.", show_default="all cases of the tiers"
+    ),
+]
+TierHelp = "Tiers, separated by commas: core, entry, catalog."
+TierOption = Annotated[str, typer.Option("--tier", metavar="TIERS", help=TierHelp)]
+CertifyTierOption = Annotated[
+    str,
+    typer.Option("--tier", metavar="TIERS", help=TierHelp, show_default="core; for the reference connector core,entry"),
+]
+_REFERENCE_TIERS = "core,entry"
+"""The default tiers of the reference connector; for any other connector it is the core tier."""
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the reports.")]
 ExpectedOption = Annotated[
-    Path | None, typer.Option("--expected", metavar="FILE", help="Failures that are known, each with a reason.")
+    Path | None,
+    typer.Option(
+        "--expected",
+        metavar="FILE",
+        help="File of known failures, each with a reason; they do not fail the run.",
+        show_default="no known failures",
+    ),
 ]
 SignOption = Annotated[
-    Path | None, typer.Option("--sign-key", metavar="FILE", help="An ed25519 key (PEM) that signs the certificate.")
+    Path | None,
+    typer.Option(
+        "--sign-key",
+        metavar="FILE",
+        help="Private ed25519 key (PEM) that signs the certificate.",
+        show_default="not signed",
+    ),
 ]
-DeepOption = Annotated[bool, typer.Option("--deep", help="Search for minutes instead of seconds.")]
+DeepOption = Annotated[
+    bool, typer.Option("--deep", help="Search for failing stories for minutes instead of seconds.", show_default="off")
+]
 StoryOption = Annotated[
-    Path | None, typer.Option("--story", metavar="FILE", help="The script of a story, as a report leaves it.")
+    Path | None,
+    typer.Option("--story", metavar="FILE", help="File of one story, which jwo certify wrote.", show_default="none"),
 ]
-StrictOption = Annotated[bool, typer.Option("--strict", help="A broken SHOULD or house rule fails as well.")]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Fail also if a SHOULD or a house rule is broken.", show_default="off")
+]
 
 
 @app.command(name="certify")
-def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
-    connector: ConnectorOption = None,
+def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
+    connector: CertifyConnectorOption = None,
     profile: ProfileOption = None,
     only: OnlyOption = None,
-    tier: TierOption = "",
+    tier: CertifyTierOption = "",
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
     deep: DeepOption = False,  # noqa: FBT002 - as above
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
     sign_key: SignOption = None,
 ) -> None:
-    """Certify a connector; without --connector and --profile, the reference connector in a simulated store."""
+    """Certify a connector. Without --connector and --profile, certify the reference connector in a simulated store."""
     from conformance.dsse import load_private_key
     from conformance.expected import NONE, load
     from conformance.run.configuration import Selection
@@ -77,7 +143,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
-    selection = Selection(_tiers(tier or (EMBEDDED_TIERS if is_embedded else "core")), check_ids(only or []), deep)
+    selection = Selection(_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
     options = Options(selection, strict, out, expectations, key, _replay(connector, profile, out))
     console = make_console()
@@ -105,8 +171,8 @@ def coverage(tier: TierOption = "core,entry,catalog") -> None:
 
 
 @app.command()
-def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Say what a requirement asks for and what usually breaks it."""
+def explain(case_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the case, such as VIK-3.4.")]) -> None:
+    """Explain a requirement: its rule, its source, and what usually breaks it."""
     from jwo import listing
     from jwo_toolkit.console import make_console
 
@@ -115,12 +181,14 @@ def explain(case_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
 @app.command(name="replay")
 def replay_command(
-    case_id: Annotated[str, typer.Argument(metavar="[ID]")] = "",
+    case_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the case, such as VIK-3.4.", show_default="the story's case")
+    ] = "",
     connector: ConnectorOption = None,
-    profile: ProfileOption = None,
+    profile: ReplayProfileOption = None,
     story: StoryOption = None,
 ) -> None:
-    """Run one case, or exactly one story, and print every exchange; ./jwo.toml is the profile unless one is named."""
+    """Run one case, or one story, and print every request and answer."""
     from conformance.properties.story import case_of
     from jwo import replay
     from jwo.certify import check_ids
@@ -129,7 +197,7 @@ def replay_command(
     played = replay.story_in(story) if story else ()
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
-        raise Usage("name a case, as in: jwo replay VIK-3.4; or a story, as in: jwo replay --story FILE")
+        raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
     check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played))
@@ -137,11 +205,11 @@ def replay_command(
 
 @app.command(name="compare")
 def compare_command(
-    earlier: Annotated[Path, typer.Argument(metavar="A.json")],
-    later: Annotated[Path, typer.Argument(metavar="B.json")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002 - a flag
+    earlier: Annotated[Path, typer.Argument(metavar="A.json", help="The report.json of the earlier run.")],
+    later: Annotated[Path, typer.Argument(metavar="B.json", help="The report.json of the later run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default="text")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Compare two reports; exit 1 when something newly broke."""
+    """Compare two reports. Exit 1 if a case is newly broken."""
     from jwo import compare
     from jwo_toolkit.console import make_console
 
@@ -154,12 +222,20 @@ def compare_command(
 
 @app.command(name="verify")
 def verify_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An attestation.json, its report files beside it.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An attestation.json with its report files in the same folder.")
+    ],
     public_key: Annotated[
-        Path | None, typer.Option("--public-key", metavar="FILE", help="The ed25519 key (PEM) it must be signed by.")
+        Path | None,
+        typer.Option(
+            "--public-key",
+            metavar="FILE",
+            help="Public ed25519 key (PEM) that must match the signature.",
+            show_default="the key inside the certificate",
+        ),
     ] = None,
 ) -> None:
-    """Verify a certificate offline; exit 1 when it or a file beside it was changed."""
+    """Verify a certificate offline. Exit 1 if the certificate or a report file was changed."""
     from conformance.dsse import load_public_key
     from jwo import verify
     from jwo_toolkit.console import make_console
@@ -170,20 +246,25 @@ def verify_command(
 
 @app.command()
 def init(
-    profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml"),
-    connector: Annotated[str, typer.Option("--connector", metavar="URL")] = "http://127.0.0.1:8080",
+    profile: Annotated[Path, typer.Option("--profile", metavar="FILE", help="File to write.")] = Path("jwo.toml"),
+    connector: Annotated[
+        str, typer.Option("--connector", metavar="URL", help="Address of your connector.")
+    ] = "http://127.0.0.1:8080",
 ) -> None:
-    """Write a profile to fill in."""
+    """Write a profile for you to fill in. An existing file stays unchanged."""
     from jwo.profile_template import write_template
     from jwo_toolkit.console import make_console
 
+    _profile(connector, None)  # an address that is not valid must not get into the file
     write_template(profile, connector)
-    make_console().print(f"wrote {profile}; fill it in, then: jwo doctor --profile {profile}", soft_wrap=True)
+    make_console().print(f"wrote {profile}; fill it in, then run: jwo doctor --profile {profile}", soft_wrap=True)
 
 
 @app.command(name="doctor")
-def doctor_command(profile: Annotated[Path, typer.Option("--profile", metavar="FILE")] = Path("jwo.toml")) -> None:
-    """Try each thing that a profile declares, and say what to fix."""
+def doctor_command(
+    profile: Annotated[Path, typer.Option("--profile", metavar="FILE", help="Profile to try.")] = Path("jwo.toml"),
+) -> None:
+    """Try each declaration of a profile, and say what to fix. Exit 1 if one does not work."""
     from contract.profile import load
     from jwo.doctor import doctor
     from jwo_toolkit.console import make_console
@@ -199,14 +280,14 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
     from contract import profile as profiles
 
     if connector is not None and not connector.strip():
-        raise Usage("--connector is given and empty; name an address, or leave the option out")
+        raise Usage("--connector is empty; name an address, or omit the option")
     if file is None:
         return profiles.for_url(connector or "")
     return profiles.load(file, url=connector or "")
 
 
 def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
-    """Return the commands that run one case of this run again; the embedded connector is gone, so all is run again."""
+    """Return the commands that run one case again. The embedded connector has ended by then, so certify starts one."""
     from conformance.report.writer import story_file
     from conformance.summary import Replay
 
@@ -217,10 +298,10 @@ def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
 
 
 def _template(command: str, connector: str | None, file: Path | None) -> str:
-    """Name the connector of this run behind a command; no brace but those of `{id}` has a meaning."""
-    named = [f"--profile {shlex.quote(str(file))}"] if file else []
-    named += [f"--connector {shlex.quote(connector)}"] if connector else []
-    return " ".join([command, *named]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
+    """Append this run's options to a command, and escape every brace except those of `{id}`."""
+    options = [f"--profile {shlex.quote(str(file))}"] if file else []
+    options += [f"--connector {shlex.quote(connector)}"] if connector else []
+    return " ".join([command, *options]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:
@@ -228,12 +309,13 @@ def _tiers(text: str) -> tuple[Tier, ...]:
     known = ("core", "entry", "catalog", "outer")
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        raise Usage(f"--tier takes {', '.join(known)}, not {', '.join(unknown) or 'nothing'}")
+        problem = f"there is no tier {', '.join(unknown)}" if unknown else "no tier is named"
+        raise Usage(f"--tier: {problem}; name one or more of {', '.join(known)}, separated by commas")
     return cast("tuple[Tier, ...]", tuple(names))
 
 
 def main() -> None:
-    """Run the command line; every trouble ends with its exit code and a sentence, and no child process stays."""
+    """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
     signal.signal(signal.SIGTERM, _stop)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -242,11 +324,11 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - the last line: whatever is left must not end as a finding
-        print(f"jwo: {sentence(error)}", file=sys.stderr)  # noqa: T201 - the command's own word
+    except Exception as error:  # noqa: BLE001 - last resort: no other error may end as a finding
+        print(f"jwo: {sentence(error)}", file=sys.stderr)  # noqa: T201 - the command's error
         sys.exit(exit_code(error))
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """Unwind, so that `with` blocks stop the processes that they started."""
+    """Exit, so that the `with` blocks stop the processes that they started."""
     sys.exit(143)

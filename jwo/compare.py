@@ -1,4 +1,4 @@
-"""`jwo compare A.json B.json`: what changed between two runs. What newly broke ends it with exit 1."""
+"""Compares two reports, case by case, for `jwo compare A.json B.json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Case = Mapping[str, Any]
 
 
 class Change(NamedTuple):
-    """A case with a changed or bad verdict; `before` or `after` is empty where the case did not run."""
+    """A case and its verdicts in both reports; `before` or `after` is empty if the case did not run."""
 
     id: str
     title: str
@@ -28,15 +28,15 @@ class Change(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The cases by their change, in the later report's order, and remarks on whether the reports are comparable."""
+    """The cases by the kind of change, in the order of the later report, and remarks on whether the runs compare."""
 
     newly_broken: list[Change]
     mended: list[Change]
     still_broken: list[Change]
     missing: list[Change]
-    """Judged before, and not run or not applicable now."""
+    """Had a verdict before; now not run, or not applicable."""
     added: list[Change]
-    """Not run or not applicable before, and passed now."""
+    """Not run, or not applicable, before; passed now."""
     remarks: list[str]
 
 
@@ -45,11 +45,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Usage(f"{path} cannot be read: {error.strerror}") from error
+        raise Usage(f"cannot read {path}: {error.strerror}; name the report.json of a run") from error
     except ValueError as error:
-        raise Usage(f"{path} is not JSON: {error}") from error
+        raise Usage(f"{path} is not JSON ({error}); name the report.json of a run") from error
     if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise Usage(f"{path} is not a report of this suite ({FORMAT}); take the report.json that jwo certify wrote")
+        raise Usage(f"{path} is not a report in the format {FORMAT}; name a report.json that jwo certify wrote")
     return report
 
 
@@ -58,15 +58,15 @@ def compare(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Comparison:
     cases = _by_id(earlier), _by_id(later)
     changes = [_change(each, *cases) for each in dict.fromkeys([*cases[1], *cases[0]])]
 
-    def such(holds: Callable[[Change], bool]) -> list[Change]:
+    def select(holds: Callable[[Change], bool]) -> list[Change]:
         return [change for change in changes if holds(change)]
 
     return Comparison(
-        newly_broken=such(lambda each: _rank(each.after) > _rank(each.before)),
-        mended=such(lambda each: bool(_rank(each.before)) and each.after == "pass"),
-        still_broken=such(lambda each: 0 < _rank(each.after) <= _rank(each.before)),
-        missing=such(lambda each: _was_judged(each.before) and not _was_judged(each.after)),
-        added=such(lambda each: not _was_judged(each.before) and each.after == "pass"),
+        newly_broken=select(lambda each: _rank(each.after) > _rank(each.before)),
+        mended=select(lambda each: bool(_rank(each.before)) and each.after == "pass"),
+        still_broken=select(lambda each: 0 < _rank(each.after) <= _rank(each.before)),
+        missing=select(lambda each: _was_judged(each.before) and not _was_judged(each.after)),
+        added=select(lambda each: not _was_judged(each.before) and each.after == "pass"),
         remarks=_remarks(earlier, later),
     )
 
@@ -77,7 +77,7 @@ def show(comparison: Comparison, console: Console) -> int:
         ("newly broken", comparison.newly_broken, "red"),
         ("still broken", comparison.still_broken, "yellow"),
         ("missing", comparison.missing, "magenta"),
-        ("mended", comparison.mended, "green"),
+        ("fixed", comparison.mended, "green"),
         ("added", comparison.added, "green"),
     )
     for remark in comparison.remarks:
@@ -91,7 +91,7 @@ def show(comparison: Comparison, console: Console) -> int:
 
 
 def as_json(comparison: Comparison) -> str:
-    """Return a comparison for programs."""
+    """Return a comparison as JSON."""
     members: dict[str, Any] = {
         name: [change._asdict() for change in value] if name != "remarks" else value
         for name, value in comparison._asdict().items()
@@ -123,9 +123,9 @@ def _was_judged(verdict: str) -> bool:
 def _remarks(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[str]:
     remarks = []
     if earlier["suite"]["revision"] != later["suite"]["revision"]:
-        remarks.append("the two runs were judged by different revisions of the rules")
+        remarks.append("the two runs used different revisions of the rules")
     if earlier["connector"]["url"] != later["connector"]["url"]:
-        remarks.append(f"two addresses: {earlier['connector']['url']} and {later['connector']['url']}")
+        remarks.append(f"the addresses differ: {earlier['connector']['url']} and {later['connector']['url']}")
     if later["verdict"] == "error":
-        remarks.append("the later run has no verdict: its harness broke")
+        remarks.append("the later run has no verdict: the kit itself failed")
     return remarks

@@ -1,4 +1,4 @@
-"""`jwo doctor` tries each declaration of a profile, before a requests."""
+"""Tries each declaration of a profile once, for `jwo doctor`, before a whole run depends on it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _key(requests: Requests, client: ConnectorClient, kind: str) -> tuple[str, s
 
 def _cart(requests: Requests, client: ConnectorClient) -> tuple[str, str]:
     if not requests.profile.catalog.skus:
-        return "-", "[catalog] skus is not declared; the suite uses an invented item where possible"
+        return "-", "[catalog] skus is not declared; the suite invents an item where it can"
     draft = requests.build.cart()
     return _outcome(
         client.send(CREATE_PURCHASES, draft.encoded()), 201, f"[catalog] {draft.body['cartItems'][0]['id']}"

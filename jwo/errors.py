@@ -1,11 +1,11 @@
-"""What ends a command, by exit code.
+"""The errors that end a command, each with its exit code.
 
 JwoError
-├── Usage    the command was used wrongly; exit 2, and the sentence says what to do
-└── Broken   the harness itself broke; exit 3
+├── Usage    a usage error; exit 2, and the sentence says what to do
+└── Broken   the kit itself failed; exit 3
 
-The other rooms' errors keep their families: what a user can fix is 2, a bug in the kit is 3. Nothing here is ever 1,
-which is kept for findings.
+Errors of the other packages keep their own classes: an error that the user can fix exits with 2, a bug in the kit
+with 3. No error exits with 1, which means findings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import traceback
 
 
 class JwoError(Exception):
-    """Root: `exit_code` is what the command ends with."""
+    """Base class; `exit_code` is the command's exit code."""
 
     exit_code = 3
 
@@ -30,25 +30,25 @@ class Broken(JwoError):
 
 
 def exit_code(error: Exception) -> int:
-    """Return 2 for what the user can fix and 3 for all else."""
+    """Return 2 for an error that the user can fix, and 3 for any other."""
     if isinstance(error, JwoError):
         return error.exit_code
     return 2 if isinstance(error, _users_errors()) else 3
 
 
 def sentence(error: Exception) -> str:
-    """Say what happened; for an error of an unknown type also where, so that it can be reported."""
+    """Return a sentence about an error. For an unknown type it names the place in the code, for a bug report."""
     hint = getattr(error, "hint", "")
     known = (JwoError,) if isinstance(error, JwoError) else (*_users_errors(), *_harness_errors())
     if isinstance(error, known):
         return f"{error}; {hint}" if hint and hint not in str(error) else str(error)
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" at {where[0].filename}:{where[0].lineno}" if where else ""
-    return f"this is our mistake: {type(error).__name__}: {error}{place}"
+    return f"a bug in the kit, please report it: {type(error).__name__}: {error}{place}"
 
 
 def _users_errors() -> tuple[type[Exception], ...]:
-    """Return the rooms' errors that a user can fix; the rooms are imported only when one of them failed."""
+    """Return the other packages' errors that a user can fix; imports those packages only after an error."""
     from conformance.errors import BadExpectations, BadKey, BadStory
     from conformance.report.errors import ReportFolderUnwritable
     from contract.errors import BadProfile, BadSettings
@@ -71,7 +71,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
 
 
 def _harness_errors() -> tuple[type[Exception], ...]:
-    """Return the rooms' other errors that have a sentence of their own."""
+    """Return the other packages' errors that have a readable text."""
     from conformance.errors import HarnessBroke
     from conformance.report.errors import ReportError
     from reference_connector.errors import ConnectorError

@@ -1,4 +1,4 @@
-"""`jwo cases`, `jwo coverage` and `jwo explain`: what the suite holds, without running anything."""
+"""Prints the contents of the suite, without running a case: `jwo cases`, `jwo coverage` and `jwo explain`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show_cases(console: Console, tiers: Iterable[Tier]) -> None:
 
 
 def show_coverage(console: Console, tiers: Iterable[Tier]) -> int:
-    """Print how each requirement is proven, or why it is not; 1 when one is neither."""
+    """Print how each requirement is proven, or why it is not tested. Returns 1 if a requirement has neither, else 0."""
     rows = [row for row in coverage() if register()[row.id].tier in tiers]
     table = _table("id", "title", "proven by")
     for row in rows:
@@ -38,15 +38,15 @@ def show_coverage(console: Console, tiers: Iterable[Tier]) -> int:
     console.print(", ".join(f"{number} {kind}" for kind, number in counts.items()))
     open_rows = [row.id for row in rows if not row.is_settled]
     if open_rows:
-        console.print(f"neither proven nor explained: {', '.join(open_rows)}")
+        console.print(f"neither proven nor explained: {', '.join(open_rows)}", soft_wrap=True)
     return 1 if open_rows else 0
 
 
 def explain(console: Console, case_id: str) -> None:
-    """Print what a requirement asks for, where it comes from and what usually breaks it."""
+    """Print a requirement's rule, its source, and what usually breaks it. Raises Usage if there is no such case."""
     row = register().get(case_id)
     if row is None:
-        raise Usage(f"there is no case {case_id}; see them with: jwo cases")
+        raise Usage(f"there is no case {case_id}; list the cases with: jwo cases")
     console.print(f"[bold]{row.id}[/]  {row.title}", soft_wrap=True)
     for label, text in _facts(row):
         if text:
@@ -63,7 +63,7 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
         ("usually", row.usually),
         ("setting", row.setting),
         ("covers", ", ".join(row.covers)),
-        ("source", _PAGES.format(page=row.page) if row.page else "a decision of this kit: nothing is published"),
+        ("source", _PAGES.format(page=row.page) if row.page else "a decision of this kit; nothing is published"),
         ("scenario", ", ".join(f"features/{file}" for file in files)),
         ("proven by", ", ".join(row.proven_by)),
         ("not tested", row.not_tested),

@@ -1,6 +1,6 @@
-"""`jwo load`: runs the load test as a process of its own, since Locust must never be imported here.
+"""Runs the load test of `jwo load` in a separate process, since this process must never import Locust.
 
-Only what was given is passed on: the defaults, and `JWO_LOAD_*` over them, are the load test's own.
+It passes on only the options that are present. The load test itself applies `JWO_LOAD_*` and the defaults.
 """
 
 from __future__ import annotations
@@ -18,33 +18,90 @@ import typer
 from jwo.errors import Usage
 
 
-def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the command line
+def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
     connector: Annotated[
-        str | None, typer.Option("--connector", metavar="URL", help="A connector that is running.")
+        str | None,
+        typer.Option(
+            "--connector",
+            metavar="URL",
+            help="Address of a running connector.",
+            show_default="the address in the profile",
+        ),
     ] = None,
-    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its profile, a jwo.toml.")] = None,
-    scenario: Annotated[str | None, typer.Option("--scenario", help="A scenario's name, or a file like one.")] = None,
-    rate: Annotated[float | None, typer.Option("--rate", help="Requests a second at the busiest.")] = None,
-    duration: Annotated[float | None, typer.Option("--duration", help="Seconds.")] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--profile", metavar="FILE", help="Profile of the connector, a jwo.toml.", show_default="no profile"
+        ),
+    ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario", metavar="NAME", help="Scenario, or the path of a scenario file.", show_default="gate_rush"
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", metavar="N", help="Requests per second at the scenario's peak.", show_default="50"),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option("--duration", metavar="SECONDS", help="Length of the run.", show_default="60"),
+    ] = None,
     budget: Annotated[
-        float | None, typer.Option("--budget", help="An answer later than these seconds is late.")
+        float | None,
+        typer.Option(
+            "--budget", metavar="SECONDS", help="Time limit of an answer; a later one is late.", show_default="2"
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes that send.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same schedule.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Number of sending processes.", show_default="1")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="N", help="Seed of the schedule; the same seed repeats it.", show_default="1"),
+    ] = None,
     lag_bound: Annotated[
-        float | None, typer.Option("--lag-bound", metavar="MS", help="p99 lag beyond which a run is invalid.")
+        float | None,
+        typer.Option(
+            "--lag-bound",
+            metavar="MS",
+            help="Highest p99 of the generator's own lag; above it the run is invalid.",
+            show_default="1",
+        ),
     ] = None,
     crossing: Annotated[
         float | None,
-        typer.Option("--crossing", metavar="MS", help="A kept connection's close this soon after sending is excused."),
+        typer.Option(
+            "--crossing",
+            metavar="MS",
+            help="Time after sending in which a close of a kept connection counts as a crossing, not as a failure.",
+            show_default="10",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where the reports go; jwo-load.")] = None,
-    baseline: Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help="An earlier load.json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the reports.", show_default="jwo-load")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="The load.json of an earlier run.", show_default="no comparison"
+        ),
+    ] = None,
     max_slowdown: Annotated[
-        float | None, typer.Option("--max-slowdown", help="Share by which p99 may grow; 0: any.")
+        float | None,
+        typer.Option(
+            "--max-slowdown",
+            metavar="SHARE",
+            help="With a baseline: fail if p99 grows by more than this share.",
+            show_default="0, which sets no limit",
+        ),
     ] = None,
 ) -> None:
-    """Hold a connector to its latency budget under load; exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
+    """Test a connector's answers under load against a latency budget.
+
+    Exit codes: 0 pass, 1 fail, 2 usage error, 3 no verdict. Each option replaces a default or a variable JWO_LOAD_*.
+    """
     if importlib.util.find_spec("locust") is None:
         raise Usage("the load test needs Locust; install it with: pip install 'jwo-conformance-kit[load]'")
     flags: dict[str, object] = {
@@ -66,20 +123,20 @@ def load_command(  # noqa: PLR0913, PLR0917 - one argument for each flag of the 
 
 
 def _run(given: list[str]) -> int:
-    """Run the load test with these flags, hand on what would end this process, and return its exit code."""
+    """Run the load test with these flags, pass on the signals to stop, and return its exit code."""
     with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
         handlers = {
             signal.SIGTERM: lambda *_: process.terminate(),
-            signal.SIGINT: lambda *_: None,  # it is interrupted as well, and ends its workers
+            signal.SIGINT: lambda *_: None,  # the load test gets the interrupt too, and ends its workers
         }
-        formers = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             return process.wait()
         finally:
-            for number, former in formers.items():
-                signal.signal(number, former)
+            for number, handler_before in previous.items():
+                signal.signal(number, handler_before)
 
 
 def _out(given: Path | None) -> Path | None:
-    """Return where reports go: unlike the load test itself, this command always leaves them somewhere."""
+    """Return the folder of the reports: unlike the load test itself, this command always writes them."""
     return given or (None if os.environ.get("JWO_LOAD_OUT") else Path("jwo-load"))

@@ -1,6 +1,6 @@
-"""AWS, played by a moto server on this machine: SQS, SNS, S3, STS and CloudFormation.
+"""Serves a simulated AWS (moto) on this machine: SQS, SNS, S3, STS and CloudFormation.
 
-moto takes half a second to load, so only the command that serves it loads this module.
+moto takes half a second to import, so only the command that serves it imports this module.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import socket
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-import jwo.queue_policy  # noqa: F401 - teaches moto a resource by being loaded
+import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
 from jwo_toolkit.announcement import announce
 
 
 def serve_moto() -> None:
-    """Serve moto on a free port until the process gets a signal to stop."""
+    """Serve moto on a free port until the process receives a signal to stop."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -1,4 +1,4 @@
-"""The other packages as processes that the command `jwo` starts and ends together."""
+"""Starts servers of this kit as processes, each with the command `jwo`, and ends them together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jwo_toolkit.launcher import JWO, DidNotStart, environment_without, launched
 
 _START_WITHIN_S = 30.0
 _UNWANTED = ("AWS_", "JWO_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""The caller's AWS and proxy settings stay away from processes that only ever call this machine."""
+"""Prefixes of the caller's AWS and proxy settings, which processes that call only this machine do not inherit."""
 
 
 class Child(NamedTuple):
@@ -39,7 +39,7 @@ class Processes:
         self._stack.close()
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
-        """Run `jwo ARGUMENTS` and wait for its address. Raises Broken, with the end of its log, if none comes."""
+        """Run `jwo ARGUMENTS` and wait for its address. Raises Broken, with the end of the log, if none arrives."""
         variables = {**environment_without(*_UNWANTED), **(environment or {})}
         started = self._stack.enter_context(launched(name, (*JWO, *arguments), self._folder, variables))
         try:

@@ -25,7 +25,7 @@ id = "STORE-001"                   # a store that your connector serves
 other_id = ""                      # a second store where the shopper may enter
 unknown_id = "NO-SUCH-STORE"       # an id that your connector does not know
 
-[keys]                             # Base64 identityKey values that your connector knows …
+[keys]                             # Base64 identityKey values that your connector knows, by the kinds below …
 shopper = "dmFsaWRfc2hvcHBlcl9rZXk="
 associate = "YXNzb2NpYXRlX2tleQ=="
 cash_shopper = ""
@@ -48,7 +48,7 @@ rate_limit_per_second = 0          # 0: you enforce no limit
 shopper_authorization = false
 resolve_scan = false
 
-# [shopper_identities]             # ids of means of payment that your connector knows, for shopper_authorization
+# [shopper_identities]             # ids of payment methods that your connector knows, for shopper_authorization
 # low_risk = ""                    # also high_risk, adjusted, invalid_card, expired_card, outstanding_balance
 
 # [scans]                          # scanned contents as Base64, for resolve_scan

@@ -15,7 +15,7 @@ _LOUD = {Verdict.FAIL: "red", Verdict.WARN: "yellow", Verdict.ERROR: "magenta"}
 
 
 class CaseProgress:
-    """Shows the progress of a run. A context manager; its methods are listeners of the certification."""
+    """Shows the progress of a run. A context manager; the certification calls its methods."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -42,9 +42,9 @@ class CaseProgress:
     def case(self, result: CaseResult) -> None:
         """Receive the result of a case, or of a further example of it."""
         is_new = result.id not in self._seen
-        was = self._seen.get(result.id)
+        before = self._seen.get(result.id)
         self._seen[result.id] = result.verdict
-        if result.verdict in _LOUD and was is not result.verdict:
+        if result.verdict in _LOUD and before is not result.verdict:
             word = str(result.verdict).upper()
             self._console.print(f"  [{_LOUD[result.verdict]}]{word:<5}[/] {result.id}")
         if self._task is not None:

@@ -1,7 +1,7 @@
-"""A pytest plugin for any project: `pytest --jwo-profile jwo.toml` certifies a connector, one test a case.
+"""A pytest plugin for any project: `pytest --jwo-profile jwo.toml` certifies a connector, with one test for each case.
 
-It is loaded wherever this kit is installed, and does nothing unless the option is given. The certification runs once,
-as a process of its own, when the first of its tests does; so neither project's pytest settings reach into the other.
+pytest loads it wherever this kit is installed. Without the option it does nothing. The certification runs once, in a
+process of its own, when its first test runs. So the pytest settings of the two projects do not mix.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ _LOCK, _RESULT, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
 _RUN = pytest.StashKey["Run"]()
 
 
-class Broken(Exception):
-    """A finding, or trouble with the harness, as a text for people: no traceback belongs to it."""
+class CaseFailed(Exception):
+    """A finding, or a failure of the kit, as a text without a traceback."""
 
 
 class Run:
-    """The one certification of a session; it happens when its first case is asked for."""
+    """The one certification of a session. It starts when the first test needs it."""
 
     def __init__(self, config: pytest.Config, collected: int) -> None:
         self.collected = collected
         option = config.getoption
         folder = config.invocation_params.dir
         self.out = folder / option("--jwo-out")
-        self._xdist_run = getattr(config, "workerinput", {}).get("testrunuid", "")
+        self._xdist_run_id = getattr(config, "workerinput", {}).get("testrunuid", "")
         self._folder = folder
-        self._words = ["--profile", str(folder / option("--jwo-profile")), "--tier", option("--jwo-tier")]
-        self._words += ["--out", str(self.out)]
-        self._words += ["--strict"] if option("--jwo-strict") else []
-        self._words += ["--expected", str(folder / option("--jwo-expected"))] if option("--jwo-expected") else []
+        self._arguments = ["--profile", str(folder / option("--jwo-profile")), "--tier", option("--jwo-tier")]
+        self._arguments += ["--out", str(self.out)]
+        self._arguments += ["--strict"] if option("--jwo-strict") else []
+        self._arguments += ["--expected", str(folder / option("--jwo-expected"))] if option("--jwo-expected") else []
         self.selected: Sequence[str] = ()
         """The ids to run; empty for all."""
         self.report: dict[str, Any] | None = None
-        self._trouble = ""
+        self._problem = ""
 
     def case(self, case_id: str) -> Mapping[str, Any]:
-        """Return a case of the report; Broken the first time that there is none, and skip from then on."""
+        """Return a case of the report. Without a report, raises CaseFailed once and then skips each test."""
         if self.report is None:
             self._certify()
         assert self.report is not None
         return next(case for case in self.report["cases"] if case["id"] == case_id)
 
     def _certify(self) -> None:
-        if self._trouble:
-            pytest.skip(f"the certification did not run: {self._trouble.splitlines()[0]}")
-        self._trouble = self._run_once() if self._xdist_run else self._run()
-        if self._trouble:
-            raise Broken(self._trouble)
+        if self._problem:
+            pytest.skip(f"the certification did not run: {self._problem.splitlines()[0]}")
+        self._problem = self._run_once() if self._xdist_run_id else self._run()
+        if self._problem:
+            raise CaseFailed(self._problem)
         self.report = json.loads((self.out / "report.json").read_text("utf-8"))
 
     def _run(self) -> str:
-        """Run the command and return what went wrong; nothing when there is a report."""
+        """Run the command and return its error; an empty text if it wrote a report."""
         only = [word for case_id in self.selected for word in ("--only", case_id)]
-        command = [sys.executable, "-P", "-m", "jwo", "certify", *self._words, *only]
+        command = [sys.executable, "-P", "-m", "jwo", "certify", *self._arguments, *only]
         report = self.out / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder)  # noqa: S603 - our own command
@@ -72,13 +72,13 @@ class Run:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - only runs with several workers need it
 
         self.out.mkdir(parents=True, exist_ok=True)
-        result = self.out / _RESULT.format(self._xdist_run)
+        result = self.out / _RESULT.format(self._xdist_run_id)
         try:
-            with FileLock(self.out / _LOCK.format(self._xdist_run), timeout=_WITHIN_S):
+            with FileLock(self.out / _LOCK.format(self._xdist_run_id), timeout=_WITHIN_S):
                 if not result.is_file():
                     result.write_text(self._run(), encoding="utf-8")
-                trouble: str = result.read_text("utf-8")
-                return trouble
+                problem: str = result.read_text("utf-8")
+                return problem
         except Timeout:
             return f"no report within {_WITHIN_S} s"
 
@@ -88,7 +88,7 @@ class Cases(pytest.Collector):
 
     def collect(self) -> list[pytest.Item]:
         """Return the cases of the chosen tiers."""
-        from conformance.catalogue import scenario_entries  # noqa: PLC0415 - loaded only where it is asked for
+        from conformance.catalogue import scenario_entries  # noqa: PLC0415 - imported only with the option
         from contract.register import register  # noqa: PLC0415 - as above
 
         tiers = [tier.strip() for tier in self.config.getoption("--jwo-tier").split(",")]
@@ -102,28 +102,30 @@ class Cases(pytest.Collector):
 
 class _Item(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return where it comes from: the profile."""
+        """Return the profile as the test's file."""
         return Path(self.config.getoption("--jwo-profile")), None, f"jwo {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - pytest's signature
-        """Return a finding as it reads best: without a traceback."""
-        return str(excinfo.value) if excinfo.errisinstance(Broken) else super().repr_failure(excinfo, *args, **kwargs)
+        """Return a finding without a traceback."""
+        if excinfo.errisinstance(CaseFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *args, **kwargs)
 
     @property
     def run(self) -> Run:
-        """The certification that it belongs to."""
+        """The session's certification."""
         return self.config.stash[_RUN]
 
 
 class Case(_Item):
-    """One requirement: fails on a finding, skips what is not applicable, and is xfailed where that is expected."""
+    """One requirement. It fails on a finding, skips if it is not applicable, and xfails if the failure is expected."""
 
     def __init__(self, *, title: str, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own arguments
         super().__init__(**arguments)
         self.title = title
 
     def runtest(self) -> None:
-        """Look the verdict up."""
+        """Read the verdict from the report."""
         case = self.run.case(self.name)
         self.user_properties.append(("jwo_level", case["level"]))
         if reason := case.get("expectedFailure"):
@@ -132,15 +134,15 @@ class Case(_Item):
 
 
 class StaleEntries(_Item):
-    """Fails when the file of expected failures names what is not broken any more."""
+    """Fails if the file of expected failures names a case that is not broken any more."""
 
     def runtest(self) -> None:
-        """Look the entries up."""
+        """Read the stale entries from the report."""
         if self.run.report is None:
             pytest.skip("no case ran")
         stale = self.run.report.get("expectedFailures", {}).get("stale", ())
         if stale:
-            raise Broken("\n".join(f"{entry['id']}: {entry['why']}; take it out" for entry in stale))
+            raise CaseFailed("\n".join(f"{entry['id']}: {entry['why']}; remove it from the file" for entry in stale))
 
 
 def _conclude(item: Case, case: Mapping[str, Any]) -> None:
@@ -151,14 +153,14 @@ def _conclude(item: Case, case: Mapping[str, Any]) -> None:
     if verdict in {"fail", "error"} or (verdict == "warn" and item.run.report["suite"]["strict"]):
         _raise(case)
     if verdict == "warn":
-        item.add_report_section("call", "jwo warning", _told(case))
+        item.add_report_section("call", "jwo warning", _describe(case))
 
 
 def _raise(case: Mapping[str, Any]) -> NoReturn:
-    raise Broken(_told(case))
+    raise CaseFailed(_describe(case))
 
 
-def _told(case: Mapping[str, Any]) -> str:
+def _describe(case: Mapping[str, Any]) -> str:
     names = {"rule": "rule", "expected": "expected", "got": "got", "because": "reason", "usually": "hint"}
     lines = [f"{case['id']}  {case['title']}"]
     lines += [f"  {label:<9} {case[member]}" for label, member in names.items() if case[member]]
@@ -167,18 +169,26 @@ def _told(case: Mapping[str, Any]) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options."""
+    """Add this plugin's options to pytest."""
     group = parser.getgroup("jwo", "Just Walk Out connector")
-    group.addoption("--jwo-profile", metavar="FILE", help="certify the connector of this profile, one test a case")
-    group.addoption("--jwo-tier", metavar="TIERS", default="core", help="core, entry, catalog; separated by commas")
-    group.addoption("--jwo-strict", action="store_true", help="a broken SHOULD or house rule fails as well")
-    group.addoption("--jwo-expected", metavar="FILE", help="failures that are known, each with a reason")
-    group.addoption("--jwo-out", metavar="DIR", default="jwo-report", help="where the reports go")
+    group.addoption(
+        "--jwo-profile", metavar="FILE", help="certify the connector of this profile, one test for each case"
+    )
+    group.addoption(
+        "--jwo-tier", metavar="TIERS", default="core", help="tiers, by commas: core, entry, catalog (default: core)"
+    )
+    group.addoption(
+        "--jwo-strict", action="store_true", help="fail also if a SHOULD or a house rule is broken (default: off)"
+    )
+    group.addoption("--jwo-expected", metavar="FILE", help="file of known failures, with reasons (default: none)")
+    group.addoption(
+        "--jwo-out", metavar="DIR", default="jwo-report", help="folder for the reports (default: jwo-report)"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the cases to the session's tests, before -k and others choose among them."""
+    """Add the cases to the session's tests, before -k and other options select tests."""
     if config.getoption("--jwo-profile"):
         cases = Cases.from_parent(session, name="jwo", nodeid="jwo").collect()
         config.stash[_RUN] = Run(config, len(cases))
@@ -186,21 +196,22 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell the run which cases are left."""
+    """Pass the selected cases to the run."""
     if run := session.config.stash.get(_RUN, None):
-        left = [item for item in session.items if isinstance(item, _Item)]
-        run.selected = [item.name for item in left if isinstance(item, Case)] if len(left) < run.collected else ()
+        selected = [item for item in session.items if isinstance(item, _Item)]
+        is_all = len(selected) == run.collected
+        run.selected = () if is_all else [item.name for item in selected if isinstance(item, Case)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say where the report lies."""
+    """Print the verdict and the path of the report."""
     run = config.stash.get(_RUN, None)
     if run and run.report:
         terminalreporter.write_line(f"jwo: verdict {run.report['verdict']}; see {run.out / 'report.html'}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Clear away what the workers of pytest-xdist left for each other."""
+    """Delete the files through which the pytest-xdist workers share the result."""
     run = config.stash.get(_RUN, None)
     if run is None and config.getoption("--jwo-profile") and not hasattr(config, "workerinput"):
         for path in (config.invocation_params.dir / config.getoption("--jwo-out")).glob(".jwo-*"):

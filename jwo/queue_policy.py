@@ -1,4 +1,4 @@
-"""Adds the resource AWS::SQS::QueuePolicy to moto's CloudFormation, which does not have it.
+"""Adds the resource AWS::SQS::QueuePolicy to moto's CloudFormation, which lacks it.
 
 Importing this module is enough: moto finds its resource types among the subclasses of CloudFormationModel.
 """
@@ -25,12 +25,12 @@ class QueuePolicy(CloudFormationModel):
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """Return an empty name: no property names this resource."""
+        """Return an empty name: templates do not name this resource."""
         return ""
 
     @staticmethod
     def cloudformation_type() -> str:
-        """Return the type as templates write it."""
+        """Return the type name that templates use."""
         return "AWS::SQS::QueuePolicy"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`jwo replay ID`: one case again, with its wire log; `jwo replay --story FILE`: exactly one story."""
+"""Runs one case (`jwo replay ID`) or one story (`jwo replay --story FILE`), and prints its requests and answers."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from jwo.errors import Broken, Usage
 
 
 def story_in(file: Path) -> Story:
-    """Read a script. Raises Usage if the file cannot be read, BadStory if it holds no story."""
+    """Read a story file. Raises Usage if the file is not readable, and BadStory if it does not hold a story."""
     try:
         return story.read(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise Usage(f"the story {file} cannot be read: {error}") from error
+        raise Usage(f"cannot read the story {file}: {error}; name a story file that jwo certify wrote") from error
 
 
 def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ()) -> int:
-    """Run one case and print its steps, its exchanges and its verdict; the exit code is the case's."""
+    """Run one case and print its steps, its exchanges and its verdict. Returns the exit code of that verdict."""
     if calls_connector((case_id,)):
         reach(profile)
     selection = Selection((register()[case_id].tier,), (case_id,), story=chosen)

@@ -1,6 +1,6 @@
-"""`jwo connector`, `jwo platform`, `jwo aws` and `jwo mutant`: servers, each on a free port unless told.
+"""The commands `jwo connector`, `jwo platform`, `jwo aws` and `jwo mutant`: servers, by default on a free port.
 
-The connector is served just as `python -m reference_connector` serves it: see `reference_connector.serving`.
+`jwo connector` and `python -m reference_connector` share `reference_connector.serving`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 commands = typer.Typer()
-PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the port and the store.")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, help="Number of processes that share the port and the store.")
+]
 
 
 @commands.command()
 def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
-    """Serve the reference connector; its settings are the variables JWO_CONNECTOR_*."""
+    """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*."""
     from jwo.serving import cannot_bind
     from reference_connector.serving import serve
 
@@ -28,7 +30,7 @@ def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
 
 @commands.command()
 def platform(port: PortOption = 0) -> None:
-    """Serve the simulated JWO platform; its settings are the variables JWO_PLATFORM_*."""
+    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*."""
     from contract.settings import read
     from jwo.serving import AsgiApp, serve
     from jwo_toolkit.garbage_collection import tune_garbage_collector
@@ -36,16 +38,16 @@ def platform(port: PortOption = 0) -> None:
     from simulator.settings import PlatformSettings
 
     def make(url: str) -> AsgiApp:
-        made = create_app(read(PlatformSettings, base_url=url))
+        app = create_app(read(PlatformSettings, base_url=url))
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
-        return made
+        return app
 
     serve(make, port)
 
 
 @commands.command(name="aws")
 def aws_command() -> None:
-    """Serve the stand-in for AWS (moto): SQS, SNS, S3, STS, CloudFormation."""
+    """Serve a simulated AWS (moto) on a free port: SQS, SNS, S3, STS, CloudFormation."""
     from jwo.moto_server import serve_moto
 
     serve_moto()
@@ -53,11 +55,26 @@ def aws_command() -> None:
 
 @commands.command()
 def mutant(
-    fault: Annotated[str, typer.Argument(metavar="FAULT")] = "",
-    store: Annotated[list[str] | None, typer.Option("--store", metavar="ID", help="A store; repeatable.")] = None,
+    fault: Annotated[
+        str,
+        typer.Argument(
+            metavar="FAULT",
+            help="Name of the fault; a wrong name lists similar names.",
+            show_default="no fault: a correct connector",
+        ),
+    ] = "",
+    store: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--store",
+            metavar="ID",
+            help="Store that the connector serves; repeat for more.",
+            show_default="STORE-001, STORE-002",
+        ),
+    ] = None,
     port: PortOption = 0,
 ) -> None:
-    """Serve a small connector with one fault, to see what the suite says of it; without a name it is correct."""
+    """Serve a small connector with one fault, to see what the suite reports."""
     from conformance.mutants.gallery import connector_with
     from conformance.mutants.registry import BadFault
     from conformance.mutants.small_connector import STORES

@@ -1,4 +1,4 @@
-"""Serves an ASGI app on this machine. The port is bound first, so that 0 works and the app can know its address."""
+"""Serves an ASGI app on this machine. It binds the port first, so that the app can know its address."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["AsgiApp", "cannot_bind", "serve"]
 
 
 def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: int = 5) -> None:
-    """Serve on 127.0.0.1 until the process is asked to stop; `port` 0 takes a free one. Raises Usage if it is taken.
+    """Serve on 127.0.0.1 until a signal stops the process; `port` 0 takes a free one. Raises Usage if it is taken.
 
-    An app is made from its address, since the platform hands out links to itself.
+    `make_app` gets the app's address, since the platform returns links to itself.
     """
     try:
         listener = listen("127.0.0.1", port)
@@ -32,5 +32,5 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:
-    """Return the error for a port that is taken, or that this user may not use."""
-    return Usage(f"port {port} cannot be bound: {error.strerror}; leave --port out to take a free one")
+    """Return the error for a port that is taken, or forbidden to this user."""
+    return Usage(f"cannot use port {port}: {error.strerror}; omit --port to take a free port")

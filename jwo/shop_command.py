@@ -1,4 +1,4 @@
-"""`jwo shop`: the options of a simulated store day. `jwo.shop_day` drives it, and is imported only then."""
+"""The options of `jwo shop`, a simulated store day. The command imports `jwo.shop_day`, which runs the day."""
 
 from __future__ import annotations
 
@@ -12,32 +12,65 @@ from simulator.shop.curves import CURVES
 
 FaultOption = Annotated[
     list[str] | None,
-    typer.Option("--fault", metavar="NAME[=AMOUNT][@RATE]", help="What goes wrong on purpose; repeatable."),
+    typer.Option(
+        "--fault",
+        metavar="NAME[=AMOUNT][@RATE]",
+        help="Fault to inject, as in delay=60@0.02; a wrong name lists all faults. Repeat for more.",
+        show_default="no fault",
+    ),
 ]
 InTurnOption = Annotated[
-    bool, typer.Option("--in-turn", help="One call at a time: repeats also what a connector numbers by arrival.")
+    bool,
+    typer.Option(
+        "--in-turn",
+        help="Make one call at a time. Then the same seed also repeats numbers that depend on the order of calls.",
+        show_default="off",
+    ),
 ]
 
 
-def shop(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
+def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
     stores: Annotated[
         int | None,
-        typer.Option("--stores", min=1, max=1000, show_default="3; 1 with --connector or --profile"),
+        typer.Option(
+            "--stores", min=1, max=1000, help="Number of stores.", show_default="3; 1 with --connector or --profile"
+        ),
     ] = None,
-    gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Of each store.")] = 4,
-    day: Annotated[str, typer.Option("--day", help=f"One of {', '.join(CURVES)}.")] = "busy_saturday",
-    speed: Annotated[float, typer.Option("--speed", min=0, help="Platform seconds in a second; 0: full speed.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same day.")] = 7,
-    trips: Annotated[int, typer.Option("--trips", min=0, help="Over all stores; 0: as many as the day has.")] = 0,
-    connector: Annotated[str, typer.Option("--connector", metavar="URL", help="A connector that is running.")] = "",
-    profile: Annotated[Path | None, typer.Option("--profile", metavar="FILE", help="Its jwo.toml.")] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("jwo-shop"),
+    gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Number of gates in each store.")] = 4,
+    day: Annotated[
+        str, typer.Option("--day", metavar="NAME", help=f"Arrivals over the day: {', '.join(CURVES)}.")
+    ] = "busy_saturday",
+    speed: Annotated[
+        float, typer.Option("--speed", min=0, help="Simulated seconds per real second; 0 runs at full speed.")
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the day; the same seed repeats it.")] = 7,
+    trips: Annotated[
+        int, typer.Option("--trips", min=0, help="Shopping trips in all stores together; 0 takes the day's own number.")
+    ] = 0,
+    connector: Annotated[
+        str,
+        typer.Option(
+            "--connector",
+            metavar="URL",
+            help="Address of a running connector.",
+            show_default="the address in the profile; without a profile, the reference connector",
+        ),
+    ] = "",
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--profile", metavar="FILE", help="Profile of the connector, a jwo.toml.", show_default="no profile"
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the page, the figures and the journal.")
+    ] = Path("jwo-shop"),
     fault: FaultOption = None,
     in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Drive a store day: arrivals by hour, gates, carts, deliveries; the reference connector unless you name one."""
+    """Simulate a store day against a connector: arrivals by hour, gates, carts and deliveries."""
     if day not in CURVES:
-        raise Usage(f"there is no day {day}; there are {', '.join(CURVES)}")
+        raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
     from jwo.shop_day import Day, drive
     from jwo.shop_faults import read_fault
 

@@ -1,4 +1,4 @@
-"""A simulated store day against a connector: a live display, a table at the end, a page of plots."""
+"""Runs a simulated store day against a connector, with a live display, a table at the end, and a page of plots."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from jwo.errors import Usage
+from jwo.report_folder import prepare_folder
 from jwo.shop_faults import DayFault, arm_all
 from jwo.shop_scene import Scene, scene_of
 from jwo_toolkit.console import make_console
@@ -29,7 +30,7 @@ _COMPARABLE = "journal-comparable.ndjson"
 
 
 class Day(NamedTuple):
-    """What the command line chose. `stores` None takes the default; `speed` is platform seconds in a second, 0 full."""
+    """The options of the command line. `stores` None takes the default; `speed` is simulated seconds per second."""
 
     name: str
     stores: int | None
@@ -42,12 +43,13 @@ class Day(NamedTuple):
 
 
 def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
-    """Drive the day, write its files to `out`, print its table and return the exit code.
+    """Run the day, write its files to `out`, print its table and return the exit code.
 
-    The connector is that at `url` or of `profile`, otherwise the reference connector. Raises Usage if it cannot be.
+    The connector is the one at `url` or in `profile`, otherwise the reference connector. Raises Usage if an option is
+    not usable.
     """
     console = make_console()
-    out.mkdir(parents=True, exist_ok=True)
+    prepare_folder(out)
     journal = out / "journal.ndjson"
     try:
         with scene_of(chosen.stores, chosen.gates, url, profile, chosen.seed) as scene:
@@ -55,20 +57,21 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
             outcome = _run(console, scene, scene.settings(chosen.seed, journal, in_turn=chosen.in_turn), chosen)
     except SimulatorError as error:
         raise Usage(str(error)) from error
-    _leave(outcome, out)
-    console.print(_final(outcome))
-    console.print(f"Page {out / 'shop.html'}, numbers {out / 'shop.json'}, journal {journal}", soft_wrap=True)
+    _write_results(outcome, out)
+    console.print(_final_table(outcome))
+    console.print(f"page {out / 'shop.html'}, figures {out / 'shop.json'}, journal {journal}", soft_wrap=True)
     digest = _write_comparable(journal, out)
-    console.print(f"Without what was measured: {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
+    console.print(f"journal without measured times {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
     undelivered = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
     no_gate_opened = outcome.results.decisions > 0 and not outcome.results.opened
     if no_gate_opened:
-        console.print("[red]No gate opened: is the connector up, and does it know the shopper's key?[/]")
+        advice = "Check that the connector runs, and that it knows the shopper's key."
+        console.print(f"[red]No gate opened. {advice}[/]", soft_wrap=True)
     return 1 if undelivered or no_gate_opened else 0
 
 
-def _leave(outcome: Outcome, out: Path) -> None:
-    """Write the page and the numbers."""
+def _write_results(outcome: Outcome, out: Path) -> None:
+    """Write the page and the figures."""
     (out / "shop.html").write_text(outcome.html, "utf-8")
     summary = {**outcome.results.summary(), "deliveries": outcome.deliveries, "wallS": outcome.title.wall_s}
     (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
@@ -77,14 +80,14 @@ def _leave(outcome: Outcome, out: Path) -> None:
 def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day) -> Outcome:
     with Live(console=console, transient=True, refresh_per_second=8) as live:
 
-        def report_progress(progress: Progress) -> None:
+        def show_progress(progress: Progress) -> None:
             if console.is_terminal:
                 live.update(_display(progress))
 
         shops, people, target, _ = scene
         options = DayOptions(chosen.name, chosen.trips, Pace(chosen.speed, at_once=1 if chosen.in_turn else 64))
         prepare = partial(arm_all, faults=chosen.faults)
-        work = run_day(settings, shops, people, target, options, report_progress=report_progress, prepare=prepare)
+        work = run_day(settings, shops, people, target, options, report_progress=show_progress, prepare=prepare)
         return asyncio.run(work)
 
 
@@ -99,26 +102,27 @@ def _display(progress: Progress) -> Group:
 
 
 def _causes(results: Results) -> Table:
-    table = Table("way in", "cause", "gate", "decisions", box=None, header_style="bold")
+    table = Table("way in", "cause", "gate", "decisions", box=None, header_style="bold", pad_edge=False)
     for (method, cause, opens), count in results.causes.most_common():
         table.add_row(method, cause, "[green]open[/]" if opens else "[red]closed[/]", f"{count:,}")
     return table
 
 
-def _final(outcome: Outcome) -> Group:
+def _final_table(outcome: Outcome) -> Group:
     results, deliveries = outcome.results, outcome.deliveries
-    calls = Table("milliseconds", "calls", "p50", "p95", "p99", "worst", "over 2 s", box=None, header_style="bold")
-    for name, counted in (("at the gate", results.gate_ms), ("Create Purchases", results.order_ms)):
-        calls.add_row(name, *(f"{value:,}" for value in latency(counted)))
+    columns = ("milliseconds", "calls", "p50", "p95", "p99", "longest", "over 2 s")
+    calls = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for name, samples in (("gate decision", results.gate_ms), ("Create Purchases", results.order_ms)):
+        calls.add_row(name, *(f"{value:,}" for value in latency(samples)))
     carts = Table.grid(padding=(0, 3))
-    carts.add_row("carts", f"{results.carts:,}", f"of them {results.empty_carts:,} empty, {results.lines:,} lines")
+    carts.add_row("carts", f"{results.carts:,}", f"{results.empty_carts:,} of them empty, {results.lines:,} lines")
     carts.add_row("delivered", f"{deliveries['delivered']:,}", f"in {deliveries['attempts']:,} attempts")
     carts.add_row("not delivered", f"{deliveries['pending'] + deliveries['dead_letter']:,}", "")
     return Group(_causes(results), "", calls, "", carts)
 
 
 def _write_comparable(journal: Path, out: Path) -> str:
-    """Write the journal as another run of the same day compares with it, byte for byte; returns its digest."""
+    """Write the journal in the form that repeats byte for byte in another run of the same day. Returns its SHA-256."""
     digest = hashlib.sha256()
     with journal.open("rb") as whole, (out / _COMPARABLE).open("wb") as file:
         for line in comparable(whole):

@@ -1,4 +1,4 @@
-"""The faults of a simulated day as the command line writes them: NAME, with =AMOUNT and @RATE where they are wanted."""
+"""Reads the faults of a simulated day from the command line: NAME[=AMOUNT][@RATE]."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class DayFault(NamedTuple):
 
 
 def read_fault(text: str) -> DayFault:
-    """Read a fault such as `delay=60@0.02`; without a rate it applies to all. Raises Usage if it is invalid."""
+    """Read a fault such as `delay=60@0.02`; without a rate it applies to every exchange. Raises Usage if not valid."""
     found = _FAULT.fullmatch(text)
     if not found:
-        raise Usage(f"not a fault: {text[:60]!r}; write NAME, NAME=AMOUNT, or NAME=AMOUNT@RATE, like delay=60@0.02")
+        raise Usage(f"--fault {text[:60]!r} is not a fault; write NAME[=AMOUNT][@RATE], as in delay=60@0.02")
     name, amount, rate = found["name"], found["amount"], found["rate"]
     if name not in _KNOWN:
-        raise Usage(f"there is no fault {name[:40]} in a store day; there are {', '.join(_KNOWN)}")
+        raise Usage(f"a store day has no fault {name[:40]}; take one of {', '.join(_KNOWN)}")
     return DayFault(name, float(amount) if amount else None, float(rate) if rate else 1.0)
 
 

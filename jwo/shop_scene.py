@@ -1,4 +1,4 @@
-"""Where a day of `jwo shop` takes place: the user's own connector, or the reference connector and a retailer."""
+"""Sets up a day of `jwo shop`: the user's connector, or the reference connector with a retailer for the day."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from simulator.shop.plan import People, Shop
 from simulator.worlds import shipped_world
 
 _NOWHERE = "http://127.0.0.1:9"
-"""A day needs no AWS, so nothing is ever called there."""
+"""An address that a day never calls, since it needs no AWS."""
 _KEYS, _STORES = 200, 3
 _SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
 
 
 class Scene(NamedTuple):
-    """Where a day takes place; `key` signs the calls of a connector in mode `sigv4`."""
+    """The shops, people and connector of a day; `key` signs the calls if the connector expects SigV4."""
 
     shops: tuple[Shop, ...]
     people: People
@@ -37,20 +37,20 @@ class Scene(NamedTuple):
 
     def settings(self, seed: int, journal: Path, *, in_turn: bool) -> PlatformSettings:
         """Return the settings of the day's platform; `in_turn` sends one cart at a time."""
-        given: dict[str, Any] = {"base_url": _NOWHERE, "aws_endpoint_url": _NOWHERE}
+        values: dict[str, Any] = {"base_url": _NOWHERE, "aws_endpoint_url": _NOWHERE}
         if self.key:
             names = ("connector_access_key_id", "connector_secret_access_key", "connector_session_token")
-            given |= dict(zip(names, self.key, strict=True))
+            values |= dict(zip(names, self.key, strict=True))
         if in_turn:
-            given["delivery"] = {"most_at_once": 1}
-        return PlatformSettings(**given, seed=seed, journal_path=journal)
+            values["delivery"] = {"most_at_once": 1}
+        return PlatformSettings(**values, seed=seed, journal_path=journal)
 
 
 @contextmanager
 def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
-    """Yield the user's own connector, which is one store, or the reference connector with a retailer for the day."""
+    """Yield the scene of the user's connector with one store, or of a new reference connector with a retailer."""
     if url or profile:
-        yield _own(profiles.load(profile) if profile else profiles.for_url(url), stores or 1, gates)
+        yield _user_scene(profiles.load(profile, url=url) if profile else profiles.for_url(url), stores or 1, gates)
         return
     ids = [f"STORE-{number:03d}" for number in range(1, (stores or _STORES) + 1)]
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
@@ -59,13 +59,13 @@ def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, see
         yield Scene(_shops(ids, gates, skus), People(keys), Connector(started.url, "none"))
 
 
-def _own(known: Profile, stores: int, gates: int) -> Scene:
+def _user_scene(profile: Profile, stores: int, gates: int) -> Scene:
     if stores > 1:
-        raise Usage("your own connector is one store; give --stores 1 or leave the option out")
-    table = known.connector
+        raise Usage("--stores: a connector of your own takes one store in a day; omit --stores")
+    table = profile.connector
     target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
-    shops = _shops([known.store.id or "STORE-001"], gates, tuple(known.catalog.skus) or (_SAMPLE_SKU,))
-    people = People((known.keys.shopper or _SAMPLE_KEY,))
+    shops = _shops([profile.store.id or "STORE-001"], gates, tuple(profile.catalog.skus) or (_SAMPLE_SKU,))
+    people = People((profile.keys.shopper or _SAMPLE_KEY,))
     return Scene(shops, people, target, table.key if table.auth == "sigv4" else None)
 
 
@@ -74,7 +74,7 @@ def _shops(ids: list[str], gates: int, skus: tuple[str, ...]) -> tuple[Shop, ...
 
 
 def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write a retailer file and a price list for the reference connector; returns the app users' keys and the SKUs."""
+    """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the SKUs."""
     keys = [base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(_KEYS)]
     parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
     for number, key in enumerate(keys):

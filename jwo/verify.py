@@ -1,8 +1,8 @@
-"""`jwo verify FILE`: hold a certificate against the report files beside it, offline.
+"""Compares a certificate with the report files beside it, offline, for `jwo verify FILE`.
 
-The statement is made again from the files, and a signature is checked with the key that travels with it: a byte that
-differs is tampering. That proves no more than that the parts belong together: whoever can write the files can make them
-all again, and sign with a key of their own. Whose key it is, only --public-key proves. Exit 1 when anything is wrong.
+It computes the statement again from the files, and checks a signature with the key inside the certificate. A byte that
+differs is tampering. This proves only that the parts belong together: a person who can write the files can also create
+all of them again, and sign them with another key. Only --public-key proves the owner of the key.
 """
 
 from __future__ import annotations
@@ -27,29 +27,31 @@ from jwo.errors import Usage
 
 
 class Verification(NamedTuple):
-    """What is wrong (nothing, if the certificate holds), and what else there is to say."""
+    """The faults of a certificate (none if it is valid), and notes about it."""
 
     faults: list[str]
     notes: list[str]
 
 
 def verify(path: Path, key: Ed25519PublicKey | None = None) -> Verification:
-    """Verify a certificate. With a key, an absent signature is a fault. Raises Usage if there is no file at `path`."""
+    """Verify a certificate. With a key, a missing signature is a fault. Raises Usage if there is no file at `path`."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Usage(f"{path} cannot be read: {error.strerror}") from error
+        raise Usage(f"cannot read {path}: {error.strerror}; name the attestation.json of a run") from error
     try:
         payload, signatures = dsse.open_envelope(content)
-        said = json.loads(payload)
+        statement = json.loads(payload)
     except ValueError as error:
-        return Verification([f"{path.name} is no certificate: {error}"], [])
+        return Verification([f"{path.name} is not a certificate: {error}"], [])
+    if not isinstance(statement, dict) or "subject" not in statement:
+        return Verification([f"{path.name} is not a certificate: it lists no report files"], [])
     faults, notes = _signature(payload, signatures, key)
     files, missing = _files(path.parent)
-    faults += missing or _differences(said, payload, files)
+    faults += missing or _differences(statement, payload, files)
     if signatures and attestation.render(dsse.envelope(payload, signatures)) != content:
-        faults.append(f"{path.name} is not as it was written")
-    return Verification(faults, notes + _notes(said))
+        faults.append(f"{path.name} was changed after it was written")
+    return Verification(faults, notes + _notes(statement))
 
 
 def show(verification: Verification, path: Path, console: Console) -> int:
@@ -59,9 +61,11 @@ def show(verification: Verification, path: Path, console: Console) -> int:
     for note in verification.notes:
         console.print(Text(printable(f"          {note}")), soft_wrap=True)
     if verification.faults:
-        console.print(Text("The certificate does not hold."))
+        console.print(Text("The certificate is not valid."))
         return 1
-    console.print(Text(f"verified  {path} and the {len(attestation.SUBJECTS)} files that it names", style="green"))
+    console.print(
+        Text(f"verified  {path} and its {len(attestation.SUBJECTS)} report files", style="green"), soft_wrap=True
+    )
     return 0
 
 
@@ -70,18 +74,18 @@ def _signature(
 ) -> tuple[list[str], list[str]]:
     names = ", ".join(each["keyid"][:16] for each in signatures)
     if not signatures:
-        unsigned = "not signed: anyone who can write the files could have made them all"
-        return (["it is not signed, and a key was given"], []) if key else ([], [unsigned])
+        unsigned = "not signed: a person who can write these files could have created all of them"
+        return (["it is not signed, but --public-key names a key"], []) if key else ([], [unsigned])
     if key and not dsse.is_signed_by(payload, signatures, key):
-        return [f"it is not signed by this key ({dsse.key_id(key)[:16]}), but by {names}, or was changed since"], []
-    if not all(_holds(payload, each, key) for each in signatures):
-        return [f"its signature does not hold by the key that travels with it ({names})"], []
+        return [f"it was signed by another key ({names}), not by {dsse.key_id(key)[:16]}, or it was changed later"], []
+    if not all(_is_valid(payload, each, key) for each in signatures):
+        return [f"its signature does not match the key inside it ({names})"], []
     note = f"unchanged since it was signed by key {names}"
-    return [], [note if key else f"{note}; only --public-key FILE proves the owner of the key"]
+    return [], [note if key else f"{note}; only --public-key FILE proves the owner of that key"]
 
 
-def _holds(payload: bytes, signature: dict[str, Any], key: Ed25519PublicKey | None) -> bool:
-    """Say whether a signature holds by itself; one that travels without a key needs the user's."""
+def _is_valid(payload: bytes, signature: dict[str, Any], key: Ed25519PublicKey | None) -> bool:
+    """Return whether a signature is valid. If it carries no key, the user's key checks it."""
     return dsse.matches_own_key(payload, signature) or (key is not None and "publicKey" not in signature)
 
 
@@ -91,10 +95,10 @@ def _files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     return {name: path.read_bytes() for name, path in present.items()}, missing
 
 
-def _differences(said: Any, payload: bytes, files: Mapping[str, bytes]) -> list[str]:  # noqa: ANN401 - any JSON
-    """Name the files that differ; the certificate itself when it is not the one that the files lead to."""
+def _differences(statement: Any, payload: bytes, files: Mapping[str, bytes]) -> list[str]:  # noqa: ANN401 - any JSON
+    """Return a sentence for each changed file, or one if the certificate does not match unchanged files."""
     try:
-        digests = {entry["name"]: entry["digest"]["sha256"] for entry in said["subject"]}
+        digests = {entry["name"]: entry["digest"]["sha256"] for entry in statement["subject"]}
     except (KeyError, TypeError):
         return ["the certificate names no files"]
     changed = [f"{name} was changed" for name in files if digests.get(name) != _sha256(files[name])]
@@ -103,14 +107,14 @@ def _differences(said: Any, payload: bytes, files: Mapping[str, bytes]) -> list[
     try:
         report = json.loads(files["report.json"])
         check(report)
-        made = attestation.render(attestation.statement(from_json(Report, report), files))
+        recomputed = attestation.render(attestation.statement(from_json(Report, report), files))
     except (ValueError, KeyError, TypeError, ReportBreaksSchema) as error:
-        return [f"report.json is no report: {error}"]
-    return [] if made == payload else ["the certificate says something else than the files"]
+        return [f"report.json is not a report: {error}"]
+    return [] if recomputed == payload else ["the certificate does not match the files"]
 
 
-def _notes(said: Any) -> list[str]:  # noqa: ANN401 - any JSON
-    predicate = said.get("predicate") if isinstance(said, dict) else None
+def _notes(statement: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    predicate = statement.get("predicate") if isinstance(statement, dict) else None
     if not isinstance(predicate, dict):
         return []
     described = {each.get("name"): each for each in predicate.get("configuration", ()) if isinstance(each, dict)}
@@ -120,7 +124,7 @@ def _notes(said: Any) -> list[str]:  # noqa: ANN401 - any JSON
     return [
         f"result {predicate.get('result')}: {counts}",
         f"connector {profile.get('annotations', {}).get('connector')}",
-        "judged by this very suite" if own else "judged by another version of the suite than this one",
+        "made by this version of the suite" if own else "made by another version of the suite",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What several packages share: the console, processes, pacing, SQLite's checkpoints, drawing and XML.
+"""Helpers that several packages share: processes, pacing, the console, SQLite checkpoints, drawing and XML.
 
 It imports none of the other packages.
 """

@@ -15,9 +15,9 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def listen(host: str, port: int, *, backlog: int = 2048) -> socket.socket:
-    """Bind a port, 0 for a free one, for a server that sends its answers at once. Raises OSError if that fails."""
+    """Bind a port for a server that sends small answers at once; 0 takes a free port. Raises OSError if that fails."""
     listener = socket.create_server((host, port), backlog=backlog)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets that it creates
     return listener
 
 
@@ -28,7 +28,7 @@ def address(listener: socket.socket) -> str:
 
 
 def run(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Serve until the process is asked to stop. Raises the error with which the app fails to start or to stop."""
+    """Serve until the process receives a signal to stop. Raises the app's own error if it fails to start or to stop."""
     server = _AnnouncingServer(config, address(listener))
     try:
         server.run(sockets=[listener])
@@ -40,21 +40,21 @@ def run(config: uvicorn.Config, listener: socket.socket) -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that prints its address once it can answer, and keeps the error of the app's start or stop."""
+    """A server that prints its address once it can answer, and stores the error of the app's start or stop."""
 
     def __init__(self, config: uvicorn.Config, url: str) -> None:
         super().__init__(config)
         self._url = url
-        self._lifespan_app: _KeepsFailure | None = None
+        self._lifespan_app: _FailureRecorder | None = None
 
     @property
     def failure(self) -> Exception | None:
-        """The error, which uvicorn logs and does not raise."""
+        """The app's error, which uvicorn only logs."""
         return self._lifespan_app.failure if self._lifespan_app else None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start with a lifespan that keeps the app's error; requests reach the app itself."""
-        self._lifespan_app = _KeepsFailure(self.config.loaded_app)
+        """Start with a lifespan that stores the app's error; requests reach the app directly."""
+        self._lifespan_app = _FailureRecorder(self.config.loaded_app)
         config = copy.copy(self.config)
         config.loaded_app = self._lifespan_app
         self.lifespan = config.lifespan_class(config)
@@ -63,14 +63,14 @@ class _AnnouncingServer(uvicorn.Server):
             announce(self._url)
 
 
-class _KeepsFailure:
-    """Passes everything on to an app, and keeps an error that it raises."""
+class _FailureRecorder:
+    """Passes every call to an app, and stores the error that the app raises."""
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
         self.failure: Exception | None = None
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as ASGI has it
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's signature
         try:
             await self._app(scope, receive, send)
         except Exception as error:

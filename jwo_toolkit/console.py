@@ -1,20 +1,32 @@
-"""The console on which every command prints."""
+"""The console of every command. Output that goes to a pipe or a file is wide, so no line is cut or folded."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from rich.console import Console
 
-_PIPED_COLUMNS = 10_000
-"""Wider than any row: a table in a pipe or a file is neither cut nor folded, so that grep finds whole rows."""
+_PIPED_COLUMNS = 100_000
+_ROWS = 25
+"""Rich takes the width above only together with a height."""
+_PIPE_CLOSED = 141
+"""The exit code if the reader of the output has ended, as shells report it: 128 + SIGPIPE."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End this process without a message. Rich would exit with 1, which means findings."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise SystemExit(_PIPE_CLOSED)
 
 
 def make_console() -> Console:
-    """Return a console on the current standard output, which the suite's engine may have redirected.
+    """Return a console on the current standard output, which the suite's engine redirects at times.
 
-    It is as wide as the terminal, and as wide as any row when the output is piped.
+    It is as wide as the terminal. In a pipe or a file it is wider than any row, so that grep finds whole rows.
     """
     if sys.stdout.isatty():
-        return Console(file=sys.stdout, highlight=False)
-    return Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=25)
+        return _Console(file=sys.stdout, highlight=False)
+    return _Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)

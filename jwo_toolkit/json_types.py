@@ -1,4 +1,4 @@
-"""The types of JSON where nothing more is known: any value, and an object."""
+"""Types for JSON of unknown shape: any value, and an object."""
 
 from __future__ import annotations
 

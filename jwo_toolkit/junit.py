@@ -10,12 +10,12 @@ from xml.etree import ElementTree as ET
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even as a reference."""
+"""The characters that XML 1.0 forbids, even as character references."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One test case. `message`, `type` and `text` say what happened to a case that did not pass."""
+    """One test case. `message`, `type` and `text` describe the problem of a case that did not pass."""
 
     name: str
     classname: str
@@ -24,7 +24,7 @@ class Case:
     type: str = ""
     text: str = ""
     output: str = ""
-    """Printed by the case (`system-out`)."""
+    """What the case printed (`system-out`)."""
     time_ms: float | None = None
 
 
@@ -79,8 +79,8 @@ def _case(case: Case) -> ET.Element:
     if case.time_ms is not None:
         element.set("time", _seconds(case.time_ms))
     if case.outcome != "passed":
-        given = {"message": _legal(case.message), **({"type": case.type} if case.type else {})}
-        ET.SubElement(element, case.outcome, given).text = _legal(case.text) or None
+        attributes = {"message": _legal(case.message), **({"type": case.type} if case.type else {})}
+        ET.SubElement(element, case.outcome, attributes).text = _legal(case.text) or None
     if case.output:
         ET.SubElement(element, "system-out").text = _legal(case.output)
     return element

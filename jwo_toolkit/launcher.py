@@ -1,6 +1,6 @@
-"""Starts commands as processes, reads the address that each announces on its first line, and ends them by their id.
+"""Starts commands as processes, reads the address on the first line of each, and ends the processes by their ids.
 
-A process's output and its log are files, so it never blocks on a full pipe, and any process can wait for its address.
+The output and the log of a process are files. So it never blocks on a full pipe, and any process can read its address.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from typing import NamedTuple
 from jwo_toolkit.announcement import announced_url
 
 JWO = (sys.executable, "-P", "-m", "jwo")
-"""The command `jwo`; -P keeps the caller's folder off the import path."""
+"""The command `jwo`; -P keeps the current folder off the import path."""
 _START_WITHIN_S, _STOP_WITHIN_S, _LOOK_EVERY_S = 60.0, 8.0, 0.01
 _LOG_LINES = 15
 _ENDED = "the process ended"
 
 
 class DidNotStart(Exception):
-    """A process ended, or was silent for too long, instead of announcing its address."""
+    """A process ended, or printed nothing for too long, instead of announcing its address."""
 
 
 class Announcement(NamedTuple):
-    """Where a process announces its address. It holds paths only, so another process can wait for the address too."""
+    """The files in which a process announces its address. They are paths, so other processes can wait for it too."""
 
     name: str
     output: Path
     log: Path
 
     def url(self, within_s: float = _START_WITHIN_S) -> str:
-        """Wait for the address and return it. Raises DidNotStart, with the end of the log, if none comes."""
+        """Wait for the address and return it. Raises DidNotStart, with the end of the log, if no address arrives."""
         deadline = time.monotonic() + within_s
         line, end = "", ""
         while not end and time.monotonic() < deadline:
@@ -61,7 +61,7 @@ class Launched(NamedTuple):
     process: subprocess.Popen[bytes]
 
     def url(self, within_s: float = _START_WITHIN_S) -> str:
-        """Wait for the address and return it. Raises DidNotStart if none comes."""
+        """Wait for the address and return it. Raises DidNotStart if no address arrives."""
         return self.announcement.url(within_s)
 
 
@@ -74,9 +74,9 @@ def launched(
     *,
     cwd: Path | None = None,
 ) -> Iterator[Launched]:
-    """Start a command without waiting for its address, and end its process with the block.
+    """Start a command without waiting for its address, and end its process when the block ends.
 
-    Its output and its log go to `folder`. `environment` None passes this process's own variables on.
+    Its output and its log go to `folder`. With `environment` None it inherits this process's variables.
     """
     announcement = Announcement(name, folder / f"{name}.out", folder / f"{name}.log")
     with announcement.output.open("wb") as output, announcement.log.open("wb") as log:
@@ -91,16 +91,20 @@ def launched(
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:
-    """Return this process's variables except those with upper-case names that start with one of the prefixes."""
+    """Return this process's environment variables without those that start with a prefix, in upper or lower case."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(prefixes)}
 
 
 def _note_end(process: subprocess.Popen[bytes], output: Path) -> None:
-    """Write down that the process ended, so that a wait for its address ends at once, in whatever process it is."""
+    """Append a line when the process ends, so that every process that waits for the address stops waiting.
+
+    If the last line is partial, the text completes it: a partial address must not pass for an address.
+    """
     process.wait()
-    with suppress(OSError), output.open("r+b") as file:  # the folder may be deleted, and must not come back
-        file.seek(0, os.SEEK_END)
-        file.write(f"{_ENDED}\n".encode())
+    with suppress(OSError), output.open("r+b") as file:  # the folder may be deleted by now; do not create it again
+        content = file.read()
+        separator = "" if not content or content.endswith(b"\n") else " … "
+        file.write(f"{separator}{_ENDED}\n".encode())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

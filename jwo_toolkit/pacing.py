@@ -1,4 +1,4 @@
-"""Keeps calls below a rate, over all threads of a process and, through a file, over all its processes."""
+"""Keeps calls below a rate, over all threads of a process and, through a shared file, over several processes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows has no such lock: there the pace holds within a process
+except ImportError:  # Windows has no such lock; there each process has its own pace
     fcntl = None  # type: ignore[assignment]
 
 _LONGEST_WAIT_S = 60.0
-"""Of one call: a clock that was set back must not stop all calls."""
+"""The longest wait for one call: a clock that was set back must not stop all calls."""
 
 
 class Pace:
-    """Lets at most `calls` go in any `window_s`; `calls` 0 lets all go. Safe to use from several threads.
+    """Allows at most `calls` calls in any `window_s` seconds; `calls` 0 sets no limit. Several threads may share one.
 
-    With a `shared` file, all processes that name it keep the pace together; `clock_s` must then be the same for all.
+    All processes that name the same `shared` file keep one pace together; they must then use the same `clock_s`.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Pace:
         self._sent: list[float] = []
 
     def wait(self) -> None:
-        """Wait until one more call may go, and count it."""
+        """Wait until one more call is allowed, and count it."""
         self.book(1)
 
     def book(self, count: int) -> int:
-        """Return how many of `count` calls may go at the same moment, wait until they may, and count them."""
+        """Wait until up to `count` calls are allowed together, count them, and return their number."""
         return self._wait_for(count, is_counted=True)
 
     def at_once(self, count: int) -> int:
-        """As `book`, for calls that count themselves."""
+        """Wait like `book`, for calls that call `count` themselves."""
         return self._wait_for(count, is_counted=False)
 
     def count(self) -> None:
-        """Count a call that goes without waiting."""
+        """Count a call that does not wait."""
         if self._calls:
             with self._counted() as sent:
                 sent.append(self._clock_s())
@@ -69,29 +69,29 @@ class Pace:
         return allowed
 
     def _due_s(self, sent: list[float], count: int) -> float:
-        """Return when `count` more calls may go: when the call that is in the way is a window old."""
+        """Return the time at which `count` more calls are allowed: one window after the call that blocks them."""
         now_s = self._clock_s()
-        in_the_way = len(sent) + count - self._calls
-        if in_the_way <= 0:
+        blocking = len(sent) + count - self._calls
+        if blocking <= 0:
             return now_s
-        return max(now_s, min(sent[in_the_way - 1] + self._window_s, now_s + _LONGEST_WAIT_S))
+        return max(now_s, min(sent[blocking - 1] + self._window_s, now_s + _LONGEST_WAIT_S))
 
     @contextmanager
     def _counted(self) -> Iterator[list[float]]:
-        """Yield the moments of the latest calls, oldest first, and keep what the block adds."""
+        """Yield the times of the latest calls, oldest first, and store what the block adds."""
         with self._lock:
             if self._shared is None:
                 yield self._sent
                 del self._sent[: -self._calls]
             else:
-                with _kept(self._shared, self._calls) as sent:
+                with _locked_times(self._shared, self._calls) as sent:
                     yield sent
 
 
 @contextmanager
-def _kept(path: Path, most: int) -> Iterator[list[float]]:
-    """Yield the moments in a file that this process alone holds, and write the latest `most` back."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)  # no link in its place
+def _locked_times(path: Path, most: int) -> Iterator[list[float]]:
+    """Lock a file of times, yield the times, and write the latest `most` of them back."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)  # O_NOFOLLOW refuses a link
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         sent = [float(line) for line in os.read(file, 32 * (most + 1)).split()]

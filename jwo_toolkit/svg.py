@@ -1,6 +1,6 @@
-"""Drawing plots as inline SVG: scales, ticks, lines, bars and texts. No script and no font; colours are class names.
+"""Draws plots as inline SVG: scales, ticks, lines, bars and texts. No script and no font; colours are class names.
 
-Coordinates are SVG user units, with y growing downwards. Texts are escaped here.
+Coordinates are SVG user units, and y grows downwards. This module escapes all texts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 Scale = Callable[[float], float]
 """Turns a value into a coordinate."""
 Point = tuple[float, float | None]
-"""A place on a line; None for y interrupts the line."""
+"""A point of a line; None for y interrupts the line."""
 
 
 class Area(NamedTuple):
@@ -41,7 +41,7 @@ def linear(low: float, high: float, start: float, end: float) -> Scale:
 
 
 def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
-    """Map values from `low` to `high` by their logarithm; what lies outside is put on the edge."""
+    """Map values from `low` to `high` by their logarithm; a value outside is put on the edge."""
     line = linear(math.log10(low), math.log10(high), start, end)
     return lambda value: line(math.log10(min(max(value, low), high)))
 
@@ -59,22 +59,22 @@ def even_ticks(top: float, most: int = 5) -> list[float]:
 
 
 def drawing(title: str, content: str, width: float, height: float) -> str:
-    """Return a whole picture; `title` is what a screen reader says of it."""
+    """Return a whole picture; screen readers read its `title`."""
     return element("svg", content, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=title)
 
 
 def element(name: str, content: str = "", **attributes: str | float | None) -> str:
-    """Return one element around ready markup; an attribute that is None is left out, numbers are rounded to a tenth.
+    """Return one element around finished markup; leave out attributes without a value, and round numbers to a tenth.
 
     `class_` and `text_anchor` become `class` and `text-anchor`.
     """
-    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
-    opening = " ".join([name, *(f'{key}="{_written(value)}"' for key, value in given.items())])
+    present = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
+    opening = " ".join([name, *(f'{key}="{_format_value(value)}"' for key, value in present.items())])
     return f"<{opening}>{content}</{name}>" if content else f"<{opening}/>"
 
 
 def text(x: float, y: float, words: str, *, class_: str | None = None, anchor: str | None = None) -> str:
-    """Return a text; `anchor` is which end of it lies at x: start, middle or end."""
+    """Return a text; `anchor` says which part of it is at x: start, middle or end."""
     return element("text", escape(words), class_=class_, x=x, y=y, text_anchor=anchor)
 
 
@@ -84,7 +84,7 @@ def line(start: tuple[float, float], end: tuple[float, float], class_: str) -> s
 
 
 def curve(points: Sequence[Point], class_: str) -> str:
-    """Return a line through points, interrupted where y is None."""
+    """Return a line through points, with a gap where a point has no y."""
     path, pen = [], "M"
     for x, y in points:
         if y is None:
@@ -101,13 +101,13 @@ def dots(points: Sequence[tuple[float, float]]) -> str:
 
 
 def bar(area: Area, class_: str, title: str = "") -> str:
-    """Return a filled rectangle; `title` shows under the pointer."""
+    """Return a filled rectangle; a browser shows its `title` under the pointer."""
     words = element("title", escape(title)) if title else ""
     return element("rect", words, class_=class_, x=area.left, y=area.top, width=area.width, height=area.height)
 
 
 def grid(area: Area, y: Scale, ticks: Sequence[float], label: Callable[[float], str], class_: str | None = None) -> str:
-    """Return a line across the area for each tick, with its label on the left, in the class `class_`."""
+    """Return a line across the area for each tick, with its label on the left; `class_` is the label's class."""
     return "".join(
         line((area.left, y(tick)), (area.right, y(tick)), "grid")
         + text(area.left - 6, y(tick) + 4, label(tick), class_=class_, anchor="end")
@@ -115,7 +115,7 @@ def grid(area: Area, y: Scale, ticks: Sequence[float], label: Callable[[float], 
     )
 
 
-def _written(value: str | float) -> str:
+def _format_value(value: str | float) -> str:
     if isinstance(value, str):
         return escape(value)
     return f"{value:.1f}".removesuffix(".0")

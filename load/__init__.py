@@ -1,1 +1,1 @@
-"""The load room: Locust scenarios that hold a connector to its latency budget, so that a stall cannot hide."""
+"""The load test: Locust scenarios that compare a connector's latency with a budget, without hiding a stall."""

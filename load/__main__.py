@@ -1,4 +1,4 @@
-"""`python -m load`: a load test from the command line. Exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
+"""Runs a load test from the command line: `python -m load`. Exit 0 pass, 1 fail, 2 usage error, 3 no verdict."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from load.errors import LoadError
 from load.report.table import show
 from load.report.writing import paths
 from load.run import Progress, run_load
-from load.settings import options_from, scenario_names
+from load.settings import LoadOptions, options_from, scenario_names
 
 INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run, show progress, table and verdict; return the exit code."""
+    """Run the load test, print progress, table and verdict, and return the exit code."""
     given = vars(_parser().parse_args(arguments))
     signal.signal(signal.SIGTERM, _interrupt)
     console = make_console()
@@ -29,36 +29,36 @@ def main(arguments: list[str] | None = None) -> int:
         report = run_load(options, _Ticker(console).show)
         show(report.document, console, paths(options.out))
     except LoadError as error:
-        print(f"load: {error}", file=sys.stderr)  # noqa: T201 - the command's own word
+        print(f"load: {error}", file=sys.stderr)  # noqa: T201 - the command's error
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours: no verdict, and never the 1 of a finding
-        print(f"load: the generator broke: {type(error).__name__}: {_line(error)}", file=sys.stderr)  # noqa: T201 - as above
+    except Exception as error:  # noqa: BLE001 - a bug of the kit: no verdict, and never exit 1
+        print(f"load: the generator failed: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)  # noqa: T201 - as above
         return LoadError.exit_code
     return report.exit_code
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """Treat SIGTERM like Ctrl-C: end the started processes first."""
+    """Treat SIGTERM like Ctrl-C, so that the started processes end first."""
     raise KeyboardInterrupt
 
 
-def _line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "without a word")
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "no message")
 
 
 class _Ticker:
-    """Live progress: one line a second."""
+    """Live progress: one line per second."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._before = (time.monotonic(), 0)
 
     def show(self, progress: Progress) -> None:
-        """Print the progress of the last second."""
+        """Print the counts so far, and the rate of the last second."""
         now, (then, started) = time.monotonic(), self._before
-        if progress.started < started:  # the next probe of a search
+        if progress.started < started:  # a search started its next probe
             then, started = now - 1, 0
         self._before = (now, progress.started)
         rate = (progress.started - started) / max(now - then, 1e-3)
@@ -70,31 +70,34 @@ class _Ticker:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="load", description="Hold a connector to its latency budget under load.")
-    add = parser.add_argument
-    add("--connector", metavar="URL", help="a connector that is running")
-    add("--profile", metavar="FILE", help="its jwo.toml")
-    add("--scenario", metavar="NAME", help=f"{', '.join(scenario_names())}, or a file like those")
-    add("--rate", metavar="N", help="requests a second at the scenario's busiest")
-    add("--duration", metavar="S", dest="duration_s", help="seconds")
-    add("--budget", metavar="S", dest="budget_s", help="an answer later than this many seconds is late")
-    add("--workers", metavar="N", help="processes that send")
-    add("--seed", metavar="N", help="the same seed gives the same schedule")
-    add(
-        "--lag-bound",
-        metavar="MS",
-        dest="lag_bound_ms",
-        help="p99 of the generator's lag beyond which a run is invalid",
+    parser = argparse.ArgumentParser(
+        prog="load",
+        description="Test a connector's answers under load against a latency budget. "
+        "The environment variables JWO_LOAD_* replace the defaults.",
     )
-    add(
-        "--crossing",
-        metavar="MS",
-        dest="crossing_ms",
-        help="a kept connection's close this soon after sending may have crossed the request",
-    )
-    add("--out", metavar="DIR", help="folder for load.html, load.json and junit.xml")
-    add("--baseline", metavar="FILE", help="load.json of an earlier run to compare with")
-    add("--max-slowdown", metavar="SHARE", help="with a baseline: fail when p99 grew by more than this share")
+
+    def add(flag: str, metavar: str, text: str, setting: str = "", default: str = "") -> None:
+        name = setting or flag.removeprefix("--").replace("-", "_")
+        shown = default or LoadOptions.model_fields[name].default
+        parser.add_argument(flag, metavar=metavar, dest=name, help=f"{text} (default: {shown})")
+
+    names = ", ".join(scenario_names())
+    add("--connector", "URL", "address of a running connector", default="the address in the profile")
+    add("--profile", "FILE", "profile of the connector, a jwo.toml", default="no profile")
+    add("--scenario", "NAME", f"one of {names}, or the path of a scenario file")
+    add("--rate", "N", "requests per second at the scenario's peak")
+    add("--duration", "SECONDS", "length of the run", "duration_s")
+    add("--budget", "SECONDS", "time limit of an answer; a later one is late", "budget_s")
+    add("--workers", "N", "number of sending processes")
+    add("--seed", "N", "seed of the schedule; the same seed repeats it")
+    lag_bound = "highest p99 of the generator's own lag; above it the run is invalid"
+    add("--lag-bound", "MS", lag_bound, "lag_bound_ms")
+    crossing = "time after sending in which a close of a kept connection counts as a crossing, not as a failure"
+    add("--crossing", "MS", crossing, "crossing_ms")
+    add("--out", "DIR", "folder for load.html, load.json and junit.xml", default="no files")
+    add("--baseline", "FILE", "the load.json of an earlier run", default="no comparison")
+    slowdown = "with a baseline: fail if p99 grows by more than this share"
+    add("--max-slowdown", "SHARE", slowdown, default="0, which sets no limit")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""Arrival curves: how many requests a second are wanted at each moment of a run. Nothing here knows the connector.
+"""Arrival curves: the planned number of requests per second at each moment of a run.
 
-A curve is a line through points `(seconds, requests a second)`; two points at one moment make a jump.
+A curve is a line through points `(seconds, requests per second)`; two points at the same second make a jump.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ _DAY = (0.02, 0.3, 0.6, 0.35, 0.45, 1.0, 0.8, 0.4, 0.35, 0.45, 0.8, 0.95, 0.6, 0
 
 @dataclass(frozen=True)
 class Curve:
-    """Wanted rate over time, from the first point to the last."""
+    """The planned rate over time, from the first point to the last."""
 
     points: tuple[tuple[float, float], ...]
 
     @property
     def duration_s(self) -> float:
-        """How long the curve lasts."""
+        """The length of the curve, in seconds."""
         return self.points[-1][0]
 
     @property
     def busiest(self) -> float:
-        """The highest wanted rate, in requests a second."""
+        """The highest planned rate, in requests per second."""
         return max(rate for _, rate in self.points)
 
     @property
     def total(self) -> float:
-        """How many requests the whole curve holds."""
+        """The number of requests in the whole curve."""
         return self._sums()[-1]
 
     def rate_at(self, second: float) -> float:
-        """Return the wanted rate at a moment."""
+        """Return the planned rate at a second of the run."""
         for (start, first), (end, last) in pairwise(self.points):
             if start <= second < end:
                 return first + (last - first) * (second - start) / (end - start)
         return 0.0
 
     def moments(self, counts: Iterable[float]) -> Iterator[float]:
-        """Yield the moments at which the curve has let through each of these counts."""
+        """Yield the second at which the curve reaches each of these counts of requests."""
         sums = self._sums()
         return (self._moment(sums, count) for count in counts)
 
@@ -56,23 +56,23 @@ class Curve:
         piece = min(max(bisect_right(sums, count) - 1, 0), len(self.points) - 2)
         (start, first), (end, last) = self.points[piece], self.points[piece + 1]
         rest, slope = count - sums[piece], (last - first) / (end - start) if end > start else 0.0
-        if abs(slope) < 1e-12:  # noqa: PLR2004 - level
+        if abs(slope) < 1e-12:  # noqa: PLR2004 - a level piece
             return start + (rest / first if first else 0.0)
         return start + (math.sqrt(max(first * first + 2 * slope * rest, 0.0)) - first) / slope
 
 
 def constant(rate: float, duration_s: float) -> Curve:
-    """One rate all the time."""
+    """Return a curve of one rate."""
     return Curve(((0.0, rate), (duration_s, rate)))
 
 
 def ramp(first: float, last: float, duration_s: float) -> Curve:
-    """Evenly from one rate to another."""
+    """Return a straight line from one rate to another."""
     return Curve(((0.0, first), (duration_s, last)))
 
 
 def steps(*rates_and_lengths: tuple[float, float]) -> Curve:
-    """Levels, each `(rate, seconds)`, one after the other."""
+    """Return levels, each `(rate, seconds)`, in order."""
     points: list[tuple[float, float]] = []
     at = 0.0
     for rate, length_s in rates_and_lengths:
@@ -82,12 +82,12 @@ def steps(*rates_and_lengths: tuple[float, float]) -> Curve:
 
 
 def spike(base: float, peak: float, duration_s: float, *, starts_at: float = 0.4, lasts: float = 0.1) -> Curve:
-    """A level with one sudden peak; where it starts and how long it lasts are shares of the duration."""
+    """Return a level with one sudden peak; `starts_at` and `lasts` are shares of the duration."""
     before, during = starts_at * duration_s, lasts * duration_s
     return steps((base, before), (peak, during), (base, duration_s - before - during))
 
 
 def store_day(busiest: float, duration_s: float) -> Curve:
-    """A whole day from opening to closing, squeezed into the duration."""
+    """Return a whole day, from opening to closing, compressed into the duration."""
     width = duration_s / (len(_DAY) - 1)
     return Curve(tuple((hour * width, share * busiest) for hour, share in enumerate(_DAY)))

@@ -1,18 +1,18 @@
-"""What ends a load test without a verdict on the connector.
+"""The errors that end a load test without a verdict on the connector.
 
 LoadError
-├── BadOptions        the command was used wrongly: exit 2, and the hint says what to do
-└── GeneratorBroke    the generator itself could not do its work: exit 3, never a finding against the connector
+├── BadOptions        a usage error: exit 2, and the hint says what to do
+└── GeneratorBroke    the generator itself failed: exit 3, never a finding against the connector
 """
 
 from __future__ import annotations
 
-WRONG = "used wrongly: "
-"""How Locust's log says it, for the process that reads there."""
+USAGE_PREFIX = "usage error: "
+"""Marks a usage error in Locust's log, for the process that reads the log."""
 
 
 class LoadError(Exception):
-    """Root: `exit_code` is what the command ends with, `code` is stable, `hint` says what a person can do."""
+    """Base class: `exit_code` is the command's exit code, `code` is a stable name, `hint` says what to do."""
 
     exit_code = 3
     code = "load"

@@ -1,6 +1,6 @@
-"""What each answer should have been: the right code, the right shape, the same for duplicates, and nobody else's.
+"""Checks each answer: right code, right shape, the same for duplicates, and never the answer to another request.
 
-A fast wrong answer is a finding all the same. Examples name our own ids only, never a key or a visitor.
+A fast wrong answer is a finding too. Examples contain only this run's ids, never a key or a visitor.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from contract.profile import Profile
 from load.traffic import RUN_DIGITS, Event
 
 _RECENT = 2048
-_MOST_ASKED_AGAIN = 100
+_MOST_REPEATED = 100
 _MOST_VISITORS = 1000
 _HEX = b"0123456789abcdef"
 _RESPONSES = ("verify_identity_keys.response", "create_purchases.response")
 
 
 class Finding(StrEnum):
-    """What can be wrong with an answer that came."""
+    """A problem of an answer."""
 
     WRONG_CODE = "wrong code"
     MALFORMED = "malformed answer"
@@ -35,10 +35,11 @@ class Finding(StrEnum):
 
 
 Wrong = tuple[Finding, str]
+"""A finding, and an example as a text."""
 
 
 class Expectations:
-    """Judges answers as they come; remembers whose purchases they were, and which events to ask about again."""
+    """Judges each answer when it arrives. Remembers the trip of each purchase, and events to repeat after the load."""
 
     def __init__(self, profile: Profile) -> None:
         self._schemas = {name: message(name, profile.house) for name in _RESPONSES}
@@ -50,98 +51,103 @@ class Expectations:
         self._first_answers = 0
 
     def judge(self, event: Event, status: int, raw: bytes, *, sent_ns: int = 0) -> Wrong | None:
-        """Return what is wrong with an answer to an event sent then, with an example in words; None if nothing is."""
+        """Return the problem of an answer to an event that was sent at `sent_ns`; None if the answer is right."""
         if _names_another(event, raw):
-            return Finding.CROSS_TALK, f"an id of another request, in the answer to {_name(event)}"
-        if status not in (right := event.statuses(sent_ns)):
-            return Finding.WRONG_CODE, f"{status} instead of {' or '.join(map(str, right))} to {_name(event)}"
-        if status == 401:  # noqa: PLR2004 - a refusal has no body that counts
+            return Finding.CROSS_TALK, f"an id of another request, in the answer to {_describe_event(event)}"
+        if status not in (expected := event.statuses(sent_ns)):
+            codes = " or ".join(map(str, expected))
+            return Finding.WRONG_CODE, f"{status} instead of {codes} to {_describe_event(event)}"
+        if status == 401:  # noqa: PLR2004 - the contract says nothing about a refusal's body
             return None
         try:
             body = parse_object(raw)
         except MalformedBody as error:
-            return Finding.MALFORMED, f"{error}, to {_name(event)}"
+            return Finding.MALFORMED, f"{error}, to {_describe_event(event)}"
         schema = self._schemas[event.operation.response]
         if not schema.is_valid(body) and (breaches := _published(schema.violations(body))):
-            return Finding.MALFORMED, f"{breaches[0].message}, to {_name(event)}"
+            return Finding.MALFORMED, f"{breaches[0].message}, to {_describe_event(event)}"
         return self._cart(event, body) if event.operation is CREATE_PURCHASES else self._scan(event, body)
 
     def purchases(self) -> list[int]:
-        """Return a digest of every purchase id, to be compared over workers."""
+        """Return a digest of each purchase id, for the comparison between workers."""
         return list(self._purchases)
 
-    def to_ask_again(self) -> list[Event]:
-        """Return events whose answers shall be compared with those that come when nothing else is under way.
+    def events_to_repeat(self) -> list[Event]:
+        """Return the events to send again, alone, to compare the answers.
 
-        First those of which two, at about the same time, were told one visitor: with a key for each shopper, this is
-        how an answer looks that went to the wrong one. Then some by chance.
+        First come pairs of events that got the same visitor at about the same time: if each shopper has a key, the
+        answer to one of them went to the wrong shopper. Then comes a random sample.
         """
         return list({event.mark: event for event in (*self._suspects, *self._sample)}.values())
 
-    def told_another(self, visitor_type: str, visitor_id: str) -> int:
-        """Return how many scans of a kind were told another visitor; for a key that always names this one."""
-        return sum(count for told, count in self._visitors.get(visitor_type, {}).items() if told != digest(visitor_id))
+    def count_other_visitors(self, visitor_type: str, visitor_id: str) -> int:
+        """Return how many scans of a type got a visitor other than this one."""
+        counts, own = self._visitors.get(visitor_type, Counter()), digest(visitor_id)
+        return sum(count for visitor, count in counts.items() if visitor != own)
 
     def _scan(self, event: Event, body: dict[str, Any]) -> Wrong | None:
         visitor = body["visitorDetails"]
         if visitor["type"] != event.visitor_type:
-            return Finding.CROSS_TALK, f"a {event.visitor_type} was answered as {visitor['type']}, to {_name(event)}"
-        told = digest(str(visitor["id"]))
-        before = self._recent.get(told)
-        if event.answer is not None and event.answer != told:
+            return (
+                Finding.CROSS_TALK,
+                f"a {event.visitor_type} was answered as {visitor['type']}, to {_describe_event(event)}",
+            )
+        answer = digest(str(visitor["id"]))
+        before = self._recent.get(answer)
+        if event.answer is not None and event.answer != answer:
             if before is not None and before is not event:
-                return Finding.CROSS_TALK, f"the visitor of another scan, to {_name(event)}"
-            return Finding.CHANGED_ANSWER, f"two answers to {_name(event)}"
+                return Finding.CROSS_TALK, f"the visitor of another scan, to {_describe_event(event)}"
+            return Finding.CHANGED_ANSWER, f"two answers to {_describe_event(event)}"
         if event.answer is None:
-            event.answer = told
-            self._note_visitor(event, told, before)
+            event.answer = answer
+            self._note_visitor(event, answer, before)
             self._note(event)
         return None
 
     def _cart(self, event: Event, body: dict[str, Any]) -> Wrong | None:
         if not body["purchaseId"]:
-            return Finding.MALFORMED, f"an empty purchaseId for a full cart, to {_name(event)}"
-        told = digest(body["purchaseId"])
-        if self._purchases.setdefault(told, event.mark) != event.mark:
-            return Finding.CROSS_TALK, f"another trip's purchaseId, to {_name(event)}"
-        if event.answer is not None and event.answer != told:
-            return Finding.DOUBLED_PURCHASE, f"two answers to {_name(event)}"
+            return Finding.MALFORMED, f"an empty purchaseId for a full cart, to {_describe_event(event)}"
+        answer = digest(body["purchaseId"])
+        if self._purchases.setdefault(answer, event.mark) != event.mark:
+            return Finding.CROSS_TALK, f"another trip's purchaseId, to {_describe_event(event)}"
+        if event.answer is not None and event.answer != answer:
+            return Finding.DOUBLED_PURCHASE, f"two answers to {_describe_event(event)}"
         if event.answer is None:
-            event.answer = told
+            event.answer = answer
             self._note(event)
         return None
 
-    def _note_visitor(self, event: Event, told: int, before: Event | None) -> None:
+    def _note_visitor(self, event: Event, visitor: int, before: Event | None) -> None:
         counts = self._visitors.setdefault(event.visitor_type, Counter())
-        if told in counts or len(counts) < _MOST_VISITORS:
-            counts[told] += 1
-        if before is not None and len(self._suspects) < _MOST_ASKED_AGAIN:
+        if visitor in counts or len(counts) < _MOST_VISITORS:
+            counts[visitor] += 1
+        if before is not None and len(self._suspects) < _MOST_REPEATED:
             self._suspects += [before, event]
-        self._recent[told] = event
+        self._recent[visitor] = event
         if len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
 
     def _note(self, event: Event) -> None:
-        """Keep a sample of all events, each as likely as any other."""
+        """Keep a random sample of all events, in which each is equally likely."""
         self._first_answers += 1
-        if len(self._sample) < _MOST_ASKED_AGAIN:
+        if len(self._sample) < _MOST_REPEATED:
             self._sample.append(event)
-        elif (place := int(random.random() * self._first_answers)) < _MOST_ASKED_AGAIN:  # noqa: S311 - a sample
+        elif (place := int(random.random() * self._first_answers)) < _MOST_REPEATED:  # noqa: S311 - a sample
             self._sample[place] = event
 
 
 def _published(violations: list[Violation]) -> list[Violation]:
-    """Leave out the breaches of rules that are our own."""
+    """Return the violations of Amazon's published rules, without those of this kit's own rules."""
     return [each for each in violations if not each.by_house]
 
 
 def digest(text: str) -> int:
-    """Return a 63-bit digest of a text."""
+    """Return a 63-bit hash of a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
 def _names_another(event: Event, raw: bytes) -> bool:
-    """Whether an answer holds a whole id of this run that is not the event's own, in whatever way UUIDs are written."""
+    """Return whether an answer contains a whole id of another event of this run, in any spelling of UUIDs."""
     own, run = _plain(event.mark.encode()), _plain(event.mark[:RUN_DIGITS].encode())
     text = _plain(raw)
     at = text.find(run)
@@ -157,5 +163,5 @@ def _plain(text: bytes) -> bytes:
     return text.lower().replace(b"-", b"")
 
 
-def _name(event: Event) -> str:
+def _describe_event(event: Event) -> str:
     return f"{event.operation.name} {event.id}"

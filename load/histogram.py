@@ -1,6 +1,6 @@
-"""Counting latencies: a fast tally while the load runs, HDR histograms for everything that is read from it.
+"""Counts latencies: in a fast tally during the load, and in HDR histograms afterwards.
 
-Values are microseconds with three significant digits up to ten minutes; a tally's cells are exactly the histogram's.
+Values are microseconds, up to ten minutes, with three significant digits. A tally has the cells of the histogram.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
 
 class Tally(dict[int, int]):
-    """How often each value came; `add` costs a third of a microsecond."""
+    """The number of times that each value occurred; `add` takes a third of a microsecond."""
 
     def add(self, value_us: int) -> None:
-        """Count one value; below 0 counts as 0, past the highest as the highest."""
+        """Count one value; a value below 0 counts as 0, and one above the highest counts as the highest."""
         value_us = min(max(value_us, 0), HIGHEST_US)
         shift = value_us.bit_length() - _CELL_BITS
         cell = value_us >> shift << shift if shift > 0 else value_us
@@ -25,7 +25,7 @@ class Tally(dict[int, int]):
 
 
 def histogram(*tallies: Tally) -> HdrHistogram:
-    """Return the HDR histogram of tallies."""
+    """Return one HDR histogram of all the tallies."""
     made = HdrHistogram(1, HIGHEST_US, DIGITS)
     for tally in tallies:
         for value_us, count in tally.items():
@@ -34,12 +34,12 @@ def histogram(*tallies: Tally) -> HdrHistogram:
 
 
 def encoded(tally: Tally) -> str:
-    """Return a tally as a compressed HDR histogram, the form in which workers and reports pass it on."""
+    """Return a tally as the text of a compressed HDR histogram, the form in messages and reports."""
     return str(histogram(tally).encode().decode())
 
 
 def merged(*texts: str) -> HdrHistogram:
-    """Return one histogram of several encoded ones."""
+    """Return the sum of several encoded histograms."""
     made = HdrHistogram(1, HIGHEST_US, DIGITS)
     for text in texts:
         made.decode_and_add(text)
@@ -47,7 +47,7 @@ def merged(*texts: str) -> HdrHistogram:
 
 
 def percentile_ms(of: HdrHistogram, percentile: float) -> float | None:
-    """Return a percentile in milliseconds; None when nothing was counted."""
+    """Return a percentile in milliseconds; None if the histogram is empty."""
     if not of.get_total_count():
         return None
     return float(of.get_value_at_percentile(percentile)) / 1000

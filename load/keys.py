@@ -1,7 +1,7 @@
-"""The stock of identity keys: minted ahead of time in a process of its own, so never in the measured path.
+"""Holds a stock of identity keys, which a separate process mints ahead of time, outside of the measured path.
 
-A key is asked for a set time before its use, so it is fresh when it is used, and one that has grown too old is thrown
-away and counted. A profile's fixed values need no stock.
+The stock orders a key a fixed time before its use, so that the key is fresh. It drops and counts keys that are too old.
+A profile's fixed keys need no stock.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from load.errors import BadOptions, GeneratorBroke
 _FIRST_WITHIN_S = 60.0
 _PAUSE_S = 0.02
 ASSOCIATE_SAMPLE = "YXNzb2NpYXRlX2tleQ=="
-"""Amazon's published sample key of an associate; that of a shopper is in the message's example."""
+"""Amazon's published sample key of an associate. The shopper's sample key is in the example of the message."""
 
 
 class KeyStock:
-    """Hands out keys by kind: `shopper` and `associate`."""
+    """Supplies keys by kind: `shopper` and `associate`."""
 
     def __init__(self, profile: Profile, max_age_s: float) -> None:
         self._keys = profile.keys
@@ -37,20 +37,20 @@ class KeyStock:
         self._stock: dict[str, deque[tuple[float, str]]] = {kind: deque() for kind in self._minted}
         self._minter: subprocess.Popen[bytes] | None = None
         self.trouble = ""
-        """Why a key could not be made, lately."""
+        """The reason of the latest failure to mint a key."""
         self.stale = 0
 
     @property
     def is_minted(self) -> bool:
-        """Whether keys are made for this run."""
+        """Whether this run mints keys."""
         return bool(self._minted)
 
     def has(self, kind: str) -> bool:
-        """Whether there are keys of this kind."""
+        """Return whether there are keys of this kind."""
         return kind in self._minted or bool(self._fixed.get(kind))
 
     def take(self, kind: str) -> str | None:
-        """Return a key at once; None when none is ready."""
+        """Return a key without waiting; None if no key is ready."""
         if kind not in self._minted:
             return self._fixed[kind]
         stock = self._stock[kind]
@@ -62,11 +62,11 @@ class KeyStock:
         return None
 
     def is_fixed(self, kind: str) -> bool:
-        """Whether there is one key of this kind, the same for all."""
+        """Return whether all requests share one key of this kind."""
         return kind not in self._minted and bool(self._fixed.get(kind))
 
     def order(self, kind: str, count: int) -> None:
-        """Ask for keys; they come when they are ready."""
+        """Order keys from the minting process, without waiting for them."""
         if kind not in self._minted or not count:
             return
         if self._minter is None:
@@ -77,12 +77,12 @@ class KeyStock:
         self._minter.stdin.flush()
 
     def wait_for(self, wanted: dict[str, int]) -> None:
-        """Wait until the stock holds that many. Raises GeneratorBroke if it never does."""
+        """Wait until the stock holds these numbers of keys. Raises GeneratorBroke if minting fails or is too slow."""
         deadline = time.monotonic() + _FIRST_WITHIN_S
         while any(len(self._stock[kind]) < count for kind, count in wanted.items() if kind in self._minted):
             if self.trouble or time.monotonic() > deadline:
                 have = {kind: len(stock) for kind, stock in self._stock.items()}
-                why = self.trouble or f"{have} of {wanted} came within {_FIRST_WITHIN_S:g} s"
+                why = self.trouble or f"{have} of {wanted} were ready within {_FIRST_WITHIN_S:g} s"
                 raise GeneratorBroke(f"no identity keys: {why}", "try [keys] command or url by hand, or lower --rate")
             gevent.sleep(_PAUSE_S)
 
@@ -109,15 +109,15 @@ class KeyStock:
                 self.trouble = entry["trouble"]
             else:
                 self._stock[entry["kind"]].append((time.monotonic(), entry["key"]))
-        self.trouble = self.trouble or "the process that mints them has ended"
+        self.trouble = self.trouble or "the minting process has ended"
 
 
 def _fixed(profile: Profile) -> dict[str, str]:
-    """Take the declared values; a profile that declares no shopper at all gets the published samples."""
+    """Return the declared keys, or the published samples if there are none. Raises BadOptions without a shopper key."""
     fixed = {"shopper": profile.keys.shopper, "associate": profile.keys.associate}
     if not profile.declared_keys():
         example = document(VERIFY_IDENTITY_KEYS.request)["examples"][0]["identityKey"]
         return {"shopper": example, "associate": ASSOCIATE_SAMPLE}
     if "shopper" not in profile.declared_keys():
-        raise BadOptions("the profile declares no key of a shopper", "set [keys] shopper, command or url")
+        raise BadOptions("the profile declares no shopper key", "set [keys] shopper, command or url")
     return fixed

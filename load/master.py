@@ -1,7 +1,7 @@
-"""The master's part of a run, or that of the only process: shares the schedule out and puts the results together.
+"""The master of a run (or its only process): divides the schedule between the workers and merges their results.
 
-It tells each worker its share, waits until all are ready, says go, and merges what they send, all over Locust's own
-messages. A worker that is silent at the end makes the run invalid, never a smaller one.
+It sends each worker its share, waits until all are ready, sends the start message, and merges their results, all with
+Locust's messages. A worker without results makes the run invalid; the run never becomes a smaller one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from load.errors import WRONG, LoadError
+from load.errors import USAGE_PREFIX, LoadError
 from load.planning import describe, options_of, plan, scenario_of
 from load.report.writing import publish
 from load.results import Merging
@@ -29,11 +29,11 @@ _SPARE_S = 15.0
 _log = logging.getLogger(__name__)
 RUN_BITS = 48
 NUMBERS = ("started", "answered", "late", "failed", "missed")
-"""What progress adds up over workers."""
+"""The counts of which progress is the sum over all workers."""
 
 
 class Master:
-    """Made once for a Locust environment; `begin` and `finish` frame each test that Locust runs."""
+    """One for each Locust environment; Locust calls `begin` and `finish` around each test."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -53,21 +53,21 @@ class Master:
 
     @property
     def is_over(self) -> bool:
-        """Whether every worker's results are in, or can no longer be expected."""
+        """Whether all workers have sent results, or the time for them is over."""
         return self._over.is_set() or (self._deadline > 0 and time.monotonic() > self._deadline)
 
     def begin(self) -> None:
-        """Share the schedule out; called when Locust starts a test."""
+        """Divide the schedule; called when Locust starts a test."""
         self._reset()
-        self._environment.process_exit_code = EXIT_CODES["invalid"]  # until it is judged
+        self._environment.process_exit_code = EXIT_CODES["invalid"]  # until the verdict replaces it
         try:
-            self._share_out()
+            self._divide_schedule()
         except LoadError as error:
-            _log.error("%s%s", WRONG, error)
+            _log.error("%s%s", USAGE_PREFIX, error)
             self._environment.process_exit_code = error.exit_code
             self._over.set()
 
-    def _share_out(self) -> None:
+    def _divide_schedule(self) -> None:
         clients = sorted(client.id for client in self._runner.clients.ready) if self._runner else ["local"]
         self.workers = len(clients)
         options = options_of(self._environment)
@@ -79,7 +79,7 @@ class Master:
                 self._runner.send_message("jwo_share", Share(place, self.workers, run)._asdict(), client)
 
     def finish(self) -> None:
-        """Judge, write and show the results, and forget them; called when Locust has stopped a test."""
+        """Judge, write and show the results, then reset; called when Locust has stopped a test."""
         if not self._merging.workers_wanted:
             return
         results = self._merging.results()
@@ -89,7 +89,7 @@ class Master:
         self._environment.process_exit_code = verdict.exit_code
 
     def _reset(self) -> None:
-        """Reset the state for the next test: Locust's page may start one, and asks the load shape before it says so."""
+        """Reset the state for the next test. Locust's page may start one, and calls the load shape before `begin`."""
         self._merging = Merging([], 0)
         self._deadline = 0.0
         self._over.clear()
@@ -97,12 +97,12 @@ class Master:
             each.clear()
 
     def expect_end(self) -> None:
-        """Set the time after which no worker is waited for; called when the sending begins."""
+        """Set the time at which the master stops waiting for workers; called when the sending begins."""
         options = options_of(self._environment)
         self._deadline = time.monotonic() + options.duration_s + options.reads_for_s + _SPARE_S
 
     def add_progress(self, worker: str, numbers: dict[str, int]) -> None:
-        """Receive a worker's progress, and pass the sum on once every worker has reported."""
+        """Store a worker's progress, and send the sum to the parent process after a message from each worker."""
         self._numbers[worker] = numbers
         self._fresh.add(worker)
         descriptor = options_of(self._environment).progress_fd
@@ -110,18 +110,18 @@ class Master:
             self._fresh.clear()
             total = {name: sum(each[name] for each in self._numbers.values()) for name in NUMBERS}
             total["lag_us"] = max(each["lag_us"] for each in self._numbers.values())
-            self._tell_parent(descriptor, orjson.dumps(total) + b"\n")
+            self._write_to_parent(descriptor, orjson.dumps(total) + b"\n")
 
-    def _tell_parent(self, descriptor: int, line: bytes) -> None:
+    def _write_to_parent(self, descriptor: int, line: bytes) -> None:
         try:
             os.write(descriptor, line)
         except BrokenPipeError:
-            _log.warning("the process that started this run has ended, and so does the run")
+            _log.warning("the process that started this run has ended; the run ends too")
             assert self._environment.runner is not None
             self._environment.runner.quit()
 
     def add_snapshot(self, snapshot: dict[str, Any]) -> None:
-        """Take a worker's results."""
+        """Store a worker's results."""
         self._merging.snapshots.append(snapshot)
         if len(self._merging.snapshots) >= self.workers:
             self._over.set()

@@ -1,8 +1,8 @@
-"""Mints identity keys for a load generator, as a process of its own: orders come on stdin, keys go to stdout.
+"""Mints identity keys for a load generator, in a separate process: reads orders from stdin, writes keys to stdout.
 
 Run as `python -m load.minting`. The first line is the source, `{"command": "…", "url": "…"}`, one of the two empty; it
-comes on stdin since everybody may read a process's arguments. An order is `{"kind": "shopper", "count": 50}`, a key is
-`{"kind": "shopper", "key": "…"}`; `{"trouble": "…"}` says why one could not be made, without the source's secrets.
+is on stdin because other users can read a process's arguments. An order is `{"kind": "shopper", "count": 50}`, a key is
+`{"kind": "shopper", "key": "…"}`. `{"trouble": "…"}` gives the reason of a failure, without the source's secrets.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Mint = Callable[[str], str]
 
 
 class NoKey(Exception):
-    """The source gave no usable key; the text says why."""
+    """The source returned no usable key; the text gives the reason."""
 
 
 def source(command: str, url: str) -> Mint:
-    """Return the function that makes one key of a kind; a command wins over an address."""
+    """Return the function that mints one key of a kind; it prefers the command to the address."""
     if command:
         return lambda kind: _checked(_from_command(command, kind))
     client = httpx.Client(timeout=_WITHIN_S, trust_env=False)
@@ -42,17 +42,17 @@ def _from_command(command: str, kind: str) -> str:
         words = [word.replace("{type}", kind) for word in shlex.split(command)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=_WITHIN_S, check=True)  # noqa: S603 - the user's own command
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
-        raise NoKey(f"[keys] command failed for {kind}: {_without_words(error)}") from None
+        raise NoKey(f"[keys] command failed for {kind}: {_reason_without_secrets(error)}") from None
     return done.stdout.strip()
 
 
-def _without_words(error: Exception) -> str:
-    """Describe the end of a command without its arguments: they may hold a secret."""
+def _reason_without_secrets(error: Exception) -> str:
+    """Return the reason why a command failed, without the command itself, which may contain a secret."""
     if isinstance(error, subprocess.CalledProcessError):
         return f"exit code {error.returncode}"
     if isinstance(error, subprocess.TimeoutExpired):
         return f"it did not end within {_WITHIN_S:g} s"
-    return (error.strerror if isinstance(error, OSError) else None) or "it cannot be read as a command"
+    return (error.strerror if isinstance(error, OSError) else None) or "it is not a valid command line"
 
 
 def _from_url(client: httpx.Client, url: str) -> str:
@@ -63,12 +63,12 @@ def _from_url(client: httpx.Client, url: str) -> str:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = type(error).__name__
     except (ValueError, KeyError, TypeError):
-        why = "something else came"
-    raise NoKey(f'[keys] url {_bare(url)} did not answer {{"identityKey": "…"}}: {why}')
+        why = "the answer has another form"
+    raise NoKey(f'[keys] url {_url_without_secrets(url)} did not answer {{"identityKey": "…"}}: {why}')
 
 
-def _bare(url: str) -> str:
-    """Return scheme, host and path: user, password and query may be secrets."""
+def _url_without_secrets(url: str) -> str:
+    """Return the scheme, host and path of a URL, without user, password and query, which may be secrets."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -80,9 +80,9 @@ def _checked(key: str) -> str:
     try:
         base64.b64decode(key, validate=True)
     except (ValueError, binascii.Error) as error:
-        raise NoKey("the source gave something that is not Base64") from error
+        raise NoKey("the source returned a key that is not Base64") from error
     if not key:
-        raise NoKey("the source gave an empty key")
+        raise NoKey("the source returned an empty key")
     return key
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     """Serve orders until stdin ends."""
     mint, lock = source(**json.loads(sys.stdin.readline())), threading.Lock()
 
-    def one(kind: str) -> None:
+    def mint_one(kind: str) -> None:
         try:
             entry = {"kind": kind, "key": mint(kind)}
         except NoKey as error:
@@ -103,7 +103,7 @@ def main() -> None:
         for line in sys.stdin:
             order = json.loads(line)
             for _ in range(order["count"]):
-                pool.submit(one, order["kind"])
+                pool.submit(mint_one, order["kind"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a Locust process knows of its run: the settings behind its flags, the scenario, and the schedule."""
+"""Reads a Locust process's settings and scenario, and makes the schedule."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FLAGS = {
     "connector_profile": "profile",
     "load_out": "out",
 }
-"""Locust's names of our flags, and the settings behind them."""
+"""The flags that this kit adds to Locust, and the setting of each."""
 
 
 class Scenario(Protocol):
-    """What a scenario says, apart from being a Locust user class."""
+    """The attributes of a scenario, which is also a Locust user class."""
 
     __doc__: str | None
     __name__: str
@@ -32,26 +32,26 @@ class Scenario(Protocol):
     poisson: bool
 
     def arrivals(self, rate: float, duration_s: float) -> Curve:
-        """Return the wanted rate over the run."""
+        """Return the planned rate over the run."""
 
 
 def options_of(environment: Environment) -> LoadOptions:
-    """Return the settings: Locust's flags, the environment variables, the defaults."""
+    """Return the settings: Locust's flags, then the environment variables, then the defaults."""
     parsed = vars(environment.parsed_options)
     given = {name: parsed.get(flag) for flag, name in FLAGS.items()}
-    if run_time := parsed.get("run_time"):  # Locust's own --run-time, for those who are used to it
+    if run_time := parsed.get("run_time"):  # Locust's own --run-time works too
         given["duration_s"] = float(run_time)
     return options_from(**given, connector=environment.host, workers=parsed.get("processes") or None)
 
 
-def scenario_of(environment: Environment) -> Any:  # noqa: ANN401 - a class that is also a Scenario, which no type can say
-    """Return the scenario that Locust was started with. Raises BadOptions if its file holds something else as well."""
+def scenario_of(environment: Environment) -> Any:  # noqa: ANN401 - a user class that is also a Scenario; no type expresses that
+    """Return the scenario of this Locust process. Raises BadOptions if its file contains other user classes."""
     classes = environment.user_classes
     if len(classes) != 1 or not hasattr(classes[0], "arrivals"):
         names = ", ".join(each.__name__ for each in classes) or "none"
         raise BadOptions(
-            f"a scenario is one class of StoreVisitors, and these user classes were found: {names}",
-            "give each scenario a file of its own, and leave other users out",
+            f"a scenario file must contain one subclass of StoreVisitors, but it contains these user classes: {names}",
+            "put each scenario into its own file, and remove other users",
         )
     return classes[0]
 
@@ -63,11 +63,11 @@ def plan(scenario: Scenario, options: LoadOptions) -> Schedule:
 
 
 def describe(scenario: Scenario, environment: Environment) -> dict[str, Any]:
-    """Return what a report says about the scenario."""
+    """Return the report's description of the scenario."""
     weights = {kind.name.lower(): round(share, 6) for kind, share in scenario.mix.weights().items() if share}
     return {
         "name": Path(str(vars(environment.parsed_options)["locustfile"])).stem,
         "title": " ".join((scenario.__doc__ or scenario.__name__).split()),
-        "arrivals": "by chance (Poisson)" if scenario.poisson else "evenly spaced",
+        "arrivals": "random (Poisson)" if scenario.poisson else "evenly spaced",
         "mix": weights,
     }

@@ -1,6 +1,6 @@
-"""What one worker counts while it sends: nothing is rounded before it is counted, and nothing is left out.
+"""Counts the requests and answers of one worker. It counts every request, and rounds no value before counting.
 
-`snapshot` is the whole of it as plain values; `load.results` puts the snapshots of several workers together.
+`snapshot` returns all counts as plain values; `load.results` merges the snapshots of several workers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 class Recorder:
-    """Counts exchanges against a budget; all instants are nanoseconds after the run's beginning."""
+    """Counts exchanges, and compares them with a budget. All times are nanoseconds after the start of the run."""
 
     def __init__(self, budget_ns: int, begins_ns: int) -> None:
         self._budget_ns = budget_ns
@@ -34,7 +34,7 @@ class Recorder:
         self.longest_ns = 0
 
     def started(self, exchange: Exchange) -> None:
-        """Count a request that left."""
+        """Count a sent request."""
         lag_us = exchange.lag_ns // 1000
         self.tallies["lag"].add(lag_us)
         self.counts["started"] += 1
@@ -43,13 +43,13 @@ class Recorder:
         row["lag_us"] = max(row["lag_us"], lag_us)
 
     def miss(self, cause: str, count: int = 1) -> None:
-        """Count arrivals that never left."""
+        """Count arrivals without a sent request."""
         self.missed[cause] += count
 
     def ended(self, exchange: Exchange, group: str, wrong: tuple[Finding, str] | None) -> None:
-        """Count the result of a request that was sent, or take back one that could not be sent."""
+        """Count the result of a sent request, or undo the count of a request that could not be sent."""
         if exchange.failure in NEVER_LEFT:
-            self._take_back(exchange, exchange.failure)
+            self._undo_start(exchange, exchange.failure)
             return
         row = self._row(exchange.intended_ns)
         latency_ns = exchange.latency_ns
@@ -63,15 +63,15 @@ class Recorder:
         if exchange.failure in (None, NoAnswer.TIMED_OUT):
             self._time(exchange, group, row, latency_ns)
         if wrong:
-            self._find(row, *wrong)
+            self._add_finding(row, *wrong)
 
-    def _take_back(self, exchange: Exchange, failure: NoAnswer) -> None:
+    def _undo_start(self, exchange: Exchange, failure: NoAnswer) -> None:
         self.counts["started"] -= 1
         self._row(exchange.started_ns)["started"] -= 1
         self.miss(failure.value)
 
-    def find_afterwards(self, finding: Finding, example: str, count: int) -> None:
-        """Count what showed only when it was asked again: it belongs to no second of the run."""
+    def add_late_finding(self, finding: Finding, example: str, count: int) -> None:
+        """Count a finding of the requests after the load, which belongs to no second of the run."""
         self._note(finding, example, count)
 
     def _time(self, exchange: Exchange, group: str, row: Row, latency_ns: int) -> None:
@@ -97,7 +97,7 @@ class Recorder:
         self.counts["unanswered"] += 1
         self.causes[failure.value] += 1
 
-    def _find(self, row: Row, finding: Finding, example: str) -> None:
+    def _add_finding(self, row: Row, finding: Finding, example: str) -> None:
         row["failed"] += 1
         self._note(finding, example, 1)
 
@@ -118,7 +118,7 @@ class Recorder:
         return row
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything counted as plain values."""
+        """Return all counts as plain values."""
         return {
             "counts": dict(self.counts),
             "findings": dict(self.findings),

@@ -1,6 +1,6 @@
-"""The results of a run: the snapshots of all workers put together, with nothing averaged.
+"""Merges the snapshots of all workers into the results of a run, without averaging.
 
-Histograms are added cell by cell and counts as integers: four workers' results equal one worker's on the same samples.
+It adds histograms cell by cell, and counts as integers. So four workers and one worker give equal results.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from load.recorder import GROUPS
 
 @dataclass(frozen=True)
 class Second:
-    """One second of the run; latencies are those of the requests meant to start in it."""
+    """One second of the run; the latencies are those of the requests scheduled in it."""
 
     at_s: int
     wanted: int
@@ -42,51 +42,51 @@ class Results:
     missed: Counter[str]
     examples: dict[str, list[str]]
     histograms: dict[str, str]
-    """HDR histograms, encoded, in microseconds: scan and cart, cold and warm; service, lag, read_delay."""
+    """Encoded HDR histograms in microseconds: scan and cart, each cold and warm; service, lag, read_delay."""
     seconds: list[Second]
     longest_ns: int
     workers_wanted: int
     workers_heard: int
     trouble: tuple[str, ...] = ()
     is_usage: bool = False
-    """Whether the user can fix the cause."""
-    asked_alone: int = 0
+    """Whether the trouble is a usage error, which the user can fix."""
+    asked_alone: int = 0  # requests that were sent alone, before and after the load
     cpu_share: float = 0.0
-    """The busiest worker's use of its core."""
+    """The busiest worker's share of its core."""
     keys: str = ""
     stale_keys: int = 0
     priority: str = ""
 
     def latency(self, *groups: str) -> HdrHistogram:
-        """Return the latencies from the intended start of some groups, all of them by default."""
+        """Return the latencies from the intended start, of the named groups or of all."""
         return merged(*(self.histograms[name] for name in groups or GROUPS))
 
     @property
     def late(self) -> int:
-        """How many were not answered within the budget."""
+        """The number of requests without an answer within the budget."""
         return self.counts["late"]
 
     @property
     def started(self) -> int:
-        """How many left."""
+        """The number of sent requests."""
         return self.counts["started"]
 
     @property
     def lag_p99_ms(self) -> float:
-        """The generator's own lag."""
+        """The p99 of the generator's own lag, in milliseconds."""
         return percentile_ms(merged(self.histograms["lag"]), 99.0) or 0.0
 
 
 @dataclass
 class Merging:
-    """The snapshots in the order of their arrival."""
+    """Collects the workers' snapshots."""
 
     wanted_by_second: list[int]
     workers_wanted: int
     snapshots: list[dict[str, Any]] = field(default_factory=list)
 
     def results(self) -> Results:
-        """Put together what has come."""
+        """Merge the snapshots so far."""
         some = self.snapshots
         findings = _sum(some, "findings")
         if twice := _shared_purchases([each.get("purchases", []) for each in some]):
@@ -135,7 +135,7 @@ def _examples(snapshots: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _shared_purchases(lists: Sequence[list[int]]) -> int:
-    """Count the purchase ids that more than one worker was given: workers share no trips."""
+    """Count the purchase ids that more than one worker received: workers share no trips."""
     counts = Counter(purchase for purchases in lists for purchase in set(purchases))
     return sum(1 for count in counts.values() if count > 1)
 

@@ -1,6 +1,6 @@
-"""Runs a load test: starts Locust in a process of its own, passes its progress on, and reads what it found.
+"""Runs a load test: starts Locust in a separate process, passes on its progress, and reads its report.
 
-Importing Locust patches sockets and TLS of the whole process, so it is never imported here.
+An import of Locust patches sockets and TLS of the whole process, so this process never imports it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from load import saturation
-from load.errors import WRONG, BadOptions, GeneratorBroke
+from load.errors import USAGE_PREFIX, BadOptions, GeneratorBroke
 from load.report.baseline import check
 from load.report.writing import paths
 from load.settings import LoadOptions, scenario_file
-from load.target import keep_limit, reach, target
+from load.target import check_rate_limit, reach, target
 
 _GRACE_S = 200.0
 _STOP_WITHIN_S = 15.0
@@ -37,7 +37,7 @@ _LOG_LINES = 12
 
 @dataclass(frozen=True)
 class Progress:
-    """What the workers say every second, added up; `lag_us` is the longest of the last two seconds."""
+    """The sum of the workers' counts, once per second; `lag_us` is the longest lag of the last two seconds."""
 
     started: int
     answered: int
@@ -49,7 +49,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The outcome: the document is that of load.json."""
+    """The outcome; `document` is the content of load.json."""
 
     document: dict[str, Any]
 
@@ -68,30 +68,30 @@ def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     _check_out(options.out)
     check(options, scenario.stem)
     profile = target(options)
-    keep_limit(options, profile)
+    check_rate_limit(options, profile)
     reach(profile)
-    with _baseline_kept(options) as kept:
+    with _baseline_copied(options) as copied:
         if scenario.stem == "find_knee":
-            return LoadReport(saturation.search(kept, lambda probe: _once(probe, scenario, on_progress)))
-        return LoadReport(_once(kept, scenario, on_progress))
+            return LoadReport(saturation.search(copied, lambda probe: _once(probe, scenario, on_progress)))
+        return LoadReport(_once(copied, scenario, on_progress))
 
 
 def _check_out(out: str) -> None:
-    """Make sure that reports can be written before a run is spent on them. Raises BadOptions if not."""
+    """Check before the run that the folder of the reports is writable. Raises BadOptions if it is not."""
     if not out:
         return
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
-        raise BadOptions(f"--out {out} cannot be written to: {error.strerror}", "name a folder of your own") from error
+        raise BadOptions(f"--out: cannot write to {out} ({error.strerror})", "name another folder") from error
     if taken := [file for file in paths(out) if Path(file).is_dir()]:
         raise BadOptions(f"--out: {taken[0]} is a folder", "reports are files; name another folder")
 
 
 @contextmanager
-def _baseline_kept(options: LoadOptions) -> Iterator[LoadOptions]:
-    """Read the baseline from a copy: it may lie where this run's reports go, and comes back if none are written."""
+def _baseline_copied(options: LoadOptions) -> Iterator[LoadOptions]:
+    """Copy the baseline, as this run's reports may overwrite it. Restores it if the run writes no reports."""
     if not options.baseline:
         yield options
         return
@@ -115,8 +115,8 @@ def _once(options: LoadOptions, scenario: Path, on_progress: OnProgress) -> dict
         code = _locust(options.model_copy(update={"out": str(out)}), scenario, log, on_progress)
         if not report.is_file():
             if code == BadOptions.exit_code:
-                raise BadOptions(_said_wrong(log))
-            raise GeneratorBroke(f"Locust ended with {code} and left no results:\n{_end_of(log)}")
+                raise BadOptions(_usage_error_in(log))
+            raise GeneratorBroke(f"Locust ended with exit code {code} and without results:\n{_end_of(log)}")
         return dict(json.loads(report.read_text("utf-8")))
 
 
@@ -132,7 +132,7 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
             pass_fds=(writer,),
             env=_environment(options),
             process_group=0,
-            preexec_fn=_as_a_generator,  # noqa: PLW1509 - no thread of ours runs yet
+            preexec_fn=_prepare_child,  # noqa: PLW1509 - no thread of ours runs yet
         )
     os.close(writer)
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
@@ -157,14 +157,14 @@ def _command(options: LoadOptions, scenario: Path) -> list[str]:
 
 
 def _environment(options: LoadOptions) -> dict[str, str]:
-    """Keep proxies and another Locust's settings away; give the run's own."""
+    """Return the environment without proxies and Locust settings, and with the settings of this run."""
     unwanted = ("LOCUST_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "JWO_LOAD_")
     inherited = {name: value for name, value in os.environ.items() if not name.upper().startswith(unwanted)}
     return inherited | options.as_environment()
 
 
-def _as_a_generator() -> None:
-    """Allow many connections, and hear an interrupt, which a shell's background job and its children would not."""
+def _prepare_child() -> None:
+    """Allow many connections, and enable interrupts, which a background job of a shell ignores."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -183,7 +183,7 @@ def _listen(reader: int, on_progress: OnProgress) -> None:
 
 @contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End Locust with this process's work: it ends its workers when it is interrupted."""
+    """Interrupt Locust if the block fails; it then ends its workers."""
     try:
         yield
     except BaseException:
@@ -195,15 +195,15 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def exit_code_of(process: subprocess.Popen[bytes], within_s: float) -> int | None:
-    """Wait for the end and return the exit code; None while it still runs.
+    """Wait for the end of a process and return its exit code; None if it still runs after `within_s`.
 
-    Popen's own wait takes a lock, and an interrupt that strikes just then leaves it taken: the next wait never ends.
+    `Popen.wait` takes a lock. An interrupt at that moment leaves the lock taken, so the next wait never ends.
     """
     deadline = time.monotonic() + within_s
     while process.returncode is None:
         try:
             ended, status = os.waitpid(process.pid, os.WNOHANG)
-        except ChildProcessError:  # an interrupt came after its end was heard, and before it was noted
+        except ChildProcessError:  # an interrupt arrived between the wait and the assignment below
             ended, status = process.pid, 0
         if ended:
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -214,10 +214,10 @@ def exit_code_of(process: subprocess.Popen[bytes], within_s: float) -> int | Non
     return process.returncode
 
 
-def _said_wrong(log: Path) -> str:
-    """Return what our part of Locust said was used wrongly, without Locust's own lines around it."""
-    _, mark, said = log.read_text("utf-8", errors="replace").partition(WRONG)
-    return said.splitlines()[0] if mark else _end_of(log)
+def _usage_error_in(log: Path) -> str:
+    """Return the usage error in Locust's log, without Locust's own lines around it."""
+    _, mark, message = log.read_text("utf-8", errors="replace").partition(USAGE_PREFIX)
+    return message.splitlines()[0] if mark else _end_of(log)
 
 
 def _end_of(log: Path) -> str:

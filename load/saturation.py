@@ -1,7 +1,7 @@
-"""The search for the saturation point: the rate doubles until an answer is late, then the gap is halved.
+"""Searches for the saturation point: doubles the rate until a run fails, then halves the gap.
 
-Every probe is a run of its own with its own verdict. An invalid probe ends the search upwards: beyond it the generator,
-not the connector, would be measured.
+Each probe is a run with its own verdict. An invalid probe is the upper end of the search: above it, the figures show
+the generator, not the connector.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from load.report.baseline import read, saturation_points, slower
+from load.report.baseline import compare_saturation_points, read, slower
 from load.report.writing import write
 from load.settings import LoadOptions
 from load.verdict import EXIT_CODES
 
 FIRST_SHARE = 0.25
-"""The first probe's rate as a share of the rate that must be reached."""
+"""The rate of the first probe, as a share of the required rate."""
 GROWTH = 2.0
 CLOSE_ENOUGH = 0.1
 MOST_PROBES = 10
 PROBE_SHARE = 0.125
-"""A probe's length as a share of the duration."""
+"""The length of a probe, as a share of the duration."""
 SHORTEST_PROBE_S = 2.0
 
 Document = dict[str, Any]
@@ -50,7 +50,7 @@ def search(options: LoadOptions, run_probe: RunProbe) -> Document:
 
 
 def _probe(options: LoadOptions, rate: float) -> LoadOptions:
-    """Return a probe's options: only the search as a whole has a baseline and leaves reports."""
+    """Return the options of a probe: only the whole search has a baseline and writes reports."""
     length_s = max(options.duration_s * PROBE_SHARE, SHORTEST_PROBE_S)
     return options.model_copy(
         update={"rate": rate, "duration_s": length_s, "baseline": "", "max_slowdown": 0, "out": ""}
@@ -74,10 +74,10 @@ def _conclusion(
     report = best or worst
     assert report is not None
     saturation_per_s = float(best["options"]["rate"]) if best else 0.0
-    word, reasons = _judged(options, saturation_per_s, best, worst)
+    word, reasons = _judge(options, saturation_per_s, best, worst)
     compared = None
     if options.baseline:
-        compared = saturation_points(saturation_per_s, read(options.baseline_copy or options.baseline), options)
+        compared = compare_saturation_points(saturation_per_s, read(options.baseline_copy or options.baseline), options)
     if word == "pass" and (worse := slower(compared)):
         word, reasons = "fail", [worse, *reasons]
     report["verdict"] |= {"word": word, "exit_code": EXIT_CODES[word], "reasons": reasons}
@@ -90,30 +90,30 @@ def _conclusion(
     return report
 
 
-def _judged(
+def _judge(
     options: LoadOptions, saturation_per_s: float, best: Document | None, worst: Document | None
 ) -> tuple[str, list[str]]:
-    upper = _upper(worst)
+    upper = _describe_limit(worst)
     if best and saturation_per_s >= options.rate:
-        reached = f"the saturation point is at {saturation_per_s:g}/s or above, {options.rate:g}/s were asked for"
-        return "pass", [reached, _bound(best), upper]
+        reached = f"the saturation point is at {saturation_per_s:g}/s or above; {options.rate:g}/s are required"
+        return "pass", [reached, _describe_best(best), upper]
     if worst and worst["verdict"]["word"] == "invalid":
-        return "invalid", [upper, *([_bound(best)] if best else [])]
+        return "invalid", [upper, *([_describe_best(best)] if best else [])]
     if best:
-        missed = f"the saturation point is at {saturation_per_s:g}/s, below the {options.rate:g}/s asked for"
-        return "fail", [missed, upper, _bound(best)]
-    return "fail", [f"no rate was found without a fault, {options.rate:g}/s were asked for", upper]
+        missed = f"the saturation point is at {saturation_per_s:g}/s, below the required {options.rate:g}/s"
+        return "fail", [missed, upper, _describe_best(best)]
+    return "fail", [f"every probed rate failed; {options.rate:g}/s are required", upper]
 
 
-def _upper(worst: Document | None) -> str:
-    """Say what was met above the saturation point."""
+def _describe_limit(worst: Document | None) -> str:
+    """Describe the result above the saturation point."""
     if worst is None:
-        return "nothing broke: the search ended there"
+        return "no probe failed: the search ended there"
     rate, why = worst["options"]["rate"], "; ".join(worst["verdict"]["reasons"])
     if worst["verdict"]["word"] == "invalid":
-        return f"the generator gave out at {rate:g}/s, so nothing is known from there on: {why}"
+        return f"the generator reached its own limit at {rate:g}/s, so higher rates are unknown: {why}"
     return f"at {rate:g}/s: {why}"
 
 
-def _bound(best: Document) -> str:
+def _describe_best(best: Document) -> str:
     return f"at {best['options']['rate']:g}/s: {'; '.join(best['verdict']['reasons'])}"

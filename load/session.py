@@ -1,6 +1,6 @@
-"""One process's share of a run: prepares everything, sends its schedule, and gives back what it counted.
+"""Runs one process's share of the load: prepares everything, sends the schedule, and returns the counts.
 
-It runs inside the Locust user's greenlet; Locust hears of every request through `on_request`.
+It runs inside the Locust user's greenlet; `on_request` reports every request to Locust.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from load.expectations import Expectations
+from load.http_client.connection_pool import ConnectionPool
 from load.http_client.dispatcher import Dispatcher
 from load.http_client.exchange import Exchange
-from load.http_client.lanes import Lanes
 from load.isolated_probe import IsolatedProbe
 from load.keys import KeyStock
-from load.priority import go_first
+from load.priority import raise_priority
 from load.recorder import Recorder
 from load.schedule import Kind, Schedule, Share
 from load.settings import LoadOptions
@@ -35,11 +35,11 @@ _DRAIN_SPARE_S = 1.0
 _COLLECTOR_THRESHOLDS = (2_000_000, 1_000, 1_000)
 _KEY_OF = {Kind.SCAN: "shopper", Kind.SCAN_TWICE: "shopper", Kind.ASSOCIATE: "associate", Kind.SCAN_AGAIN: "shopper"}
 OnRequest = Callable[[Exchange, Event, str], None]
-"""Receives each finished exchange, its event, and its fault (empty if it has none)."""
+"""Callback that receives a finished exchange, its event, and its problem (empty if there is none)."""
 
 
 class Session:
-    """`prepare`, then `run`, then `snapshot`; or `close` at any time."""
+    """Call `prepare`, then `run`, then `snapshot`; call `close` at any time."""
 
     def __init__(
         self, options: LoadOptions, profile: Profile, schedule: Schedule, share: Share, on_request: OnRequest
@@ -53,9 +53,9 @@ class Session:
         self._asked_alone = 0
         self._named: dict[str, str] = {}
         self._expect = Expectations(profile)
-        self._lanes = Lanes(profile.connector.url, options.reads_for_s, options.crossing_ms / 1e3, self._ended)
+        self._pool = ConnectionPool(profile.connector.url, options.reads_for_s, options.crossing_ms / 1e3, self._ended)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
-        self._dispatcher = Dispatcher([], self._start, lambda: self._lanes.is_ready, self._broke)
+        self._dispatcher = Dispatcher([], self._start, lambda: self._pool.is_ready, self._on_error_in_loop)
         self._ready: Exchange | None = None
         self._last: Event | None = None
         self._begins_ns, self._begins_at = 0, 0.0
@@ -65,8 +65,8 @@ class Session:
         self._orders = self._key_orders()
 
     def prepare(self) -> None:
-        """Prepare everything that must not happen while the clock runs. Raises LoadError if that fails."""
-        self._traffic.check_own()
+        """Do all the work that must not happen during the measurement. Raises LoadError if it fails."""
+        self._traffic.check_own_requests()
         with self._isolated_probe() as probe:
             kinds = {Kind(kind) for kind in set(self._schedule.kinds)}
             probe.try_samples(kinds)
@@ -76,14 +76,14 @@ class Session:
             self._keys.order(kind, count)
         self._keys.wait_for(first)
         tune_garbage_collector(_COLLECTOR_THRESHOLDS)
-        self._priority = go_first(self._options.priority, self._options.workers)
+        self._priority = raise_priority(self._options.priority, self._options.workers)
 
     def run(self) -> None:
-        """Send the schedule, and wait until everything is answered or given up."""
+        """Send the schedule, and wait until each request has an answer or has timed out."""
         self._begins_ns, self._begins_at = time.perf_counter_ns() + _LEAD_NS, time.time() + _LEAD_NS / 1e9
         self.recorder = Recorder(int(self._options.budget_s * 1e9), self._begins_ns)
         due_ns = array("q", (self._begins_ns + due for due in self._schedule.due_ns))
-        self._dispatcher = Dispatcher(due_ns, self._start, lambda: self._lanes.is_ready, self._broke)
+        self._dispatcher = Dispatcher(due_ns, self._start, lambda: self._pool.is_ready, self._on_error_in_loop)
         self._ready = self._make(0)
         feeder = gevent.spawn(self._feed_keys)
         cpu_from, from_ns = time.process_time(), time.perf_counter_ns()
@@ -94,7 +94,7 @@ class Session:
         self._drain()
         with self._isolated_probe() as probe:
             for (finding, example), count in probe.compare(self._expect, self._named):
-                self.recorder.find_afterwards(finding, example, count)
+                self.recorder.add_late_finding(finding, example, count)
 
     def numbers(self) -> dict[str, int]:
         """Return the progress so far; the lag is the longest of the last two seconds, in microseconds."""
@@ -108,10 +108,10 @@ class Session:
         }
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything counted; whatever was not sent by now counts as missed."""
+        """Return all counts; requests that were not sent by now count as missed."""
         self._dispatcher.stop()
         if left := len(self._schedule) - self._dispatcher.started:
-            self.recorder.miss("the run was ended before their time", left)
+            self.recorder.miss("the run ended before their time", left)
         return self.recorder.snapshot() | {
             "purchases": self._expect.purchases(),
             "asked_alone": self._asked_alone,
@@ -123,8 +123,8 @@ class Session:
         }
 
     def close(self) -> None:
-        """Let go of connections and of the minting process."""
-        self._lanes.close()
+        """Close the connections and end the minting process."""
+        self._pool.close()
         self._keys.close()
 
     @contextmanager
@@ -138,23 +138,23 @@ class Session:
         if exchange is None:
             self.recorder.miss("no identity key was ready" + (f": {why}" if (why := self._keys.trouble) else ""))
         else:
-            self._lanes.send(exchange)
+            self._pool.send(exchange)
             self.recorder.started(exchange)
         if index + 1 < len(self._schedule):
             self._ready = self._make(index + 1)
         return exchange is not None and exchange.cold
 
     def _make(self, index: int) -> Exchange | None:
-        """Make the request of a place in the schedule before its time, so that making it is not lag."""
+        """Build the request at a place in the schedule ahead of its start, so that building it causes no lag."""
         kind, due_ns = Kind(self._schedule.kinds[index]), self._schedule.due_ns[index]
-        event = self._last if kind == Kind.WITH_IT else self._traffic.event(kind, self._begins_at + due_ns / 1e9)
+        event = self._last if kind == Kind.SECOND_OF_PAIR else self._traffic.event(kind, self._begins_at + due_ns / 1e9)
         self._last = event
         if event is None:
             return None
         return Exchange(self._begins_ns + due_ns, self._traffic.request(event), event)
 
     def _ended(self, exchange: Exchange) -> None:
-        event: Event = exchange.subject
+        event: Event = exchange.context
         wrong = None
         if exchange.failure is None:
             wrong = self._expect.judge(event, exchange.status, exchange.body, sent_ns=exchange.started_ns)
@@ -163,16 +163,16 @@ class Session:
         self._on_request(exchange, event, exchange.failure or (wrong[0] if wrong else ""))
         self._dispatcher.start_due()
 
-    def _broke(self, error: Exception) -> None:
-        self._trouble = f"the generator broke: {error!r}"
+    def _on_error_in_loop(self, error: Exception) -> None:
+        self._trouble = f"the generator failed: {error!r}"
 
     def _drain(self) -> None:
         deadline = time.monotonic() + self._options.reads_for_s + _DRAIN_SPARE_S
-        while self._lanes.under_way and time.monotonic() < deadline:
+        while self._pool.under_way and time.monotonic() < deadline:
             gevent.sleep(0.02)
 
     def _key_orders(self) -> Iterator[dict[str, int]]:
-        """Yield the keys that must be ordered now; the first time, before the beginning, those of the first window."""
+        """Yield the numbers of keys to order now; first, before the beginning, those for the first window."""
         at = 0
         while True:
             horizon = self._options.key_ahead_s

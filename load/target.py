@@ -1,25 +1,24 @@
-"""The tested connector: the profile of the options, and the guard that keeps a load test away from Amazon's hosts."""
+"""The connector under test: reads its profile, and refuses Amazon's hosts and rates above the declared limit."""
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from contract import profile as profiles
 from contract.errors import BadProfile
 from contract.profile import Profile
+from jwo_toolkit.reachability import NotReachable, check_reachable
 from load.errors import BadOptions
 from load.settings import LoadOptions
 
-_CONNECT_WITHIN_S = 5.0
 _AMAZON = (".amazonphysicalstores.com",)
 
 
 def target(options: LoadOptions) -> Profile:
-    """Return the connector's profile. Raises BadOptions if there is none or it cannot be used."""
+    """Return the connector's profile. Raises BadOptions if there is none, or if it is not usable."""
     if not (options.connector or options.profile):
-        raise BadOptions("no connector is named", "give --connector URL or --profile FILE")
+        raise BadOptions("there is no connector to test", "add --connector URL or --profile FILE")
     try:
         profile = profiles.load(Path(options.profile)) if options.profile else profiles.for_url(options.connector)
         if options.connector:
@@ -29,28 +28,24 @@ def target(options: LoadOptions) -> Profile:
         raise BadOptions(str(error)) from error
     host = urlsplit(profile.connector.url).hostname or ""
     if profile.house.auth.block_amazon_hosts and host.endswith(_AMAZON):
-        raise BadOptions(f"{host} is Amazon's", "a load test only calls a retailer's own connector")
+        raise BadOptions(f"{host} is a host of Amazon", "name a retailer's own connector; a load test calls no other")
     return profile
 
 
-def keep_limit(options: LoadOptions, profile: Profile) -> None:
-    """Make sure that the connector declares at least this rate. Raises BadOptions if it declares less."""
+def check_rate_limit(options: LoadOptions, profile: Profile) -> None:
+    """Check that the rate is not above the connector's declared limit. Raises BadOptions if it is."""
     limit = profile.limits.rate_limit_per_second
     if limit and options.rate > limit:
         raise BadOptions(
             f"--rate {options.rate:g} is above the {limit}/s that [limits] rate_limit_per_second declares",
-            f"give --rate {limit} or less (arrivals by chance come in bursts), or raise the limit and declare that",
+            f"set --rate to {limit} or less (random arrivals come in bursts), or raise and declare the limit",
         )
 
 
 def reach(profile: Profile) -> None:
-    """Make sure that a server listens. Raises BadOptions, with what to do, if none does."""
-    url = profile.connector.url
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    """Check that the connector accepts connections. Raises BadOptions if it does not."""
     try:
-        socket.create_connection((parts.hostname or "", port), _CONNECT_WITHIN_S).close()
-    except OSError as error:
-        raise BadOptions(
-            f"nothing answers at {url} ({error.strerror or error})", "start the connector, or name its address"
-        ) from error
+        check_reachable(profile.connector.url)
+    except NotReachable as error:
+        hint = "start the connector, or correct its address in --connector URL or [connector] url of the profile"
+        raise BadOptions(str(error), hint) from error

@@ -1,7 +1,7 @@
-"""The requests: bodies as the platform sends them, made just before they are due.
+"""Builds the requests, with bodies as the platform sends them, just before they start.
 
-Ids are new in every run, so that a connector that remembers the run before is not taken for a faulty one. All ids of
-one event begin alike, with its mark: an answer that names another event's id is seen to be another's.
+Ids are new in every run, so that a connector that remembers an earlier run does not look faulty. All ids of one event
+begin with its mark. So an answer with the id of another event shows that it belongs to that event.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from load.schedule import Kind, Share
 
 _REMEMBERED = 64
 RUN_DIGITS = 15
-"""The first characters of every mark of a run."""
+"""The number of characters at the start of a mark that all marks of a run share."""
 _AGAIN = {Kind.SCAN_AGAIN: VERIFY_IDENTITY_KEYS, Kind.CART_AGAIN: CREATE_PURCHASES}
 
 
 @dataclass(slots=True)
 class Event:
-    """One scan or one cart, however often it is sent; every answer must equal its first one."""
+    """One scan or one cart, which may be sent several times. Each time it must get the answer of the first time."""
 
     operation: Operation
     mark: str
     body: dict[str, object]
     expected_status: int
     again_status: int
-    """What a duplicate is answered with once the first answer is there; before, it may be either."""
+    """The status of a duplicate after the first answer; before that, either status is right."""
     visitor_type: str = ""
     answer: int | None = None
-    """The digest of its first answer."""
+    """The digest of the visitor or purchase in the first answer."""
     answered_ns: int = 0
-    """When the first answer came."""
+    """The time of the first answer."""
     times_sent: int = 0
 
     def statuses(self, sent_ns: int) -> tuple[int, ...]:
-        """Return the right statuses of an answer to what was sent then."""
+        """Return the right statuses of an answer to a request that was sent at `sent_ns`."""
         if self.answered_ns and sent_ns > self.answered_ns:
             return (self.again_status,)
         if self.times_sent > 1 and self.again_status != self.expected_status:
@@ -57,22 +57,22 @@ class Event:
 
     @property
     def id(self) -> str:
-        """The authEvent's or the trip's id."""
+        """The id of the authEvent or of the trip."""
         return self.mark + "00000"
 
 
 class Keys(Protocol):
-    """Where identity keys come from."""
+    """The source of identity keys."""
 
     def has(self, kind: str) -> bool:
-        """Whether there are keys of this kind."""
+        """Return whether there are keys of this kind."""
 
     def take(self, kind: str) -> str | None:
-        """Return a key at once; None when none is ready."""
+        """Return a key without waiting; None if no key is ready."""
 
 
 class Traffic:
-    """Makes the events of a run and the bytes of each request."""
+    """Creates the events of a run, and the bytes of each request."""
 
     def __init__(self, profile: Profile, keys: Keys, share: Share) -> None:
         self._profile = profile
@@ -88,9 +88,9 @@ class Traffic:
         self._second, self._stamp = -1, ""
 
     def event(self, kind: Kind, at: float, *, keep: bool = True) -> Event | None:
-        """Return the event of a request that is due at this Unix time; None when there is no key for it.
+        """Return the event of a request that is due at this Unix time; None if no key is ready for it.
 
-        It is kept to be sent again as a duplicate, unless it is not to be.
+        With `keep`, a later duplicate may repeat the event.
         """
         if kind in _AGAIN:
             recent = self._recent[_AGAIN[kind]]
@@ -103,20 +103,20 @@ class Traffic:
         return event
 
     def request(self, event: Event) -> bytes:
-        """Return the bytes of one sending of an event; each has a requestId of its own."""
+        """Return the bytes of a request for an event; each request has a new requestId."""
         body = orjson.dumps({"requestId": _request_id(event), **event.body})
         event.times_sent += 1
         return self._heads[event.operation] + self._extra(event.operation, body) + b"%d\r\n\r\n%s" % (len(body), body)
 
-    def check_own(self) -> None:
-        """Make sure that this generator's requests keep the contract. Raises GeneratorBroke if they do not."""
+    def check_own_requests(self) -> None:
+        """Check that this generator's own requests follow the contract. Raises GeneratorBroke if they do not."""
         for event in (self._scan(Kind.BAD_KEY, 0.0), self._cart(0.0)):
             assert event is not None
             wrong = message(event.operation.request, self._profile.house).violations(
                 {"requestId": _request_id(event), **event.body}
             )
             if wrong:
-                raise GeneratorBroke(f"our own {event.operation.name} breaks the contract: {wrong[0].message}")
+                raise GeneratorBroke(f"the kit's own {event.operation.name} breaks the contract: {wrong[0].message}")
 
     def _scan(self, kind: Kind, at: float) -> Event | None:
         key_kind = "associate" if kind == Kind.ASSOCIATE and self._keys.has("associate") else "shopper"
@@ -132,13 +132,13 @@ class Traffic:
         }
         if kind == Kind.BAD_KEY:
             return Event(VERIFY_IDENTITY_KEYS, mark, body, 401, 401)
-        right = VERIFY_IDENTITY_KEYS.success
-        return Event(VERIFY_IDENTITY_KEYS, mark, body, right, right, key_kind.upper())
+        success = VERIFY_IDENTITY_KEYS.success
+        return Event(VERIFY_IDENTITY_KEYS, mark, body, success, success, key_kind.upper())
 
     def _cart(self, at: float) -> Event:
         mark = self._mark()
-        came = self._time(at - 300)
-        entry = {"id": f"{mark}00001", "timestamp": came, "location": "ENTRY", "payloadType": "FINANCIAL"}
+        entered = self._time(at - 300)
+        entry = {"id": f"{mark}00001", "timestamp": entered, "location": "ENTRY", "payloadType": "FINANCIAL"}
         item_id, item_type = self._items[self._count % len(self._items)]
         item = {
             "id": item_id,
@@ -149,14 +149,14 @@ class Traffic:
         body: dict[str, object] = {
             "idempotentShoppingTripId": f"{mark}00000",
             "storeId": self._store,
-            "shoppingTrip": {"startTime": came, "endTime": self._time(at), "authEvents": [entry]},
+            "shoppingTrip": {"startTime": entered, "endTime": self._time(at), "authEvents": [entry]},
             "cartItems": [item],
         }
         again = self._profile.house.ordering.duplicate_status
         return Event(CREATE_PURCHASES, mark, body, CREATE_PURCHASES.success, again)
 
     def _mark(self) -> str:
-        """Return a new event's mark, a UUID but for its last five digits: run, place of the worker, number."""
+        """Return the mark of a new event, a UUID without its last five digits: run, place of the worker, number."""
         self._count += 1
         number = f"{self._count:010x}"
         return f"{self._head}{number[:3]}-{number[3:]}"

@@ -1,6 +1,6 @@
-"""The verdict on a run: pass, fail or invalid, each with its reasons in words and a bound.
+"""Judges a run: pass, fail or invalid, with reasons as sentences and a bound of the late share.
 
-Invalid comes first: when the generator did not do what the schedule says, nothing is said about the connector.
+Invalid comes first: if the generator did not follow the schedule, the run says nothing about the connector.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 3}
 _Z95 = 1.959964
 _FEW_CROSSED = 5
 _CROSSED_SHARE = 0.01
-"""Of the requests on kept connections, this share may find them closed: more is a connector that drops requests."""
+"""Highest share of requests on kept connections that may find them closed; a higher share means dropped requests."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`late_at_most` bounds the true share of late answers at 95 %."""
+    """The verdict; `late_at_most` bounds the true share of late answers at 95 % confidence."""
 
     word: Literal["pass", "fail", "invalid"]
     reasons: tuple[str, ...]
@@ -33,12 +33,12 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with."""
+        """The command's exit code."""
         return BadOptions.exit_code if self.is_usage else EXIT_CODES[self.word]
 
 
 def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdict:
-    """Judge a run; `slower` is what a comparison with the baseline found."""
+    """Judge a run; `slower` is the slowdown against the baseline as a sentence, empty if there is none."""
     share = results.late / results.started if results.started else 0.0
     bound = late_at_most(results.late, results.started)
     invalid = _invalid(results, options)
@@ -51,7 +51,7 @@ def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdic
 
 
 def late_at_most(late: int, of: int) -> float:
-    """Bound the true share at 95 %: 3/n for none (the rule of three), Wilson's upper limit otherwise."""
+    """Return the upper bound of the true share at 95 %: 3/n if none is late (rule of three), else Wilson's limit."""
     if not of:
         return 1.0
     if not late:
@@ -70,18 +70,18 @@ def _invalid(results: Results, options: LoadOptions) -> tuple[str, ...]:
     if results.lag_p99_ms > options.lag_bound_ms:
         reasons.append(
             f"the generator lagged: p99 {results.lag_p99_ms:.3f} ms, bound {options.lag_bound_ms:g} ms; "
-            "give it more --workers or a machine of its own"
+            "add --workers, or run it on another machine"
         )
-    reasons += [f"{count} arrivals never left: {cause}" for cause, count in sorted(results.missed.items())]
+    reasons += [f"{count} arrivals were not sent: {cause}" for cause, count in sorted(results.missed.items())]
     unaccounted = results.scheduled - results.started - results.missed.total()
     if unaccounted and not missing and not results.trouble:
         reasons.append(f"{unaccounted} arrivals of the schedule are not accounted for")
     open_ended = results.started - results.counts["answered"] - results.counts["unanswered"]
     if open_ended and not missing:
-        reasons.append(f"{open_ended} requests were under way when the run was ended")
+        reasons.append(f"{open_ended} requests had no result at the end of the run")
     doubt = results.counts["in_doubt"]
     if doubt and doubt == results.late:
-        reasons.append(f"{doubt} of {results.late} late answers may be late by the generator's own delay")
+        reasons.append(f"{doubt} of {results.late} late answers may be late because of the generator's own delay")
     if not results.scheduled:
         reasons.append("the schedule is empty: raise --rate or --duration")
     return tuple(reasons)
@@ -101,8 +101,8 @@ def _wrong(results: Results, options: LoadOptions) -> tuple[str, ...]:
     kept = results.counts["warm"] + sent_again
     if sent_again > max(_FEW_CROSSED, _CROSSED_SHARE * kept):
         reasons.append(
-            f"{sent_again} of {kept} requests on kept connections were closed without an answer; "
-            "end a kept connection with Connection: close, or while it is idle"
+            f"{sent_again} of {kept} requests on kept connections hit a connection that the connector had closed "
+            "without `Connection: close`; send that header, or close only idle connections"
         )
     reasons += [f"{count} x {finding}" for finding, count in sorted(results.findings.items())]
     return tuple(reasons)

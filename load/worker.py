@@ -1,4 +1,4 @@
-"""A worker's part of a run: gets its share, prepares, waits for the go, sends, and hands in what it counted."""
+"""A worker of a run: gets its share, prepares, waits for the start message, sends, and returns its counts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from load.session import Session
 from load.target import target
 from load.traffic import Event
 
-_HEAR_WITHIN_S = 120.0
+_MASTER_WITHIN_S = 120.0
 
 
 class Worker:
-    """Made once for a Locust environment that sends; `master` is there when the same process is the master too."""
+    """One for each Locust environment that sends; `master` is set if this process is the master too."""
 
     def __init__(self, environment: Environment, master: Master | None) -> None:
         self._environment = environment
@@ -39,33 +39,33 @@ class Worker:
             self._runner.register_message("jwo_go", self._on_go)
 
     def run(self) -> None:
-        """Send this process's share; a second Locust user in one process has nothing to do."""
+        """Send this process's share; only the first Locust user of a process does so."""
         if self._is_running:
             return
         self._is_running = True
         session: Session | None = None
-        trouble: LoadError = GeneratorBroke("the run was ended before it began")
+        trouble: LoadError = GeneratorBroke("the run ended before it began")
         try:
             session = self._prepared()
             self._wait_for_go()
             self._send(session)
         except LoadError as error:
             trouble = error
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is invalid
-            trouble = GeneratorBroke(f"the generator broke: {error!r}")
+        except Exception as error:  # noqa: BLE001 - a bug of the kit makes the run invalid
+            trouble = GeneratorBroke(f"the generator failed: {error!r}")
         finally:
-            self._hand_in(session, trouble)
+            self._send_results(session, trouble)
             self._is_running = False
 
     def _prepared(self) -> Session:
-        if self._runner and not self._shared.wait(_HEAR_WITHIN_S):
-            raise GeneratorBroke("the master named no share of the schedule")
+        if self._runner and not self._shared.wait(_MASTER_WITHIN_S):
+            raise GeneratorBroke("the master sent no share of the schedule in time")
         self._shared.clear()
         options = options_of(self._environment)
         share = self._share if self._runner else Share(0, 1, secrets.randbits(RUN_BITS))
         schedule = plan(scenario_of(self._environment), options)
         mine = schedule.share(share.place, share.of) if share.of > 1 else schedule
-        session = Session(options, target(options), mine, share, self._tell_locust)
+        session = Session(options, target(options), mine, share, self._report_to_locust)
         try:
             session.prepare()
         except BaseException:
@@ -76,8 +76,8 @@ class Worker:
     def _wait_for_go(self) -> None:
         if self._runner:
             self._runner.send_message("jwo_ready")
-            if not self._go.wait(_HEAR_WITHIN_S):
-                raise GeneratorBroke("the master did not say go")
+            if not self._go.wait(_MASTER_WITHIN_S):
+                raise GeneratorBroke("the master sent no start message in time")
             self._go.clear()
         elif self._master:
             self._master.expect_end()
@@ -99,7 +99,7 @@ class Worker:
             elif self._master:
                 self._master.add_progress("local", numbers)
 
-    def _hand_in(self, session: Session | None, trouble: LoadError) -> None:
+    def _send_results(self, session: Session | None, trouble: LoadError) -> None:
         if session:
             snapshot = session.snapshot()
         else:
@@ -112,7 +112,7 @@ class Worker:
         if session:
             session.close()
 
-    def _tell_locust(self, exchange: Exchange, event: Event, wrong: str) -> None:
+    def _report_to_locust(self, exchange: Exchange, event: Event, wrong: str) -> None:
         self._environment.events.request.fire(
             request_type="POST",
             name=event.operation.name,
@@ -131,4 +131,4 @@ class Worker:
 
 
 class WrongAnswer(Exception):
-    """A request that Locust shall count as failed."""
+    """Marks a request as failed in Locust's statistics."""

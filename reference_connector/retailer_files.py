@@ -96,9 +96,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRetailerData(str(path), "file", f"cannot be read: {error}", "Check the path") from error
+        raise BadRetailerData(str(path), "file", f"cannot be read ({error})", "Check the path") from error
     except tomllib.TOMLDecodeError as error:
-        raise BadRetailerData(str(path), "file", f"is not TOML: {error}", "Mend it at that place") from error
+        raise BadRetailerData(str(path), "file", f"is not valid TOML: {error}", "Fix it there") from error
 
 
 def _checked(placed: _Placed, kind: type[R]) -> R:

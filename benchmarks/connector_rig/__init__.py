@@ -1,1 +1,1 @@
-"""What the connector's measurements share: a fast client, servers as processes, carts and scans, tables."""
+"""Shared by the connector's benchmarks: a fast client, servers as processes, carts and scans, tables."""

@@ -1,4 +1,4 @@
-"""Aims: what a measurement had to reach, what it reached, and whether that is enough."""
+"""Aims: the figure that a measurement must reach, the figure that it reached, and whether the aim is met."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Aim(NamedTuple):
 
 
 def at_least(name: str, wanted: float, got: float) -> Aim:
-    """Make an aim that a ratio reaches from below."""
+    """Return an aim that is met by this ratio or a higher one."""
     return Aim(name, f">= {wanted:g}", f"{got:.2f}", met=got >= wanted)
 
 
 def below(name: str, wanted: float, got: float, unit: str = "") -> Aim:
-    """Make an aim that a figure stays under."""
+    """Return an aim that is met by a figure below this one."""
     return Aim(name, f"< {wanted:g}{unit}", f"{got:.2f}{unit}", met=got < wanted)
 
 
 def show(aims: list[Aim], console: Console) -> bool:
-    """Print all aims, and say whether all are met."""
+    """Print all aims, and return whether all are met."""
     table = Table("aim", "wanted", "got", "")
     for aim in aims:
         table.add_row(aim.name, aim.wanted, aim.got, "met" if aim.met else "[bold]not met[/bold]")

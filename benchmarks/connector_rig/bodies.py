@@ -1,4 +1,4 @@
-"""Request bodies: scans and carts, each with ids and times of its own; and the products that the carts are made of."""
+"""Request bodies: scans and carts, each with its own ids and times; and the products in the carts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _seconds = itertools.cycle(range(_DAY_S))
 
 
 def write_products(path: Path) -> None:
-    """Write a retailer file with PRODUCTS products, each with a price of its own."""
+    """Write a retailer file with PRODUCTS products, each with its own price."""
     prices = (f"{1 + number % 20}.{number % 100:02}" for number in range(PRODUCTS))
     rows = (
         f'[[product]]\nsku = "BENCH-{number:04}"\nname = "Thing {number}"\nprice = "{price}"\n'
@@ -28,7 +28,7 @@ def write_products(path: Path) -> None:
 
 
 def some_products(count: int) -> Iterator[list[str]]:
-    """Yield the SKUs of one cart after the other: `count` different ones each."""
+    """Yield the SKUs of one cart after another: `count` different SKUs for each cart."""
     for start in itertools.count():
         yield [f"BENCH-{(start * 7 + step * 31) % PRODUCTS:04}" for step in range(count)]
 
@@ -37,13 +37,13 @@ _TEN_PRODUCTS = some_products(10)
 
 
 def a_uuid() -> str:
-    """Make a random UUID, in a fifth of the time that the library takes."""
+    """Return a random UUID, in a fifth of the time of `uuid.uuid4`."""
     text = os.urandom(16).hex()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
 def a_scan() -> bytes:
-    """Make a Verify Identity Keys request of a new event."""
+    """Return a Verify Identity Keys request of a new event."""
     return orjson.dumps(
         {
             "requestId": a_uuid(),
@@ -56,12 +56,12 @@ def a_scan() -> bytes:
 
 
 def a_cart_of_ten() -> bytes:
-    """Make a Create Purchases request of ten different products."""
+    """Return a Create Purchases request with ten different products."""
     return a_cart(skus=next(_TEN_PRODUCTS))
 
 
 def a_cart(trip: str | None = None, *, skus: list[str], shopper: str = "", start: str = "") -> bytes:
-    """Make a Create Purchases request; without a shopper it is of somebody who entered with a card."""
+    """Return a Create Purchases request; without a shopper id, the shopper entered with a bank card."""
     start = start or _an_instant()
     event: dict[str, Any] = {"id": a_uuid(), "timestamp": start, "location": "ENTRY"}
     event["payloadType"] = "SCAN_CODE" if shopper else "FINANCIAL"
@@ -87,7 +87,7 @@ def a_cart(trip: str | None = None, *, skus: list[str], shopper: str = "", start
 
 
 def _an_instant() -> str:
-    """Return the next second of a day, so that no two requests in a row share the text of a time."""
+    """Return the next second of a day, so that successive requests have different times."""
     second = next(_seconds)
     return f"2026-02-09T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
 

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client on asyncio streams: the subject shares the machine with it, so it must cost little."""
+"""A small HTTP/1.1 client on asyncio streams. It runs on the server's machine, so it must use little CPU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Reply(NamedTuple):
 
 
 class Connection:
-    """One kept connection to a server on 127.0.0.1; it is opened when first used, and again after a failure."""
+    """One kept connection to a server on 127.0.0.1. The first request opens it, and the first one after a failure."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -30,7 +30,7 @@ class Connection:
         self.drop()
 
     async def post(self, path: str, body: bytes, headers: bytes = b"") -> Reply:
-        """Send a JSON body; OSError or EOFError when the server is not there, or goes away."""
+        """Send a JSON body. Raises OSError or EOFError if the server does not run, or ends."""
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)

@@ -1,4 +1,4 @@
-"""The cost of a claim while the store grows: the connector's own store, filled in bulk, and measured at each step."""
+"""Measures the cost of a claim while the store grows: fills the connector's store in bulk, step by step."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ SELECT randomblob(16) AS key, 200, x'7b7d', x'00', '', NULL, 4000000000000 + i F
 
 
 def curve(folder: Path, given: argparse.Namespace, console: Console) -> list[Aim]:
-    """Fill a store step by step, and measure both claims at each step, in batches as a busy connector makes them.
+    """Fill a store step by step, and measure both claims at each step, in batches like those of a busy connector.
 
-    The growth is reported and not judged: each claim changes a random page of the key's index, and the more pages there
-    are, the fewer of them are changed twice between two commits.
+    The growth has no aim. Each claim changes a random page of the key's index. The more pages there are, the fewer of
+    them change twice between two commits.
     """
     table = Table("stored, of each", "us a sale", "CPU us a sale", "us an answer", "CPU us an answer", "file MiB")
     path, costs = folder / "growth.sqlite3", list[tuple[float, float]]()
@@ -67,12 +67,12 @@ def curve(folder: Path, given: argparse.Namespace, console: Console) -> list[Aim
 
 
 def _fill_up_to(path: Path, count: int) -> None:
-    """Add rows until there are so many; durable or not does not matter for these."""
+    """Add rows until each table has `count` rows; these rows need no durability."""
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA synchronous=OFF")
     database.execute("PRAGMA cache_size=-200000")
     for table, fill in _FILLS.items():
-        (stored,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - one of our own names
+        (stored,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a table name of this module
         while stored < count:
             size = min(_CHUNK, count - stored)
             database.execute(fill, (size,))
@@ -83,7 +83,7 @@ def _fill_up_to(path: Path, count: int) -> None:
 
 
 def _best(keep: Callable[[T], Awaitable[object]], make: Callable[[], T]) -> tuple[float, float]:
-    """Return the least wall and the least CPU microseconds of some samples: what was not the machine's."""
+    """Return the least wall and the least CPU microseconds of the samples, which other processes disturbed least."""
     walls, cpus = zip(*(asyncio.run(_measure(keep, make)) for _ in range(_SAMPLES)), strict=True)
     return min(walls), min(cpus)
 

@@ -1,7 +1,7 @@
-"""Closed-loop load on one thread: each of N connections sends its next request when the last is answered.
+"""Closed-loop load on one thread: each of N connections sends its next request after the answer to the last one.
 
-The client never sleeps: waking it up from another core would be put down to the server, and to a server that answers in
-batches most of all, while no gate is on the server's own machine.
+The client never sleeps. The system would charge the server for waking the client on another core, most of all a server
+that answers in batches. A real gate is never on the server's machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import uvloop
 
 
 class Round(NamedTuple):
-    """One measured stretch: requests answered, seconds, and the server's CPU seconds in it."""
+    """One measured round: answered requests, its length, and the server's CPU seconds in it."""
 
     requests: int
     seconds: float
@@ -26,16 +26,16 @@ class Round(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Requests in a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
     @property
     def cpu_us(self) -> float:
-        """The server's CPU microseconds a request: what is left of it when others want the core too."""
+        """The server's CPU microseconds per request; other processes on the core hardly change it."""
         return self.cpu_s / max(1, self.requests) * 1e6
 
 
-class _Lane(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     def __init__(self, path: str, bodies: Iterator[bytes], ends_at: float, latencies: list[float]) -> None:
         self._head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n".encode()
         self._bodies = bodies
@@ -52,7 +52,7 @@ class _Lane(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(ConnectionError("the server hung up"))
+            self.done.set_exception(ConnectionError("the server closed the connection"))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -87,23 +87,23 @@ class _Lane(asyncio.Protocol):
 
 
 def hammer(port: int, pid: int, path: str, bodies: Iterator[bytes], *, seconds: float, connections: int) -> Round:
-    """Load a server for some seconds; it ends early when there are no more bodies."""
+    """Load a server for some seconds; ends early if the bodies run out."""
     return uvloop.run(_hammer(port, pid, path, bodies, seconds, connections))
 
 
 async def _hammer(port: int, pid: int, path: str, bodies: Iterator[bytes], seconds: float, connections: int) -> Round:
     loop, latencies = asyncio.get_running_loop(), cast("list[float]", [])
     cpu, started = cpu_s(pid), time.perf_counter()
-    lanes = [_Lane(path, bodies, started + seconds, latencies) for _ in range(connections)]
-    for lane in lanes:
-        await loop.create_connection(lambda lane=lane: lane, "127.0.0.1", port)  # type: ignore[misc] # bound at once
-    done = asyncio.gather(*(lane.done for lane in lanes))
+    opened = [_Connection(path, bodies, started + seconds, latencies) for _ in range(connections)]
+    for each in opened:
+        await loop.create_connection(lambda each=each: each, "127.0.0.1", port)  # type: ignore[misc] # bound to this connection
+    done = asyncio.gather(*(each.done for each in opened))
     _stay_awake(loop, done)
     await done
     elapsed, used = time.perf_counter() - started, cpu_s(pid) - cpu
     statuses: dict[int, int] = {}
-    for lane in lanes:
-        for status, count in lane.statuses.items():
+    for each in opened:
+        for status, count in each.statuses.items():
             statuses[status] = statuses.get(status, 0) + count
     return Round(len(latencies), elapsed, used, latencies, statuses)
 
@@ -114,6 +114,6 @@ def _stay_awake(loop: asyncio.AbstractEventLoop, until: asyncio.Future[list[None
 
 
 def cpu_s(pid: int) -> float:
-    """Return the CPU seconds that the threads of a process have used, to the nanosecond."""
+    """Return the CPU seconds that all threads of a process have used; the resolution is a nanosecond."""
     stats = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(stat.read_text("ascii").split()[0]) for stat in stats) / 1e9

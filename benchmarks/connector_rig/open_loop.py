@@ -1,7 +1,7 @@
-"""Open-loop load on one thread: each request leaves at its planned moment, whatever became of the others.
+"""Open-loop load on one thread: each request leaves at its planned time, whether or not others are answered.
 
-Its time counts from that moment, so that a stall of the server is not hidden; a stall of this client counts too, which
-is why the same schedule is run against a bare app beside it.
+Its latency counts from the planned time, so that a stall of the server is not hidden. A stall of this client counts
+too, so the same schedule also runs against a bare app.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _TICK_S, _WARM_UP_S = 0.0005, 0.5
 
 
 class Tail(NamedTuple):
-    """Sorted seconds of each request: from its planned moment to its answer, and from there to its sending."""
+    """Sorted seconds of each request: from its planned time to its answer, and from its planned time to its sending."""
 
     latencies_s: list[float]
     lags_s: list[float]
 
 
 def at_rate(port: int, path: str, bodies: list[bytes], *, rate: float, connections: int) -> Tail:
-    """Send all bodies at a rate per second; what is returned leaves out the warm-up."""
+    """Send all bodies at a rate per second, and return the times without those of the warm-up."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -53,11 +53,11 @@ class _Schedule:
         for _ in range(connections):
             _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
             self._idle.append(connection)
-        everyone = list(self._idle)
+        opened = list(self._idle)
         self._started = time.perf_counter()
         self._tick()
         await self.done
-        for connection in everyone:
+        for connection in opened:
             connection.transport.close()
         warm_up = round(_WARM_UP_S * self._rate)
         return Tail(sorted(self.latencies[warm_up:]), sorted(self.lags[warm_up:]))
@@ -68,7 +68,7 @@ class _Schedule:
             asyncio.get_running_loop().call_later(_TICK_S, self._tick)
 
     def send_due(self) -> None:
-        """Send what is due, as long as there are idle connections; what finds none goes when one is."""
+        """Send the due requests while there are idle connections; the others wait for an idle connection."""
         due = min(len(self._bodies), int((time.perf_counter() - self._started) * self._rate))
         while self._next < due and self._idle:
             body, planned = self._bodies[self._next], self._started + self._next / self._rate
@@ -77,16 +77,16 @@ class _Schedule:
             self._next += 1
 
     def answered(self, connection: _Connection, planned: float) -> None:
-        """Note one answer."""
+        """Record the times of one answer."""
         self.latencies.append(time.perf_counter() - planned)
         self._idle.append(connection)
         if len(self.latencies) == len(self._bodies):
             self.done.set_result(None)
 
-    def failed(self, what: str) -> None:
-        """End it: a measurement with errors in it is none."""
+    def failed(self, problem: str) -> None:
+        """End the run with an error: a measurement with failed requests is not valid."""
         if not self.done.done():
-            self.done.set_exception(ConnectionError(what))
+            self.done.set_exception(ConnectionError(problem))
 
 
 class _Connection(asyncio.Protocol):
@@ -98,7 +98,7 @@ class _Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._schedule.failed("the server hung up")
+        self._schedule.failed("the server closed the connection")
 
     def send(self, message: bytes, planned: float) -> None:
         self._planned = planned

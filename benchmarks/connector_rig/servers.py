@@ -1,4 +1,4 @@
-"""Servers as processes of their own, each with its own process group, so that all of it can be killed at once."""
+"""Servers as processes. Each has its own process group, so that one signal kills the server with all its workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class ServerProcess:
-    """One command that serves on a given port; it may be killed and started again."""
+    """A command that serves on a given port; it can be killed and started again."""
 
     def __init__(self, command: list[str], port: int, log: Path, environment: dict[str, str] | None = None) -> None:
         self._command = command
@@ -30,9 +30,9 @@ class ServerProcess:
         return self._process.pid
 
     def start(self, deadline_s: float = 30) -> None:
-        """Start it, and wait until it answers a connection."""
+        """Start the server, and wait until it answers. Raises RuntimeError, with the end of the log, if it does not."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own servers
+            self._process = subprocess.Popen(  # noqa: S603 - this benchmark's servers
                 self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
         end = time.monotonic() + deadline_s
@@ -43,7 +43,7 @@ class ServerProcess:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """Kill -9 all of it, and wait until the system has taken its port away from the last of its workers."""
+        """Send SIGKILL to the whole group, and wait until the system has freed the port."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -53,7 +53,7 @@ class ServerProcess:
             time.sleep(0.005)
 
     def stop(self) -> None:
-        """Ask it to end, and wait."""
+        """Send SIGTERM to the whole group, and wait for the end."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGTERM)
             self._process.wait(30)
@@ -61,7 +61,7 @@ class ServerProcess:
 
 
 def connector(port: int, log: Path, environment: dict[str, str], workers: int = 1) -> ServerProcess:
-    """Make the process of the reference connector."""
+    """Return the process of the reference connector, not started yet."""
     command = [sys.executable, "-m", "reference_connector", "--port", str(port), "--workers", str(workers)]
     return ServerProcess(command, port, log, environment)
 
@@ -72,13 +72,13 @@ def python() -> str:
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep all threads of a process on one core."""
+    """Bind all threads of a process to one core."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(task.name), {core})
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

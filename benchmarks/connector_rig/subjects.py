@@ -1,6 +1,6 @@
-"""What the connector is compared with: a bare ASGI app, a plain FastAPI handler, and the connector written naively.
+"""The servers that the connector is compared with: a bare ASGI app, a plain FastAPI handler, and a naive connector.
 
-`python subjects.py NAME PORT` serves one of them, with the same uvicorn settings as the connector.
+`python subjects.py NAME PORT` serves one of them, with the uvicorn settings of the connector.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CART = orjson.dumps({"purchaseId": "11111111-2222-3333-4444-555555555555"})
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """Parse the JSON, answer a constant."""
+    """Parse the JSON, and answer with a constant."""
     if scope["type"] != "http":
         return
     message = await receive()
@@ -44,7 +44,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class AuthEvent(BaseModel):
-    """As a retailer would write it."""
+    """The authEvent of a scan."""
 
     id: str = Field(pattern="^[0-9a-f-]{36}$")
     timestamp: str
@@ -52,7 +52,7 @@ class AuthEvent(BaseModel):
 
 
 class Scan(BaseModel):
-    """Verify Identity Keys."""
+    """A Verify Identity Keys request."""
 
     requestId: str = Field(pattern="^[0-9a-f-]{36}$")  # noqa: N815 - the wire's name
     identityKey: str = Field(max_length=1000)  # noqa: N815 - as above
@@ -62,7 +62,7 @@ class Scan(BaseModel):
 
 
 class Quantity(BaseModel):
-    """How much."""
+    """The quantity of a line."""
 
     value: str = Field(max_length=10)
     unit: str
@@ -78,7 +78,7 @@ class Item(BaseModel):
 
 
 class Cart(BaseModel):
-    """Create Purchases."""
+    """A Create Purchases request."""
 
     requestId: str = Field(pattern="^[0-9a-f-]{36}$")  # noqa: N815 - the wire's name
     idempotentShoppingTripId: str = Field(max_length=255)  # noqa: N815 - as above
@@ -88,7 +88,7 @@ class Cart(BaseModel):
 
 
 def with_fastapi() -> FastAPI:
-    """FastAPI and pydantic, no storage at all."""
+    """Return an app with FastAPI and pydantic, without storage."""
     app = FastAPI()
 
     @app.get("/healthz")
@@ -111,7 +111,7 @@ def with_fastapi() -> FastAPI:
 
 
 class Base(DeclarativeBase):
-    """Of the naive tables."""
+    """Base class of the naive tables."""
 
 
 class Event(Base):
@@ -141,7 +141,7 @@ class Line(Base):
 
 
 def naive() -> FastAPI:
-    """What would be written first: FastAPI, a SQLAlchemy session and a commit for each request, SQLite synced."""
+    """Return a naive connector: FastAPI, and for each request a SQLAlchemy session and a synced SQLite commit."""
     engine = create_engine(f"sqlite:///{os.environ['NAIVE_PATH']}", connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
@@ -184,7 +184,7 @@ def _claim(session: Session, scan: Scan) -> None:
 
 
 def main() -> None:
-    """Serve one of them."""
+    """Serve the named app."""
     name, port = sys.argv[1], int(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

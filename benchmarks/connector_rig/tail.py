@@ -1,14 +1,15 @@
-"""Measurements of the connector alone: with signatures, at shares of its peak rate, and over many requests.
+"""Measures the connector alone: with signatures, at shares of its peak rate, and over many requests.
 
-The tail is judged at 30 % of the peak, where neither side is at its limit. Measured on two cores, three rounds each,
-with how late requests left (`sent late`; beside the bare app that is the generator's own lag):
+The aim of the tail is at 30 % of the peak, where neither side is at its limit. `sent late` is the delay between the
+planned time of a request and its sending; with the bare app it is the generator's own lag. Measured on two cores, three
+rounds each:
 
-- On a quiet machine the generator is on time at 70 %, some 19,000 requests a second: 0.1 ms late (p99.9) to the bare
-  app. The connector is at its limit there: p99.9 is 22 to 35 ms, of which requests wait up to 21 ms for one of 256
-  connections, as a backlog forms behind each slow commit. At 50 % it is 16 to 25 ms, at 30 % 8 to 13 ms.
-- With other work on the machine the generator falls behind as well: at 70 % it sent to the bare app 70 ms to 2 s late,
-  and what it then reports is its own backlog. Hence the tails of 17 to 382 ms. At 30 % it was 0.2 to 3 ms late, and the
-  connector's p99.9 10 to 25 ms.
+- On a quiet machine the generator is on time at 70 %, about 19,000 requests a second: 0.1 ms late (p99.9) to the bare
+  app. The connector is at its limit there: p99.9 is 22 to 35 ms. Requests wait up to 21 ms of it for one of 256
+  connections, since a backlog forms behind each slow commit. At 50 % it is 16 to 25 ms, at 30 % 8 to 13 ms.
+- With other processes on the machine the generator falls behind too. At 70 % it sent to the bare app 70 ms to 2 s late,
+  so its figures contain its own backlog: tails of 17 to 382 ms. At 30 % it was 0.2 to 3 ms late, and the connector's
+  p99.9 was 10 to 25 ms.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _SIGNED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Verify Identity Keys": (SCAN_PATH, a_scan),
     "Create Purchases, 10 lines": (CART_PATH, a_cart_of_ten),
 }
-_LANES, _JUDGED = 64, 0.3
+_CONNECTIONS, _JUDGED = 64, 0.3
 _SHARES_OF_PEAK = (_JUDGED, 0.5, 0.7)
 _QUANTILES = (0.5, 0.99, 0.999, 1.0)
 
@@ -54,12 +55,12 @@ def _scans(count: int) -> Iterator[bytes]:
 
 
 def sigv4_cost(bench: Any, given: argparse.Namespace, console: Console) -> list[Aim]:  # noqa: ANN401 - the Bench that calls
-    """Show what checking a signature costs each call, beside the same call without."""
+    """Show the cost of checking a signature: each call with and without one."""
     open_one, signed = bench.start("connector-open"), bench.start("connector-sigv4", _CALLER)
     table = Table("SigV4", "CPU us, off", "CPU us, on", "rate /s, off", "rate /s, on", "ratio by CPU")
     for name, (path, make) in _SIGNED.items():
         seconds, bodies = given.seconds, iter([make() for _ in range(round(given.seconds * 8000))])
-        plain = hammer(open_one.port, open_one.pid, path, bodies, seconds=seconds, connections=_LANES)
+        plain = hammer(open_one.port, open_one.pid, path, bodies, seconds=seconds, connections=_CONNECTIONS)
         cpu_us, rate = asyncio.run(_signed_round(signed, path, make, seconds))
         rates = f"{plain.rate:,.0f}", f"{rate:,.0f}"
         table.add_row(name, f"{plain.cpu_us:.0f}", f"{cpu_us:.0f}", *rates, f"{cpu_us / plain.cpu_us:.2f}")
@@ -73,7 +74,7 @@ async def _signed_round(
     ready = [_signed(path, make()) for _ in range(round(seconds * 1500))]
     queue, done = iter(ready), 0
 
-    async def lane() -> None:
+    async def send_all() -> None:
         nonlocal done
         async with Connection(server.port) as connection:
             for body, headers in queue:
@@ -82,7 +83,7 @@ async def _signed_round(
                 done += 1
 
     cpu, started = cpu_s(server.pid), time.perf_counter()
-    await asyncio.gather(*(lane() for _ in range(_LANES)))
+    await asyncio.gather(*(send_all() for _ in range(_CONNECTIONS)))
     return (cpu_s(server.pid) - cpu) / done * 1e6, done / (time.perf_counter() - started)
 
 
@@ -94,7 +95,7 @@ def _signed(path: str, body: bytes) -> tuple[bytes, bytes]:
 
 
 def latency(bench: Any, given: argparse.Namespace, console: Console) -> list[Aim]:  # noqa: ANN401 - as above
-    """Send at shares of the peak rate, on a schedule of its own, and show the tails; see the module's docstring."""
+    """Send at shares of the peak rate, at planned times, and show the tails; see the module's docstring."""
     server, bare = bench.start("connector-tail"), bench.start("bare")
     peak = statistics.median(_peak(server, given.seconds) for _ in range(3))
     table = Table("share", "/s", "of", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "sent late, p99.9 ms")
@@ -118,27 +119,27 @@ def _quantile_ms(ordered_s: list[float], quantile: float) -> float:
 
 def _peak(server: ServerProcess, seconds: float) -> float:
     bodies = _scans(round(seconds * 20_000))
-    return hammer(server.port, server.pid, SCAN_PATH, bodies, seconds=seconds, connections=_LANES).rate
+    return hammer(server.port, server.pid, SCAN_PATH, bodies, seconds=seconds, connections=_CONNECTIONS).rate
 
 
 def _at_rate(port: int, rate: float, seconds: float) -> Tail:
     bodies = [a_scan() for _ in range(round(rate * seconds))]
-    return at_rate(port, SCAN_PATH, bodies, rate=rate, connections=4 * _LANES)
+    return at_rate(port, SCAN_PATH, bodies, rate=rate, connections=4 * _CONNECTIONS)
 
 
 def memory(bench: Any, given: argparse.Namespace, console: Console) -> list[Aim]:  # noqa: ANN401 - as above
-    """Show the server's memory over many requests; caches fill during the first 100,000 or so."""
+    """Show the server's memory over many requests; its caches fill during the first 100,000 or so."""
     server, total = bench.start("connector-memory"), 1_000_000 if given.full else 250_000
     table = Table("requests", "resident MiB")
     sent, sizes = 0, list[float]()
     while sent < total:
         want = min(20_000, total // 10)
-        sent += hammer(server.port, server.pid, SCAN_PATH, _scans(want), seconds=60, connections=_LANES).requests
+        sent += hammer(server.port, server.pid, SCAN_PATH, _scans(want), seconds=60, connections=_CONNECTIONS).requests
         if sent * 10 // total > len(sizes):
             sizes.append(_resident_mib(server.pid))
             table.add_row(f"{sent:,}", f"{sizes[-1]:.1f}")
     console.print(table)
-    return [below("memory at the end, as a multiple of what it was half-way", 1.05, sizes[-1] / sizes[len(sizes) // 2])]
+    return [below("memory at the end, as a multiple of the memory half-way", 1.05, sizes[-1] / sizes[len(sizes) // 2])]
 
 
 def _resident_mib(pid: int) -> float:

@@ -1,6 +1,6 @@
-"""A plain Locust file as a performance engineer would write it: closed users with constant_throughput.
+"""A typical Locust file: users with constant_throughput that wait for each answer (a closed model).
 
-RATE_EACH 0 sends without waiting. The share of answers over two seconds is counted exactly and printed as JSON.
+RATE_EACH 0 sends without pauses. It counts the answers over two seconds exactly, and prints the counts as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COUNTS = {"all": 0, "late": 0}
 
 
 class Shopper(FastHttpUser):
-    """Sends, waits for the answer, sends again."""
+    """Sends a request, waits for the answer, and repeats."""
 
     wait_time = constant_throughput(RATE_EACH) if RATE_EACH else constant(0)
     network_timeout = connection_timeout = 12.0

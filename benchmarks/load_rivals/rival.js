@@ -1,4 +1,4 @@
-// autocannon: POST one body at an overall rate (0: as fast as it goes); print the exact share over two seconds.
+// autocannon: POST one body at an overall rate (0 sets no limit); print the exact number of answers over two seconds.
 const autocannon = require('autocannon')
 const [url, rate, connections, duration] = process.argv.slice(2)
 let all = 0

@@ -1,4 +1,4 @@
--- wrk: POST one body; at the end print how many answers there were, the share over two seconds, and p99.
+-- wrk: POST one body; at the end print the number of answers, the share over two seconds, and p99.
 wrk.method = "POST"
 wrk.path = os.getenv("RIVAL_PATH")
 wrk.body = os.getenv("RIVAL_BODY")

@@ -4,7 +4,7 @@ from load.curves import Curve, constant
 from load.schedule import Mix
 from load.users.visitors import StoreHours, StoreVisitors
 
-__all__ = ["CartsOnly", "StoreHours"]  # Locust takes both
+__all__ = ["CartsOnly", "StoreHours"]  # Locust uses both
 
 
 class CartsOnly(StoreVisitors):
@@ -15,5 +15,5 @@ class CartsOnly(StoreVisitors):
 
     @classmethod
     def arrivals(cls, rate: float, duration_s: float) -> Curve:
-        """One rate."""
+        """Return one rate."""
         return constant(rate, duration_s)

@@ -1,10 +1,10 @@
-"""Only fresh scans, evenly spaced, at one rate: nothing but timing is measured."""
+"""Only fresh scans, evenly spaced, at one rate, to measure only the timing."""
 
 from load.curves import Curve, constant
 from load.schedule import Mix
 from load.users.visitors import StoreHours, StoreVisitors
 
-__all__ = ["ScansOnly", "StoreHours"]  # Locust takes both
+__all__ = ["ScansOnly", "StoreHours"]  # Locust uses both
 
 
 class ScansOnly(StoreVisitors):
@@ -15,5 +15,5 @@ class ScansOnly(StoreVisitors):
 
     @classmethod
     def arrivals(cls, rate: float, duration_s: float) -> Curve:
-        """One rate."""
+        """Return one rate."""
         return constant(rate, duration_s)

@@ -1,6 +1,6 @@
-"""A server that answers every POST at once from one epoll loop: as little server as Python can be.
+"""A server that answers every POST at once from one epoll loop: the smallest server in Python.
 
-Prints its address, then serves until it is killed. It reads no more of a request than its end.
+It prints its address, then serves until it is killed. It does not parse requests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 def serve() -> None:
-    """Accept, read, answer; one request is one read, which holds for the small requests that are sent here."""
+    """Accept, read and answer. It treats each read as one request, which is right for small requests."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -1,6 +1,6 @@
-"""A connector that answers at once and rightly from one epoll loop: scans are accepted, carts get a purchase id.
+"""A connector that answers at once from one epoll loop: it accepts scans, and gives carts a purchase id.
 
-Prints its address, then serves until it is killed. A request is complete when its body is.
+It prints its address, then serves until it is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LENGTH = b"content-length: "
 
 
 def answer_to(request: bytes) -> bytes | None:
-    """Return the answer to a request; None while it is not whole."""
+    """Return the answer to a request; None while the request is incomplete."""
     head, end, body = request.partition(b"\r\n\r\n")
     if not end:
         return None
@@ -32,7 +32,7 @@ def _whole(status: bytes, body: bytes) -> bytes:
 
 
 def serve() -> None:
-    """Accept, read, answer."""
+    """Accept, read and answer."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

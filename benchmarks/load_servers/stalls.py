@@ -1,9 +1,8 @@
-"""Servers that stall in five ways, each so that the share of late answers can be computed beforehand.
+"""Servers that stall in five ways, each with a share of late answers that can be computed in advance.
 
-Usage: `python stalls.py SHAPE [SCALE]`; SCALE shortens every time, for tests with a smaller budget. Prints its address,
-then serves until it is killed. At rest it answers at once; it checks nothing, and every purchase gets an id of its own.
-What a generator sends before its load, to see whether anybody answers, does not count: a shape begins with the request
-after the first pause.
+Usage: `python stalls.py SHAPE [SCALE]`; SCALE shortens every time, for tests with a smaller budget. It prints its
+address, then serves until it is killed. Outside of stalls it answers at once. It checks nothing, and gives every
+purchase a new id. It does not count a generator's requests before the load: a shape begins after the first pause.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ VISITOR = b'{"visitorDetails":{"id":"shopper-uuid-001","type":"SHOPPER"}}'
 
 
 def hold_s(shape: str, number: int, since_first_s: float, lock_free_at_s: float) -> float:
-    """Return how long the answer to a request is held; `number` counts from 1, all in unscaled seconds."""
+    """Return the delay of an answer in unscaled seconds; `number` counts requests from 1."""
     if shape == "one_percent":
         return SLOW_S if number % 100 == 0 else 0.0
     if shape == "commit_then_stall":
@@ -38,7 +37,7 @@ def hold_s(shape: str, number: int, since_first_s: float, lock_free_at_s: float)
 
 
 def true_share(shape: str, rate: float, duration_s: float, budget_s: float = 2.0) -> float:
-    """Return the share of late answers to evenly spaced arrivals, from the shape alone."""
+    """Return the share of late answers to evenly spaced arrivals, computed from the shape."""
     if shape == "freeze":
         return max(FREEZE_S - budget_s, 0.0) / EVERY_S
     if shape == "one_percent":
@@ -47,12 +46,12 @@ def true_share(shape: str, rate: float, duration_s: float, budget_s: float = 2.0
         return 1 / STALL_ONE_IN
     if shape == "slow_ramp":
         return max(1 - budget_s * RAMP_S / RAMP_TO_S / duration_s, 0.0)
-    backlog_s = LOCK_S - 1 / rate  # by how much each arrival waits longer than the one before it
+    backlog_s = LOCK_S - 1 / rate  # the extra wait of each arrival over the one before it
     return max(1 - (budget_s - LOCK_S) / backlog_s / (rate * duration_s), 0.0) if backlog_s > 0 else 0.0
 
 
 class Stalling:
-    """One epoll loop with a heap of answers that are held."""
+    """One epoll loop with a heap of delayed answers."""
 
     def __init__(self, shape: str, scale: float) -> None:
         self._shape, self._scale = shape, scale
@@ -69,7 +68,7 @@ class Stalling:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The server's address."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def serve(self) -> None:

@@ -1,1 +1,1 @@
-"""The full demonstration behind `make certify`: a store day around the reference connector, then its certification."""
+"""The demonstration behind `make certify`: a store day with the reference connector, then its certification."""

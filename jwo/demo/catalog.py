@@ -18,7 +18,7 @@ from jwo.errors import Broken
 
 _WITHIN_S = 60
 _CLIENT = (sys.executable, "-P", "-m", "jwo.catalog_command", "upload", "--confirm", "{csv}")
-"""The command `jwo catalog upload`, without the rest of `jwo`: it runs many times, so it must start fast."""
+"""The command `jwo catalog upload` without the rest of `jwo`: the suite runs it many times, so it must start fast."""
 CERTIFIED = CatalogClientTable(
     command=shlex.join(_CLIENT),
     environment={
@@ -33,15 +33,15 @@ CERTIFIED = CatalogClientTable(
     tells_rejected="exit_code",
     at_once=9,
 )
-"""How a retailer would declare the reference catalog client in a profile."""
+"""The reference catalog client, declared as a retailer does in a profile."""
 
 
 def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
-    """Upload, confirm, wait, fetch the report; return the accepted SKUs."""
+    """Upload the catalog, confirm the subscription, wait for the results, and return the accepted SKUs."""
     products = here.world.products_csv
     with products.open(newline="", encoding="utf-8") as file:
         skus = [row["item_sku"] for row in csv.DictReader(file)]
-    summary = _client(here, "upload", str(products), "--confirm", "--json", fine=(0, 1))
+    summary = _client(here, "upload", str(products), "--confirm", "--json", allowed_codes=(0, 1))
     rejected = summary["rejectedRows"]
     account = call("GET", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}")
     stage.expect(account["subscriptionStatus"] == "Complete", f"the subscription is {account['subscriptionStatus']}")
@@ -58,7 +58,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     return frozenset(skus).difference(row["item_sku"] for row in rejected)
 
 
-def _client(here: Neighbourhood, *arguments: str, fine: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
+def _client(here: Neighbourhood, *arguments: str, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-P", "-m", "jwo", "catalog", *arguments],
         capture_output=True,
@@ -67,7 +67,7 @@ def _client(here: Neighbourhood, *arguments: str, fine: tuple[int, ...] = (0,)) 
         check=False,
         env={"PATH": os.environ.get("PATH", ""), **_settings(here)},
     )
-    if done.returncode not in fine:
+    if done.returncode not in allowed_codes:
         raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
 

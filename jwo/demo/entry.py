@@ -1,4 +1,4 @@
-"""Entry by card and by loyalty card in the demonstration: the profile's declarations of known cards and members."""
+"""Declares the cards and loyalty cards of the demonstration for the profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes of the demonstration on this machine: AWS, the platform, the connector, two faulty connectors."""
+"""Runs the processes of the demonstration on this machine: AWS, platform, connector, and two faulty connectors."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: 
 
 
 def _onboard(here: Neighbourhood, stage: Stage) -> None:
-    """Set up the world's stores at the portal, test their connector, and allow-list the retailer's account."""
+    """Set up the stores at the portal, test their connector, and allow-list the retailer's account."""
     for store in here.world.stores:
         setup = {
             "retailer": store.retailer,

@@ -1,4 +1,4 @@
-"""The six stages in order: AWS, platform and connector, catalog, shoppers, conformance, reports."""
+"""Runs the six stages in order: AWS, platform and connector, catalog, shoppers, conformance, reports."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from conformance.catalog_client.platform import Addresses
 from conformance.verdicts import Verdict
 from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from jwo.aws import REGION
-from jwo.certify import Options, conclude, judge, prepare, publish
+from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import CERTIFIED, upload_catalog
 from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
 from jwo.demo.stages import Stages
+from jwo.report_folder import prepare_folder
 
 _KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 
 
 def certify_reference(options: Options, console: Console) -> int:
-    """Certify the reference connector within a simulated store day and return the exit code."""
-    prepare(options.out)
+    """Certify the reference connector in a simulated store day and return the exit code."""
+    prepare_folder(options.out)
     stages = Stages(console)
     with tempfile.TemporaryDirectory(prefix="jwo-") as folder, started(stages, Path(folder)) as here:
         with stages.stage("Catalog") as stage:

@@ -1,4 +1,4 @@
-"""Stage 4: shoppers with phones at the gates. Each scans a picture of a code, shops, leaves, and gets a receipt."""
+"""Stage 4: shoppers with phones at the gates. Each presents a picture of a code, shops, leaves, and gets a receipt."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from jwo.errors import Broken
 from simulator.worlds import Pick, Visit
 
 _DELIVERED_WITHIN_S = 20.0
-_STILL_GOOD = timedelta(minutes=5)
+_VALID_FOR = timedelta(minutes=5)
 
 
 @dataclass
 class Day:
-    """The events of the day, for the figures, and the PINs for the app."""
+    """The counts of the day, and the PINs for the app."""
 
     pins: dict[str, str]
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -73,10 +73,10 @@ def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
     )
     _count(decision, day)
     day.slowest_ms = max(day.slowest_ms, decision["elapsedMs"] or 0.0)
-    wanted = ("green" if visit.opens else "red", visit.cause)
+    expected = ("green" if visit.opens else "red", visit.cause)
     stage.expect(
-        (decision["light"], decision["cause"]) == wanted,
-        f"{visit.shopper} ({visit.kind}): expected {wanted}, the gate showed {decision['light']}, {decision['cause']}",
+        (decision["light"], decision["cause"]) == expected,
+        f"{visit.shopper} ({visit.kind}): expected {expected}, got {decision['light']}, {decision['cause']}",
     )
     if decision["opens"]:
         _shop(here, visit, decision, day)
@@ -91,7 +91,7 @@ def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
         return _qr(encode(ScanKey(rules.prefix, datetime.now(UTC), "f" * rules.token_digits), rules))
     if visit.kind == "foreign_code":
         return _qr("https://another-shop.example/coupon/17")
-    request = {"issuedAt": format_instant(datetime.now(UTC) - _STILL_GOOD)} if visit.kind == "expired_code" else None
+    request = {"issuedAt": format_instant(datetime.now(UTC) - _VALID_FOR)} if visit.kind == "expired_code" else None
     signed_in = {"shopper": visit.shopper, "pin": day.pins.get(visit.shopper, "")}
     call("POST", f"{here.connector_url}/app/session", signed_in)  # the client keeps the session's cookie
     picture: bytes = call("POST", f"{here.connector_url}/app/shoppers/{visit.shopper}/scan-key.png", request)
@@ -102,20 +102,20 @@ def _picture(here: Neighbourhood, visit: Visit, day: Day) -> bytes:
 def _shop(here: Neighbourhood, visit: Visit, decision: dict[str, Any], day: Day) -> None:
     trip = f"{here.platform_url}/trips/{decision['shoppingTripId']}"
     for pick in visit.picks:
-        call("POST", f"{trip}/pick", _hand(pick))
+        call("POST", f"{trip}/pick", _pick_body(pick))
     for pick in visit.put_backs:
-        call("POST", f"{trip}/put-back", _hand(pick))
+        call("POST", f"{trip}/put-back", _pick_body(pick))
     call("POST", f"{trip}/leave")
     if visit.kind != "associate":
         day.trips[decision["shoppingTripId"]] = visit
 
 
-def _hand(pick: Pick) -> dict[str, str]:
+def _pick_body(pick: Pick) -> dict[str, str]:
     return {"sku": pick.sku, "quantity": pick.quantity, "unit": pick.unit}
 
 
 def _failure_cases(here: Neighbourhood) -> list[tuple[str, str, str, str]]:
-    """Return the cases without a usable answer, in which the gate follows the store default decision."""
+    """Return the cases in which the connector gives no usable answer, so that the store default decision applies."""
     causes = {
         "timed_out": here.late_url,
         "no_connection": here.refusing_url,
@@ -151,7 +151,7 @@ def _count(decision: dict[str, Any], day: Day) -> None:
 
 
 def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any] | None:
-    """Wait for the delivery of a cart and return its receipt, which must have the same purchase id."""
+    """Wait for the delivery of a cart and return its receipt, which must have the delivery's purchase id."""
     deadline = time.monotonic() + _DELIVERED_WITHIN_S
     while True:
         deliveries = call("GET", f"{here.platform_url}/deliveries", params={"tripId": trip_id})

@@ -1,4 +1,4 @@
-"""Stages of the demonstration: each prints what it did, with figures, and whether it succeeded."""
+"""The stages of the demonstration. Each prints a summary with figures, and whether it succeeded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Stage:
 
 @dataclass
 class Stages:
-    """The finished stages. It prints each when it ends."""
+    """The finished stages. Each is printed when it ends."""
 
     console: Console
     done: list[Stage] = field(default_factory=list)

@@ -1,1 +1,1 @@
-"""How requests leave and answers come back: non-blocking HTTP/1.1 on the event loop that Locust runs on."""
+"""A non-blocking HTTP/1.1 client on Locust's event loop."""

@@ -1,7 +1,7 @@
-"""One connection: connects, shakes hands, sends one request at a time and parses the answer, all without blocking.
+"""One connection: connects, does the TLS handshake, sends one request at a time, parses the answer. It never blocks.
 
-It lives in callbacks of the event loop instead of a greenlet of its own: at thousands of requests a second the switches
-between greenlets cost more than the requests.
+It uses callbacks of the event loop instead of a greenlet: at thousands of requests per second, switching between
+greenlets costs more than the requests.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _READ, _WRITE = 1, 2
 _CHUNK = 262_144
 _LARGEST_ANSWER = 4_000_000
 _FIRST_FINAL = 200
-"""A status of 1xx comes before the answer."""
+"""The lowest status of a final answer; 1xx statuses come before it."""
 _LENGTHS = (b"content-length", b"transfer-encoding")
-_HERE = {
+_LOCAL_ERRORS = {
     errno.EMFILE: NoAnswer.NO_FILE,
     errno.ENFILE: NoAnswer.NO_FILE,
     errno.EADDRNOTAVAIL: NoAnswer.NO_PORT,
     errno.ENOBUFS: NoAnswer.NO_BUFFER,
     errno.ENOMEM: NoAnswer.NO_BUFFER,
 }
-"""What this machine says when it is out of something; any other error of a connect comes from the way or the peer."""
+"""Errors of this machine's limits; any other connect error comes from the network or the peer."""
 _make_socket = monkey.get_original("socket", "socket")
 
 
 class Address(NamedTuple):
-    """Where to connect, resolved once; `context` is there for https."""
+    """The resolved address of the connector; `context` is set for https."""
 
     family: int
     sockaddr: Any
@@ -46,18 +46,18 @@ class Address(NamedTuple):
 
 
 class Owner(Protocol):
-    """The listener that a connection notifies about itself and its exchange."""
+    """Receives the results of a connection and its exchange."""
 
     address: Address
     woke_ns: int
     crossing_ns: int
-    """A close within this time of sending may have crossed it; a later one is the peer's answer to the request."""
+    """A close within this time after sending may cross the request; a later close is a reaction to it."""
 
     def answered(self, connection: Connection, exchange: Exchange, *, keep: bool) -> None:
-        """The exchange is complete; `keep` when the connection can take another."""
+        """Receive a complete exchange; `keep` says that the connection can take another."""
 
     def failed(self, exchange: Exchange, failure: NoAnswer, *, fresh: bool) -> None:
-        """The exchange ended without an answer; not `fresh` when a kept connection was being closed already."""
+        """Receive an exchange without an answer; `fresh` is False if the peer was closing a kept connection."""
 
 
 class Connection:
@@ -88,22 +88,22 @@ class Connection:
         self._guarded(self._write, exchange.request)
 
     def is_open(self) -> bool:
-        """Whether an idle connection takes another request: the peer's close may be received but unread."""
+        """Return whether an idle connection can take another request; a close by the peer may be unread."""
         if self.closed:
             return False
         try:
-            lies_there = self._sock.recv(1, socket.MSG_PEEK)
+            unread = self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
-            lies_there = b""
-        if lies_there and self._tls:  # a session ticket may come at any time
+            unread = b""
+        if unread and self._tls:  # a session ticket may arrive at any time
             return True
         self.close()
         return False
 
     def close(self) -> None:
-        """Let go of the socket; the exchange is the caller's to end."""
+        """Close the socket; the caller ends the exchange."""
         if not self.closed:
             self.closed = True
             self._exchange = None
@@ -112,34 +112,34 @@ class Connection:
             self._reader.close()
             self._writer.close()
             self._sock.close()
-            del self._parser  # it refers back here, and the garbage collector hardly runs during a load
+            del self._parser  # breaks a reference cycle: the garbage collector hardly runs during a load
 
     def on_body(self, part: bytes) -> None:
-        """Take a part of the answer's body from the parser."""
+        """Store a part of the answer's body; the parser calls this."""
         self._body.append(part)
 
     def on_header(self, name: bytes, _value: bytes) -> None:
-        """Note a header that says where the body ends."""
+        """Note whether a header gives the length of the body; the parser calls this."""
         if name.lower() in _LENGTHS:
             self._has_length = True
 
     def on_headers_complete(self) -> None:
-        """Ask the parser now whether the connection is kept: after the message it has forgotten."""
+        """Ask the parser whether the connection stays open; the parser forgets this at the end of the message."""
         self._keep = bool(self._parser.should_keep_alive())
         is_answer = self._parser.get_status_code() >= _FIRST_FINAL
         self._ends_with_close = is_answer and not self._keep and not self._has_length
         self._has_length = False
 
     def on_message_complete(self) -> None:
-        """Note that the answer is whole; the parser calls this."""
+        """Note that the answer is complete; the parser calls this."""
         self._complete = self._parser.get_status_code() >= _FIRST_FINAL
 
     def _connect(self) -> None:
         try:
             self._sock = _make_socket(self._owner.address.family, socket.SOCK_STREAM)
         except OSError as error:
-            self.closed = True  # there is nothing to let go of
-            self._end(_HERE.get(error.errno or 0, NoAnswer.NO_BUFFER))
+            self.closed = True  # there is no socket to close
+            self._end(_LOCAL_ERRORS.get(error.errno or 0, NoAnswer.NO_BUFFER))
             return
         self._sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -148,7 +148,7 @@ class Connection:
         self._writer = loop.io(self._sock.fileno(), _WRITE)
         code = self._sock.connect_ex(self._owner.address.sockaddr)
         if code not in (0, errno.EINPROGRESS):
-            self._end(_HERE.get(code, NoAnswer.REFUSED))
+            self._end(_LOCAL_ERRORS.get(code, NoAnswer.REFUSED))
             return
         self._writer.start(self._on_connected)
 
@@ -186,7 +186,7 @@ class Connection:
         except BlockingIOError:
             return
         now = time.perf_counter_ns()
-        if self._exchange is None:  # closed by the peer while idle, or an answer that nobody asked for
+        if self._exchange is None:  # the peer closed an idle connection, or sent an answer without a request
             if not raw or not self._tls:
                 self.close()
             return
@@ -210,7 +210,7 @@ class Connection:
         return plain
 
     def _at_end(self) -> None:
-        """The peer closed: that ends a body without a length, and breaks any other."""
+        """Handle a close by the peer: it ends a body without a length, and breaks any other answer."""
         if self._ends_with_close:
             self._complete = True
         else:
@@ -234,7 +234,7 @@ class Connection:
     def _guarded(self, step: Callable[..., None], *arguments: bytes) -> None:
         try:
             step(*arguments)
-        except httptools.HttpParserCallbackError as error:  # it is ours, or an interrupt that struck there
+        except httptools.HttpParserCallbackError as error:  # an error of this class, or an interrupt inside a callback
             raise error.__context__ or error from None
         except httptools.HttpParserError:
             self._end(NoAnswer.NOT_HTTP)
@@ -243,8 +243,8 @@ class Connection:
 
     def _end(self, failure: NoAnswer) -> None:
         exchange = self._exchange
-        heard_ns = self._owner.woke_ns  # however busy the loop was before it came to this connection
-        crossed = heard_ns - self._sent_ns <= self._owner.crossing_ns
+        noticed_ns = self._owner.woke_ns  # excludes the time that the loop spent on other connections
+        crossed = noticed_ns - self._sent_ns <= self._owner.crossing_ns
         fresh = not self._carried or bool(self._received) or not crossed
         self.close()
         if exchange is not None:

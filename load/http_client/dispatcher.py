@@ -1,7 +1,7 @@
-"""Starts each request at the instant that the schedule says, whatever became of the ones before.
+"""Starts each request at its scheduled instant, independently of the answers to earlier requests.
 
-It runs in the event loop's own hooks: before the loop would wait, and after every answer, it starts what is due. For
-waits of less than two milliseconds it watches the loop's own descriptor with a finer clock than the loop's timers have.
+It runs in hooks of the event loop: before the loop waits, and after every answer, it starts the due requests. For waits
+of less than two milliseconds it polls the loop's descriptor, since the loop's timers are not precise enough.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _clock = time.perf_counter_ns
 
 MayStart = Callable[[], bool]
 Start = Callable[[int], bool]
-"""Starts a request by its place; true when it made a new connection, which the loop must hear of before it waits."""
+"""Starts the request at a place; returns True for a new connection, which the loop must see before it waits."""
 
 
 class Dispatcher:
-    """Calls `start` once for each instant of `due_ns`, in their order; `over` is set after the last one."""
+    """Calls `start` once for each instant of `due_ns`, in order; sets `over` after the last one."""
 
     def __init__(
         self, due_ns: Sequence[int], start: Start, may_start: MayStart, on_error: Callable[[Exception], None]
@@ -44,23 +44,23 @@ class Dispatcher:
         self._connected = False
 
     def run(self) -> None:
-        """Begin; it goes on by itself."""
+        """Start the hooks; they call `start` from now on."""
         self._before_wait.start(self._turn)
         self._wake_after(0)
 
     def stop(self) -> None:
-        """Start nothing any more."""
+        """Start no further request."""
         self._before_wait.stop()
         self._timer.stop()
         self.over.set()
 
     @property
     def started(self) -> int:
-        """How many of the instants have been served."""
+        """The number of instants at which `start` was called."""
         return self._next
 
     def start_due(self) -> None:
-        """Start what is due, a few at a time so that answers are read in between."""
+        """Start the due requests, a few at a time, so that the loop reads answers in between."""
         if self._busy or self.over.is_set():
             return
         self._busy = True
@@ -70,7 +70,7 @@ class Dispatcher:
                     break
                 self._next += 1
                 self._connected |= self._start(self._next - 1)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours and the run is invalid
+        except Exception as error:  # noqa: BLE001 - a bug of the kit makes the run invalid
             self.stop()
             self._on_error(error)
         finally:
@@ -94,11 +94,11 @@ class Dispatcher:
             self.start_due()
 
     def _wake_after(self, wait_ns: int) -> None:
-        """Make sure that the loop's coming wait is no longer than this."""
+        """Limit the loop's next wait to this time."""
         self._timer.stop()
         self._timer = self._loop.timer(wait_ns / 1e9)
-        self._timer.start(_nothing)
+        self._timer.start(_do_nothing)
 
 
-def _nothing() -> None:
-    """The timer only ends a wait."""
+def _do_nothing() -> None:
+    """Callback of a timer that only ends a wait."""

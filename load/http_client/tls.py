@@ -1,4 +1,4 @@
-"""TLS for a non-blocking connection: bytes in, bytes out, no socket."""
+"""TLS for a non-blocking connection: it turns bytes into bytes, without a socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _CHUNK = 262_144
 
 
 class Tls:
-    """The client's end of one TLS connection. ssl.SSLError comes out of every method when the peer breaks TLS."""
+    """The client side of one TLS connection. Every method raises ssl.SSLError if the peer breaks TLS."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._from_peer, self._to_peer = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -17,13 +17,13 @@ class Tls:
         self._ready = False
 
     def wrap(self, plain: bytes) -> bytes:
-        """Return what must go to the peer now; plain text waits until hands are shaken."""
+        """Return the bytes to send to the peer now; plain text waits for the end of the handshake."""
         self._waiting += plain
         self._advance()
         return self._to_peer.read()
 
     def unwrap(self, raw: bytes) -> tuple[bytes, bytes]:
-        """Decrypt bytes of the peer; return the plain text and the bytes to send back."""
+        """Decrypt the peer's bytes; return the plain text and the bytes to send back."""
         self._from_peer.write(raw)
         self._advance()
         return self._plain() if self._ready else b"", self._to_peer.read()

@@ -1,1 +1,1 @@
-"""What a run leaves behind: load.json, load.html, junit.xml and the table on the terminal. Knows nothing of Locust."""
+"""The reports of a run: load.json, load.html, junit.xml and the table on the terminal. It does not import Locust."""

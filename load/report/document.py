@@ -1,4 +1,4 @@
-"""load.json: everything that the other reports show, and what a later run compares itself with."""
+"""Builds load.json: all figures of the other reports, and the baseline for later runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VIEWS = {
 def document(
     results: Results, verdict: Verdict, options: LoadOptions, scenario: Document, baseline: Document | None
 ) -> Document:
-    """Return the whole report as plain values; latencies in milliseconds, instants in seconds of the run."""
+    """Return the whole report as plain values; latencies are in milliseconds, times in seconds of the run."""
     started_in = max((second.at_s for second in results.seconds if second.started), default=0) + 1
     return {
         "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit")},

@@ -1,4 +1,4 @@
-"""load.html: one file, readable without JavaScript and without anything from elsewhere."""
+"""Renders load.html: one file without JavaScript and without external resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def html(document: dict[str, Any]) -> str:
         "causes": plots.causes(document["causes"]),
     }
     page = environment.get_template("load.html.j2")
-    return page.render(report=document, plots={name: Markup(svg) for name, svg in drawn.items()})  # noqa: S704 - our own SVG, its texts escaped
+    return page.render(report=document, plots={name: Markup(svg) for name, svg in drawn.items()})  # noqa: S704 - this kit's SVG, with escaped texts
 
 
 def _ms(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The plots of the HTML report, all with one plot area of 880 by 200 and the values' axis on the left."""
+"""The plots of the HTML report, each with a plot area of 880 by 200 and the value axis on the left."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Seconds = Sequence[dict[str, Any]]
 
 
 def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
-    """Median, p99 and longest latency of each second, on a logarithmic axis, with the budget as a line."""
+    """Draw median, p99 and longest latency of each second, on a logarithmic axis, with the budget as a line."""
     top = max([budget_ms * 1.5, *(second["max_ms"] or 0 for second in seconds)])
     lowest = min([second["p50_ms"] for second in seconds if second["p50_ms"]], default=1.0)
     ticks, x = decades(min(lowest, 1.0), top), _time_axis(seconds)
@@ -45,7 +45,7 @@ def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
         for name in ("max_ms", "p99_ms", "p50_ms")
     ]
     limit = y(budget_ms)
-    budget = _across(limit, "budget") + text(
+    budget = _horizontal_line(limit, "budget") + text(
         _AREA.right, limit - 5, f"budget {_ms(budget_ms)}", class_="limit", anchor="end"
     )
     content = late + grid(_AREA, y, ticks, _ms, "y") + _times(len(seconds), x) + "".join(lines) + budget
@@ -53,7 +53,7 @@ def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
 
 
 def percentiles(percentile_curve: Sequence[Sequence[float]], budget_ms: float) -> str:
-    """The HDR percentile plot: each step to the right is another nine."""
+    """Draw the HDR percentile plot: each step to the right adds a nine to the share."""
     title = "Latency by percentile"
     if not percentile_curve:
         return _plot(title, "")
@@ -62,22 +62,24 @@ def percentiles(percentile_curve: Sequence[Sequence[float]], budget_ms: float) -
     ticks = decades(lowest, max(budget_ms * 1.5, percentile_curve[-1][1]))
     y, x = _logarithmic(ticks), linear(0, nines, _AREA.left, _AREA.right)
     points: list[Point] = [(x(min(_nines(share), nines)), _at(y, value)) for share, value in percentile_curve]
-    labels = "".join(_below(x(_nines(share)), f"{share * 100:g} %") for share in _SHARES if _nines(share) <= nines)
-    budget = _across(y(budget_ms), "budget")
+    labels = "".join(
+        _label_below(x(_nines(share)), f"{share * 100:g} %") for share in _SHARES if _nines(share) <= nines
+    )
+    budget = _horizontal_line(y(budget_ms), "budget")
     return _plot(title, grid(_AREA, y, ticks, _ms, "y") + labels + curve(points, "p99") + budget)
 
 
 def rate(seconds: _Seconds) -> str:
-    """Requests a second: wanted as an area, reached as a line."""
+    """Draw requests per second: planned and reached, each as a line."""
     top = max([1.0, *(max(second["wanted"], second["started"]) for second in seconds)])
     y = linear(0, top, _AREA.bottom, _AREA.top)
     marks = grid(_AREA, y, even_ticks(top), lambda value: f"{value:g}/s", "y")
     lines = _over_time(seconds, "wanted", y, "wanted") + _over_time(seconds, "started", y, "p50")
-    return _plot("Rate wanted and reached", marks + _times(len(seconds), _time_axis(seconds)) + lines)
+    return _plot("Rate planned and reached", marks + _times(len(seconds), _time_axis(seconds)) + lines)
 
 
 def lag(seconds: _Seconds, bound_ms: float) -> str:
-    """The generator's longest lag in each second."""
+    """Draw the generator's longest lag in each second."""
     top = max([bound_ms * 2, *(second["lag_ms"] for second in seconds)])
     y = linear(0, top, _AREA.bottom, _AREA.top)
     marks = grid(_AREA, y, even_ticks(top), _ms, "y") + _times(len(seconds), _time_axis(seconds))
@@ -85,7 +87,7 @@ def lag(seconds: _Seconds, bound_ms: float) -> str:
 
 
 def causes(counts: dict[str, int]) -> str:
-    """Errors by cause as bars; the report has the same as a table."""
+    """Draw the number of errors of each cause as bars."""
     top = max(counts.values(), default=1)
     rows = []
     for place, (cause, count) in enumerate(counts.items()):
@@ -112,17 +114,17 @@ def _logarithmic(ticks: Sequence[float]) -> Scale:
     return logarithmic(ticks[0], ticks[-1], _AREA.bottom, _AREA.top)
 
 
-def _across(y: float, class_: str) -> str:
+def _horizontal_line(y: float, class_: str) -> str:
     return line((_AREA.left, y), (_AREA.right, y), class_)
 
 
-def _below(x: float, words: str) -> str:
+def _label_below(x: float, words: str) -> str:
     return text(x, _AREA.bottom + 16, words)
 
 
 def _times(count: int, x: Scale) -> str:
     step = next(size for size in _TIME_STEPS_S if size >= max(1, round(count / 10)))
-    return "".join(_below(x(second), f"{second} s") for second in range(0, count + 1, step))
+    return "".join(_label_below(x(second), f"{second} s") for second in range(0, count + 1, step))
 
 
 def _at(y: Scale, value: float | None) -> float | None:
@@ -130,7 +132,7 @@ def _at(y: Scale, value: float | None) -> float | None:
 
 
 def _nines(share: float) -> float:
-    """Return how many nines a share has: 2 for 99 %; at most 9."""
+    """Return the number of nines of a share, such as 2 for 99 %; at most 9."""
     return -math.log10(max(1 - share, 1e-9))
 
 

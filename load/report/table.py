@@ -1,4 +1,4 @@
-"""The table and verdict that a run ends with on the terminal."""
+"""Prints the table and the verdict of a run on the terminal."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
 
 
 def show(document: dict[str, Any], console: Console, paths: list[str]) -> None:
-    """Print the figures, what was wrong, and the verdict last."""
+    """Print the figures, the problems, and then the verdict."""
     scenario, counts, rate = document["scenario"], document["counts"], document["rate"]
     console.print(f"\n{scenario['name']}: {scenario['title']}", highlight=False, soft_wrap=True)
     console.print(_latencies(document))
     console.print(
         f"scheduled {counts['scheduled']}, started {counts['started']}, missed {counts['missed']}; "
-        f"busiest second {rate['reached_busiest']} of {rate['wanted_busiest']} wanted",
+        f"busiest second: {rate['reached_busiest']} of {rate['wanted_busiest']} planned",
         highlight=False,
     )
     console.print(
-        f"late {counts['late']} ({counts['late_commits']} of them carts that were committed), "
+        f"late {counts['late']} ({counts['late_commits']} of them committed carts), "
         f"unanswered {counts['unanswered']}, wrong {counts['findings']}, "
         f"connections: {counts['cold']} new, {counts['warm']} kept, {counts['resent']} found closed",
         highlight=False,
@@ -57,9 +57,9 @@ def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
         console.print(f"  {name} {_figure(row['then'])} → {_figure(row['now'])} ms{factor}", highlight=False)
     if "knee_per_s" in baseline:
         then, now = baseline["knee_per_s"]
-        console.print(f"  the saturation point {then:g}/s → {now:g}/s", highlight=False)
+        console.print(f"  saturation point {then:g}/s → {now:g}/s", highlight=False)
     if baseline["differs_in"]:
-        console.print(f"  not the same run: {', '.join(baseline['differs_in'])} differ", highlight=False)
+        console.print(f"  different runs: {', '.join(baseline['differs_in'])} differ", highlight=False)
 
 
 def _show_verdict(verdict: dict[str, Any], console: Console, paths: list[str]) -> None:
@@ -73,4 +73,4 @@ def _show_verdict(verdict: dict[str, Any], console: Console, paths: list[str]) -
 def _figure(value: float | None) -> str:
     if value is None:
         return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}" if value < 100 else f"{value:.1f}"  # noqa: PLR2004 - digits that tell
+    return str(value) if isinstance(value, int) else f"{value:.3f}" if value < 100 else f"{value:.1f}"  # noqa: PLR2004 - significant digits

@@ -1,4 +1,4 @@
-"""Judges results and writes the reports: the one place where a run's outcome is made."""
+"""Judges the results of a run and writes the reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from load.verdict import Verdict, judge
 
 
 def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) -> Verdict:
-    """Judge, write the files that `options.out` asks for, and show the table unless a parent process will."""
+    """Judge a run, write its files if `options.out` names a folder, and show the table unless a parent process does."""
     compared = compare(results, options, scenario["name"])
     verdict = judge(results, options, slower=slower(compared))
     report = document(results, verdict, options, scenario, compared)
@@ -32,16 +32,16 @@ def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) ->
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write load.json, load.html and junit.xml. Raises GeneratorBroke if the folder cannot be written."""
+    """Write load.json, load.html and junit.xml. Raises GeneratorBroke if the folder is not writable."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "load.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
         (folder / "load.html").write_text(html(report), "utf-8")
         (folder / "junit.xml").write_bytes(junit(report))
     except OSError as error:
-        raise GeneratorBroke(f"the reports cannot be written to {folder}: {error.strerror}") from error
+        raise GeneratorBroke(f"cannot write the reports to {folder}: {error.strerror}") from error
 
 
 def paths(out: str) -> list[str]:
-    """Return the files of a run."""
+    """Return the paths of the report files; none without a folder."""
     return [str(Path(out) / name) for name in ("load.html", "load.json", "junit.xml")] if out else []

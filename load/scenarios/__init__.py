@@ -1,1 +1,1 @@
-"""The scenarios. Copy one, change its curve and its mix, and give its path to --scenario or to `locust -f`."""
+"""The scenarios. To add one, copy a file, change its curve and mix, and pass its path to --scenario or `locust -f`."""

@@ -1,14 +1,13 @@
 """The search for the highest rate with no late answer: short runs at rates that `load/saturation.py` chooses.
 
-Run by `--scenario find_knee`; --rate is then the rate that the connector must at least reach. Given to `locust -f`, it
-is one such run.
+`--scenario find_knee` runs the search; --rate is the rate that the connector must reach. `locust -f` runs one probe.
 """
 
 from load.curves import Curve, constant
 from load.schedule import Mix
 from load.users.visitors import StoreHours, StoreVisitors
 
-__all__ = ["FindKnee", "StoreHours"]  # Locust takes both
+__all__ = ["FindKnee", "StoreHours"]  # Locust uses both
 
 
 class FindKnee(StoreVisitors):
@@ -19,5 +18,5 @@ class FindKnee(StoreVisitors):
 
     @classmethod
     def arrivals(cls, rate: float, duration_s: float) -> Curve:
-        """One rate."""
+        """Return one rate."""
         return constant(rate, duration_s)

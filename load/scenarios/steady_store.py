@@ -1,10 +1,10 @@
-"""An ordinary hour: as many leave as enter, at one rate."""
+"""An ordinary hour: as many shoppers leave as enter, at one rate."""
 
 from load.curves import Curve, constant
 from load.schedule import Mix
 from load.users.visitors import StoreHours, StoreVisitors
 
-__all__ = ["SteadyStore", "StoreHours"]  # Locust takes both
+__all__ = ["SteadyStore", "StoreHours"]  # Locust uses both
 
 
 class SteadyStore(StoreVisitors):
@@ -15,5 +15,5 @@ class SteadyStore(StoreVisitors):
 
     @classmethod
     def arrivals(cls, rate: float, duration_s: float) -> Curve:
-        """One rate."""
+        """Return one rate."""
         return constant(rate, duration_s)

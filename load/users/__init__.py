@@ -1,1 +1,1 @@
-"""The Locust users of the load test: a scenario is one of their subclasses."""
+"""The Locust user class of the load test; each scenario is a subclass."""

@@ -1,6 +1,6 @@
-"""The Locust user behind every scenario: it lets shoppers arrive by a schedule instead of waiting for answers.
+"""The base class of all scenarios: a Locust user that sends by a schedule instead of waiting for answers.
 
-Locust starts one of them in each process. A scenario is a subclass in a file of its own, and that file must also hold
+Locust starts one user in each process. A scenario is a subclass in its own file. The file must also import
 `StoreHours`, since Locust looks for the load shape there.
 """
 
@@ -25,24 +25,24 @@ from load.worker import Worker
 
 _log = logging.getLogger(__name__)
 _ROLES: WeakKeyDictionary[Environment, tuple[Master | None, Worker | None]] = WeakKeyDictionary()
-"""What this process is in the run of each Locust environment; Locust itself has no place to keep it."""
+"""The master and worker of each Locust environment in this process; Locust has no place to store them."""
 
 
 class StoreVisitors(User):
-    """Base of the scenarios: say how many arrive when, and what they do."""
+    """Base class of the scenarios: a subclass defines the arrivals over time and the mix of requests."""
 
     abstract = True
     mix: ClassVar[Mix] = Mix()
     poisson: ClassVar[bool] = True
-    """Arrivals by chance, as people arrive; False spaces them evenly."""
+    """Random arrivals, as people arrive; False spaces them evenly."""
 
     @classmethod
     @abstractmethod
     def arrivals(cls, rate: float, duration_s: float) -> Curve:
-        """Return the wanted rate over the run; `rate` is that of its busiest moment."""
+        """Return the planned rate over the run; `rate` is its highest value."""
 
     @task
-    def keep_the_schedule(self) -> None:
+    def send_schedule(self) -> None:
         """Send this process's share of the schedule, then wait for the others."""
         if worker := _ROLES[self.environment][1]:
             worker.run()
@@ -56,11 +56,11 @@ class StoreHours(LoadTestShape):
 
     @property
     def use_common_options(self) -> bool:  # type: ignore[override]  # Locust has a plain attribute here, and only reads it
-        """Tell Locust which of its own options count here: on the command line --run-time, on its web page none."""
+        """Whether Locust's own options apply: --run-time on the command line does, those of its web page do not."""
         return self.runner is None
 
     def tick(self) -> tuple[int, float] | None:
-        """Tell Locust how many users there shall be, or that the run is over."""
+        """Return the number of users for Locust, or None at the end of the run."""
         assert self.runner is not None
         master = _ROLES[self.runner.environment][0]
         return None if master is None or master.is_over else (master.workers, master.workers)
@@ -68,16 +68,16 @@ class StoreHours(LoadTestShape):
 
 @events.init_command_line_parser.add_listener
 def _add_flags(parser: LocustArgumentParser) -> None:
-    """Locust asks for flags when it has read the scenario; listeners like this one are how it is answered."""
+    """Add this kit's flags; Locust calls this listener after it has read the scenario."""
     default = LoadOptions()
-    parser.add_argument("--rate", type=float, default=default.rate, help="requests a second at the busiest")
-    parser.add_argument("--duration", type=float, default=default.duration_s, help="seconds")
+    parser.add_argument("--rate", type=float, default=default.rate, help="requests per second at the peak")
+    parser.add_argument("--duration", type=float, default=default.duration_s, help="length of the run in seconds")
     parser.add_argument(
-        "--budget", type=float, default=default.budget_s, help="an answer later than these seconds is late"
+        "--budget", type=float, default=default.budget_s, help="time limit of an answer in seconds; a later one is late"
     )
-    parser.add_argument("--seed", type=int, default=default.seed, help="the same seed gives the same schedule")
-    parser.add_argument("--connector-profile", default=default.profile, help="the connector's jwo.toml")
-    parser.add_argument("--load-out", default=default.out, help="folder of the reports")
+    parser.add_argument("--seed", type=int, default=default.seed, help="seed of the schedule; the same seed repeats it")
+    parser.add_argument("--connector-profile", default=default.profile, help="profile of the connector, a jwo.toml")
+    parser.add_argument("--load-out", default=default.out, help="folder for the reports")
 
 
 @events.init.add_listener
@@ -87,7 +87,7 @@ def _join(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust'
     _ROLES[environment] = master, worker
     flags = environment.parsed_options
     if master and flags and (flags.num_users or flags.spawn_rate):
-        _log.warning("--users and --spawn-rate change nothing: the schedule says how many arrive; see --rate")
+        _log.warning("--users and --spawn-rate have no effect; set the rate of arrivals with --rate")
 
 
 @events.test_start.add_listener

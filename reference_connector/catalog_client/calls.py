@@ -65,7 +65,10 @@ class PlatformCalls:
         try:
             return self._http.post(url, content=content, headers=headers)
         except httpx.HTTPError as error:
-            raise PlatformUnreachable(f"no answer from {url}: {type(error).__name__}: {error}") from error
+            raise PlatformUnreachable(
+                f"no answer from {url}: {type(error).__name__}: {error}",
+                hint="check that the platform runs, and the variable JWO_CATALOG_ENDPOINT",
+            ) from error
 
     def _wait_s(self, answer: httpx.Response, attempt: int) -> float | None:
         """Say how long to wait before another attempt, or None where none is allowed."""

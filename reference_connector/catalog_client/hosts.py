@@ -21,7 +21,7 @@ class Hosts:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
         if parts.scheme not in {"http", "https"} or not host:
-            raise ForbiddenHost(f"not an http address: {url[:80]!r}", hint="write it with http:// or https://")
+            raise ForbiddenHost(f"{url[:80]!r} is not an http address", hint="write it with http:// or https://")
         if self._block_amazon and any(host == domain or host.endswith(f".{domain}") for domain in _AMAZON):
             raise ForbiddenHost(
                 f"{host} is a real Amazon host",

@@ -48,13 +48,17 @@ def _read(path: Path) -> dict[str, str]:
     known: dict[str, str] = {}
     if not path.exists():
         return known
-    *lines, torn = path.read_bytes().split(b"\n")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadRows(f"cannot read the journal {path} ({error.strerror})", hint="name another file") from error
+    *lines, torn = content.split(b"\n")
     try:
         for line in lines:
             entry = orjson.loads(line)
             known[entry["chunk"]] = entry["ingestionId"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadRows(f"{path} is not a journal of uploads", hint="give another file, or delete it") from error
+        raise BadRows(f"{path} is not a journal of uploads", hint="name another file, or delete this one") from error
     if torn:  # the crash came in the middle of a line, which counts as not written
         path.write_bytes(b"".join(line + b"\n" for line in lines))
     return known

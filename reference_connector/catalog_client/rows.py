@@ -21,7 +21,8 @@ def read_rows(path: Path) -> list[CatalogRow]:
     try:
         rows = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
     except (OSError, ValueError, csv.Error) as error:
-        raise BadRows(f"{path}: cannot be read: {error}", hint="give a CSV with a header, or a JSON list") from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadRows(f"{path}: cannot be read ({reason})", hint="give a CSV with a header, or a JSON list") from error
     if not rows:
         raise BadRows(f"{path}: there are no rows", hint="an upload needs at least one")
     return [{name: value for name, value in row.items() if name not in _OURS and value != ""} for row in rows]
@@ -36,7 +37,7 @@ def uploads(rows: Sequence[CatalogRow], size: int) -> Iterator[list[CatalogRow]]
         if not schema.is_valid(body):
             wrong = schema.violations(body)[0].message
             raise BadRows(
-                f"upload {number + 1}: {wrong}", hint="the rows of an upload are counted from 0; mend it there"
+                f"upload {number + 1}: {wrong}", hint="fix that row; the rows of an upload are counted from 0"
             )
     yield from chunks
 

@@ -38,14 +38,15 @@ def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(
     monkeypatch: pytest.MonkeyPatch, kind: type[RoomSettings], given: dict[str, Any], name: str, meant: str
 ) -> None:
     monkeypatch.setenv(name, "1")
-    with pytest.raises(BadSettings, match=f"{name} is no setting; did you mean {meant}\\?"):
+    with pytest.raises(BadSettings, match=f"{name} is not a setting; did you mean {meant}\\?"):
         kind(**given)
 
 
 def test_every_unknown_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_CONNECTOR_XYZ", "1")
     monkeypatch.setenv("JWO_CONNECTOR_ZZZZ", "1")
-    with pytest.raises(BadSettings, match=r"JWO_CONNECTOR_XYZ is no setting; .*; JWO_CONNECTOR_ZZZZ is no setting"):
+    both = r"JWO_CONNECTOR_XYZ is not a setting; .*; JWO_CONNECTOR_ZZZZ is not a setting"
+    with pytest.raises(BadSettings, match=both):
         ConnectorSettings()
 
 
@@ -80,7 +81,7 @@ def test_the_database_has_a_name_of_its_own_and_the_prefixed_one(monkeypatch: py
     ("name", "value", "said"),
     [
         ("JWO_CONNECTOR_STORE__BATCH_MAX", "0", "JWO_CONNECTOR_STORE__BATCH_MAX: "),
-        ("JWO_CONNECTOR_PRICE_LISTS", "prices.csv", "price_lists.*JSON"),
+        ("JWO_CONNECTOR_PRICE_LISTS", "prices.csv", "JWO_CONNECTOR_PRICE_LISTS: not valid JSON"),
         ("JWO_CONNECTOR_RETAILER_FILES", "[1]", "JWO_CONNECTOR_RETAILER_FILES: "),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line as its users run it: in a process of its own, against servers on real sockets."""
+"""Runs the command line as users do: in a separate process, against servers on real sockets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def jwo(tmp_path: Path) -> Jwo:
 
 @pytest.fixture
 def mutant() -> Iterator[Callable[[str], str]]:
-    """Serve the small connector with a fault, or with none, and return its address."""
+    """Serve the small connector, with or without a fault, and return its address."""
     with ExitStack() as stack:
         yield lambda fault: stack.enter_context(served(connector_with(fault)))
 

@@ -1,4 +1,4 @@
-"""The catalog client from the command line: what a stop from outside leaves, and what the report says."""
+"""The catalog client on the command line: a signal ends it, and the report shows what the platform received."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_profile(folder: Path, *command: object) -> None:
     (folder / "jwo.toml").write_text(PROFILE.format(command=words), encoding="utf-8")
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -37,7 +37,7 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.timeout(240)
-def test_a_stop_from_outside_ends_the_client_and_is_no_verdict(tmp_path: Path) -> None:
+def test_sigterm_ends_the_client_without_a_verdict(tmp_path: Path) -> None:
     script = tmp_path / "hangs.py"
     script.write_text("import os, time\nopen('pid.tmp', 'w').write(str(os.getpid()))\n"
                       "os.rename('pid.tmp', 'pid')\ntime.sleep(300)\n", "utf-8")  # fmt: skip
@@ -56,12 +56,12 @@ def test_a_stop_from_outside_ends_the_client_and_is_no_verdict(tmp_path: Path) -
         finally:
             run.kill()
 
-    assert gone(int((tmp_path / "pid").read_text("utf-8")))
+    assert has_ended(int((tmp_path / "pid").read_text("utf-8")))
     assert not (tmp_path / "jwo-report" / "report.json").exists()
 
 
 @pytest.mark.slow
-def test_the_report_groups_the_client_and_shows_what_the_platform_saw(
+def test_report_groups_the_client_and_shows_the_platforms_exchanges(
     jwo: Jwo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_SECRET", "tell-nobody-of-me")

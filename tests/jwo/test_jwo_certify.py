@@ -1,4 +1,4 @@
-"""`jwo certify` against connectors that run already: exit codes, names of findings, files."""
+"""`jwo certify` against running connectors: exit codes, findings, files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def findings(report: dict[str, Any]) -> dict[str, str]:
     return {case["id"]: case["verdict"] for case in report["cases"] if case["verdict"] in {"fail", "warn", "error"}}
 
 
-def test_a_correct_connector_is_conformant_and_leaves_its_files(
+def test_correct_connector_is_conformant_and_report_files_exist(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     some = [word for each in ("VIK-1.1", "VIK-3.1", "CP-1.1", "CP-2") for word in ("--only", each)]
@@ -50,7 +50,7 @@ def test_a_correct_connector_is_conformant_and_leaves_its_files(
 
 
 class SlowCarts(SmallConnector):
-    """The correct connector, which answers each Create Purchases after 800 ms, any number side by side."""
+    """The correct connector, but each Create Purchases takes 800 ms; it answers any number of them at the same time."""
 
     async def cart(self, request: Request) -> Reply:
         await asyncio.sleep(0.8)
@@ -77,7 +77,7 @@ def test_files_in_the_callers_folder_do_not_reach_workers(profile: WriteProfile,
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize(("connector", "limit_s"), [(SmallConnector, 15), (SlowCarts, 45)], ids=["quick", "slow carts"])
-def test_a_full_run_is_short(
+def test_full_run_is_short(
     jwo: Jwo, profile: WriteProfile, tmp_path: Path, connector: type[SmallConnector], limit_s: float
 ) -> None:
     with served(connector()) as url:
@@ -102,7 +102,7 @@ def test_a_full_run_is_short(
         pytest.param("accepts_an_overlong_quantity", "", {"CP-3.25": "fail"}, marks=pytest.mark.slow),
     ],
 )
-def test_a_fault_is_named_and_nothing_else(
+def test_only_the_faults_own_cases_fail(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, fault: str, only: str, found: dict[str, str]
 ) -> None:
     chosen = [word for each in only.split() for word in ("--only", each)]
@@ -114,7 +114,7 @@ def test_a_fault_is_named_and_nothing_else(
 
 
 @pytest.mark.slow
-def test_late_answers_are_found_by_the_latency_case_alone(
+def test_only_the_latency_case_finds_late_answers(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     path = profile(mutant("answers_scans_after_2500_ms"))
@@ -126,7 +126,7 @@ def test_late_answers_are_found_by_the_latency_case_alone(
     assert "2.5" in done.stdout
 
 
-def test_only_an_address_gives_a_partial_verdict(jwo: Jwo, mutant: Mutant, tmp_path: Path) -> None:
+def test_an_address_without_a_profile_gives_a_partial_verdict(jwo: Jwo, mutant: Mutant, tmp_path: Path) -> None:
     done = jwo("certify", "--connector", mutant(""), "--out", "out")
 
     verdicts = {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]}
@@ -136,7 +136,9 @@ def test_only_an_address_gives_a_partial_verdict(jwo: Jwo, mutant: Mutant, tmp_p
     assert verdicts["VIK-2"] == "pass"
 
 
-def test_a_refusal_of_everything_is_no_green(jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path) -> None:
+def test_connector_that_refuses_everything_does_not_pass(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
+) -> None:
     path = profile(mutant(""))
     path.write_text(path.read_text("utf-8").replace('"STORE-001"', '"ANOTHER-STORE"'), encoding="utf-8")
 

@@ -23,7 +23,26 @@ def test_init_writes_a_profile_that_doctor_can_try(jwo: Jwo, mutant: Mutant, tmp
     assert "[keys] cash_shopper is not declared" in tried.stdout
 
 
-def test_init_never_overwrites(jwo: Jwo, tmp_path: Path) -> None:
+def test_init_refuses_an_address_that_is_not_valid(jwo: Jwo, tmp_path: Path) -> None:
+    done = jwo("init", "--connector", "ftp://127.0.0.1")
+
+    assert done.returncode == 2
+    assert "is not an http:// or https:// address" in done.stderr
+    assert not (tmp_path / "jwo.toml").exists()
+
+
+def test_unknown_names_in_a_profile_get_the_nearest_name(jwo: Jwo, tmp_path: Path) -> None:
+    (tmp_path / "jwo.toml").write_text('[connector]\nurll = "http://127.0.0.1:9"\n[foo]\n', encoding="utf-8")
+
+    done = jwo("doctor")
+
+    assert done.returncode == 2
+    assert "connector.url: missing; add it" in done.stderr
+    assert "connector.urll: unknown name; did you mean url?" in done.stderr
+    assert "foo: unknown name; the names here are catalog, " in done.stderr
+
+
+def test_init_does_not_overwrite_a_file(jwo: Jwo, tmp_path: Path) -> None:
     (tmp_path / "jwo.toml").write_text("mine", encoding="utf-8")
 
     done = jwo("init")
@@ -55,7 +74,7 @@ def test_doctor_looks_for_the_catalog_client(jwo: Jwo, mutant: Mutant, profile: 
     assert "wrong  [catalog_client] command: no-such-uploader was not found" in missing.stdout
 
 
-def test_cases_lists_ids_without_running(jwo: Jwo) -> None:
+def test_cases_lists_ids(jwo: Jwo) -> None:
     done = jwo("cases")
 
     assert done.returncode == 0
@@ -64,14 +83,14 @@ def test_cases_lists_ids_without_running(jwo: Jwo) -> None:
     assert int(done.stdout.split()[-2]) >= 105
 
 
-def test_coverage_settles_every_row(jwo: Jwo) -> None:
+def test_coverage_proves_or_explains_every_row(jwo: Jwo) -> None:
     done = jwo("coverage")
 
     assert done.returncode == 0, done.stdout
     assert "neither proven nor explained" not in done.stdout
 
 
-def test_explain_of_a_house_rule_says_that_nothing_is_published(jwo: Jwo) -> None:
+def test_explain_says_that_a_house_rule_is_not_published(jwo: Jwo) -> None:
     done = jwo("explain", "E2E-X.7")
 
     assert "End to end" in done.stdout
@@ -79,7 +98,7 @@ def test_explain_of_a_house_rule_says_that_nothing_is_published(jwo: Jwo) -> Non
     assert "developer.amazon.com" not in done.stdout
 
 
-def test_explain_says_rule_source_and_usual_cause(jwo: Jwo) -> None:
+def test_explain_names_rule_source_and_usual_cause(jwo: Jwo) -> None:
     done = jwo("explain", "VIK-3.4")
 
     assert done.returncode == 0

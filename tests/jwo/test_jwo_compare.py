@@ -1,4 +1,4 @@
-"""`jwo compare`: what changed between two runs."""
+"""`jwo compare`: the changes between two runs."""
 
 from __future__ import annotations
 
@@ -44,42 +44,44 @@ def ids(comparison: Comparison) -> dict[str, list[str]]:
         ("not_applicable", "pass", "added"),
     ],
 )
-def test_a_change_stands_in_one_group(before: str, after: str, group: str) -> None:
+def test_a_change_is_in_one_group(before: str, after: str, group: str) -> None:
     assert ids(compare(report(a=before, b="pass"), report(a=after, b="pass"))) == {group: ["a"]}
 
 
 @pytest.mark.parametrize("verdict", ["pass", "not_applicable"])
-def test_what_did_not_change_is_not_listed(verdict: str) -> None:
+def test_unchanged_case_is_not_listed(verdict: str) -> None:
     assert ids(compare(report(a=verdict), report(a=verdict))) == {}
 
 
-def test_a_case_that_ran_in_one_run_only_is_seen() -> None:
+def test_case_of_only_one_run_is_listed() -> None:
     earlier, later = report(a="pass", b="not_applicable"), report(c="fail", d="pass")
 
     assert ids(compare(earlier, later)) == {"newly_broken": ["c"], "missing": ["a"], "added": ["d"]}
 
 
-def test_other_rules_and_another_connector_are_remarked() -> None:
+def test_different_rules_and_connectors_give_remarks() -> None:
     assert len(compare(report("r1"), report("r2", url="http://127.0.0.1:2")).remarks) == 2
     assert compare(report(), report()).remarks == []
 
 
-def test_the_command_names_what_broke_and_ends_with_1(jwo: Jwo, tmp_path: Path) -> None:
+def test_command_names_broken_cases_and_exits_with_1(jwo: Jwo, tmp_path: Path) -> None:
     for name, content in (("a", report(X="pass", Y="fail")), ("b", report(X="fail", Y="pass"))):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
-    broken, mended = jwo("compare", "a.json", "b.json"), jwo("compare", "a.json", "a.json", "--json")
+    broken, unchanged = jwo("compare", "a.json", "b.json"), jwo("compare", "a.json", "a.json", "--json")
 
     assert broken.returncode == 1
     assert "newly broken: 1" in broken.stdout
     assert "X          pass -> fail" in broken.stdout
-    assert "mended: 1" in broken.stdout
-    assert mended.returncode == 0
-    assert [each["id"] for each in json.loads(mended.stdout)["still_broken"]] == ["Y"]
+    assert "fixed: 1" in broken.stdout
+    assert unchanged.returncode == 0
+    assert [each["id"] for each in json.loads(unchanged.stdout)["still_broken"]] == ["Y"]
 
 
-@pytest.mark.parametrize(("content", "sentence"), [("{}", "not a report"), ("[", "not JSON"), (None, "cannot be read")])
-def test_a_file_that_is_no_report_is_said_to_be(jwo: Jwo, tmp_path: Path, content: str | None, sentence: str) -> None:
+@pytest.mark.parametrize(("content", "sentence"), [("{}", "not a report"), ("[", "not JSON"), (None, "cannot read")])
+def test_file_that_is_not_a_report_is_a_usage_error(
+    jwo: Jwo, tmp_path: Path, content: str | None, sentence: str
+) -> None:
     if content is not None:
         (tmp_path / "a.json").write_text(content, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The main job, whole: six stages as processes, and four reports."""
+"""The whole `jwo certify` of the reference connector: six stages in processes, and the reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.jwo.conftest import Jwo
 
 
 @pytest.mark.slow
-def test_the_reference_connector_is_certified_in_a_store_day(jwo: Jwo, tmp_path: Path) -> None:
+def test_reference_connector_is_certified_in_a_store_day(jwo: Jwo, tmp_path: Path) -> None:
     done = jwo("certify", "--out", "out", "--strict")
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -48,7 +48,7 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
     except OSError:
@@ -56,7 +56,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_a_stop_from_outside_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_sigterm_leaves_no_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jwo", "certify", "--out", str(tmp_path / "out")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path) as run:
         deadline = time.monotonic() + 60
@@ -66,11 +66,11 @@ def test_a_stop_from_outside_leaves_no_process_behind(tmp_path: Path) -> None:
         os.kill(run.pid, signal.SIGTERM)
         assert run.wait(30) == 143
 
-    assert not any(alive(child) for child in children)
+    assert not any(is_alive(child) for child in children)
 
 
 @pytest.mark.slow
-def test_a_folder_of_the_callers_never_stands_in_for_ours(tmp_path: Path) -> None:
+def test_modules_in_the_current_folder_do_not_replace_ours(tmp_path: Path) -> None:
     (tmp_path / "contract").mkdir()
     (tmp_path / "contract" / "__init__.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
     (tmp_path / "queue.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")

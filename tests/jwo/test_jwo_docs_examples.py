@@ -1,4 +1,4 @@
-"""The documents' examples are what they say: profiles that load, commands and options that exist, rows that fit."""
+"""The examples in the documents work: profiles load, commands and options exist, rows are valid."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_example_profile_loads(text: str, tmp_path: Path) -> None:
     assert load(path, {"CONNECTOR_KEY": "x"}).connector.url
 
 
-def test_the_example_of_an_expected_failure_and_of_a_requirement_fit() -> None:
+def test_example_expected_failure_and_requirement_are_valid() -> None:
     (entries,) = (tomllib.loads(text) for text in blocks(USER, "toml") if "[[expected]]" in text)
     (rows,) = (tomllib.loads(text) for text in blocks(MAKER, "toml"))
 
@@ -42,7 +42,7 @@ def test_the_example_of_an_expected_failure_and_of_a_requirement_fit() -> None:
 
 
 @pytest.mark.parametrize("document", [USER, MAKER], ids=lambda path: path.stem)
-def test_commands_in_examples_have_the_options_that_they_use(document: Path) -> None:
+def test_commands_in_examples_have_their_options(document: Path) -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]  # a group has commands
     lines = [shlex.split(line) for text in blocks(document, "sh") for line in text.splitlines()]
     ours = [words[1:] for words in lines if words[0] == "jwo"]
@@ -53,7 +53,7 @@ def test_commands_in_examples_have_the_options_that_they_use(document: Path) -> 
         assert {word for word in words if word.startswith("--")} <= known, name
 
 
-def test_the_example_workflow_gives_the_action_inputs_that_it_has() -> None:
+def test_example_workflow_uses_existing_inputs() -> None:
     (workflow,) = (yaml.safe_load(text) for text in blocks(USER, "yaml"))
     action = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text("utf-8"))
     (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
@@ -61,7 +61,7 @@ def test_the_example_workflow_gives_the_action_inputs_that_it_has() -> None:
     assert set(step["with"]) <= set(action["inputs"])
 
 
-def test_the_profile_of_init_loads_and_so_does_what_stands_commented_in_it(tmp_path: Path) -> None:
+def test_profile_of_init_loads_with_and_without_its_comments(tmp_path: Path) -> None:
     path, text = tmp_path / "jwo.toml", TEMPLATE.format(url="http://127.0.0.1:8080")
     path.write_text(text, encoding="utf-8")
     assert load(path).store.id == "STORE-001"

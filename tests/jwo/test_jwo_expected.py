@@ -16,7 +16,7 @@ ENTRY = '[[expected]]\nid = "{}"\nreason = "known since May"\n'
 
 
 @pytest.mark.parametrize(
-    ("ids", "code", "said"),
+    ("ids", "code", "text"),
     [
         (["CP-3.25"], 0, "Nothing broken but 1 expected failure"),
         (["CP-3.25", "CP-3.24"], 1, "STALE CP-3.24  it passes now"),
@@ -24,8 +24,8 @@ ENTRY = '[[expected]]\nid = "{}"\nreason = "known since May"\n'
         (["CP-3.1"], 1, "Not conformant"),
     ],
 )
-def test_only_what_is_named_and_broken_is_forgiven(
-    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, ids: list[str], code: int, said: str
+def test_only_named_broken_cases_are_excused(
+    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path, ids: list[str], code: int, text: str
 ) -> None:
     profile(mutant("accepts_an_overlong_quantity"))
     (tmp_path / "known.toml").write_text("".join(map(ENTRY.format, ids)), encoding="utf-8")
@@ -34,12 +34,12 @@ def test_only_what_is_named_and_broken_is_forgiven(
     done = jwo("certify", "--profile", "jwo.toml", "--expected", "known.toml", "--out", "out", *only)
 
     assert done.returncode == code, done.stdout + done.stderr
-    assert said in done.stdout
+    assert text in done.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert report["expectedFailures"]["source"] == "known.toml"
 
 
-def test_a_file_that_cannot_be_used_is_a_wrong_use(jwo: Jwo, profile: WriteProfile, tmp_path: Path) -> None:
+def test_invalid_file_is_a_usage_error(jwo: Jwo, profile: WriteProfile, tmp_path: Path) -> None:
     profile("http://127.0.0.1:1")
     (tmp_path / "known.toml").write_text('[[expected]]\nid = "CP-2"', encoding="utf-8")
 

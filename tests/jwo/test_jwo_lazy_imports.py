@@ -1,4 +1,4 @@
-"""The command line starts without the libraries of the other packages: a short command loads none of them."""
+"""The command line imports heavy libraries, and the other packages, only inside the commands that need them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ json.dump({"shown": shown, "loaded": sorted({name.partition(".")[0] for name in 
 
 IMPORT = "import json, sys, jwo.cli; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 TYPERS_OWN = {"pydantic"}
-"""Typer converts some parameters with it."""
+"""Typer itself converts some parameters with these."""
 
 
-def test_import_of_the_command_line_loads_no_room_and_no_heavy_library() -> None:
+def test_import_loads_no_heavy_library() -> None:
     ran = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
     assert sorted(HEAVY & set(json.loads(ran.stdout))) == []
 
 
-def test_help_of_every_command_loads_no_room_and_no_heavy_library() -> None:
+def test_help_of_every_command_loads_no_heavy_library() -> None:
     ran = subprocess.run([sys.executable, "-c", HELP_OF_ALL], capture_output=True, text=True, check=True)
     result = json.loads(ran.stdout)
     assert {"certify", "platform", "shop", "load", "catalog upload"} < result["shown"].keys()

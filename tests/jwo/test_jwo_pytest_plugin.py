@@ -1,4 +1,4 @@
-"""`pytest --jwo-profile jwo.toml`, in a project that is not ours."""
+"""`pytest --jwo-profile jwo.toml` in a user's project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Done]:
-    """Run pytest in a project with a test of its own and strict settings of its own."""
+    """Run pytest in a project that has its own test and its own strict settings."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
     (tmp_path / "test_own.py").write_text("def test_own() -> None:\n    assert True\n")
 
@@ -44,7 +44,7 @@ def test_without_the_option_nothing_is_added(project: Callable[..., Done]) -> No
     assert "jwo" not in done.stdout.replace("jwo-", "").partition("collected")[2]
 
 
-def test_a_correct_connector_passes_beside_the_projects_own_tests(
+def test_correct_connector_passes_beside_the_projects_own_tests(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     profile(mutant(""))
@@ -57,7 +57,7 @@ def test_a_correct_connector_passes_beside_the_projects_own_tests(
     assert "jwo: verdict pass; see" in done.stdout
 
 
-def test_workers_of_xdist_share_one_certification(
+def test_xdist_workers_share_one_certification(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     profile(mutant(""))
@@ -76,7 +76,7 @@ def test_workers_of_xdist_share_one_certification(
     ]
 
 
-def test_a_finding_is_a_failed_test_that_says_what_to_do(
+def test_finding_is_a_failed_test_that_says_what_to_do(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile
 ) -> None:
     profile(mutant("accepts_an_overlong_quantity"))
@@ -91,7 +91,7 @@ def test_a_finding_is_a_failed_test_that_says_what_to_do(
     assert "Traceback" not in done.stdout
 
 
-def test_an_expected_failure_is_xfailed_and_a_stale_one_fails(
+def test_expected_failure_xfails_and_stale_one_fails(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     profile(mutant("accepts_an_overlong_quantity"))
@@ -110,9 +110,7 @@ def test_an_expected_failure_is_xfailed_and_a_stale_one_fails(
     assert "CP-3.24: it passes now" in done.stdout
 
 
-def test_a_connector_that_is_not_there_fails_once_and_says_so(
-    project: Callable[..., Done], profile: WriteProfile
-) -> None:
+def test_unreachable_connector_fails_once_with_a_reason(project: Callable[..., Done], profile: WriteProfile) -> None:
     profile("http://127.0.0.1:1")
 
     done = project("--jwo-profile", "jwo.toml")
@@ -121,4 +119,4 @@ def test_a_connector_that_is_not_there_fails_once_and_says_so(
     assert outcomes(done)["failed"] == 1
     assert outcomes(done)["passed"] == 1
     assert outcomes(done)["skipped"] > 100
-    assert "nothing answers at http://127.0.0.1:1" in done.stdout
+    assert "cannot connect to http://127.0.0.1:1" in done.stdout

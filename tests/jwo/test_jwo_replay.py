@@ -1,4 +1,4 @@
-"""`jwo replay`: one case with its wire log, or one story."""
+"""`jwo replay`: one case with its requests and answers, or one story."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WriteProfile = Callable[[str], Path]
 
 
 @pytest.mark.slow
-def test_a_case_of_the_catalog_client_is_replayed_without_a_connector(jwo: Jwo, profile: WriteProfile) -> None:
+def test_catalog_client_case_replays_without_a_connector(jwo: Jwo, profile: WriteProfile) -> None:
     path = profile("http://127.0.0.1:9")
     command = f"{sys.executable} {uploader} {{fault}} {{csv}}"
     table = f"\n[catalog_client]\ncommand = {json.dumps(command)}\n"
@@ -36,7 +36,7 @@ def test_a_case_of_the_catalog_client_is_replayed_without_a_connector(jwo: Jwo, 
     assert "2 cases: 2 pass" in fine.stdout
 
 
-def test_replay_prints_the_wire_and_the_verdict(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+def test_replay_prints_exchanges_and_verdict(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
     profile(mutant("accepts_a_missing_store"))
 
     done = jwo("replay", "VIK-3.6")
@@ -48,9 +48,7 @@ def test_replay_prints_the_wire_and_the_verdict(jwo: Jwo, mutant: Mutant, profil
     assert "dmFsaWRfc2hvcHBlcl9rZXk=" not in done.stdout
 
 
-def test_a_story_that_was_found_is_written_down_and_plays_again(
-    jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
-) -> None:
+def test_failing_story_is_written_and_replays(jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path) -> None:
     profile(mutant("forgets_on_an_empty_cart"))
 
     found = jwo("certify", "--profile", "jwo.toml", "--only", "CP-X.46")
@@ -65,7 +63,7 @@ def test_a_story_that_was_found_is_written_down_and_plays_again(
     assert "WARN" in again.stdout
 
 
-def test_a_story_of_an_earlier_run_goes_when_nothing_is_found(
+def test_old_story_is_deleted_if_no_story_fails(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     profile(mutant(""))
@@ -78,7 +76,7 @@ def test_a_story_of_an_earlier_run_goes_when_nothing_is_found(
     assert not (tmp_path / "jwo-report" / "CP-X.46.story").exists()
 
 
-def test_a_story_that_nobody_can_play_is_the_users_to_mend(jwo: Jwo, profile: WriteProfile, tmp_path: Path) -> None:
+def test_unplayable_story_is_a_usage_error(jwo: Jwo, profile: WriteProfile, tmp_path: Path) -> None:
     profile("http://127.0.0.1:9")
     (tmp_path / "odd.story").write_text("buy one line\nsell it\n", encoding="utf-8")
 

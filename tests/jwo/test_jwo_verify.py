@@ -1,4 +1,4 @@
-"""The certificate: what it says, and that no byte of it or of the files beside it can be changed unseen."""
+"""The certificate: its content, and that it reveals a change of any byte of it or of its report files."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def changed(path: Path, at: int) -> bytes:
     return before
 
 
-def test_a_certificate_is_an_in_toto_test_result_over_the_files(tmp_path: Path) -> None:
-    said = json.loads(published(tmp_path / "out").read_text("utf-8"))
+def test_certificate_is_an_in_toto_test_result_over_the_files(tmp_path: Path) -> None:
+    content = json.loads(published(tmp_path / "out").read_text("utf-8"))
 
-    assert said["_type"] == "https://in-toto.io/Statement/v1"
-    assert said["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
-    assert [entry["name"] for entry in said["subject"]] == list(SUBJECTS)
-    predicate = said["predicate"]
+    assert content["_type"] == "https://in-toto.io/Statement/v1"
+    assert content["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
+    assert [entry["name"] for entry in content["subject"]] == list(SUBJECTS)
+    predicate = content["predicate"]
     assert predicate["result"] == "WARNED"
     assert (predicate["passedTests"], predicate["warnedTests"], predicate["failedTests"]) == (
         ["VIK-1.1"],
@@ -66,7 +66,7 @@ def test_a_certificate_is_an_in_toto_test_result_over_the_files(tmp_path: Path) 
         (["not_applicable"], False, "FAILED"),
     ],
 )
-def test_the_result_is_never_better_than_the_cases(verdicts: list[str], *, strict: bool, result: str) -> None:
+def test_result_is_never_better_than_the_cases(verdicts: list[str], *, strict: bool, result: str) -> None:
     report = a_report([a_case(f"VIK-3.{at}", verdict) for at, verdict in enumerate(verdicts, 1)], strict=strict)
 
     assert statement(model(report), dict.fromkeys(SUBJECTS, b""))["predicate"]["result"] == result
@@ -85,7 +85,7 @@ def test_an_expected_failure_is_certified_as_a_failure() -> None:
 
 @pytest.mark.parametrize(("signed", "given"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("name", FILES)
-def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path, name: str, *, signed: bool, given: bool) -> None:
+def test_a_changed_byte_is_found_in_every_file(tmp_path: Path, name: str, *, signed: bool, given: bool) -> None:
     key = KEY if signed else None
     certificate = published(tmp_path, key)
     path, public = tmp_path / name, KEY.public_key() if given else None
@@ -97,7 +97,7 @@ def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path, name: str, *, si
         path.write_bytes(before)
 
 
-def test_every_byte_of_the_signature_counts_without_a_key_of_ones_own(tmp_path: Path) -> None:
+def test_a_changed_signature_byte_is_found_without_a_user_key(tmp_path: Path) -> None:
     certificate = published(tmp_path, KEY)
     content = certificate.read_bytes()
 
@@ -108,7 +108,7 @@ def test_every_byte_of_the_signature_counts_without_a_key_of_ones_own(tmp_path: 
 
 
 @pytest.mark.parametrize("member", ["sig", "publicKey", "keyid"])
-def test_a_signature_that_lacks_a_part_or_has_anothers_does_not_hold(tmp_path: Path, member: str) -> None:
+def test_signature_with_a_missing_or_foreign_part_is_not_valid(tmp_path: Path, member: str) -> None:
     certificate = published(tmp_path / "ours", KEY)
     other = json.loads(published(tmp_path / "other", Ed25519PrivateKey.generate()).read_text("utf-8"))
     envelope = json.loads(certificate.read_text("utf-8"))
@@ -116,15 +116,15 @@ def test_a_signature_that_lacks_a_part_or_has_anothers_does_not_hold(tmp_path: P
     for part in ({member: other["signatures"][0][member]}, {member: ""}):
         signature = envelope["signatures"][0] | part
         certificate.write_bytes(render(envelope | {"signatures": [signature]}))
-        assert any("does not hold by the key" in fault for fault in verify(certificate).faults)
+        assert any("does not match the key" in fault for fault in verify(certificate).faults)
 
 
-def test_without_a_key_it_says_what_is_not_proven(tmp_path: Path) -> None:
+def test_without_a_key_it_names_what_is_not_proven(tmp_path: Path) -> None:
     certificate = published(tmp_path, Ed25519PrivateKey.generate())
 
     verification = verify(certificate)
     assert verification.faults == []
-    assert "only --public-key FILE proves the owner of the key" in verification.notes[0]
+    assert "only --public-key FILE proves the owner of that key" in verification.notes[0]
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
@@ -135,35 +135,35 @@ def test_a_missing_file_is_found(tmp_path: Path, name: str) -> None:
     assert verify(certificate).faults == [f"{name} is missing"]
 
 
-def test_a_report_made_better_with_all_digests_put_right_is_found_by_its_signature(tmp_path: Path) -> None:
+def test_signature_reveals_a_forged_report_with_correct_digests(tmp_path: Path) -> None:
     certificate = published(tmp_path / "bad", KEY)
     better = a_report([a_case("VIK-1.1")])
     forged = publish(better, Options(out=tmp_path / "forged"))["certificate"]
 
     assert verify(forged).faults == []
     assert "not signed" in " ".join(verify(forged).notes)
-    assert verify(forged, KEY.public_key()).faults == ["it is not signed, and a key was given"]
+    assert verify(forged, KEY.public_key()).faults == ["it is not signed, but --public-key names a key"]
     envelope = json.loads(certificate.read_text("utf-8"))
     envelope["payload"] = base64.b64encode(forged.read_bytes()).decode()
     forged.write_bytes(render(envelope))
-    assert "is not signed by this key" in verify(forged, KEY.public_key()).faults[0]
+    assert "was signed by another key" in verify(forged, KEY.public_key()).faults[0]
 
 
 def test_another_key_is_refused(tmp_path: Path) -> None:
     certificate = published(tmp_path, KEY)
 
-    assert "is not signed by this key" in verify(certificate, Ed25519PrivateKey.generate().public_key()).faults[0]
+    assert "was signed by another key" in verify(certificate, Ed25519PrivateKey.generate().public_key()).faults[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b'{"payload": 1}', b'{"subject": 3}', b"\xff"])
-def test_what_is_no_certificate_is_no_crash(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_certificate_is_a_fault(tmp_path: Path, content: bytes) -> None:
     certificate = published(tmp_path)
     certificate.write_bytes(content)
 
     assert verify(certificate).faults
 
 
-def test_the_signature_is_over_what_dsse_says(tmp_path: Path) -> None:
+def test_signature_covers_the_dsse_encoding(tmp_path: Path) -> None:
     payload, signatures = open_envelope(published(tmp_path, KEY).read_bytes())
     signed = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
 
@@ -187,6 +187,6 @@ def test_certify_signs_and_verify_checks(jwo: Jwo, mutant: Mutant, profile: Writ
     assert made.returncode == 0, made.stdout + made.stderr
     assert good.returncode == 0, good.stdout + good.stderr
     assert "result PASSED: 1 passed" in good.stdout
-    assert "judged by this very suite" in good.stdout
+    assert "made by this version of the suite" in good.stdout
     assert (bad.returncode, "junit.xml was changed" in bad.stdout) == (1, True)
     assert (wrong_key.returncode, "no public key" in wrong_key.stderr) == (2, True)

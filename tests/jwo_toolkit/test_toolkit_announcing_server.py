@@ -42,7 +42,7 @@ def test_announced_address_answers(tmp_path: Path) -> None:
     assert server.process.returncode == -15
 
 
-def test_error_of_the_start_is_raised_and_nothing_announced(tmp_path: Path) -> None:
+def test_start_up_error_is_raised_and_no_address_announced(tmp_path: Path) -> None:
     command = (sys.executable, "-c", SERVER, "broken")
     with launched("app", command, tmp_path) as server, pytest.raises(DidNotStart, match="caught: the till does not"):
         server.url()

@@ -1,4 +1,4 @@
-"""Processes that announce their address, those that do not, and what is left of them."""
+"""The launcher: processes that announce an address, processes that do not, and their end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,14 @@ def test_process_that_ends_first_is_reported_at_once_with_its_log(tmp_path: Path
     assert time.monotonic() - begin < 10
 
 
-def test_other_first_line_is_reported(tmp_path: Path) -> None:
+def test_partial_address_of_an_ended_process_is_not_taken_for_an_address(tmp_path: Path) -> None:
+    code = "import sys; sys.stdout.write('listening on http://127.0.0.1:80')"
+    complaint = r"one did not start: listening on http://127\.0\.0\.1:80 … the process ended"
+    with launched("one", python(code), tmp_path) as started, pytest.raises(DidNotStart, match=complaint):
+        started.url()
+
+
+def test_first_line_without_an_address_is_reported(tmp_path: Path) -> None:
     command, complaint = python(SERVES.format(line="hello")), "one did not start: hello"
     with launched("one", command, tmp_path) as started, pytest.raises(DidNotStart, match=complaint):
         started.url()
@@ -56,10 +63,12 @@ def test_silent_process_is_reported_after_the_limit(tmp_path: Path) -> None:
         started.url(within_s=0.2)
 
 
-def test_deaf_process_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jwo_toolkit.launcher._STOP_WITHIN_S", 0.3)
-    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SERVES.format(line="http://h:1")
-    with launched("one", python(deaf), tmp_path) as started:
+    ignores_sigterm = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SERVES.format(
+        line="http://h:1"
+    )
+    with launched("one", python(ignores_sigterm), tmp_path) as started:
         started.url()
     assert not is_running(started.process.pid)
 
@@ -70,17 +79,17 @@ def test_another_process_can_wait_for_the_address(tmp_path: Path) -> None:
         assert elsewhere.url() == "http://h:1"
 
 
-def test_environment_is_the_given_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_gets_only_the_given_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.setenv("aws_region", "mine")
-    kept = environment_without("AWS_")
-    assert not {"AWS_PROFILE", "aws_region"} & kept.keys()
-    assert "PATH" in kept
+    remaining = environment_without("AWS_")
+    assert not {"AWS_PROFILE", "aws_region"} & remaining.keys()
+    assert "PATH" in remaining
     code = "import os; print('http://' + os.environ.get('AWS_PROFILE', 'none') + ':1', flush=True)"
-    with launched("one", python(code), tmp_path, kept) as started:
+    with launched("one", python(code), tmp_path, remaining) as started:
         assert started.url() == "http://none:1"
 
 
 @pytest.mark.parametrize("line", ["", "listening on nothing", f"{READY}http://h:1 and more", "the process ended"])
-def test_line_without_an_address_announces_none(line: str) -> None:
+def test_line_without_an_address_gives_no_url(line: str) -> None:
     assert not announced_url(line)

@@ -1,4 +1,4 @@
-"""Calls stay below a rate: all in one process, with the clock of the machine."""
+"""Calls stay below a rate, in one process and mostly by the real clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_calls_stay_below_the_declared_rate() -> None:
     assert sent[-1] - sent[0] < 4
 
 
-def test_as_many_calls_go_at_once_as_the_rate_allows() -> None:
+def test_number_of_calls_at_once_is_limited_by_the_rate() -> None:
     pace = Pace(3, 1.25)
     pace.count()
     before = time.monotonic()
@@ -32,7 +32,7 @@ def test_as_many_calls_go_at_once_as_the_rate_allows() -> None:
     assert time.monotonic() - before < 0.5
 
 
-def test_calls_that_somebody_else_makes_are_counted() -> None:
+def test_booked_calls_are_counted() -> None:
     pace = Pace(3, 1.25)
 
     assert pace.book(10) == 3

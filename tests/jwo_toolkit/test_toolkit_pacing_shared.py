@@ -1,4 +1,4 @@
-"""Calls stay below a rate over threads and processes, through a file, and by a clock that the test gives."""
+"""Calls stay below a rate over threads and processes, through a shared file, and by a simulated clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from jwo_toolkit.pacing import Pace
 
 
-def test_the_pace_never_exceeds_the_rate() -> None:
+def test_pace_never_exceeds_the_rate() -> None:
     now = [0.0]
     pace = Pace(1, 1 / 10, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
     times = []
@@ -28,7 +28,7 @@ def _call_at_pace(path: Path, count: int, times: Any) -> None:
         times.put(time.time())
 
 
-def test_the_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
+def test_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     times = spawn.SimpleQueue()
     workers = [spawn.Process(target=_call_at_pace, args=(tmp_path / "pace", 15, times)) for _ in range(2)]
@@ -45,7 +45,7 @@ def test_the_pace_holds_over_threads_and_processes(tmp_path: Path) -> None:
     assert all(later - earlier > 0.1 for earlier, later in zip(moments, moments[9:], strict=False))
 
 
-def test_a_clock_that_was_set_back_does_not_stop_the_calls(tmp_path: Path) -> None:
+def test_clock_that_was_set_back_does_not_stop_calls(tmp_path: Path) -> None:
     (tmp_path / "pace").write_text("99999999999", "ascii")
     slept: list[float] = []
     Pace(1, 1 / 10, lambda: 1000.0, slept.append, tmp_path / "pace").wait()

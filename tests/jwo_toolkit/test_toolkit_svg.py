@@ -1,4 +1,4 @@
-"""Scales and ticks of plots, and markup that is well formed whatever it is given."""
+"""Scales and ticks of plots, and markup that is well formed for any text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_picture_is_well_formed_and_names_itself() -> None:
     assert root[-1][0].text == bad
 
 
-def test_curve_is_interrupted_where_a_value_is_missing() -> None:
+def test_curve_has_a_gap_where_a_value_is_missing() -> None:
     assert (
         svg.curve([(0, 1), (1, 2.25), (2, None), (3, 4)], "p50") == '<path class="p50" d="M0.0 1.0 L1.0 2.2 M3.0 4.0"/>'
     )

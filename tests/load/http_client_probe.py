@@ -1,6 +1,6 @@
-"""Sends requests through load.http_client and prints each outcome as JSON; a process of its own, as gevent wants one.
+"""Sends requests through load.http_client and prints each result as JSON, in a separate process because of gevent.
 
-Usage: `python http_client_probe.py URL READ_FOR_S CROSSING_S PAUSE_S COUNT`: each request PAUSE_S after the last ended.
+Usage: `python http_client_probe.py URL READ_FOR_S CROSSING_S PAUSE_S COUNT`, with PAUSE_S between two requests.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from load.http_client.connection_pool import ConnectionPool  # noqa: E402 - patching comes first, as in Locust
 from load.http_client.exchange import Exchange  # noqa: E402 - patching comes first, as in Locust
-from load.http_client.lanes import Lanes  # noqa: E402 - as above
 
 REQUEST = b"POST /x HTTP/1.1\r\nHost: probe\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def main(url: str, read_for_s: float, crossing_s: float, pause_s: float, count: int) -> None:
     ended: list[Exchange] = []
-    lanes = Lanes(url, read_for_s, crossing_s, ended.append)
+    pool = ConnectionPool(url, read_for_s, crossing_s, ended.append)
     for number in range(count):
-        lanes.send(Exchange(time.perf_counter_ns(), REQUEST, None))
+        pool.send(Exchange(time.perf_counter_ns(), REQUEST, None))
         while len(ended) <= number:
             gevent.sleep(0.005)
         gevent.sleep(pause_s)
@@ -39,8 +39,8 @@ def main(url: str, read_for_s: float, crossing_s: float, pause_s: float, count: 
         }
         for exchange in ended
     ]
-    print(json.dumps(entries))  # noqa: T201 - the probe's answer
-    lanes.close()
+    print(json.dumps(entries))  # noqa: T201 - the probe's output
+    pool.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small connector that mints its own keys and may swap answers, and a short load on it."""
+"""A small connector that mints its own keys and can swap answers, and a short load test of it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ FIXED = '[keys]\nshopper = "dmFsaWRfc2hvcHBlcl9rZXk="\nassociate = "YXNzb2NpYXRl
 
 
 class Store(SmallConnector):
-    """Mints keys that are good for one event each; `shoppers` is how many people they belong to, 0 one for each key.
+    """Mints keys, each for one event, of `shoppers` people; 0 means a person for each key.
 
-    `swaps`: now and then the answers to two scans or two carts that meet are exchanged; what is remembered is right.
+    With `swaps`, two concurrent scans, or two carts, sometimes get each other's answers; what it stores stays right.
     """
 
     def __init__(self, *, swaps: bool = False, shoppers: int = 0) -> None:
         super().__init__()
         self._swaps, self._shoppers = swaps, shoppers
         self._numbers, self._turns = count(), count()
-        self._met: dict[str, tuple[asyncio.Future[Reply], Reply]] = {}
+        self._waiting: dict[str, tuple[asyncio.Future[Reply], Reply]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/mint/"):
@@ -46,26 +46,26 @@ class Store(SmallConnector):
         return f"{kind}-{person}", kind.upper()
 
     async def scan(self, request: Request) -> Reply:
-        return await self._swapped("scan", await super().scan(request))
+        return await self._swap("scan", await super().scan(request))
 
     async def cart(self, request: Request) -> Reply:
-        return await self._swapped("cart", await super().cart(request))
+        return await self._swap("cart", await super().cart(request))
 
-    async def _swapped(self, call: str, reply: Reply) -> Reply:
+    async def _swap(self, call: str, reply: Reply) -> Reply:
         if not self._swaps or reply.status not in {200, 201}:
             return reply
-        if call in self._met:
-            waiting, theirs = self._met.pop(call)
+        if call in self._waiting:
+            waiting, other_reply = self._waiting.pop(call)
             waiting.set_result(reply)
-            return theirs
+            return other_reply
         if next(self._turns) % 10:
             return reply
         waiting = asyncio.get_running_loop().create_future()
-        self._met[call] = waiting, reply
+        self._waiting[call] = waiting, reply
         await asyncio.wait([waiting], timeout=0.02)
         if waiting.done():
             return waiting.result()
-        del self._met[call]
+        del self._waiting[call]
         return reply
 
 

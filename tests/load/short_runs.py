@@ -1,6 +1,6 @@
-"""Short load tests against connectors on real sockets, for the tests of whole runs.
+"""Short load tests against connectors on real sockets, for tests of whole runs.
 
-The bound on the generator's lag is wide here, as other tests share the machine.
+The bound of the generator's lag is wide, as other tests share the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def word(report: LoadReport) -> str:
 
 @contextmanager
 def server(script: str, *words: str) -> Iterator[str]:
-    """Serve one of the benchmark's servers and yield its address."""
+    """Start one of the benchmark's servers and yield its address."""
     command = (sys.executable, str(SERVERS / script), *words)
     with tempfile.TemporaryDirectory() as folder, launched("server", command, Path(folder)) as started:
         yield started.url()

@@ -1,4 +1,4 @@
-"""What is sent keeps the contract, and what comes back is held against it: no network here."""
+"""Requests follow the contract, and answers are compared with it, without a network."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def body_of(request: bytes) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", [Kind.SCAN, Kind.ASSOCIATE, Kind.BAD_KEY, Kind.CART, Kind.SCAN_TWICE, Kind.CART_TWICE])
-def test_what_is_sent_keeps_the_contract(kind: Kind) -> None:
+def test_requests_follow_the_contract(kind: Kind) -> None:
     traffic = a_traffic()
     event = an_event(kind, traffic)
 
@@ -66,7 +66,7 @@ def test_what_is_sent_keeps_the_contract(kind: Kind) -> None:
     assert body["storeId"] == "STORE-9"
 
 
-def test_a_duplicate_is_the_same_event_with_another_request_id() -> None:
+def test_duplicate_is_the_same_event_with_a_new_request_id() -> None:
     traffic = a_traffic()
     first = an_event(Kind.CART, traffic)
     again = an_event(Kind.CART_AGAIN, traffic)
@@ -81,7 +81,7 @@ def test_two_runs_share_no_event() -> None:
     assert an_event().id != an_event().id
 
 
-def test_all_ids_of_an_event_are_uuids_that_begin_with_its_mark() -> None:
+def test_ids_of_an_event_are_uuids_that_begin_with_its_mark() -> None:
     traffic = a_traffic()
     first, second = an_event(Kind.CART, traffic), an_event(Kind.CART, traffic)
 
@@ -102,14 +102,14 @@ def test_two_workers_of_a_run_share_no_event() -> None:
     assert one.mark[:RUN_DIGITS] == two.mark[:RUN_DIGITS]
 
 
-def test_a_bad_key_is_never_sent_again_as_a_duplicate() -> None:
+def test_bad_key_is_never_repeated_as_a_duplicate() -> None:
     traffic = a_traffic()
     an_event(Kind.BAD_KEY, traffic)
 
     assert an_event(Kind.SCAN_AGAIN, traffic).expected_status == 200
 
 
-def test_the_connectors_path_and_headers_are_used() -> None:
+def test_request_has_the_connectors_path_and_headers() -> None:
     traffic = a_traffic(auth="headers", headers={"x-api-key": "secret"})
 
     request = traffic.request(an_event(Kind.SCAN, traffic))
@@ -140,7 +140,7 @@ def judged(event: Event, status: int, body: bytes, expectations: Expectations | 
         (Kind.CART, 201, b'{"purchaseId":"p-1","more":1}'),
     ],
 )
-def test_the_right_answer_is_no_finding(kind: Kind, status: int, body: bytes) -> None:
+def test_right_answer_is_no_finding(kind: Kind, status: int, body: bytes) -> None:
     assert judged(an_event(kind), status, body) is None
 
 
@@ -159,11 +159,11 @@ def test_the_right_answer_is_no_finding(kind: Kind, status: int, body: bytes) ->
         (Kind.SCAN, 200, ASSOCIATE, Finding.CROSS_TALK),
     ],
 )
-def test_a_wrong_answer_is_found_however_fast(kind: Kind, status: int, body: bytes, finding: Finding) -> None:
+def test_wrong_answer_is_a_finding(kind: Kind, status: int, body: bytes, finding: Finding) -> None:
     assert judged(an_event(kind), status, body) is finding
 
 
-def test_a_duplicate_answered_with_another_purchase_is_doubled() -> None:
+def test_another_purchase_for_a_duplicate_is_doubled() -> None:
     expectations, event = Expectations(a_profile()), an_event(Kind.CART)
 
     assert judged(event, 201, b'{"purchaseId":"p-1"}', expectations) is None
@@ -171,7 +171,7 @@ def test_a_duplicate_answered_with_another_purchase_is_doubled() -> None:
     assert judged(event, 201, b'{"purchaseId":"p-2"}', expectations) is Finding.DOUBLED_PURCHASE
 
 
-def test_a_declared_status_of_duplicates_is_expected_once_the_first_answer_is_there() -> None:
+def test_declared_duplicate_status_applies_after_the_first_answer() -> None:
     profile = a_profile().model_copy(update={"house": House(ordering=Ordering(duplicate_status=200))})
     traffic = Traffic(profile, FixedKeys(), Share(0, 1, 77))
     expectations, event = Expectations(profile), an_event(Kind.CART, traffic)
@@ -186,21 +186,21 @@ def test_a_declared_status_of_duplicates_is_expected_once_the_first_answer_is_th
     assert str(expectations.judge(event, 201, body, sent_ns=6)).count("201 instead of 200") == 1
 
 
-def test_a_purchase_id_that_is_longer_than_our_own_rule_is_no_finding() -> None:
+def test_purchase_id_longer_than_the_house_rule_is_no_finding() -> None:
     expectations, event = Expectations(a_profile()), an_event(Kind.CART)
 
     assert judged(event, 201, b'{"purchaseId":"%s"}' % (b"p" * 300), expectations) is None
     assert judged(event, 201, b'{"purchaseId":"%s"}' % (b"q" * 300), expectations) is Finding.DOUBLED_PURCHASE
 
 
-def test_a_duplicate_scan_answered_with_another_visitor_is_found() -> None:
+def test_another_visitor_for_a_duplicate_scan_is_a_finding() -> None:
     expectations, event = Expectations(a_profile()), an_event()
 
     assert judged(event, 200, SHOPPER, expectations) is None
     assert judged(event, 200, SHOPPER.replace(b"-1", b"-2"), expectations) is Finding.CHANGED_ANSWER
 
 
-def test_a_purchase_of_another_trip_is_cross_talk() -> None:
+def test_purchase_of_another_trip_is_cross_talk() -> None:
     expectations, traffic = Expectations(a_profile()), a_traffic()
 
     assert judged(an_event(Kind.CART, traffic), 201, b'{"purchaseId":"p-1"}', expectations) is None
@@ -208,7 +208,7 @@ def test_a_purchase_of_another_trip_is_cross_talk() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.SCAN, Kind.CART])
-def test_an_answer_that_names_another_requests_id_is_cross_talk(kind: Kind) -> None:
+def test_answer_with_another_requests_id_is_cross_talk(kind: Kind) -> None:
     traffic = a_traffic()
     mine, other = an_event(kind, traffic), an_event(kind, traffic)
     status = mine.expected_status
@@ -220,19 +220,19 @@ def test_an_answer_that_names_another_requests_id_is_cross_talk(kind: Kind) -> N
     assert judged(mine, status, foreign) is Finding.CROSS_TALK
 
 
-@pytest.mark.parametrize("written", [str.upper, lambda name: name.replace("-", "")])
-def test_an_id_is_known_however_it_is_written(written: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("spell", [str.upper, lambda name: name.replace("-", "")])
+def test_id_is_recognized_in_any_spelling(spell: Callable[[str], str]) -> None:
     traffic = a_traffic()
     mine, other = an_event(traffic=traffic), an_event(traffic=traffic)
 
-    own, foreign = (SHOPPER[:-1] + f',"for":"{written(each.id)}"}}'.encode() for each in (mine, other))
+    own, foreign = (SHOPPER[:-1] + f',"for":"{spell(each.id)}"}}'.encode() for each in (mine, other))
 
     assert judged(mine, 200, own) is None
     assert judged(mine, 200, foreign) is Finding.CROSS_TALK
 
 
 @pytest.mark.parametrize("length", [RUN_DIGITS, 20, 30])
-def test_an_id_that_is_cut_short_is_nobody_elses(length: int) -> None:
+def test_truncated_id_is_no_cross_talk(length: int) -> None:
     event = an_event(Kind.BAD_KEY)
 
     assert (
@@ -240,7 +240,7 @@ def test_an_id_that_is_cut_short_is_nobody_elses(length: int) -> None:
     )
 
 
-def test_a_duplicate_told_another_scans_visitor_is_cross_talk() -> None:
+def test_duplicate_with_another_scans_visitor_is_cross_talk() -> None:
     expectations, traffic = Expectations(a_profile()), a_traffic()
     mine, other = an_event(traffic=traffic), an_event(traffic=traffic)
 
@@ -251,7 +251,7 @@ def test_a_duplicate_told_another_scans_visitor_is_cross_talk() -> None:
     assert judged(mine, 200, SHOPPER.replace(b"-1", b"-3"), expectations) is Finding.CHANGED_ANSWER
 
 
-def test_two_scans_told_one_visitor_are_asked_again() -> None:
+def test_two_scans_with_one_visitor_are_repeated() -> None:
     expectations, traffic = Expectations(a_profile()), a_traffic()
     events = [an_event(traffic=traffic) for _ in range(600)]
 
@@ -259,14 +259,14 @@ def test_two_scans_told_one_visitor_are_asked_again() -> None:
         visitor = b"twice" if place in {401, 403} else str(place).encode()
         judged(event, 200, SHOPPER.replace(b"shopper-1", visitor), expectations)
 
-    again = expectations.to_ask_again()
+    again = expectations.events_to_repeat()
     assert again[:2] == [events[401], events[403]]
     assert 100 <= len(again) <= 102
-    assert expectations.told_another("SHOPPER", "twice") == 598
-    assert expectations.told_another("ASSOCIATE", "any") == 0
+    assert expectations.count_other_visitors("SHOPPER", "twice") == 598
+    assert expectations.count_other_visitors("ASSOCIATE", "any") == 0
 
 
-def test_examples_never_show_a_key_or_a_visitor() -> None:
+def test_examples_contain_no_key_and_no_visitor() -> None:
     event = an_event(Kind.SCAN)
 
     wrong = Expectations(a_profile()).judge(event, 200, ASSOCIATE)

@@ -1,4 +1,4 @@
-"""A run that passes, its reports, and later runs that have them for a baseline."""
+"""A run that passes, its reports, and later runs with these reports as the baseline."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from tests.load.short_runs import WIDE_MS, run, word
 
 
 class First(NamedTuple):
-    """A run against a correct connector, which still serves; its reports are in the folder."""
+    """A run against a correct connector, which still runs; its reports are in the folder."""
 
     url: str
     folder: Path
     report: LoadReport
-    heard: list[Progress]
+    progress: list[Progress]
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
-    folder, heard = tmp_path_factory.mktemp("first"), list[Progress]()
+    folder, progress = tmp_path_factory.mktemp("first"), list[Progress]()
     with served(SmallConnector()) as url:
         options = LoadOptions(connector=url, rate=60, duration_s=1.5, lag_bound_ms=WIDE_MS, out=str(folder))
-        yield First(url, folder, run_load(options, heard.append), heard)
+        yield First(url, folder, run_load(options, progress.append), progress)
 
 
 @pytest.fixture
 def baseline(first: First, tmp_path: Path) -> Path:
-    """The first run's load.json, in a folder where another run may leave its reports."""
+    """A copy of the first run's load.json, in a folder for the reports of another run."""
     return Path(shutil.copytree(first.folder, tmp_path / "out")) / "load.json"
 
 
-def test_correct_connector_passes_and_leaves_its_reports(first: First) -> None:
+def test_correct_connector_passes_and_reports_are_written(first: First) -> None:
     assert word(first.report) == "pass", first.report.document["verdict"]
     assert first.report.exit_code == 0
-    assert first.heard[-1].started > 0
+    assert first.progress[-1].started > 0
     assert json.loads((first.folder / "load.json").read_text())["verdict"]["word"] == "pass"
     assert "<svg" in (first.folder / "load.html").read_text()
     assert ET.fromstring((first.folder / "junit.xml").read_bytes()).get("failures") == "0"  # noqa: S314 - our own file
 
 
-def test_baseline_in_the_folder_of_the_reports_is_compared_with(first: First, baseline: Path) -> None:
+def test_baseline_may_be_in_the_folder_of_the_reports(first: First, baseline: Path) -> None:
     second = run(first.url, "gate_rush", out=str(baseline.parent), baseline=str(baseline))
 
     compared = second.document["baseline"]
@@ -59,14 +59,12 @@ def test_baseline_in_the_folder_of_the_reports_is_compared_with(first: First, ba
     assert compared["latency_ms"]["p99"]["then"] == first.report.document["latency_ms"]["all"]["p99"]
 
 
-def test_scenario_that_cannot_be_read_is_no_finding_and_leaves_the_baseline(
-    first: First, baseline: Path, tmp_path: Path
-) -> None:
+def test_invalid_scenario_is_no_finding_and_keeps_the_baseline(first: First, baseline: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("this is not Python\n")
     before = baseline.read_bytes()
 
-    with pytest.raises(GeneratorBroke, match="left no results"):
+    with pytest.raises(GeneratorBroke, match="without results"):
         run(first.url, str(broken), out=str(baseline.parent), baseline=str(baseline))
 
     assert baseline.read_bytes() == before

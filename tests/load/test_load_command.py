@@ -1,4 +1,4 @@
-"""`jwo load`: what it hands to the load test."""
+"""`jwo load`: the options that it passes to the load test, and the defaults in its help."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from conformance.mutants.small_connector import SmallConnector
 from jwo.cli import app
+from load.settings import LoadOptions
 
 BRIEF = {"JWO_LOAD_RATE": "40", "JWO_LOAD_DURATION_S": "1", "JWO_LOAD_LAG_BOUND_MS": "2000", "JWO_LOAD_SEED": "7"}
 
 
-def test_environment_holds_where_no_flag_is_given_and_reports_have_a_default_folder(
+def test_environment_replaces_defaults_and_flags_replace_both(
     serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("JWO_LOAD_OUT", raising=False)
@@ -33,17 +35,39 @@ def test_environment_holds_where_no_flag_is_given_and_reports_have_a_default_fol
     ("flags", "variable", "out"),
     [([], "", ["--out", "jwo-load"]), ([], "mine", []), (["--out", "here"], "mine", ["--out", "here"])],
 )
-def test_folder_of_the_reports_is_the_flag_then_the_variable_then_jwo_load(
+def test_reports_folder_is_flag_then_variable_then_jwo_load(
     monkeypatch: pytest.MonkeyPatch, flags: list[str], variable: str, out: list[str]
 ) -> None:
-    given: list[str] = []
+    passed_on: list[str] = []
 
     def run(words: list[str]) -> int:
-        given.extend(words)
+        passed_on.extend(words)
         return 0
 
     monkeypatch.setattr("jwo.load_command._run", run)
     done = CliRunner().invoke(app, ["load", "--rate", "5", *flags], env={"JWO_LOAD_OUT": variable})
 
     assert done.exit_code == 0, done.output
-    assert given == ["--rate", "5.0", *out]
+    assert passed_on == ["--rate", "5.0", *out]
+
+
+@pytest.mark.parametrize(
+    ("option", "setting"),
+    [
+        ("scenario", "scenario"),
+        ("rate", "rate"),
+        ("duration", "duration_s"),
+        ("budget", "budget_s"),
+        ("workers", "workers"),
+        ("seed", "seed"),
+        ("lag_bound", "lag_bound_ms"),
+        ("crossing", "crossing_ms"),
+    ],
+)
+def test_help_shows_the_defaults_of_the_settings(option: str, setting: str) -> None:
+    """The help holds copies, as `jwo load --help` must not import the load test."""
+    parameters = get_command(app).commands["load"].params  # type: ignore[attr-defined]  # a group has commands
+    (shown,) = [parameter.show_default for parameter in parameters if parameter.name == option]
+    default = LoadOptions.model_fields[setting].default
+
+    assert shown == (default if isinstance(default, str) else f"{default:g}")

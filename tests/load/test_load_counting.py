@@ -1,4 +1,4 @@
-"""Counting is exact, merging loses nothing, and the verdict says what was counted: on values, without any network."""
+"""Counting is exact, merging loses nothing, and the verdict follows the counts, all without a network."""
 
 from __future__ import annotations
 
@@ -47,47 +47,47 @@ def verdict_of(*recorders: Recorder, scheduled: int | None = None, workers: int 
     return verdict.word, "; ".join(verdict.reasons)
 
 
-def test_an_answer_after_exactly_2000_ms_is_in_time() -> None:
+def test_answer_after_exactly_2000_ms_is_in_time() -> None:
     assert verdict_of(a_recorder(an_exchange(BUDGET_NS)))[0] == "pass"
 
 
-def test_an_answer_a_nanosecond_after_2000_ms_is_late() -> None:
+def test_answer_a_nanosecond_after_2000_ms_is_late() -> None:
     word, reasons = verdict_of(a_recorder(an_exchange(BUDGET_NS + 1), an_exchange()))
 
     assert word == "fail"
     assert "1 of 2 answers later than 2 s" in reasons
 
 
-def test_the_clock_runs_from_the_intended_start() -> None:
+def test_latency_begins_at_the_intended_start() -> None:
     late_start = an_exchange(BUDGET_NS + MS, lag_ns=BUDGET_NS)
 
     assert a_recorder(late_start).counts["late"] == 1
 
 
-def test_a_request_that_nobody_answered_in_time_is_late_and_unanswered() -> None:
+def test_timed_out_request_is_late_and_unanswered() -> None:
     recorder = a_recorder(an_exchange(10_000 * MS, failure=NoAnswer.TIMED_OUT))
 
     assert (recorder.counts["late"], recorder.counts["unanswered"]) == (1, 1)
 
 
-def test_a_refused_connection_is_no_fast_answer() -> None:
+def test_refused_connection_is_no_fast_answer() -> None:
     recorder = a_recorder(an_exchange(failure=NoAnswer.REFUSED))
 
     assert results_of(recorder).latency().get_total_count() == 0
     assert verdict_of(recorder) == ("fail", "1 requests without an answer")
 
 
-def test_a_fast_wrong_answer_is_a_finding() -> None:
+def test_fast_wrong_answer_is_a_finding() -> None:
     word, reasons = verdict_of(a_recorder(an_exchange(), wrong=(Finding.DOUBLED_PURCHASE, "two answers")))
 
     assert (word, reasons) == ("fail", "1 x doubled purchase")
 
 
-def test_a_late_201_is_seen_as_a_late_commit() -> None:
+def test_late_201_counts_as_a_late_commit() -> None:
     assert a_recorder(an_exchange(BUDGET_NS + MS)).counts["late_commits"] == 1
 
 
-def test_none_late_says_at_most_three_in_n() -> None:
+def test_no_late_answer_bounds_the_share_by_three_in_n() -> None:
     recorder = a_recorder(*(an_exchange() for _ in range(300)))
 
     assert verdict_of(recorder) == ("pass", "0 late in 300: at most 1.0000% at 95 %")
@@ -96,11 +96,11 @@ def test_none_late_says_at_most_three_in_n() -> None:
 @pytest.mark.parametrize(
     ("late", "of", "low", "high"), [(0, 1000, 0.003, 0.003), (10, 1000, 0.015, 0.02), (5, 5, 1, 1)]
 )
-def test_the_bound_is_above_what_was_seen(late: int, of: int, low: float, high: float) -> None:
+def test_bound_is_above_the_observed_share(late: int, of: int, low: float, high: float) -> None:
     assert low <= late_at_most(late, of) <= high
 
 
-def test_a_lagging_generator_gets_no_verdict() -> None:
+def test_lagging_generator_makes_the_run_invalid() -> None:
     recorder = a_recorder(*(an_exchange(5 * MS, lag_ns=(2 * MS if number % 50 == 0 else 0)) for number in range(1000)))
 
     word, reasons = verdict_of(recorder)
@@ -109,19 +109,19 @@ def test_a_lagging_generator_gets_no_verdict() -> None:
     assert "the generator lagged: p99 2.0" in reasons
 
 
-def test_lag_in_less_than_a_hundredth_of_the_starts_is_borne() -> None:
+def test_lag_in_less_than_one_percent_of_starts_is_allowed() -> None:
     recorder = a_recorder(*(an_exchange(5 * MS, lag_ns=(2 * MS if number % 200 == 0 else 0)) for number in range(1000)))
 
     assert verdict_of(recorder)[0] == "pass"
 
 
-def test_late_answers_that_the_generator_may_have_caused_give_no_verdict() -> None:
+def test_late_answers_possibly_of_the_generator_are_invalid() -> None:
     on_the_edge = an_exchange(BUDGET_NS + MS, read_delay_ns=3 * MS)
 
     assert verdict_of(a_recorder(on_the_edge, *(an_exchange() for _ in range(200))))[0] == "invalid"
 
 
-def test_one_late_answer_beyond_doubt_is_enough_to_fail() -> None:
+def test_one_certainly_late_answer_fails() -> None:
     on_the_edge, beyond = an_exchange(BUDGET_NS + MS, read_delay_ns=3 * MS), an_exchange(BUDGET_NS + 500 * MS)
 
     word, reasons = verdict_of(a_recorder(on_the_edge, beyond, *(an_exchange() for _ in range(200))))
@@ -130,32 +130,32 @@ def test_one_late_answer_beyond_doubt_is_enough_to_fail() -> None:
     assert "1 of them in doubt" in reasons
 
 
-def test_a_missed_arrival_gives_no_verdict_and_is_named() -> None:
+def test_missed_arrival_makes_the_run_invalid_with_a_reason() -> None:
     recorder = a_recorder(an_exchange())
     recorder.miss("no identity key was ready", 3)
 
-    assert verdict_of(recorder, scheduled=4) == ("invalid", "3 arrivals never left: no identity key was ready")
+    assert verdict_of(recorder, scheduled=4) == ("invalid", "3 arrivals were not sent: no identity key was ready")
 
 
-def test_an_arrival_that_nobody_accounts_for_gives_no_verdict() -> None:
+def test_unaccounted_arrival_makes_the_run_invalid() -> None:
     assert verdict_of(a_recorder(an_exchange()), scheduled=2)[0] == "invalid"
 
 
-def test_a_request_still_under_way_gives_no_verdict() -> None:
+def test_request_without_a_result_makes_the_run_invalid() -> None:
     recorder = a_recorder(an_exchange())
     recorder.started(an_exchange())
 
-    assert verdict_of(recorder) == ("invalid", "1 requests were under way when the run was ended")
+    assert verdict_of(recorder) == ("invalid", "1 requests had no result at the end of the run")
 
 
-def test_a_silent_worker_gives_no_verdict() -> None:
+def test_worker_without_results_makes_the_run_invalid() -> None:
     word, reasons = verdict_of(a_recorder(an_exchange()), workers=2)
 
     assert word == "invalid"
     assert "1 of 2 workers sent no results" in reasons
 
 
-def test_a_run_of_nothing_gives_no_verdict() -> None:
+def test_empty_run_is_invalid() -> None:
     assert verdict_of(Recorder(BUDGET_NS, 0))[0] == "invalid"
 
 
@@ -165,7 +165,7 @@ def test_two_workers_with_the_same_purchase_are_cross_talk() -> None:
     assert Merging([2], 2, snapshots).results().findings == {"cross-talk": 1}
 
 
-def test_four_workers_merged_equal_one_worker_on_the_same_samples() -> None:
+def test_four_workers_and_one_worker_give_equal_results() -> None:
     chance = random.Random(3)  # noqa: S311 - samples
     samples = [
         an_exchange(
@@ -188,7 +188,7 @@ def test_four_workers_merged_equal_one_worker_on_the_same_samples() -> None:
         assert _cells(merged(four.histograms[name])) == _cells(merged(one.histograms[name]))
 
 
-def test_a_tally_has_the_cells_of_the_hdr_histogram() -> None:
+def test_tally_has_the_cells_of_the_hdr_histogram() -> None:
     chance = random.Random(5)  # noqa: S311 - samples
     values = [int(chance.lognormvariate(9, 3)) for _ in range(5000)] + [0, 1, 2047, 2048, 2049, HIGHEST_US]
     tally, direct = Tally(), HdrHistogram(1, HIGHEST_US, DIGITS)

@@ -1,4 +1,4 @@
-"""Cross-talk under load, over real sockets: answers that go to the wrong shopper are found."""
+"""Cross-talk under load, over real sockets: the load test finds answers to the wrong shopper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixed keys under load: another visitor than the key names alone is cross-talk, a visitor that changes is not."""
+"""Fixed keys under load: another visitor than without load is cross-talk; a lasting change of visitor is not."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.load.minting_store import FIXED, run
 
 
 def renamed(reply: Reply, end: str) -> Reply:
-    """Return a reply in which the visitor's id has another end."""
+    """Return a reply with another end of the visitor's id."""
     return replace(reply, body=reply.content.replace(b"-uuid-001", end.encode()))
 
 
-def test_a_visitor_for_each_event_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
+def test_new_visitor_for_each_event_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Guests(SmallConnector):
         def decide(self, request: Request) -> Reply:
             return renamed(super().decide(request), self.event_key(request))
@@ -27,9 +27,9 @@ def test_a_visitor_for_each_event_is_no_cross_talk(serve: Any, tmp_path: Path) -
     assert report.document["verdict"]["word"] == "pass", report.document["verdict"]
 
 
-def test_another_visitor_than_a_fixed_key_names_alone_is_cross_talk(serve: Any, tmp_path: Path) -> None:
+def test_other_visitor_than_without_load_is_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Stranger(SmallConnector):
-        """Remembers a wrong visitor, of the right type, for every twentieth scan while it is busy."""
+        """Stores a wrong visitor of the right type for every twentieth scan, while it is busy."""
 
         turns = count(1)
 
@@ -45,9 +45,9 @@ def test_another_visitor_than_a_fixed_key_names_alone_is_cross_talk(serve: Any, 
     assert "fixed key of a SHOPPER" in str(report.document["examples"])
 
 
-def test_a_fixed_key_whose_visitor_changes_for_good_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
+def test_lasting_change_of_a_keys_visitor_is_no_cross_talk(serve: Any, tmp_path: Path) -> None:
     class Pseudonyms(SmallConnector):
-        """Gives the shopper a new id in the middle of the run, as others do at midnight."""
+        """Gives the shopper a new id in the middle of the run, as some connectors do at midnight."""
 
         turns = count(1)
 

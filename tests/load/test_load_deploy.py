@@ -1,4 +1,4 @@
-"""The manifests of a distributed run: valid by the published schemas, and their commands do what they say, run here."""
+"""The manifests of a distributed run: they match the published schemas, and their commands work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEPLOY = ROOT / "deploy" / "load"
 
 
 def compose() -> dict[str, Any]:
-    """Return the compose file with its variables' defaults, filled into its texts as Compose itself does."""
+    """Return the compose file with the defaults of its variables filled in, as Compose does."""
     return dict(_filled(yaml.safe_load((DEPLOY / "compose.yaml").read_text())))
 
 
@@ -49,11 +49,11 @@ def compose_errors(document: dict[str, Any]) -> list[str]:
     return [error.message for error in validator.iter_errors(document)]
 
 
-def test_the_compose_file_keeps_the_compose_schema() -> None:
+def test_compose_file_matches_the_compose_schema() -> None:
     assert compose_errors(compose()) == []
 
 
-def test_a_wrong_compose_file_would_be_noticed() -> None:
+def test_wrong_compose_file_is_found() -> None:
     broken = compose()
     broken["services"]["worker"]["command"] = {"--worker": True}
     broken["services"]["worker"]["comand"] = []
@@ -62,11 +62,11 @@ def test_a_wrong_compose_file_would_be_noticed() -> None:
 
 
 @pytest.mark.parametrize("manifest", manifests(), ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
-def test_each_manifest_keeps_the_kubernetes_schema(manifest: dict[str, Any]) -> None:
+def test_each_manifest_matches_the_kubernetes_schema(manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, "1.36", strict=True)
 
 
-def test_a_wrong_manifest_would_be_noticed() -> None:
+def test_wrong_manifest_is_found() -> None:
     broken = manifests()[-1]
     broken["spec"]["parallelism"] = "four"
 
@@ -74,7 +74,7 @@ def test_a_wrong_manifest_would_be_noticed() -> None:
         kubernetes_validate.validate(broken, "1.36", strict=True)
 
 
-def test_the_settings_in_the_manifests_are_settings() -> None:
+def test_settings_in_the_manifests_exist() -> None:
     names = {f"JWO_LOAD_{name.upper()}" for name in LoadOptions.model_fields}
     settings = [compose()["x-generator"]["environment"], manifests()[0]["data"]]
 
@@ -83,7 +83,7 @@ def test_the_settings_in_the_manifests_are_settings() -> None:
         assert each["JWO_LOAD_SCENARIO"] in scenario_names()
 
 
-def test_the_workers_that_the_master_expects_are_those_that_are_started() -> None:
+def test_master_expects_the_number_of_started_workers() -> None:
     jobs = {each["metadata"]["name"]: each for each in manifests() if each["kind"] == "Job"}
     container = jobs["jwo-load-master"]["spec"]["template"]["spec"]["containers"][0]
     services = compose()["services"]
@@ -94,7 +94,7 @@ def test_the_workers_that_the_master_expects_are_those_that_are_started() -> Non
 
 
 @pytest.mark.slow
-def test_master_and_workers_started_as_the_compose_file_says_end_with_the_verdict(serve: Any, tmp_path: Path) -> None:
+def test_commands_of_the_compose_file_give_the_verdict(serve: Any, tmp_path: Path) -> None:
     services = compose()["services"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The wire: every way in which an answer can come, or not come, over real sockets."""
+"""The HTTP client: all kinds of answers and failures, over real sockets."""
 
 from __future__ import annotations
 
@@ -94,29 +94,29 @@ def _answering(*answers: bytes) -> Talk:
     return talk
 
 
-def test_a_kept_connection_is_used_again(stack: ExitStack) -> None:
+def test_kept_connection_is_used_again(stack: ExitStack) -> None:
     first, second = probe(stack, _answering(OK, OK), count=2)
 
     assert (first["cold"], second["cold"]) == (True, False)
     assert (first["status"], second["body"]) == (200, "ok")
 
 
-STRUCK = """
+INTERRUPTED = """
 import runpy, sys
 from load.http_client.connection import Connection
 
-def strike(self, part):
+def interrupt(self, part):
     raise KeyboardInterrupt
 
-Connection.on_body = strike
+Connection.on_body = interrupt
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_an_interrupt_that_strikes_while_an_answer_is_parsed_is_heard(stack: ExitStack) -> None:
+def test_interrupt_inside_the_parser_ends_the_process(stack: ExitStack) -> None:
     port = stack.enter_context(_talking(_answering(OK), lambda client: client))
-    command = [sys.executable, "-c", STRUCK, str(PROBE), f"http://127.0.0.1:{port}", "3", "0.01", "0", "1"]
+    command = [sys.executable, "-c", INTERRUPTED, str(PROBE), f"http://127.0.0.1:{port}", "3", "0.01", "0", "1"]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
@@ -124,7 +124,7 @@ def test_an_interrupt_that_strikes_while_an_answer_is_parsed_is_heard(stack: Exi
     assert done.stdout == ""
 
 
-def test_an_announced_close_is_followed_by_a_new_connection(stack: ExitStack) -> None:
+def test_announced_close_leads_to_a_new_connection(stack: ExitStack) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
     entries = probe(stack, _answering(answer), count=2)
@@ -132,7 +132,7 @@ def test_an_announced_close_is_followed_by_a_new_connection(stack: ExitStack) ->
     assert [(entry["status"], entry["cold"], entry["resent"]) for entry in entries] == [(200, True, False)] * 2
 
 
-def test_a_connection_that_closes_while_idle_is_no_failure(stack: ExitStack) -> None:
+def test_connection_that_closes_while_idle_is_no_failure(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(OK)
@@ -142,7 +142,7 @@ def test_a_connection_that_closes_while_idle_is_no_failure(stack: ExitStack) -> 
     assert [(entry["status"], entry["failure"]) for entry in entries] == [(200, None)] * 2
 
 
-def test_a_connection_that_closes_at_the_next_request_is_sent_again_and_counted(stack: ExitStack) -> None:
+def test_request_that_crosses_a_close_is_resent_and_counted(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(OK)
@@ -153,7 +153,7 @@ def test_a_connection_that_closes_at_the_next_request_is_sent_again_and_counted(
     assert (first["resent"], second["resent"], second["status"]) == (False, True, 200)
 
 
-def test_a_kept_connection_that_closes_over_the_request_is_broken(stack: ExitStack) -> None:
+def test_kept_connection_that_closes_on_a_request_is_broken(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(OK)
@@ -165,13 +165,13 @@ def test_a_kept_connection_that_closes_over_the_request_is_broken(stack: ExitSta
     assert (second["resent"], second["failure"]) == (False, "connection broken")
 
 
-def test_a_chunked_answer_is_read_whole(stack: ExitStack) -> None:
+def test_chunked_answer_is_read_whole(stack: ExitStack) -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
 
     assert probe(stack, _answering(answer))[0]["body"] == "abcde"
 
 
-def test_an_answer_that_ends_with_the_connection_is_read_whole(stack: ExitStack) -> None:
+def test_answer_that_ends_with_the_connection_is_read_whole(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end")
@@ -189,7 +189,7 @@ def test_an_answer_that_ends_with_the_connection_is_read_whole(stack: ExitStack)
     ],
     ids=["empty", "in the headers", "in the body", "before the answer"],
 )
-def test_a_close_ends_an_answer_without_length_only(
+def test_close_ends_only_an_answer_without_length(
     stack: ExitStack, answer: bytes, status: int, failure: str | None
 ) -> None:
     def talk(client: socket.socket) -> None:
@@ -201,11 +201,11 @@ def test_a_close_ends_an_answer_without_length_only(
     assert (entry["status"], entry["failure"]) == (status, failure)
 
 
-def test_a_100_continue_is_not_taken_for_the_answer(stack: ExitStack) -> None:
+def test_100_continue_is_not_the_answer(stack: ExitStack) -> None:
     assert probe(stack, _answering(b"HTTP/1.1 100 Continue\r\n\r\n" + OK))[0]["status"] == 200
 
 
-def test_an_answer_in_drops_is_timed_to_its_last_byte(stack: ExitStack) -> None:
+def test_slow_answer_is_timed_to_its_last_byte(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(OK[:-1])
@@ -215,7 +215,7 @@ def test_an_answer_in_drops_is_timed_to_its_last_byte(stack: ExitStack) -> None:
     assert probe(stack, talk)[0]["ms"] >= 300
 
 
-def test_silence_ends_when_reading_ends(stack: ExitStack) -> None:
+def test_request_without_an_answer_times_out(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.recv(65536)
@@ -226,14 +226,14 @@ def test_silence_ends_when_reading_ends(stack: ExitStack) -> None:
     assert 400 <= entry["ms"] < 1500
 
 
-def test_a_refused_connection_is_named() -> None:
+def test_refused_connection_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
     assert run_probe(f"http://127.0.0.1:{port}")[0]["failure"] == "connection refused"
 
 
-def test_a_broken_answer_is_named(stack: ExitStack) -> None:
+def test_incomplete_answer_is_named(stack: ExitStack) -> None:
     def talk(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this")
@@ -241,11 +241,11 @@ def test_a_broken_answer_is_named(stack: ExitStack) -> None:
     assert probe(stack, talk)[0]["failure"] == "connection broken"
 
 
-def test_an_answer_that_is_not_http_is_named(stack: ExitStack) -> None:
+def test_answer_that_is_not_http_is_named(stack: ExitStack) -> None:
     assert probe(stack, _answering(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"))[0]["failure"] == "answer is not HTTP"
 
 
-def test_https_is_spoken_and_the_connection_kept(stack: ExitStack, tmp_path: Path) -> None:
+def test_https_connection_is_kept(stack: ExitStack, tmp_path: Path) -> None:
     certificate = _certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -258,7 +258,7 @@ def test_https_is_spoken_and_the_connection_kept(stack: ExitStack, tmp_path: Pat
     assert [(entry["status"], entry["cold"]) for entry in entries] == [(200, True), (200, False)]
 
 
-def test_an_unknown_certificate_is_refused(stack: ExitStack, tmp_path: Path) -> None:
+def test_unknown_certificate_is_refused(stack: ExitStack, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(tmp_path))
     port = stack.enter_context(_talking(_answering(OK), lambda client: context.wrap_socket(client, server_side=True)))

@@ -1,4 +1,4 @@
-"""What this machine cannot give is the generator's own trouble: said as such, and never blamed on the connector."""
+"""Limits of this machine: the run names them, and never blames the connector."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ made = count(1)
 
 class Scarce(socket):
     def __init__(self, *arguments):
-        self.is_one_too_many = next(made) > 6  # three of them go before the load
+        self.is_one_too_many = next(made) > 6  # three connections are made before the load
         if self.is_one_too_many and {at_socket}:
             raise OSError(errno.{code}, "as the system says it")
         super().__init__(*arguments)
@@ -50,14 +50,14 @@ TABLE = """
 from gevent import monkey
 monkey.patch_all()
 import sys
-from load.http_client.lanes import Lanes
-Lanes(sys.argv[1], 1.0, 0.01, print)
+from load.http_client.connection_pool import ConnectionPool
+ConnectionPool(sys.argv[1], 1.0, 0.01, print)
 print(open("/proc/self/status").read())
 """
 
 
 class Closing(http.server.BaseHTTPRequestHandler):
-    """Speaks HTTP/1.0, so that every request needs a connection of its own."""
+    """Speaks HTTP/1.0, so that every request needs a new connection."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -84,7 +84,7 @@ def closing() -> Iterator[str]:
         ("ENOBUFS", False, "no memory for another connection"),
     ],
 )
-def test_what_the_system_lacks_for_a_connection_gives_no_verdict(
+def test_lack_of_a_system_resource_makes_the_run_invalid(
     closing: str, tmp_path: Path, code: str, advice: str, *, at_socket: bool
 ) -> None:
     scenario = tmp_path / "scarce.py"
@@ -95,13 +95,13 @@ def test_what_the_system_lacks_for_a_connection_gives_no_verdict(
 
     counts = report.document["counts"]
     assert report.exit_code == 3
-    assert report.document["verdict"]["reasons"][0].startswith("27 arrivals never left: ")
+    assert report.document["verdict"]["reasons"][0].startswith("27 arrivals were not sent: ")
     assert advice in report.document["verdict"]["reasons"][0]
     assert (counts["started"], counts["answered"], counts["missed"], counts["unanswered"]) == (3, 3, 27, 0)
 
 
 @pytest.mark.parametrize("failure", sorted(NEVER_LEFT))
-def test_a_request_that_could_not_go_out_again_counts_as_never_left(failure: str) -> None:
+def test_request_that_could_not_be_resent_counts_as_not_sent(failure: str) -> None:
     recorder, exchange = Recorder(2_000_000_000, 0), Exchange(0, b"", None, resent=True)
     recorder.started(exchange)
     exchange.failure = next(each for each in NEVER_LEFT if each == failure)
@@ -113,8 +113,8 @@ def test_a_request_that_could_not_go_out_again_counts_as_never_left(failure: str
     assert recorder.missed == {failure: 1}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the system tells the table's size in /proc")
-def test_the_table_of_open_files_does_not_grow_during_a_run(closing: str) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows the size of the table")
+def test_table_of_open_files_does_not_grow_during_a_run(closing: str) -> None:
     """Growing it takes 5 to 10 ms, in the middle of a stall, when every arrival opens a connection."""
     done = subprocess.run([sys.executable, "-c", TABLE, closing], capture_output=True, text=True, check=True)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -125,18 +125,18 @@ def test_the_table_of_open_files_does_not_grow_during_a_run(closing: str) -> Non
 
 
 @pytest.mark.parametrize(("budget_s", "reads_for_s"), [(2.0, 10.0), (9.0, 11.0), (15.0, 17.0)])
-def test_an_answer_within_a_long_budget_is_still_read(budget_s: float, reads_for_s: float) -> None:
+def test_answer_within_a_long_budget_is_read(budget_s: float, reads_for_s: float) -> None:
     assert LoadOptions(budget_s=budget_s).reads_for_s == reads_for_s
 
 
 @pytest.mark.parametrize("flag", ["rate", "duration_s", "budget_s", "lag_bound_ms", "crossing_ms", "max_slowdown"])
 @pytest.mark.parametrize("value", ["inf", "nan"])
-def test_a_flag_is_a_number_that_ends(flag: str, value: str) -> None:
+def test_flag_must_be_a_finite_number(flag: str, value: str) -> None:
     with pytest.raises(BadOptions, match="finite number"):
         options_from(**{flag: value})
 
 
-def test_more_arrivals_than_can_be_planned_are_refused_before_they_are_made() -> None:
+def test_too_many_arrivals_are_refused() -> None:
     with pytest.raises(BadOptions, match="lower --rate or --duration"):
         make_schedule(constant(1e9, 3600), Mix(), seed=1, poisson=True)
 
@@ -162,8 +162,8 @@ Session.run = counted
 """
 
 
-def test_requests_and_connections_leave_no_cycles_to_collect(closing: str, tmp_path: Path) -> None:
-    """The garbage collector hardly runs during a load; every request here has a connection of its own."""
+def test_requests_and_connections_leave_no_reference_cycles(closing: str, tmp_path: Path) -> None:
+    """The garbage collector hardly runs during a load; every request here opens a connection."""
     scenario, found = tmp_path / "garbage.py", tmp_path / "found"
     scenario.write_text(GARBAGE.format(file=str(found)), "utf-8")
 

@@ -1,4 +1,4 @@
-"""Locust's own command line takes the flags of the load test, and its own `--run-time`."""
+"""Locust's own command line accepts the flags of the load test, and its own `--run-time`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.load.short_runs import ROOT
     ("flags", "code", "answered"),
     [(["-t", "1s"], 0, 40), (["--duration", "1"], 0, 40), (["--rate", "nan"], 2, None), (["--rate", "1e12"], 2, None)],
 )
-def test_locusts_own_command_takes_its_flags(
+def test_locusts_own_command_accepts_the_flags(
     serve: Any, tmp_path: Path, flags: list[str], code: int, answered: int | None
 ) -> None:
     words = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--headless", "--only-summary"]

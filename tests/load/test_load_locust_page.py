@@ -18,7 +18,7 @@ from conformance.mutants.gallery import connector_with
 from tests.load.short_runs import ROOT
 
 
-def test_locusts_own_web_page_starts_one_run_after_the_other(serve: Any, tmp_path: Path) -> None:
+def test_locusts_own_web_page_starts_several_runs(serve: Any, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     words = ("-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--web-host", "127.0.0.1", "--web-port", port)
@@ -49,4 +49,4 @@ def _until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
             if holds():
                 return
         time.sleep(0.05)
-    raise AssertionError("the page did not get there in time")
+    raise AssertionError("the page did not start or end the run in time")

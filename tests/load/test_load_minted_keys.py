@@ -1,4 +1,4 @@
-"""Keys that the connector mints, over whole runs: fresh, ahead of time, and named when they cannot be had."""
+"""Keys that the connector mints, in whole runs: fresh, ahead of time, and with a reason if minting fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.load.short_runs import run, word
 
 
 class MintingConnector(SmallConnector):
-    """Hands out keys that are good for one event each, and notes how long each waited for its use."""
+    """Mints keys, each for one event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,9 @@ def test_each_scan_has_a_fresh_key_minted_ahead(serve: Any, tmp_path: Path) -> N
     assert report.document["generator"]["keys"] == "minted ahead of time"
 
 
-def test_the_callers_folder_shadows_nothing(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_in_the_current_folder_replace_nothing(
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("load", "contract", "locust", "gevent"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
     url = serve(MintingConnector())
@@ -66,7 +68,7 @@ def test_the_callers_folder_shadows_nothing(serve: Any, tmp_path: Path, monkeypa
     assert word(report) == "pass", report.document["verdict"]
 
 
-def test_keys_that_cannot_be_minted_give_no_verdict(serve: Any, tmp_path: Path) -> None:
+def test_failed_minting_makes_the_run_invalid(serve: Any, tmp_path: Path) -> None:
     profile = tmp_path / "jwo.toml"
     profile.write_text(f'[connector]\nurl = "{serve(SmallConnector())}"\n[keys]\ncommand = "false"\n')
 

@@ -1,4 +1,4 @@
-"""Minting: what the source's trouble looks like, and that no secret of the source is in it."""
+"""Minting: the reason of a failed source, without the source's secrets."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SECRET = "hunter2"
     [
         (f"false --token={SECRET}", "exit code 1"),
         (f"/nowhere/{SECRET}", "No such file"),
-        (f"echo '{SECRET}", "cannot be read as a command"),
+        (f"echo '{SECRET}", "not a valid command line"),
     ],
 )
-def test_a_failed_command_is_named_without_its_words(command: str, why: str) -> None:
+def test_failed_command_is_reported_without_its_text(command: str, why: str) -> None:
     with pytest.raises(NoKey, match=why) as caught:
         source(command, "")("shopper")
 
     assert SECRET not in str(caught.value)
 
 
-def test_a_failed_address_is_named_without_user_and_query(serve: Any) -> None:
+def test_failed_address_is_reported_without_user_and_query(serve: Any) -> None:
     url = serve(SmallConnector()).replace("://", f"://user:{SECRET}@") + f"/mint/{{type}}?token={SECRET}"
 
     [entry] = _minted({"command": "", "url": url}, 1)
@@ -40,7 +40,7 @@ def test_a_failed_address_is_named_without_user_and_query(serve: Any) -> None:
     assert SECRET not in str(entry)
 
 
-def test_the_source_comes_on_stdin() -> None:
+def test_source_is_read_from_stdin() -> None:
     entries = _minted({"command": "echo c2hvcHBlcg==", "url": ""}, 2)
 
     assert entries == [{"kind": "shopper", "key": "c2hvcHBlcg=="}] * 2

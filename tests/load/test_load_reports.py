@@ -13,7 +13,7 @@ import pytest
 
 from load.errors import BadOptions, GeneratorBroke
 from load.http_client.exchange import Exchange, NoAnswer
-from load.priority import go_first
+from load.priority import raise_priority
 from load.recorder import Recorder
 from load.report.baseline import check, compare, read, slower
 from load.report.document import document
@@ -61,7 +61,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_page_stands_alone(name: str) -> None:
+def test_page_has_no_external_resource(name: str) -> None:
     page = html(DOCUMENTS[name]())
 
     assert "<script" not in page
@@ -70,7 +70,7 @@ def test_the_page_stands_alone(name: str) -> None:
     assert "a <b>scenario" not in page
 
 
-def test_the_page_says_the_verdict_and_its_reasons() -> None:
+def test_page_shows_the_verdict_and_its_reasons() -> None:
     page = html(DOCUMENTS["fail"]())
 
     assert "1 of 40 answers later than 2 s" in page
@@ -80,7 +80,7 @@ def test_the_page_says_the_verdict_and_its_reasons() -> None:
 @pytest.mark.parametrize(
     ("name", "failures", "errors"), [("pass", 0, 0), ("fail", 1, 0), ("invalid", 0, 1), ("unanswered", 1, 0)]
 )
-def test_junit_counts_what_broke(name: str, failures: int, errors: int) -> None:
+def test_junit_counts_broken_claims(name: str, failures: int, errors: int) -> None:
     suite = ET.fromstring(junit(DOCUMENTS[name]()))  # noqa: S314 - our own file
 
     assert (int(suite.get("failures", "")), int(suite.get("errors", ""))) == (failures, errors)
@@ -88,11 +88,11 @@ def test_junit_counts_what_broke(name: str, failures: int, errors: int) -> None:
     assert len(suite.findall("testcase")) == int(suite.get("tests", ""))
 
 
-def test_the_document_is_plain_json() -> None:
+def test_document_is_plain_json() -> None:
     assert json.loads(json.dumps(a_document(5.0)))["counts"]["started"] == 1
 
 
-def test_a_slower_run_is_told_from_its_baseline(tmp_path: Path) -> None:
+def test_slowdown_against_a_baseline_is_measured(tmp_path: Path) -> None:
     earlier = tmp_path / "load.json"
     earlier.write_text(json.dumps(a_document(*[5.0] * 100)))
     options = LoadOptions(baseline=str(earlier), max_slowdown=0.5, rate=99)
@@ -104,18 +104,18 @@ def test_a_slower_run_is_told_from_its_baseline(tmp_path: Path) -> None:
     assert allowed is not None
     assert compared["latency_ms"]["p99"]["factor"] == pytest.approx(1.8, rel=0.01)
     assert (compared["differs_in"], allowed["differs_in"]) == (["rate"], ["scenario", "rate"])
-    assert slower(compared) == "p99 is 1.80 times that of the baseline, 1.50 are allowed"
+    assert slower(compared) == "p99 is 1.80 times that of the baseline; the limit is 1.50"
     assert slower(allowed) == ""
 
 
-def test_a_slower_run_fails_with_its_reason() -> None:
+def test_slower_run_fails_with_its_reason() -> None:
     verdict = judge(some_results(5.0), LoadOptions(), slower="p99 is 3 times that of the baseline")
 
     assert (verdict.word, verdict.exit_code) == ("fail", 1)
 
 
 @pytest.mark.parametrize("text", ["{}", "not JSON", '{"suite": {"name": "other"}}'])
-def test_a_file_that_is_no_earlier_run_is_the_users_to_mend(tmp_path: Path, text: str) -> None:
+def test_file_that_is_not_an_earlier_run_is_a_usage_error(tmp_path: Path, text: str) -> None:
     file = tmp_path / "other.json"
     file.write_text(text)
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_no_earlier_run_is_the_users_to_mend(tmp_path: Path, text
 @pytest.mark.parametrize(
     "histogram", ["", "AAAA", "HISTFAAAAEV4nJNpmSzMwMCgyAABzFCaEUoz2X+AsQA/awJl", "not Base64", None, 7]
 )
-def test_a_damaged_baseline_is_told_before_the_run(tmp_path: Path, histogram: object) -> None:
+def test_damaged_baseline_is_reported_before_the_run(tmp_path: Path, histogram: object) -> None:
     file = tmp_path / "load.json"
     earlier = a_document(5.0)
     earlier["histograms"]["scan_warm"] = histogram
@@ -137,7 +137,7 @@ def test_a_damaged_baseline_is_told_before_the_run(tmp_path: Path, histogram: ob
 
 
 @pytest.mark.parametrize("part", ["scenario", "verdict", "counts", "options", "histograms"])
-def test_a_baseline_without_a_part_is_told_before_the_run(tmp_path: Path, part: str) -> None:
+def test_incomplete_baseline_is_reported_before_the_run(tmp_path: Path, part: str) -> None:
     file = tmp_path / "load.json"
     file.write_text(json.dumps({name: value for name, value in a_document(5.0).items() if name != part}))
 
@@ -145,7 +145,7 @@ def test_a_baseline_without_a_part_is_told_before_the_run(tmp_path: Path, part: 
         check(LoadOptions(baseline=str(file)), "gate_rush")
 
 
-def test_a_slowdown_is_only_judged_between_runs_of_one_scenario_and_rate(tmp_path: Path) -> None:
+def test_slowdown_is_judged_only_for_the_same_scenario_and_rate(tmp_path: Path) -> None:
     file = tmp_path / "load.json"
     file.write_text(json.dumps(a_document(5.0)))
     shown = LoadOptions(baseline=str(file), rate=99)
@@ -174,13 +174,13 @@ def a_probe(knee: float, generator: float) -> Any:
     ("knee", "generator", "word", "code"),
     [(400, 9000, "pass", 0), (150, 9000, "fail", 1), (400, 120, "invalid", 3), (5, 9000, "fail", 1)],
 )
-def test_the_search_closes_in_on_the_knee(knee: float, generator: float, word: str, code: int) -> None:
+def test_search_finds_the_saturation_point(knee: float, generator: float, word: str, code: int) -> None:
     report = search(LoadOptions(rate=200), a_probe(knee, generator))
 
     assert (report["verdict"]["word"], report["verdict"]["exit_code"]) == (word, code)
     assert 0.85 * min(knee, generator) <= report["knee_per_s"] <= min(knee, generator)
     assert len(report["probes"]) <= 10
-    assert "<h2>The search for the saturation point</h2>" in html(report)
+    assert "<h2>Search for the saturation point</h2>" in html(report)
 
 
 def claims_of(report: dict[str, Any]) -> dict[str, bool]:
@@ -188,7 +188,7 @@ def claims_of(report: dict[str, Any]) -> dict[str, bool]:
     return {case.get("name", ""): case.find("failure") is not None for case in suite.findall("testcase")}
 
 
-def test_the_search_says_what_it_knows_of_the_rates_beside_the_knee() -> None:
+def test_search_describes_the_rates_around_the_saturation_point() -> None:
     met, missed, alone, none = (
         search(LoadOptions(rate=200), a_probe(*each)) for each in ((230, 9000), (150, 9000), (9000, 230), (0, 9000))
     )
@@ -196,26 +196,26 @@ def test_the_search_says_what_it_knows_of_the_rates_beside_the_knee() -> None:
     bound = "0 late in 2: at most 100.0000% at 95 %"
     knee = met["knee_per_s"]
     assert met["verdict"]["reasons"][:2] == [
-        f"the saturation point is at {knee:g}/s or above, 200/s were asked for",
+        f"the saturation point is at {knee:g}/s or above; 200/s are required",
         f"at {knee:g}/s: {bound}",
     ]
     assert re.match(r"at 2\d\d/s: 1 of 2 answers later", met["verdict"]["reasons"][2])
-    assert re.match(r"the saturation point is at 1\d\d/s, below the 200/s asked for", missed["verdict"]["reasons"][0])
+    assert re.match(r"the saturation point is at 1\d\d/s, below the required 200/s", missed["verdict"]["reasons"][0])
     assert alone["verdict"]["word"] == "pass"
-    assert re.match(r"the generator gave out at 2\d\d/s, so nothing is known", alone["verdict"]["reasons"][2])
-    assert "no rate was found without a fault" in none["verdict"]["reasons"][0]
+    assert re.match(r"the generator reached its own limit at 2\d\d/s", alone["verdict"]["reasons"][2])
+    assert "every probed rate failed" in none["verdict"]["reasons"][0]
 
 
-def test_junit_asks_a_search_for_its_rate_and_for_nothing_else() -> None:
+def test_junit_of_a_search_claims_only_its_rate() -> None:
     met, missed = (search(LoadOptions(rate=200), a_probe(knee, 9000)) for knee in (400, 150))
 
-    kept = {"the generator kept the schedule": False}
-    assert claims_of(met) == kept | {"no late answer at 200/s": False}
-    assert claims_of(missed) == kept | {"no late answer at 200/s": True}
+    on_schedule = {"the generator kept the schedule": False}
+    assert claims_of(met) == on_schedule | {"no late answer at 200/s": False}
+    assert claims_of(missed) == on_schedule | {"no late answer at 200/s": True}
 
 
 @pytest.mark.parametrize(("max_slowdown", "word"), [(0.0, "pass"), (0.2, "fail"), (2.0, "pass")])
-def test_a_knee_is_compared_with_that_of_the_baseline(tmp_path: Path, max_slowdown: float, word: str) -> None:
+def test_saturation_points_are_compared_with_the_baseline(tmp_path: Path, max_slowdown: float, word: str) -> None:
     earlier = tmp_path / "load.json"
     earlier.write_text(json.dumps(search(LoadOptions(rate=200), a_probe(800, 9000))))
 
@@ -226,11 +226,11 @@ def test_a_knee_is_compared_with_that_of_the_baseline(tmp_path: Path, max_slowdo
     assert report["verdict"]["word"] == word
     assert report["baseline"]["knee_per_s"] == [pytest.approx(800, rel=0.1), pytest.approx(400, rel=0.1)]
     assert claims_of(report)["no slower than the baseline"] == (word == "fail")
-    assert "the saturation point (requests/s)" in html(report)
+    assert "saturation point (requests/s)" in html(report)
     assert json.loads(earlier.read_text())["baseline"] == report["baseline"]
 
 
-def test_a_probe_leaves_the_folder_of_the_reports_alone(tmp_path: Path) -> None:
+def test_probe_writes_no_reports(tmp_path: Path) -> None:
     seen: list[LoadOptions] = []
 
     def run(options: LoadOptions) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def test_junit_names_a_slowdown(tmp_path: Path) -> None:
     ]
 
 
-def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_replace_the_environment_and_that_replaces_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_LOAD_RATE", "70")
     monkeypatch.setenv("JWO_LOAD_SEED", "9")
 
@@ -268,28 +268,28 @@ def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("flag", [{"rate": "0"}, {"budget_s": "-1"}, {"workers": "0"}, {"rate": "fast"}])
-def test_a_flag_that_cannot_be_is_named(flag: dict[str, str]) -> None:
+def test_wrong_flag_is_named(flag: dict[str, str]) -> None:
     with pytest.raises(BadOptions, match=f"--{next(iter(flag)).removesuffix('_s')}"):
         options_from(**flag)
 
 
-def test_real_time_is_never_asked_for_by_as_many_workers_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_one_worker_per_core_never_asks_for_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[str] = []
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    monkeypatch.setattr(os, "sched_setscheduler", lambda *_: asked.append("real time"))
-    monkeypatch.setattr(os, "setpriority", lambda *_: asked.append("nice"))
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *_: requested.append("real time"))
+    monkeypatch.setattr(os, "setpriority", lambda *_: requested.append("nice"))
 
-    said = [go_first(*each) for each in (("realtime", 3), ("realtime", 4), ("nice", 1), ("none", 1))]
+    granted = [raise_priority(*each) for each in (("realtime", 3), ("realtime", 4), ("nice", 1), ("none", 1))]
 
-    assert said == ["real time", "nice -10", "nice -10", "ordinary"]
-    assert asked == ["real time", "nice", "nice"]
+    assert granted == ["real time", "nice -10", "nice -10", "ordinary"]
+    assert requested == ["real time", "nice", "nice"]
 
 
-def test_a_system_that_grants_no_priority_is_lived_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_priority_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(os, "setpriority", refuse)
 
-    assert go_first("realtime", 1) == "ordinary"
+    assert raise_priority("realtime", 1) == "ordinary"

@@ -1,4 +1,4 @@
-"""Whole runs: Locust in its own process against connectors on real sockets, and the verdict that comes of it."""
+"""Whole runs: Locust in its own process, connectors on real sockets, and the verdict."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from load.errors import GeneratorBroke
 from tests.load.short_runs import SCENARIOS, run, server, word
 
 
-def test_a_connector_that_freezes_fails_with_the_right_count() -> None:
-    """Frozen for 0.45 s in every 3 s with a budget of 0.3 s: one answer in twenty is late, and none is left out."""
+def test_freezing_connector_fails_with_the_right_count() -> None:
+    """It freezes for 0.45 s of every 3 s, and the budget is 0.3 s: one answer in 20 is late, and none is missing."""
     with server("stalls.py", "freeze", "0.15") as url:
         report = run(url, str(SCENARIOS / "scans_only.py"), rate=200, duration_s=3.0, budget_s=0.3)
 
@@ -23,14 +23,14 @@ def test_a_connector_that_freezes_fails_with_the_right_count() -> None:
     assert counts["late"] == pytest.approx(30, abs=6)
 
 
-def test_a_late_purchase_is_read_and_counted_as_committed() -> None:
+def test_late_purchase_counts_as_committed() -> None:
     with server("stalls.py", "commit_then_stall", "0.25") as url:
         report = run(url, str(SCENARIOS / "carts_only.py"), rate=100, duration_s=2.0, budget_s=0.5)
 
     assert report.document["counts"]["late"] == report.document["counts"]["late_commits"] == 10
 
 
-def test_a_generator_that_is_too_weak_says_invalid() -> None:
+def test_too_weak_generator_makes_the_run_invalid() -> None:
     with server("instant.py") as url:
         report = run(url, str(SCENARIOS / "scans_only.py"), rate=80_000, duration_s=0.15, lag_bound_ms=1.0)
 
@@ -39,14 +39,14 @@ def test_a_generator_that_is_too_weak_says_invalid() -> None:
     assert any("the generator lagged" in reason for reason in report.document["verdict"]["reasons"])
 
 
-def test_a_fast_connector_that_buys_twice_fails(serve: Any) -> None:
+def test_fast_connector_that_buys_twice_fails(serve: Any) -> None:
     report = run(serve(connector_with("buys_twice_at_once")), "duplicate_storm", duration_s=1.0)
 
     assert word(report) == "fail"
     assert set(report.document["findings"]) == {"doubled purchase"}
 
 
-def test_workers_share_the_schedule_and_their_results_are_merged(serve: Any) -> None:
+def test_workers_share_the_schedule_and_results_are_merged(serve: Any) -> None:
     report = run(serve(SmallConnector()), "steady_store", workers=2)
 
     assert word(report) == "pass", report.document["verdict"]
@@ -54,7 +54,7 @@ def test_workers_share_the_schedule_and_their_results_are_merged(serve: Any) -> 
     assert report.document["counts"]["answered"] == report.document["counts"]["scheduled"] == 72
 
 
-def test_a_locust_that_does_not_end_is_no_finding(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locust_that_does_not_end_is_no_finding(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("load.run._GRACE_S", -5.0)
 
     with pytest.raises(GeneratorBroke, match=r"did not end within 0\.2 s"):

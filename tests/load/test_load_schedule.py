@@ -1,4 +1,4 @@
-"""The schedule is made in advance: the same for the same seed, whole when it is shared, true to its curve."""
+"""The schedule: the same for the same seed, complete over all workers, and true to its curve."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def a_schedule(curve: Curve | None = None, mix: Mix | None = None, *, seed: int 
 
 @pytest.mark.parametrize("name", CURVES)
 @pytest.mark.parametrize("poisson", [True, False])
-def test_the_same_seed_gives_the_same_schedule(name: str, *, poisson: bool) -> None:
+def test_same_seed_gives_the_same_schedule(name: str, *, poisson: bool) -> None:
     first, second = (a_schedule(CURVES[name](), poisson=poisson) for _ in range(2))
 
     assert first == second
@@ -39,7 +39,7 @@ def test_another_seed_gives_another_schedule() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
-def test_the_shares_of_all_workers_are_the_whole_schedule(workers: int) -> None:
+def test_shares_of_all_workers_are_the_whole_schedule(workers: int) -> None:
     whole = a_schedule()
 
     shares = [whole.share(place, workers) for place in range(workers)]
@@ -50,7 +50,7 @@ def test_the_shares_of_all_workers_are_the_whole_schedule(workers: int) -> None:
 
 @pytest.mark.parametrize("name", CURVES)
 @pytest.mark.parametrize("poisson", [True, False])
-def test_starts_never_fall_and_stay_within_the_curve(name: str, *, poisson: bool) -> None:
+def test_starts_ascend_and_stay_within_the_curve(name: str, *, poisson: bool) -> None:
     curve = CURVES[name]()
 
     schedule = a_schedule(curve, poisson=poisson)
@@ -61,7 +61,7 @@ def test_starts_never_fall_and_stay_within_the_curve(name: str, *, poisson: bool
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_each_second_holds_what_the_curve_says(name: str) -> None:
+def test_each_second_has_the_curves_number_of_requests(name: str) -> None:
     curve = CURVES[name]()
 
     wanted = a_schedule(curve, Mix(at_once=0), poisson=False).wanted_by_second()
@@ -71,13 +71,13 @@ def test_each_second_holds_what_the_curve_says(name: str) -> None:
         assert count == pytest.approx(middle, abs=2.1)
 
 
-def test_a_constant_curve_spaces_evenly() -> None:
+def test_constant_curve_spaces_evenly() -> None:
     due_ns = a_schedule(constant(200, 5), Mix(at_once=0), poisson=False).due_ns
 
     assert {round((second - first) / 1e6, 3) for first, second in pairwise(due_ns)} == {5.0}
 
 
-def test_arrivals_by_chance_have_the_gaps_of_chance() -> None:
+def test_random_arrivals_have_exponential_gaps() -> None:
     due_ns = a_schedule(constant(1000, 20), Mix(at_once=0)).due_ns
     gaps = [second - first for first, second in pairwise(due_ns)]
     mean = sum(gaps) / len(gaps)
@@ -87,18 +87,18 @@ def test_arrivals_by_chance_have_the_gaps_of_chance() -> None:
     assert spread / mean == pytest.approx(1.0, abs=0.05)  # exponential gaps: spread equals mean
 
 
-def test_a_pair_leaves_at_the_same_instant_and_stays_with_one_worker() -> None:
+def test_pair_starts_at_one_instant_in_one_worker() -> None:
     whole = a_schedule(mix=Mix(carts=0.5, at_once=0.4))
 
     for share in (whole.share(0, 3), whole.share(1, 3), whole.share(2, 3)):
         for place, kind in enumerate(share.kinds):
-            if kind == Kind.WITH_IT:
+            if kind == Kind.SECOND_OF_PAIR:
                 assert share.kinds[place - 1] in (Kind.SCAN_TWICE, Kind.CART_TWICE)
                 assert share.due_ns[place - 1] == share.due_ns[place]
-    assert whole.kinds.count(Kind.WITH_IT) * 2 == pytest.approx(0.4 * len(whole), rel=0.25)
+    assert whole.kinds.count(Kind.SECOND_OF_PAIR) * 2 == pytest.approx(0.4 * len(whole), rel=0.25)
 
 
-def test_the_mix_is_what_is_sent() -> None:
+def test_requests_have_the_shares_of_the_mix() -> None:
     kinds = a_schedule(constant(2000, 10), Mix(carts=0.25, bad_keys=0.1, duplicates=0.1, at_once=0)).kinds
     shares = {Kind(kind): count / len(kinds) for kind, count in Counter(kinds).items()}
 
@@ -107,6 +107,6 @@ def test_the_mix_is_what_is_sent() -> None:
     assert shares[Kind.SCAN_AGAIN] == pytest.approx(0.1 * 0.75, abs=0.01)
 
 
-def test_a_mix_of_more_than_everything_is_refused() -> None:
+def test_mix_with_shares_above_one_is_refused() -> None:
     with pytest.raises(BadOptions):
         Mix(bad_keys=0.6, duplicates=0.6).weights()

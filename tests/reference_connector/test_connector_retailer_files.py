@@ -66,7 +66,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ('[[promotion]]\nsku = "A"\nkind = "fixed"\nvalue = "1"\n', "no product A"),
         ('[tax]\ndefault = "7"\n', r"\[tax\]: default"),
         ('[product]\nsku = "A"\n', r"\[product\]: is one table"),
-        ("[[", "is not TOML"),
+        ("[[", "is not valid TOML"),
     ],
 )
 def test_bad_data_is_named_by_file_and_row(tmp_path: Path, toml: str, named: str) -> None:

@@ -72,7 +72,7 @@ def makers(package: str, classes: set[str]) -> dict[str, set[str]]:
 
 def test_diagram_is_the_import_contract() -> None:
     diagram = re.findall(r"[a-z_]+", PAGE.partition("```")[2].partition("```")[0])
-    layers = CONTRACTS["data flows toolkit -> contract -> rooms -> front door"]["layers"]
+    layers = CONTRACTS["imports go from jwo to the four packages, to contract, to jwo_toolkit"]["layers"]
 
     assert diagram == re.findall(r"[a-z_]+", " ".join(reversed(layers)))
     assert set(diagram) == set(SETTINGS["root_packages"])
@@ -126,7 +126,9 @@ def test_import_opens_nothing_and_starts_nothing(package: str) -> None:
 
 
 def test_run_folder_imports_one_way() -> None:
-    layers = [layer.rpartition(".")[2] for layer in CONTRACTS["a run of the suite imports one way"]["layers"]]
+    layers = [
+        layer.rpartition(".")[2] for layer in CONTRACTS["the modules of a suite run import in one direction"]["layers"]
+    ]
     files = {path.stem for path in (ROOT / "conformance" / "run").glob("*.py")} - {"__init__", "preload"}
 
     assert (layers[0], layers[-1]) == ("session", "configuration")

@@ -11,6 +11,8 @@ from typer.main import get_command
 from jwo.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
+SUFFIXES = {".py", ".md", ".toml", ".feature", ".yaml", ".j2", ".csv"}
+PLACEHOLDERS = {"contract/schemas/NAME.request.json"}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -35,6 +37,38 @@ def test_links_to_files_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def existing_bases(text: str) -> list[Path]:
+    """Return the folders that a document's paths may start in: the root, and folders that the document names so."""
+    return [ROOT, *(ROOT / folder for folder in re.findall(r"^Paths are in `([^`]+)`", text, re.MULTILINE))]
+
+
+def paths_in(text: str) -> set[str]:
+    """Return what a document's inline code names as files and folders of this repository."""
+    code = set(
+        re.findall(r"`([\w*-][\w.*-]*/[\w.*/-]*)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    )
+    folders = {entry.name for entry in ROOT.iterdir() if entry.is_dir()}
+    return {name for name in code - PLACEHOLDERS if name.split("/")[0] in folders or Path(name).suffix in SUFFIXES}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_that_a_document_names_exist(document: Path) -> None:
+    text = document.read_text("utf-8")
+    missing = {
+        name for name in paths_in(text) if not any([*base.glob(name.rstrip("/"))] for base in existing_bases(text))
+    }
+
+    assert missing == set()
+
+
+def test_paths_are_found_in_inline_code() -> None:
+    text = (
+        "See `jwo/no_such.py`, `accelerated/gone.py`, `tests/`, `text/plain` and `/v1/events`.\n```\n`jwo/x.py`\n```\n"
+    )
+
+    assert paths_in(text) == {"jwo/no_such.py", "accelerated/gone.py", "tests/"}
 
 
 def test_constraints_name_packages_and_versions_alone() -> None:

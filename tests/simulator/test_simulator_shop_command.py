@@ -140,6 +140,20 @@ def test_usage_error_keeps_the_journal_of_the_last_day(connector: Any, tmp_path:
     assert (tmp_path / "journal.ndjson").read_text("utf-8") == "yesterday"
 
 
+def test_connector_option_replaces_the_address_of_the_profile(connector: Any, tmp_path: Path) -> None:
+    (tmp_path / "jwo.toml").write_text('[connector]\nurl = "http://127.0.0.1:9"\n', "utf-8")
+    words = ["--profile", str(tmp_path / "jwo.toml"), "--connector", connector.url, "--trips", "5"]
+    result = run(*words, "--out", str(tmp_path / "day"))
+    assert result.exit_code == 0, result.output
+
+
+def test_folder_that_is_not_writable_is_a_usage_error(connector: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    ended = run("--connector", connector.url, "--out", str(tmp_path / "file")).exception
+    assert isinstance(ended, Usage)
+    assert "cannot write reports" in str(ended)
+
+
 def test_day_with_faults_delivers_every_cart(connector: Any, tmp_path: Path) -> None:
     words = ["--connector", connector.url, "--stores", "1", "--trips", "40", "--out", str(tmp_path)]
     result = run(*words, "--fault", "same_request_id@0.5", "--fault", "drop_after@0.2", "--fault", "delay=90@.3")

@@ -1,4 +1,4 @@
-"""Starts the servers and generators that the load benchmark measures, each as a process of its own."""
+"""Starts the servers and generators of the load benchmark, each in its own process."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ HERE = Path(__file__).parent
 SCANS, CARTS = "/v1/identity/identity-keys", "/v1/order/purchases"
 BODY = '{"requestId":"a1b2c3d4-e5f6-7890-abcd-ef1234567890","storeId":"STORE-001","padding":"' + "x" * 200 + '"}'
 CLOSED = 10
-"""Connections or users of the rivals: what their documentation starts with."""
+"""Number of connections or users of the other generators, as in the first example of their documentation."""
 
 
 class Measured(NamedTuple):
-    """What a generator says of a run."""
+    """The figures that a generator reports."""
 
     requests: int
     late_share: float
@@ -34,7 +34,7 @@ class Measured(NamedTuple):
 
 @contextmanager
 def serving(*command: str, **environment: str) -> Iterator[str]:
-    """Run a server that prints where it listens."""
+    """Run a server that prints its address, and yield the address."""
     words = (sys.executable, *command)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -44,7 +44,7 @@ def serving(*command: str, **environment: str) -> Iterator[str]:
 
 
 def kit(url: str, *flags: str, **environment: str) -> dict[str, Any]:
-    """Run this kit and return its load.json, with the exit code."""
+    """Run this kit's load test and return its load.json, with the exit code."""
     out = Path(os.environ.get("TMPDIR", "/tmp")) / f"bench-load-{os.getpid()}"  # noqa: S108 - removed below
     words = [sys.executable, "-m", "load", "--connector", url, "--out", str(out), *flags]
     done = subprocess.run(  # noqa: S603 - our own command
@@ -53,13 +53,13 @@ def kit(url: str, *flags: str, **environment: str) -> dict[str, Any]:
     try:
         document = json.loads((out / "load.json").read_text("utf-8"))
     except OSError as error:
-        raise SystemExit(f"the kit left no report:\n{done.stdout}{done.stderr}") from error
+        raise SystemExit(f"the load test wrote no report:\n{done.stdout}{done.stderr}") from error
     shutil.rmtree(out)
     return dict(document) | {"exit_code": done.returncode}
 
 
 def rivals() -> dict[str, str]:
-    """Return the rivals and where each is; empty for one that this machine does not have."""
+    """Return the other generators and their paths; an empty path means that this machine lacks one."""
     return {
         "Locust": sys.executable,
         "wrk": shutil.which("wrk") or "",
@@ -69,7 +69,7 @@ def rivals() -> dict[str, str]:
 
 
 def start_rival(name: str, url: str, path: str, rate: float, duration_s: int) -> subprocess.Popen[str]:
-    """Start a rival at a rate; 0 is as fast as it goes."""
+    """Start another generator at a rate; 0 sets no limit."""
     words: list[str] = []
     clients = CLOSED if rate else 32
     environment = os.environ | {"RIVAL_PATH": path, "RIVAL_BODY": BODY, "RIVAL_RATE_EACH": str(rate / clients)}
@@ -114,8 +114,8 @@ def _global_node_modules() -> str:
     return subprocess.run([npm, "root", "-g"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - as above
 
 
-def heard(name: str, process: subprocess.Popen[str]) -> Measured:
-    """Wait for a rival and return what it says."""
+def result_of(name: str, process: subprocess.Popen[str]) -> Measured:
+    """Wait for another generator and return its figures."""
     text, _ = process.communicate(timeout=120)
     if name == "hey":
         times = sorted(float(row["response-time"]) for row in csv.DictReader(io.StringIO(text)))
@@ -123,7 +123,7 @@ def heard(name: str, process: subprocess.Popen[str]) -> Measured:
         return Measured(len(times), late / max(len(times), 1), times[int(len(times) * 0.99)] * 1000 if times else 0.0)
     line = next((line for line in text.splitlines() if line.startswith("RIVAL ")), None)
     if line is None:
-        raise SystemExit(f"{name} said nothing:\n{text[-2000:]}")
-    said = json.loads(line.removeprefix("RIVAL "))
-    share = said.get("late_share", said.get("late", 0) / max(said["all"], 1))
-    return Measured(said["all"], share, said["p99_ms"])
+        raise SystemExit(f"{name} printed no result:\n{text[-2000:]}")
+    figures = json.loads(line.removeprefix("RIVAL "))
+    share = figures.get("late_share", figures.get("late", 0) / max(figures["all"], 1))
+    return Measured(figures["all"], share, figures["p99_ms"])

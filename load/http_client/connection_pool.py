@@ -1,6 +1,6 @@
-"""The connections to one connector: takes a kept one, makes a new one, and ends what is not answered in time.
+"""The connections to one connector: uses a kept one or opens a new one, and ends exchanges without an answer in time.
 
-There is no limit on how many requests are under way but the system's: waiting for a free lane would be a closed model.
+Only the system limits the number of requests under way: waiting for a free connection would be a closed model.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from load.http_client.connection import Address, Connection
 from load.http_client.exchange import Exchange, NoAnswer
 
 _SPARE_FILES = 64
-_ROOM_FOR = 65_536
-"""Open files that are prepared for, where the system allows them; half a megabyte of its memory."""
+_FILES_PREPARED = 65_536
+"""The size of the file table, if the system allows it; it takes half a megabyte of memory."""
 _SWEEP_EVERY_S = 0.05
 _NEW_AT_ONCE = 4
 _TRY_FOR_S = 3.0
 
 
-class Lanes:
-    """Sends exchanges; every one comes back through `done`, answered or failed, exactly once."""
+class ConnectionPool:
+    """Sends exchanges, and passes each to `done` exactly once, with its answer or its failure."""
 
     def __init__(self, url: str, read_for_s: float, crossing_s: float, done: Callable[[Exchange], None]) -> None:
         self.address = _address(url)
@@ -46,20 +46,20 @@ class Lanes:
         self._under_way: dict[int, tuple[Exchange, Connection]] = {}
         self._order: deque[tuple[int, int]] = deque()
         self._watcher = get_hub().loop.check()
-        self._watcher.start(self._woke)
-        self._sweeper = gevent.spawn(self._sweep_for_ever)
+        self._watcher.start(self._on_loop_wake)
+        self._sweeper = gevent.spawn(self._sweep_repeatedly)
 
     @property
     def under_way(self) -> int:
-        """How many exchanges have started and not ended."""
+        """The number of exchanges that have started and not ended."""
         return len(self._under_way)
 
     @property
     def is_ready(self) -> bool:
-        """Whether a request may start before the loop has looked for answers once more.
+        """Whether a request may start before the loop reads answers again.
 
-        Without a kept connection only a few new ones are made at a time: an answer that is there already, and not yet
-        read, frees one. Otherwise a generator that fell behind would open connections that nobody needs.
+        Without a kept connection, the pool opens only a few new ones at a time, as an unread answer may free one.
+        Otherwise a generator that is late would open connections that it does not need.
         """
         return bool(self._idle) or self._new_this_turn < _NEW_AT_ONCE
 
@@ -72,34 +72,34 @@ class Lanes:
             self.failed(exchange, NoAnswer.NO_FILE, fresh=True)
             return
         self._order.append((exchange.started_ns + self._read_for_ns, exchange.serial))
-        self._put_on_a_lane(exchange)
+        self._assign_connection(exchange)
 
     def close(self) -> None:
-        """Close every connection; what is under way is not reported."""
+        """Close every connection, without a result for exchanges under way."""
         self._sweeper.kill()
         self._watcher.stop()
-        for connection in [*self._idle, *(lane for _, lane in self._under_way.values())]:
+        for connection in [*self._idle, *(busy for _, busy in self._under_way.values())]:
             connection.close()
         self._under_way.clear()
 
     def answered(self, connection: Connection, exchange: Exchange, *, keep: bool) -> None:
-        """Take an answer from a connection."""
+        """Receive an answer from a connection."""
         self._under_way.pop(exchange.serial, None)
         if keep:
             self._idle.append(connection)
         self._done(exchange)
 
     def failed(self, exchange: Exchange, failure: NoAnswer, *, fresh: bool) -> None:
-        """Take a failure; what crossed with the close of a kept connection goes out once more, and is counted."""
+        """Receive a failure. A request that crossed the close of a kept connection is sent once more, and counted."""
         self._under_way.pop(exchange.serial, None)
         if not fresh and not exchange.resent:
             exchange.resent = True
-            self._put_on_a_lane(exchange, new=True)
+            self._assign_connection(exchange, new=True)
             return
         exchange.failure = failure
         self._done(exchange)
 
-    def _put_on_a_lane(self, exchange: Exchange, *, new: bool = False) -> None:
+    def _assign_connection(self, exchange: Exchange, *, new: bool = False) -> None:
         while self._idle and not new:
             connection = self._idle.pop()
             if connection.is_open():
@@ -112,17 +112,17 @@ class Lanes:
         if not connection.closed:
             self._under_way[exchange.serial] = (exchange, connection)
 
-    def _woke(self) -> None:
+    def _on_loop_wake(self) -> None:
         self.woke_ns = time.perf_counter_ns()
         self._new_this_turn = 0
 
-    def _sweep_for_ever(self) -> None:
+    def _sweep_repeatedly(self) -> None:
         while True:
             gevent.sleep(_SWEEP_EVERY_S)
             self.sweep()
 
     def sweep(self) -> None:
-        """End the exchanges that are past their time limit for reading."""
+        """End the exchanges that have waited too long for an answer."""
         now = time.perf_counter_ns()
         while self._order and (self._order[0][0] <= now or self._order[0][1] not in self._under_way):
             _, key = self._order.popleft()
@@ -139,12 +139,12 @@ def _address(url: str) -> Address:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    family, _, _, _, sockaddr = next((each for each in found if _listens(each[0], each[4])), found[0])
+    family, _, _, _, sockaddr = next((each for each in found if _accepts_connections(each[0], each[4])), found[0])
     return Address(family, sockaddr, host, ssl.create_default_context() if parts.scheme == "https" else None)
 
 
-def _listens(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address of any family
-    """Whether a server accepts connections there: a name may have an address without a listener."""
+def _accepts_connections(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address of any family
+    """Return whether an address accepts connections; not every address of a name has a listener."""
     try:
         with socket.socket(family) as trial:
             trial.settimeout(_TRY_FOR_S)
@@ -155,19 +155,19 @@ def _listens(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address o
 
 
 def _most_connections() -> int:
-    """Raise this process's limit of open files as far as it may, and leave some for the rest."""
+    """Raise this process's limit of open files to its maximum, and return it less a reserve."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = hard if hard != resource.RLIM_INFINITY else 65_536
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    _grow_file_table(min(most, _ROOM_FOR))
+    _grow_file_table(min(most, _FILES_PREPARED))
     return max(most - _SPARE_FILES, 1)
 
 
 def _grow_file_table(files: int) -> None:
-    """Make the system's table of this process's open files large now.
+    """Grow the system's table of this process's open files now.
 
-    It grows by doubling when a file is opened that has no place in it, and a process with threads waits for that: 5 to
-    10 ms in the middle of a stall, when every arrival opens a connection.
+    The table doubles when it is full, and a process with threads waits for that: 5 to 10 ms in the middle of a stall,
+    when every arrival opens a connection.
     """
     with socket.socket() as any_file:
         os.close(fcntl.fcntl(any_file, fcntl.F_DUPFD_CLOEXEC, files - 1))

@@ -1,4 +1,4 @@
-"""How the command ends: a usage error gives exit 2 and says what to do; an interrupt leaves no process."""
+"""Early ends of a run: a usage error exits with 2 and says what to do, and a signal leaves no process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(url: str, scenario: str, **more: Any) -> LoadReport:
     ("scenario", "missing"),
     [("gate_rush", r"\[store\] id and no \[keys\] shopper"), ("walk_out_wave", r"\[store\] id")],
 )
-def test_a_connector_that_does_not_know_the_samples_must_be_declared(serve: Any, scenario: str, missing: str) -> None:
+def test_undeclared_store_that_refuses_samples_is_a_usage_error(serve: Any, scenario: str, missing: str) -> None:
     report = run(serve(SmallConnector(stores=("ANOTHER",))), scenario)
 
     [reason] = report.document["verdict"]["reasons"][:1]
@@ -55,7 +55,7 @@ def test_a_connector_that_does_not_know_the_samples_must_be_declared(serve: Any,
     assert report.document["counts"]["started"] == 0
 
 
-def test_the_same_of_a_declared_store_is_the_connectors_fault(serve: Any, tmp_path: Path) -> None:
+def test_declared_store_that_refuses_requests_is_a_finding(serve: Any, tmp_path: Path) -> None:
     profile = tmp_path / "jwo.toml"
     store = '[store]\nid = "STORE-001"\n[keys]\nshopper = "dmFsaWRfc2hvcHBlcl9rZXk="\n[catalog]\nskus = ["SKU-001"]\n'
     profile.write_text(f'[connector]\nurl = "{serve(SmallConnector(stores=("ANOTHER",)))}"\n{store}')
@@ -66,18 +66,16 @@ def test_the_same_of_a_declared_store_is_the_connectors_fault(serve: Any, tmp_pa
     assert set(report.document["findings"]) == {"wrong code"}
 
 
-def test_other_users_in_a_scenarios_file_are_refused(serve: Any, tmp_path: Path) -> None:
+def test_other_users_in_a_scenario_file_are_refused(serve: Any, tmp_path: Path) -> None:
     scenario = tmp_path / "two.py"
     scenario.write_text(TWO)
 
-    with pytest.raises(
-        BadOptions, match=r"these user classes were found: (SteadyStore, Browsing|Browsing, SteadyStore)"
-    ):
+    with pytest.raises(BadOptions, match=r"contains these user classes: (SteadyStore, Browsing|Browsing, SteadyStore)"):
         run(serve(SmallConnector()), str(scenario))
 
 
 class DryMint(SmallConnector):
-    """Makes forty keys and no more."""
+    """Mints forty keys and no more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +92,7 @@ class DryMint(SmallConnector):
 
 
 @pytest.mark.alone
-def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: Path) -> None:
+def test_exhausted_mint_makes_the_run_invalid_with_a_reason(serve: Any, tmp_path: Path) -> None:
     url, profile = serve(DryMint()), tmp_path / "jwo.toml"
     keys = f'[keys]\nurl = "{url}/mint/{{type}}"\nminted = ["shopper"]\n'
     profile.write_text(f'[connector]\nurl = "{url}"\n[store]\nid = "STORE-001"\n{keys}')
@@ -110,11 +108,11 @@ def test_a_mint_that_runs_dry_voids_the_run_and_is_named(serve: Any, tmp_path: P
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="the test reads /proc")
 @pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGKILL, 2)])
-def test_a_run_that_is_ended_leaves_no_process(serve: Any, how: signal.Signals, workers: int) -> None:
+def test_ended_run_leaves_no_process(serve: Any, how: signal.Signals, workers: int) -> None:
     words = [sys.executable, "-m", "load", "--connector", serve(SmallConnector()), "--duration", "60"]
-    if how == signal.SIGTERM:  # as a shell's background job, which receives no interrupt
+    if how == signal.SIGTERM:  # like a shell's background job, which ignores interrupts
         words = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *words]
     with subprocess.Popen(
         [*words, "--rate", "20", "--workers", str(workers)], stdout=subprocess.PIPE, start_new_session=True
@@ -127,16 +125,16 @@ def test_a_run_that_is_ended_leaves_no_process(serve: Any, how: signal.Signals, 
             process.send_signal(how)
 
             assert process.wait(12) == (-how if how == signal.SIGKILL else 130)
-            _until_nobody_is_left(process.pid)
+            _wait_for_the_end_of_all(process.pid)
         finally:
             for left in _in_session(process.pid):
                 os.kill(left, signal.SIGKILL)
 
 
-def _until_nobody_is_left(session: int, within_s: float = 30.0) -> None:
+def _wait_for_the_end_of_all(session: int, within_s: float = 30.0) -> None:
     deadline = time.monotonic() + within_s
     while left := _in_session(session):
-        assert time.monotonic() < deadline, f"{left} are left"
+        assert time.monotonic() < deadline, f"processes {left} still run"
         time.sleep(0.05)
 
 
@@ -149,7 +147,7 @@ def _in_session(session: int) -> list[int]:
     return found
 
 
-def test_an_interrupt_that_strikes_while_waiting_does_not_hold_up_the_end() -> None:
+def test_interrupt_during_a_wait_does_not_delay_the_end() -> None:
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(7)"]) as process:
         process._waitpid_lock.acquire()  # type: ignore[attr-defined]  # noqa: SLF001 - as an interrupt leaves it
 
