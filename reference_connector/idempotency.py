@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from reference_connector.errors import StillClaimed
+from reference_connector.errors import StillClaimed, StoreError
 from reference_connector.messages import Answer
 from reference_connector.store import CLAIMED, Records, RememberAnswer, RememberedAnswer, Scope, Store
 from reference_connector.telemetry import Clock
@@ -51,7 +52,11 @@ class Outcome(NamedTuple):
 
 
 class LeasedAnswers:
-    """Answers once where the decision is slow. A claim is good for `lease_s`; then another worker may take it over."""
+    """Answers once where the decision is slow. A claim holds for `lease_s`; then another worker may take it over.
+
+    A lease is written by one node's clock and read by another's. If their clocks differ by more than the lease minus
+    the time of a decision, both nodes decide. The first answer that is remembered is then the answer of both.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, new_owner: Callable[[], str], *, lease_s: float, budget_s: float
@@ -65,24 +70,35 @@ class LeasedAnswers:
     async def answer(self, attempt: Attempt, decide: Callable[[], Awaitable[Answer]]) -> Outcome:
         """Repeat the answer, wait for the worker that decides on it, or decide.
 
-        Raises StillClaimed if the wait is over the budget. When deciding fails, or is over the budget, the claim is
-        given back and the error is raised: a 5xx is never remembered.
+        A 5xx is never remembered: whatever fails, the claim is withdrawn before the error is raised.
+        Raises StillClaimed if the wait for a claim is over the budget, and TimeoutError if the decision is.
         """
         owner, end = self._new_owner(), asyncio.get_running_loop().time() + self._budget_s
         try:
-            async with asyncio.timeout_at(end):
-                earlier = await self._claim(attempt, owner)
-        except TimeoutError as error:
-            raise StillClaimed("the same event is being handled still") from error
-        if earlier is not None:
-            return attempt.repeat(earlier)
-        try:
+            earlier = await self._claim_before(end, attempt, owner)
+            if earlier is not None:
+                return attempt.repeat(earlier)
             async with asyncio.timeout_at(end):
                 answer = await decide()
+            return await self._store.transact(_finish, attempt, answer, self._clock())
         except BaseException:
-            await self._store.transact(_give_back, attempt, owner, self._clock())
+            await self._withdraw(attempt, owner)
             raise
-        return await self._store.transact(_finish, attempt, answer, self._clock())
+
+    async def _claim_before(self, end: float, attempt: Attempt, owner: str) -> RememberedAnswer | None:
+        try:
+            async with asyncio.timeout_at(end):
+                return await self._claim(attempt, owner)
+        except TimeoutError as error:
+            raise StillClaimed("another call for the same event is still being decided") from error
+
+    async def _withdraw(self, attempt: Attempt, owner: str) -> None:
+        """Drop the owner's claim. A claim that still waits for the writer is written first, and then dropped.
+
+        If the database fails here as well, the claim ends with its lease.
+        """
+        with suppress(StoreError):
+            await self._store.transact(_drop_claim, attempt, owner, self._clock())
 
     async def _claim(self, attempt: Attempt, owner: str) -> RememberedAnswer | None:
         """Return the answer of the event, or None once the event is claimed; wait while another worker holds it."""
@@ -107,7 +123,8 @@ def _claim(
     return None
 
 
-def _give_back(records: Records, attempt: Attempt, owner: str, now: datetime) -> None:
+def _drop_claim(records: Records, attempt: Attempt, owner: str, now: datetime) -> None:
+    """Drop the claim, unless it is another worker's or has become an answer."""
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.owner == owner:
         records.drop_answer(attempt.scope, attempt.key)

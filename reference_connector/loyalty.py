@@ -64,7 +64,7 @@ class LoyaltyHandler:
         event, store_id, now = request["scanEvent"], request["storeId"], self._clock()
         scanned_at = _scanned_at(event, now)
         forget_at = now + timedelta(hours=self._house.resolve_scan.remember_h)
-        attempt = Attempt("scan", event["id"], request_hash([store_id, event]), now, forget_at)
+        attempt = Attempt("scan", _event_key(event), request_hash([store_id, event]), now, forget_at)
         outcome = await self._store.transact(self._answer_once, attempt, store_id, event, scanned_at)
         self._log.event("scan_answered", requestId=request["requestId"], replayed=outcome.replayed)
         return outcome.answer
@@ -109,7 +109,7 @@ class LoyaltyHandler:
             member = retailer.members[text]
             return Resolved(member.id, member.type)
         found = retailer.fixture_keys.get((store_id, text))
-        visitor = found or self._scan_keys.judge(records, text, event["id"].lower(), scanned_at)
+        visitor = found or self._scan_keys.judge(records, text, _event_key(event), scanned_at)
         return Resolved(visitor.id, _SCAN_TYPES[visitor.type]) if isinstance(visitor, Visitor) else None
 
     def _text(self, event: Json) -> str | None:
@@ -138,6 +138,12 @@ def _decoded(text: str) -> str | None:
         return from_identity_key(text)
     except BadValue:
         return None
+
+
+def _event_key(event: Json) -> str:
+    """Return the key of a scan: a UUID is the same in either case, other ids are Base64 and are not."""
+    event_id = str(event["id"])
+    return event_id.lower() if _UUID.fullmatch(event_id) else event_id
 
 
 def _scanned_at(event: Json, now: datetime) -> datetime:

@@ -47,7 +47,11 @@ def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -
 
 
 class PaymentOutbox:
-    """Settles charges until it is stopped; several may share a store, as a charge is leased before it is settled."""
+    """Settles charges until it is stopped. Several outboxes may share a store, as each leases the charges that it settles.
+
+    A charge may be sent to the provider twice: after a crash, or when nodes' clocks differ by more than the lease minus
+    the time of a call. Both times it has the same key, so the provider takes the money once.
+    """
 
     def __init__(
         self, *, store: Store, provider: PaymentProvider, rules: Payments, owner: str, clock: Clock, log: EventLog

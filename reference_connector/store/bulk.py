@@ -58,9 +58,11 @@ def returning_keys(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set
 def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[bytes] | None:
     """Count the rows that SQLite took, and ask which only where some are missing: each that is returned costs a step.
 
-    OR ROLLBACK, as SQLite would save each page that a statement of many rows may have to take back by itself.
+    Several rows are inserted OR ROLLBACK: an error then undoes the transaction, and the store runs each job alone.
+    Otherwise SQLite would first save each page that the statement changes, to undo this statement alone.
     """
-    cursor = execute(table.statement(len(rows), "INSERT OR ROLLBACK", ""), _flat(rows))
+    insert = "INSERT" if len(rows) == 1 else "INSERT OR ROLLBACK"
+    cursor = execute(table.statement(len(rows), insert, ""), _flat(rows))
     count = cursor.rowcount
     if count == len(rows):
         return None

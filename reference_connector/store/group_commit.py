@@ -1,8 +1,9 @@
 """Group commit: one writer thread does the jobs that wait, and commits them in one transaction.
 
 A commit waits for the disk, and costs the same for one row or a hundred; so jobs that come while it waits share the
-next one. Jobs of one kind run together, as many rows cost little more than one. They run bare; only where one of them
-fails is the batch undone and run again with a savepoint around each.
+next one. Jobs of one kind run together, as many rows cost little more than one. When a job fails, the store undoes the
+batch and runs it again with a savepoint for each job, so that this job alone fails. When the database itself fails, the
+whole batch fails.
 """
 
 from __future__ import annotations
@@ -99,9 +100,13 @@ _KINDS: tuple[Kind, ...] = (_record_sales, _remember_answers, _run_works)
 
 
 class GroupCommitStore(ABC):
-    """A store on a `Database`; subclasses say how to connect and what the database's own errors are."""
+    """A store on a `Database`; subclasses define how to connect, and the errors of the database's driver.
+
+    `failures` are all errors of the driver. `data_errors` are those of them that one job's data causes.
+    """
 
     failures: tuple[type[Exception], ...] = ()
+    data_errors: tuple[type[Exception], ...] = ()
 
     def __init__(
         self, *, batch_max: int = 256, new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future
@@ -226,14 +231,19 @@ class GroupCommitStore(ABC):
         return database
 
     def _run(self, database: Database, batch: list[Job]) -> list[Outcome]:
+        """Run the jobs together, or each in a savepoint of its own when one of them fails."""
         try:
             results = self._run_together(database, batch)
-        except self.failures:
-            raise
-        except Exception:  # noqa: BLE001 - one job failed by itself; the second run shows which one, and its error
+        except Exception as error:
+            if self._is_failure(error):
+                raise
             database.rollback()
             return self._run_apart(database, batch)
         return [(result, None) for result in results]
+
+    def _is_failure(self, error: Exception) -> bool:
+        """Whether the database itself failed, and not one job."""
+        return isinstance(error, self.failures) and not isinstance(error, self.data_errors)
 
     def _run_together(self, database: Database, batch: list[Job]) -> list[Any]:
         kinds = {job.kind for job in batch}
@@ -258,13 +268,19 @@ class GroupCommitStore(ABC):
         outcome: Outcome
         try:
             outcome = (job.kind(database.records, [job.entry])[0], None)
-        except self.failures:
-            raise
-        except Exception as error:  # noqa: BLE001 - the error belongs to whoever awaits this job, not to the writer
+        except Exception as error:
+            if self._is_failure(error):
+                raise
             database.savepoint("ROLLBACK TO SAVEPOINT work")
-            outcome = (None, error)
+            outcome = (None, self._error_of_job(error))
         database.savepoint("RELEASE SAVEPOINT work")
         return outcome
+
+    def _error_of_job(self, error: Exception) -> Exception:
+        """Return the error for the caller of the job: its own one, or StoreUnavailable for one of the driver."""
+        if isinstance(error, self.failures):
+            return StoreUnavailable(f"the database refuses the record: {type(error).__name__}")
+        return error
 
     def _drop(self, database: Database | None) -> None:
         if database is not None:

@@ -58,6 +58,7 @@ class PostgresStore(GroupCommitStore):
     """Runs units of work one after the other, over all nodes on the same database."""
 
     failures = (psycopg.Error,)
+    data_errors = (psycopg.DataError, psycopg.IntegrityError)
 
     def __init__(
         self,
@@ -113,8 +114,12 @@ class PostgresDatabase:
         return self._connection.execute(_translated(statement), values)
 
     def begin(self, *, alone: bool) -> None:
-        """Start a transaction, waiting for nodes where it or theirs must be alone; what they committed is seen."""
-        self._connection.execute("BEGIN")
+        """Start a transaction, and wait for other nodes where this transaction or theirs must be alone.
+
+        READ COMMITTED, as each statement must see what the others committed during that wait. A stricter level sees
+        the database as it was before the wait.
+        """
+        self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # the server's default may be another
         self._connection.execute(_ALONE if alone else _BESIDE_OTHERS, (_LOCK,))
         self.records.alone = alone
 

@@ -45,6 +45,7 @@ class SqliteStore(GroupCommitStore):
     """Runs units of work one after the other; several processes may share the file."""
 
     failures = (sqlite3.Error,)
+    data_errors = (sqlite3.DataError, sqlite3.IntegrityError)
 
     def __init__(
         self,

@@ -211,6 +211,22 @@ def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
     assert resolve(desk, other) == {"action": "REJECT"}
 
 
+@both_databases
+def test_repeated_scan_with_its_id_in_upper_case_gets_the_first_answer(desk: Any) -> None:
+    desk.sign_in()
+    code, event_id = desk.http.post("/app/shoppers/ada/scan-key").json()["code"], "abcdefab-2222-3333-4444-555555555555"
+    first = resolve(desk, a_scanned(code, id=event_id, timestamp="2026-02-09T12:00:10Z"))
+    assert resolve(desk, a_scanned(code, id=event_id.upper(), timestamp="2026-02-09T13:00:00Z")) == first
+    assert first["action"] == "ACCEPT"
+
+
+def test_ids_of_base64_are_other_events_when_their_case_differs(desk: Any) -> None:
+    desk.sign_in()
+    code, stamp = desk.http.post("/app/shoppers/ada/scan-key").json()["code"], {"timestamp": "2026-02-09T12:00:10Z"}
+    assert resolve(desk, a_scanned(code, id="MTEx", **stamp))["action"] == "ACCEPT"
+    assert resolve(desk, a_scanned(code, id="MTEX", **stamp)) == {"action": "REJECT"}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

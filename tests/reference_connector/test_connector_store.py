@@ -19,7 +19,15 @@ import pytest
 from reference_connector.accelerated.checkpoints import ThreadedCheckpoints
 from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer
+from reference_connector.store import (
+    Charge,
+    IssuedCode,
+    Purchase,
+    Records,
+    RecordSale,
+    RememberAnswer,
+    RememberedAnswer,
+)
 from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
@@ -27,6 +35,7 @@ from reference_connector.store.sqlite import SqliteStore
 Make = Callable[..., GroupCommitStore]
 _MODES = ("journal_mode", "synchronous")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+_NAMES = ("one", "refused", "two")
 
 
 @pytest.fixture
@@ -90,6 +99,45 @@ def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(sto
     _, one, failed, two, *found = asyncio.run(run())
     assert (one, two, type(failed)) == (None, None, RuntimeError)
     assert found == [_keep("one"), None, _keep("two")]
+
+
+def test_sale_that_the_database_refuses_fails_alone(store: GroupCommitStore) -> None:
+    async def run() -> list[object]:
+        amounts = (Decimal("1.50"), Decimal(10) ** 20, Decimal("2.50"))  # the second is too large for its column
+        sales = [
+            RecordSale(_a_purchase(f"trip-{number}"), _a_charge(f"trip-{number}", amount=amount))
+            for number, amount in enumerate(amounts)
+        ]
+        first = [asyncio.create_task(store.record_sale(sale)) for sale in sales]
+        return await asyncio.gather(*first, store.remember_answer(_answer_of("event", b"")), return_exceptions=True)
+
+    stored, refused, *others = asyncio.run(run())
+    kept = asyncio.run(store.transact(lambda records: records.charges_in("pending", 9)))
+
+    assert [stored, *others] == [None] * 3
+    assert isinstance(refused, (StoreUnavailable, OverflowError))
+    assert [charge.trip_id for charge in kept] == ["trip-0", "trip-2"]
+
+
+def test_row_that_breaks_a_rule_of_its_table_fails_alone(store: GroupCommitStore) -> None:
+    if isinstance(store, PostgresStore):
+        rule = "ALTER TABLE purchase ADD CHECK (store_id <> 'refused')"
+    else:
+        rule = (
+            "CREATE TRIGGER refuse BEFORE INSERT ON purchase WHEN NEW.store_id = 'refused'"
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    asyncio.run(store.transact(lambda records: records._execute(rule, ())))  # type: ignore[attr-defined] # noqa: SLF001 - a change of the tables
+
+    async def run() -> list[object]:
+        sales = [RecordSale(_a_purchase(f"trip-{name}", store_id=name), None) for name in _NAMES]
+        return await asyncio.gather(*map(store.record_sale, sales), return_exceptions=True)
+
+    one, refused, two = asyncio.run(run())
+    found = asyncio.run(store.transact(lambda records: [records.find_purchase(f"trip-{name}") for name in _NAMES]))
+
+    assert (one, type(refused), two) == (None, StoreUnavailable, None)
+    assert [each and each.store_id for each in found] == ["one", None, "two"]
 
 
 def _sql(records: Records, statement: str) -> Any:
@@ -269,6 +317,32 @@ def test_a_postgresql_that_hangs_up_gives_one_error_and_a_new_connection(postgre
     store.close()
 
 
+def test_work_sees_what_another_node_committed_whatever_the_servers_default_isolation(postgres_url: str) -> None:
+    serializable = f"{postgres_url}%20-cdefault_transaction_isolation%3Dserializable"
+    first, second = PostgresStore(serializable), PostgresStore(serializable)
+    first.open()
+    second.open()
+    holding, end = threading.Event(), threading.Event()
+
+    def hold(records: Records) -> None:
+        records.save_code(_keep("one"))
+        holding.set()
+        assert end.wait(10)
+
+    async def run() -> IssuedCode | None:
+        held = asyncio.create_task(first.transact(hold))
+        assert await asyncio.to_thread(holding.wait, 10)
+        waiting = asyncio.create_task(second.transact(lambda records: records.find_code("one")))
+        await asyncio.sleep(0.2)
+        end.set()
+        await held
+        return await waiting
+
+    assert asyncio.run(run()) == _keep("one")
+    first.close()
+    second.close()
+
+
 def test_works_of_two_stores_on_one_database_never_overlap(store: GroupCommitStore, make: Make) -> None:
     other = make()
     other.open()
@@ -323,6 +397,10 @@ def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_
 def test_any_text_comes_back_as_it_was(store: GroupCommitStore, text: str) -> None:
     asyncio.run(store.transact(lambda records: records.save_code(IssuedCode(text, text, NOW))))
     assert asyncio.run(store.transact(lambda records: records.find_code(text))) == IssuedCode(text, text, NOW)
+
+
+def _a_purchase(trip: str, **members: Any) -> Purchase:
+    return Purchase(trip, "id", "one", "ada", "priced", "card", b"{}", b"", b"", NOW)._replace(**members)
 
 
 def _a_charge(trip: str, **members: Any) -> Charge:
