@@ -47,7 +47,7 @@ def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -
 
 
 class PaymentOutbox:
-    """Settles charges until it is stopped. Several outboxes may share a store, as each leases the charges that it settles.
+    """Settles charges until it is stopped. Several outboxes may share a store, as each one leases what it settles.
 
     A charge may be sent to the provider twice: after a crash, or when nodes' clocks differ by more than the lease minus
     the time of a call. Both times it has the same key, so the provider takes the money once.
