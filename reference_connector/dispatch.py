@@ -7,7 +7,6 @@ the contract's own schemas judge them and a malformed one is 400.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -56,11 +55,13 @@ class Dispatcher:
 
     async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call as an ASGI app does; a caller that hung up gets no answer."""
-        with suppress(CallerGone):
+        try:
             answer = await self.answer(call, partial(self._read, scope, receive))
-            headers = [*self.headers(answer), (b"content-length", b"%d" % len(answer.body))]
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body})
+        except CallerGone:
+            return
+        headers = [*self.headers(answer), (b"content-length", b"%d" % len(answer.body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(self, call: Call, read: Callable[[], Awaitable[bytes]]) -> Answer:
         """Answer a call whose body `read` returns; past capacity with 429, at once and without reading it."""

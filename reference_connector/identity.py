@@ -112,13 +112,15 @@ class IdentityHandler:
         return json_answer(status, {"errorMsg": "The key is not accepted."}, verdict)
 
     def _log_answer(self, scan: Scan, outcome: Outcome) -> None:
+        code = outcome.answer.code
+        refusal = {"refusal": code} if code and not outcome.replayed else {}
         self._log.event(
             "identity_answered",
             requestId=scan.request_id,
             authEventId=scan.event_id,
             status=outcome.answer.status,
             replayed=outcome.replayed,
-            refusal=None if outcome.replayed else outcome.answer.code or None,
+            **refusal,
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)

@@ -83,12 +83,12 @@ def known_members(schema: Json) -> Callable[[Json], Json]:
         return lambda items: [known_item(item) for item in items]
     if "properties" not in schema:
         return _unchanged
-    names = schema["properties"].keys()
+    names = frozenset(schema["properties"])
     inner = {name: known_members(member) for name, member in schema["properties"].items()}
     nested = [(name, known) for name, known in inner.items() if known is not _unchanged]
 
     def known_object(value: Json) -> Json:
-        known = value if names >= value.keys() else {name: value[name] for name in names if name in value}
+        known = value if names.issuperset(value) else {name: value[name] for name in value if name in names}
         for name, known_member in nested:
             if name in known:
                 member = known_member(known[name])

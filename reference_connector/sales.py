@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -15,7 +16,6 @@ import orjson
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
-from reference_connector.pricing.goods import Product
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
@@ -37,12 +37,8 @@ class _Ids(NamedTuple):
 
 def price_list(retailer: Retailer, store_id: str) -> PriceList:
     """Return what a store charges; a store that is not the retailer's has no tax."""
-    assortment = retailer.assortment
-
-    def find(kind: str, code: str) -> Product | None:
-        return assortment.by_sku(store_id, code) if kind == "SKU" else assortment.by_barcode(store_id, code)
-
-    return PriceList(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
+    find = partial(retailer.assortment.find, store_id)
+    return PriceList(find, retailer.promotions.get, retailer.tax.get(store_id, _NO_TAX))
 
 
 def price_cart(retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
@@ -100,15 +96,16 @@ def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus
 
 
 def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
-    head = {
+    receipt = {
         "shoppingTripId": ids.trip_id,
         "purchaseId": ids.purchase_id,
         "storeId": ids.store_id,
         "currency": currency,
         "status": status,
         "payer": payer,
+        **bill.json,
     }
-    return orjson.dumps(head | bill.json)
+    return orjson.dumps(receipt)
 
 
 def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge:

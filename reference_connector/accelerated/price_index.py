@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
-from reference_connector.pricing.goods import ZERO, CartLine, Product
+from reference_connector.pricing.goods import ZERO, Product
 from reference_connector.pricing.receipt import line_as_json, price, totals_as_json
 from reference_connector.retailer import Retailer
 from reference_connector.sales import price_list
@@ -96,7 +96,7 @@ class PriceIndex:
         known = self._lines.get((product.sku, terms))
         if known is not None:
             return known
-        cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
+        cart = [(product.sku, Decimal(term), product) for term in terms.split("+")]
         line = price(cart, self._prices.promotions_on, self._prices.rates).lines[0]
         indexed = _IndexedLine(
             line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))

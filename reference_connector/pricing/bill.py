@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from reference_connector.pricing.goods import CartLine, Product
-from reference_connector.pricing.promotions import Promotion
-from reference_connector.pricing.receipt import as_json, price
+from reference_connector.pricing.goods import Product
+from reference_connector.pricing.receipt import PromotionsOn, as_json, price
 from reference_connector.pricing.tax import TaxRates
 
 CodedLine = tuple[str, str, str]
@@ -16,10 +15,10 @@ CodedLine = tuple[str, str, str]
 
 
 class PriceList(NamedTuple):
-    """What one store charges: `find` looks a product up by kind and code."""
+    """What one store charges: `find` looks a product up by kind and code, and `promotions_on` its promotions by SKU."""
 
     find: Callable[[str, str], Product | None]
-    promotions_on: Callable[[str], Sequence[Promotion]]
+    promotions_on: PromotionsOn
     rates: TaxRates
 
 
@@ -33,6 +32,7 @@ class Bill(NamedTuple):
 
 def bill_of(prices: PriceList, cart: Sequence[CodedLine]) -> Bill:
     """Price a cart."""
-    lines = [CartLine(code, Decimal(quantity), prices.find(kind, code)) for kind, code, quantity in cart]
-    priced = price(lines, prices.promotions_on, prices.rates)
+    find, promotions_on, rates = prices
+    lines = [(code, Decimal(quantity), find(kind, code)) for kind, code, quantity in cart]
+    priced = price(lines, promotions_on, rates)
     return Bill(priced.total, priced.complete, as_json(priced))

@@ -20,12 +20,8 @@ class Product(NamedTuple):
     sold_by: Literal["unit", "weight"] = "unit"
 
 
-class CartLine(NamedTuple):
-    """A line of the cart; `product` is None when the retailer does not know `code`, a SKU or a barcode."""
-
-    code: str
-    quantity: Decimal
-    product: Product | None
+CartLine = tuple[str, Decimal, Product | None]
+"""A line of the cart: a SKU or barcode, the quantity, and the product, or None if the store does not sell it."""
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -31,7 +31,7 @@ class Promotion(NamedTuple):
 
 def discount(promotions: Sequence[Promotion], product: Product, quantity: Decimal, gross: Decimal) -> Decimal:
     """Return what the promotions take off a line of `gross`, never more than all of it."""
-    if not quantity or not promotions:
+    if not quantity:
         return ZERO
     stacked = _in_turn((each for each in promotions if each.stacks), product, quantity, gross)
     alone = (_in_turn([each], product, quantity, gross) for each in promotions if not each.stacks)

@@ -48,7 +48,11 @@ class Priced(NamedTuple):
         return self.subtotal - self.promotions + self.tax
 
 
-def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Promotion]], rates: TaxRates) -> Priced:
+PromotionsOn = Callable[[str], Sequence[Promotion] | None]
+"""Returns the promotions on a SKU, if any, in the order in which they apply."""
+
+
+def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
     """Price a cart; an unknown product is on the receipt with a price of nothing, and makes it incomplete."""
     merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
     for code, quantity, product in cart:
@@ -65,9 +69,9 @@ def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Prom
     return Priced(tuple(lines), all(known for known, _ in merged), subtotal, promotions, tax)
 
 
-def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion], rates: TaxRates) -> PricedLine:
+def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion] | None, rates: TaxRates) -> PricedLine:
     gross = cents(quantity * product.unit_price)
-    off = discount(promotions, product, quantity, gross)
+    off = discount(promotions, product, quantity, gross) if promotions else ZERO
     tax = rates.on(gross - off, product.tax_code)
     return PricedLine(product.sku, product.name, quantity, product.unit_price, gross, off, tax)
 
@@ -84,14 +88,15 @@ def as_json(priced: Priced) -> dict[str, object]:
 
 def line_as_json(line: PricedLine) -> dict[str, str]:
     """Write one line of a receipt."""
+    sku, name, quantity, unit_price, gross, promotion, tax = line
     return {
-        "sku": line.sku,
-        "name": line.name,
-        "quantity": str(line.quantity),
-        "unitPrice": as_text(line.unit_price),
-        "promotion": str(line.promotion),  # this and the next two have two decimals already
-        "tax": str(line.tax),
-        "total": str(line.total),
+        "sku": sku,
+        "name": name,
+        "quantity": str(quantity),
+        "unitPrice": as_text(unit_price),
+        "promotion": str(promotion),  # this and the next two have two decimals already
+        "tax": str(tax),
+        "total": str(gross - promotion + tax),
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_connector.pricing.goods import CartLine, Product, cents
+from reference_connector.pricing.goods import Product, cents
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.receipt import Priced, as_json, price
 from reference_connector.pricing.tax import TaxRates
@@ -25,7 +25,7 @@ def bill(
     by_weight: bool = False,
 ) -> Priced:
     product = Product("SKU", "A thing", Decimal(unit_price), tax_code, "weight" if by_weight else "unit")
-    cart = [CartLine("SKU", Decimal(quantity), product) for quantity in quantities]
+    cart = [("SKU", Decimal(quantity), product) for quantity in quantities]
     return price(cart, lambda _sku: promotions, rates)
 
 
@@ -121,5 +121,5 @@ def test_the_order_of_lines_does_not_matter(
 
 
 def test_what_is_not_known_makes_the_cart_incomplete() -> None:
-    priced = price([CartLine("ghost", Decimal(1), None)], lambda _sku: (), NO_TAX)
+    priced = price([("ghost", Decimal(1), None)], lambda _sku: (), NO_TAX)
     assert (priced.complete, str(priced.total), priced.lines[0].sku) == (False, "0.00", "ghost")
