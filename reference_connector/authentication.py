@@ -73,7 +73,7 @@ class _UsedSignatures:
         signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
         now = self._clock()
         used = RememberAnswer("signature", signature, b"", now, now + self._window, 200, b"")
-        if await self._store.remember_answer(used) is not None:
+        if await self._store.insert_answer_if_absent(used) is not None:
             raise NotAuthenticated("this signature was used before", code="replayed")
 
 

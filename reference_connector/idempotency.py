@@ -1,10 +1,10 @@
-"""One event, one answer: repeating a remembered answer, and answering once where the decision is slow.
+"""One event, one answer: repeats a remembered answer, and answers once where a decision is slow.
 
-The key of an event is ABSENT, DONE, or CLAIMED by a worker that decides on its answer.
+The key of an event has no answer yet, has an answer, or is claimed by a worker that decides on the answer.
 
-- A decision that needs no records: decide, then `store.remember_answer`. The insert itself finds the earlier answer.
-- A decision on records: look up, decide and remember in one unit of work (`store.transact`). Duplicates at the same
-  moment need nothing more, as units of work never overlap. `identity.py` has both forms.
+- A decision that needs no records: decide, then `store.insert_answer_if_absent`. The insert finds an earlier answer.
+- A decision that needs records: look up, decide and remember in one unit of work (`store.transact`). Units of work
+  never overlap, so duplicates at the same moment need nothing more. `identity.py` has both forms.
 - A decision that asks other systems takes longer than a transaction may. `LeasedAnswers` claims the event, asks, and
   then remembers the answer.
 """
@@ -22,13 +22,13 @@ from reference_connector.messages import Answer
 from reference_connector.store import CLAIMED, Records, RememberAnswer, RememberedAnswer, Scope, Store
 from reference_connector.telemetry import Clock
 
-_LOOK_AGAIN_S = 0.01
+_POLL_S = 0.01
 
 
 class Attempt(NamedTuple):
-    """An attempt to process one event; `request_hash` tells a repetition from a changed request under the same key.
+    """An attempt to process one event.
 
-    `RememberAnswer(*attempt, status, body)` is the command that remembers an answer to the event.
+    `request_hash` distinguishes a repeated request from another request with the same key.
     """
 
     scope: Scope
@@ -37,6 +37,18 @@ class Attempt(NamedTuple):
     now: datetime
     forget_at: datetime
 
+    def remember(self, answer: Answer) -> RememberAnswer:
+        """Make the command that remembers an answer to this event."""
+        return RememberAnswer(
+            scope=self.scope,
+            key=self.key,
+            request_hash=self.request_hash,
+            now=self.now,
+            forget_at=self.forget_at,
+            status=answer.status,
+            body=answer.body,
+        )
+
     def repeat(self, earlier: RememberedAnswer) -> Outcome:
         """Make the outcome of a repeated event: the earlier answer."""
         changed = earlier.request_hash != self.request_hash
@@ -44,7 +56,7 @@ class Attempt(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """An answer; whether it was given before, and whether that was to another request under the same key."""
+    """An answer; whether it is a repeated one, and whether its first request was another one with the same key."""
 
     answer: Answer
     replayed: bool = False
@@ -52,10 +64,11 @@ class Outcome(NamedTuple):
 
 
 class LeasedAnswers:
-    """Answers once where the decision is slow. A claim holds for `lease_s`; then another worker may take it over.
+    """Answers each event once, where a decision is slow. After `lease_s` another worker may take a claim over.
 
-    A lease is written by one node's clock and read by another's. If their clocks differ by more than the lease minus
-    the time of a decision, both nodes decide. The first answer that is remembered is then the answer of both.
+    One node writes a lease by its clock, and another node reads it by its own. If the clocks differ by more than the
+    lease minus the time of a decision, both nodes decide. The first answer that is remembered is then the answer of
+    both.
     """
 
     def __init__(
@@ -107,7 +120,7 @@ class LeasedAnswers:
             found = await self._store.transact(_claim, attempt, owner, now, now + self._lease)
             if found is None or found.status != CLAIMED:
                 return found
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(_POLL_S)
 
 
 def _claim(
@@ -118,8 +131,8 @@ def _claim(
     is_free = found is None or (found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now))
     if not is_free:
         return found
-    claim = attempt._replace(now=now)
-    records.save_answer(RememberAnswer(*claim, CLAIMED, b""), owner=owner, lease_until=lease_until)
+    claim = attempt._replace(now=now).remember(Answer(CLAIMED, b""))
+    records.overwrite_answer(claim, owner=owner, lease_until=lease_until)
     return None
 
 
@@ -131,9 +144,9 @@ def _drop_claim(records: Records, attempt: Attempt, owner: str, now: datetime) -
 
 
 def _finish(records: Records, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
-    """Remember the answer, unless the lease was lost to a worker that has remembered one: then that is the answer."""
+    """Remember the answer. If another worker took the claim over and has remembered an answer, repeat that one."""
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.status != CLAIMED:
         return attempt.repeat(found)
-    records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+    records.overwrite_answer(attempt.remember(answer))
     return Outcome(answer)

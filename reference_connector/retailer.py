@@ -129,7 +129,7 @@ class CurrentRetailer:
     """The retailer as it is now: handlers read `now` at each call, as a changed file replaces it while they work."""
 
     def __init__(self, retailer: Retailer) -> None:
-        self.now = retailer
+        self.current = retailer
 
 
 def _bare(barcode: str) -> str:

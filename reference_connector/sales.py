@@ -78,7 +78,7 @@ class Sales:
     def _sale(
         self, ids: _Ids, payer: str, items: list[Json], request_hash: bytes, *, made_at: datetime, now: datetime
     ) -> RecordSale:
-        retailer = self._retailer.now
+        retailer = self._retailer.current
         lines = [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
         bill = self._price_cart(retailer, ids.store_id, lines)
         status = _status(items, bill, sold_here=ids.store_id in retailer.stores)

@@ -49,7 +49,7 @@ class RetailersOwnRecords:
 
     async def look_up(self, shopper_id: str) -> CardShopper | None:
         """Find the row, and add to its balance what was declined."""
-        known = self._retailer.now.card_shoppers.get(shopper_id)
+        known = self._retailer.current.card_shoppers.get(shopper_id)
         if known is None:
             return None
         debt = await self._store.transact(_debt_of, shopper_id)
@@ -86,7 +86,7 @@ class ShopperHandler:
         """Answer a request body with 200 and a decision; raises InvalidRequest for a 400."""
         request = self._reader.read(body)
         _check_instant(request)
-        if request["storeId"] not in self._retailer.now.stores:
+        if request["storeId"] not in self._retailer.current.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         key = _event_key(request) if self._house.shopper_auth.idempotent else ""
         if not key:
@@ -104,7 +104,7 @@ class ShopperHandler:
     async def _decide(self, request: Json) -> Answer:
         shopper_id = request["shopperIdentity"].get("id", "")
         known = await self._risk.look_up(shopper_id) if shopper_id else None
-        decision = decide(known, request, self._retailer.now.policy, self._clock())
+        decision = decide(known, request, self._retailer.current.policy, self._clock())
         body: dict[str, Any] = {"shopperAuthorized": decision.authorized}
         if decision.conditions:
             body["authorizationConditions"] = decision.conditions

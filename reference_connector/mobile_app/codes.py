@@ -25,7 +25,7 @@ class CodeIssuer:
 
     async def code_for(self, shopper_id: str, issued_at: datetime | None = None) -> str:
         """Return a fresh code as the text of the QR symbol; CodeDenied when a check is not passed."""
-        retailer = self._retailer.now
+        retailer = self._retailer.current
         account = retailer.accounts.get(shopper_id)
         if account is None:
             raise CodeDenied("the account is not known", code="unknown_account")

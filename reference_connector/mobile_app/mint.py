@@ -61,7 +61,7 @@ class Mint:
 
     def _shopper(self, kind: Kind) -> str:
         wanted = kind.upper() if kind in {Kind.ASSOCIATE, Kind.CASH_SHOPPER} else "SHOPPER"
-        for shopper_id, account in self._retailer.now.accounts.items():
+        for shopper_id, account in self._retailer.current.accounts.items():
             if account.visitor.type == wanted and account.flagged == (kind is Kind.REFUSED):
                 return shopper_id
         raise NotThere(f"the retailer files have no account for a key of the kind {kind}")

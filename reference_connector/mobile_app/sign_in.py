@@ -77,7 +77,7 @@ class SignIn:
 
     def _pin(self, shopper_id: str) -> str:
         """Return an account's PIN; empty for one that cannot sign in, or does not exist."""
-        account = self._retailer.now.accounts.get(shopper_id)
+        account = self._retailer.current.accounts.get(shopper_id)
         return account.pin.get_secret_value() if account else ""
 
     def _serializer(self, pin: str) -> URLSafeSerializer:

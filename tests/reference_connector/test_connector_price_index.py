@@ -108,6 +108,6 @@ def test_a_new_price_holds_for_the_next_cart(price_cart: PriceCart) -> None:
     product = changed.assortment.by_sku("STORE-001", "SKU-001")
     assert product is not None
     changed.assortment.add("STORE-001", product._replace(unit_price=Decimal("77.00")), "")
-    retailer.now = changed
+    retailer.current = changed
     after = orjson.loads(sales.price(cart).purchase.receipt)["lines"][0]["unitPrice"]
     assert (before != after, after) == (True, "77.00")

@@ -108,8 +108,10 @@ def test_sale_that_the_database_refuses_fails_alone(store: GroupCommitStore) -> 
             RecordSale(_a_purchase(f"trip-{number}"), _a_charge(f"trip-{number}", amount=amount))
             for number, amount in enumerate(amounts)
         ]
-        first = [asyncio.create_task(store.record_sale(sale)) for sale in sales]
-        return await asyncio.gather(*first, store.remember_answer(_answer_of("event", b"")), return_exceptions=True)
+        first = [asyncio.create_task(store.insert_sale_if_absent(sale)) for sale in sales]
+        return await asyncio.gather(
+            *first, store.insert_answer_if_absent(_answer_of("event", b"")), return_exceptions=True
+        )
 
     stored, refused, *others = asyncio.run(run())
     kept = asyncio.run(store.transact(lambda records: records.charges_in("pending", 9)))
@@ -131,7 +133,7 @@ def test_row_that_breaks_a_rule_of_its_table_fails_alone(store: GroupCommitStore
 
     async def run() -> list[object]:
         sales = [RecordSale(_a_purchase(f"trip-{name}", store_id=name), None) for name in _NAMES]
-        return await asyncio.gather(*map(store.record_sale, sales), return_exceptions=True)
+        return await asyncio.gather(*map(store.insert_sale_if_absent, sales), return_exceptions=True)
 
     one, refused, two = asyncio.run(run())
     found = asyncio.run(store.transact(lambda records: [records.find_purchase(f"trip-{name}") for name in _NAMES]))
@@ -172,7 +174,7 @@ def _answer_of(key: str, body: bytes) -> RememberAnswer:
 def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
     async def keep(turn: bytes, keys: range) -> list[RememberedAnswer | None]:
         answers = [_answer_of(f"event-{key % 150}", b"%s %d" % (turn, key)) for key in keys]
-        return await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
+        return await asyncio.gather(*(store.insert_answer_if_absent(answer) for answer in answers))
 
     async def run() -> tuple[list[RememberedAnswer | None], ...]:
         await store.transact(lambda records: records.drop_answer("identity", "event-3"))
@@ -212,7 +214,7 @@ def test_the_log_is_written_back(path: Path, checkpoints: type[ThreadedCheckpoin
         async def remember(start: int = start) -> None:
             for first in range(start, start + 2000, 200):
                 answers = (_answer_of(f"event-{number}", b"x" * 9000) for number in range(first, first + 200))
-                await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
+                await asyncio.gather(*(store.insert_answer_if_absent(answer) for answer in answers))
 
         asyncio.run(remember())
         end = time.monotonic() + 10
@@ -373,8 +375,8 @@ def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitSto
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
-        records.save_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
+            records.overwrite_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
+        records.overwrite_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2

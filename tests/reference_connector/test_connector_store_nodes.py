@@ -78,11 +78,11 @@ def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: 
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         async with asyncio.timeout(5):
-            assert await second.record_sale(a_sale("trip-2")) is None
-            assert await second.remember_answer(an_answer("event-1")) is None
+            assert await second.insert_sale_if_absent(a_sale("trip-2")) is None
+            assert await second.insert_answer_if_absent(an_answer("event-1")) is None
         assert not held.done()
         slow.go()
         assert await held is None
@@ -98,9 +98,9 @@ def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
     slow = SlowCommit(monkeypatch)
 
     async def run() -> Purchase | None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1", "first")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1", "first")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
-        waiting = asyncio.create_task(second.record_sale(a_sale("trip-1", "second")))
+        waiting = asyncio.create_task(second.insert_sale_if_absent(a_sale("trip-1", "second")))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
         slow.go()
@@ -116,7 +116,7 @@ def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         with pytest.raises(StoreUnavailable):
             await second.transact(lambda records: records.find_purchase("trip-1"))
@@ -135,8 +135,8 @@ def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other
         for _ in range(4):
             for number, store in enumerate(stores):
                 for key in chance.sample(keys, len(keys)):
-                    sales.append(store.record_sale(a_sale(key, str(number))))
-                    answers.append(store.remember_answer(an_answer(key, str(number).encode())))
+                    sales.append(store.insert_sale_if_absent(a_sale(key, str(number))))
+                    answers.append(store.insert_answer_if_absent(an_answer(key, str(number).encode())))
         return await asyncio.gather(*sales), await asyncio.gather(*answers)
 
     sold, answered = asyncio.run(run())
@@ -152,8 +152,10 @@ def test_an_answer_whose_time_is_over_gives_way_to_one_new_one(nodes: Nodes) -> 
     late = NOW + timedelta(hours=3)
 
     async def run() -> list[RememberedAnswer | None]:
-        assert await stores[0].remember_answer(an_answer("event", b"old", hours=1)) is None
-        again = [store.remember_answer(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)]
+        assert await stores[0].insert_answer_if_absent(an_answer("event", b"old", hours=1)) is None
+        again = [
+            store.insert_answer_if_absent(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)
+        ]
         return await asyncio.gather(*again)
 
     found = asyncio.run(run())
