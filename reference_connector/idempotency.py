@@ -28,7 +28,8 @@ _POLL_S = 0.01
 class Attempt(NamedTuple):
     """An attempt to process one event.
 
-    `request_hash` distinguishes a repeated request from another request with the same key.
+    `request_hash` distinguishes a repeated request from another request with the same key. `RememberAnswer` has the
+    same members, and then the status and the body of the answer.
     """
 
     scope: Scope
@@ -36,18 +37,6 @@ class Attempt(NamedTuple):
     request_hash: bytes
     now: datetime
     forget_at: datetime
-
-    def remember(self, answer: Answer) -> RememberAnswer:
-        """Make the command that remembers an answer to this event."""
-        return RememberAnswer(
-            scope=self.scope,
-            key=self.key,
-            request_hash=self.request_hash,
-            now=self.now,
-            forget_at=self.forget_at,
-            status=answer.status,
-            body=answer.body,
-        )
 
     def repeat(self, earlier: RememberedAnswer) -> Outcome:
         """Make the outcome of a repeated event: the earlier answer."""
@@ -131,7 +120,7 @@ def _claim(
     is_free = found is None or (found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now))
     if not is_free:
         return found
-    claim = attempt._replace(now=now).remember(Answer(CLAIMED, b""))
+    claim = RememberAnswer(*attempt._replace(now=now), status=CLAIMED, body=b"")
     records.overwrite_answer(claim, owner=owner, lease_until=lease_until)
     return None
 
@@ -148,5 +137,5 @@ def _finish(records: Records, attempt: Attempt, answer: Answer, now: datetime) -
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.status != CLAIMED:
         return attempt.repeat(found)
-    records.overwrite_answer(attempt.remember(answer))
+    records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
     return Outcome(answer)

@@ -17,7 +17,7 @@ from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys
-from reference_connector.store import Records, Store
+from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
 
 _OK, _UNAUTHORIZED = 200, 401
@@ -67,7 +67,9 @@ class IdentityHandler:
         if visitor is not None and _OK in self._rules.remember:
             # The decision needs no records. The insert returns the earlier answer, or None if it stored this one.
             answer = _welcome(visitor)
-            earlier = await self._store.insert_answer_if_absent(attempt.remember(answer))
+            earlier = await self._store.insert_answer_if_absent(
+                RememberAnswer(*attempt, status=answer.status, body=answer.body)
+            )
             outcome = Outcome(answer) if earlier is None else attempt.repeat(earlier)
         else:
             # The decision needs records: look up, decide and remember in one unit of work.
@@ -100,7 +102,7 @@ class IdentityHandler:
             return attempt.repeat(earlier)
         answer = self._decide(records, scan)
         if answer.status in self._rules.remember:
-            records.overwrite_answer(attempt.remember(answer))
+            records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
         return Outcome(answer)
 
     def _decide(self, records: Records, scan: Scan) -> Answer:

@@ -21,7 +21,7 @@ from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.scan_keys import ScanKeys
-from reference_connector.store import Records, Store
+from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -81,7 +81,7 @@ class LoyaltyHandler:
             return attempt.repeat(earlier)
         answer = self._in_shape(self._resolve(records, store_id, event, scanned_at))
         if self._house.resolve_scan.idempotent:
-            records.overwrite_answer(attempt.remember(answer))
+            records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
         return Outcome(answer)
 
     def _in_shape(self, resolved: Resolved | None) -> Answer:
