@@ -212,12 +212,12 @@ class PlatformRefused(CatalogClientError):
 
 
 class PlatformUnreachable(CatalogClientError):
-    """There was no answer to look at."""
+    """The platform gave no answer."""
 
     code = "platform_unreachable"
 
 
 class MalformedAnswer(CatalogClientError):
-    """What came from the platform is not what the contract says."""
+    """An answer, a message or a report of the platform breaks the contract."""
 
     code = "malformed_answer"

@@ -19,7 +19,7 @@ from reference_connector.telemetry import Clock, EventLog
 
 Payer = Literal["card", "cash", "staff", "platform", "nobody"]
 """card: the connector charges the account's card. cash: the shopper pays at the till. staff: an associate's trip, which
-costs nothing. platform: the shopper entered with a card that only the platform knows. `nobody`: an empty cart."""
+costs nothing. platform: the shopper entered with a card that only the platform knows. The last one: an empty cart."""
 
 
 class PaymentProvider(Protocol):

@@ -1,4 +1,4 @@
-"""What the retailer knows: stores, shoppers, keys, products, promotions and tax, as the connector asks for them."""
+"""The retailer's data: stores, shoppers, keys, products, promotions and tax."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Visitor(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A shopper's account; `card_expires` is year and month, the card being good to that month's end.
+    """A shopper's account; the card is valid until the end of `card_expires`, a year and a month.
 
-    `payment_method` is the provider's token for the card, empty where there is none; `pin` signs in to the app, and
-    where it is empty nobody does.
+    `payment_method` is the provider's token for the card, or empty. `pin` signs in to the app; with an empty one, no
+    shopper can sign in.
     """
 
     visitor: Visitor
@@ -42,9 +42,9 @@ class Account(NamedTuple):
 
 
 class CardShopper(NamedTuple):
-    """What the retailer knows of somebody who enters with a card, by the platform's id of that card.
+    """The retailer's record of a shopper that enters with a card; `id` is the platform's id of that card.
 
-    `always` overrules the platform's recommendation; `adjust_to` changes the pre-authorisation.
+    `always` overrides the platform's recommendation. `adjust_to` changes the pre-authorised amount.
     """
 
     id: str
@@ -58,7 +58,7 @@ class CardShopper(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A member of a loyalty scheme: the code on the card, and what Get Scan Details tells of it."""
+    """A member of a loyalty scheme: the code on the card, and the data for Get Scan Details."""
 
     id: str
     code: str
@@ -109,7 +109,7 @@ class Assortment:
 
 
 class Retailer(NamedTuple):
-    """All of it. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
+    """All data of the retailer. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
 
     `promotions` are by SKU, in the order in which they apply.
     """
@@ -126,7 +126,7 @@ class Retailer(NamedTuple):
 
 
 class CurrentRetailer:
-    """The retailer as it is now: handlers read `now` at each call, as a changed file replaces it while they work."""
+    """Holds the retailer's current data. Handlers read `current` at each call, as a changed file replaces it."""
 
     def __init__(self, retailer: Retailer) -> None:
         self.current = retailer

@@ -1,6 +1,6 @@
-"""From cart lines to a purchase record, and to the charge that goes with it.
+"""Makes a purchase record and its charge from the lines of a cart.
 
-Carts are priced outside of any unit of work, so that a long cart never keeps the one writer waiting.
+Carts are priced outside of any unit of work, so that a long cart never delays the writer thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Ids(NamedTuple):
 
 
 def price_list(retailer: Retailer, store_id: str) -> PriceList:
-    """Return what a store charges; a store that is not the retailer's has no tax."""
+    """Return the prices of a store; a store that is not the retailer's has no tax."""
     find = partial(retailer.assortment.find, store_id)
     return PriceList(find, retailer.promotions.get, retailer.tax.get(store_id, _NO_TAX))
 
@@ -70,7 +70,7 @@ class Sales:
         return self._sale(ids, payer, items, cart.request_hash, made_at=now, now=now)
 
     def price_again(self, bad_cart: Purchase) -> RecordSale:
-        """Price a bad cart with what the retailer knows now."""
+        """Price a bad cart with the retailer's current data."""
         ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
         items, payer, hashed = orjson.loads(bad_cart.cart), bad_cart.payer, bad_cart.request_hash
         return self._sale(ids, payer, items, hashed, made_at=bad_cart.made_at, now=self._clock())
@@ -109,7 +109,7 @@ def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill:
 
 
 def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge:
-    """Make the charge of a card shopper; without a card on file it is stuck from the start, for people to see."""
+    """Make the charge of a shopper with a card; without a payment method it is `stuck`, so that an operator sees it."""
     account = retailer.accounts.get(purchase.shopper_id)
     method = account.payment_method if account else ""
     state: ChargeState = "pending" if method else "stuck"

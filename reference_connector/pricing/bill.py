@@ -1,4 +1,4 @@
-"""What a cart costs at one store: the lines as they came, and the bill that goes into the receipt."""
+"""Prices a cart at one store, and writes the bill for the receipt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reference_connector.pricing.receipt import PromotionsOn, as_json, price
 from reference_connector.pricing.tax import TaxRates
 
 CodedLine = tuple[str, str, str]
-"""A line as it came: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
+"""A line of the request: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
 
 
 class PriceList(NamedTuple):
@@ -23,7 +23,7 @@ class PriceList(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` is as in `Priced`."""
+    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` has the meaning of `Priced`."""
 
     total: Decimal
     complete: bool

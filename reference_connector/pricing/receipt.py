@@ -1,6 +1,7 @@
-"""From cart to priced lines and totals.
+"""Prices the lines of a cart, and adds them up.
 
-Lines of one product are one line of the receipt: a promotion on two pieces also holds when they came one by one.
+Lines of one product become one line of the receipt, so that a promotion on two pieces applies to two lines of one
+piece.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ class PricedLine(NamedTuple):
 
     @property
     def total(self) -> Decimal:
-        """What this line adds to the bill."""
+        """The amount to pay for this line."""
         return self.gross - self.promotion + self.tax
 
 
 class Priced(NamedTuple):
-    """A priced cart; `complete` is False when it holds something that the retailer does not sell."""
+    """A priced cart; `complete` is False if it has a product that the retailer does not sell."""
 
     lines: tuple[PricedLine, ...]
     complete: bool
     subtotal: Decimal
     """The sum before promotions and tax."""
     promotions: Decimal
-    """All that was taken off, as a positive amount."""
+    """The sum of all discounts, as a positive amount."""
     tax: Decimal
 
     @property
@@ -53,7 +54,7 @@ PromotionsOn = Callable[[str], Sequence[Promotion] | None]
 
 
 def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
-    """Price a cart; an unknown product is on the receipt with a price of nothing, and makes it incomplete."""
+    """Price a cart; an unknown product is on the receipt with a price of 0, and makes the cart incomplete."""
     merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
     for code, quantity, product in cart:
         key = (True, product.sku) if product else (False, code)
@@ -81,7 +82,7 @@ def _unknown(code: str, quantity: Decimal) -> PricedLine:
 
 
 def as_json(priced: Priced) -> dict[str, object]:
-    """Write lines and totals as the app shows them; amounts are texts with two decimals."""
+    """Write lines and totals for the app; amounts are texts with two decimals."""
     lines = [line_as_json(line) for line in priced.lines]
     return {"lines": lines, **totals_as_json(priced.subtotal, priced.promotions, priced.tax)}
 

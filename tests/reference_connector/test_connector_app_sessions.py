@@ -94,7 +94,7 @@ def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[
 def test_too_many_tries_do_not_tell_which_accounts_exist(
     start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reference_connector.mobile_app.sign_in._STRANGERS_KEPT", 3)
+    monkeypatch.setattr("reference_connector.mobile_app.sign_in._UNKNOWN_IDS_KEPT", 3)
     connector = start(sign_in={"wrong_pins": 2, "pause_s": 60})
 
     def tries(who: str) -> list[tuple[int, bytes]]:

@@ -55,7 +55,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "named"),
     [
-        ('[[store]]\nid = "S"\n', r"\[\[store\]\] number 2: S stands twice"),
+        ('[[store]]\nid = "S"\n', r"\[\[store\]\] number 2: S is there twice"),
         ('tax_region = "moon"\n', r"\[\[store\]\] number 1: no tax region moon"),
         ('[[shopper]]\nid = "a"\ncard_expires = "2031-13"\n', r"\[\[shopper\]\] number 1: card_expires"),
         ('[[shopper]]\nid = "a"\ntype = "GHOST"\n', "type"),
@@ -91,7 +91,7 @@ def test_a_bad_price_list_row_is_named_by_file_and_line(tmp_path: Path, row: str
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BadRetailerData, match="cannot be read"):
+    with pytest.raises(BadRetailerData, match="is not readable"):
         load_retailer([tmp_path / "none.toml"], ())
-    with pytest.raises(BadRetailerData, match="cannot be read"):
+    with pytest.raises(BadRetailerData, match="is not readable"):
         load_retailer([SAMPLE_RETAILER], [tmp_path / "none.csv"])

@@ -88,7 +88,6 @@ UNFINISHED = {
     "jwo_toolkit",
     "load",
     "pyproject.toml",
-    "reference_connector",
     "tests/conformance",
     "tests/jwo",
     "tests/jwo_toolkit",
