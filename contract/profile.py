@@ -188,7 +188,7 @@ class CatalogClientTable(_Table):
         try:
             words = shlex.split(command)
         except ValueError as error:
-            raise ValueError(f"{command!r} cannot be split into words: {error}") from error
+            raise ValueError(f"{command!r} is not a valid command: {error}") from error
         if command and not words:
             raise ValueError("the command is blank; name a program, or leave it empty")
         return command

@@ -129,7 +129,7 @@ def test_claim_is_withdrawn_when_its_answer_cannot_be_remembered(store: GroupCom
     assert outcome == Outcome(Answer(200, b"second"))
 
 
-def test_call_that_waits_in_vain_leaves_the_claim_of_another_alone(store: GroupCommitStore) -> None:
+def test_call_that_times_out_keeps_the_claim_of_another_call(store: GroupCommitStore) -> None:
     async def run() -> Outcome:
         decided = asyncio.Event()
 
@@ -148,7 +148,7 @@ def test_call_that_waits_in_vain_leaves_the_claim_of_another_alone(store: GroupC
     assert asyncio.run(run()) == Outcome(Answer(200, b"first"))
 
 
-def test_node_whose_clock_is_ahead_decides_twice_and_both_give_one_answer(store: GroupCommitStore) -> None:
+def test_nodes_with_different_clocks_give_one_answer(store: GroupCommitStore) -> None:
     async def run() -> tuple[bytes, bytes]:
         decided = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Several nodes on one database: new answers and sales are kept at the same moment, and each key has one of them."""
+"""Several nodes on one database insert answers and sales at the same moment, and each key gets one row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NO
 
 
 class SlowCommit:
-    """Holds the first commit of a PostgreSQL node until it is let go."""
+    """Holds the first commit of a PostgreSQL node until `go`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self._go = threading.Event(), threading.Event()
@@ -73,7 +73,7 @@ class SlowCommit:
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_nodes_insert_sales_at_the_same_moment(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2)
     slow = SlowCommit(monkeypatch)
 
@@ -91,9 +91,7 @@ def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: 
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
-    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_sale_of_a_trip_waits_and_gets_the_first_purchase(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2)
     slow = SlowCommit(monkeypatch)
 
@@ -111,7 +109,7 @@ def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unit_of_work_is_alone(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2, busy_timeout_s=0.3)
     slow = SlowCommit(monkeypatch)
 
@@ -127,7 +125,7 @@ def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest
     asyncio.run(run())
 
 
-def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other(nodes: Nodes) -> None:
+def test_many_nodes_insert_each_key_once_and_never_deadlock(nodes: Nodes) -> None:
     stores, keys, chance = nodes(3, batch_max=16), [f"key-{n}" for n in range(60)], random.Random(7)  # noqa: S311 - no secret
 
     async def run() -> tuple[list[Any], list[Any]]:
@@ -147,7 +145,7 @@ def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other
     assert sorted(charge.trip_id for charge in charges) == sorted(keys)
 
 
-def test_an_answer_whose_time_is_over_gives_way_to_one_new_one(nodes: Nodes) -> None:
+def test_expired_answer_is_replaced_by_one_new_answer(nodes: Nodes) -> None:
     stores = nodes(2)
     late = NOW + timedelta(hours=3)
 
