@@ -23,6 +23,7 @@ from reference_connector.store import CLAIMED, Records, RememberAnswer, Remember
 from reference_connector.telemetry import Clock
 
 _POLL_S = 0.01
+_WITHDRAWAL_S = 0.1
 
 
 class Attempt(NamedTuple):
@@ -97,10 +98,12 @@ class LeasedAnswers:
     async def _withdraw(self, attempt: Attempt, owner: str) -> None:
         """Drop the owner's claim. A claim that still waits for the writer is written first, and then dropped.
 
-        If the database fails here as well, the claim ends with its lease.
+        The answer must not be late, so this waits for a short time only: the writer then drops the claim later. If the
+        database fails here as well, the claim ends with its lease.
         """
-        with suppress(StoreError):
-            await self._store.transact(_drop_claim, attempt, owner, self._clock())
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(_WITHDRAWAL_S):
+                await self._store.transact(_drop_claim, attempt, owner, self._clock())
 
     async def _claim(self, attempt: Attempt, owner: str) -> RememberedAnswer | None:
         """Return the answer of the event, or None once the event is claimed; wait while another worker holds it."""
