@@ -46,6 +46,13 @@ def test_same_trip_twice_gives_one_purchase(connector: Any, a_cart: Any) -> None
     assert len(connector.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
 
 
+def test_purchase_ids_are_uuids_of_version_4() -> None:
+    for new_id in (RandomIds(), seeded_ids("7")):
+        for number in range(200):
+            found = new_id(f"trip-{number}")
+            assert found == str(UUID(found, version=4)), "version and variant are set"
+
+
 def test_purchase_ids_are_random_without_a_seed() -> None:
     seeded, again, other = map(seeded_ids, "778")
     random_id = RandomIds()
