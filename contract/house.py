@@ -237,7 +237,7 @@ class House(PlatformGroups, HouseGroup):
 
     @classmethod
     def of(cls, groups: ConnectorGroups) -> House:
-        """Return the house rules with the values of some groups in place; the other groups keep their defaults."""
+        """Return the house rules with the values of some groups; the other groups keep their defaults."""
         return cls(**{name: getattr(groups, name) for name in cls.model_fields if name in type(groups).model_fields})
 
     def value(self, name: str) -> object:

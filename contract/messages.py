@@ -1,7 +1,7 @@
-"""The messages: their JSON Schemas, and validators made from them once and kept.
+"""The messages: their JSON Schemas, and validators, which are compiled once.
 
-Two engines read the same files: jsonschema-rs says yes or no in microseconds, jsonschema says why in words.
-A schema keyword that a house rule decides carries `x-house`; its value is put in place when the schema is compiled.
+Two engines read the same files: jsonschema-rs checks a message in microseconds, and jsonschema explains each error.
+A house rule decides a schema keyword with `x-house`; its value is set when the schema is compiled.
 """
 
 from __future__ import annotations
@@ -31,17 +31,20 @@ _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust
 
 
 class Violation(NamedTuple):
-    """One breach of a message's shape: where (`authEvent.id`), which keyword, and the sentence for people."""
+    """One error in a message: its place (`authEvent.id`), the broken keyword, and a sentence for people."""
 
     path: str
     keyword: str
     message: str
     by_house: bool = False
-    """The breached keyword is a house rule's, not Amazon's."""
+    """Whether the broken rule is a house rule, and not Amazon's."""
 
 
 def parse_object(body: bytes) -> dict[str, Json]:
-    """Read a JSON object; members that are null are dropped, as null counts as absent. MalformedBody otherwise."""
+    """Read a JSON object without its null members, as null counts as absent.
+
+    Raises MalformedBody if the body is not a JSON object, or is nested too deeply.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -49,14 +52,14 @@ def parse_object(body: bytes) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise MalformedBody(f"the body is JSON but not an object: it is {_kind(value)}")
     if b"null" not in body and body.count(b"{") + body.count(b"[") <= _DEEPEST:
-        return value  # nothing to drop, and not deep: the walk below would only copy
+        return value  # it has no null and is not deep, so a copy would be equal
     return cast("dict[str, Json]", without_nulls(value))
 
 
 def without_nulls(value: Json, deepest: int = _DEEPEST) -> Json:
-    """Copy a JSON value without the object members that are null; a null inside a list stays, and breaks its schema.
+    """Copy a JSON value without null members of objects. A null in a list stays, and breaks its schema.
 
-    MalformedBody when lists and objects are nested deeper than `deepest` levels.
+    Raises MalformedBody if lists and objects are nested deeper than `deepest` levels.
     """
     if isinstance(value, (dict, list)) and not deepest:
         raise MalformedBody(f"the body is nested deeper than {_DEEPEST} levels")
@@ -74,12 +77,12 @@ def names() -> list[str]:
 
 
 def document(name: str, house: House = DEFAULT) -> dict[str, Json]:
-    """Return the schema file of a message, with the house's values in place; the caller may change the copy."""
+    """Return a copy of the schema of a message, with the values of the house rules. The caller may change it."""
     return copy.deepcopy(_documents(house)[f"{name}.json"])
 
 
 def self_contained(name: str, house: House = DEFAULT) -> dict[str, Json]:
-    """Return the schema with every reference replaced by what it points at, for places that cannot follow files."""
+    """Return the schema with every reference replaced by its target, for users that cannot follow files."""
     documents, file = _documents(house), f"{name}.json"
     inlined = inline(documents[file], partial(_target, here=file, documents=documents))
     for keyword in ("$schema", "$id", "$defs"):
@@ -88,7 +91,7 @@ def self_contained(name: str, house: House = DEFAULT) -> dict[str, Json]:
 
 
 class MessageSchema:
-    """One compiled message. Give it bodies that went through `parse_object`."""
+    """The compiled schema of a message. It checks bodies that `parse_object` returned."""
 
     def __init__(self, name: str, house: House = DEFAULT) -> None:
         documents = _documents(house)
@@ -102,18 +105,18 @@ class MessageSchema:
         self._wordy = _WordyValidator(documents[f"{name}.json"], registry=registry, format_checker=_formats())
 
     def is_valid(self, body: Json) -> bool:
-        """Say whether the body keeps the schema."""
+        """Return whether the body is valid."""
         return self._fast.is_valid(body)
 
     def violations(self, body: Json) -> list[Violation]:
-        """List every breach, nearest to the root first; empty when the body is valid."""
+        """List every error, the nearest to the root first; empty if the body is valid."""
         errors = sorted(self._wordy.iter_errors(body), key=lambda error: (len(error.absolute_path), error.json_path))
         return [_violation(error) for error in errors]
 
 
 @lru_cache(maxsize=256)
 def message(name: str, house: House = DEFAULT) -> MessageSchema:
-    """Return the kept validator of a message."""
+    """Return the validator of a message, which is compiled once."""
     return MessageSchema(name, house)
 
 
@@ -171,7 +174,7 @@ def _with_house(node: Json, house: House) -> Json:
 
 
 def _target(reference: str, here: str, documents: dict[str, dict[str, Json]]) -> Json:
-    """Return what a reference in the file `here` points at, with its own references replaced."""
+    """Return the target of a reference in the file `here`, with its own references replaced."""
     file, _, pointer = reference.partition("#")
     target: Json = documents[file or here]
     for step in pointer.strip("/").split("/"):
@@ -184,7 +187,7 @@ def _kind(value: Json) -> str:
 
 
 def is_instant(value: Json) -> bool:
-    """Both engines ask here, as their own readings of date-time differ: line feeds, leap seconds, the year 0."""
+    """Return whether a text is an instant. Both engines use this, as their own checks of date-time differ."""
     try:
         parse_instant(value)
     except BadValue:
@@ -199,13 +202,13 @@ def _formats() -> FormatChecker:
 
 
 def _pattern(_validator: Any, pattern: str, instance: Json, _schema: Json) -> Iterator[ValidationError]:  # noqa: ANN401 - jsonschema's signature
-    """Match as ECMA-262 does: Python's own `$` would let a line feed at the end through."""
+    """Match as ECMA-262 does. Python's own `$` would accept a line feed at the end."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def _required(_validator: Any, names: list[str], instance: Json, _schema: Json) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
-    """Say the bare name of each missing member, which jsonschema's own message wraps in a sentence."""
+    """Yield the name of each missing member; jsonschema's own message has a sentence around it."""
     if isinstance(instance, dict):
         yield from (ValidationError(name) for name in names if name not in instance)
 

@@ -1,6 +1,6 @@
-"""The two OpenAPI documents, whole: what stands as a reference in the files is put in its place when one is loaded.
+"""Loads the two OpenAPI documents, and replaces each reference by its schema.
 
-The files hold references only, so a message has one shape, in `schemas/`.
+The files have references only, so each message has one definition, in `schemas/`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Side = Literal["connector", "platform"]
 
 
 def load(side: Side, house: House = DEFAULT) -> dict[str, Any]:
-    """Return a side's OpenAPI 3.1 document as a new dict, every reference replaced by its schema.
+    """Return a side's OpenAPI 3.1 document as a new dict, with every reference replaced by its schema.
 
-    `house` decides the keywords that are house rules. BrokenContractFile when a reference leads nowhere.
+    `house` decides the keywords that are house rules. Raises BrokenContractFile if a reference has no target.
     """
     file = resources.files("contract") / f"{side}.openapi.yaml"
     document = yaml.safe_load(file.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The calls of the contract: their name, path and caller, the messages that travel, and what limits an answer."""
+"""The calls of the contract: name, path, caller, messages, and the time limit of an answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.house import House
 
 
 class Operation(NamedTuple):
-    """One call, and all that the rooms need to know of it; all calls are POST with JSON both ways."""
+    """One call and its data. All calls are POST, with JSON in both directions."""
 
     name: str
     path: str
@@ -20,14 +20,14 @@ class Operation(NamedTuple):
     success: int
     tier: Literal["core", "entry", "catalog"] = "core"
     declared_by: str = ""
-    """Name in the profile's [tiers] that says that the connector answers the call; empty where every connector does."""
+    """The name in the profile's [tiers] that declares the call; empty if every connector must answer it."""
     budget_setting: str = ""
-    """House setting, as `group.name`, that limits the time of a whole answer; empty where no case judges the time."""
+    """The house setting, as `group.name`, that limits the time of a whole answer; empty if no case judges the time."""
     published_budget_s: float = math.inf
     """The published limit, which a house setting can only make stricter."""
 
     def answer_budget_s(self, house: House) -> float:
-        """Return the seconds that a whole answer may take; infinite where no case judges the time."""
+        """Return the time limit of a whole answer in seconds; infinite if no case judges the time."""
         own_s = cast("float", house.value(self.budget_setting)) if self.budget_setting else math.inf
         return min(self.published_budget_s, own_s)
 
@@ -120,5 +120,5 @@ OPERATIONS = (
 
 
 def operation_named(name: str) -> Operation | None:
-    """Return the operation of a name, as the register's `api` spells it; None where the name is no call's."""
+    """Return the operation of a name, in the spelling of the register's `api`; None if there is no such call."""
     return next((operation for operation in OPERATIONS if operation.name == name), None)

@@ -1,4 +1,4 @@
-"""The `$ref` inliner: JSON Schemas and OpenAPI documents without references, for places that cannot follow files."""
+"""Replaces each `$ref` in JSON Schemas and OpenAPI documents, for users that cannot follow files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 Resolve = Callable[[str], Any]
-"""Returns what a reference points at, without references of its own."""
+"""Returns the target of a reference, which has no references itself."""
 
 
 def inline(node: Any, resolve: Resolve) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Copy a document with every reference replaced by what it points at; members beside a reference win over it."""
+    """Copy a document with every reference replaced by its target. Members next to a reference override those."""
     if isinstance(node, list):
         return [inline(item, resolve) for item in node]
     if not isinstance(node, dict):

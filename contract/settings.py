@@ -1,7 +1,7 @@
-"""How every room reads its settings: what the environment says that is no setting stops the start.
+"""Reads the settings of all packages, and refuses unknown variables of the environment.
 
-A misspelt variable would otherwise change nothing, and nobody would know. Rooms subclass `RoomSettings` and give a
-prefix; a front door reads them with `read`, which turns every trouble into one sentence.
+Otherwise a misspelt variable would change nothing, without a message. Each package subclasses `RoomSettings` and sets a
+prefix. Its command reads the settings with `read`, which reports each problem in one sentence.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _JOINT = "__"
 
 
 class RoomSettings(BaseSettings):
-    """Base of the rooms' settings: frozen, from arguments and from the environment, of which nothing is overlooked."""
+    """Base class of the settings: frozen, and read from arguments and from the environment."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_nested_delimiter=_JOINT, frozen=True, extra="forbid"
@@ -43,8 +43,8 @@ class RoomSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its place is taken
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no room reads such files
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `_Environment` replaces it
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no package reads such files
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments first, then the environment."""
@@ -52,7 +52,7 @@ class RoomSettings(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """The environment, where a variable with our prefix that is no setting raises BadSettings."""
+    """The environment; raises BadSettings if a variable with our prefix is not a setting."""
 
     def __call__(self) -> dict[str, Any]:
         unknown = _unknown(self.settings_cls)
@@ -65,7 +65,7 @@ _Settings = TypeVar("_Settings", bound=RoomSettings)
 
 
 def read(kind: type[_Settings], **given: object) -> _Settings:
-    """Make settings from arguments and the environment; BadSettings names each variable that is wrong, and why."""
+    """Make settings from arguments and the environment. Raises BadSettings, which names each wrong variable."""
     try:
         return kind(**given)  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
@@ -83,7 +83,7 @@ def _unknown(kind: type[BaseSettings]) -> list[str]:
 
 
 def _is_known(name: str, known: set[str]) -> bool:
-    """Say whether a name is a setting, a member of one that takes any (`…__*`), or none of the user's doing."""
+    """Return whether a name is a setting, a member of one with free names (`…__*`), or a variable of Kubernetes."""
     open_ended = (each.removesuffix("*") for each in known if each.endswith("*"))
     return name in known or name.startswith(tuple(open_ended)) or _SERVICE_LINK.fullmatch(name) is not None
 
@@ -113,7 +113,7 @@ def _variables(kind: type[BaseSettings]) -> Iterator[str]:
 
 
 def _names(variable: str, field: FieldInfo) -> Iterator[str]:
-    """List the variables of one setting: a group's own name takes JSON, its members have names of their own."""
+    """List the variables of one setting: a group has a variable for JSON, and one for each member."""
     yield variable
     kind = field.annotation
     if get_origin(kind) is dict:
@@ -131,7 +131,7 @@ def _aliases(field: FieldInfo) -> list[str]:
 
 
 def _variable(kind: type[BaseSettings], where: tuple[int | str, ...]) -> str:
-    """Name the variable of a place in the settings; indices within a list stay out."""
+    """Return the variable of a place in the settings, without indices of lists."""
     names = [str(each) for each in where if isinstance(each, str)]
     if names[:1] and names[0] not in kind.model_fields:
         return names[0]

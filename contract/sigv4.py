@@ -67,7 +67,7 @@ def verify(  # noqa: PLR0913 - a signature covers all of these
     now: datetime,
     max_skew_s: float = 300,
 ) -> Key:
-    """Verify a request as it arrived (`url` with the Host that the caller used) and return the key that signed it.
+    """Verify a raw request (`url` with the Host that the caller used) and return the key that signed it.
 
     Raises SignatureRejected if the signature is not valid; its code names the part that is wrong.
     """

@@ -1,6 +1,6 @@
-"""`python -m reference_connector`: serves the connector, in several worker processes where wanted.
+"""`python -m reference_connector`: serves the connector, in one process or several workers.
 
-Settings are the variables JWO_CONNECTOR_* and JWO_DATABASE_URL; wrong ones, and wrong files, end it with exit 2.
+The settings are the variables JWO_CONNECTOR_* and JWO_DATABASE_URL. A wrong setting or file ends it with exit code 2.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from reference_connector.serving import serve
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal stops the process."""
     parser = argparse.ArgumentParser(prog="python -m reference_connector", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="default 0, a free port")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--stop-within", type=int, default=10, metavar="SECONDS", help="for requests in hand")
+    parser.add_argument(
+        "--stop-within", type=int, default=10, metavar="SECONDS", help="time for open requests at the end; default 10"
+    )
     given = parser.parse_args()
     try:
         serve(given.host, given.port, workers=given.workers, stop_within_s=given.stop_within)

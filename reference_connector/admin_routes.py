@@ -1,6 +1,6 @@
-"""Routes for the people and machines that run the connector: health, metrics, receipts, bad carts, charges.
+"""Routes for operators and monitoring: health, metrics, receipts, bad carts, charges.
 
-These routes have no login: put one in front of them before they are on a network.
+These routes have no login: put a proxy with a login in front of them before they are on a network.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _probe_routes(store: Store, telemetry: Telemetry) -> APIRouter:
 
 
 def _registry(telemetry: Telemetry) -> CollectorRegistry:
-    """Return the metrics of this process, or those of all workers where prometheus_client is set to share them."""
+    """Return the metrics of this process, or of all workers if prometheus_client is set to share them."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return telemetry.registry
     shared = CollectorRegistry()
@@ -70,15 +70,15 @@ def _admin_routes(store: Store, orders: OrderHandler) -> APIRouter:
 
     @routes.get("/parked")
     async def bad_carts(after: str = "") -> Response:
-        """List a page of bad carts; `next`, where there may be more, goes into the next call's `after`."""
+        """List a page of bad carts. If there may be more, the answer has `next`, which is `after` of the next call."""
         page = await orders.bad_carts(after)
         more = {"next": page[-1].trip_id} if len(page) == BAD_CARTS_A_PAGE else {}
         return _json({"parked": [_bad_cart(purchase) for purchase in page]} | more)
 
     @routes.post("/parked/sell")
     async def sell_bad_carts() -> Response:
-        good, bad = await orders.sell_bad_carts()
-        return _json({"sold": good, "parked": bad})
+        priced, bad = await orders.sell_bad_carts()
+        return _json({"sold": priced, "parked": bad})
 
     @routes.get("/receipts/{trip_id:path}")
     async def receipt(trip_id: str) -> Response:

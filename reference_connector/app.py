@@ -1,6 +1,6 @@
-"""The composition root: clocks, ids, store and log are made here, and everything below receives them.
+"""The composition root: makes the clock, ids, store and log, and gives them to all parts of the connector.
 
-It alone knows `accelerated`, and only where the setting is on.
+It alone imports `accelerated`, and only if the setting is on.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 _TURNS_TO_THE_LOG = 2
-"""In one turn of the loop the store wakes those who wait for it, and in the next they write what they log."""
+"""In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
 
 class _Made(NamedTuple):
-    """What several handlers share."""
+    """The parts that several handlers share."""
 
     settings: ConnectorSettings
     parts: Parts
@@ -91,9 +91,9 @@ def create_app(
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
 ) -> FastAPI:
-    """Make the connector; raises BadRetailerData if its files are wrong. The store opens when the app starts.
+    """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` take the place of the simulated payment provider and of the retailer files' risk data.
+    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files.
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
@@ -121,9 +121,9 @@ def create_app(
 
 
 def from_environment() -> FastAPI:
-    """Make the connector of the environment's settings, for servers that start workers by name.
+    """Make the connector from the settings of the environment, for servers that start workers by name.
 
-    The garbage collector's walk over a large assortment would keep gates waiting, so it is tuned for this process.
+    A full run of the garbage collector over a large assortment would delay answers, so it is tuned for this process.
     """
     app = create_app(ConnectorSettings())
     tune_garbage_collector(_COLLECTOR_THRESHOLDS)
@@ -131,7 +131,7 @@ def from_environment() -> FastAPI:
 
 
 def http_protocol(settings: ConnectorSettings) -> type[asyncio.Protocol] | Literal["auto"]:
-    """Return what uvicorn shall speak HTTP with: its own choice, or the accelerated protocol.
+    """Return the HTTP protocol for uvicorn: its own choice, or the accelerated protocol.
 
     Raises BadSettings if the setting `accelerated` is on and this uvicorn does not fit it.
     """

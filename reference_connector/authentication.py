@@ -1,4 +1,4 @@
-"""Who may make the platform's calls: SigV4, agreed headers, or anyone. A refusal is 403 with `message`."""
+"""Authenticates the platform's calls: by SigV4, by agreed headers, or not at all. A refusal is 403 with `message`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reference_connector.telemetry import Clock
 
 
 class Authenticator:
-    """Checks a request as it arrived."""
+    """Checks the raw request."""
 
     def __init__(self, caller: Caller, rules: Auth, store: Store, clock: Clock) -> None:
         self._caller = caller
@@ -30,11 +30,11 @@ class Authenticator:
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is anything to check."""
+        """Whether callers must authenticate."""
         return self._caller.mode != "none"
 
     async def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Let the request through, or raise NotAuthenticated with the code of what is wrong."""
+        """Check a request. Raises NotAuthenticated, with a code, if the caller is not authenticated."""
         if self._caller.mode == "sigv4":
             self._check_signature(method, url, headers, body)
             if self._caller.refuse_replays:
@@ -59,9 +59,9 @@ class Authenticator:
 
 
 class _UsedSignatures:
-    """The signatures that were good, over all workers on the database: a second use of one is a replay.
+    """The signatures that were used, over all workers on the database. A second use of one is a replay.
 
-    Each is kept for as long as it could be used again, which is the clock skew to either side of now.
+    Each is kept as long as it would be accepted: for the allowed clock skew before and after its time.
     """
 
     def __init__(self, store: Store, clock: Clock, skew_s: float) -> None:
@@ -70,10 +70,10 @@ class _UsedSignatures:
         self._window = timedelta(seconds=2 * skew_s)
 
     async def refuse_again(self, authorization: str) -> None:
-        signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may vary, and be good still
+        signature = authorization.rpartition("Signature=")[2].strip()  # the text around it may differ in a valid header
         now = self._clock()
         used = RememberAnswer("signature", signature, b"", now, now + self._window, 200, b"")
-        if await self._store.remember_answer(used) is not None:
+        if await self._store.insert_answer_if_absent(used) is not None:
             raise NotAuthenticated("this signature was used before", code="replayed")
 
 

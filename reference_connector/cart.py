@@ -1,4 +1,4 @@
-"""A valid Create Purchases request: its schema, the rules that no schema can say, and what makes two carts equal."""
+"""Reads Create Purchases requests: checks the schema and the rules that no schema can express, and hashes the cart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from reference_connector.payments import Payer, payer_of
 
 
 class Cart(NamedTuple):
-    """The final cart of a trip; `shopper_id` is the retailer's id of who entered first, empty for a card shopper."""
+    """The final cart of a trip.
+
+    `shopper_id` is the retailer's id of the person that entered first; it is empty for a card shopper.
+    """
 
     request_id: str
     trip_id: str
@@ -25,25 +28,25 @@ class Cart(NamedTuple):
 
 
 def is_before(text: str, other: str) -> bool:
-    """Say whether one instant is before another; both are what `parse_instant` reads."""
+    """Return whether one instant is before another. Both are in the format of `parse_instant`."""
     return parse_instant(text) < parse_instant(other)
 
 
 class CartReader:
-    """Reads request bodies; `instant_is_before` compares two instants as they are written."""
+    """Reads request bodies; `instant_is_before` compares two instants in the format of the wire."""
 
     def __init__(self, requests: RequestReader, instant_is_before: Callable[[str, str], bool] = is_before) -> None:
         self._requests = requests
         self._is_before = instant_is_before
 
     def read(self, body: bytes) -> Cart:
-        """Return the cart; raises InvalidRequest, which names the first rule that it breaks."""
+        """Return the cart. Raises InvalidRequest, which names the first broken rule."""
         request, known = self._requests.read_known(body)
         trip, items = request["shoppingTrip"], request["cartItems"]
         if self._is_before(trip["endTime"], trip["startTime"]):
             raise InvalidRequest("shoppingTrip.endTime is before its startTime")
         _check_line_items(items)
-        shopper_id, payer = _who(trip, request)
+        shopper_id, payer = _shopper_and_payer(trip, request)
         request_id = known.pop("requestId")  # a repetition may have another one
         hashed = request_hash(known)
         return Cart(
@@ -57,8 +60,8 @@ def _check_line_items(items: list[Json]) -> None:
         raise InvalidRequest("lineItemId is not unique in the cart")
 
 
-def _who(trip: Json, request: Json) -> tuple[str, Payer]:
-    """Return who entered first, and who pays."""
+def _shopper_and_payer(trip: Json, request: Json) -> tuple[str, Payer]:
+    """Return the id of the person that entered first, and who pays."""
     events = trip["authEvents"]
     scans = [scan for event in events if (scan := event.get("scanResult"))]
     shopper_id = next((scan["id"] for scan in scans if scan.get("id")), "")

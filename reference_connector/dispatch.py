@@ -1,13 +1,12 @@
 """The platform's calls: admit, read the body, authenticate, handle, answer.
 
-They are answered before FastAPI's routing and middleware, which serve all other routes. Bodies are read raw, so that
-the contract's own schemas judge them and a malformed one is 400.
+The dispatcher answers them before FastAPI's routing and middleware, which serve all other routes. It reads raw bodies:
+the contract's own schemas check them, and a malformed one is a 400.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -30,11 +29,11 @@ _HEADERS = (_JSON,)
 
 
 class CallerGone(Exception):
-    """The caller hung up before its request was whole."""
+    """The caller disconnected before its request was complete."""
 
 
 class Call(NamedTuple):
-    """One of the platform's calls: its handler, and what counts and times its answers."""
+    """One of the platform's calls: its handler, and the watch that counts and times its answers."""
 
     operation: Operation
     handle: Handle
@@ -42,7 +41,7 @@ class Call(NamedTuple):
 
 
 class Dispatcher:
-    """Answers the platform's calls, which are found by their path."""
+    """Answers the platform's calls; `calls` has each by its path."""
 
     def __init__(self, calls: Mapping[str, Call], authenticator: Authenticator, limits: Limits, log: EventLog) -> None:
         self.calls = calls
@@ -55,18 +54,20 @@ class Dispatcher:
         self._log = log
 
     async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call as an ASGI app does; a caller that hung up gets no answer."""
-        with suppress(CallerGone):
+        """Answer a call as an ASGI app does; a caller that has disconnected gets no answer."""
+        try:
             answer = await self.answer(call, partial(self._read, scope, receive))
-            headers = [*self.headers(answer), (b"content-length", b"%d" % len(answer.body))]
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body})
+        except CallerGone:
+            return
+        headers = [*self.headers(answer), (b"content-length", b"%d" % len(answer.body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(self, call: Call, read: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Answer a call whose body `read` returns; past capacity with 429, at once and without reading it."""
+        """Answer a call; `read` returns its body. Past capacity, answer 429 at once, without reading the body."""
         started = call.watch.start()
         if self._in_flight >= self._in_flight_max:
-            answer = self._refused(call, Busy("more calls are in hand than can be answered in time"))
+            answer = self._refused(call, Busy("too many calls are in progress; try again later"))
         else:
             self._in_flight += 1
             try:
@@ -83,7 +84,7 @@ class Dispatcher:
         return answer
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the body and authenticate the caller; raises TooLarge, NotAuthenticated or CallerGone."""
+        """Read the body and authenticate the caller. Raises TooLarge, NotAuthenticated or CallerGone."""
         body = await read_body(receive, self.body_bytes_max)
         self.check_size(body)
         if self.authenticates:
@@ -97,7 +98,7 @@ class Dispatcher:
             raise TooLarge(f"the body is larger than {self.body_bytes_max} bytes")
 
     def headers(self, answer: Answer) -> Headers:
-        """Return the headers of an answer, all but its length."""
+        """Return the headers of an answer, except its length."""
         return self._busy_headers if answer.code == Busy.code else _HEADERS
 
     def _refused(self, call: Call, refusal: CallRefused) -> Answer:
@@ -112,7 +113,7 @@ class Dispatcher:
 
 
 class ConnectorApp(FastAPI):
-    """FastAPI, with the platform's calls answered at the front."""
+    """A FastAPI app that gives the platform's calls to the dispatcher first."""
 
     dispatcher: Dispatcher
 
@@ -126,17 +127,17 @@ class ConnectorApp(FastAPI):
             await self.dispatcher.serve(call, scope, receive, send)
 
 
-async def read_body(receive: Receive, most: int) -> bytes:
-    """Read the body; of one that is over the limit only so much is kept that it shows.
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes. Of a longer one, return its beginning, which is longer than the limit.
 
-    Raises CallerGone if it breaks off.
+    Raises CallerGone if the caller disconnects.
     """
     chunks, size, more = [], 0, True
     while more:
         chunk = await receive()
         if chunk["type"] == "http.disconnect":
             raise CallerGone
-        if size <= most:
+        if size <= limit:
             chunks.append(chunk.get("body", b""))
             size += len(chunks[-1])
         more = chunk.get("more_body", False)

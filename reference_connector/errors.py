@@ -1,30 +1,30 @@
-"""What the connector refuses or cannot do.
+"""The errors of the connector.
 
-ConnectorError                  carries `code` (stable) and `hint` (what a person can do)
+ConnectorError                  has `code` (stable) and `hint` (what a person can do)
 ├── CallRefused                 a request is answered with `status`
 │   ├── InvalidRequest          400: the body breaks the contract
 │   ├── NotAuthenticated        403: the caller is not who the settings allow
 │   ├── CartConflict            409: the same shopping trip came with another cart
-│   ├── NotSignedIn             401: the app does not know who asks
-│   ├── NotTheirs               403: a shopper asks for what is another's
+│   ├── NotSignedIn             401: no shopper is signed in to the app
+│   ├── NotTheirs               403: a shopper asks for codes or receipts of another one
 │   ├── TooManyTries            429: too many wrong PINs
 │   ├── CodeDenied              409: the app may not show a Scan Key Code for this account
 │   ├── NotThere                404: no such receipt or shopper
 │   ├── TooLarge                400: the body is larger than the settings allow
-│   ├── Busy                    429: past capacity; better refused early than answered late
-│   └── StillClaimed            500: the same event is being handled still, and the budget is over
+│   ├── Busy                    429: past capacity; an early refusal is better than a late answer
+│   └── StillClaimed            500: another call still decides on the same event, and the time is over
 ├── BadRetailerData             a retailer file or price list is wrong: names file, row and remedy
 ├── StoreError
-│   ├── StoreUnavailable        the database cannot be opened or did not take the record
-│   ├── MustBeAlone             a batch has more to do than it may beside other nodes; the store runs it again
-│   └── StoreNotOpen            a record was wanted before the start or after the end
+│   ├── StoreUnavailable        the database does not open, or did not store the record
+│   ├── MustBeAlone             a batch changes old rows, so the store runs it again without other nodes
+│   └── StoreNotOpen            the store is used before the start or after the end
 ├── PaymentError
-│   ├── PaymentDeclined         the provider's final no
-│   └── PaymentUnclear          no answer, or none that can be read: the money may or may not have moved
+│   ├── PaymentDeclined         the provider refuses, finally
+│   └── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
 └── CatalogClientError
-    ├── ForbiddenHost           an address that must not be called
+    ├── ForbiddenHost           an address that the client must not call
     ├── BadRows                 rows that the platform would refuse as a whole
-    ├── PlatformRefused         the platform answered with an error that is not worth a retry
+    ├── PlatformRefused         the platform answered with an error, and a retry is of no use
     ├── PlatformUnreachable     no answer at all
     └── MalformedAnswer         an answer, message or report that breaks the contract
 """
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """Root of everything that this room raises on purpose."""
+    """Root of all errors that the connector raises on purpose."""
 
     code = "connector"
 
@@ -44,7 +44,7 @@ class ConnectorError(Exception):
 
 
 class CallRefused(ConnectorError):
-    """A request that is answered with an error status; the message goes into the answer."""
+    """A request that gets an error status; the message is part of the answer."""
 
     code = "refused"
     status = 400
@@ -103,7 +103,7 @@ class CodeDenied(CallRefused):
 
 
 class NotThere(CallRefused):
-    """What was asked for does not exist."""
+    """The requested record does not exist."""
 
     code = "not_there"
     status = 404
@@ -117,21 +117,21 @@ class TooLarge(CallRefused):
 
 
 class Busy(CallRefused):
-    """The connector has as much in hand as it can answer in time."""
+    """The connector has as many calls in progress as it can answer in time."""
 
     code = "busy"
     status = 429
 
 
 class StillClaimed(CallRefused):
-    """A duplicate whose first is not decided yet; the caller tries again."""
+    """A duplicate of an event that another call still decides on; the caller tries again."""
 
     code = "still_claimed"
     status = 500
 
 
 class BadRetailerData(ConnectorError):
-    """One wrong row; `file` and `row` say which, `hint` what to do."""
+    """One wrong row: `file` and `row` are its place, `hint` is what to do."""
 
     code = "bad_retailer_data"
 
@@ -142,19 +142,19 @@ class BadRetailerData(ConnectorError):
 
 
 class StoreError(ConnectorError):
-    """Root of the trouble with the database."""
+    """Root of the errors of the database."""
 
     code = "store"
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be opened, is busy for too long, or did not take the record."""
+    """The database does not open, is busy for too long, or did not store the record."""
 
     code = "store_unavailable"
 
 
 class MustBeAlone(StoreError):
-    """Raised and caught within the store: what is to be changed may be under another node's hands."""
+    """A change of a row that another node may change at the same moment. The store raises it and catches it."""
 
     code = "must_be_alone"
 
@@ -166,43 +166,43 @@ class StoreNotOpen(StoreError):
 
 
 class PaymentError(ConnectorError):
-    """Root of the trouble with the payment provider."""
+    """Root of the errors of the payment provider."""
 
     code = "payment"
 
 
 class PaymentDeclined(PaymentError):
-    """The provider will not pay; the shopper owes the amount."""
+    """The provider refuses the charge; the shopper owes the amount."""
 
     code = "payment_declined"
 
 
 class PaymentUnclear(PaymentError):
-    """Ask again, with the same key: only the provider knows what became of the call."""
+    """The result of a call is unknown. Repeat the call with the same key, and the provider returns its result."""
 
     code = "payment_unclear"
 
 
 class CatalogClientError(ConnectorError):
-    """Root of the trouble with the platform's catalog API."""
+    """Root of the errors of the platform's catalog API."""
 
     code = "catalog_client"
 
 
 class ForbiddenHost(CatalogClientError):
-    """An address outside the set platform, or a real Amazon host while those are blocked."""
+    """An address outside the set platform, or a real Amazon host while the settings block those."""
 
     code = "forbidden_host"
 
 
 class BadRows(CatalogClientError):
-    """Catalog rows that cannot be read, or that the platform would refuse as a whole."""
+    """Catalog rows that are not readable, or that the platform would refuse as a whole."""
 
     code = "bad_rows"
 
 
 class PlatformRefused(CatalogClientError):
-    """The platform's final word; `status` is its status, the message its text."""
+    """The platform's final refusal; `status` is the HTTP status, the message is the platform's text."""
 
     code = "platform_refused"
 
@@ -212,12 +212,12 @@ class PlatformRefused(CatalogClientError):
 
 
 class PlatformUnreachable(CatalogClientError):
-    """There was no answer to look at."""
+    """The platform gave no answer."""
 
     code = "platform_unreachable"
 
 
 class MalformedAnswer(CatalogClientError):
-    """What came from the platform is not what the contract says."""
+    """An answer, a message or a report of the platform breaks the contract."""
 
     code = "malformed_answer"

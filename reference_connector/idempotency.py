@@ -1,10 +1,10 @@
-"""One event, one answer: repeating a remembered answer, and answering once where the decision is slow.
+"""One event, one answer: repeats a remembered answer, and answers once where a decision is slow.
 
-The key of an event is ABSENT, DONE, or CLAIMED by a worker that decides on its answer.
+The key of an event has no answer yet, has an answer, or is claimed by a worker that decides on the answer.
 
-- A decision that needs no records: decide, then `store.remember_answer`. The insert itself finds the earlier answer.
-- A decision on records: look up, decide and remember in one unit of work (`store.transact`). Duplicates at the same
-  moment need nothing more, as units of work never overlap. `identity.py` has both forms.
+- A decision that needs no records: decide, then `store.insert_answer_if_absent`. The insert finds an earlier answer.
+- A decision that needs records: look up, decide and remember in one unit of work (`store.transact`). Units of work
+  never overlap, so duplicates at the same moment need nothing more. `identity.py` has both forms.
 - A decision that asks other systems takes longer than a transaction may. `LeasedAnswers` claims the event, asks, and
   then remembers the answer.
 """
@@ -13,21 +13,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from reference_connector.errors import StillClaimed
+from reference_connector.errors import StillClaimed, StoreError
 from reference_connector.messages import Answer
 from reference_connector.store import CLAIMED, Records, RememberAnswer, RememberedAnswer, Scope, Store
 from reference_connector.telemetry import Clock
 
-_LOOK_AGAIN_S = 0.01
+_POLL_S = 0.01
+_WITHDRAWAL_S = 0.1
 
 
 class Attempt(NamedTuple):
-    """An attempt to process one event; `request_hash` tells a repetition from a changed request under the same key.
+    """An attempt to process one event.
 
-    `RememberAnswer(*attempt, status, body)` is the command that remembers an answer to the event.
+    `request_hash` distinguishes a repeated request from another request with the same key. `RememberAnswer` has the
+    same members, and then the status and the body of the answer.
     """
 
     scope: Scope
@@ -43,7 +46,7 @@ class Attempt(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """An answer; whether it was given before, and whether that was to another request under the same key."""
+    """An answer; whether it is a repeated one, and whether its first request was another one with the same key."""
 
     answer: Answer
     replayed: bool = False
@@ -51,7 +54,12 @@ class Outcome(NamedTuple):
 
 
 class LeasedAnswers:
-    """Answers once where the decision is slow. A claim is good for `lease_s`; then another worker may take it over."""
+    """Answers each event once, where a decision is slow. After `lease_s` another worker may take a claim over.
+
+    One node writes a lease by its clock, and another node reads it by its own. If the clocks differ by more than the
+    lease minus the time of a decision, both nodes decide. The first answer that is remembered is then the answer of
+    both.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, new_owner: Callable[[], str], *, lease_s: float, budget_s: float
@@ -65,24 +73,37 @@ class LeasedAnswers:
     async def answer(self, attempt: Attempt, decide: Callable[[], Awaitable[Answer]]) -> Outcome:
         """Repeat the answer, wait for the worker that decides on it, or decide.
 
-        Raises StillClaimed if the wait is over the budget. When deciding fails, or is over the budget, the claim is
-        given back and the error is raised: a 5xx is never remembered.
+        A 5xx is never remembered: whatever fails, the claim is withdrawn before the error is raised.
+        Raises StillClaimed if the wait for a claim is over the budget, and TimeoutError if the decision is.
         """
         owner, end = self._new_owner(), asyncio.get_running_loop().time() + self._budget_s
         try:
-            async with asyncio.timeout_at(end):
-                earlier = await self._claim(attempt, owner)
-        except TimeoutError as error:
-            raise StillClaimed("the same event is being handled still") from error
-        if earlier is not None:
-            return attempt.repeat(earlier)
-        try:
+            earlier = await self._claim_before(end, attempt, owner)
+            if earlier is not None:
+                return attempt.repeat(earlier)
             async with asyncio.timeout_at(end):
                 answer = await decide()
+            return await self._store.transact(_finish, attempt, answer, self._clock())
         except BaseException:
-            await self._store.transact(_give_back, attempt, owner, self._clock())
+            await self._withdraw(attempt, owner)
             raise
-        return await self._store.transact(_finish, attempt, answer, self._clock())
+
+    async def _claim_before(self, end: float, attempt: Attempt, owner: str) -> RememberedAnswer | None:
+        try:
+            async with asyncio.timeout_at(end):
+                return await self._claim(attempt, owner)
+        except TimeoutError as error:
+            raise StillClaimed("another call for the same event is still being decided") from error
+
+    async def _withdraw(self, attempt: Attempt, owner: str) -> None:
+        """Drop the owner's claim. A claim that still waits for the writer is written first, and then dropped.
+
+        The answer must not be late, so this waits for a short time only: the writer then drops the claim later. If the
+        database fails here as well, the claim ends with its lease.
+        """
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(_WITHDRAWAL_S):
+                await self._store.transact(_drop_claim, attempt, owner, self._clock())
 
     async def _claim(self, attempt: Attempt, owner: str) -> RememberedAnswer | None:
         """Return the answer of the event, or None once the event is claimed; wait while another worker holds it."""
@@ -91,7 +112,7 @@ class LeasedAnswers:
             found = await self._store.transact(_claim, attempt, owner, now, now + self._lease)
             if found is None or found.status != CLAIMED:
                 return found
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(_POLL_S)
 
 
 def _claim(
@@ -102,21 +123,22 @@ def _claim(
     is_free = found is None or (found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now))
     if not is_free:
         return found
-    claim = attempt._replace(now=now)
-    records.save_answer(RememberAnswer(*claim, CLAIMED, b""), owner=owner, lease_until=lease_until)
+    claim = RememberAnswer(*attempt._replace(now=now), status=CLAIMED, body=b"")
+    records.overwrite_answer(claim, owner=owner, lease_until=lease_until)
     return None
 
 
-def _give_back(records: Records, attempt: Attempt, owner: str, now: datetime) -> None:
+def _drop_claim(records: Records, attempt: Attempt, owner: str, now: datetime) -> None:
+    """Drop the claim, unless it is another worker's or has become an answer."""
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.owner == owner:
         records.drop_answer(attempt.scope, attempt.key)
 
 
 def _finish(records: Records, attempt: Attempt, answer: Answer, now: datetime) -> Outcome:
-    """Remember the answer, unless the lease was lost to a worker that has remembered one: then that is the answer."""
+    """Remember the answer. If another worker took the claim over and has remembered an answer, repeat that one."""
     found = records.find_answer(attempt.scope, attempt.key, now)
     if found is not None and found.status != CLAIMED:
         return attempt.repeat(found)
-    records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+    records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
     return Outcome(answer)

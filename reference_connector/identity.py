@@ -1,6 +1,6 @@
 """Verify Identity Keys: read the request, look up the remembered answer, decide, remember, answer.
 
-The answer is remembered by authEvent.id. `verify` has the two forms that idempotency takes: see `idempotency`.
+The key of a remembered answer is authEvent.id. `verify` has both forms of idempotency: see `idempotency`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OK, _UNAUTHORIZED = 200, 401
 
 
 class Scan(NamedTuple):
-    """A valid request: a key, scanned at a store's gate; `text` is the decoded key, None where it is no text."""
+    """A valid request: a key, scanned at a store's gate. `text` is the decoded key, or None if it is not a text."""
 
     request_id: str
     event_id: str
@@ -58,19 +58,21 @@ class IdentityHandler:
         self._log = log
 
     async def verify(self, body: bytes) -> Answer:
-        """Answer a request body with 200 or 401; raises InvalidRequest for a 400."""
+        """Answer a request body with 200 or 401. Raises InvalidRequest if the answer is 400."""
         scan = self._read(body)
         now = self._clock()
-        key = scan.event_id.lower()  # a UUID is the same in either case
+        key = scan.event_id.lower()  # upper and lower case are the same in a UUID
         attempt = Attempt("identity", key, request_hash(scan.identity_key), now, now + self._remember_for)
         visitor = self._fixture_key_holder(scan)
         if visitor is not None and _OK in self._rules.remember:
-            # The decision needs no records: insert the answer, unless the event has one.
+            # The decision needs no records. The insert returns the earlier answer, or None if it stored this one.
             answer = _welcome(visitor)
-            earlier = await self._store.remember_answer(RememberAnswer(*attempt, answer.status, answer.body))
+            earlier = await self._store.insert_answer_if_absent(
+                RememberAnswer(*attempt, status=answer.status, body=answer.body)
+            )
             outcome = Outcome(answer) if earlier is None else attempt.repeat(earlier)
         else:
-            # The decision needs records: look up, decide and remember in one transaction.
+            # The decision needs records: look up, decide and remember in one unit of work.
             outcome = await self._store.transact(self._answer_once, attempt, scan)
         self._log_answer(scan, outcome)
         return outcome.answer
@@ -78,7 +80,7 @@ class IdentityHandler:
     def _read(self, body: bytes) -> Scan:
         request = self._reader.read(body)
         event, identity_key, store_id = request["authEvent"], request["identityKey"], request["storeId"]
-        if store_id not in self._retailer.now.stores:
+        if store_id not in self._retailer.current.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         try:
             text = from_identity_key(identity_key)
@@ -87,17 +89,20 @@ class IdentityHandler:
         return Scan(request["requestId"], event["id"], identity_key, text, store_id, event["timestamp"])
 
     def _fixture_key_holder(self, scan: Scan) -> Visitor | None:
-        """Find the visitor of a fixture key: neither age nor single use, and so no record, matters for it."""
-        return self._retailer.now.fixture_keys.get((scan.store_id, scan.text or ""))
+        """Find the visitor of a fixture key. Such a key has no age and no single use, so it needs no records."""
+        return self._retailer.current.fixture_keys.get((scan.store_id, scan.text or ""))
 
     def _answer_once(self, records: Records, attempt: Attempt, scan: Scan) -> Outcome:
-        """Repeat the remembered answer, or decide and remember; a code is used in the same transaction."""
+        """Repeat the remembered answer, or decide and remember. This is a unit of work, and may run twice.
+
+        A code is used in the same transaction. The house rules decide which statuses are remembered.
+        """
         earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
         if earlier is not None:
             return attempt.repeat(earlier)
         answer = self._decide(records, scan)
         if answer.status in self._rules.remember:
-            records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+            records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
         return Outcome(answer)
 
     def _decide(self, records: Records, scan: Scan) -> Answer:
@@ -105,20 +110,22 @@ class IdentityHandler:
         if scan.text is not None:
             visitor = self._fixture_key_holder(scan)
             scanned_at = parse_instant(scan.scanned_at)
-            verdict = visitor or self._scan_keys.judge(records, scan.text, scan.event_id.lower(), scanned_at)
+            verdict = visitor or self._scan_keys.redeem(records, scan.text, scan.event_id.lower(), scanned_at)
         if isinstance(verdict, Visitor):
             return _welcome(verdict)
         status = _UNAUTHORIZED if verdict is Refusal.UNKNOWN_KEY else self._rules.refusal_status
         return json_answer(status, {"errorMsg": "The key is not accepted."}, verdict)
 
     def _log_answer(self, scan: Scan, outcome: Outcome) -> None:
+        code = outcome.answer.code
+        refusal = {"refusal": code} if code and not outcome.replayed else {}
         self._log.event(
             "identity_answered",
             requestId=scan.request_id,
             authEventId=scan.event_id,
             status=outcome.answer.status,
             replayed=outcome.replayed,
-            refusal=None if outcome.replayed else outcome.answer.code or None,
+            **refusal,
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)

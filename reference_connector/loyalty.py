@@ -1,6 +1,6 @@
-"""Resolve Scan and Get Scan Details: who a scanned code belongs to, and what their loyalty scheme gives them.
+"""Resolve Scan and Get Scan Details: the owner of a scanned code, and the loyalty scheme of that owner.
 
-A refusal is a 200 with REJECT; Amazon's contract has 500 beside it and nothing else.
+A refusal is a 200 with REJECT. Besides it, Amazon's contract has 500 only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCAN_TYPES = {"SHOPPER": "SHOPPER", "ASSOCIATE": "ASSOCIATE", "CASH_SHOPPER": "
 
 
 class Resolved(NamedTuple):
-    """The owner of a scanned code, with the id and type that Get Scan Details takes."""
+    """The owner of a scanned code: the id and type that Get Scan Details receives."""
 
     id: str
     type: str
@@ -59,12 +59,12 @@ class LoyaltyHandler:
         self._log = log
 
     async def resolve(self, body: bytes) -> Answer:
-        """Answer a request body with 200, ACCEPT or REJECT; raises InvalidRequest for a 400."""
+        """Answer a request body with 200, ACCEPT or REJECT. Raises InvalidRequest if the answer is 400."""
         request = self._scans.read(body)
         event, store_id, now = request["scanEvent"], request["storeId"], self._clock()
         scanned_at = _scanned_at(event, now)
         forget_at = now + timedelta(hours=self._house.resolve_scan.remember_h)
-        attempt = Attempt("scan", event["id"], request_hash([store_id, event]), now, forget_at)
+        attempt = Attempt("scan", _event_key(event), request_hash([store_id, event]), now, forget_at)
         outcome = await self._store.transact(self._answer_once, attempt, store_id, event, scanned_at)
         self._log.event("scan_answered", requestId=request["requestId"], replayed=outcome.replayed)
         return outcome.answer
@@ -72,13 +72,16 @@ class LoyaltyHandler:
     def _answer_once(
         self, records: Records, attempt: Attempt, store_id: str, event: Json, scanned_at: datetime
     ) -> Outcome:
-        """Repeat the remembered answer, or decide and remember; a code is used in the same transaction."""
+        """Repeat the remembered answer, or decide and remember. This is a unit of work, and may run twice.
+
+        A code is used in the same transaction.
+        """
         earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
         if earlier is not None:
             return attempt.repeat(earlier)
         answer = self._in_shape(self._resolve(records, store_id, event, scanned_at))
         if self._house.resolve_scan.idempotent:
-            records.save_answer(RememberAnswer(*attempt, answer.status, answer.body))
+            records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
         return Outcome(answer)
 
     def _in_shape(self, resolved: Resolved | None) -> Answer:
@@ -88,32 +91,32 @@ class LoyaltyHandler:
         return json_answer(200, {"action": "ACCEPT", **resolved._asdict()} if resolved else {"action": "REJECT"})
 
     async def details(self, body: bytes) -> Answer:
-        """Answer a request body with 200; raises NotThere for an unknown id."""
+        """Answer a request body with 200. Raises InvalidRequest, or NotThere if the id is unknown."""
         try:
             request = self._details.read(body)
         except InvalidRequest as error:
             raise InvalidRequest(str(error), status=self._house.scan_details.invalid_status) from error
-        retailer, wanted = self._retailer.now, request["scanResult"]
+        retailer, wanted = self._retailer.current, request["scanResult"]
         if request["storeId"] not in retailer.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         details = _details(retailer, Resolved(wanted["id"], wanted["type"]))
         if details is None:
-            raise NotThere("nobody of that id and type is known")
+            raise NotThere("no shopper with this id and type is known")
         return json_answer(200, details)
 
     def _resolve(self, records: Records, store_id: str, event: Json, scanned_at: datetime) -> Resolved | None:
-        retailer, text = self._retailer.now, self._text(event)
+        retailer, text = self._retailer.current, self._text(event)
         if text is None or store_id not in retailer.stores:
             return None
         if text in retailer.members:
             member = retailer.members[text]
             return Resolved(member.id, member.type)
         found = retailer.fixture_keys.get((store_id, text))
-        visitor = found or self._scan_keys.judge(records, text, event["id"].lower(), scanned_at)
+        visitor = found or self._scan_keys.redeem(records, text, _event_key(event), scanned_at)
         return Resolved(visitor.id, _SCAN_TYPES[visitor.type]) if isinstance(visitor, Visitor) else None
 
     def _text(self, event: Json) -> str | None:
-        """Return what was scanned: the value, or an id that is the data itself; None where it cannot be read."""
+        """Return the scanned text: the value, or the id if the id is the data itself; None if it is not a text."""
         rules = self._house.resolve_scan
         if "value" in event:
             raw = event.get("channel") is not None and event["channel"] not in rules.value_base64
@@ -138,6 +141,12 @@ def _decoded(text: str) -> str | None:
         return from_identity_key(text)
     except BadValue:
         return None
+
+
+def _event_key(event: Json) -> str:
+    """Return the key of a scan event. Upper and lower case are the same in a UUID, and not in other ids: Base64."""
+    event_id = str(event["id"])
+    return event_id.lower() if _UUID.fullmatch(event_id) else event_id
 
 
 def _scanned_at(event: Json, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What a handler takes and gives: a request, read from the body and checked, and an answer, written as JSON."""
+"""Requests, read from a body and checked, and answers, written as JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def request_hash(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
 
 
 class RequestReader:
-    """Reads requests to one operation, under the house rules; the contract's own schemas judge them."""
+    """Reads requests to one operation, and checks them against the contract's schema under the house rules."""
 
     def __init__(self, operation: Operation, house: House) -> None:
         self._operation = operation
@@ -44,9 +44,9 @@ class RequestReader:
         self._schema = message(operation.request, house)
 
     def read(self, body: bytes) -> dict[str, Json]:
-        """Read a request that keeps its schema.
+        """Read a request and check it.
 
-        Raises InvalidRequest, which says what is wrong and never repeats the values sent, if it does not.
+        Raises InvalidRequest if it breaks its schema. The error names the broken rules, and never repeats sent values.
         """
         try:
             request = parse_object(body)
@@ -75,20 +75,20 @@ class RequestReader:
 def known_members(schema: Json) -> Callable[[Json], Json]:
     """Make a function that returns a valid JSON value without the members that its schema does not name.
 
-    It does so at every depth, and copies only objects that change. The function is made once, as walking the schema
-    costs more than walking the value.
+    It does so at every depth, and copies only the objects that change. Make the function once: a walk over the schema
+    costs more than a walk over the value.
     """
     if "items" in schema:
         known_item = known_members(schema["items"])
         return lambda items: [known_item(item) for item in items]
     if "properties" not in schema:
         return _unchanged
-    names = schema["properties"].keys()
+    names = frozenset(schema["properties"])
     inner = {name: known_members(member) for name, member in schema["properties"].items()}
     nested = [(name, known) for name, known in inner.items() if known is not _unchanged]
 
     def known_object(value: Json) -> Json:
-        known = value if names >= value.keys() else {name: value[name] for name in names if name in value}
+        known = value if names.issuperset(value) else {name: value[name] for name in value if name in names}
         for name, known_member in nested:
             if name in known:
                 member = known_member(known[name])

@@ -19,13 +19,13 @@ from contract.operations import (
 from reference_connector.errors import NotAuthenticated
 
 _MEANINGS = {
-    200: "The key is accepted, or the decision made.",
-    201: "The purchase is made, or was already made for this trip.",
+    200: "The key is accepted, or the decision is made.",
+    201: "The purchase is recorded, or was already recorded for this trip.",
     400: "The request breaks the contract.",
-    401: "The key is invalid, or its owner is refused.",
+    401: "The key is not valid, or its owner is refused.",
     403: "The caller is not authenticated.",
-    404: "Nobody of that id is known.",
-    409: "The same shopping trip came with another cart.",
+    404: "No shopper with this id is known.",
+    409: "The shopping trip already has a purchase with another cart.",
     429: "Too many requests.",
     500: "The connector failed.",
 }
@@ -39,7 +39,7 @@ _ERRORS = {
 
 
 def document_calls(app: FastAPI, house: House) -> None:
-    """Put the platform's calls into the document; `dispatch` answers them before routing."""
+    """Add the platform's calls to the document; `dispatch` answers them before routing."""
     for operation, statuses in _ERRORS.items():
         app.add_api_route(
             operation.path,
@@ -54,7 +54,7 @@ def document_calls(app: FastAPI, house: House) -> None:
 
 
 async def _answered_before_routing() -> None:
-    """Hold a place in the document."""
+    """Serve as a route in the document; it is never called."""
 
 
 def _responses(operation: Operation, statuses: tuple[int, ...], house: House) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Create Purchases: one purchase a shopping trip, on disk before the 201 leaves.
 
-Bad carts, which hold something without a price, are recorded too, and priced again once the retailer knows more.
+A bad cart holds something that has no price. It is recorded too, and priced again when the retailer's files change.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from reference_connector.telemetry import EventLog
 
 _CREATED = 201
 BAD_CARTS_A_PAGE = 100
-"""How many bad carts are read at a time."""
+"""The number of bad carts that are read at a time."""
 
 
 class OrderHandler:
-    """Answers Create Purchases. It calls `on_charge` when there is something new in the outbox."""
+    """Answers Create Purchases. It calls `on_charge` when it has put a charge in the outbox."""
 
     def __init__(
         self,
@@ -44,15 +44,16 @@ class OrderHandler:
         self._log = log
 
     async def create(self, body: bytes) -> Answer:
-        """Answer a request body with 201; raises InvalidRequest for a 400, CartConflict where a changed cart is 409.
+        """Answer a request body with 201.
 
-        The purchase is inserted unless its trip has one: the insert itself finds the earlier purchase of a repetition.
+        The insert returns the earlier purchase of the trip, or None if it stored this one. Raises InvalidRequest if the
+        answer is 400, and CartConflict if a changed cart is a 409.
         """
         cart = self._carts.read(body)
-        if cart.store_id not in self._retailer.now.stores and self._rules.unknown_store == "reject_400":
+        if cart.store_id not in self._retailer.current.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         sale = self._sales.price(cart)
-        earlier = await self._store.record_sale(sale)
+        earlier = await self._store.insert_sale_if_absent(sale)
         if earlier is not None:
             return self._repeat(cart, earlier)
         if sale.charge is not None:
@@ -77,11 +78,11 @@ class OrderHandler:
         return await self._store.transact(_bad_carts, after)
 
     async def sell_bad_carts(self) -> tuple[int, int]:
-        """Price the bad carts again; return how many are good now, and how many still are not.
+        """Price the bad carts again; return how many are priced now, and how many are still bad.
 
-        A cart keeps its purchase id, which the platform has; its charge is made in the same unit of work.
+        A cart keeps its purchase id, as the platform has it already. Its charge is saved in the same unit of work.
         """
-        good = bad = 0
+        priced = bad = 0
         page = await self.bad_carts()
         while page:
             for purchase in page:
@@ -89,11 +90,12 @@ class OrderHandler:
                 if sale.purchase.status == "parked":
                     bad += 1
                 elif await self._store.transact(_sell_bad_cart, sale):
-                    good += 1
+                    priced += 1
                     self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
-                    self._on_charge()
+                    if sale.charge is not None:
+                        self._on_charge()
             page = await self.bad_carts(after=page[-1].trip_id)
-        return good, bad
+        return priced, bad
 
     def _log_answer(self, cart: Cart, status: int, outcome: str) -> None:
         self._log.event(
@@ -113,7 +115,7 @@ def _bad_carts(records: Records, after: str) -> list[Purchase]:
 
 
 def _sell_bad_cart(records: Records, sale: RecordSale) -> bool:
-    """Put the priced purchase in place of the bad cart; False when another worker has done so."""
+    """Replace the bad cart by its priced purchase; return False if another worker has done so."""
     found = records.find_purchase(sale.purchase.trip_id)
     if found is None or found.status != "parked":
         return False

@@ -1,4 +1,4 @@
-"""The parts of the connector that come in two forms: these plain ones, and the ones in `accelerated`.
+"""The parts of the connector that have two forms: the plain ones here, and the ones in `accelerated`.
 
 Both give the same answers, records, logs and metrics. `app.py` chooses by the setting `accelerated`.
 """
@@ -19,7 +19,7 @@ from reference_connector.telemetry import CallWatch
 
 
 def no_checkpoints(_path: Path) -> Checkpoints | None:
-    """Let SQLite write its log back within commits."""
+    """Let SQLite copy its log into the database during commits."""
     return None
 
 

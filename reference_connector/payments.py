@@ -1,7 +1,8 @@
 """Payment, after the answer: who pays for a purchase, and the outbox that authorises and captures.
 
-A charge is put in the outbox in the same unit of work as its purchase, so neither is there without the other. Each
-call to the provider carries a key made of the trip: after a crash it is made again, and the provider knows the key.
+A charge enters the outbox in the same transaction as its purchase, so neither exists without the other. Each call to
+the provider carries an idempotency key, which is made of the trip. After a crash the outbox repeats the call with the
+same key.
 """
 
 from __future__ import annotations
@@ -17,25 +18,28 @@ from reference_connector.store import Charge, Records, Store
 from reference_connector.telemetry import Clock, EventLog
 
 Payer = Literal["card", "cash", "staff", "platform", "nobody"]
-"""card: we charge the account's card. cash: at the sales. staff: an associate's trip, nothing to pay. platform: the
-shopper entered with a card that only the platform knows. nobody: an empty cart."""
+"""card: the connector charges the account's card. cash: the shopper pays at the till. staff: an associate's trip, which
+costs nothing. platform: the shopper entered with a card that only the platform knows. The last one: an empty cart."""
 
 
 class PaymentProvider(Protocol):
-    """The retailer's payment provider. A call with the same key again has no effect, and gets the first one's result.
+    """The retailer's payment provider. A repeated call with the same key has no effect, and gets the first result.
 
-    Any other error than those two counts as PaymentUnclear, and its type is logged.
+    The outbox treats any other error as PaymentUnclear, and logs its type.
     """
 
     async def authorise(self, key: str, charge: Charge) -> str:
-        """Reserve the amount and return the provider's reference. PaymentDeclined, or PaymentUnclear."""
+        """Reserve the amount and return the provider's reference.
+
+        Raises PaymentDeclined if the provider refuses, and PaymentUnclear if the result is unknown.
+        """
 
     async def capture(self, key: str, charge: Charge) -> None:
-        """Take what `charge.reference` reserved. PaymentDeclined, or PaymentUnclear."""
+        """Collect the amount that `charge.reference` reserved; raises as `authorise` does."""
 
 
 def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -> Payer:
-    """Say who settles a trip, by whoever entered first."""
+    """Return who pays for a trip: the first person that entered decides."""
     first = scan_types[0] if scan_types else ""
     if first == "ASSOCIATE":
         return "staff"
@@ -47,7 +51,11 @@ def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -
 
 
 class PaymentOutbox:
-    """Settles charges until it is stopped; several may share a store, as a charge is leased before it is settled."""
+    """Settles charges until it is stopped. Several outboxes may share a store, as each one leases what it settles.
+
+    A charge may be sent to the provider twice: after a crash, or if the clocks of two nodes differ by more than the
+    lease minus the time of a call. Both calls have the same key, so the provider collects the amount once.
+    """
 
     def __init__(
         self, *, store: Store, provider: PaymentProvider, rules: Payments, owner: str, clock: Clock, log: EventLog
@@ -71,7 +79,7 @@ class PaymentOutbox:
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Settle what is due, wait for a wake-up or for `poll_s`, and again."""
+        """Repeat: settle the charges that are due, then wait for `wake` or for `poll_s` seconds."""
         while not self._stopping:
             self._wakeup.clear()
             try:
@@ -108,7 +116,7 @@ class PaymentOutbox:
             return charge._replace(state="declined", trouble=refusal.code)
         except PaymentUnclear as trouble:
             return self._again(charge, trouble.code)
-        except Exception as error:  # noqa: BLE001 - a retailer's provider may raise anything; the outbox goes on
+        except Exception as error:  # noqa: BLE001 - a retailer's provider may raise any error, and the outbox must continue
             self._log.event("provider_failed", shoppingTripId=charge.trip_id, reason=type(error).__name__)
             return self._again(charge, PaymentUnclear.code)
         return charge._replace(state="captured", trouble="")

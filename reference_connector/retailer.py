@@ -1,10 +1,10 @@
-"""What the retailer knows: stores, shoppers, keys, products, promotions and tax, as the connector asks for them."""
+"""The retailer's data: stores, shoppers, keys, products, promotions and tax."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
@@ -15,6 +15,7 @@ from reference_connector.pricing.tax import TaxRates
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
 EVERY_STORE = ""
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Visitor(NamedTuple):
@@ -25,10 +26,10 @@ class Visitor(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A shopper's account; `card_expires` is year and month, the card being good to that month's end.
+    """A shopper's account; the card is valid until the end of `card_expires`, a year and a month.
 
-    `payment_method` is the provider's token for the card, empty where there is none; `pin` signs in to the app, and
-    where it is empty nobody does.
+    `payment_method` is the provider's token for the card, or empty. `pin` signs in to the app; with an empty one, no
+    shopper can sign in.
     """
 
     visitor: Visitor
@@ -41,9 +42,9 @@ class Account(NamedTuple):
 
 
 class CardShopper(NamedTuple):
-    """What the retailer knows of somebody who enters with a card, by the platform's id of that card.
+    """The retailer's record of a shopper that enters with a card; `id` is the platform's id of that card.
 
-    `always` overrules the platform's recommendation; `adjust_to` changes the pre-authorisation.
+    `always` overrides the platform's recommendation. `adjust_to` changes the pre-authorised amount.
     """
 
     id: str
@@ -57,7 +58,7 @@ class CardShopper(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A member of a loyalty scheme: the code on the card, and what Get Scan Details tells of it."""
+    """A member of a loyalty scheme: the code on the card, and the data for Get Scan Details."""
 
     id: str
     code: str
@@ -76,35 +77,42 @@ class Policy(NamedTuple):
 
 
 class Assortment:
-    """The products, by store and by SKU or barcode; what is sold in every store stands under EVERY_STORE."""
+    """The products, by store and by SKU or barcode; what every store sells is under EVERY_STORE."""
 
     def __init__(self) -> None:
-        self._by_sku: dict[tuple[str, str], Product] = {}
-        self._by_barcode: dict[tuple[str, str], str] = {}
+        self._products: dict[str, dict[str, Product]] = {EVERY_STORE: {}}
+        self._skus: dict[str, dict[str, str]] = {EVERY_STORE: {}}
 
     def add(self, store_id: str, product: Product, barcode: str) -> None:
-        """Take a product in: a later row of a SKU replaces it, a barcode stays with the SKU that had it first."""
-        self._by_sku[store_id, product.sku] = product
+        """Add a product: a later row of a SKU replaces it, and a barcode stays with the SKU that had it first."""
+        self._products.setdefault(store_id, {})[product.sku] = product
         if barcode:
-            self._by_barcode.setdefault((store_id, _bare(barcode)), product.sku)
+            self._skus.setdefault(store_id, {}).setdefault(_bare(barcode), product.sku)
+
+    def find(self, store_id: str, kind: str, code: str) -> Product | None:
+        """Find what a store sells under a code of a kind, SKU or SCANCODE."""
+        return self.by_sku(store_id, code) if kind == "SKU" else self.by_barcode(store_id, code)
 
     def by_sku(self, store_id: str, sku: str) -> Product | None:
         """Find what a store sells under a SKU."""
-        return self._by_sku.get((store_id, sku)) or self._by_sku.get((EVERY_STORE, sku))
+        return self._products.get(store_id, _NOTHING).get(sku) or self._products[EVERY_STORE].get(sku)
 
     def by_barcode(self, store_id: str, barcode: str) -> Product | None:
         """Find what a store sells under a scanned code; padding with zeros does not matter."""
         bare = _bare(barcode)
-        sku = self._by_barcode.get((store_id, bare)) or self._by_barcode.get((EVERY_STORE, bare))
+        sku = self._skus.get(store_id, _NOTHING).get(bare) or self._skus[EVERY_STORE].get(bare)
         return self.by_sku(store_id, sku) if sku else None
 
     def skus(self) -> set[str]:
         """Return every SKU of every store."""
-        return {sku for _, sku in self._by_sku}
+        return {sku for products in self._products.values() for sku in products}
 
 
 class Retailer(NamedTuple):
-    """All of it. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store."""
+    """All data of the retailer. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
+
+    `promotions` are by SKU, in the order in which they apply.
+    """
 
     policy: Policy
     stores: frozenset[str]
@@ -116,16 +124,12 @@ class Retailer(NamedTuple):
     card_shoppers: Mapping[str, CardShopper]
     members: Mapping[str, Member]
 
-    def promotions_on(self, sku: str) -> Sequence[Promotion]:
-        """List the promotions on a SKU, in the order in which they apply."""
-        return self.promotions.get(sku, ())
-
 
 class CurrentRetailer:
-    """The retailer as it is now: handlers read `now` at each call, as a changed file replaces it while they work."""
+    """Holds the retailer's current data. Handlers read `current` at each call, as a changed file replaces it."""
 
     def __init__(self, retailer: Retailer) -> None:
-        self.now = retailer
+        self.current = retailer
 
 
 def _bare(barcode: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads retailer files (TOML) and price lists (CSV) into a Retailer; the first wrong row ends it with a clear error."""
+"""Reads retailer files (TOML) and price lists (CSV) into a Retailer; the first wrong row raises BadRetailerData."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ R = TypeVar("R", bound=Row)
 
 
 class _Placed(NamedTuple):
-    """A section's row with the place that it was read from."""
+    """A row of a section, and its place in the file."""
 
     file: str
     place: str
@@ -51,7 +51,7 @@ class _Placed(NamedTuple):
 
 
 class _Files:
-    """The retailer files as one, section by section."""
+    """All retailer files, read section by section as if they were one file."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._documents = [(str(path), _read_toml(path)) for path in paths]
@@ -67,13 +67,13 @@ class _Files:
                 yield placed, _checked(placed, kind)
 
     def table(self, section: str, kind: type[R]) -> R:
-        """Return `[section]` of the last file that has one, or the defaults."""
+        """Return `[section]` of the last file that has it, or the defaults."""
         found = [_Placed(file, f"[{section}]", text[section]) for file, text in self._documents if section in text]
         return _checked(found[-1], kind) if found else kind()
 
 
 def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retailer:
-    """Read everything; BadRetailerData names the file, the row and what to do."""
+    """Read all files. Raises BadRetailerData, with file, row and remedy, if one is wrong."""
     read = _Files(files)
     policy = read.table("retailer", PolicyRow)
     stores = _unique(read.rows("store", StoreRow), lambda row: (row.id,))
@@ -108,7 +108,7 @@ def _checked(placed: _Placed, kind: type[R]) -> R:
         first = error.errors()[0]
         member = ".".join(map(str, first["loc"])) or "row"
         raise BadRetailerData(
-            placed.file, placed.place, f"{member}: {first['msg']}", f"Give {member} a proper value"
+            placed.file, placed.place, f"{member}: {first['msg']}", f"Set {member} to a valid value"
         ) from error
 
 
@@ -118,7 +118,7 @@ def _unique(rows: Iterator[tuple[_Placed, R]], key: Any) -> list[tuple[_Placed, 
     for placed, row in rows:
         name = key(row)
         if name in seen:
-            raise BadRetailerData(placed.file, placed.place, f"{name[0]} stands twice", "Take one of them out")
+            raise BadRetailerData(placed.file, placed.place, f"{name[0]} is there twice", "Remove one of them")
         seen.add(name)
         kept.append((placed, row))
     return kept
@@ -147,7 +147,7 @@ def _fixture_keys(read: _Files, stores: set[str]) -> dict[tuple[str, str], Visit
             if store_id not in stores:
                 raise BadRetailerData(placed.file, placed.place, f"no store {store_id}", "Add a [[store]] with that id")
             if key in keys:
-                raise BadRetailerData(placed.file, placed.place, f"stands twice at {store_id}", "Take one of them out")
+                raise BadRetailerData(placed.file, placed.place, f"is there twice for {store_id}", "Remove one of them")
             keys[key] = Visitor(row.visitor_id, row.type)
     return keys
 
@@ -163,14 +163,14 @@ def _assortment(read: _Files, price_lists: Sequence[Path]) -> Assortment:
 
 
 def _price_list(path: Path) -> Iterator[PriceListRow]:
-    """Read a CSV; a column left empty counts as absent."""
+    """Read a CSV; an empty value counts as absent."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             for fields in reader:
                 yield _checked(_placed_line(path, reader.line_num, dict(fields)), PriceListRow)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadRetailerData(str(path), "file", f"cannot be read as CSV: {error}", "Check path and form") from error
+        raise BadRetailerData(str(path), "file", f"is not readable as CSV: {error}", "Check path and format") from error
 
 
 def _placed_line(path: Path, line: int, fields: dict[Any, Any]) -> _Placed:
@@ -185,7 +185,7 @@ def _promotions(read: _Files, assortment: Assortment) -> dict[str, list[Promotio
     promotions: dict[str, list[Promotion]] = {}
     for placed, row in read.rows("promotion", PromotionRow):
         if row.sku not in known:
-            raise BadRetailerData(placed.file, placed.place, f"no product {row.sku}", "Add it, or drop the promotion")
+            raise BadRetailerData(placed.file, placed.place, f"no product {row.sku}", "Add it, or remove the promotion")
         promotions.setdefault(row.sku, []).append(row.promotion())
     return promotions
 

@@ -1,6 +1,6 @@
-"""The rows of a retailer file and their forms.
+"""The rows of a retailer file, with their types and limits.
 
-Members that are not ours are ignored, since one file may serve others too.
+Unknown members are ignored, since other programs may use the same file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class StoreRow(Row):
 
 
 class RiskRow(Row):
-    """What is known of any shopper who pays with a card."""
+    """The risk data of any shopper that pays with a card."""
 
     id: Name
     flagged: bool = False
@@ -75,13 +75,13 @@ class RiskRow(Row):
 
     @property
     def card_month(self) -> tuple[int, int]:
-        """The last month in which the card is good."""
+        """The last month in which the card is valid: year and month."""
         year, month = self.card_expires.split("-")
         return int(year), int(month)
 
 
 class ShopperRow(RiskRow):
-    """[[shopper]]: an account with the app."""
+    """[[shopper]]: an account in the app."""
 
     type: VisitorType = "SHOPPER"
     payment_method: str = "tok_approved"
@@ -89,14 +89,14 @@ class ShopperRow(RiskRow):
 
 
 class CardShopperRow(RiskRow):
-    """[[card_shopper]]: somebody known by the platform's id of a card."""
+    """[[card_shopper]]: a shopper that enters with a card; `id` is the platform's id of the card."""
 
     card_valid: bool = True
     always: Literal["accept", "deny", ""] = ""
     adjust_to: Money | None = None
 
     def card_shopper(self) -> CardShopper:
-        """Return it as Shopper Authorization asks for it."""
+        """Make the record for Shopper Authorization."""
         return CardShopper(
             self.id,
             self.card_valid,
@@ -119,7 +119,7 @@ class MemberRow(Row):
     promotion_ids: tuple[Name, ...] = ()
 
     def member(self, provider: str) -> Member:
-        """Return it, of the given provider where it names none of its own."""
+        """Make the member; `provider` is the default."""
         return Member(self.id, self.code, self.type, self.provider or provider, self.promotion_ids)
 
 
@@ -143,7 +143,7 @@ class ProductRow(Row):
     sold_by: SoldBy = "unit"
 
     def product(self) -> Product:
-        """Return it as it is priced."""
+        """Make the product."""
         return Product(self.sku, self.name, self.price, self.tax_code, self.sold_by)
 
 
@@ -158,7 +158,7 @@ class PromotionRow(Row):
     stacks: bool = True
 
     def promotion(self) -> Promotion:
-        """Return it as it is applied."""
+        """Make the promotion."""
         return Promotion(self.kind, self.value, self.most_pieces, self.most_off, self.stacks)
 
 
@@ -170,13 +170,13 @@ class TaxRow(Row):
 
 
 class TaxSection(TaxRow):
-    """[tax] with [tax.regions.NAME] for stores elsewhere."""
+    """[tax], with [tax.regions.NAME] for stores in other regions."""
 
     regions: dict[str, TaxRow] = Field(default_factory=dict)
 
 
 class PriceListRow(Row):
-    """A line of a price list: the catalog file's columns, and `sold_by` of ours."""
+    """A line of a price list: the columns of the catalog file, and our own column `sold_by`."""
 
     item_sku: Name
     external_product_id: str = ""
@@ -187,5 +187,5 @@ class PriceListRow(Row):
     sold_by: SoldBy = "unit"
 
     def product(self) -> Product:
-        """Return it as it is priced."""
+        """Make the product."""
         return Product(self.item_sku, self.item_name, self.standard_price, self.product_tax_code, self.sold_by)

@@ -1,6 +1,6 @@
-"""From cart lines to a purchase record, and to the charge that goes with it.
+"""Makes a purchase record and its charge from the lines of a cart.
 
-Carts are priced outside of any unit of work, so that a long cart never keeps the one writer waiting.
+Carts are priced outside of any unit of work, so that a long cart never delays the writer thread.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -15,7 +16,6 @@ import orjson
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
-from reference_connector.pricing.goods import Product
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
@@ -36,13 +36,9 @@ class _Ids(NamedTuple):
 
 
 def price_list(retailer: Retailer, store_id: str) -> PriceList:
-    """Return what a store charges; a store that is not the retailer's has no tax."""
-    assortment = retailer.assortment
-
-    def find(kind: str, code: str) -> Product | None:
-        return assortment.by_sku(store_id, code) if kind == "SKU" else assortment.by_barcode(store_id, code)
-
-    return PriceList(find, retailer.promotions_on, retailer.tax.get(store_id, _NO_TAX))
+    """Return the prices of a store; a store that is not the retailer's has no tax."""
+    find = partial(retailer.assortment.find, store_id)
+    return PriceList(find, retailer.promotions.get, retailer.tax.get(store_id, _NO_TAX))
 
 
 def price_cart(retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
@@ -74,7 +70,7 @@ class Sales:
         return self._sale(ids, payer, items, cart.request_hash, made_at=now, now=now)
 
     def price_again(self, bad_cart: Purchase) -> RecordSale:
-        """Price a bad cart with what the retailer knows now."""
+        """Price a bad cart with the retailer's current data."""
         ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
         items, payer, hashed = orjson.loads(bad_cart.cart), bad_cart.payer, bad_cart.request_hash
         return self._sale(ids, payer, items, hashed, made_at=bad_cart.made_at, now=self._clock())
@@ -82,7 +78,7 @@ class Sales:
     def _sale(
         self, ids: _Ids, payer: str, items: list[Json], request_hash: bytes, *, made_at: datetime, now: datetime
     ) -> RecordSale:
-        retailer = self._retailer.now
+        retailer = self._retailer.current
         lines = [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
         bill = self._price_cart(retailer, ids.store_id, lines)
         status = _status(items, bill, sold_here=ids.store_id in retailer.stores)
@@ -100,19 +96,20 @@ def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus
 
 
 def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
-    head = {
+    receipt = {
         "shoppingTripId": ids.trip_id,
         "purchaseId": ids.purchase_id,
         "storeId": ids.store_id,
         "currency": currency,
         "status": status,
         "payer": payer,
+        **bill.json,
     }
-    return orjson.dumps(head | bill.json)
+    return orjson.dumps(receipt)
 
 
 def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge:
-    """Make the charge of a card shopper; without a card on file it is stuck from the start, for people to see."""
+    """Make the charge of a shopper with a card; without a payment method it is `stuck`, so that an operator sees it."""
     account = retailer.accounts.get(purchase.shopper_id)
     method = account.payment_method if account else ""
     state: ChargeState = "pending" if method else "stuck"

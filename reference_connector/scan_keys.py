@@ -1,4 +1,4 @@
-"""Scan Key Codes as this retailer issues and judges them: its own policy, of which the gate sees 200 or 401."""
+"""Scan Key Codes: how this retailer issues and redeems them. The policy is its own; the gate gets 200 or 401."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Refusal(StrEnum):
 
 
 class ScanKeys:
-    """Issues codes and judges them."""
+    """Issues and redeems codes."""
 
     def __init__(self, retailer: CurrentRetailer, rules: ScanKeyRules, new_token: Callable[[], str]) -> None:
         self._retailer = retailer
@@ -32,18 +32,19 @@ class ScanKeys:
         self._new_token = new_token
 
     def make(self, shopper_id: str, issued_at: datetime) -> tuple[str, IssuedCode]:
-        """Make a code's text and the record that must be kept before anybody sees it."""
+        """Make a code's text, and its record, which must be saved before the app shows the code."""
         token = self._new_token()
         text = encode(ScanKey(self._rules.prefix, issued_at, token), self._rules)
         return text, IssuedCode(token, shopper_id, decode(text, self._rules).issued_at)
 
-    def judge(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal:
-        """Say whose code it is, or why it is refused; a code that is good counts as used by this event from now on.
+    def redeem(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal:
+        """Use a code for an event and return its owner, or return why it is refused.
 
-        Its age is measured against the time of the scan; one stamped later than the scan is not too old.
+        The age of a code is the time of the scan minus the time of issue. A code that was issued after the scan is not
+        too old.
         """
         issued = self._find(records, text)
-        retailer = self._retailer.now
+        retailer = self._retailer.current
         account = retailer.accounts.get(issued.shopper_id) if issued else None
         if issued is None or account is None:
             return Refusal.UNKNOWN_KEY
@@ -56,7 +57,7 @@ class ScanKeys:
         return account.visitor
 
     def _find(self, records: Records, text: str) -> IssuedCode | None:
-        """Find the code's record; one whose time or custom information was tampered with has none."""
+        """Find the record of a code; None if the time in the code, or its custom information, was changed."""
         try:
             key = decode(text, self._rules)
         except BadValue:
@@ -73,5 +74,5 @@ class ScanKeys:
 
 
 def owes_too_much(records: Records, account: Account, policy: Policy) -> bool:
-    """Say whether a balance, with the charges that were declined since, is over what the retailer tolerates."""
+    """Return whether an account's balance, with the charges declined since, is over the retailer's limit."""
     return account.open_balance + records.debt_of(account.visitor.id) > policy.max_open_balance

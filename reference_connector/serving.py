@@ -1,6 +1,6 @@
-"""Serves the connector, in several worker processes where wanted: what `python -m reference_connector` and `jwo` run.
+"""Serves the connector, in one process or several workers, for `python -m reference_connector` and `jwo`.
 
-Settings are read and the port is bound first; the address is printed last, so that port 0 works.
+It reads the settings and binds the port first, and prints the address last, so that port 0 works.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
 
 
 def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) -> None:
-    """Serve until a signal, then give open requests `stop_within_s`; `port` 0 takes a free one.
+    """Serve until a signal stops the process; open requests then have `stop_within_s` seconds. `port` 0 is a free port.
 
-    Raises BadSettings, OSError if the port cannot be bound, and ConnectorError if a single worker cannot start.
+    Raises BadSettings, OSError if the port is not free, and ConnectorError if a single worker cannot start.
     """
     settings = read(ConnectorSettings)
     with listen(host, port) as listener:
@@ -53,7 +53,7 @@ def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, work
 
 
 def _share_session_key() -> None:
-    """Make a key for the workers, so that a session is good at each; an empty one, however it is spelt, goes."""
+    """Make one key for all workers, so that each accepts a session of another. Remove an empty one, in any spelling."""
     for name in [name for name in os.environ if name.upper() == _KEY_VARIABLE]:
         del os.environ[name]
     os.environ[_KEY_VARIABLE] = secrets.token_hex()

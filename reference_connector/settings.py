@@ -19,7 +19,7 @@ SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
 
 class Caller(HouseGroup):
-    """How the platform proves who it is; the keys serve the mode `sigv4`, the headers the mode `headers`."""
+    """How the platform authenticates: the mode `sigv4` uses the keys, the mode `headers` uses the headers."""
 
     mode: Literal["sigv4", "headers", "none"] = "none"
     access_key_id: str = ""
@@ -27,14 +27,17 @@ class Caller(HouseGroup):
     session_token: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     refuse_replays: bool = False
-    """Whether a signature is good once only, over all workers; each call then waits for one more record. Off, as two
-    deliveries of one request within a second have the same signature, and idempotency makes the second harmless."""
+    """Whether a signature is accepted only once, over all workers. Each call then waits for one more record.
+
+    The default is off: two deliveries of one request within a second have the same signature, and idempotency makes the
+    second harmless.
+    """
 
 
 class Store(HouseGroup):
-    """Where records are kept: a SQLite file, unless there is a `database_url`.
+    """Where records are stored: in a SQLite file, unless there is a `database_url`.
 
-    `batch_max`: how many waiting records share one commit.
+    At most `batch_max` waiting records share one commit.
     """
 
     path: Path = Path("connector.sqlite3")
@@ -43,7 +46,7 @@ class Store(HouseGroup):
 
 
 class Payments(HouseGroup):
-    """How the outbox works. `ledger` is the simulated provider's; empty: beside the store's file."""
+    """How the outbox works. `ledger` is the file of the simulated provider, by default next to the store's file."""
 
     ledger: Path | None = None
     batch: int = Field(default=32, ge=1)
@@ -57,18 +60,19 @@ class Payments(HouseGroup):
 class SignInRules(HouseGroup):
     """How shoppers sign in to the app.
 
-    `key` signs the sessions. Empty, it is made at the start, and they end with the connector; several nodes need one.
+    `key` signs the sessions. If it is empty, the connector makes one at its start, and sessions end when it stops.
+    Several nodes must share one key.
     """
 
     key: SecretStr = SecretStr("")
     session_h: float = Field(default=12, gt=0)
     wrong_pins: int = Field(default=5, ge=1)
     pause_s: float = 60
-    """How long an account takes no PIN after that many wrong ones."""
+    """How long the connector refuses an account's PINs after that many wrong ones."""
 
 
 class Limits(HouseGroup):
-    """What the connector takes before it says no early: 429 past `in_flight` calls, 400 past `body_bytes`."""
+    """The limits of the connector: it answers 429 past `in_flight` calls, and 400 past `body_bytes`."""
 
     in_flight: int = Field(default=1000, ge=1)
     body_bytes: int = Field(default=4_000_000, ge=1)
@@ -76,37 +80,42 @@ class Limits(HouseGroup):
 
 
 class ConnectorSettings(RoomSettings, ConnectorGroups):
-    """The effective settings; frozen, as everything is made from them once."""
+    """The effective settings; frozen, as the connector reads them once, at its start."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_CONNECTOR_", validate_by_name=True, validate_by_alias=True)
 
     caller: Caller = Caller()
     store: Store = Store()
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
-    """PostgreSQL instead of the file; the variable is JWO_DATABASE_URL, without the prefix."""
+    """The address of a PostgreSQL database, used instead of the file; its variable, JWO_DATABASE_URL, has no prefix."""
     payments: Payments = Payments()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()
     claim_lease_s: float = 5
     """How long a slow decision holds its claim before another worker may take it over."""
     watch_files_s: float = 5
-    """How often changed retailer files and price lists are looked for; 0: never."""
+    """How often the connector looks for changed retailer files and price lists; 0 means never."""
     retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
     price_lists: tuple[Path, ...] = ()
     id_seed: str = ""
-    """Purchase ids follow from this and the trip, so that two simulated days compare equal; empty: they are random."""
+    """With a seed, purchase ids are computed from it and the trip, so that two simulated days are equal.
+
+    Without a seed they are random.
+    """
     accelerated: bool = True
-    """Whether the parts in `reference_connector/accelerated` serve. They give the same answers at a higher speed, and
-    are on, as they are what is measured and certified. Off, the connector is the plain one, which works with any
-    uvicorn and without that folder."""
+    """Whether the parts in `reference_connector/accelerated` are used, which give the same answers in less time.
+
+    They are on by default, since they are measured and certified. Without them the connector works with any version of
+    uvicorn.
+    """
     app_test_keys: bool = False
-    """Whether `GET /app/mint/{type}` hands out fresh keys for test suites."""
+    """Whether `GET /app/mint/{type}` returns fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
-    """Whether the app may ask for a code with another time of issue."""
+    """Whether the app may request a code with another time of issue."""
 
     @property
     def payment_ledger(self) -> Path:
-        """Where the simulated provider keeps its ledger."""
+        """The file of the simulated provider's ledger."""
         return self.payments.ledger or self.store.path.with_name(f"{self.store.path.stem}-payments.sqlite3")
 
     @property

@@ -1,6 +1,6 @@
 """Shopper Authorization: the retailer decides on a shopper that the platform has authenticated.
 
-The risk check is another system and may be slow, so a lease claims the answer meanwhile: see `idempotency`.
+The risk check is another system and may be slow, so the handler claims the event with a lease: see `idempotency`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reference_connector.telemetry import Clock, EventLog
 
 
 class Decision(NamedTuple):
-    """Whether the shopper may enter, the changed pre-authorisation if any, and the risks seen."""
+    """Whether the shopper may enter, the changed pre-authorisation if any, and the risks found."""
 
     authorized: bool
     conditions: list[Json]
@@ -37,19 +37,19 @@ class RiskCheck(Protocol):
     """The retailer's own risk system."""
 
     async def look_up(self, shopper_id: str) -> CardShopper | None:
-        """Find what is known of the holder of a card; None for a newcomer. May take its time, may fail."""
+        """Find the record of a card's holder; None for a new one. It may be slow, and may raise any error."""
 
 
 class RetailersOwnRecords:
-    """The shipped risk check: the retailer files, and the charges that were declined since."""
+    """The shipped risk check: it reads the retailer files, and adds the charges that were declined since."""
 
     def __init__(self, retailer: CurrentRetailer, store: Store) -> None:
         self._retailer = retailer
         self._store = store
 
     async def look_up(self, shopper_id: str) -> CardShopper | None:
-        """Find the row, and add to its balance what was declined."""
-        known = self._retailer.now.card_shoppers.get(shopper_id)
+        """Find the row, and add the declined charges to its balance."""
+        known = self._retailer.current.card_shoppers.get(shopper_id)
         if known is None:
             return None
         debt = await self._store.transact(_debt_of, shopper_id)
@@ -83,10 +83,10 @@ class ShopperHandler:
         self._log = log
 
     async def authorize(self, body: bytes) -> Answer:
-        """Answer a request body with 200 and a decision; raises InvalidRequest for a 400."""
+        """Answer a request body with 200 and a decision. Raises InvalidRequest if the answer is 400."""
         request = self._reader.read(body)
         _check_instant(request)
-        if request["storeId"] not in self._retailer.now.stores:
+        if request["storeId"] not in self._retailer.current.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         key = _event_key(request) if self._house.shopper_auth.idempotent else ""
         if not key:
@@ -104,7 +104,7 @@ class ShopperHandler:
     async def _decide(self, request: Json) -> Answer:
         shopper_id = request["shopperIdentity"].get("id", "")
         known = await self._risk.look_up(shopper_id) if shopper_id else None
-        decision = decide(known, request, self._retailer.now.policy, self._clock())
+        decision = decide(known, request, self._retailer.current.policy, self._clock())
         body: dict[str, Any] = {"shopperAuthorized": decision.authorized}
         if decision.conditions:
             body["authorizationConditions"] = decision.conditions
@@ -114,7 +114,7 @@ class ShopperHandler:
 
 
 def decide(known: CardShopper | None, request: Json, policy: Policy, now: datetime) -> Decision:
-    """Decide on what is known and what the platform recommends; the retailer's own rules come first."""
+    """Decide from the retailer's record and the platform's recommendation; the retailer's own rules come first."""
     advice = request.get("shopperInteraction", {}).get("recommendation", {})
     advised = advice.get("shopperAuthorized", True)
     follow = Decision(advised, advice.get("authorizationConditions", []) if advised else [], _risks(advice, advised))

@@ -1,13 +1,13 @@
-"""A payment provider to try things with. Its ledger is a file of its own, since a real provider outlives our crashes.
+"""A simulated payment provider. Its ledger is a separate file, since a real provider survives a crash of the connector.
 
-What it does is up to the payment method, by magic values:
+The payment method decides how it behaves:
 
-tok_approved        does what it is asked
+tok_approved        accepts every call
 tok_declined        declines the authorisation; tok_declined_at_capture authorises, and declines the capture
-tok_timeout         the first call of each key gets no answer, and had no effect
-tok_timeout_always  no call gets an answer, or has an effect
-tok_late_success    the first call of each key gets no answer, and had its effect all the same
-tok_duplicate       says of each call that it was made before; the effect is there once
+tok_timeout         the first call of each key gets no answer, and has no effect
+tok_timeout_always  no call gets an answer, and none has an effect
+tok_late_success    the first call of each key gets no answer, but has its effect
+tok_duplicate       treats each call as a repeated one; there is one effect
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _SILENT_AT_FIRST = {"tok_timeout", "tok_late_success"}
 
 
 class SimulatedProvider:
-    """Keeps one effect a key."""
+    """Records one effect for each key."""
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
-        self._door = threading.Lock()
+        self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
 
     async def authorise(self, key: str, charge: Charge) -> str:
-        """Reserve; the reference is the key's own."""
+        """Reserve the amount; the reference is made of the key."""
         if charge.method == "tok_declined":
             raise PaymentDeclined("the card is declined", code="declined")
         await asyncio.to_thread(self._effect, "authorise", key, charge)
         return f"ref-{key}"
 
     async def capture(self, key: str, charge: Charge) -> None:
-        """Take the money."""
+        """Collect the amount."""
         if charge.method == "tok_declined_at_capture":
             raise PaymentDeclined("the capture is declined", code="declined_at_capture")
         await asyncio.to_thread(self._effect, "capture", key, charge)
 
     def close(self) -> None:
-        """Let go of the ledger."""
-        with self._door:
+        """Close the ledger."""
+        with self._lock:
             if self._database is not None:
                 self._database.close()
             self._database = None
@@ -63,10 +63,10 @@ class SimulatedProvider:
         try:
             self._record(kind, key, charge)
         except sqlite3.Error as error:
-            raise PaymentUnclear("the ledger cannot be written", code="no_ledger") from error
+            raise PaymentUnclear("the ledger is not writable", code="no_ledger") from error
 
     def _record(self, kind: str, key: str, charge: Charge) -> None:
-        with self._door:
+        with self._lock:
             database = self._database = self._database or _open(self._ledger)
             times = _count(database, key)
             silent = charge.method == "tok_timeout_always" or (charge.method in _SILENT_AT_FIRST and times == 1)
@@ -80,12 +80,12 @@ class SimulatedProvider:
 
 
 def captured(ledger: Path) -> dict[str, list[Decimal]]:
-    """Return what was captured, by shopping trip; more than one entry for a trip is money taken twice."""
-    taken: dict[str, list[Decimal]] = {}
+    """Return the captured amounts by shopping trip. More than one amount means that a trip was paid twice."""
+    amounts: dict[str, list[Decimal]] = {}
     with closing(_open(ledger)) as database:
         for trip_id, cents in database.execute("SELECT trip_id, cents FROM effect WHERE kind='capture'"):
-            taken.setdefault(trip_id, []).append(Decimal(cents).scaleb(-2))
-    return taken
+            amounts.setdefault(trip_id, []).append(Decimal(cents).scaleb(-2))
+    return amounts
 
 
 def _open(ledger: Path) -> sqlite3.Connection:

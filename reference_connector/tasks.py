@@ -1,4 +1,4 @@
-"""The tasks that run beside the calls, from start to end: the payment outbox, and the watch on the retailer's files."""
+"""The tasks that run in the background: the payment outbox, and the watch for changes of the retailer's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reference_connector.telemetry import EventLog
 
 
 class FileWatch:
-    """Loads the retailer again when one of the files has changed, and prices the bad carts again."""
+    """Loads the retailer again when one of its files has changed, and prices the bad carts again."""
 
     def __init__(
         self,
@@ -36,22 +36,22 @@ class FileWatch:
         return [path.stat().st_mtime_ns if path.exists() else 0 for path in self._files]
 
     async def look(self) -> bool:
-        """Look once, and say whether there was a change; a wrong file is logged and changes nothing."""
+        """Look once, and return whether a file has changed. A wrong file is logged, and changes nothing else."""
         stamps = self._stamps()
         if stamps == self._seen:
             return False
         self._seen = stamps
         try:
-            self._retailer.now = await asyncio.to_thread(self._load)
+            self._retailer.current = await asyncio.to_thread(self._load)
         except BadRetailerData as error:
             self._log.event("retailer_files_wrong", problem=str(error))
             return True
-        good, bad = await self._orders.sell_bad_carts()
-        self._log.event("retailer_files_loaded", sold=good, parked=bad)
+        priced, bad = await self._orders.sell_bad_carts()
+        self._log.event("retailer_files_loaded", sold=priced, parked=bad)
         return True
 
     async def run(self, every_s: float) -> None:
-        """Look again and again."""
+        """Look every `every_s` seconds, without an end."""
         while True:
             await asyncio.sleep(every_s)
             try:
@@ -62,7 +62,7 @@ class FileWatch:
 
 @asynccontextmanager
 async def running(outbox: PaymentOutbox, watch: FileWatch, every_s: float) -> AsyncIterator[None]:
-    """Run both while the app runs; at the end the outbox finishes its batch, and leaves the rest."""
+    """Run both tasks while the app runs. At the end the outbox finishes its batch, and leaves the rest."""
     settling = asyncio.create_task(outbox.run())
     watching = asyncio.create_task(watch.run(every_s)) if every_s else None
     try:

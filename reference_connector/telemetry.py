@@ -1,6 +1,6 @@
-"""What an operator sees of the connector: a log of one JSON object a line, metrics, and spans.
+"""The connector's log, which has one JSON object a line, its metrics, and its spans.
 
-The log takes ids and outcomes only: it never gets identity keys, tokens, secrets or shoppers' data.
+The log has ids and outcomes only: it never has identity keys, tokens, secrets or shoppers' data.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 Clock = Callable[[], datetime]
 Started = tuple[float, "Span | None"]
-"""When a call came, and its span where spans are made."""
+"""When a call began, and its span if OpenTelemetry is set up."""
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
 system_clock: Clock = partial(datetime.now, UTC)
-"""Tells the time, in UTC."""
+"""Returns the time in UTC."""
 
 
 class EventLog:
     """Writes events to a stream, standard error by default.
 
-    Within an event loop the lines of one turn of it are written together: a write costs more than a line.
+    Within an event loop, the lines of one turn are written together, as a write costs more than a line.
     """
 
     def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
@@ -39,20 +39,20 @@ class EventLog:
         self._entries: list[dict[str, object]] = []
 
     def event(self, name: str, **facts: object) -> None:
-        """Write one event; facts that are None are left out."""
+        """Write one event; a fact with the value None is left out."""
         self._entries.append({"at": self._clock(), "event": name, **facts})
         if len(self._entries) == 1:
             at_the_end_of_the_turn(self.flush)
 
     def flush(self) -> None:
-        """Write what waits to be written."""
+        """Write the events that still wait."""
         entries, self._entries = self._entries, []
         if entries:
             (self._stream or sys.stderr).write(b"".join(map(_line, entries)).decode())
 
 
 def at_the_end_of_the_turn(flush: Callable[[], None]) -> None:
-    """Call it once the event loop has done its current turn; at once where there is no loop."""
+    """Call `flush` when the event loop has finished its current turn, or at once if there is no event loop."""
     try:
         asyncio.get_running_loop().call_soon(flush)
     except RuntimeError:
@@ -66,17 +66,17 @@ def _line(entry: dict[str, object]) -> bytes:
 
 
 class Span(Protocol):
-    """What is used of a tracing span."""
+    """The part of an OpenTelemetry span that the connector uses."""
 
     def set_attribute(self, key: str, value: Any) -> None:  # noqa: ANN401 - as OpenTelemetry declares it
-        """Note a fact."""
+        """Set an attribute."""
 
     def end(self) -> None:
-        """Close it."""
+        """End the span."""
 
 
 def span_maker() -> Callable[[str], Span] | None:
-    """Return what starts OpenTelemetry spans, or None where it is not installed or has no provider."""
+    """Return the function that starts OpenTelemetry spans, or None if it is not installed or has no provider."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         return None
     from opentelemetry import trace  # noqa: PLC0415 - optional
@@ -88,7 +88,7 @@ def span_maker() -> Callable[[str], Span] | None:
 
 
 class CallWatch:
-    """Times and counts the answers to one call, and makes a span of each where OpenTelemetry is set up."""
+    """Times and counts the answers to one operation; makes a span of each if OpenTelemetry is set up."""
 
     def __init__(self, name: str, seconds: Histogram, answers: Counter, new_span: Callable[[str], Span] | None) -> None:
         self._name = name
@@ -98,7 +98,7 @@ class CallWatch:
         self._counters: dict[tuple[int, str], Counter] = {}
 
     def start(self) -> Started:
-        """Start the time of one call; give the result to `answered`."""
+        """Start the timer of one call; give the result to `answered`."""
         return time.perf_counter(), self._new_span(self._name) if self._new_span else None
 
     def answered(self, started: Started, status: int, code: str) -> None:
@@ -122,7 +122,7 @@ class CallWatch:
 
 
 class Telemetry:
-    """The log and the metrics of one connector; `registry` is what /metrics shows."""
+    """The log and the metrics of one connector; /metrics shows `registry`."""
 
     def __init__(self, log: EventLog, new_span: Callable[[str], Span] | None = None) -> None:
         self.log = log
@@ -137,7 +137,7 @@ class Telemetry:
         )
         self._answers = Counter(
             "jwo_connector_answers",
-            "Answers by status and by what was decided; the code `replayed` is an answer that was given before.",
+            "Answers by status and outcome code; the code `replayed` counts repeated answers.",
             ["call", "status", "code"],
             registry=self.registry,
         )
@@ -149,11 +149,11 @@ class Telemetry:
         )
         self.store_waiting = Gauge(
             "jwo_connector_store_waiting",
-            "Units of work that wait to be run.",
+            "Inserts and units of work that wait for the writer.",
             registry=self.registry,
             multiprocess_mode="livesum",
         )
 
     def call(self, name: str, new_watch: type[CallWatch] = CallWatch) -> CallWatch:
-        """Make the watch of one call of the contract."""
+        """Make the watch of one operation."""
         return new_watch(name, self._seconds.labels(name), self._answers, self._new_span)

@@ -54,8 +54,8 @@ def curve(folder: Path, given: argparse.Namespace, console: Console) -> list[Aim
     store.open()
     for step in _FULL_STEPS if given.full else _STEPS:
         _fill_up_to(path, step)
-        sale, sale_cpu = _best(store.record_sale, _a_sale)
-        answer, answer_cpu = _best(store.remember_answer, _an_answer)
+        sale, sale_cpu = _best(store.insert_sale_if_absent, _a_sale)
+        answer, answer_cpu = _best(store.insert_answer_if_absent, _an_answer)
         costs.append((sale_cpu, answer_cpu))
         figures = (f"{figure:.1f}" for figure in (sale, sale_cpu, answer, answer_cpu))
         table.add_row(f"{step:,}", *figures, f"{path.stat().st_size / 2**20:,.0f}")

@@ -1,4 +1,4 @@
-"""What exists for speed alone: each part has a plain form elsewhere, and gives the same results in less time."""
+"""Parts that exist for speed alone: each one has a plain form elsewhere, and gives the same results in less time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads a request that has no other members than its schema names, as almost all have, in one step.
+"""Reads a request without unknown members, as almost all are, in one step.
 
-A closed form of the schema judges it: with no unknown member and no null there is nothing to drop or to copy. Every
-other body goes the plain way, which also says what is wrong with it.
+A closed form of the schema checks it: a body without unknown members and nulls needs no copy. The plain reader reads
+all other bodies, and reports their errors.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from jwo_toolkit.json_types import Json
 from reference_connector.messages import RequestReader
 
 _PLAIN_INSTANT = r"^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$"
-"""Matches most instants, and nothing else: for the others the schema asks `parse_instant`, which takes longer."""
+"""Matches most instants, and nothing else. For other texts the schema calls `parse_instant`, which takes longer."""
 _CONDITIONS = ("if", "then", "else", "not", "allOf", "anyOf", "oneOf")
 
 
 class ExactReader(RequestReader):
-    """Reads requests to one operation: first the quick way, then the plain one."""
+    """Reads requests to one operation: with the closed schema first, and with the plain reader if that fails."""
 
     def __init__(self, operation: Operation, house: House) -> None:
         super().__init__(operation, house)
         self._exact = exact_validator(operation.request, house)
 
     def read(self, body: bytes) -> dict[str, Json]:
-        """Read a request that keeps its schema; raises InvalidRequest if it does not."""
+        """Read a request. Raises InvalidRequest if it breaks its schema."""
         return self.read_exact(body) or super().read(body)
 
     def read_known(self, body: bytes) -> tuple[dict[str, Json], dict[str, Json]]:
-        """Read a request; also return it without unknown members, as the same object where it has none."""
+        """Read a request; also return it without unknown members, as the same object if it has none."""
         exact = self.read_exact(body)
         return (exact, exact) if exact is not None else super().read_known(body)
 
     def read_exact(self, body: bytes) -> dict[str, Json] | None:
-        """Read a body that keeps the schema, has no member that the schema does not name, and no null; else None."""
+        """Return a request that is valid and has no unknown member and no null, or None."""
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -50,15 +50,15 @@ class ExactReader(RequestReader):
 
 @lru_cache(maxsize=256)
 def exact_validator(name: str, house: House) -> jsonschema_rs.Draft202012Validator:
-    """Compile the closed form of a message's schema, once for each house."""
+    """Compile the closed form of a message's schema, once for each set of house rules."""
     closed: dict[str, Any] = _closed(self_contained(name, house))
     return jsonschema_rs.Draft202012Validator(closed, validate_formats=True, formats={"date-time": is_instant})
 
 
 def _closed(node: Json) -> Json:
-    """Copy a schema so that it takes no member that it does not name.
+    """Copy a schema so that it refuses unknown members.
 
-    Conditions stay as they are: closed, an `if` would no longer hold for a message with further members.
+    Conditions stay unchanged: a closed `if` would not match a message that has other members too.
     """
     if isinstance(node, list):
         return [_closed(item) for item in node]

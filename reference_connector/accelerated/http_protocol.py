@@ -1,9 +1,10 @@
-"""uvicorn's HTTP protocol with one more branch, which answers the platform's calls without ASGI messages in between.
+"""uvicorn's HTTP protocol with a shorter path, which answers the platform's calls without ASGI messages.
 
-For a plain call the messages, their scope, a task and two separate writes cost more than the decision does. So a whole,
-unsigned, unpipelined POST to one of the calls goes straight to the dispatcher: its coroutine is stepped here, and
-again when the store reports, and the answer leaves in one write. Everything else goes uvicorn's own way, through the
-app. This leans on uvicorn's internals: `uvicorn_check` names each, and refuses a uvicorn that lacks one.
+For a plain call the ASGI messages, their scope, a task and two writes cost more than the decision. So a complete POST
+to one of the calls, unsigned and not pipelined, goes to the dispatcher directly. The protocol runs the dispatcher's
+coroutine until it waits for the store, resumes it when the store reports, and sends the answer in one write. All other
+requests go through the app, as uvicorn sends them. The path uses internals of uvicorn: `uvicorn_check` lists them, and
+refuses a uvicorn that lacks one.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Headers
 from reference_connector.messages import Answer
 
 _ASK_OTHERS = {SHOPPER_AUTHORIZATION}
-"""Calls whose handlers wait for more than the store: asyncio's timeouts want a task from the start."""
+"""Calls of which the handler waits for more than the store. They run in a task, as asyncio's timeouts need one."""
 _EXPECT = b"expect"
 _CLOSE = b"connection: close\r\n"
 
 
 class _Exchange(RequestResponseCycle):
-    """A call and its answer, in the place where uvicorn has the current request."""
+    """A call and its answer; uvicorn keeps it as the current request."""
 
     message_event = asyncio.Event()  # uvicorn sets it; nothing waits for it
     content: bytes | bytearray = b""
@@ -39,14 +40,14 @@ class _Exchange(RequestResponseCycle):
     response_complete = False
 
     def __init__(self, protocol: AcceleratedProtocol, dispatcher: Dispatcher, call: Call) -> None:
-        """Leave out uvicorn's other attributes, which serve its own messages."""
+        """Set our own attributes only: the others serve uvicorn's ASGI messages."""
         self.dispatcher = dispatcher
         self._protocol = protocol
         self._call = call
         self._answering: Coroutine[Any, Any, Answer]
 
     def start(self) -> None:
-        """Answer the call, now that its body is whole."""
+        """Answer the call after its body is complete."""
         self._answering = self.dispatcher.answer(self._call, self._read)
         if self._call.operation in _ASK_OTHERS:
             self._protocol.finish_in_task(self, self._answering)
@@ -59,7 +60,7 @@ class _Exchange(RequestResponseCycle):
         return body
 
     def _step(self, _waiter: DirectWaiter | None = None) -> None:
-        """Run the dispatcher's coroutine until it waits or ends; the store's report calls this again."""
+        """Run the dispatcher's coroutine until it waits or ends. The store's waiter calls this again."""
         try:
             waits_for = self._answering.send(None)
         except StopIteration as end:
@@ -73,7 +74,7 @@ class _Exchange(RequestResponseCycle):
 
 @coroutine
 def _resumed(answering: Coroutine[Any, Any, Answer], waits_for: Any) -> Generator[Any, Any, Answer]:  # noqa: ANN401 - any awaitable of asyncio
-    """Go on with a coroutine that has begun to wait for something else than the store."""
+    """Continue a coroutine that waits for something other than the store."""
     while True:
         try:
             try:
@@ -105,19 +106,19 @@ class AcceleratedProtocol(HttpToolsProtocol):
         self._idle_since: float | None = None
 
     def on_message_begin(self) -> None:
-        """Start a message; what uvicorn makes for it here waits until it is known to be needed."""
+        """Start a request. uvicorn's own objects for it are made later, and only if they are needed."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header as it came; a plain call does not need what uvicorn makes of it."""
+        """Keep the raw header; a plain call does not need uvicorn's form of it."""
         self.headers.append((name, value))
         if len(name) == len(_EXPECT) and name.lower() == _EXPECT:
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
-        """Choose the way of this request."""
+        """Choose the path of this request: to the dispatcher, or to uvicorn."""
         dispatcher = self._dispatcher
         if dispatcher is not None and self._is_plain():
             call = dispatcher.calls.get(self.url.decode("latin-1"))
@@ -144,7 +145,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
         )
 
     def on_body(self, body: bytes) -> None:
-        """Collect the body, up to a little more than is allowed."""
+        """Collect the body, until it is longer than the limit."""
         cycle = self.cycle
         if not isinstance(cycle, _Exchange) or cycle.response_complete:
             super().on_body(body)
@@ -156,7 +157,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
             cycle.content += body
 
     def on_message_complete(self) -> None:
-        """Answer, now that the request is whole."""
+        """Answer after the request is complete."""
         cycle = self.cycle
         if isinstance(cycle, _Exchange) and not cycle.response_complete:
             cycle.start()
@@ -164,7 +165,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def finish_in_task(self, cycle: _Exchange, answering: Coroutine[Any, Any, Answer]) -> None:
-        """Answer in a task of the server's, which goes on though the caller hangs up or the server ends."""
+        """Answer in a task of the server, which continues if the caller disconnects or the server stops."""
         task = self.loop.create_task(self._finish(cycle, answering))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
@@ -173,7 +174,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
         self.write_answer(cycle, await answering)
 
     def write_answer(self, cycle: _Exchange, answer: Answer) -> None:
-        """Write head and body at once, and let uvicorn go on with the connection; nothing if the caller hung up."""
+        """Send head and body in one write, unless the caller has disconnected, and let uvicorn continue."""
         if cycle.disconnected or self.transport.is_closing():
             return
         status, body, _ = answer
@@ -195,10 +196,10 @@ class AcceleratedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it was idle since the timer was set; a call does not set the timer again."""
+        """Close the connection if it was idle long enough; else start the timer again, as a call does not do so."""
         self.timeout_keep_alive_task = None
         if self._idle_since is None:
-            return  # a call is under way, and its answer sets the timer
+            return  # a call is in progress, and its answer sets the timer
         left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left_s > 0:
             self._close_when_idle(left_s)
@@ -206,22 +207,22 @@ class AcceleratedProtocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def _unset_keepalive_if_required(self) -> None:
-        """Note that a caller is active; stopping the timer, and starting it again, costs more than this."""
+        """Record that the caller is active. This costs less than a stop and a start of the timer."""
         self._idle_since = None
 
     def on_response_complete(self) -> None:
-        """Go on as uvicorn does, which sets the timer for each of its answers."""
+        """Continue as uvicorn does, which sets the timer for each of its answers."""
         super()._unset_keepalive_if_required()
         super().on_response_complete()
         self._idle_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer too."""
+        """Stop the timer, and close as uvicorn does."""
         super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def _defaults(self) -> bytes:
-        """Return the headers that uvicorn adds to every answer; it makes a new list of them each second."""
+        """Return the headers that uvicorn adds to every answer. It makes a new list of them each second."""
         headers = self.server_state.default_headers
         if self._default_headers[0] is not headers:
             self._default_headers = (headers, _lines(headers))
@@ -229,7 +230,7 @@ class AcceleratedProtocol(HttpToolsProtocol):
 
 
 def _unsigned_calls(app: object) -> Dispatcher | None:
-    """Return the calls that need no look at the request's headers: none where callers must authenticate."""
+    """Return the dispatcher, or None if callers must authenticate, which needs the request's headers."""
     dispatcher = app.dispatcher if isinstance(app, ConnectorApp) else None
     return dispatcher if dispatcher is not None and not dispatcher.authenticates else None
 
@@ -240,5 +241,5 @@ def _own_lines(headers: Headers) -> bytes:
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Write headers as they travel."""
+    """Return headers in the form of the wire."""
     return b"".join([b"%s: %s\r\n" % header for header in headers])

@@ -1,4 +1,4 @@
-"""Comparing two instants as texts, which is what most of them allow."""
+"""Compares two instants as texts where their form allows it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _TO_THE_MICROSECOND = len("2026-02-09T17:53:57.123456Z")
 
 
 def is_before(text: str, other: str) -> bool:
-    """Say whether one instant is before another; both are what `parse_instant` reads.
+    """Return whether one instant is before another. Both are in the format of `parse_instant`.
 
-    Two in UTC that are written alike, as most are, have the order of their texts.
+    Most are in UTC and have the same form. Their texts then have the order of the instants.
     """
     if len(text) == len(other) <= _TO_THE_MICROSECOND and text[-1] == other[-1] == "Z" and text[10] == other[10]:
         return text < other

@@ -1,4 +1,4 @@
-"""Metrics of one turn of the event loop, counted together at its end."""
+"""Counts the answers of one turn of the event loop together, at its end."""
 
 from __future__ import annotations
 

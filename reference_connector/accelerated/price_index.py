@@ -1,7 +1,7 @@
-"""A price index: the price of each line that was priced before, looked up instead of worked out again.
+"""A price index: keeps the price of each line that was priced before, and looks it up.
 
-What a line costs follows from product and quantity alone while prices, promotions and tax do not change; an index is
-of one store as it is now, and is replaced when something of that changes.
+While prices, promotions and tax do not change, the product and the quantity alone decide the price of a line. An index
+belongs to one store and to the retailer's current data. When the data change, a new index replaces it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
-from reference_connector.pricing.goods import ZERO, CartLine, Product
+from reference_connector.pricing.goods import ZERO, Product
 from reference_connector.pricing.receipt import line_as_json, price, totals_as_json
 from reference_connector.retailer import Retailer
 from reference_connector.sales import price_list
@@ -26,14 +26,14 @@ _MOST, _LONGEST_SUM = 50_000, 64
 
 
 class PriceIndexes:
-    """The price indexes of the retailer as it is now, by store."""
+    """The price indexes of the retailer's current data, by store."""
 
     def __init__(self) -> None:
         self._retailer: Retailer | None = None
         self._indexes: dict[str, PriceIndex] = {}
 
     def price_cart(self, retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> Bill:
-        """Price a cart; a store that is not the retailer's has a new index each time."""
+        """Price a cart; for a store that is not the retailer's, make a new index each time."""
         if self._retailer is not retailer:
             self._retailer, self._indexes = retailer, {}
         index = self._indexes.get(store_id)
@@ -69,7 +69,7 @@ class PriceIndex:
         return self._bill(cart)
 
     def _bill(self, cart: Sequence[CodedLine]) -> Bill:
-        """Price a cart whose lines are not all known, or of one product in part: those are added up first."""
+        """Price a cart that has new lines, or several lines of one product, which are added up first."""
         sums: dict[str, str] = {}
         products: dict[str, Product] = {}
         for kind, code, quantity in cart:
@@ -92,11 +92,11 @@ class PriceIndex:
         return product
 
     def _line(self, product: Product, terms: str) -> _IndexedLine:
-        """Return the line of a product and a sum of quantities; long sums are rare, and not kept."""
+        """Return the line of a product and a sum of quantities. A long sum is rare, and is not kept."""
         known = self._lines.get((product.sku, terms))
         if known is not None:
             return known
-        cart = [CartLine(product.sku, Decimal(term), product) for term in terms.split("+")]
+        cart = [(product.sku, Decimal(term), product) for term in terms.split("+")]
         line = price(cart, self._prices.promotions_on, self._prices.rates).lines[0]
         indexed = _IndexedLine(
             line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))
@@ -107,7 +107,7 @@ class PriceIndex:
 
 
 def _keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Keep a value; past the limit all are dropped, and the most used ones are soon there again."""
+    """Keep a value. At the limit, drop all values first; the most used ones are soon there again."""
     if len(kept) >= _MOST:
         kept.clear()
     kept[key] = value

@@ -1,7 +1,7 @@
-"""Checks at start that this uvicorn is one whose internals the accelerated protocol was tested with.
+"""Checks at the start that the accelerated protocol was tested with this version of uvicorn.
 
-`http_protocol` overrides, calls and reads what uvicorn does not promise to keep. Each of these names is listed here and
-looked for, since one that is missing would else fail every call.
+`http_protocol` uses internals of uvicorn that another version may change. This module lists each name and looks it up,
+since a missing one would make every call fail.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ METHODS = (
     "timeout_keep_alive_handler",
     "_unset_keepalive_if_required",
 )
-"""Methods of uvicorn's protocol that are overridden or called, or that call the overridden ones."""
+"""Methods of uvicorn's protocol that we override or call, or that call those that we override."""
 PROTOCOL = (
     "app",
     "cycle",
@@ -58,16 +58,16 @@ PROTOCOL = (
     "timeout_keep_alive_task",
     "transport",
 )
-"""Attributes of uvicorn's protocol, each there from its construction on."""
+"""Attributes of uvicorn's protocol, which its constructor sets."""
 FLOW = ("write_paused",)
 STATE = ("default_headers", "total_requests")
 PARSER = ("get_http_version", "get_method", "should_keep_alive", "should_upgrade")
 CYCLE = ("disconnected", "keep_alive", "message_event", "response_complete")
-"""What uvicorn's protocol reads of the current request, and sets."""
+"""Attributes of the current request that uvicorn's protocol reads and sets."""
 
 
 def check_uvicorn() -> None:
-    """Raise BadSettings, with what to do, if uvicorn is not of the tested versions or lacks a name that is used."""
+    """Raise BadSettings if this uvicorn is not a tested version, or lacks a name that we use."""
     found = tuple(int(number) for number in re.findall(r"\d+", uvicorn.__version__)[:2])
     if not TESTED <= found < FIRST_UNTESTED:
         tested = ".".join(map(str, TESTED))
@@ -84,23 +84,23 @@ def check_uvicorn() -> None:
 
 
 def _missing() -> Iterator[str]:
-    """Name what is missing: of the module and the class first, as the rest cannot be made without them."""
+    """Yield the missing names. Those of the module come first, as the other checks need its classes."""
     missing = [f"httptools_impl.{name}" for name in MODULE if not hasattr(httptools_impl, name)]
     if missing:
         yield from missing
         return
-    own = vars(httptools_impl.HttpToolsProtocol)  # asyncio's base class has some of the names, and does nothing there
+    own = vars(httptools_impl.HttpToolsProtocol)  # asyncio's base class has some of the names too, but does nothing
     yield from (f"HttpToolsProtocol.{name}" for name in METHODS if name not in own)
     for where, made, names in _probes():
         yield from (f"{where}.{name}" for name in names if not hasattr(made, name))
 
 
 def _probes() -> list[tuple[str, Any, tuple[str, ...]]]:
-    """Make one of each object whose attributes are used, without a connection."""
+    """Make one object of each class, without a connection, to look at its attributes."""
     state, loop = ServerState(), asyncio.new_event_loop()
     try:
         protocol = httptools_impl.HttpToolsProtocol(Config(_no_app, log_config=None, lifespan="off"), state, {}, loop)
-        cycle_type: Any = httptools_impl.RequestResponseCycle  # what it is made of does not matter here
+        cycle_type: Any = httptools_impl.RequestResponseCycle  # its arguments do not matter here
         cycle = cycle_type(**dict.fromkeys(_arguments()))
     finally:
         loop.close()
@@ -118,4 +118,4 @@ def _arguments() -> list[str]:
 
 
 async def _no_app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401 - an ASGI app's arguments
-    """Stand in for an app: it is never called."""
+    """Serve as an app that is never called."""

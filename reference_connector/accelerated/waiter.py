@@ -1,7 +1,7 @@
-"""What a coroutine awaits from the store, without a future's detour through the event loop's queue of callbacks.
+"""A waiter for the store's results that calls its callback at once, and not through the event loop's queue.
 
-A task can wait for it too, as it keeps asyncio's protocol for futures: the task is then stepped within the turn in
-which the store reports, one turn earlier than with a future.
+A task can await it too, as it follows asyncio's protocol for futures. The task then resumes in the turn in which the
+store reports, one turn earlier than with a future.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Wake = Callable[["DirectWaiter"], object]
 
 
 class DirectWaiter:
-    """Calls back as soon as it has a result or an error; one waits for it at most."""
+    """Calls its callback as soon as it has a result or an error. At most one caller waits for it."""
 
     __slots__ = ("_asyncio_future_blocking", "_context", "_done", "_error", "_loop", "_result", "_wake")
 
@@ -29,7 +29,7 @@ class DirectWaiter:
         self._context: contextvars.Context | None = None
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the event loop of the one who waits."""
+        """Return the event loop of the caller."""
         return self._loop
 
     def done(self) -> bool:
@@ -37,25 +37,25 @@ class DirectWaiter:
         return self._done
 
     def add_done_callback(self, wake: Wake, *, context: contextvars.Context | None = None) -> None:
-        """Set the callback of the one who waits."""
+        """Set the callback of the caller."""
         self._wake, self._context = wake, context
 
     def set_result(self, result: Any) -> None:  # noqa: ANN401 - each kind of job has its own
-        """Wake the one who waits, with a result."""
+        """Resume the caller with a result."""
         self._result = result
         self._call()
 
     def set_exception(self, error: BaseException) -> None:
-        """Wake the one who waits, with an error."""
+        """Resume the caller with an error."""
         self._error = error
         self._call()
 
     def cancel(self, msg: object = None) -> bool:
-        """Wake the one who waits, with CancelledError; False when there was a result."""
+        """Resume the caller with CancelledError; return False if there is a result already."""
         if self._done:
             return False
         self._error = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
-        self._loop.call_soon(self._call)  # a task must not be stepped from within its own cancel()
+        self._loop.call_soon(self._call)  # a task must not run within its own cancel()
         self._done = True
         return True
 
@@ -82,6 +82,6 @@ class DirectWaiter:
                 wake(self)
             else:
                 context.run(wake, self)
-        except Exception as error:  # noqa: BLE001 - the others of the batch must be woken all the same
+        except Exception as error:  # noqa: BLE001 - the other callers of the batch must resume too
             found = {"message": "a callback of the store failed", "exception": error}
             self._loop.call_exception_handler(found)

@@ -1,4 +1,4 @@
-"""The catalog client's composition root: HTTP, SQS, clocks and pace are made here."""
+"""The catalog client's composition root: makes HTTP, SQS, the clock and the pace."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def create_client(settings: CatalogClientSettings, *, log: EventLog | None = None) -> Iterator[CatalogClient]:
-    """Make a client, close its connections at the end; ForbiddenHost when the settings point at real Amazon hosts."""
+    """Make a client, and close its connections at the end.
+
+    Raises ForbiddenHost if the settings name a real Amazon host and block those.
+    """
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
     pace_file = settings.pace_file or _pace_file(settings)
@@ -51,7 +54,7 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
 
 
 def _pace_file(settings: CatalogClientSettings) -> Path:
-    """Name the file that all clients of one account on this machine share: the platform's rate is by account."""
+    """Return the file that all clients of one account share: the platform limits the rate by account."""
     account = hashlib.sha256(f"{settings.endpoint} {settings.access_key_id}".encode()).hexdigest()[:16]
     owner = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir()) / f"jwo-catalog-{owner}-{account}.pace"
@@ -61,7 +64,9 @@ def _sqs(settings: CatalogClientSettings, hosts: Hosts) -> SQSClient:
     if settings.aws_endpoint_url:
         hosts.allowed(settings.aws_endpoint_url)
     elif settings.auth.block_amazon_hosts:
-        raise ForbiddenHost("without aws_endpoint_url the queue would be asked for at AWS", hint="set aws_endpoint_url")
+        raise ForbiddenHost(
+            "without aws_endpoint_url the client would call AWS for the queue", hint="set aws_endpoint_url"
+        )
     return boto3.client(
         "sqs",
         region_name=settings.region,

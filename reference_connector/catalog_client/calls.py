@@ -1,4 +1,4 @@
-"""Signed calls to the platform's catalog API: paced, and tried again where the platform says that this helps."""
+"""Signed calls to the platform's catalog API: paced, and repeated if the platform advises it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class PlatformCalls:
-    """Calls operations; every attempt is signed anew, since a signature carries its time."""
+    """Calls operations. It signs each attempt again, since a signature has a time."""
 
     def __init__(
         self,
@@ -45,7 +45,11 @@ class PlatformCalls:
         self._key = sigv4.Key(settings.access_key_id, settings.secret_access_key.get_secret_value(), token or None)
 
     def call(self, operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer's body; PlatformRefused for a final error, PlatformUnreachable for none."""
+        """Return the answer's body.
+
+        Raises PlatformRefused for a final error. Raises PlatformUnreachable if there is no answer, and MalformedAnswer
+        if the answer breaks the contract.
+        """
         content = orjson.dumps(body)
         for attempt in range(1, self._settings.max_attempts + 1):
             answer = self._attempt(operation, content)
@@ -71,7 +75,7 @@ class PlatformCalls:
             ) from error
 
     def _wait_s(self, answer: httpx.Response, attempt: int) -> float | None:
-        """Say how long to wait before another attempt, or None where none is allowed."""
+        """Return the seconds to wait before another attempt, or None if another attempt is of no use."""
         asked_s = _retry_after_s(answer)
         backoff_s = self._settings.backoff_first_s * 2 ** (attempt - 1)
         if answer.status_code == _TOO_MANY:

@@ -1,4 +1,4 @@
-"""The catalog client itself: upload, confirm, wait, fetch."""
+"""The catalog client: uploads rows, confirms the subscription, waits for results, and fetches reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST_POLL_S = 5
 
 
 class IngestionResult(NamedTuple):
-    """How far an ingestion came; `report` is the platform's report where it is DONE."""
+    """The state of an ingestion; `report` is the platform's report if the state is DONE."""
 
     ingestion_id: str
     processing_status: str
@@ -35,12 +35,12 @@ class IngestionResult(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """Whether the platform is finished with it."""
+        """Whether the platform has finished the ingestion."""
         return self.processing_status in _FINAL
 
 
 class CatalogClient:
-    """What a retailer does with the catalog API. Made by `catalog_client.app.create_client`."""
+    """Does a retailer's work with the catalog API. `catalog_client.app.create_client` makes it."""
 
     def __init__(  # noqa: PLR0913 - the composition root hands in each part by name
         self,
@@ -69,18 +69,19 @@ class CatalogClient:
         journal: UploadJournal | None = None,
         on_progress: Callable[[int], None] = lambda _rows: None,
     ) -> list[str]:
-        """Upload rows in as many calls as they need; return the ingestion ids, all of which must be kept.
+        """Upload rows in as many calls as they need; return all ingestion ids, which the caller must keep.
 
-        With a journal, what an earlier run has uploaded is not uploaded again. `on_progress` hears of rows taken.
+        With a journal, it skips the chunks that an earlier run has uploaded. It calls `on_progress` with the number of
+        rows of each uploaded chunk.
         """
 
-        def one(chunk: list[CatalogRow]) -> str:
+        def upload_chunk(chunk: list[CatalogRow]) -> str:
             ingestion_id = self._upload(chunk, journal)
             on_progress(len(chunk))
             return ingestion_id
 
         with ThreadPoolExecutor(self._settings.workers) as workers:
-            return list(workers.map(one, uploads(rows, self._settings.chunk_rows)))
+            return list(workers.map(upload_chunk, uploads(rows, self._settings.chunk_rows)))
 
     def _upload(self, chunk: list[CatalogRow], journal: UploadJournal | None) -> str:
         known = journal.find(chunk) if journal else None
@@ -93,7 +94,7 @@ class CatalogClient:
         return ingestion_id
 
     def archive(self, skus: Sequence[str], every_store: Sequence[str]) -> list[str]:
-        """Take SKUs out of sale; `every_store` is each store of the retailer. Return the ingestion ids."""
+        """Archive SKUs, so that no store sells them; return the ingestion ids. `every_store` is all stores' ids."""
         size = self._settings.chunk_rows
         chunks = [list(skus[start : start + size]) for start in range(0, len(skus), size)]
         bodies = ({"itemSkus": chunk, "allApplicableStores": list(every_store)} for chunk in chunks)
@@ -104,9 +105,9 @@ class CatalogClient:
         return self._calls.call(GET_CATALOG_UPLOAD_STATUS, {"ingestionId": ingestion_id})
 
     def confirm_subscription(self, deadline_s: float = 30) -> bool:
-        """Confirm the subscription that waits in the queue; False when none came in time.
+        """Confirm the subscription that waits in the queue; return False if there is none in time.
 
-        ForbiddenHost when the message asks for a call to somewhere else than the platform.
+        Raises ForbiddenHost if the message asks for a call to another host than the platform.
         """
         end = self._monotonic() + deadline_s
         if self._inbox is None:
@@ -123,9 +124,9 @@ class CatalogClient:
         return True
 
     def wait_for_results(self, ingestion_ids: Iterable[str], deadline_s: float = 120) -> list[IngestionResult]:
-        """Wait until every ingestion is final, or the time is over; return one result each, in the order given.
+        """Wait until every ingestion is final, or the time is over; return one result each, in the given order.
 
-        Where there is no queue, or a notification stays away, the status call has the last word.
+        If there is no queue, or a notification is missing, the status call decides.
         """
         wanted = list(ingestion_ids)
         end = self._monotonic() + deadline_s
@@ -162,7 +163,7 @@ class CatalogClient:
         return IngestionResult(ingestion_id, status, report)
 
     def _report(self, ingestion_id: str, link: str) -> dict[str, Any]:
-        """Fetch the report; a link that is too old is replaced by a fresh one, once."""
+        """Fetch the report. If the link is too old, request a new one, once."""
         try:
             content = self._get(self._hosts.allowed(link))
         except PlatformRefused as refusal:
@@ -172,7 +173,7 @@ class CatalogClient:
         return _checked_report(ingestion_id, content)
 
     def _get(self, url: str) -> bytes:
-        """Get without any signature, as a presigned link wants it."""
+        """Get a URL without a signature of our own, as a presigned link requires."""
         try:
             answer = self._http.get(url)
         except httpx.HTTPError as error:

@@ -1,4 +1,4 @@
-"""Which addresses may be called: no real Amazon host while those are blocked, and a confirmation only at home."""
+"""Checks addresses: no real Amazon host if the settings block those, and confirmations only at the platform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Hosts:
         self._home = _origin(self.allowed(endpoint))
 
     def allowed(self, url: str) -> str:
-        """Return the address if it may be called; ForbiddenHost otherwise."""
+        """Return the address if the client may call it. Raises ForbiddenHost if not."""
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
         if parts.scheme not in {"http", "https"} or not host:
@@ -30,11 +30,11 @@ class Hosts:
         return url
 
     def at_home(self, url: str) -> str:
-        """Return the address if it is on the platform's own endpoint; ForbiddenHost otherwise."""
+        """Return the address if it is on the platform's own endpoint. Raises ForbiddenHost if not."""
         if _origin(self.allowed(url)) != self._home:
             raise ForbiddenHost(
-                f"the subscription would be confirmed at {urlsplit(url).netloc}, which is not the platform",
-                hint="only the set endpoint may confirm; look where the message came from",
+                f"the message asks for a confirmation at {urlsplit(url).netloc}, which is not the platform",
+                hint="only the set endpoint may confirm; find out who sent the message",
             )
         return url
 

@@ -1,7 +1,7 @@
-"""The retailer's SQS queue: messages come at least once and in any order, and are deleted once they are handled.
+"""The retailer's SQS queue: messages arrive at least once and in any order, and are deleted after they are handled.
 
-A notification is kept by its ingestionId, so a second delivery changes nothing, and one for another upload is not lost.
-SNS signatures are not checked: what matters is fetched from the platform itself, or from a link that it gave.
+The inbox keeps a notification by its ingestionId, so a second delivery changes nothing, and one for another upload is
+not lost. It does not check SNS signatures: the client fetches all that matters from the platform, or from its links.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _MOST_AT_ONCE = 10
 
 
 class Letter(NamedTuple):
-    """An SNS envelope from the queue, and the handle to delete it with."""
+    """An SNS envelope from the queue, and the handle that deletes it."""
 
     envelope: dict[str, Any]
     receipt_handle: str
 
 
 class Inbox:
-    """Reads the queue; what is not an SNS envelope stays there, for the queue's own dead-letter rule."""
+    """Reads the queue. A message that is not an SNS envelope stays there, for the queue's dead-letter rule."""
 
     def __init__(self, sqs: SQSClient, queue_url: str, log: EventLog) -> None:
         self._sqs = sqs
@@ -37,7 +37,7 @@ class Inbox:
         self.confirmations: list[Letter] = []
 
     def collect(self, wait_s: int) -> None:
-        """Take what is in the queue, waiting up to `wait_s` seconds (0 to 20) for a first message."""
+        """Read the messages in the queue; wait up to `wait_s` seconds, 0 to 20, for a first one."""
         answer = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=_MOST_AT_ONCE, WaitTimeSeconds=wait_s
         )

@@ -1,7 +1,7 @@
-"""What an upload has done so far, in a file: after a crash it goes on where it was.
+"""A journal of an upload, in a file: after a crash the upload continues where it stopped.
 
-One JSON object a line, each on disk before the next call. A call whose answer the crash swallowed is made again, which
-does no harm: an upload replaces whole records.
+Each line is a JSON object, and is on disk before the next call. If a crash loses the answer of a call, the client
+repeats the call. This does no harm, as an upload replaces whole records.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from reference_connector.errors import BadRows
 
 
 class UploadJournal:
-    """The ingestion ids by chunk; a chunk is known by its content."""
+    """The ingestion ids by chunk; the key of a chunk is a digest of its content."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._door = Lock()
+        self._lock = Lock()
         self._known = _read(path)
 
     def find(self, chunk: list[dict[str, Any]]) -> str | None:
-        """Return the ingestion id of a chunk that was taken before."""
+        """Return the ingestion id of a chunk that was uploaded before, or None."""
         return self._known.get(_digest(chunk))
 
     def keep(self, chunk: list[dict[str, Any]], ingestion_id: str) -> None:
-        """Note that a chunk was taken; it is on disk when this returns."""
+        """Record that a chunk was uploaded; the record is on disk when this returns."""
         line = {"chunk": _digest(chunk), "rows": len(chunk), "ingestionId": ingestion_id}
-        with self._door, self._path.open("ab") as file:
+        with self._lock, self._path.open("ab") as file:
             file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
             file.flush()
             os.fsync(file.fileno())
             self._known[line["chunk"]] = ingestion_id  # type: ignore[index] # the digest, a text
 
     def finish(self) -> None:
-        """Forget it all: the upload is through, and the same rows later are an upload of their own."""
+        """Delete the journal after a complete upload. The same rows are then a new upload."""
         self._path.unlink(missing_ok=True)
         self._known.clear()
 
@@ -59,7 +59,7 @@ def _read(path: Path) -> dict[str, str]:
             known[entry["chunk"]] = entry["ingestionId"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise BadRows(f"{path} is not a journal of uploads", hint="name another file, or delete this one") from error
-    if torn:  # the crash came in the middle of a line, which counts as not written
+    if torn:  # a crash left half a line, which counts as not written
         path.write_bytes(b"".join(line + b"\n" for line in lines))
     return known
 

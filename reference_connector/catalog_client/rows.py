@@ -1,4 +1,4 @@
-"""Catalog rows from a file, and in uploads that the platform takes."""
+"""Reads catalog rows from a file, and divides them into uploads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _OURS = frozenset({"sold_by"})
 
 
 def read_rows(path: Path) -> list[CatalogRow]:
-    """Read a CSV with a header, or a JSON list, without our own columns and empty ones. BadRows names the trouble."""
+    """Read a CSV with a header, or a JSON list, without our own columns and without empty values.
+
+    Raises BadRows if the file is not readable or has no rows.
+    """
     try:
         rows = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
     except (OSError, ValueError, csv.Error) as error:
@@ -29,7 +32,7 @@ def read_rows(path: Path) -> list[CatalogRow]:
 
 
 def uploads(rows: Sequence[CatalogRow], size: int) -> Iterator[list[CatalogRow]]:
-    """Cut rows into uploads of at most `size`; BadRows, before anything is sent, where one breaks the contract."""
+    """Divide rows into uploads of at most `size` rows. Raises BadRows first if a row breaks the contract."""
     schema = message("upload_catalog.request")
     chunks = [list(rows[start : start + size]) for start in range(0, len(rows), size)]
     for number, chunk in enumerate(chunks):
@@ -54,5 +57,5 @@ def _read_csv(path: Path) -> list[CatalogRow]:
         rows = list(csv.DictReader(file, strict=True))
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
-            raise ValueError(f"row {number} has not as many values as the header has columns")
+            raise ValueError(f"row {number} has more or fewer values than the header has columns")
     return rows

@@ -12,7 +12,7 @@ from contract.settings import RoomSettings
 
 
 class CatalogClientSettings(RoomSettings):
-    """Where the platform is and who calls it; `endpoint` is its address without a path."""
+    """The platform's address, and the caller's keys; `endpoint` is the address without a path."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_")
 
@@ -22,16 +22,18 @@ class CatalogClientSettings(RoomSettings):
     secret_access_key: SecretStr
     session_token: SecretStr | None = None
     queue_url: str = ""
-    """The SQS queue of the notifications; empty: results are followed by status calls alone."""
+    """The SQS queue of the notifications. Without one, the client gets results by status calls only."""
     aws_endpoint_url: str = ""
-    """Where SQS is; empty is AWS itself, which is refused while auth.block_amazon_hosts is on."""
+    """The address of SQS. An empty one means AWS itself, which auth.block_amazon_hosts forbids."""
     timeout_s: float = 30.0
     chunk_rows: int = Field(default=10_000, ge=1, le=10_000)
     workers: int = Field(default=1, ge=1, le=32)
-    """How many uploads are under way at once; all of them together keep to catalog.rate_per_s. More than one is for
-    rows that name each SKU of a store once: the platform keeps the row that came last."""
+    """The number of uploads at the same time; together they keep to catalog.rate_per_s.
+
+    Use more than one only for rows that have each SKU of a store once: the platform keeps the row that arrives last.
+    """
     pace_file: Path | None = None
-    """Where the clients of one account share their pace; by default a file in the folder for temporary files."""
+    """The file by which the clients of one account share their pace; by default in the folder for temporary files."""
     max_attempts: int = Field(default=5, ge=1)
     backoff_first_s: float = 0.5
     status_every_s: float = 1.0

@@ -1,4 +1,4 @@
-"""What became of an upload: for programs as JSON, for people as a table."""
+"""The summary of an upload: as JSON for programs, as a table for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference_connector.catalog_client.client import IngestionResult
 
 
 def summarize(results: Iterable[IngestionResult]) -> dict[str, Any]:
-    """Add the results up; `unfinished` and `failed` are ingestions without a report."""
+    """Add the results up. `unfinished` and `failed` list the ingestions without a report."""
     kept = list(results)
     reports = [result.report for result in kept if result.report is not None]
     return {

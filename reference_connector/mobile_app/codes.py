@@ -1,6 +1,6 @@
-"""Hands out Scan Key Codes after the published checks: payment card, its expiry, fraud threshold.
+"""Issues Scan Key Codes after the published checks: payment card, its expiry, fraud threshold.
 
-A flagged account still gets a code: it is the gate that must be able to refuse it.
+A flagged account still gets a code, since the gate refuses it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reference_connector.telemetry import Clock
 
 
 class CodeIssuer:
-    """Issues codes; each is on record before it is handed out."""
+    """Issues codes; each one is recorded before the app gets it."""
 
     def __init__(self, retailer: CurrentRetailer, store: Store, scan_keys: ScanKeys, clock: Clock) -> None:
         self._retailer = retailer
@@ -24,18 +24,18 @@ class CodeIssuer:
         self._clock = clock
 
     async def code_for(self, shopper_id: str, issued_at: datetime | None = None) -> str:
-        """Return a fresh code as the text of the QR symbol; CodeDenied when a check is not passed."""
-        retailer = self._retailer.now
+        """Return a fresh code, the text of the QR symbol. Raises CodeDenied if a check fails."""
+        retailer = self._retailer.current
         account = retailer.accounts.get(shopper_id)
         if account is None:
             raise CodeDenied("the account is not known", code="unknown_account")
         _check(account, retailer.policy, self._clock())
         if await self._store.transact(lambda records: owes_too_much(records, account, retailer.policy)):
-            raise CodeDenied("the account has too much of an open balance", code="open_balance")
+            raise CodeDenied("the account's open balance is over the limit", code="open_balance")
         return await self.issue(shopper_id, issued_at or self._clock())
 
     async def issue(self, shopper_id: str, issued_at: datetime, used_by: str = "") -> str:
-        """Issue a code without any check, already used where `used_by` names an authEvent."""
+        """Issue a code without any check. With `used_by`, the id of an authEvent, the code counts as used."""
         text, code = self._scan_keys.make(shopper_id, issued_at)
         record = code._replace(used_by=used_by)
         await self._store.transact(lambda records: records.save_code(record))

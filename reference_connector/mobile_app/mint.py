@@ -1,4 +1,4 @@
-"""Fresh keys for test suites, one kind a call; served only when the setting `app_test_keys` is on."""
+"""Makes fresh keys for test suites; available only if the setting `app_test_keys` is on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from reference_connector.retailer import CurrentRetailer
 from reference_connector.telemetry import Clock
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When an expired code was issued: before every scan, whatever date a suite gives its authEvents."""
+"""The time of issue of an expired code: before every scan, with any date that a suite gives to its authEvents."""
 
 
 class Kind(StrEnum):
-    """What a minted key is for."""
+    """The kind of a minted key."""
 
     SHOPPER = "shopper"
     ASSOCIATE = "associate"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Mint:
-    """Makes identity keys of a wanted kind."""
+    """Makes identity keys of a given kind."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Mint:
         self._new_token = new_token
 
     async def identity_key(self, kind: Kind) -> str:
-        """Return a fresh key, Base64; NotThere when the retailer has no shopper of that kind."""
+        """Return a fresh key in Base64. Raises NotThere if the retailer has no shopper of that kind."""
         return to_identity_key(await self._code(kind))
 
     async def _code(self, kind: Kind) -> str:
@@ -61,7 +61,7 @@ class Mint:
 
     def _shopper(self, kind: Kind) -> str:
         wanted = kind.upper() if kind in {Kind.ASSOCIATE, Kind.CASH_SHOPPER} else "SHOPPER"
-        for shopper_id, account in self._retailer.now.accounts.items():
+        for shopper_id, account in self._retailer.current.accounts.items():
             if account.visitor.type == wanted and account.flagged == (kind is Kind.REFUSED):
                 return shopper_id
         raise NotThere(f"the retailer files have no account for a key of the kind {kind}")

@@ -17,7 +17,7 @@ def png(text: str) -> bytes:
 
 
 def svg(text: str) -> bytes:
-    """Draw the text as a QR symbol in an SVG image, black on nothing: put something white behind it."""
+    """Draw the text as a QR symbol in an SVG image, black on a transparent background: show it on white."""
     buffer = io.BytesIO()
     qrcode.make(text, image_factory=SvgPathImage).save(buffer)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""The app's HTTP routes under /app: sign-in, and the codes and receipts of whoever is signed in, nobody else's.
+"""The app's HTTP routes under /app: sign-in, and the codes and receipts of the shopper that is signed in.
 
-Sessions are signed cookies that scripts cannot read and that no other site sends along; see `sign_in`. Test keys, where
-they are switched on, are for everybody.
+Sessions are signed cookies. Scripts cannot read them, and other sites cannot send them: see `sign_in`. If test keys are
+on, they need no session.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from reference_connector.mobile_app.sign_in import COOKIE, SignIn
 from reference_connector.store import Store
 
 _BODY_BYTES = 4096
-_NEVER_KEPT = {"Cache-Control": "no-store"}
-_PAGE_HEADERS = _NEVER_KEPT | {
+_NOT_CACHED = {"Cache-Control": "no-store"}
+_PAGE_HEADERS = _NOT_CACHED | {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 
 
 class AppRules(NamedTuple):
-    """How long a shown code is good, and whether one with another time of issue may be asked for."""
+    """How long a code is valid, and whether the app may request one with another time of issue."""
 
     expires_in_s: int
     allow_backdated: bool
@@ -46,10 +46,10 @@ class AppRules(NamedTuple):
 def add_app_routes(
     app: FastAPI, codes: CodeIssuer, store: Store, rules: AppRules, sign_in: SignIn, mint: Mint | None
 ) -> None:
-    """Serve sign-in, codes and receipts, and fresh test keys when there is a mint."""
+    """Serve sign-in, codes and receipts, and fresh test keys if there is a mint."""
     app.include_router(_page_route())
     app.include_router(_session_routes(sign_in))
-    own = [Depends(_own_only(sign_in))]
+    own = [Depends(_require_own(sign_in))]
     app.include_router(_code_routes(codes, rules), dependencies=own)
     app.include_router(_receipt_routes(store), dependencies=own)
     if mint is not None:
@@ -74,27 +74,29 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
     @routes.post("", status_code=204)
     async def open_session(request: Request) -> Response:
         shopper_id, pin = _credentials(await _body(request))
-        answer = Response(status_code=204, headers=_NEVER_KEPT)
+        answer = Response(status_code=204, headers=_NOT_CACHED)
         cookie, secure = sign_in.open(shopper_id, pin), request.url.scheme == "https"
-        answer.set_cookie(COOKIE, cookie, sign_in.lasts_s, path="/app", secure=secure, httponly=True, samesite="strict")
+        answer.set_cookie(
+            COOKIE, cookie, sign_in.lifetime_s, path="/app", secure=secure, httponly=True, samesite="strict"
+        )
         return answer
 
     @routes.get("")
     async def session(request: Request) -> Response:
-        return _json({"shopper": sign_in.who(request.cookies.get(COOKIE, ""))})
+        return _json({"shopper": sign_in.shopper_of(request.cookies.get(COOKIE, ""))})
 
     @routes.delete("", status_code=204)
     async def close_session() -> Response:
-        answer = Response(status_code=204, headers=_NEVER_KEPT)
+        answer = Response(status_code=204, headers=_NOT_CACHED)
         answer.delete_cookie(COOKIE, path="/app")
         return answer
 
     return routes
 
 
-def _own_only(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
+def _require_own(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
     async def own(shopper_id: str, request: Request) -> None:
-        if sign_in.who(request.cookies.get(COOKIE, "")) != shopper_id:
+        if sign_in.shopper_of(request.cookies.get(COOKIE, "")) != shopper_id:
             raise NotTheirs("these are another shopper's codes and receipts")
 
     return own
@@ -102,7 +104,7 @@ def _own_only(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
 
 def _code_routes(codes: CodeIssuer, rules: AppRules) -> APIRouter:
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
-    lifetime = _NEVER_KEPT | {"X-Expires-In-S": str(rules.expires_in_s)}
+    lifetime = _NOT_CACHED | {"X-Expires-In-S": str(rules.expires_in_s)}
 
     @routes.post("/scan-key", status_code=201)
     async def scan_key(shopper_id: str, request: Request) -> Response:
@@ -146,11 +148,11 @@ def _mint_routes(mint: Mint) -> APIRouter:
 
 
 async def _body(request: Request) -> bytes:
-    """Read a body of the app; TooLarge for one that no phone has reason to send."""
+    """Read a body of the app. Raises TooLarge if it is longer than any that the app sends."""
     try:
         content = await read_body(request.receive, _BODY_BYTES)
     except CallerGone as error:
-        raise InvalidRequest("the body broke off") from error
+        raise InvalidRequest("the body is incomplete") from error
     if len(content) > _BODY_BYTES:
         raise TooLarge(f"the body is larger than {_BODY_BYTES} bytes")
     return content
@@ -163,28 +165,28 @@ def _credentials(body: bytes) -> tuple[str, str]:
         raise InvalidRequest(str(error)) from error
     shopper_id, pin = given.get("shopper"), given.get("pin")
     if not isinstance(shopper_id, str) or not isinstance(pin, str):
-        raise InvalidRequest("shopper and pin are wanted, as texts")
+        raise InvalidRequest("the body needs shopper and pin, as texts")
     return shopper_id, pin
 
 
 def _issued_at(body: bytes, rules: AppRules) -> datetime | None:
-    """Read the optional wish for another time of issue."""
+    """Read the optional time of issue."""
     if not body:
         return None
     try:
-        wish = parse_object(body)
-        if "issuedAt" not in wish:
+        given = parse_object(body)
+        if "issuedAt" not in given:
             return None
-        issued_at = parse_instant(str(wish["issuedAt"]))
+        issued_at = parse_instant(str(given["issuedAt"]))
     except ContractError as error:
         raise InvalidRequest(str(error)) from error
     if not rules.allow_backdated:
-        raise InvalidRequest("issuedAt is taken only when the setting app_allow_backdated_codes is on")
+        raise InvalidRequest("issuedAt needs the setting app_allow_backdated_codes")
     return issued_at
 
 
 def _json(value: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json", headers=_NEVER_KEPT)
+    return Response(orjson.dumps(value), status, media_type="application/json", headers=_NOT_CACHED)
 
 
 def _refused(_request: Request, refusal: Exception) -> Response:

@@ -1,12 +1,12 @@
-"""Sign-in to the app: a shopper signs in with a PIN, and a signed cookie carries the session from then on.
+"""Sign-in to the app: a shopper signs in with a PIN, and then a signed cookie is the session.
 
-The cookie holds the account, an end and a signature, and nothing is stored here: every worker with the same key takes
-it. The PIN goes into the signature, so that a changed one ends its sessions. A retailer who has a sign-in already puts
-it in this class's place.
+The cookie has the account, an end and a signature. The connector stores no sessions: every worker with the same key
+accepts the cookie. The PIN is part of the signature, so a new PIN ends the sessions of the old one. A retailer that has
+a sign-in already replaces this class.
 
-Several wrong PINs lock an account's sign-in for a while, whoever sent them: who knows an id can keep its owner from
-signing in, though not end a session. What is in front of the connector limits callers. Ids that nobody has are locked
-alike, so that the answer does not tell which accounts exist.
+Several wrong PINs lock an account's sign-in for a while, from any caller. So a caller that knows an id can keep its
+owner from signing in, but cannot end a session. A proxy in front of the connector must limit callers. Unknown ids are
+locked in the same way, so that the answer does not show which accounts exist.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reference_connector.telemetry import Clock
 
 COOKIE = "jwo_session"
 _SIGNER = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-_STRANGERS_KEPT = 10_000
+_UNKNOWN_IDS_KEPT = 10_000
 
 
 class SignIn:
@@ -32,52 +32,57 @@ class SignIn:
 
     def __init__(self, retailer: CurrentRetailer, rules: SignInRules, key: bytes, clock: Clock) -> None:
         self._retailer = retailer
-        self._lasts = timedelta(hours=rules.session_h)
+        self._lifetime = timedelta(hours=rules.session_h)
         self._key = key
         self._clock = clock
         pause = timedelta(seconds=rules.pause_s)
         self._tries = _Tries(rules.wrong_pins, pause)
-        self._strangers = _Tries(rules.wrong_pins, pause, _STRANGERS_KEPT)  # apart, so that they push no account out
+        self._unknown_ids = _Tries(
+            rules.wrong_pins, pause, _UNKNOWN_IDS_KEPT
+        )  # separate, so that unknown ids displace no account
 
     @property
-    def lasts_s(self) -> int:
-        """How long a session is good."""
-        return int(self._lasts.total_seconds())
+    def lifetime_s(self) -> int:
+        """How long a session lasts, in seconds."""
+        return int(self._lifetime.total_seconds())
 
     def open(self, shopper_id: str, pin: str) -> str:
-        """Return the cookie of a new session; NotSignedIn, or TooManyTries after several wrong PINs."""
+        """Return the cookie of a new session.
+
+        Raises NotSignedIn if the account or the PIN is wrong, and TooManyTries after several wrong PINs.
+        """
         now, right = self._clock(), self._pin(shopper_id)
-        tries = self._tries if right else self._strangers
+        tries = self._tries if right else self._unknown_ids
         tries.check(shopper_id, now)
         if not hmac.compare_digest(pin.encode(), right.encode()) or not right:
             tries.count(shopper_id, now)
             raise NotSignedIn("the account or its PIN is wrong")
         tries.forget(shopper_id)
-        ends = int((now + self._lasts).timestamp())
+        ends = int((now + self._lifetime).timestamp())
         return str(self._serializer(right).dumps([ends, shopper_id]))
 
-    def who(self, cookie: str) -> str:
-        """Return whose session a cookie is; NotSignedIn when it is none, was changed, or is over."""
-        _, unproven = self._serializer("").loads_unsafe(cookie)
-        match unproven:
+    def shopper_of(self, cookie: str) -> str:
+        """Return the shopper of a session cookie. Raises NotSignedIn if it is invalid, was changed, or has expired."""
+        _, unchecked = self._serializer("").loads_unsafe(cookie)
+        match unchecked:
             case [int(), str(shopper_id)] if pin := self._pin(shopper_id):
-                return self._proven(cookie, pin)
+                return self._checked(cookie, pin)
             case _:
-                raise NotSignedIn("nobody is signed in")
+                raise NotSignedIn("no shopper is signed in")
 
-    def _proven(self, cookie: str, pin: str) -> str:
-        """Return whose session a cookie is, once its signature was checked with the PIN of the account it names."""
+    def _checked(self, cookie: str, pin: str) -> str:
+        """Check the cookie's signature, which includes the account's PIN, and return its shopper."""
         try:
             ends, shopper_id = self._serializer(pin).loads(cookie)
         except BadData as error:
-            raise NotSignedIn("nobody is signed in") from error
+            raise NotSignedIn("no shopper is signed in") from error
         if self._clock().timestamp() >= ends:
-            raise NotSignedIn("nobody is signed in")
+            raise NotSignedIn("no shopper is signed in")
         return str(shopper_id)
 
     def _pin(self, shopper_id: str) -> str:
-        """Return an account's PIN; empty for one that cannot sign in, or does not exist."""
-        account = self._retailer.now.accounts.get(shopper_id)
+        """Return an account's PIN; empty if the account has none, or does not exist."""
+        account = self._retailer.current.accounts.get(shopper_id)
         return account.pin.get_secret_value() if account else ""
 
     def _serializer(self, pin: str) -> URLSafeSerializer:
@@ -85,7 +90,7 @@ class SignIn:
 
 
 class _Tries:
-    """Wrong PINs in this worker: after `most` in a row an id pauses. The `kept` ids that tried last are remembered."""
+    """Counts wrong PINs in this worker: after `most` of them an id must pause. It keeps the `kept` latest ids."""
 
     def __init__(self, most: int, pause: timedelta, kept: int | None = None) -> None:
         self._most = most
@@ -100,7 +105,7 @@ class _Tries:
 
     def count(self, shopper_id: str, now: datetime) -> None:
         wrong, _ = self._wrong.pop(shopper_id, (0, now))
-        self._wrong[shopper_id] = (wrong + 1, now)  # the last in the order of insertion
+        self._wrong[shopper_id] = (wrong + 1, now)  # moved to the end of the order of insertion
         if self._kept is not None and len(self._wrong) > self._kept:
             del self._wrong[next(iter(self._wrong))]
 

@@ -1,4 +1,4 @@
-"""What a cart costs at one store: the lines as they came, and the bill that goes into the receipt."""
+"""Prices a cart at one store, and writes the bill for the receipt."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from reference_connector.pricing.goods import CartLine, Product
-from reference_connector.pricing.promotions import Promotion
-from reference_connector.pricing.receipt import as_json, price
+from reference_connector.pricing.goods import Product
+from reference_connector.pricing.receipt import PromotionsOn, as_json, price
 from reference_connector.pricing.tax import TaxRates
 
 CodedLine = tuple[str, str, str]
-"""A line as it came: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
+"""A line of the request: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
 
 
 class PriceList(NamedTuple):
-    """What one store charges: `find` looks a product up by kind and code."""
+    """What one store charges: `find` looks a product up by kind and code, and `promotions_on` its promotions by SKU."""
 
     find: Callable[[str, str], Product | None]
-    promotions_on: Callable[[str], Sequence[Promotion]]
+    promotions_on: PromotionsOn
     rates: TaxRates
 
 
 class Bill(NamedTuple):
-    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` is as in `Priced`."""
+    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` has the meaning of `Priced`."""
 
     total: Decimal
     complete: bool
@@ -33,6 +32,7 @@ class Bill(NamedTuple):
 
 def bill_of(prices: PriceList, cart: Sequence[CodedLine]) -> Bill:
     """Price a cart."""
-    lines = [CartLine(code, Decimal(quantity), prices.find(kind, code)) for kind, code, quantity in cart]
-    priced = price(lines, prices.promotions_on, prices.rates)
+    find, promotions_on, rates = prices
+    lines = [(code, Decimal(quantity), find(kind, code)) for kind, code, quantity in cart]
+    priced = price(lines, promotions_on, rates)
     return Bill(priced.total, priced.complete, as_json(priced))

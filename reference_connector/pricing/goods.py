@@ -1,4 +1,4 @@
-"""What is priced: products and the lines of a cart, and how amounts are rounded and written."""
+"""Products and the lines of a cart, and the rounding and writing of amounts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CENT = Decimal("0.01")
 
 
 class Product(NamedTuple):
-    """A product as one store sells it; `unit_price` is for a piece, or for one unit of weight."""
+    """A product of one store; `unit_price` is for a piece, or for one unit of weight."""
 
     sku: str
     name: str
@@ -20,12 +20,8 @@ class Product(NamedTuple):
     sold_by: Literal["unit", "weight"] = "unit"
 
 
-class CartLine(NamedTuple):
-    """A line of the cart; `product` is None when the retailer does not know `code`, a SKU or a barcode."""
-
-    code: str
-    quantity: Decimal
-    product: Product | None
+CartLine = tuple[str, Decimal, Product | None]
+"""A line of the cart: a SKU or barcode, the quantity, and the product, or None if the store does not sell it."""
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -1,7 +1,7 @@
-"""Promotions: what they take off a line.
+"""Promotions, and the amounts that they take off a line.
 
-Those that stack apply in turn, each to what the earlier ones left; one that does not stack stands against all the
-others, and the shopper gets what is better.
+Promotions that stack apply one after the other, each to the remaining amount. A promotion that does not stack applies
+alone. The shopper gets the larger discount.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _HUNDRED = Decimal(100)
 class Promotion(NamedTuple):
     """`percentage`: value percent off. `fixed`: value off each piece, or off the line of weighed goods.
 
-    `bogo`: for each `value` pieces that are paid for, one more is free. Limits are for one cart: `most_pieces` is how
-    many pieces (or units of weight) get the percentage or the amount, or are free; `most_off` is an amount.
+    `bogo`: for each `value` paid pieces, one more is free. The limits are for one cart. `most_pieces` is the largest
+    number of pieces, or units of weight, that get the discount or are free. `most_off` is the largest discount.
     """
 
     kind: Literal["percentage", "fixed", "bogo"]
@@ -30,8 +30,8 @@ class Promotion(NamedTuple):
 
 
 def discount(promotions: Sequence[Promotion], product: Product, quantity: Decimal, gross: Decimal) -> Decimal:
-    """Return what the promotions take off a line of `gross`, never more than all of it."""
-    if not quantity or not promotions:
+    """Return the discount on a line of `gross`, which is never more than `gross`."""
+    if not quantity:
         return ZERO
     stacked = _in_turn((each for each in promotions if each.stacks), product, quantity, gross)
     alone = (_in_turn([each], product, quantity, gross) for each in promotions if not each.stacks)

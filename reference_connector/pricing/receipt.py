@@ -1,6 +1,7 @@
-"""From cart to priced lines and totals.
+"""Prices the lines of a cart, and adds them up.
 
-Lines of one product are one line of the receipt: a promotion on two pieces also holds when they came one by one.
+Lines of one product become one line of the receipt, so that a promotion on two pieces applies to two lines of one
+piece.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ class PricedLine(NamedTuple):
 
     @property
     def total(self) -> Decimal:
-        """What this line adds to the bill."""
+        """The amount to pay for this line."""
         return self.gross - self.promotion + self.tax
 
 
 class Priced(NamedTuple):
-    """A priced cart; `complete` is False when it holds something that the retailer does not sell."""
+    """A priced cart; `complete` is False if it has a product that the retailer does not sell."""
 
     lines: tuple[PricedLine, ...]
     complete: bool
     subtotal: Decimal
     """The sum before promotions and tax."""
     promotions: Decimal
-    """All that was taken off, as a positive amount."""
+    """The sum of all discounts, as a positive amount."""
     tax: Decimal
 
     @property
@@ -48,8 +49,12 @@ class Priced(NamedTuple):
         return self.subtotal - self.promotions + self.tax
 
 
-def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Promotion]], rates: TaxRates) -> Priced:
-    """Price a cart; an unknown product is on the receipt with a price of nothing, and makes it incomplete."""
+PromotionsOn = Callable[[str], Sequence[Promotion] | None]
+"""Returns the promotions on a SKU, if any, in the order in which they apply."""
+
+
+def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
+    """Price a cart; an unknown product is on the receipt with a price of 0, and makes the cart incomplete."""
     merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
     for code, quantity, product in cart:
         key = (True, product.sku) if product else (False, code)
@@ -65,9 +70,9 @@ def price(cart: Iterable[CartLine], promotions_on: Callable[[str], Sequence[Prom
     return Priced(tuple(lines), all(known for known, _ in merged), subtotal, promotions, tax)
 
 
-def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion], rates: TaxRates) -> PricedLine:
+def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion] | None, rates: TaxRates) -> PricedLine:
     gross = cents(quantity * product.unit_price)
-    off = discount(promotions, product, quantity, gross)
+    off = discount(promotions, product, quantity, gross) if promotions else ZERO
     tax = rates.on(gross - off, product.tax_code)
     return PricedLine(product.sku, product.name, quantity, product.unit_price, gross, off, tax)
 
@@ -77,21 +82,22 @@ def _unknown(code: str, quantity: Decimal) -> PricedLine:
 
 
 def as_json(priced: Priced) -> dict[str, object]:
-    """Write lines and totals as the app shows them; amounts are texts with two decimals."""
+    """Write lines and totals for the app; amounts are texts with two decimals."""
     lines = [line_as_json(line) for line in priced.lines]
     return {"lines": lines, **totals_as_json(priced.subtotal, priced.promotions, priced.tax)}
 
 
 def line_as_json(line: PricedLine) -> dict[str, str]:
     """Write one line of a receipt."""
+    sku, name, quantity, unit_price, gross, promotion, tax = line
     return {
-        "sku": line.sku,
-        "name": line.name,
-        "quantity": str(line.quantity),
-        "unitPrice": as_text(line.unit_price),
-        "promotion": str(line.promotion),  # this and the next two have two decimals already
-        "tax": str(line.tax),
-        "total": str(line.total),
+        "sku": sku,
+        "name": name,
+        "quantity": str(quantity),
+        "unitPrice": as_text(unit_price),
+        "promotion": str(promotion),  # this and the next two have two decimals already
+        "tax": str(tax),
+        "total": str(gross - promotion + tax),
     }
 
 

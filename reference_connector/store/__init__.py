@@ -1,15 +1,19 @@
-"""The store's narrow interface: what the connector keeps, and the four ways to ask for it.
+"""The interface of the store: the records that the connector keeps, and the ways to read and write them.
 
-    earlier = await store.remember_answer(RememberAnswer(...))     one answer an event
-    earlier = await store.record_sale(RecordSale(...))             one purchase a shopping trip
-    result  = await store.transact(work, *arguments)               anything that reads and then writes
-    store.waiting                                                  for the metrics
+    earlier = await store.insert_answer_if_absent(RememberAnswer(...))   one answer an event
+    earlier = await store.insert_sale_if_absent(RecordSale(...))         one purchase a shopping trip
+    result  = await store.transact(work, *arguments)                     anything that reads and then writes
+    store.waiting                                                        for the metrics
 
-What an `await` returns is on disk. The first two insert a row unless its key has one already, and return the row that
-was there first: the database's index decides between duplicates, also between those of several nodes at one moment.
-A unit of work is a function of `Records` without other effects. It runs in a transaction, whole or not at all, and
-never overlaps another one, in this process or any other on the same database; it may run a second time where its
-first run was undone.
+When an `await` returns, the record is on disk.
+
+The two inserts return the earlier record of the same key, or None if they stored the new one. The database's index
+decides between duplicates, also when several nodes insert one key at the same moment.
+
+`transact` runs a unit of work: a function of `Records` without other effects. It runs in a transaction and never
+overlaps another unit of work, in this process or in another one on the same database. It may run twice: when another
+job of its batch fails, the store undoes the batch and runs it again. A single insert is not a unit of work. Inserts of
+other nodes may happen at the same moment.
 """
 
 from __future__ import annotations
@@ -23,14 +27,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
-"""`parked` is a bad cart: something in it has no price yet."""
+"""`parked` is a bad cart: it holds something that has no price yet."""
 ChargeState = Literal["pending", "authorised", "captured", "declined", "stuck"]
 CLAIMED = 0
-"""The status of an answer that a worker is still deciding."""
+"""The status of a claim: a worker still decides on the answer."""
 
 
 class RememberAnswer(NamedTuple):
-    """Command: remember an answer under a key until `forget_at`; `request_hash` tells a repetition from a change."""
+    """Command: remember an answer under a key until `forget_at`.
+
+    `request_hash` distinguishes a repeated request from another request with the same key.
+    """
 
     scope: Scope
     key: str
@@ -42,9 +49,9 @@ class RememberAnswer(NamedTuple):
 
 
 class RememberedAnswer(NamedTuple):
-    """An answer that was given, and the hash of the request that it answered.
+    """An earlier answer, and the hash of the request that it answered.
 
-    With status CLAIMED it is a claim: `owner` decides on the answer, and has until `lease_until` for it.
+    With status CLAIMED it is a claim: the worker `owner` decides on the answer, and has time until `lease_until`.
     """
 
     status: int
@@ -55,7 +62,7 @@ class RememberedAnswer(NamedTuple):
 
 
 class IssuedCode(NamedTuple):
-    """A Scan Key Code that the app showed; `used_by` is the authEvent that it opened the gate for, or empty."""
+    """A Scan Key Code that the app showed; `used_by` is the id of the authEvent that used it, or empty."""
 
     token: str
     shopper_id: str
@@ -64,10 +71,10 @@ class IssuedCode(NamedTuple):
 
 
 class Purchase(NamedTuple):
-    """The record behind a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart.
+    """The record of a purchase id; `receipt` and `cart` are JSON, and `purchase_id` is empty for an empty cart.
 
-    `cart` has the lines of a bad cart, for pricing them again; all others have theirs in the receipt.
-    `payer` says who settles it: see `payments.Payer`.
+    `cart` has the lines of a bad cart, which the connector prices again later. The lines of any other cart are in the
+    receipt. `payer` is one of `payments.Payer`.
     """
 
     trip_id: str
@@ -83,9 +90,9 @@ class Purchase(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """Money to take for one purchase: an entry of the payment outbox, one a shopping trip.
+    """The amount to collect for one purchase: an entry of the payment outbox, one a shopping trip.
 
-    `amount` has two decimals; `reference` is the provider's, `trouble` its last error code.
+    `amount` has two decimals. `reference` is the provider's reference, `trouble` its last error code.
     """
 
     trip_id: str
@@ -101,23 +108,23 @@ class Charge(NamedTuple):
 
 
 class RecordSale(NamedTuple):
-    """Command: record a purchase, and with it the charge for the outbox where there is something to take."""
+    """Command: record a purchase, and with it the charge, if there is an amount to collect."""
 
     purchase: Purchase
     charge: Charge | None
 
 
 class Records(Protocol):
-    """The records as one unit of work sees them."""
+    """The records, as one transaction reads and writes them."""
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
-        """Find an answer, or a claim on it, whose time is not over."""
+        """Find an answer, or a claim on it, that has not expired."""
 
-    def save_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
-        """Remember an answer or a claim; it takes the place of an earlier one."""
+    def overwrite_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
+        """Save an answer or a claim; it overwrites an earlier one of the same key."""
 
     def insert_answers_if_absent(self, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
-        """Insert each answer unless its key has one: that is returned in its place, and nothing changed."""
+        """Insert each answer unless its key has one; return the earlier answer of each, or None if it was inserted."""
 
     def drop_answer(self, scope: Scope, key: str) -> None:
         """Forget an answer or a claim."""
@@ -129,13 +136,13 @@ class Records(Protocol):
         """Save a newly issued code."""
 
     def use_code(self, token: str, event_id: str) -> None:
-        """Note which authEvent a code opened the gate for."""
+        """Record the authEvent that used a code."""
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
-        """Insert each sale unless its trip has a purchase: that is returned in its place, and nothing changed."""
+        """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
 
     def replace_purchase(self, purchase: Purchase) -> None:
-        """Put a purchase in place of the one of the same trip."""
+        """Replace the purchase of the same trip."""
 
     def find_purchase(self, trip_id: str) -> Purchase | None:
         """Find the purchase of a shopping trip."""
@@ -144,16 +151,16 @@ class Records(Protocol):
         """List a shopper's purchases, the newest first."""
 
     def bad_carts(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
-        """List bad carts, the oldest first, or those after a purchase in that order."""
+        """List bad carts, the oldest first, from the one that follows `after`."""
 
     def save_charge(self, charge: Charge) -> None:
         """Put a charge in the outbox."""
 
     def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
-        """Lease the charges that are due and that no other worker holds, the oldest first."""
+        """Lease the charges that are due and that no other worker has leased, the oldest first."""
 
     def update_charge(self, charge: Charge, owner: str) -> bool:
-        """Save a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
+        """Save the new state of a leased charge, and end the lease; return False if `owner` has lost the lease."""
 
     def find_charge(self, trip_id: str) -> Charge | None:
         """Find the charge of a shopping trip."""
@@ -169,23 +176,29 @@ class Records(Protocol):
 
 
 class Store(Protocol):
-    """Each coroutine raises StoreUnavailable when the database fails, and StoreNotOpen outside of open and close."""
+    """Keeps the records.
+
+    Each coroutine raises StoreUnavailable if the database fails, and StoreNotOpen before `open` and after `close`.
+    """
 
     @property
     def waiting(self) -> int:
-        """How many commands and units of work wait to be run."""
+        """The number of inserts and units of work that wait for the writer."""
 
     def open(self) -> None:
         """Connect; raises StoreUnavailable when that fails."""
 
     def close(self) -> None:
-        """Commit what waits, then disconnect."""
+        """Commit all that waits, then disconnect."""
 
-    async def remember_answer(self, answer: RememberAnswer) -> RememberedAnswer | None:
-        """Remember an answer unless its key has one; return that earlier one, or None."""
+    async def insert_answer_if_absent(self, answer: RememberAnswer) -> RememberedAnswer | None:
+        """Store an answer unless its key has one; return the earlier answer, or None if this one was stored."""
 
-    async def record_sale(self, sale: RecordSale) -> Purchase | None:
-        """Record a sale unless its trip has a purchase; return that earlier one, or None."""
+    async def insert_sale_if_absent(self, sale: RecordSale) -> Purchase | None:
+        """Store a sale unless its trip has a purchase; return the earlier purchase, or None if this one was stored."""
 
     async def transact(self, work: Callable[Concatenate[Records, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work(records, ...)` in a transaction of its own and return its result; its error undoes it."""
+        """Run `work(records, ...)` as a unit of work and return its result; an error undoes it and is raised.
+
+        The work may run twice, so it must have no effect but on the records.
+        """

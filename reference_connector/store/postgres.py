@@ -1,9 +1,12 @@
 """The store in PostgreSQL, for connectors on several nodes.
 
-Nodes insert new answers and sales at the same moment: the key's index decides which was first, and the other waits for
-that commit. Each other unit of work is alone, as in SQLite: it reads and then writes several rows, and two of them
-could wait for each other for ever. One advisory lock keeps the two apart; inserts share it. A node that dies loses the
-lock with its connection; of one that is cut off the server ends the transaction, after the time that the others wait.
+Several nodes may insert answers and sales at the same moment. If two insert the same key, the index lets one continue,
+and the other waits for its commit. A unit of work is alone, as in SQLite: it reads and then writes several rows, and
+two of them could wait for each other for ever. One advisory lock separates the two: inserts share it, and a unit of
+work holds it alone.
+
+A node that dies loses the lock with its connection. When a node loses its network during a transaction, the server ends
+that transaction after `_CUT_OFF_AFTER` times the busy timeout.
 """
 
 from __future__ import annotations
@@ -22,23 +25,23 @@ from psycopg.types.string import StrDumper, TextLoader
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, returning_keys
 from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
-from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
+from reference_connector.store.records import DELETED_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 
-_LOCK = 0x4A574F  # "JWO"; advisory locks are told apart by number
+_LOCK = 0x4A574F  # "JWO"; an advisory lock is a number
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
-"""How soon a line that is cut is noticed, by libpq's names: seconds, a count, milliseconds; the URL may differ."""
+"""When the driver notices a broken connection, in libpq's names: seconds, a count, milliseconds. The URL overrides."""
 _CUT_OFF_AFTER = 4
-"""A node that does nothing in its transaction is cut off after so many times the wait that the others bear."""
+"""The server disconnects a node that is idle in a transaction after this many times the busy timeout."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
-_SOME_OVER = "SELECT key FROM answer WHERE forget_at<=? LIMIT ? FOR UPDATE SKIP LOCKED"
-"""Passes over what another node has in hand."""
-_OVER_INDEX = b"CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)"
+_SOME_EXPIRED = "SELECT key FROM answer WHERE forget_at<=? LIMIT ? FOR UPDATE SKIP LOCKED"
+"""Skips rows that another node has locked."""
+_EXPIRY_INDEX = b"CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)"
 
 
 class _WholeText(StrDumper):
-    """Writes any text: PostgreSQL keeps no NUL, while an id that the platform sends may hold one."""
+    """Writes any text: PostgreSQL stores no NUL, and an id that the platform sends may contain one."""
 
     def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
         """Escape NUL, and the escape."""
@@ -58,6 +61,7 @@ class PostgresStore(GroupCommitStore):
     """Runs units of work one after the other, over all nodes on the same database."""
 
     failures = (psycopg.Error,)
+    data_errors = (psycopg.DataError, psycopg.IntegrityError)
 
     def __init__(
         self,
@@ -72,7 +76,7 @@ class PostgresStore(GroupCommitStore):
         self._busy_timeout_s = busy_timeout_s
 
     def connect(self) -> PostgresDatabase:
-        """Connect, and make the tables where they are missing."""
+        """Connect, and make missing tables."""
         try:
             line: dict[str, Any] = {**_LINE, **conninfo_to_dict(self._url)}
             connection = psycopg.connect(
@@ -97,24 +101,28 @@ class PostgresStore(GroupCommitStore):
 
 
 class PostgresDatabase:
-    """A connection as the writer uses it."""
+    """A connection, used by the writer thread."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         connection.prepared_max = STATEMENTS
         connection.adapters.register_dumper(str, _WholeText)
         connection.adapters.register_loader("text", _WholeTextLoader)
-        self.records = SqlRecords(self._execute, returning_keys, self._forget)
+        self.records = SqlRecords(self._execute, returning_keys, self._delete_expired)
 
-    def _forget(self, now_ms: int) -> None:
-        self._execute(f"DELETE FROM answer WHERE key IN ({_SOME_OVER})", (now_ms, FORGET_AT_ONCE))  # noqa: S608 - our own words
+    def _delete_expired(self, now_ms: int) -> None:
+        self._execute(f"DELETE FROM answer WHERE key IN ({_SOME_EXPIRED})", (now_ms, DELETED_AT_ONCE))  # noqa: S608 - our own words
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> psycopg.Cursor[Any]:
         return self._connection.execute(_translated(statement), values)
 
     def begin(self, *, alone: bool) -> None:
-        """Start a transaction, waiting for nodes where it or theirs must be alone; what they committed is seen."""
-        self._connection.execute("BEGIN")
+        """Start a transaction, and wait for other nodes where this transaction or theirs must be alone.
+
+        READ COMMITTED, as each statement must see what the others committed during that wait. A stricter level sees
+        the database as it was before the wait.
+        """
+        self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # the server's default may be another
         self._connection.execute(_ALONE if alone else _BESIDE_OTHERS, (_LOCK,))
         self.records.alone = alone
 
@@ -123,7 +131,7 @@ class PostgresDatabase:
         self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Undo; a connection that is gone has undone it by itself."""
+        """Undo the transaction; if the connection is lost, the server does so."""
         with suppress(psycopg.Error):
             self._connection.execute("ROLLBACK")
 
@@ -147,12 +155,12 @@ def _prepare(database: PostgresDatabase, connection: psycopg.Connection[Any]) ->
     found = connection.execute("SELECT version FROM jwo_version").fetchone()
     if found is not None and found[0] != VERSION:
         raise StoreUnavailable(
-            f"the database is of version {found[0]}, this connector writes version {VERSION}",
-            hint="give another database in JWO_DATABASE_URL",
+            f"the database has version {found[0]}, and this connector needs version {VERSION}",
+            hint="set another database in JWO_DATABASE_URL",
         )
     for statement in TABLES:
         connection.execute(statement.format(bytes="BYTEA").encode())
-    connection.execute(_OVER_INDEX)
+    connection.execute(_EXPIRY_INDEX)
     if found is None:
         connection.execute("INSERT INTO jwo_version VALUES (%s)", (VERSION,))
     database.commit()

@@ -1,4 +1,4 @@
-"""The records as one transaction sees them, in SQL that both databases take."""
+"""The records, read and written in SQL that both databases understand."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from reference_connector.store import (
     RememberedAnswer,
     Scope,
 )
-from reference_connector.store.bulk import Execute, NewRows, Take
+from reference_connector.store.bulk import Execute, InsertPiece, NewRows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FORGET_AT_ONCE = 1000
-_FORGET_EVERY_MS = 100
+DELETED_AT_ONCE = 1000
+_DELETE_EVERY_MS = 100
 _CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
 _ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
@@ -34,32 +34,35 @@ _PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 class SqlRecords:
     """Records on a connection that is in a transaction; `execute` takes SQL with `?` and returns a cursor.
 
-    While it is not `alone`, other nodes are at work too: new rows are inserted, and what would change an old one raises
-    MustBeAlone. `take` is how the database takes many rows, and `forget` how it deletes some answers whose time is over
-    at an instant, in milliseconds.
+    While the transaction is not `alone`, other nodes may insert rows at the same moment. It may then insert rows too,
+    and a method that would change an existing row raises MustBeAlone. `insert_piece` inserts many rows in one
+    statement. `delete_expired` deletes some of the answers that have expired at an instant, in milliseconds.
     """
 
-    def __init__(self, execute: Execute, take: Take, forget: Callable[[int], None]) -> None:
+    def __init__(self, execute: Execute, insert_piece: InsertPiece, delete_expired: Callable[[int], None]) -> None:
         self._execute = execute
-        self._take = take
-        self._forget_some = forget
+        self._insert_piece = insert_piece
+        self._delete_expired = delete_expired
         self.alone = True
-        self._forgot_at = 0
-        self._last: tuple[str, bytes] = ("", b"")
+        self._last_deletion_ms = 0
+        self._last_digest: tuple[str, bytes] = ("", b"")
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
-        """Find an answer, or a claim on it, whose time is not over."""
+        """Find an answer, or a claim on it, that has not expired."""
         row = self._execute(
             "SELECT status, body, fingerprint, owner, lease_until FROM answer WHERE key=? AND forget_at>?",
             (self._digest(scope, key), _to_ms(now)),
         ).fetchone()
         return RememberedAnswer._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
 
-    def save_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
-        """Remember an answer or a claim, and forget some whose time is over, so that the table does not grow."""
+    def overwrite_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
+        """Save an answer or a claim; it overwrites an earlier one of the same key.
+
+        It also deletes some expired answers, so that the table does not grow.
+        """
         scope, key, request_hash, now, forget_at, status, body = answer
         lease = None if lease_until is None else _to_ms(lease_until)
-        self._forget(_to_ms(now))
+        self._delete_expired_sometimes(_to_ms(now))
         self._execute(
             "INSERT INTO answer (key, status, body, fingerprint, owner, lease_until, forget_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
@@ -69,43 +72,46 @@ class SqlRecords:
         )
 
     def insert_answers_if_absent(self, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
-        """Insert each answer unless its key has one: that is returned in its place, and nothing changed."""
+        """Insert each answer unless its key has one; return the earlier answer of each, or None if it was inserted."""
         rows = [
             (_digest(f"{scope}\0{key}"), status, body, request_hash, _to_ms(forget_at))
             for scope, key, request_hash, _, forget_at, status, body in answers
         ]
-        is_new = _ANSWERS.insert(self._execute, rows, self._take)
-        found = [None if new else self._replace_if_over(answer) for answer, new in zip(answers, is_new, strict=True)]
-        self._forget(_to_ms(answers[-1].now))
-        return found
+        is_new = _ANSWERS.insert(self._execute, rows, self._insert_piece)
+        earlier = [None if new else self._overwrite_expired(each) for each, new in zip(answers, is_new, strict=True)]
+        self._delete_expired_sometimes(_to_ms(answers[-1].now))
+        return earlier
 
-    def _replace_if_over(self, answer: RememberAnswer) -> RememberedAnswer | None:
-        """Save an answer whose key has a row, unless that row is an answer whose time is not over."""
+    def _overwrite_expired(self, answer: RememberAnswer) -> RememberedAnswer | None:
+        """Overwrite the row of the same key if it is expired or a claim, and return None; else return its answer."""
         found = self.find_answer(answer.scope, answer.key, answer.now)
         if found is not None and found.status != CLAIMED:
             return found
         if not self.alone:
-            raise MustBeAlone("an old answer is to be replaced")
-        self.save_answer(answer)
+            raise MustBeAlone("an expired answer must be overwritten")
+        self.overwrite_answer(answer)
         return None
 
     def _digest(self, scope: str, key: str) -> bytes:
-        """Return the key's digest; it is asked for twice in a row, once to look and once to keep."""
+        """Return the key's digest. The last one is kept, as a unit of work reads and then writes the same key."""
         name = f"{scope}\0{key}"
-        if name != self._last[0]:
-            self._last = (name, _digest(name))
-        return self._last[1]
+        if name != self._last_digest[0]:
+            self._last_digest = (name, _digest(name))
+        return self._last_digest[1]
 
     def drop_answer(self, scope: Scope, key: str) -> None:
         """Forget an answer or a claim."""
         self._execute("DELETE FROM answer WHERE key=?", (self._digest(scope, key),))
 
-    def _forget(self, now_ms: int) -> None:
-        """Delete what is over, now and then; not what another node has in hand, as nothing may be waited for here."""
-        if now_ms - self._forgot_at < _FORGET_EVERY_MS:
+    def _delete_expired_sometimes(self, now_ms: int) -> None:
+        """Delete some expired answers, at most once in 100 ms.
+
+        It skips rows that another node has locked: this transaction has locks itself, and must not wait for others.
+        """
+        if now_ms - self._last_deletion_ms < _DELETE_EVERY_MS:
             return
-        self._forgot_at = now_ms
-        self._forget_some(now_ms)
+        self._last_deletion_ms = now_ms
+        self._delete_expired(now_ms)
 
     def find_code(self, token: str) -> IssuedCode | None:
         """Find an issued code by its Recognition Token."""
@@ -120,13 +126,13 @@ class SqlRecords:
         )
 
     def use_code(self, token: str, event_id: str) -> None:
-        """Note which authEvent a code opened the gate for."""
+        """Record the authEvent that used a code."""
         self._execute("UPDATE code SET used_by=? WHERE token=?", (event_id, token))
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
-        """Insert each sale unless its trip has a purchase: that is returned in its place, and nothing changed."""
+        """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
         rows = [(_trip_key(each.trip_id), *each[:-1], _to_ms(each.made_at)) for each, _ in sales]
-        is_new = _PURCHASES.insert(self._execute, rows, self._take)
+        is_new = _PURCHASES.insert(self._execute, rows, self._insert_piece)
         for sale, new in zip(sales, is_new, strict=True):
             if new and sale.charge is not None:
                 self.save_charge(sale.charge)
@@ -135,7 +141,7 @@ class SqlRecords:
         ]
 
     def replace_purchase(self, purchase: Purchase) -> None:
-        """Put a purchase in place of the one of the same trip."""
+        """Replace the purchase of the same trip."""
         self._execute("DELETE FROM purchase WHERE key=?", (_trip_key(purchase.trip_id),))
         self.insert_sales_if_absent([RecordSale(purchase, None)])
 
@@ -151,7 +157,7 @@ class SqlRecords:
         return self._purchases("WHERE shopper_id=? AND shopper_id<>'' ORDER BY made_at DESC, trip_id", (shopper_id,))
 
     def bad_carts(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
-        """List bad carts, the oldest first, or those after a purchase in that order."""
+        """List bad carts, the oldest first, from the one that follows `after`."""
         last = (_to_ms(after.made_at), after.trip_id) if after else (-1, "")
         return self._purchases(
             "WHERE status='parked' AND (made_at, trip_id) > (?, ?) ORDER BY made_at, trip_id LIMIT ?", (*last, limit)
@@ -170,21 +176,21 @@ class SqlRecords:
         )
 
     def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
-        """Lease the charges that are due and that no other worker holds, the oldest first."""
+        """Lease the charges that are due and that no other worker has leased, the oldest first."""
         now_ms = _to_ms(now)
-        taken = self._charges(
+        due = self._charges(
             "WHERE state IN ('pending', 'authorised') AND due_at<=? AND lease_until<=? ORDER BY due_at LIMIT ?",
             (now_ms, now_ms, limit),
         )
-        for charge in taken:
+        for charge in due:
             self._execute(
                 "UPDATE charge SET owner=?, lease_until=? WHERE trip_id=?",
                 (owner, _to_ms(lease_until), charge.trip_id),
             )
-        return taken
+        return due
 
     def update_charge(self, charge: Charge, owner: str) -> bool:
-        """Save a leased charge's new state and end the lease; False, and no change, when `owner` lost it."""
+        """Save the new state of a leased charge, and end the lease; return False if `owner` has lost the lease."""
         row = _charge_row(charge)
         done = self._execute(
             "UPDATE charge SET state=?, due_at=?, attempts=?, reference=?, trouble=?, owner='', lease_until=0"

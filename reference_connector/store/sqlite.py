@@ -1,6 +1,6 @@
 """The store in one SQLite file: WAL, and synchronous FULL.
 
-`synchronous=NORMAL` would lose the last commits with the power, and a lost claim means a second purchase.
+With `synchronous=NORMAL`, a power cut would lose the last commits, and a lost record means a second purchase.
 """
 
 from __future__ import annotations
@@ -16,35 +16,38 @@ from typing import Any, Protocol
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, Execute, counting_rows
 from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
-from reference_connector.store.records import FORGET_AT_ONCE, SqlRecords
+from reference_connector.store.records import DELETED_AT_ONCE, SqlRecords
 from reference_connector.store.tables import TABLES, VERSION
 
 _CACHE_KIB = 16_384
 _LOG_PAGES = 4_000
-"""At this length, 16 MB, SQLite writes its log back within a commit: seldom, as a page that changed twice is written
-once, and not later, as the commit takes longer then."""
+"""The length, 16 MB, at which SQLite copies its log into the database during a commit.
+
+In a longer log more pages change twice and are copied once. In a shorter log each copy delays a commit for less time.
+"""
 
 
 class Checkpoints(Protocol):
-    """Writes SQLite's log back into the database at moments of its own; without it SQLite does so within commits."""
+    """Copies SQLite's log into the database between commits; without it SQLite does so during commits."""
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
 
     def prepare(self, database: sqlite3.Connection) -> None:
         """Set up the writer's connection."""
 
     def after_commit(self, database: sqlite3.Connection) -> None:
-        """Take note of a commit on the writer's connection."""
+        """React to a commit on the writer's connection."""
 
 
 class SqliteStore(GroupCommitStore):
     """Runs units of work one after the other; several processes may share the file."""
 
     failures = (sqlite3.Error,)
+    data_errors = (sqlite3.DataError, sqlite3.IntegrityError)
 
     def __init__(
         self,
@@ -67,13 +70,13 @@ class SqliteStore(GroupCommitStore):
             self._checkpoints.start()
 
     def close(self) -> None:
-        """Commit what waits, and let go of the file."""
+        """Commit all that waits, and close the file."""
         super().close()
         if self._checkpoints is not None:
             self._checkpoints.stop()
 
     def connect(self) -> SqliteDatabase:
-        """Open the file, and make the tables where they are missing."""
+        """Open the file, and make missing tables."""
         with ExitStack() as on_failure:
             try:
                 database = sqlite3.connect(
@@ -97,15 +100,15 @@ class SqliteStore(GroupCommitStore):
 
 
 class SqliteDatabase:
-    """A connection as the writer uses it; BEGIN IMMEDIATE keeps the transactions of all processes apart."""
+    """A connection, used by the writer thread; with BEGIN IMMEDIATE no transactions of two processes overlap."""
 
     def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints | None = None) -> None:
         self._database = database
         self._checkpoints = checkpoints
         self.records = SqlRecords(database.execute, counting_rows, _Sweep(database.execute))
 
-    def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - SQLite knows no other way
-        """Start a transaction, waiting for other processes."""
+    def begin(self, *, alone: bool) -> None:  # noqa: ARG002 - in SQLite each one is alone
+        """Start a transaction; wait for those of other processes."""
         self._database.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -115,7 +118,7 @@ class SqliteDatabase:
             self._checkpoints.after_commit(self._database)
 
     def rollback(self) -> None:
-        """Undo."""
+        """Undo the transaction."""
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
 
@@ -129,9 +132,9 @@ class SqliteDatabase:
 
 
 class _Sweep:
-    """Forgets answers whose time is over, some rows at a time, from the first to the last and then anew.
+    """Deletes expired answers: looks at some rows at a time, from the first to the last, and then from the first again.
 
-    An index of their times would find them at once, and cost each claim a microsecond.
+    An index of the times would find them at once, but would add a microsecond to each insert.
     """
 
     def __init__(self, execute: Execute) -> None:
@@ -139,23 +142,26 @@ class _Sweep:
         self._swept = self._newest = 0
 
     def __call__(self, now_ms: int) -> None:
-        """Sweep some rows; what has come since the first of them was swept waits for the next time round."""
+        """Look at some rows, and delete the expired ones. Rows that are inserted during a sweep wait for the next."""
         if self._swept >= self._newest:
             self._swept, self._newest = 0, self._rowid("SELECT max(rowid) FROM answer")
         some = "SELECT max(rowid) FROM (SELECT rowid FROM answer WHERE rowid>? ORDER BY rowid LIMIT ?)"
-        last = self._rowid(some, self._swept, FORGET_AT_ONCE)
-        over = "DELETE FROM answer WHERE rowid>? AND rowid<=? AND forget_at<=?"
-        self._execute(over, (self._swept, last, now_ms))
+        last = self._rowid(some, self._swept, DELETED_AT_ONCE)
+        expired = "DELETE FROM answer WHERE rowid>? AND rowid<=? AND forget_at<=?"
+        self._execute(expired, (self._swept, last, now_ms))
         self._swept = last
 
-    def _rowid(self, question: str, *values: int) -> int:
-        """Return the row that is asked for; none is 0, before the first."""
-        rowid: int | None = self._execute(question, values).fetchone()[0]
+    def _rowid(self, query: str, *values: int) -> int:
+        """Return the row id that a query selects, or 0 if there is no such row."""
+        rowid: int | None = self._execute(query, values).fetchone()[0]
         return rowid or 0
 
 
 def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
-    """Set the file up, or recognise one that was; StoreUnavailable when it is of another version."""
+    """Set up a new file, or check the version of an old one.
+
+    Raises StoreUnavailable if the file has another version.
+    """
     _switch_to_wal(database, time.monotonic() + patience_s)
     database.execute("PRAGMA synchronous=FULL")
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
@@ -166,8 +172,8 @@ def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
     database.execute("BEGIN IMMEDIATE")
     if _version(database) not in (0, VERSION):
         raise StoreUnavailable(
-            f"the database is of version {version}, this connector writes version {VERSION}",
-            hint="give another file in the setting store.path",
+            f"the database has version {version}, and this connector needs version {VERSION}",
+            hint="set another file in the setting store.path",
         )
     for statement in TABLES:
         database.execute(statement.format(bytes="BLOB"))
@@ -180,7 +186,7 @@ def _version(database: sqlite3.Connection) -> Any:  # noqa: ANN401 - sqlite3 giv
 
 
 def _switch_to_wal(database: sqlite3.Connection, deadline: float) -> None:
-    """Change the journal mode, trying again when two processes start at once: SQLite does not wait here by itself."""
+    """Change the journal mode. When two processes start at once, try again: SQLite does not wait for this statement."""
     while True:
         try:
             database.execute("PRAGMA journal_mode=WAL")

@@ -1,8 +1,8 @@
-"""The tables, in the SQL that SQLite and PostgreSQL both take; instants are milliseconds since 1970, amounts cents.
+"""The tables, in SQL that SQLite and PostgreSQL both understand. Instants are milliseconds since 1970, amounts cents.
 
-A key is a digest of 16 bytes, so that its index stays small over many millions of trips; answers and purchases are
-appended to their tables, and found by that index. A purchase is itself the remembered answer of its trip: it has no
-row in `answer`.
+A key is a digest of 16 bytes, so that its index stays small over many millions of trips. Answers and purchases are
+appended to their tables, and found by that index. A purchase is also the remembered answer of its trip, so the trip has
+no row in `answer`.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def places(node: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def put(body: Any, place: tuple[Any, ...], action: str, value: Any) -> Any:
-    """Replace, remove or enlarge what lies at a place."""
+    """Replace, remove or enlarge the value at a place."""
     if not place:
         return value if action == "replace" else body
     node = body

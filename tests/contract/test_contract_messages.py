@@ -41,7 +41,7 @@ def test_every_call_of_the_contract_has_an_example() -> None:
 
 
 @pytest.mark.parametrize(("name", "body"), examples())
-def test_an_example_keeps_its_own_schema(name: str, body: dict[str, Any]) -> None:
+def test_example_is_valid(name: str, body: dict[str, Any]) -> None:
     assert messages.message(name).violations(body) == []
     assert messages.message(name).is_valid(body)
 
@@ -74,7 +74,7 @@ def test_an_example_keeps_its_own_schema(name: str, body: dict[str, Any]) -> Non
         (CART, "cartItems", [None]),
     ],
 )
-def test_a_breach_is_seen_by_both_engines_at_its_path(name: str, path: str, value: object) -> None:
+def test_both_engines_find_an_error_at_its_path(name: str, path: str, value: object) -> None:
     body = changed(name, path, value)
     compiled = messages.message(name)
     assert not compiled.is_valid(body)
@@ -129,11 +129,11 @@ def house_keywords(node: Any) -> list[tuple[str, Any, str]]:
 
 
 def raw_schemas() -> list[Any]:
-    """The schema files as they lie there, before a house fills its values in."""
+    """The raw schema files, without the values of the house rules."""
     return [orjson.loads(entry.read_bytes()) for entry in (resources.files("contract") / "schemas").iterdir()]
 
 
-def test_the_value_in_a_schema_file_is_the_default_of_its_house_setting() -> None:
+def test_value_in_a_schema_is_the_default_of_its_setting() -> None:
     found = house_keywords(raw_schemas())
     assert len(found) >= 8
     for keyword, written, setting in found:
@@ -151,20 +151,20 @@ def test_a_changed_house_rule_changes_the_compiled_schema() -> None:
     assert messages.message(CART).is_valid(example(CART))
 
 
-def test_a_document_can_be_changed_without_harm() -> None:
+def test_changed_document_does_not_change_the_schema() -> None:
     messages.document(IDENTITY)["required"].clear()
     assert not messages.message(IDENTITY, House()).is_valid({})
     assert messages.document(IDENTITY)["required"]
 
 
 @pytest.mark.parametrize("name", messages.names())
-def test_a_self_contained_schema_points_nowhere(name: str) -> None:
+def test_self_contained_schema_has_no_references(name: str) -> None:
     text = repr(messages.self_contained(name))
     assert "$ref" not in text
     assert "$defs" not in text
 
 
-def test_a_self_contained_schema_judges_as_the_file_does() -> None:
+def test_self_contained_schema_accepts_the_same_messages() -> None:
     compiled = jsonschema_rs.Draft202012Validator(messages.self_contained(IDENTITY))
     assert compiled.is_valid(example(IDENTITY))
     assert not compiled.is_valid(changed(IDENTITY, "identityKey", "A" * 1004))
@@ -207,16 +207,16 @@ def test_null_counts_as_absent_at_every_depth() -> None:
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_a_body_that_is_no_json_object_is_malformed(body: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedBody):
         messages.parse_object(body)
 
 
-def test_the_deepest_body_can_be_judged() -> None:
+def test_deepest_allowed_body_is_checked() -> None:
     body = messages.parse_object(b'{"authEvent":' + b"[" * 99 + b"]" * 99 + b"}")
     assert not messages.message(IDENTITY).is_valid(body)
     assert messages.message(IDENTITY).violations(body)
 
 
-def test_a_member_given_twice_counts_with_its_last_value() -> None:
+def test_last_value_of_a_repeated_member_counts() -> None:
     assert messages.parse_object(b'{"a":1,"a":2}') == {"a": 2}

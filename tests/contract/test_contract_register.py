@@ -70,7 +70,7 @@ def test_only_rows_of_a_connector_wait_for_a_scenario() -> None:
     assert not [row.id for row in SHOWN if row.kind == "case" and row not in JUDGED]
 
 
-def test_what_proves_or_is_covered_is_a_row() -> None:
+def test_proven_by_and_covers_name_rows() -> None:
     for row in ROWS:
         assert set(row.proven_by) | set(row.covers) <= register().keys(), row.id
         assert all(register()[other] in JUDGED for other in row.proven_by), row.id
@@ -85,7 +85,7 @@ def test_rows_named_in_reasons_exist() -> None:
 
 
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.id)
-def test_a_row_that_reports_show_says_the_rule_and_what_breaks_it(row: Requirement) -> None:
+def test_row_in_reports_has_a_rule_and_a_usual_cause(row: Requirement) -> None:
     assert row.text.endswith(".")
     assert row.usually.endswith(".")
     assert row.kind != "case" or re.search(r"with (200|201|400)\b", row.text)
@@ -110,7 +110,7 @@ def test_the_level_follows_the_provenance() -> None:
     assert register()["VIK-X.3"].level == "house"
 
 
-def test_own_rows_are_ours_and_core_rows_name_calls_of_the_contract() -> None:
+def test_own_rows_and_core_rows_are_consistent() -> None:
     calls = {operation.name for operation in OPERATIONS}
     for row in ROWS:
         assert (row.kind == "own") == ("-X." in row.id), row.id

@@ -36,13 +36,13 @@ def test_the_published_sample_is_read_and_written() -> None:
     token=st.text("0123456789abcdef", min_size=21, max_size=21),
     custom_info=st.text("0123456789ABCxyz", max_size=20),
 )
-def test_every_code_that_can_be_written_is_read_back(milliseconds: int, token: str, custom_info: str) -> None:
+def test_every_written_code_is_read_back(milliseconds: int, token: str, custom_info: str) -> None:
     issued_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     code = a_code(issued_at=issued_at, token=token, custom_info=custom_info)
     assert scan_key.decode(scan_key.encode(code, RULES), RULES) == code
 
 
-def test_hex_in_capitals_is_read() -> None:
+def test_upper_case_hex_is_read() -> None:
     text = "JWOIMAG" + scan_key.encode(CODE, RULES)[7:].upper()
     assert scan_key.decode(text, RULES) == CODE
 
@@ -58,7 +58,7 @@ def test_hex_in_capitals_is_read() -> None:
         a_code(issued_at=datetime(2600, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_a_code_that_could_not_be_read_back_is_not_written(code: ScanKey) -> None:
+def test_unreadable_code_is_not_written(code: ScanKey) -> None:
     with pytest.raises(BadValue):
         scan_key.encode(code, RULES)
 

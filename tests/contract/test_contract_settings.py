@@ -1,4 +1,4 @@
-"""Settings from the environment: a variable that is no setting stops the start, and says what was meant."""
+"""Settings from the environment: an unknown variable stops the start, and the error names the nearest setting."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CATALOG = {"endpoint": "http://127.0.0.1:1", "access_key_id": "a", "secret_acces
         (LoadOptions, {}, "JWO_LOAD_DURATION", "JWO_LOAD_DURATION_S"),
     ],
 )
-def test_a_misspelt_variable_is_refused_with_the_name_that_was_meant(
+def test_misspelt_variable_is_refused_with_the_nearest_name(
     monkeypatch: pytest.MonkeyPatch, kind: type[RoomSettings], given: dict[str, Any], name: str, meant: str
 ) -> None:
     monkeypatch.setenv(name, "1")
@@ -68,7 +68,7 @@ def test_known_names_and_those_of_other_programs_are_accepted(
     ConnectorSettings()
 
 
-def test_the_database_has_a_name_of_its_own_and_the_prefixed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_url_has_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://somebody-elses")
     assert ConnectorSettings().database_url.get_secret_value() == ""
     for name in ("JWO_CONNECTOR_DATABASE_URL", "JWO_DATABASE_URL"):
@@ -101,7 +101,7 @@ def test_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in str(refused.value)
 
 
-def test_the_load_test_calls_it_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_test_reports_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_LOAD_RATES", "5")
     with pytest.raises(BadOptions, match="did you mean JWO_LOAD_RATE"):
         options_from()
@@ -117,7 +117,7 @@ def test_the_load_test_calls_it_a_usage_error(monkeypatch: pytest.MonkeyPatch) -
         (["reference_connector", "--workers", "2"], "JWO_CONNECTOR_STOR__PATH"),
     ],
 )
-def test_a_command_ends_with_2_before_it_does_anything(command: list[str], name: str, tmp_path: Path) -> None:
+def test_command_exits_with_2_before_any_work(command: list[str], name: str, tmp_path: Path) -> None:
     given = {f"JWO_{key.upper()}": value for key, value in {"platform_aws_endpoint_url": "http://127.0.0.1:2"}.items()}
     environment = os.environ | given | {name: "1"}
     ended = subprocess.run(

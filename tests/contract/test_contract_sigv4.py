@@ -50,7 +50,7 @@ def code_of(headers: dict[str, str], **changes: Any) -> str:
 @pytest.mark.parametrize("key", [PLAIN, TEMPORARY])
 @pytest.mark.parametrize("url", [URL, URL + "?b=2&a=1%20x&a=0", "http://127.0.0.1:8080/", URL + "/a%2Fb c"])
 @pytest.mark.parametrize("body", [BODY, b"", "\N{SHOPPING TROLLEY}".encode()])
-def test_what_is_signed_verifies(key: Key, url: str, body: bytes) -> None:
+def test_signed_request_verifies(key: Key, url: str, body: bytes) -> None:
     assert verified(signed(key, url, body), url=url, body=body) == key
 
 
@@ -58,7 +58,7 @@ def test_headers_in_lower_case_as_servers_give_them_verify() -> None:
     assert verified({name.lower(): value for name, value in signed().items()}) == TEMPORARY
 
 
-def test_a_signature_holds_to_the_edge_of_the_allowed_skew() -> None:
+def test_signature_is_valid_within_the_allowed_skew() -> None:
     for seconds in (-300, 300):
         assert verified(signed(), now=NOW + timedelta(seconds=seconds)) == TEMPORARY
 

@@ -1,4 +1,4 @@
-"""A connector on a real socket, with a clock that moves when told, and a retailer of the shipped sample."""
+"""A connector on a real socket, with a movable clock and the retailer of the shipped sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text
 
 
 class MovableClock:
-    """Stands still until it is moved."""
+    """A clock that moves only by `advance`."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
@@ -92,7 +92,7 @@ class Connector(NamedTuple):
         assert answer.status_code == 204, answer.text
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """What was logged; a line is written just after the answer that it is about."""
+        """Return the logged events of a name; a line is written just after its answer."""
         deadline = time.monotonic() + 0.3
         while True:
             lines = map(orjson.loads, self.log.getvalue().splitlines())
@@ -123,7 +123,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
-    """A schema of one's own on that server."""
+    """The address of a new schema on that server."""
     schema = f"t{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
@@ -131,12 +131,12 @@ def postgres_url(postgres: str) -> str:
 
 
 both_databases = pytest.mark.parametrize("storage", ["sqlite", "postgres"], indirect=True)
-"""For tests of what a database decides; all others run on SQLite alone."""
+"""For tests in which the database decides; all others run on SQLite alone."""
 
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """The settings of a store that is empty."""
+    """The settings of an empty store."""
     kept: dict[str, Any] = {"store": {"path": tmp_path / "connector.sqlite3"}}
     if getattr(request, "param", "sqlite") == "postgres":
         kept["database_url"] = request.getfixturevalue("postgres_url")
@@ -145,7 +145,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def start(serve: Callable[[Any], str], storage: dict[str, Any]) -> Iterator[Callable[..., Connector]]:
-    """Start a connector with settings of one's own; all of a test's connectors share one database."""
+    """Start a connector with given settings; all connectors of a test share one database."""
     with ExitStack() as stack:
 
         def run(parts: dict[str, Any] | None = None, **settings: Any) -> Connector:
@@ -165,8 +165,8 @@ def connector(start: Callable[..., Connector]) -> Connector:
 
 
 @pytest.fixture(params=[True, False], ids=["accelerated", "plain"])
-def desk(request: pytest.FixtureRequest, storage: dict[str, Any]) -> Iterator[Connector]:
-    """A connector without a socket, in both of its forms, for the many cases in which only the body matters."""
+def direct(request: pytest.FixtureRequest, storage: dict[str, Any]) -> Iterator[Connector]:
+    """A connector without a socket, in both forms, for the many cases in which only the body matters."""
     clock, log = MovableClock(), io.StringIO()
     members = storage | {"app_test_keys": True, "app_allow_backdated_codes": True, "accelerated": request.param}
     settings = ConnectorSettings.model_validate(members)
@@ -275,5 +275,5 @@ def _line(code: str, quantity: str = "1.0", **members: Any) -> dict[str, Any]:
 
 
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:  # noqa: ARG001 - the hook's signature
-    """Keep requirement ids out of the marks: a test reads them from the feature itself."""
+    """Make no marks of requirement ids: a test reads them from the feature itself."""
     return True if tag.startswith("PRICE-") else None

@@ -1,4 +1,4 @@
-"""A small platform that answers what it is told to, the retailer's queue, and what travels between them."""
+"""A small platform with set answers, the retailer's queue, and the messages between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = sigv4.Key("AKIDEXAMPLE", "a-secret", "a-token")
 
 
 class SmallPlatform:
-    """Answers what it is told to, and keeps what came."""
+    """Gives set answers, and records the requests."""
 
     def __init__(self) -> None:
         self.app = FastAPI()

@@ -19,17 +19,17 @@ from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from tests.reference_connector.conftest import both_databases
 
 
-def test_a_code_has_the_layout_of_the_contract_and_says_how_long_it_is_good(desk: Any) -> None:
-    desk.sign_in()
-    answer = desk.http.post("/app/shoppers/ada/scan-key")
+def test_code_has_the_layout_of_the_contract_and_its_lifetime(direct: Any) -> None:
+    direct.sign_in()
+    answer = direct.http.post("/app/shoppers/ada/scan-key")
     assert answer.status_code == 201
     assert set(answer.json()) == {"code", "expiresInS"}
     assert answer.json()["expiresInS"] == 90
     key = decode(answer.json()["code"], ScanKeyRules())
-    assert (key.issued_at, len(key.token), key.custom_info) == (desk.clock.now, 21, "")
+    assert (key.issued_at, len(key.token), key.custom_info) == (direct.clock.now, 21, "")
 
 
-def test_prefix_and_age_of_codes_are_settings_within_what_is_published(start: Callable[..., Any], a_scan: Any) -> None:
+def test_prefix_and_age_of_codes_are_settings_within_published_limits(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(scan_key={"prefix": "CORNER1", "max_age_s": 30})
     connector.sign_in()
     code = connector.http.post("/app/shoppers/ada/scan-key").json()
@@ -45,29 +45,29 @@ def test_prefix_and_age_of_codes_are_settings_within_what_is_published(start: Ca
             ConnectorSettings.model_validate({"scan_key": {"max_age_s": age}})
 
 
-def test_every_code_is_another(desk: Any) -> None:
-    desk.sign_in()
-    codes = {desk.http.post("/app/shoppers/ada/scan-key").json()["code"] for _ in range(5)}
+def test_every_code_is_different(direct: Any) -> None:
+    direct.sign_in()
+    codes = {direct.http.post("/app/shoppers/ada/scan-key").json()["code"] for _ in range(5)}
     assert len(codes) == 5
 
 
-def test_the_symbol_reads_back_as_a_code_that_opens_the_gate(desk: Any, a_scan: Any) -> None:
-    desk.sign_in()
-    answer = desk.http.post("/app/shoppers/ada/scan-key.png")
+def test_scanned_symbol_opens_the_gate(direct: Any, a_scan: Any) -> None:
+    direct.sign_in()
+    answer = direct.http.post("/app/shoppers/ada/scan-key.png")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     symbol = zxingcpp.read_barcode(Image.open(io.BytesIO(answer.content)))
     assert symbol is not None
     key = to_identity_key(symbol.text)
-    assert desk.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
+    assert direct.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
 
 
 @pytest.mark.parametrize(
     ("shopper", "why"), [("cleo", "the payment card is expired"), ("dora", "the account is over the fraud threshold")]
 )
-def test_an_account_that_fails_a_check_gets_no_code(desk: Any, shopper: str, why: str) -> None:
-    desk.sign_in(shopper)
+def test_an_account_that_fails_a_check_gets_no_code(direct: Any, shopper: str, why: str) -> None:
+    direct.sign_in(shopper)
     for path in ("scan-key", "scan-key.png", "scan-key.svg"):
-        answer = desk.http.post(f"/app/shoppers/{shopper}/{path}")
+        answer = direct.http.post(f"/app/shoppers/{shopper}/{path}")
         assert (answer.status_code, answer.json()) == (409, {"errorMsg": why})
 
 
@@ -89,26 +89,26 @@ def test_the_fraud_threshold_is_the_retailers_own(
     assert http.post("/app/shoppers/hal/scan-key").status_code == status
 
 
-def test_a_card_is_good_to_the_end_of_its_month(desk: Any) -> None:
-    desk.clock.now = desk.clock.now.replace(year=2031, month=12, day=31, hour=22)
-    desk.sign_in()
-    assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 201
-    desk.clock.advance(hours=2)
-    assert desk.http.post("/app/shoppers/ada/scan-key").status_code == 409
+def test_card_is_valid_until_the_end_of_its_month(direct: Any) -> None:
+    direct.clock.now = direct.clock.now.replace(year=2031, month=12, day=31, hour=22)
+    direct.sign_in()
+    assert direct.http.post("/app/shoppers/ada/scan-key").status_code == 201
+    direct.clock.advance(hours=2)
+    assert direct.http.post("/app/shoppers/ada/scan-key").status_code == 409
 
 
-def test_a_flagged_account_gets_a_code(desk: Any) -> None:
-    desk.sign_in("ben")
-    assert desk.http.post("/app/shoppers/ben/scan-key").status_code == 201
+def test_a_flagged_account_gets_a_code(direct: Any) -> None:
+    direct.sign_in("ben")
+    assert direct.http.post("/app/shoppers/ben/scan-key").status_code == 201
 
 
-def test_a_backdated_code_is_made_where_the_setting_allows_it(desk: Any) -> None:
-    desk.sign_in()
-    answer = desk.http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"})
+def test_backdated_code_is_made_with_the_setting(direct: Any) -> None:
+    direct.sign_in()
+    answer = direct.http.post("/app/shoppers/ada/scan-key", json={"issuedAt": "2020-01-01T00:00:00Z"})
     assert decode(answer.json()["code"], ScanKeyRules()).issued_at.year == 2020
 
 
-def test_a_backdated_code_is_refused_otherwise(start: Callable[..., Any]) -> None:
+def test_backdated_code_is_refused_without_the_setting(start: Callable[..., Any]) -> None:
     connector = start()
     connector.sign_in()
     http = connector.http
@@ -117,39 +117,39 @@ def test_a_backdated_code_is_refused_otherwise(start: Callable[..., Any]) -> Non
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"issuedAt": "soon"}', b'{"issuedAt": 5}'])
-def test_a_broken_wish_is_400(desk: Any, body: bytes) -> None:
-    desk.sign_in()
-    assert desk.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
+def test_malformed_time_of_issue_is_400(direct: Any, body: bytes) -> None:
+    direct.sign_in()
+    assert direct.http.post("/app/shoppers/ada/scan-key", content=body).status_code == 400
 
 
 @both_databases
-def test_receipts_are_the_shoppers_own_and_the_newest_comes_first(desk: Any, a_cart: Any, a_line: Any) -> None:
-    desk.purchase(a_cart(trip="trip-1"))
-    desk.clock.advance(minutes=1)
-    desk.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002")]))
-    desk.sign_in()
-    receipts = desk.http.get("/app/shoppers/ada/receipts").json()["receipts"]
+def test_receipts_are_the_shoppers_own_with_the_newest_first(direct: Any, a_cart: Any, a_line: Any) -> None:
+    direct.purchase(a_cart(trip="trip-1"))
+    direct.clock.advance(minutes=1)
+    direct.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-002")]))
+    direct.sign_in()
+    receipts = direct.http.get("/app/shoppers/ada/receipts").json()["receipts"]
     assert [receipt["shoppingTripId"] for receipt in receipts] == ["trip-2", "trip-1"]
-    assert receipts[0] == desk.receipt("trip-2")
-    desk.sign_in("ben")
-    assert desk.http.get("/app/shoppers/ben/receipts").json() == {"receipts": []}
+    assert receipts[0] == direct.receipt("trip-2")
+    direct.sign_in("ben")
+    assert direct.http.get("/app/shoppers/ben/receipts").json() == {"receipts": []}
 
 
-def test_a_receipt_has_exactly_the_agreed_members(desk: Any, a_cart: Any) -> None:
-    desk.purchase(a_cart())
-    receipt = desk.receipt("trip-1")
+def test_a_receipt_has_exactly_the_agreed_members(direct: Any, a_cart: Any) -> None:
+    direct.purchase(a_cart())
+    receipt = direct.receipt("trip-1")
     head = ["shoppingTripId", "purchaseId", "storeId", "currency", "status", "payer"]
     assert list(receipt) == [*head, "lines", "subtotal", "promotions", "tax", "total"]
     assert list(receipt["lines"][0]) == ["sku", "name", "quantity", "unitPrice", "promotion", "tax", "total"]
 
 
-def test_a_trip_without_purchase_has_no_receipt(desk: Any) -> None:
-    answer = desk.http.get("/ops/receipts/no-such-trip")
+def test_a_trip_without_purchase_has_no_receipt(direct: Any) -> None:
+    answer = direct.http.get("/ops/receipts/no-such-trip")
     assert (answer.status_code, set(answer.json())) == (404, {"errorMsg"})
 
 
-def _mint(desk: Any, kind: str) -> str:
-    return str(desk.http.get(f"/app/mint/{kind}").json()["identityKey"])
+def _mint(direct: Any, kind: str) -> str:
+    return str(direct.http.get(f"/app/mint/{kind}").json()["identityKey"])
 
 
 @pytest.mark.parametrize("timestamp", ["2026-02-09T12:00:30Z", "2008-01-01T00:00:00Z"])
@@ -166,23 +166,23 @@ def _mint(desk: Any, kind: str) -> str:
     ],
 )
 def test_a_minted_key_is_of_its_kind_whatever_the_scans_date(
-    desk: Any, a_scan: Any, kind: str, status: int, type_: str | None, timestamp: str
+    direct: Any, a_scan: Any, kind: str, status: int, type_: str | None, timestamp: str
 ) -> None:
-    answer = desk.identify(a_scan(identityKey=_mint(desk, kind), event_timestamp=timestamp))
+    answer = direct.identify(a_scan(identityKey=_mint(direct, kind), event_timestamp=timestamp))
     assert answer.status_code == status
     assert answer.json().get("visitorDetails", {}).get("type") == type_
 
 
-def test_each_minted_key_is_fresh(desk: Any, a_scan: Any) -> None:
+def test_each_minted_key_is_fresh(direct: Any, a_scan: Any) -> None:
     for _ in range(3):
-        scan = a_scan(identityKey=_mint(desk, "shopper"), event_id=str(uuid4()))
-        assert desk.identify(scan).status_code == 200
+        scan = a_scan(identityKey=_mint(direct, "shopper"), event_id=str(uuid4()))
+        assert direct.identify(scan).status_code == 200
 
 
-def test_the_refusals_have_the_reasons_that_they_are_minted_for(desk: Any, a_scan: Any) -> None:
+def test_minted_keys_are_refused_for_their_reasons(direct: Any, a_scan: Any) -> None:
     for kind in ("refused", "expired", "used", "unknown"):
-        desk.identify(a_scan(identityKey=_mint(desk, kind), event_id=str(uuid4())))
-    reasons = [event["refusal"] for event in desk.events("identity_answered")]
+        direct.identify(a_scan(identityKey=_mint(direct, kind), event_id=str(uuid4())))
+    reasons = [event["refusal"] for event in direct.events("identity_answered")]
     assert reasons == ["flagged_account", "expired_code", "replayed_code", "unknown_key"]
 
 
@@ -190,5 +190,5 @@ def test_no_test_keys_unless_the_setting_is_on(start: Callable[..., Any]) -> Non
     assert start().http.get("/app/mint/shopper").status_code == 404
 
 
-def test_it_says_that_it_is_well(desk: Any) -> None:
-    assert desk.http.get("/healthz").json() == {"status": "ok"}
+def test_healthz_is_ok(direct: Any) -> None:
+    assert direct.http.get("/healthz").json() == {"status": "ok"}

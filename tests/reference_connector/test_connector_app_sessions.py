@@ -1,4 +1,4 @@
-"""Sign-in to the app: who may see whose codes and receipts, and for how long."""
+"""Sign-in to the app: each shopper sees their own codes and receipts, until the session ends."""
 
 from __future__ import annotations
 
@@ -28,59 +28,59 @@ def _cookie(answer: httpx.Response) -> str:
 
 @pytest.fixture
 def storage(tmp_path: Path) -> dict[str, Any]:
-    """Sessions are kept nowhere, so one database is enough here."""
+    """Sessions are not stored, so one database is enough here."""
     return {"store": {"path": tmp_path / "connector.sqlite3"}}
 
 
-def test_without_a_session_there_is_nothing_to_see(desk: Any, a_cart: Any) -> None:
-    desk.purchase(a_cart())
-    assert _ask(desk.http) == {401}
-    assert desk.http.get("/app/session").status_code == 401
-    assert desk.http.get("/app/receipts/trip-1").status_code == 404
+def test_without_a_session_every_route_is_401(direct: Any, a_cart: Any) -> None:
+    direct.purchase(a_cart())
+    assert _ask(direct.http) == {401}
+    assert direct.http.get("/app/session").status_code == 401
+    assert direct.http.get("/app/receipts/trip-1").status_code == 404
 
 
-def test_a_shopper_sees_what_is_theirs_and_nothing_of_anybody_else(desk: Any, a_cart: Any) -> None:
-    desk.purchase(a_cart())
-    desk.sign_in("ada")
-    assert desk.http.get("/app/session").json() == {"shopper": "ada"}
-    assert len(desk.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
-    assert _ask(desk.http, "ada") == {200, 201}
-    assert _ask(desk.http, "ben") == {403}
-    desk.sign_in("ben")
-    assert _ask(desk.http, "ada") == {403}
+def test_shopper_sees_only_own_codes_and_receipts(direct: Any, a_cart: Any) -> None:
+    direct.purchase(a_cart())
+    direct.sign_in("ada")
+    assert direct.http.get("/app/session").json() == {"shopper": "ada"}
+    assert len(direct.http.get("/app/shoppers/ada/receipts").json()["receipts"]) == 1
+    assert _ask(direct.http, "ada") == {200, 201}
+    assert _ask(direct.http, "ben") == {403}
+    direct.sign_in("ben")
+    assert _ask(direct.http, "ada") == {403}
 
 
 @pytest.mark.parametrize("pin", ["", "0", PINS["ben"], PINS["ada"] + "0"])
-def test_a_wrong_pin_and_an_unknown_account_are_one_answer(desk: Any, pin: str) -> None:
-    wrong, unknown = (desk.http.post("/app/session", json={"shopper": who, "pin": pin}) for who in ("ada", "nobody"))
+def test_wrong_pin_and_unknown_account_get_the_same_answer(direct: Any, pin: str) -> None:
+    wrong, unknown = (direct.http.post("/app/session", json={"shopper": who, "pin": pin}) for who in ("ada", "nobody"))
     assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content)
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers
-    assert _ask(desk.http) == {401}
+    assert _ask(direct.http) == {401}
 
 
-def test_an_account_without_a_pin_lets_nobody_in(start: Callable[..., Any], tmp_path: Path) -> None:
+def test_account_without_a_pin_allows_no_sign_in(start: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "more.toml").write_text('[[shopper]]\nid = "hal"\n', "utf-8")
     http = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "more.toml"]).http
     assert http.post("/app/session", json={"shopper": "hal", "pin": ""}).status_code == 401
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"shopper": "ada"}', b'{"shopper": 1, "pin": 2}'])
-def test_a_broken_sign_in_is_400(desk: Any, body: bytes) -> None:
-    assert desk.http.post("/app/session", content=body).status_code == 400
+def test_a_broken_sign_in_is_400(direct: Any, body: bytes) -> None:
+    assert direct.http.post("/app/session", content=body).status_code == 400
 
 
-def test_no_body_of_the_app_is_larger_than_a_phone_would_send(desk: Any) -> None:
+def test_too_large_body_of_the_app_is_400(direct: Any) -> None:
     padded = b'{"shopper": "ada", "pin": "%s"%%s}' % PINS["ada"].encode()
-    answers = [desk.http.post("/app/session", content=padded % (b" " * size)) for size in (4000, 4096, 4_000_000)]
+    answers = [direct.http.post("/app/session", content=padded % (b" " * size)) for size in (4000, 4096, 4_000_000)]
     assert [answer.status_code for answer in answers] == [204, 400, 400]
     assert answers[2].json() == {"errorMsg": "the body is larger than 4096 bytes"}
     for path in ("scan-key", "scan-key.png", "scan-key.svg"):
         wish = b'{"issuedAt": "2026-02-09T12:00:00Z"%s}' % (b" " * 4096)
-        assert desk.http.post(f"/app/shoppers/ada/{path}", content=wish).status_code == 400
+        assert direct.http.post(f"/app/shoppers/ada/{path}", content=wish).status_code == 400
 
 
-def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[..., Any]) -> None:
+def test_wrong_pins_lock_that_account_only(start: Callable[..., Any]) -> None:
     connector = start(sign_in={"wrong_pins": 3, "pause_s": 60})
     tries = [connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code for _ in range(4)]
     assert tries == [401, 401, 401, 429]
@@ -91,10 +91,10 @@ def test_several_wrong_pins_make_the_account_pause_and_no_other(start: Callable[
     assert connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code == 401
 
 
-def test_too_many_tries_do_not_tell_which_accounts_exist(
+def test_locked_sign_in_does_not_show_which_accounts_exist(
     start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reference_connector.mobile_app.sign_in._STRANGERS_KEPT", 3)
+    monkeypatch.setattr("reference_connector.mobile_app.sign_in._UNKNOWN_IDS_KEPT", 3)
     connector = start(sign_in={"wrong_pins": 2, "pause_s": 60})
 
     def tries(who: str) -> list[tuple[int, bytes]]:
@@ -110,7 +110,7 @@ def test_too_many_tries_do_not_tell_which_accounts_exist(
     assert [status for status, _ in tries("ada")] == [401, 429, 429], "no stranger pushes an account out"
 
 
-def test_scripts_and_other_sites_have_no_use_of_the_cookie(start: Callable[..., Any]) -> None:
+def test_scripts_and_other_sites_cannot_use_the_cookie(start: Callable[..., Any]) -> None:
     http = start(sign_in={"session_h": 1}).http
     flags = set(http.post("/app/session", json=ADA).headers["set-cookie"].lower().split("; ")[1:])
     assert flags == {"httponly", "samesite=strict", "path=/app", "max-age=3600"}
@@ -119,7 +119,7 @@ def test_scripts_and_other_sites_have_no_use_of_the_cookie(start: Callable[..., 
     ).headers["set-cookie"].lower().split("; ")  # fmt: skip
 
 
-def test_a_session_ends_by_itself_and_by_signing_out(start: Callable[..., Any]) -> None:
+def test_session_ends_after_its_lifetime_and_at_sign_out(start: Callable[..., Any]) -> None:
     connector = start(sign_in={"session_h": 1})
     connector.sign_in()
     connector.clock.advance(minutes=59)
@@ -131,17 +131,17 @@ def test_a_session_ends_by_itself_and_by_signing_out(start: Callable[..., Any]) 
     assert _ask(connector.http) == {401}
 
 
-def test_a_changed_cookie_is_no_session(desk: Any) -> None:
-    name, _, cookie = _cookie(desk.http.post("/app/session", json=ADA)).partition("=")
-    desk.http.delete("/app/session")
+def test_changed_cookie_is_not_a_session(direct: Any) -> None:
+    name, _, cookie = _cookie(direct.http.post("/app/session", json=ADA)).partition("=")
+    direct.http.delete("/app/session")
     for forged in ("", "x", "..", cookie.replace(".", ""), cookie.partition(".")[0] + ".", "\u00ff.\u00ff"):
-        answer = desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}".encode()})
+        answer = direct.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}".encode()})
         assert answer.status_code == 401
     for at in range(0, len(cookie) - 1, 3):
         forged = cookie[:at] + ("A" if cookie[at] != "A" else "Q") + cookie[at + 1 :]
-        answer = desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}"})
+        answer = direct.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={forged}"})
         assert answer.status_code == 401, at
-    assert desk.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={cookie}"}).status_code == 200
+    assert direct.http.get("/app/shoppers/ada/receipts", headers={"Cookie": f"{name}={cookie}"}).status_code == 200
 
 
 def test_workers_with_one_key_share_sessions_and_others_do_not(start: Callable[..., Any]) -> None:
@@ -161,8 +161,8 @@ def test_a_new_pin_ends_the_sessions_of_the_old_one(start: Callable[..., Any], t
     assert with_pin("2").get("/app/session", headers=cookie).status_code == 401
 
 
-def test_no_pin_is_in_the_log_or_in_a_repr(desk: Any) -> None:
-    desk.sign_in()
-    desk.http.post("/app/session", json=ADA | {"pin": "987654"})
+def test_no_pin_is_in_the_log_or_in_a_repr(direct: Any) -> None:
+    direct.sign_in()
+    direct.http.post("/app/session", json=ADA | {"pin": "987654"})
     accounts = load_retailer([SAMPLE_RETAILER], []).accounts
-    assert not any(pin in desk.log.getvalue() + repr(accounts) for pin in (PINS["ada"], "987654"))
+    assert not any(pin in direct.log.getvalue() + repr(accounts) for pin in (PINS["ada"], "987654"))

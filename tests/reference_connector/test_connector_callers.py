@@ -1,4 +1,4 @@
-"""Who may call, what the OpenAPI document says, and what happens when the connector itself breaks."""
+"""Authentication of callers, the OpenAPI document, and failures of the connector itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _signed(connector: Any, scan: Any, key: sigv4.Key = KEY, **age: float) -> An
     return connector.http.post(PATH, content=body, headers=headers)
 
 
-def test_a_signed_call_is_let_in_and_others_are_403(start: Callable[..., Any], a_scan: Any) -> None:
+def test_signed_call_is_accepted_and_others_are_403(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(caller=CALLER | {"session_token": KEY.session_token})
     assert _signed(connector, a_scan()).status_code == 200
     for refused in (
@@ -45,15 +45,13 @@ def test_a_signed_call_is_let_in_and_others_are_403(start: Callable[..., Any], a
         assert set(refused.json()) == {"message"}
 
 
-def test_mode_sigv4_without_a_key_lets_nobody_in(start: Callable[..., Any], a_scan: Any) -> None:
+def test_mode_sigv4_without_a_key_refuses_every_call(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(caller={"mode": "sigv4"})
     assert _signed(connector, a_scan()).status_code == 403
 
 
 @both_databases
-def test_a_signature_is_good_once_over_all_workers_when_replays_are_refused(
-    start: Callable[..., Any], a_scan: Any
-) -> None:
+def test_signature_is_accepted_once_over_all_workers(start: Callable[..., Any], a_scan: Any) -> None:
     first, second = (start(caller=CALLER | {"refuse_replays": True}) for _ in range(2))  # on one database
     body, host = orjson.dumps(a_scan()), first.url.removeprefix("http://")
 
@@ -76,7 +74,7 @@ def test_a_signature_is_good_once_over_all_workers_when_replays_are_refused(
     assert sent(first, signed()) == (200, False)
 
 
-def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) -> None:
+def test_agreed_headers_are_required(start: Callable[..., Any], a_scan: Any) -> None:
     connector = start(caller={"mode": "headers", "headers": {"X-Api-Key": "k-1"}})
     assert connector.identify(a_scan()).status_code == 403
     for value, status in (("k-1", 200), ("k-2", 403)):
@@ -84,7 +82,7 @@ def test_agreed_headers_are_asked_for(start: Callable[..., Any], a_scan: Any) ->
 
 
 @both_databases
-def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_scan: Any, storage: Any) -> None:
+def test_broken_store_gives_500_without_details(start: Callable[..., Any], a_scan: Any, storage: Any) -> None:
     import sqlite3  # noqa: PLC0415 - this test alone breaks the database
 
     connector = start()
@@ -99,7 +97,7 @@ def test_the_store_broken_gives_500_with_no_detail(start: Callable[..., Any], a_
 
 
 @both_databases
-def test_a_500_is_never_kept_as_the_answer(
+def test_a_500_is_never_remembered(
     start: Callable[..., Any], a_scan: Any, a_cart: Any, storage: dict[str, Any]
 ) -> None:
     import sqlite3  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""What became of an upload: notifications over SQS, status calls, reports, and the summary for people."""
+"""The results of an upload: notifications over SQS, status calls, reports, and the summary for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reference_connector.errors import ForbiddenHost, MalformedAnswer
 from tests.reference_connector.small_platform import Queue, SmallPlatform, a_report, an_envelope
 
 
-def test_the_subscription_is_confirmed_and_its_message_deleted(
+def test_subscription_is_confirmed_and_its_message_deleted(
     platform: SmallPlatform, open_client: Any, queue: Queue
 ) -> None:
     queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=f"{platform.url}/confirm"))
@@ -23,17 +23,17 @@ def test_the_subscription_is_confirmed_and_its_message_deleted(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/confirm", "https://sns.us-east-1.amazonaws.com/?A=x", "file:/x"])
-def test_a_confirmation_elsewhere_is_refused(open_client: Any, queue: Queue, url: str) -> None:
+def test_confirmation_at_another_host_is_refused(open_client: Any, queue: Queue, url: str) -> None:
     queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=url))
     with pytest.raises(ForbiddenHost):
         open_client(queue).confirm_subscription(5)
 
 
-def test_without_a_confirmation_in_time_the_answer_is_no(open_client: Any, queue: Queue) -> None:
+def test_missing_confirmation_returns_false(open_client: Any, queue: Queue) -> None:
     assert not open_client(queue).confirm_subscription(0.1)
 
 
-def test_notifications_are_matched_by_id_in_any_order_and_number(
+def test_notifications_match_by_id_in_any_order_and_number(
     platform: SmallPlatform, open_client: Any, queue: Queue
 ) -> None:
     first, second = (an_envelope("Notification", platform.done(name)) for name in ("one", "two"))
@@ -45,15 +45,15 @@ def test_notifications_are_matched_by_id_in_any_order_and_number(
     assert queue.left() == 0
 
 
-def test_what_is_no_notification_stays_in_the_queue(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
+def test_message_that_is_not_a_notification_stays_in_the_queue(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
     queue.put("not json", an_envelope("Notification", "{}"), an_envelope("Notification", platform.done("one")))
     (result,) = open_client(queue).wait_for_results(["one"], 5)
     assert (result.processing_status, queue.left()) == ("DONE", 2)
 
 
-def test_a_link_that_is_too_old_is_replaced_by_a_status_call(
-    platform: SmallPlatform, open_client: Any, queue: Queue
-) -> None:
+def test_old_link_is_replaced_by_a_status_call(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
     platform.reports["old"] = (403, {})
     queue.put(an_envelope("Notification", platform.done("one", f"{platform.url}/report/old")))
     (result,) = open_client(queue).wait_for_results(["one"], 5)
@@ -61,15 +61,13 @@ def test_a_link_that_is_too_old_is_replaced_by_a_status_call(
     assert platform.calls == [("status", {"ingestionId": "one"})]
 
 
-def test_a_notification_that_stays_away_is_made_up_for_by_status(
-    platform: SmallPlatform, open_client: Any, queue: Queue
-) -> None:
+def test_status_call_replaces_a_missing_notification(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
     platform.done("one")
     (result,) = open_client(queue).wait_for_results(["one"], 1)
     assert result.report == a_report("one")
 
 
-def test_without_a_queue_results_come_by_status(platform: SmallPlatform, open_client: Any) -> None:
+def test_without_a_queue_the_status_call_gives_the_results(platform: SmallPlatform, open_client: Any) -> None:
     platform.done("one")
     platform.status["two"] = {"processingStatus": "FATAL", "reportDownloadLink": ""}
     results = open_client().wait_for_results(["one", "two", "slow"], 0.1)
@@ -78,7 +76,7 @@ def test_without_a_queue_results_come_by_status(platform: SmallPlatform, open_cl
     assert (summary["failed"], summary["unfinished"]) == (["two"], ["slow"])
 
 
-def test_a_report_that_breaks_the_contract_is_said_so(platform: SmallPlatform, open_client: Any) -> None:
+def test_report_that_breaks_the_contract_is_an_error(platform: SmallPlatform, open_client: Any) -> None:
     platform.reports["one"] = (200, {"ingestionId": "one"})
     platform.done("one")
     with pytest.raises(MalformedAnswer):

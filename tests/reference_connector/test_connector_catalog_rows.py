@@ -13,7 +13,7 @@ from reference_connector.errors import BadRows
 from tests.reference_connector.small_platform import some_rows
 
 
-def test_rows_come_from_csv_without_our_column_and_empty_ones(tmp_path: Path) -> None:
+def test_rows_from_csv_lack_our_column_and_empty_values(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -30,7 +30,7 @@ def test_rows_come_from_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.json", "{}"), ("a.json", "{"), ("a.csv", ""), ("a.csv", "a,b\n1\n")])
-def test_a_file_that_holds_no_rows_is_said_so(tmp_path: Path, name: str, text: str) -> None:
+def test_file_without_rows_is_an_error(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(BadRows, match=name):

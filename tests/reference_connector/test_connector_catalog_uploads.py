@@ -1,4 +1,4 @@
-"""The catalog client uploads and archives: sizes, retries, the way on after a crash, and where it may call."""
+"""The catalog client uploads and archives: sizes, retries, a restart after a crash, and allowed hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reference_connector.errors import BadRows, ForbiddenHost, MalformedAnswer, 
 from tests.reference_connector.small_platform import SmallPlatform, settings_for, some_rows
 
 
-def test_rows_travel_signed_in_uploads_of_the_set_size(platform: SmallPlatform, open_client: Any) -> None:
+def test_rows_are_sent_in_signed_uploads_of_the_set_size(platform: SmallPlatform, open_client: Any) -> None:
     ids = open_client(chunk_rows=2).upload(some_rows(5))
     assert ids == ["ingestion-1", "ingestion-2", "ingestion-3"]
     assert [len(body["catalogItems"]) for _, body in platform.calls] == [2, 2, 1]
@@ -25,9 +25,7 @@ def test_ten_thousand_rows_are_one_upload_and_one_more_makes_two() -> None:
     assert [len(chunk) for chunk in uploads(some_rows(10_001), 10_000)] == [10_000, 1]
 
 
-def test_a_row_that_the_platform_would_refuse_stops_all_before_anything_is_sent(
-    platform: SmallPlatform, open_client: Any
-) -> None:
+def test_invalid_row_stops_the_upload_before_any_call(platform: SmallPlatform, open_client: Any) -> None:
     rows = [*some_rows(3), {"item_sku": "SKU-9"}]
     with pytest.raises(BadRows, match="external_product_id is missing"):
         open_client(chunk_rows=2).upload(rows)
@@ -43,7 +41,7 @@ def test_a_row_that_the_platform_would_refuse_stops_all_before_anything_is_sent(
         (500, {"errorMsg": "Internal Server Error. Retry."}, {}),
     ],
 )
-def test_what_is_worth_a_retry_is_tried_again(platform: SmallPlatform, open_client: Any, trouble: Any) -> None:
+def test_retryable_answer_is_retried(platform: SmallPlatform, open_client: Any, trouble: Any) -> None:
     platform.answers = [trouble, trouble]
     assert open_client().upload(some_rows(1)) == ["ingestion-3"]
 
@@ -59,7 +57,7 @@ def test_what_is_worth_a_retry_is_tried_again(platform: SmallPlatform, open_clie
         (302, {}),
     ],
 )
-def test_what_is_final_is_never_tried_again(platform: SmallPlatform, open_client: Any, status: int, body: Any) -> None:
+def test_final_answer_is_never_retried(platform: SmallPlatform, open_client: Any, status: int, body: Any) -> None:
     platform.answers = [(status, body, {})]
     with pytest.raises(PlatformRefused) as refusal:
         open_client().upload(some_rows(1))
@@ -73,16 +71,14 @@ def test_retries_end(platform: SmallPlatform, open_client: Any) -> None:
     assert len(platform.calls) == 3
 
 
-def test_retry_after_is_waited_for(platform: SmallPlatform, open_client: Any) -> None:
+def test_client_waits_for_retry_after(platform: SmallPlatform, open_client: Any) -> None:
     platform.answers = [(429, {"errorMsg": "Too Many Requests"}, {"Retry-After": "1"})]
     started = time.monotonic()
     open_client().upload(some_rows(1))
     assert time.monotonic() - started >= 1
 
 
-def test_an_upload_goes_on_after_a_crash_where_it_was(
-    platform: SmallPlatform, open_client: Any, tmp_path: Path
-) -> None:
+def test_upload_continues_after_a_crash(platform: SmallPlatform, open_client: Any, tmp_path: Path) -> None:
     rows, path = some_rows(7), tmp_path / "journal"
     platform.answers = [(201, {"ingestionId": f"first-{n}"}, {}) for n in range(2)] + [(400, {"errorMsg": "no"}, {})]
     platform.answers += [(400, {"errorMsg": "no"}, {})]
@@ -102,7 +98,7 @@ def test_an_upload_goes_on_after_a_crash_where_it_was(
     assert not path.exists()
 
 
-def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("item_sku,item_name\nx,y\n", "ascii")
     with pytest.raises(BadRows, match="not a journal"):
         UploadJournal(tmp_path / "journal")
@@ -120,7 +116,7 @@ def test_archiving_names_every_store(platform: SmallPlatform, open_client: Any) 
     assert platform.calls[0][1] == {"itemSkus": ["a", "b"], "allApplicableStores": ["STORE-001", "STORE-002"]}
 
 
-def test_an_answer_that_breaks_the_contract_is_said_so(platform: SmallPlatform, open_client: Any) -> None:
+def test_answer_that_breaks_the_contract_is_an_error(platform: SmallPlatform, open_client: Any) -> None:
     platform.answers = [(201, {"ingestionId": ""}, {}), (201, [], {})]
     client = open_client()
     for _ in range(2):
@@ -128,7 +124,7 @@ def test_an_answer_that_breaks_the_contract_is_said_so(platform: SmallPlatform, 
             client.upload(some_rows(1))
 
 
-def test_no_answer_is_said_so() -> None:
+def test_missing_answer_is_an_error() -> None:
     with create_client(settings_for("http://127.0.0.1:9")) as client, pytest.raises(PlatformUnreachable):
         client.status("any")
 
@@ -141,7 +137,7 @@ def test_real_amazon_hosts_are_refused(endpoint: str) -> None:
         pass
 
 
-def test_a_queue_at_aws_itself_is_refused() -> None:
+def test_queue_at_aws_is_refused() -> None:
     settings = settings_for("http://127.0.0.1:9", queue_url="https://sqs.us-east-1.amazonaws.com/1/q")
     with pytest.raises(ForbiddenHost), create_client(settings):
         pass

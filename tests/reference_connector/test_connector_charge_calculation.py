@@ -104,12 +104,12 @@ def _tax(counter: Counter, code: str, percent: str) -> None:
 
 @when(parsers.re(r"the cart holds (?P<quantity>[\d.]+) of (?P<sku>[A-Z]+)$"))
 def _holds(counter: Counter, quantity: str, sku: str) -> None:
-    counter.cart.append(CartLine(sku, Decimal(quantity), counter.products[sku]))
+    counter.cart.append((sku, Decimal(quantity), counter.products[sku]))
 
 
 @when(parsers.re(r"the cart holds (?P<quantity>[\d.]+) of (?P<sku>[A-Z]+), on (?P<lines>\d+) lines$"))
 def _holds_lines(counter: Counter, quantity: str, sku: str, lines: str) -> None:
-    counter.cart += [CartLine(sku, Decimal(quantity), counter.products[sku])] * int(lines)
+    counter.cart += [(sku, Decimal(quantity), counter.products[sku])] * int(lines)
 
 
 @then(parsers.re(r"the total is (?P<total>[\d.]+)$"))

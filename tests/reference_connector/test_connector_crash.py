@@ -1,4 +1,4 @@
-"""Kill -9 while carts come in, some of them several times at once; `make crash` does it at length."""
+"""Kill -9 while carts arrive, some of them several times at once; `make crash` repeats it for longer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_kills_lose_and_double_no_purchase_and_no_charge(database: str) -> None:
 
 
 def _run(*arguments: str) -> str:
-    """Run the driver and return what it printed; one that takes too long ends its servers before it goes."""
+    """Run the driver and return its output; at its time limit it stops its servers first."""
     command = [sys.executable, "-W", "ignore", str(DRIVER), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as driver:
         try:

@@ -31,15 +31,15 @@ def a_scanned(text: str | None = "loyalty-card-001", **members: Any) -> dict[str
     return orjson.loads(orjson.dumps(body))  # type: ignore[no-any-return] # of the shape just built
 
 
-def ask(desk: Any, path: str, body: Any, name: str) -> Any:
-    answer = desk.http.post(path, content=orjson.dumps(body))
+def ask(direct: Any, path: str, body: Any, name: str) -> Any:
+    answer = direct.http.post(path, content=orjson.dumps(body))
     assert answer.status_code == 200, answer.text
     assert message(f"{name}.response").violations(answer.json()) == []
     return answer.json()
 
 
-def authorize(desk: Any, body: Any) -> Any:
-    return ask(desk, AUTHORIZE, body, "shopper_authorization")
+def authorize(direct: Any, body: Any) -> Any:
+    return ask(direct, AUTHORIZE, body, "shopper_authorization")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def authorize(desk: Any, body: Any) -> Any:
         ),
     ],
 )
-def test_what_the_retailer_knows_decides(desk: Any, who: str, answer: dict[str, Any]) -> None:
-    assert authorize(desk, a_tap(who)) == answer
+def test_the_retailers_record_decides(direct: Any, who: str, answer: dict[str, Any]) -> None:
+    assert authorize(direct, a_tap(who)) == answer
 
 
 @pytest.mark.parametrize(
@@ -74,39 +74,39 @@ def test_what_the_retailer_knows_decides(desk: Any, who: str, answer: dict[str, 
         ("a newcomer", False, False),
     ],
 )
-def test_the_recommendation_is_followed_unless_the_retailer_knows_better(
-    desk: Any,
+def test_the_retailers_record_overrides_the_recommendation(
+    direct: Any,
     who: str,
     advised: bool,  # noqa: FBT001 - a value of the message
     allowed: bool,  # noqa: FBT001 - as above
 ) -> None:
     advice = {"shopperAuthorized": advised, "shopperRisks": ["InvalidCard"]}
-    assert authorize(desk, a_tap(who, recommendation=advice))["shopperAuthorized"] is allowed
+    assert authorize(direct, a_tap(who, recommendation=advice))["shopperAuthorized"] is allowed
 
 
-def test_a_recommended_adjustment_is_passed_on(desk: Any) -> None:
+def test_a_recommended_adjustment_is_passed_on(direct: Any) -> None:
     conditions = [{"type": "ADJUST", "amount": {"value": 10, "currencyCode": "USD"}}]
     advice = {"shopperAuthorized": True, "authorizationConditions": conditions}
-    assert authorize(desk, a_tap(recommendation=advice))["authorizationConditions"] == conditions
+    assert authorize(direct, a_tap(recommendation=advice))["authorizationConditions"] == conditions
 
 
 @pytest.mark.parametrize(
     "body",
     [{}, {"storeId": "STORE-001"}, a_tap() | {"storeId": "NO-SUCH-STORE"}, a_tap() | {"shopperIdentity": {}}, []],
 )
-def test_a_broken_authorization_request_is_400(desk: Any, body: Any) -> None:
-    assert desk.http.post(AUTHORIZE, content=orjson.dumps(body)).status_code == 400
+def test_a_broken_authorization_request_is_400(direct: Any, body: Any) -> None:
+    assert direct.http.post(AUTHORIZE, content=orjson.dumps(body)).status_code == 400
 
 
-def test_the_published_example_is_taken_and_unknown_values_of_open_lists_too(desk: Any) -> None:
+def test_published_example_and_unknown_values_of_open_lists_are_accepted(direct: Any) -> None:
     example = document("shopper_authorization.request")["examples"][0]
     example["shopperInteraction"]["gateAuthenticationEvent"] |= {"type": "PALM", "interactionType": "WAVE"}
     example["shopperInteraction"]["recommendation"]["shopperRisks"] = ["SomethingNew"]
-    assert authorize(desk, example | {"novelty": {"any": 1}})["shopperAuthorized"] is True
+    assert authorize(direct, example | {"novelty": {"any": 1}})["shopperAuthorized"] is True
 
 
 class SlowRisk:
-    """A risk system that counts its questions, and answers when told, or breaks."""
+    """A risk system that counts its calls, answers after a while, and may break."""
 
     def __init__(self, wait_s: float = 0.2) -> None:
         self.asked = 0
@@ -125,7 +125,7 @@ EVENT = {"shoppingTripId": "trip-1", "gateAuthenticationEvent": {"id": "event-1"
 
 
 @both_databases
-def test_duplicates_in_flight_wait_for_the_first_and_get_its_answer(start: Callable[..., Any]) -> None:
+def test_concurrent_duplicates_get_the_first_answer(start: Callable[..., Any]) -> None:
     risk = SlowRisk()
     connectors = [start(parts={"risk": risk}) for _ in range(2)]
     with ThreadPoolExecutor(6) as pool:
@@ -134,7 +134,7 @@ def test_duplicates_in_flight_wait_for_the_first_and_get_its_answer(start: Calla
 
 
 @both_databases
-def test_a_failed_decision_is_500_gives_its_claim_back_and_is_never_the_answer(start: Callable[..., Any]) -> None:
+def test_failed_decision_is_500_and_withdraws_its_claim(start: Callable[..., Any]) -> None:
     risk = SlowRisk(0)
     connector = start(parts={"risk": risk})
     risk.broken = True
@@ -145,7 +145,7 @@ def test_a_failed_decision_is_500_gives_its_claim_back_and_is_never_the_answer(s
 
 
 @both_databases
-def test_a_claim_whose_worker_died_is_taken_over_when_its_lease_is_over(start: Callable[..., Any]) -> None:
+def test_claim_of_a_dead_worker_is_taken_over_after_its_lease(start: Callable[..., Any]) -> None:
     dying, risk = SlowRisk(1.5), SlowRisk(0)
     first = start(parts={"risk": dying}, claim_lease_s=1)
     second = start(parts={"risk": risk}, claim_lease_s=1, shopper_auth={"answer_budget_s": 0.3})
@@ -158,22 +158,22 @@ def test_a_claim_whose_worker_died_is_taken_over_when_its_lease_is_over(start: C
     assert (dying.asked, risk.asked) == (1, 1)
 
 
-def test_a_risk_system_that_stays_silent_is_500_within_the_budget(start: Callable[..., Any]) -> None:
+def test_silent_risk_system_is_500_within_the_budget(start: Callable[..., Any]) -> None:
     connector = start(parts={"risk": SlowRisk(1.0)}, shopper_auth={"answer_budget_s": 0.1})
     assert connector.http.post(AUTHORIZE, json=a_tap(**EVENT)).status_code == 500
     assert connector.http.post(AUTHORIZE, json=a_tap()).status_code == 500
 
 
 @both_databases
-def test_another_event_of_the_trip_is_decided_on_its_own(desk: Any) -> None:
-    assert authorize(desk, a_tap("payment-instrument-fraud", **EVENT))["shopperAuthorized"] is False
+def test_another_event_of_the_trip_is_decided_on_its_own(direct: Any) -> None:
+    assert authorize(direct, a_tap("payment-instrument-fraud", **EVENT))["shopperAuthorized"] is False
     other = EVENT | {"gateAuthenticationEvent": {"id": "event-2"}}
-    assert authorize(desk, a_tap(**other))["shopperAuthorized"] is True
-    assert authorize(desk, a_tap(**EVENT))["shopperAuthorized"] is False
+    assert authorize(direct, a_tap(**other))["shopperAuthorized"] is True
+    assert authorize(direct, a_tap(**EVENT))["shopperAuthorized"] is False
 
 
-def resolve(desk: Any, body: Any) -> Any:
-    return ask(desk, RESOLVE, body, "resolve_scan")
+def resolve(direct: Any, body: Any) -> Any:
+    return ask(direct, RESOLVE, body, "resolve_scan")
 
 
 MEMBER = {"action": "ACCEPT", "id": "loyalty-001", "type": "LOYALTY"}
@@ -195,20 +195,39 @@ MEMBER = {"action": "ACCEPT", "id": "loyalty-001", "type": "LOYALTY"}
         (a_scanned() | {"storeId": "NO-SUCH-STORE"}, {"action": "REJECT"}),
     ],
 )
-def test_a_scan_is_resolved_or_rejected_with_200(desk: Any, body: Any, answer: dict[str, Any]) -> None:
-    assert resolve(desk, body) == answer
+def test_a_scan_is_resolved_or_rejected_with_200(direct: Any, body: Any, answer: dict[str, Any]) -> None:
+    assert resolve(direct, body) == answer
 
 
 @both_databases
-def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
-    desk.sign_in()
-    code = desk.http.post("/app/shoppers/ada/scan-key").json()["code"]
+def test_a_scan_key_code_is_resolved_once(direct: Any) -> None:
+    direct.sign_in()
+    code = direct.http.post("/app/shoppers/ada/scan-key").json()["code"]
     stamp = {"timestamp": "2026-02-09T12:00:10Z"}
-    first = resolve(desk, a_scanned(code, **stamp))
+    first = resolve(direct, a_scanned(code, **stamp))
     assert first == {"action": "ACCEPT", "id": "ada", "type": "SHOPPER"}
-    assert resolve(desk, a_scanned(code, **stamp)) == first
+    assert resolve(direct, a_scanned(code, **stamp)) == first
     other = a_scanned(code, id="99999999-2222-3333-4444-555555555555", **stamp)
-    assert resolve(desk, other) == {"action": "REJECT"}
+    assert resolve(direct, other) == {"action": "REJECT"}
+
+
+@both_databases
+def test_repeated_scan_with_its_id_in_upper_case_gets_the_first_answer(direct: Any) -> None:
+    direct.sign_in()
+    code, event_id = (
+        direct.http.post("/app/shoppers/ada/scan-key").json()["code"],
+        "abcdefab-2222-3333-4444-555555555555",
+    )
+    first = resolve(direct, a_scanned(code, id=event_id, timestamp="2026-02-09T12:00:10Z"))
+    assert resolve(direct, a_scanned(code, id=event_id.upper(), timestamp="2026-02-09T13:00:00Z")) == first
+    assert first["action"] == "ACCEPT"
+
+
+def test_ids_of_base64_are_other_events_when_their_case_differs(direct: Any) -> None:
+    direct.sign_in()
+    code, stamp = direct.http.post("/app/shoppers/ada/scan-key").json()["code"], {"timestamp": "2026-02-09T12:00:10Z"}
+    assert resolve(direct, a_scanned(code, id="MTEx", **stamp))["action"] == "ACCEPT"
+    assert resolve(direct, a_scanned(code, id="MTEX", **stamp)) == {"action": "REJECT"}
 
 
 @pytest.mark.parametrize(
@@ -223,8 +242,8 @@ def test_a_scan_key_code_is_resolved_once(desk: Any) -> None:
         {"scanEvent": {"id": "1", "location": "ROOF"}},
     ],
 )
-def test_a_broken_scan_is_400(desk: Any, wrong: dict[str, Any]) -> None:
-    assert desk.http.post(RESOLVE, content=orjson.dumps(a_scanned() | wrong)).status_code == 400
+def test_a_broken_scan_is_400(direct: Any, wrong: dict[str, Any]) -> None:
+    assert direct.http.post(RESOLVE, content=orjson.dumps(a_scanned() | wrong)).status_code == 400
 
 
 def test_the_wrapped_shape_is_sent_when_it_is_set(start: Callable[..., Any]) -> None:
@@ -243,9 +262,9 @@ def test_the_wrapped_shape_is_sent_when_it_is_set(start: Callable[..., Any]) -> 
         ("cash-shopper-uuid-001", "CASH", {"provider": "Corner Club", "promotionIds": []}),
     ],
 )
-def test_details_of_who_was_accepted(desk: Any, who: str, kind: str, answer: dict[str, Any]) -> None:
+def test_details_of_an_accepted_shopper(direct: Any, who: str, kind: str, answer: dict[str, Any]) -> None:
     body = {"storeId": "STORE-001", "scanResult": {"id": who, "type": kind}}
-    assert ask(desk, DETAILS, body, "get_scan_details") == answer
+    assert ask(direct, DETAILS, body, "get_scan_details") == answer
 
 
 @pytest.mark.parametrize(
@@ -258,5 +277,5 @@ def test_details_of_who_was_accepted(desk: Any, who: str, kind: str, answer: dic
         ({"storeId": "NO-SUCH-STORE", "scanResult": {"id": "loyalty-001", "type": "LOYALTY"}}, 400),
     ],
 )
-def test_details_of_nobody_are_404_and_a_broken_request_400(desk: Any, body: Any, status: int) -> None:
-    assert desk.http.post(DETAILS, content=orjson.dumps(body)).status_code == status
+def test_unknown_shopper_is_404_and_broken_request_400(direct: Any, body: Any, status: int) -> None:
+    assert direct.http.post(DETAILS, content=orjson.dumps(body)).status_code == status

@@ -1,4 +1,4 @@
-"""The exact reader: it takes no body that the plain reader would refuse or change."""
+"""The exact reader: it accepts no body that the plain reader would refuse or change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CART = "create_purchases.request"
 
 
 def _read(name: str, body: bytes) -> Any:
-    """Read a body the exact way; None where it is left to the plain reader."""
+    """Read a body with the exact reader; None if it leaves the body to the plain reader."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -40,7 +40,7 @@ def _objects(node: Any) -> list[dict[str, Any]]:
 
 
 def _named_objects(name: str) -> list[int]:
-    """Say which objects of the example have their members named by the schema: others are maps of anything."""
+    """Yield the objects of the example that have members named by the schema; others are free maps."""
     schema = messages.message(name)
     numbers = []
     for number in range(len(_objects(_example(name)))):
@@ -52,25 +52,25 @@ def _named_objects(name: str) -> list[int]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_is_read_as_it_is(name: str) -> None:
+def test_example_is_read_unchanged(name: str) -> None:
     assert _read(name, orjson.dumps(_example(name))) == _example(name)
 
 
-def test_a_member_that_the_schema_does_not_name_is_seen_at_every_depth() -> None:
+def test_unknown_member_is_found_at_every_depth() -> None:
     assert _named_objects(CART) == list(range(len(_objects(_example(CART)))))
 
 
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b"{}", b"null", b'"text"', b"[" * 2000, b'{"a":' * 2000])
-def test_what_is_no_message_is_left_to_the_plain_reader(body: bytes) -> None:
+def test_plain_reader_gets_bodies_that_are_not_messages(body: bytes) -> None:
     assert _read(CART, body) is None
 
 
-def test_a_null_is_left_to_the_plain_reader() -> None:
+def test_plain_reader_gets_bodies_with_null() -> None:
     body = _example(CART) | {"shopperDeviceId": None}
     assert _read(CART, orjson.dumps(body)) is None
 
 
-def test_a_condition_holds_for_a_body_that_is_read_exactly() -> None:
+def test_conditions_of_the_schema_hold_in_the_exact_reader() -> None:
     name = "resolve_scan.request"
     event = {"id": "1", "channel": "OPTICAL", "value": "not*base64"}
     assert _read(name, orjson.dumps(_example(name) | {"scanEvent": event})) is None
@@ -87,7 +87,7 @@ def _outcome(reader: RequestReader, body: bytes) -> Any:
 
 
 @given(st.data())
-def test_both_readers_read_and_refuse_alike(data: st.DataObject) -> None:
+def test_both_readers_accept_and_refuse_the_same_bodies(data: st.DataObject) -> None:
     body = _example(CART)
     for target in _objects(body):
         if target and data.draw(st.booleans()):
@@ -98,6 +98,6 @@ def test_both_readers_read_and_refuse_alike(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b"{}", b"[" * 2000, b'{"a":' * 2000])
-def test_both_readers_refuse_what_is_no_message(body: bytes) -> None:
+def test_both_readers_refuse_bodies_that_are_not_messages(body: bytes) -> None:
     assert EXACT.read_exact(body) is None
     assert _outcome(EXACT, body) == _outcome(PLAIN, body)

@@ -1,4 +1,4 @@
-"""The accelerated and the plain HTTP path over real sockets: whatever a caller sends, both give the same answer."""
+"""The accelerated and the plain HTTP path over real sockets: both give the same answer to any bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _answers(data: bytes) -> list[tuple[int, dict[str, str], bytes]]:
 def _talk(
     port: int, pieces: list[bytes], *, hang_up: bool = False, pause_s: float = 0.02
 ) -> list[tuple[int, dict[str, str], bytes]]:
-    """Send the pieces, and read to the end unless the caller hangs up."""
+    """Send the pieces, and read to the end unless the caller disconnects."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         received = bytearray()
@@ -131,7 +131,7 @@ def test_pipelined_calls_are_answered_in_their_order(talk: Talk, scan: bytes) ->
     ]
 
 
-def test_a_call_that_comes_in_pieces_is_put_together(talk: Talk, scan: bytes) -> None:
+def test_call_in_several_pieces_is_answered(talk: Talk, scan: bytes) -> None:
     whole = _request(scan, SCAN, CLOSE)
     cuts = [0, 7, 30, len(whole) - 40, len(whole) - 1, len(whole)]
     pieces = [whole[start:end] for start, end in pairwise(cuts)]
@@ -144,7 +144,7 @@ def test_a_chunked_body_is_read(talk: Talk, scan: bytes) -> None:
     assert [(status, body) for status, _, body in talk([head + chunks])] == [(200, OK)]
 
 
-def test_who_waits_for_100_continue_gets_it(talk: Talk, scan: bytes) -> None:
+def test_caller_that_waits_for_100_continue_gets_it(talk: Talk, scan: bytes) -> None:
     whole = _request(scan, SCAN, "Expect: 100-continue")
     assert [status for status, _, _ in talk([whole[: -len(scan)], scan])] == [100, 200]
 
@@ -162,7 +162,7 @@ def test_a_body_over_the_limit_is_400_and_the_next_call_is_served(talk: Talk, sc
     assert b"larger than" in answers[0][2]
 
 
-def test_other_routes_and_methods_are_the_apps(talk: Talk) -> None:
+def test_other_routes_and_methods_go_to_the_app(talk: Talk) -> None:
     calls = [
         _request(b"", "/healthz", method="GET"),
         _request(b"", SCAN, method="GET"),
@@ -172,11 +172,11 @@ def test_other_routes_and_methods_are_the_apps(talk: Talk) -> None:
     assert [status for status, _, _ in talk(calls)] == [200, 405, 400, 404]
 
 
-def test_what_is_not_http_is_400(talk: Talk) -> None:
+def test_bytes_that_are_not_http_are_400(talk: Talk) -> None:
     assert [status for status, _, _ in talk([b"hello\r\n\r\n"])] == [400]
 
 
-def test_a_caller_who_hangs_up_leaves_the_server_well(talk: Talk, scan: bytes) -> None:
+def test_disconnected_caller_does_not_harm_the_server(talk: Talk, scan: bytes) -> None:
     talk([_request(scan)[:-5]], hang_up=True)
     talk([_request(scan)], hang_up=True)
     assert [status for status, _, _ in talk([_request(scan, SCAN, CLOSE)])] == [200]
@@ -186,8 +186,8 @@ def test_an_idle_connection_is_closed(talk: Talk, scan: bytes) -> None:
     assert [(status, body) for status, _, body in talk([_request(scan)])] == [(200, OK)]
 
 
-def test_a_connection_in_use_stays_open(talk: Talk, scan: bytes) -> None:
-    """The server closes what is idle for a second: in these two no second passes without a sign of the caller."""
+def test_active_connection_stays_open(talk: Talk, scan: bytes) -> None:
+    """The server closes a connection that is idle for a second; the caller of this test is never idle for so long."""
     in_time = [_request(scan), _request(b"", "/healthz", method="GET"), _request(scan), _request(scan, SCAN, CLOSE)]
     assert [status for status, _, _ in talk(in_time, pause_s=0.6)] == [200] * 4
     whole = _request(scan, SCAN, CLOSE)
@@ -195,14 +195,14 @@ def test_a_connection_in_use_stays_open(talk: Talk, scan: bytes) -> None:
     assert [status for status, _, _ in talk(half_way, pause_s=0.6)] == [200, 200]
 
 
-def test_an_upgrade_after_a_call_is_not_that_call_again(talk: Talk) -> None:
+def test_upgrade_after_a_call_does_not_repeat_the_call(talk: Talk) -> None:
     upgrade = _request(b"", "/healthz", "Connection: Upgrade", "Upgrade: websocket", method="GET")
     statuses = [status for status, _, _ in talk([_request(b"{}", CART), upgrade])]
     assert (statuses[0], len(statuses)) == (400, 2)
 
 
 class _SlowRisk:
-    """Takes its time, and knows nobody."""
+    """Is slow, and knows no shopper."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -213,7 +213,7 @@ class _SlowRisk:
 
 
 @pytest.mark.parametrize("accelerated", [True, False])
-def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
+def test_decision_finishes_after_disconnect_and_stop(
     tmp_path: Path,
     accelerated: bool,  # noqa: FBT001 - a value of the setting
 ) -> None:
@@ -227,13 +227,13 @@ def test_a_decision_is_finished_though_its_caller_hung_up_and_the_server_stops(
         assert database.execute("SELECT status FROM answer").fetchall() == [(200,)]
 
 
-def test_signed_calls_go_the_usual_way(tmp_path: Path, scan: bytes) -> None:
+def test_signed_calls_go_through_the_app(tmp_path: Path, scan: bytes) -> None:
     with _serving(_app(tmp_path, caller={"mode": "headers", "headers": {"x-api-key": "s"}})) as port:
         answers = _talk(port, [_request(scan), _request(scan, SCAN, "X-Api-Key: s", CLOSE)])
     assert [status for status, _, _ in answers] == [403, 200]
 
 
-def test_past_capacity_there_is_a_retry_after(tmp_path: Path, a_cart: Any) -> None:
+def test_answer_past_capacity_has_retry_after(tmp_path: Path, a_cart: Any) -> None:
     calls = [_request(orjson.dumps(a_cart(trip=f"trip-{number}")), CART, CLOSE) for number in range(40)]
     with _serving(_app(tmp_path, limits={"in_flight": 1})) as port, ThreadPoolExecutor(40) as pool:
         answers = [found for (found,) in pool.map(lambda call: _talk(port, [call]), calls)]
@@ -242,7 +242,7 @@ def test_past_capacity_there_is_a_retry_after(tmp_path: Path, a_cart: Any) -> No
 
 
 class _Noting(AcceleratedProtocol):
-    """Notes what is written."""
+    """Records the writes."""
 
     written: ClassVar[list[bytes]] = []
 
@@ -270,7 +270,7 @@ def test_head_and_body_leave_in_one_write(tmp_path: Path, scan: bytes) -> None:
     assert [data.count(b"\r\n\r\n{") for data in _Noting.written] == [1]
 
 
-def test_a_handler_may_wait_for_something_else_than_the_store(tmp_path: Path) -> None:
+def test_handler_may_wait_for_more_than_the_store(tmp_path: Path) -> None:
     app, steps = _app(tmp_path), list[str]()
 
     async def wait_twice(body: bytes) -> Answer:

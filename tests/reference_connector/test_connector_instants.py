@@ -1,4 +1,4 @@
-"""Comparing instants as texts: the result is that of comparing what they mean."""
+"""The comparison of instants as texts gives the same result as that of the instants."""
 
 from __future__ import annotations
 

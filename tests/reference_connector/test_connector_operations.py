@@ -1,4 +1,4 @@
-"""Health, readiness, metrics, spans, limits, replays, and an end that finishes what was accepted."""
+"""Health, readiness, metrics, spans, limits, replays, and a stop that finishes accepted calls."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SCAN, CART, TAP = "/v1/identity/identity-keys", "/v1/order/purchases", "/v1/frau
 
 
 @both_databases
-def test_it_is_ready_when_its_store_takes_records(desk: Any) -> None:
-    assert desk.http.get("/healthz").json() == {"status": "ok"}
-    assert desk.http.get("/readyz").json() == {"status": "ready"}
+def test_ready_while_the_store_works(direct: Any) -> None:
+    assert direct.http.get("/healthz").json() == {"status": "ok"}
+    assert direct.http.get("/readyz").json() == {"status": "ready"}
 
 
 @both_databases
-def test_it_is_not_ready_when_its_store_is_broken(start: Callable[..., Any], storage: dict[str, Any]) -> None:
+def test_not_ready_while_the_store_is_broken(start: Callable[..., Any], storage: dict[str, Any]) -> None:
     connector = start(store=storage["store"] | {"busy_timeout_s": 0.1})
     if "database_url" in storage:
         import psycopg  # noqa: PLC0415 - this test alone breaks the database
@@ -58,13 +58,13 @@ def test_it_is_not_ready_when_its_store_is_broken(start: Callable[..., Any], sto
 
 
 @both_databases
-def test_metrics_count_decisions_replays_and_the_outbox(desk: Any, a_scan: Any, a_cart: Any) -> None:
-    desk.identify(a_scan())
-    desk.identify(a_scan())
-    desk.identify(a_scan(identityKey="bm9ib2R5", event_id="22222222-2222-3333-4444-555555555555"))
-    desk.identify({})
-    desk.purchase(a_cart())
-    text = desk.http.get("/metrics").text
+def test_metrics_count_decisions_replays_and_the_outbox(direct: Any, a_scan: Any, a_cart: Any) -> None:
+    direct.identify(a_scan())
+    direct.identify(a_scan())
+    direct.identify(a_scan(identityKey="bm9ib2R5", event_id="22222222-2222-3333-4444-555555555555"))
+    direct.identify({})
+    direct.purchase(a_cart())
+    text = direct.http.get("/metrics").text
     name = 'jwo_connector_answers_total{call="Verify Identity Keys",code='
     for code, status in (("ok", 200), ("replayed", 200), ("unknown_key", 401), ("invalid_request", 400)):
         assert f'{name}"{code}",status="{status}"}} 1.0' in text
@@ -72,18 +72,18 @@ def test_metrics_count_decisions_replays_and_the_outbox(desk: Any, a_scan: Any, 
     assert "jwo_connector_outbox_depth " in text
 
 
-def test_nothing_about_a_shopper_stands_in_metrics_or_log(desk: Any, a_scan: Any, a_cart: Any) -> None:
-    desk.identify(a_scan())
-    desk.purchase(a_cart())
-    seen = desk.http.get("/metrics").text + desk.log.getvalue()
-    assert desk.events("identity_answered")
+def test_metrics_and_log_have_no_data_of_a_shopper(direct: Any, a_scan: Any, a_cart: Any) -> None:
+    direct.identify(a_scan())
+    direct.purchase(a_cart())
+    seen = direct.http.get("/metrics").text + direct.log.getvalue()
+    assert direct.events("identity_answered")
     for secret in ("dmFsaWRfc2hvcHBlcl9rZXk=", "valid_shopper_key", "shopper-uuid-001", '"ada"'):
         assert secret not in seen
 
 
 @pytest.fixture
 def spans() -> Iterator[InMemorySpanExporter]:
-    """OpenTelemetry as an operator would set it up, undone afterwards."""
+    """OpenTelemetry as an operator sets it up; removed afterwards."""
     kept = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
@@ -94,7 +94,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
     provider.shutdown()
 
 
-def test_a_call_is_a_span_when_opentelemetry_is_set_up(
+def test_call_has_a_span_if_opentelemetry_is_set_up(
     spans: InMemorySpanExporter, start: Callable[..., Any], a_scan: Any
 ) -> None:
     start().identify(a_scan())
@@ -116,7 +116,7 @@ def test_a_body_over_the_limit_is_400_and_does_no_harm(start: Callable[..., Any]
 
 
 class Slow:
-    """A risk system that takes its time."""
+    """A risk system that is slow."""
 
     async def look_up(self, _shopper_id: str) -> CardShopper | None:
         await asyncio.sleep(0.5)
@@ -164,7 +164,7 @@ def test_a_hostile_body_is_400_and_never_500(hardened: Any, path: str, body: byt
 
 @pytest.fixture(scope="module")
 def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A connector as a process of its own, with two workers."""
+    """A connector in a separate process, with two workers."""
     with _process(tmp_path_factory.mktemp("hardened"), workers=2) as (_, url), httpx.Client(base_url=url) as client:
         yield client
 
@@ -199,7 +199,7 @@ def test_workers_share_their_metrics_and_their_answers(hardened: httpx.Client, a
     assert "jwo_connector_answers_total" in hardened.get("/metrics").text
 
 
-def test_an_end_finishes_what_was_accepted(tmp_path: Path, a_cart: Any) -> None:
+def test_stop_finishes_accepted_calls(tmp_path: Path, a_cart: Any) -> None:
     body = orjson.dumps(a_cart())
     with _process(tmp_path) as (process, url):
         host, port = url.removeprefix("http://").split(":")
@@ -214,7 +214,7 @@ def test_an_end_finishes_what_was_accepted(tmp_path: Path, a_cart: Any) -> None:
         assert process.wait(20) in {0, -signal.SIGTERM}
 
 
-def test_answers_that_are_counted_together_give_the_metrics_of_each_alone() -> None:
+def test_answers_counted_together_give_the_same_metrics() -> None:
     answers = [(0.0004, 200, ""), (0.001, 200, ""), (0.3, 401, "unknown_key"), (9.0, 200, "")]
 
     def counted(new_watch: type[CallWatch]) -> set[tuple[str, str, float]]:

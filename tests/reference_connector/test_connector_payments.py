@@ -1,4 +1,4 @@
-"""Payment: who pays, the outbox, the simulated provider's magic values, debts at the gate, bad carts that turn good."""
+"""Payment: who pays, the outbox, the simulated provider, debts at the gate, and bad carts that are priced later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 
 class Bench:
-    """An outbox on a store, with a clock that moves when told, and a provider with a ledger."""
+    """An outbox on a store, with a movable clock and a provider with a ledger."""
 
     def __init__(self, store: Store, ledger: Path, provider: Any = None) -> None:
         self.now = NOW
@@ -98,13 +98,13 @@ def test_magic_values(bench: Bench, method: str, attempts: int, state: ChargeSta
     assert len(captured(bench.ledger).get("trip-1", [])) == taken
 
 
-def test_a_settled_charge_is_left_alone(bench: Bench) -> None:
+def test_settled_charge_stays_unchanged(bench: Bench) -> None:
     bench.put("tok_approved")
     bench.settle(3)
     assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
 
 
-def test_two_workers_take_each_charge_once(bench: Bench) -> None:
+def test_two_workers_settle_each_charge_once(bench: Bench) -> None:
     for number in range(40):
         bench.put("tok_approved", f"trip-{number}")
     other = bench.worker("two")
@@ -117,11 +117,11 @@ def test_two_workers_take_each_charge_once(bench: Bench) -> None:
 
 
 class Crash(BaseException):
-    """As good as the end of the process: nothing catches it, and nothing is written down."""
+    """Acts like the end of the process: no code catches it, and nothing is recorded."""
 
 
 class Crashing(SimulatedProvider):
-    """Has the effect, and then the caller is no more."""
+    """Has the effect, and then ends the caller."""
 
     crash_at = ""
 
@@ -140,7 +140,7 @@ class Crashing(SimulatedProvider):
 
 
 @pytest.mark.parametrize("step", ["authorise", "capture"])
-def test_a_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, step: str) -> None:
+def test_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, step: str) -> None:
     bench.provider = Crashing(bench.ledger)
     bench.provider.crash_at = step
     bench.put("tok_approved")
@@ -155,7 +155,7 @@ def test_a_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, ste
 
 
 class Surprising(SimulatedProvider):
-    """Raises what no provider should, the first time."""
+    """Raises an unexpected error at the first call."""
 
     calls = 0
 
@@ -166,7 +166,7 @@ class Surprising(SimulatedProvider):
         await super().capture(key, charge)
 
 
-def test_an_unexpected_error_of_the_provider_is_an_unclear_answer_and_the_outbox_goes_on(bench: Bench) -> None:
+def test_unexpected_error_of_the_provider_does_not_stop_the_outbox(bench: Bench) -> None:
     bench.provider = Surprising(bench.ledger)
     bench.outbox = bench.worker("one")
     bench.put("tok_approved")
@@ -177,7 +177,7 @@ def test_an_unexpected_error_of_the_provider_is_an_unclear_answer_and_the_outbox
     assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
 
 
-def test_a_ledger_that_cannot_be_written_is_an_unclear_answer(tmp_path: Path) -> None:
+def test_unwritable_ledger_is_an_unclear_answer(tmp_path: Path) -> None:
     provider = SimulatedProvider(tmp_path / "no" / "such")
     charge = Charge("t", "ada", Decimal(1), "USD", "tok_approved", "pending", NOW)
     with pytest.raises(PaymentUnclear):
@@ -198,7 +198,9 @@ def test_a_ledger_that_cannot_be_written_is_an_unclear_answer(tmp_path: Path) ->
         ([], [], "", "platform"),
     ],
 )
-def test_who_entered_first_pays(scan_types: list[str], payload_types: list[str], shopper_id: str, payer: str) -> None:
+def test_first_entry_decides_who_pays(
+    scan_types: list[str], payload_types: list[str], shopper_id: str, payer: str
+) -> None:
     assert payer_of(scan_types, payload_types, shopper_id) == payer
 
 
@@ -209,7 +211,7 @@ def _cart_of(a_cart: Any, who: str, kind: str = "SHOPPER", **members: Any) -> An
 
 
 def _charges(connector: Any, state: str, wanted: int = 1) -> list[dict[str, Any]]:
-    """Wait until there are as many charges in a state as wanted."""
+    """Wait until a state has the expected number of charges."""
     deadline = time.monotonic() + 10
     while True:
         found: list[dict[str, Any]] = connector.http.get(f"/ops/charges/{state}").json()["charges"]
@@ -227,28 +229,28 @@ def test_a_shoppers_cart_is_charged_once_after_the_answer(connector: Any, a_cart
 
 
 @pytest.mark.parametrize(("who", "kind", "payer"), [("erin", "ASSOCIATE", "staff"), ("finn", "CASH", "cash")])
-def test_associates_and_cash_shoppers_are_not_charged(desk: Any, a_cart: Any, who: str, kind: str, payer: str) -> None:
-    desk.purchase(_cart_of(a_cart, who, kind))
-    assert desk.receipt("trip-1")["payer"] == payer
+def test_associates_and_cash_shoppers_are_not_charged(
+    direct: Any, a_cart: Any, who: str, kind: str, payer: str
+) -> None:
+    direct.purchase(_cart_of(a_cart, who, kind))
+    assert direct.receipt("trip-1")["payer"] == payer
     for state in ("pending", "captured", "stuck"):
-        assert desk.http.get(f"/ops/charges/{state}").json() == {"charges": []}
+        assert direct.http.get(f"/ops/charges/{state}").json() == {"charges": []}
 
 
-def test_an_empty_cart_is_nobodys(desk: Any, a_cart: Any) -> None:
-    desk.purchase(_cart_of(a_cart, "ada", cartItems=[]))
-    assert desk.receipt("trip-1")["payer"] == "nobody"
+def test_empty_cart_has_no_payer(direct: Any, a_cart: Any) -> None:
+    direct.purchase(_cart_of(a_cart, "ada", cartItems=[]))
+    assert direct.receipt("trip-1")["payer"] == "nobody"
 
 
-def test_a_shopper_without_a_card_on_file_is_a_charge_for_people_to_clear(desk: Any, a_cart: Any) -> None:
-    desk.purchase(_cart_of(a_cart, "who-is-this"))
-    [charge] = desk.http.get("/ops/charges/stuck").json()["charges"]
+def test_charge_without_a_payment_method_is_stuck(direct: Any, a_cart: Any) -> None:
+    direct.purchase(_cart_of(a_cart, "who-is-this"))
+    [charge] = direct.http.get("/ops/charges/stuck").json()["charges"]
     assert charge["trouble"] == "no_payment_method"
 
 
 @both_databases
-def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
-    connector: Any, a_scan: Any, a_cart: Any, a_line: Any
-) -> None:
+def test_declined_charge_closes_the_gate_and_the_app(connector: Any, a_scan: Any, a_cart: Any, a_line: Any) -> None:
     connector.sign_in("gus")
     code = connector.http.post("/app/shoppers/gus/scan-key").json()["code"]
     connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
@@ -260,7 +262,7 @@ def test_a_declined_charge_is_a_debt_that_closes_the_gate_and_the_app(
 
 
 @both_databases
-def test_a_declined_charge_is_a_bad_debt_for_who_enters_with_a_card(
+def test_declined_charge_is_a_bad_debt_of_a_card_shopper(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "cards.toml").write_text('[[card_shopper]]\nid = "gus"\n', "utf-8")
@@ -287,7 +289,7 @@ def test_an_open_balance_counts_at_the_gate_and_in_the_app(
 
 
 @both_databases
-def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
+def test_bad_cart_is_sold_when_its_product_is_known(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
     prices = tmp_path / "prices.csv"
@@ -307,7 +309,7 @@ def test_a_bad_cart_is_listed_and_sold_once_its_product_is_known(
 
 
 @both_databases
-def test_bad_carts_behind_more_than_a_page_of_hopeless_ones_are_listed_and_sold(
+def test_bad_carts_after_the_first_page_are_listed_and_sold(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
 ) -> None:
     prices = tmp_path / "prices.csv"

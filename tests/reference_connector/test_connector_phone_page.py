@@ -53,7 +53,7 @@ def phone() -> Iterator[Page]:
 
 @pytest.fixture
 def gate(serve: Callable[[Any], str]) -> Iterator[Callable[[str, bytes], dict[str, Any]]]:
-    """Hold a picture to a simulated gate of a store that is connected to a connector."""
+    """Show a picture to a simulated gate of a store that is connected to a connector."""
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
@@ -112,7 +112,7 @@ def test_the_code_is_replaced_before_it_expires(phone: Page, start: Any) -> None
     assert _read(phone.screenshot()) not in {first, ""}
 
 
-def test_who_may_not_have_a_code_is_told_why(phone: Page, start: Any) -> None:
+def test_refused_shopper_sees_the_reason(phone: Page, start: Any) -> None:
     connector = start()
     _sign_in(phone, connector, "cleo")
     phone.wait_for_selector("#trouble:not([hidden])")
@@ -134,7 +134,7 @@ def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, 
     assert phone.query_selector("#list img") is None
 
 
-def test_a_wrong_pin_is_said_so_and_shows_nothing(phone: Page, start: Any) -> None:
+def test_wrong_pin_shows_an_error_and_no_data(phone: Page, start: Any) -> None:
     connector = start()
     _sign_in(phone, connector, pin="0")
     phone.wait_for_selector("#refused:not([hidden])")
@@ -145,9 +145,7 @@ def test_a_wrong_pin_is_said_so_and_shows_nothing(phone: Page, start: Any) -> No
     phone.wait_for_selector("#symbol svg")
 
 
-def test_a_session_outlives_a_reload_and_nothing_is_left_after_signing_out(
-    phone: Page, start: Any, a_cart: Any
-) -> None:
+def test_session_survives_a_reload_and_sign_out_removes_all_data(phone: Page, start: Any, a_cart: Any) -> None:
     connector = start()
     connector.purchase(a_cart())
     _open(phone, connector)

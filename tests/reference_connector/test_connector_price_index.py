@@ -1,4 +1,4 @@
-"""The price index: whatever it looks up is what pricing the cart line by line gives."""
+"""The price index gives the same result as pricing the cart line by line."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ INDEX = PriceIndex(PRICES)
 
 
 @given(st.lists(st.lists(LINES, max_size=6), min_size=1, max_size=4))
-def test_an_indexed_cart_costs_what_pricing_it_line_by_line_gives(carts: list[list[CodedLine]]) -> None:
+def test_indexed_price_equals_the_price_line_by_line(carts: list[list[CodedLine]]) -> None:
     for cart in carts + carts:
         assert _looked_up(INDEX, cart) == _line_by_line(cart)
 
@@ -76,7 +76,7 @@ def test_a_long_sum_is_priced_and_not_kept() -> None:
     assert not index._lines  # noqa: SLF001 - what is kept can be seen nowhere else
 
 
-def test_a_index_that_is_full_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_index_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(price_index, "_MOST", 3)
     index = PriceIndex(PRICES)
     carts = [[("SKU", "A", f"{number}.0")] for number in range(10)]
@@ -108,6 +108,6 @@ def test_a_new_price_holds_for_the_next_cart(price_cart: PriceCart) -> None:
     product = changed.assortment.by_sku("STORE-001", "SKU-001")
     assert product is not None
     changed.assortment.add("STORE-001", product._replace(unit_price=Decimal("77.00")), "")
-    retailer.now = changed
+    retailer.current = changed
     after = orjson.loads(sales.price(cart).purchase.receipt)["lines"][0]["unitPrice"]
     assert (before != after, after) == (True, "77.00")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_connector.pricing.goods import CartLine, Product, cents
+from reference_connector.pricing.goods import Product, cents
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.receipt import Priced, as_json, price
 from reference_connector.pricing.tax import TaxRates
@@ -25,7 +25,7 @@ def bill(
     by_weight: bool = False,
 ) -> Priced:
     product = Product("SKU", "A thing", Decimal(unit_price), tax_code, "weight" if by_weight else "unit")
-    cart = [CartLine("SKU", Decimal(quantity), product) for quantity in quantities]
+    cart = [("SKU", Decimal(quantity), product) for quantity in quantities]
     return price(cart, lambda _sku: promotions, rates)
 
 
@@ -73,7 +73,7 @@ def test_weighed_goods_are_priced_by_weight_and_never_bogo() -> None:
     assert str(bill("2.5", by_weight=True, promotions=(off("fixed", "0.10"),)).total) == "2.40"
 
 
-def test_tax_is_on_what_is_left_after_promotions_at_the_codes_own_rate() -> None:
+def test_tax_applies_after_promotions_at_the_rate_of_the_code() -> None:
     rates = TaxRates(Decimal("0.10"), {"FOOD": Decimal(0), "DRINK": Decimal("0.20")})
     half = (off("percentage", "50"),)
     assert str(bill("1.0", unit_price="10.00", promotions=half, rates=rates).tax) == "0.50"
@@ -120,6 +120,6 @@ def test_the_order_of_lines_does_not_matter(
     assert there.total == back.total
 
 
-def test_what_is_not_known_makes_the_cart_incomplete() -> None:
-    priced = price([CartLine("ghost", Decimal(1), None)], lambda _sku: (), NO_TAX)
+def test_unknown_product_makes_the_cart_incomplete() -> None:
+    priced = price([("ghost", Decimal(1), None)], lambda _sku: (), NO_TAX)
     assert (priced.complete, str(priced.total), priced.lines[0].sku) == (False, "0.00", "ghost")

@@ -1,4 +1,4 @@
-"""Retailer files and price lists: what is read, and how bad data is named."""
+"""Retailer files and price lists: the data, and the errors for bad data."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def load(tmp_path: Path, toml: str, prices: str | None = None) -> Retailer:
     return load_retailer([file], lists)
 
 
-def test_the_shipped_sample_is_sound() -> None:
+def test_shipped_sample_is_valid() -> None:
     retailer = load_retailer([SAMPLE_RETAILER], ())
     assert retailer.stores == {"STORE-001", "TEST_STORE_001", "sample-store-id"}
     assert {retailer.assortment.by_sku("STORE-001", f"SKU-00{n}") is None for n in (1, 2, 3)} == {False}
 
 
-def test_sections_and_members_of_others_are_ignored(tmp_path: Path) -> None:
+def test_unknown_sections_and_members_are_ignored(tmp_path: Path) -> None:
     retailer = load(tmp_path, 'gates = ["G1"]\nqr_pattern = ".*"\n[weather]\nsun = true\n[[gate]]\nid = "G1"\n')
     assert retailer.stores == {"S"}
 
@@ -55,7 +55,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "named"),
     [
-        ('[[store]]\nid = "S"\n', r"\[\[store\]\] number 2: S stands twice"),
+        ('[[store]]\nid = "S"\n', r"\[\[store\]\] number 2: S is there twice"),
         ('tax_region = "moon"\n', r"\[\[store\]\] number 1: no tax region moon"),
         ('[[shopper]]\nid = "a"\ncard_expires = "2031-13"\n', r"\[\[shopper\]\] number 1: card_expires"),
         ('[[shopper]]\nid = "a"\ntype = "GHOST"\n', "type"),
@@ -69,7 +69,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ("[[", "is not valid TOML"),
     ],
 )
-def test_bad_data_is_named_by_file_and_row(tmp_path: Path, toml: str, named: str) -> None:
+def test_error_names_file_and_row(tmp_path: Path, toml: str, named: str) -> None:
     with pytest.raises(BadRetailerData, match=rf"retailer\.toml: .*{named}") as error:
         load(tmp_path, toml)
     assert error.value.hint
@@ -85,13 +85,13 @@ def test_bad_data_is_named_by_file_and_row(tmp_path: Path, toml: str, named: str
         (",1,UPC,Tea,S,1.00,,,,,\n", "line 2: item_sku"),
     ],
 )
-def test_a_bad_price_list_row_is_named_by_file_and_line(tmp_path: Path, row: str, named: str) -> None:
+def test_error_names_file_and_line_of_a_price_list(tmp_path: Path, row: str, named: str) -> None:
     with pytest.raises(BadRetailerData, match=rf"prices\.csv: {named}"):
         load(tmp_path, "", HEADER + row)
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BadRetailerData, match="cannot be read"):
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadRetailerData, match="is not readable"):
         load_retailer([tmp_path / "none.toml"], ())
-    with pytest.raises(BadRetailerData, match="cannot be read"):
+    with pytest.raises(BadRetailerData, match="is not readable"):
         load_retailer([SAMPLE_RETAILER], [tmp_path / "none.csv"])

@@ -1,4 +1,4 @@
-"""How the connector is served: by both commands alike, with one key for all workers, accelerated or not."""
+"""Serving the connector: with either command, with one key for all workers, accelerated or not."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ SERVED = ["http", "log_level", "access_log", "server_header", "workers", "factor
 
 @pytest.fixture(autouse=True)
 def own_environment() -> Iterator[None]:
-    """What a server sets for its workers ends with the test."""
+    """Remove the variables that a server sets for its workers."""
     with patch.dict(os.environ):
         yield
 
 
 def _served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Note the servers that would run."""
+    """Record the servers instead of running them."""
     servers: list[Any] = []
     monkeypatch.setattr("reference_connector.serving.from_environment", FastAPI)
     monkeypatch.setattr("uvicorn.Server.run", lambda server, **_sockets: servers.append(server))
     return servers
 
 
-def test_both_commands_serve_alike_and_accelerated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_commands_serve_the_same_accelerated_connector(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = _served(monkeypatch)
     monkeypatch.setattr("sys.argv", ["reference_connector"])
     main()
@@ -51,7 +51,7 @@ def test_both_commands_serve_alike_and_accelerated(monkeypatch: pytest.MonkeyPat
     assert one["http"] is AcceleratedProtocol
 
 
-def test_with_the_setting_off_uvicorns_own_protocol_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_accelerated_uvicorns_own_protocol_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_CONNECTOR_ACCELERATED", "false")
     servers = _served(monkeypatch)
     serve("127.0.0.1", 0)
@@ -72,7 +72,7 @@ def test_with_the_setting_off_uvicorns_own_protocol_serves(monkeypatch: pytest.M
         ({"JWO_CONNECTOR_SIGN_IN": '{"key": "mine"}'}, "mine"),
     ],
 )
-def test_workers_have_one_session_key_and_a_given_one_is_kept(
+def test_workers_share_one_session_key_and_keep_a_given_one(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], kept: str
 ) -> None:
     found = []
@@ -87,7 +87,7 @@ def test_workers_have_one_session_key_and_a_given_one_is_kept(
     assert key == kept if kept else len(key) == 64
 
 
-def test_what_keeps_it_from_starting_is_raised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_error_at_the_start_is_raised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(
         "reference_connector.serving.from_environment",
         lambda: create_app(ConnectorSettings.model_validate({"store": {"path": tmp_path / "no" / "such"}})),

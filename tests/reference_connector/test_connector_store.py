@@ -1,4 +1,4 @@
-"""The stores, SQLite in both forms and PostgreSQL: one transaction a work, and nothing that was promised is lost."""
+"""The stores, SQLite in both forms and PostgreSQL: transactions of units of work, and no lost record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ import pytest
 from reference_connector.accelerated.checkpoints import ThreadedCheckpoints
 from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.errors import StoreNotOpen, StoreUnavailable
-from reference_connector.store import Charge, IssuedCode, Records, RememberAnswer, RememberedAnswer
+from reference_connector.store import (
+    Charge,
+    IssuedCode,
+    Purchase,
+    Records,
+    RecordSale,
+    RememberAnswer,
+    RememberedAnswer,
+)
 from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
@@ -27,6 +35,7 @@ from reference_connector.store.sqlite import SqliteStore
 Make = Callable[..., GroupCommitStore]
 _MODES = ("journal_mode", "synchronous")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+_NAMES = ("one", "refused", "two")
 
 
 @pytest.fixture
@@ -60,7 +69,7 @@ def _keep(token: str) -> IssuedCode:
     return IssuedCode(token, "ada", NOW)
 
 
-def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(store: GroupCommitStore) -> None:
+def test_failed_work_is_undone_alone(store: GroupCommitStore) -> None:
     gate = threading.Event()
 
     def hold(_records: Records) -> None:
@@ -92,6 +101,47 @@ def test_a_work_that_fails_is_undone_and_its_neighbours_in_the_batch_are_not(sto
     assert found == [_keep("one"), None, _keep("two")]
 
 
+def test_sale_that_the_database_refuses_fails_alone(store: GroupCommitStore) -> None:
+    async def run() -> list[object]:
+        amounts = (Decimal("1.50"), Decimal(10) ** 20, Decimal("2.50"))  # the second is too large for its column
+        sales = [
+            RecordSale(_a_purchase(f"trip-{number}"), _a_charge(f"trip-{number}", amount=amount))
+            for number, amount in enumerate(amounts)
+        ]
+        first = [asyncio.create_task(store.insert_sale_if_absent(sale)) for sale in sales]
+        return await asyncio.gather(
+            *first, store.insert_answer_if_absent(_answer_of("event", b"")), return_exceptions=True
+        )
+
+    stored, refused, *others = asyncio.run(run())
+    kept = asyncio.run(store.transact(lambda records: records.charges_in("pending", 9)))
+
+    assert [stored, *others] == [None] * 3
+    assert isinstance(refused, (StoreUnavailable, OverflowError))
+    assert [charge.trip_id for charge in kept] == ["trip-0", "trip-2"]
+
+
+def test_row_that_breaks_a_rule_of_its_table_fails_alone(store: GroupCommitStore) -> None:
+    if isinstance(store, PostgresStore):
+        rule = "ALTER TABLE purchase ADD CHECK (store_id <> 'refused')"
+    else:
+        rule = (
+            "CREATE TRIGGER refuse BEFORE INSERT ON purchase WHEN NEW.store_id = 'refused'"
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    asyncio.run(store.transact(lambda records: records._execute(rule, ())))  # type: ignore[attr-defined] # noqa: SLF001 - a change of the tables
+
+    async def run() -> list[object]:
+        sales = [RecordSale(_a_purchase(f"trip-{name}", store_id=name), None) for name in _NAMES]
+        return await asyncio.gather(*map(store.insert_sale_if_absent, sales), return_exceptions=True)
+
+    one, refused, two = asyncio.run(run())
+    found = asyncio.run(store.transact(lambda records: [records.find_purchase(f"trip-{name}") for name in _NAMES]))
+
+    assert (one, type(refused), two) == (None, StoreUnavailable, None)
+    assert [each and each.store_id for each in found] == ["one", None, "two"]
+
+
 def _sql(records: Records, statement: str) -> Any:
     return records._execute(statement, ()).fetchone()[0]  # type: ignore[attr-defined] # noqa: SLF001 - a look at the tables
 
@@ -104,7 +154,7 @@ def _codes(make: Make) -> int:
     return int(count)
 
 
-def test_what_was_promised_is_seen_by_others_before_the_store_closes(store: GroupCommitStore, make: Make) -> None:
+def test_committed_record_is_visible_to_others_at_once(store: GroupCommitStore, make: Make) -> None:
     asyncio.run(store.transact(lambda records: records.save_code(_keep("kept"))))
     assert _codes(make) == 1
 
@@ -121,10 +171,10 @@ def _answer_of(key: str, body: bytes) -> RememberAnswer:
     return RememberAnswer("identity", key, b"f", NOW, NOW + timedelta(hours=1), 200, body)
 
 
-def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupCommitStore) -> None:
+def test_first_answer_of_each_key_in_a_batch_is_stored(store: GroupCommitStore) -> None:
     async def keep(turn: bytes, keys: range) -> list[RememberedAnswer | None]:
         answers = [_answer_of(f"event-{key % 150}", b"%s %d" % (turn, key)) for key in keys]
-        return await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
+        return await asyncio.gather(*(store.insert_answer_if_absent(answer) for answer in answers))
 
     async def run() -> tuple[list[RememberedAnswer | None], ...]:
         await store.transact(lambda records: records.drop_answer("identity", "event-3"))
@@ -139,7 +189,7 @@ def test_of_the_answers_of_one_batch_the_first_of_each_key_is_kept(store: GroupC
     assert all(bodies[key + 150] == (bodies[key] or b"second %d" % key) for key in range(150))
 
 
-def test_what_is_on_its_way_to_the_writer_is_kept_when_the_store_closes(make: Make) -> None:
+def test_close_commits_jobs_of_the_current_turn(make: Make) -> None:
     async def run() -> object:
         store = make()
         store.open()
@@ -155,7 +205,7 @@ def test_what_is_on_its_way_to_the_writer_is_kept_when_the_store_closes(make: Ma
 
 
 @pytest.mark.parametrize("checkpoints", [None, ThreadedCheckpoints], ids=["plain", "accelerated"])
-def test_the_log_is_written_back(path: Path, checkpoints: type[ThreadedCheckpoints] | None) -> None:
+def test_log_is_copied_into_the_database(path: Path, checkpoints: type[ThreadedCheckpoints] | None) -> None:
     store = SqliteStore(path, checkpoints=checkpoints and checkpoints(path))
     for start in (0, 2000):  # a store that is opened again does so again
         store.open()
@@ -164,7 +214,7 @@ def test_the_log_is_written_back(path: Path, checkpoints: type[ThreadedCheckpoin
         async def remember(start: int = start) -> None:
             for first in range(start, start + 2000, 200):
                 answers = (_answer_of(f"event-{number}", b"x" * 9000) for number in range(first, first + 200))
-                await asyncio.gather(*(store.remember_answer(answer) for answer in answers))
+                await asyncio.gather(*(store.insert_answer_if_absent(answer) for answer in answers))
 
         asyncio.run(remember())
         end = time.monotonic() + 10
@@ -181,7 +231,7 @@ def test_postgresql_commits_wait_for_the_disk(postgres_url: str) -> None:
     store.close()
 
 
-def test_a_node_that_falls_silent_in_a_transaction_holds_the_others_up_no_longer_than_they_wait(
+def test_silent_node_is_disconnected_before_others_give_up(
     postgres_url: str,
 ) -> None:
     silent = PostgresStore(postgres_url, busy_timeout_s=0.2).connect()
@@ -196,16 +246,14 @@ def test_a_node_that_falls_silent_in_a_transaction_holds_the_others_up_no_longer
 
 
 @pytest.mark.parametrize(("more", "idle_s"), [("", "10"), ("&keepalives_idle=77", "77")])
-def test_a_line_to_postgresql_that_is_cut_is_noticed_soon_or_when_the_url_says(
-    postgres_url: str, more: str, idle_s: str
-) -> None:
+def test_broken_connection_is_noticed_in_the_set_time(postgres_url: str, more: str, idle_s: str) -> None:
     database = PostgresStore(postgres_url + more).connect()
     line = database._connection.info.get_parameters()  # noqa: SLF001 - a look at the line
     database.close()
     assert (line["keepalives_idle"], line["tcp_user_timeout"]) == (idle_s, "15000")
 
 
-def test_closing_commits_what_waits(make: Make) -> None:
+def test_close_commits_all_that_waits(make: Make) -> None:
     store = make()
     store.open()
 
@@ -222,7 +270,7 @@ def test_closing_commits_what_waits(make: Make) -> None:
     assert _codes(make) == 500
 
 
-def test_before_the_start_and_after_the_end_nothing_is_taken(make: Make) -> None:
+def test_closed_store_accepts_nothing(make: Make) -> None:
     store = make()
     with pytest.raises(StoreNotOpen):
         asyncio.run(store.transact(lambda records: records.find_code("any")))
@@ -233,7 +281,7 @@ def test_before_the_start_and_after_the_end_nothing_is_taken(make: Make) -> None
         asyncio.run(store.transact(lambda records: records.find_code("any")))
 
 
-def test_a_database_that_another_holds_too_long_gives_an_error_and_recovers(make: Make) -> None:
+def test_locked_database_is_an_error_and_recovers(make: Make) -> None:
     store, other = make(busy_timeout_s=0.05), make()
     store.open()
     other.open()
@@ -257,7 +305,7 @@ def test_a_database_that_another_holds_too_long_gives_an_error_and_recovers(make
     other.close()
 
 
-def test_a_postgresql_that_hangs_up_gives_one_error_and_a_new_connection(postgres_url: str) -> None:
+def test_lost_connection_gives_one_error_and_a_new_connection(postgres_url: str) -> None:
     store = PostgresStore(postgres_url)
     store.open()
     pid = asyncio.run(store.transact(lambda records: _sql(records, "SELECT pg_backend_pid()")))
@@ -269,7 +317,33 @@ def test_a_postgresql_that_hangs_up_gives_one_error_and_a_new_connection(postgre
     store.close()
 
 
-def test_works_of_two_stores_on_one_database_never_overlap(store: GroupCommitStore, make: Make) -> None:
+def test_default_isolation_of_the_server_does_not_matter(postgres_url: str) -> None:
+    serializable = f"{postgres_url}%20-cdefault_transaction_isolation%3Dserializable"
+    first, second = PostgresStore(serializable), PostgresStore(serializable)
+    first.open()
+    second.open()
+    holding, end = threading.Event(), threading.Event()
+
+    def hold(records: Records) -> None:
+        records.save_code(_keep("one"))
+        holding.set()
+        assert end.wait(10)
+
+    async def run() -> IssuedCode | None:
+        held = asyncio.create_task(first.transact(hold))
+        assert await asyncio.to_thread(holding.wait, 10)
+        waiting = asyncio.create_task(second.transact(lambda records: records.find_code("one")))
+        await asyncio.sleep(0.2)
+        end.set()
+        await held
+        return await waiting
+
+    assert asyncio.run(run()) == _keep("one")
+    first.close()
+    second.close()
+
+
+def test_units_of_work_of_two_stores_never_overlap(store: GroupCommitStore, make: Make) -> None:
     other = make()
     other.open()
     reading, overlapped = threading.Event(), threading.Event()
@@ -295,18 +369,18 @@ def test_works_of_two_stores_on_one_database_never_overlap(store: GroupCommitSto
     other.close()
 
 
-def test_answers_whose_time_is_over_are_deleted_in_the_end(store: GroupCommitStore) -> None:
+def test_expired_answers_are_deleted(store: GroupCommitStore) -> None:
     def save(records: Records) -> None:
         for number in range(5):
             at = NOW + timedelta(hours=number)
-            records.save_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
-        records.save_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
+            records.overwrite_answer(RememberAnswer("identity", str(number), b"", at, at, 200, b"{}"))
+        records.overwrite_answer(RememberAnswer("order", "trip", b"", NOW, NOW + timedelta(days=900), 201, b"{}"))
 
     asyncio.run(store.transact(save))
     assert asyncio.run(store.transact(lambda records: _sql(records, "SELECT count(*) FROM answer"))) == 2
 
 
-def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_at(store: GroupCommitStore) -> None:
+def test_expired_answers_are_deleted_under_load(store: GroupCommitStore) -> None:
     def keep(records: Records, turn: int, count: int) -> None:
         now, over = NOW + timedelta(minutes=turn), NOW + timedelta(minutes=3 if not turn else 900)
         records.insert_answers_if_absent(
@@ -320,16 +394,20 @@ def test_answers_whose_time_is_over_are_deleted_while_more_come_than_are_looked_
 
 
 @pytest.mark.parametrize("text", ["plain", "nul \0 inside", "escape \x1b0 \x1b", "\N{SHOPPING TROLLEY}", "'; --"])
-def test_any_text_comes_back_as_it_was(store: GroupCommitStore, text: str) -> None:
+def test_any_text_is_stored_unchanged(store: GroupCommitStore, text: str) -> None:
     asyncio.run(store.transact(lambda records: records.save_code(IssuedCode(text, text, NOW))))
     assert asyncio.run(store.transact(lambda records: records.find_code(text))) == IssuedCode(text, text, NOW)
+
+
+def _a_purchase(trip: str, **members: Any) -> Purchase:
+    return Purchase(trip, "id", "one", "ada", "priced", "card", b"{}", b"", b"", NOW)._replace(**members)
 
 
 def _a_charge(trip: str, **members: Any) -> Charge:
     return Charge(trip, "ada", Decimal("1.50"), "USD", "tok_approved", "pending", NOW)._replace(**members)
 
 
-def test_a_charge_is_leased_to_one_worker_until_its_lease_is_over(store: GroupCommitStore) -> None:
+def test_charge_is_leased_to_one_worker_until_the_lease_ends(store: GroupCommitStore) -> None:
     later = NOW + timedelta(seconds=30)
 
     def take(owner: str, now: datetime) -> list[str]:
@@ -363,12 +441,12 @@ def test_only_declined_charges_are_a_debt(store: GroupCommitStore) -> None:
     assert asyncio.run(store.transact(save)) == Decimal("3.00")
 
 
-def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot open"):
         SqliteStore(tmp_path / "no" / "such.sqlite3").open()
 
 
-def test_a_server_that_is_not_there_is_said_so_without_its_address() -> None:
+def test_missing_server_is_an_error_without_its_address() -> None:
     with pytest.raises(StoreUnavailable, match="cannot connect") as refused:
         PostgresStore("postgresql://ada:hush@127.0.0.1:1/none").open()
     assert "hush" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""SQLite's log: it is written back beside the writer, and starts again at its beginning."""
+"""SQLite's log: a thread copies it into the database, and it starts again at its beginning."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from reference_connector.store.sqlite import SqliteStore
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 
-def test_the_log_starts_again_while_there_are_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread beside the writer reports a long log and writes nothing back: the writer does it all."""
+def test_log_restarts_during_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread reports a long log and copies nothing, so that the writer copies all of it."""
 
     def pretend(_of_the_thread: sqlite3.Connection) -> tuple[int, int]:
         return wal_checkpoints.LONG_LOG_PAGES, 0
@@ -47,6 +47,6 @@ def _a_store(path: Path) -> SqliteStore:
 
 
 def _salt(log: Path) -> bytes:
-    """Return what SQLite writes anew at the head of a log that begins anew."""
+    """Return the part of the log's header that SQLite changes when the log starts again."""
     with log.open("rb") as file:
         return file.read(24)[16:]

@@ -1,4 +1,4 @@
-"""Several nodes on one database: new answers and sales are kept at the same moment, and each key has one of them."""
+"""Several nodes on one database insert answers and sales at the same moment, and each key gets one row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def an_answer(key: str, body: bytes = b"", hours: int = 48, *, at: datetime = NO
 
 
 class SlowCommit:
-    """Holds the first commit of a PostgreSQL node until it is let go."""
+    """Holds the first commit of a PostgreSQL node until `go`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self._go = threading.Event(), threading.Event()
@@ -73,16 +73,16 @@ class SlowCommit:
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_nodes_insert_sales_at_the_same_moment(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2)
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         async with asyncio.timeout(5):
-            assert await second.record_sale(a_sale("trip-2")) is None
-            assert await second.remember_answer(an_answer("event-1")) is None
+            assert await second.insert_sale_if_absent(a_sale("trip-2")) is None
+            assert await second.insert_answer_if_absent(an_answer("event-1")) is None
         assert not held.done()
         slow.go()
         assert await held is None
@@ -91,16 +91,14 @@ def test_two_nodes_keep_new_sales_at_the_same_moment(nodes: Nodes, monkeypatch: 
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
-    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_sale_of_a_trip_waits_and_gets_the_first_purchase(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2)
     slow = SlowCommit(monkeypatch)
 
     async def run() -> Purchase | None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1", "first")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1", "first")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
-        waiting = asyncio.create_task(second.record_sale(a_sale("trip-1", "second")))
+        waiting = asyncio.create_task(second.insert_sale_if_absent(a_sale("trip-1", "second")))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
         slow.go()
@@ -111,12 +109,12 @@ def test_the_second_of_one_trip_waits_for_the_first_and_gets_its_purchase(
 
 
 @pytest.mark.parametrize("nodes", ["postgres"], indirect=True)
-def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unit_of_work_is_alone(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = nodes(2, busy_timeout_s=0.3)
     slow = SlowCommit(monkeypatch)
 
     async def run() -> None:
-        held = asyncio.create_task(first.record_sale(a_sale("trip-1")))
+        held = asyncio.create_task(first.insert_sale_if_absent(a_sale("trip-1")))
         assert await asyncio.to_thread(slow.reached.wait, 10)
         with pytest.raises(StoreUnavailable):
             await second.transact(lambda records: records.find_purchase("trip-1"))
@@ -127,7 +125,7 @@ def test_a_work_that_reads_and_writes_is_alone(nodes: Nodes, monkeypatch: pytest
     asyncio.run(run())
 
 
-def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other(nodes: Nodes) -> None:
+def test_many_nodes_insert_each_key_once_and_never_deadlock(nodes: Nodes) -> None:
     stores, keys, chance = nodes(3, batch_max=16), [f"key-{n}" for n in range(60)], random.Random(7)  # noqa: S311 - no secret
 
     async def run() -> tuple[list[Any], list[Any]]:
@@ -135,8 +133,8 @@ def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other
         for _ in range(4):
             for number, store in enumerate(stores):
                 for key in chance.sample(keys, len(keys)):
-                    sales.append(store.record_sale(a_sale(key, str(number))))
-                    answers.append(store.remember_answer(an_answer(key, str(number).encode())))
+                    sales.append(store.insert_sale_if_absent(a_sale(key, str(number))))
+                    answers.append(store.insert_answer_if_absent(an_answer(key, str(number).encode())))
         return await asyncio.gather(*sales), await asyncio.gather(*answers)
 
     sold, answered = asyncio.run(run())
@@ -147,13 +145,15 @@ def test_many_nodes_and_keys_at_once_make_one_of_each_and_never_block_each_other
     assert sorted(charge.trip_id for charge in charges) == sorted(keys)
 
 
-def test_an_answer_whose_time_is_over_gives_way_to_one_new_one(nodes: Nodes) -> None:
+def test_expired_answer_is_replaced_by_one_new_answer(nodes: Nodes) -> None:
     stores = nodes(2)
     late = NOW + timedelta(hours=3)
 
     async def run() -> list[RememberedAnswer | None]:
-        assert await stores[0].remember_answer(an_answer("event", b"old", hours=1)) is None
-        again = [store.remember_answer(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)]
+        assert await stores[0].insert_answer_if_absent(an_answer("event", b"old", hours=1)) is None
+        again = [
+            store.insert_answer_if_absent(an_answer("event", b"new", at=late)) for store in stores for _ in range(5)
+        ]
         return await asyncio.gather(*again)
 
     found = asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The check of uvicorn at start: every version and name that the accelerated path was not tested with is refused."""
+"""The check of uvicorn at the start refuses every version that the accelerated path was not tested with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _refused(name: str) -> None:
     assert name in str(refused.value)
 
 
-def test_the_installed_uvicorn_is_taken() -> None:
+def test_installed_uvicorn_is_accepted() -> None:
     assert chosen_protocol(ConnectorSettings(accelerated=True)) is http_protocol.AcceleratedProtocol
 
 
@@ -43,7 +43,7 @@ def test_a_version_that_was_not_tested_is_refused(monkeypatch: pytest.MonkeyPatc
     _refused(version)
 
 
-def test_with_the_setting_off_any_uvicorn_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_accelerated_any_uvicorn_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn, "__version__", "9.9")
     assert chosen_protocol(ConnectorSettings(accelerated=False)) == "auto"
 

@@ -1,4 +1,4 @@
-"""The waiter of the accelerated path: coroutines and tasks wait for it as they wait for a future."""
+"""The waiter of the accelerated path: coroutines and tasks await it like a future."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_task_gets_the_result_or_the_error() -> None:
     assert (good, type(bad)) == (7, KeyError)
 
 
-def test_what_is_done_already_is_not_waited_for() -> None:
+def test_finished_waiter_returns_at_once() -> None:
     async def run() -> object:
         waiter = DirectWaiter(asyncio.get_running_loop())
         waiter.set_result(7)
@@ -39,7 +39,7 @@ def test_what_is_done_already_is_not_waited_for() -> None:
     assert asyncio.run(run()) == 7
 
 
-def test_a_task_goes_on_in_its_own_context() -> None:
+def test_task_resumes_in_its_own_context() -> None:
     async def named(waiter: DirectWaiter, name: str) -> str:
         NAME.set(name)
         await waiter
@@ -57,7 +57,7 @@ def test_a_task_goes_on_in_its_own_context() -> None:
     assert asyncio.run(run()) == ["a", "b"]
 
 
-def test_a_cancelled_task_ends_and_a_result_that_comes_later_does_no_harm() -> None:
+def test_late_result_for_a_cancelled_task_is_ignored() -> None:
     async def run() -> tuple[bool, bool]:
         waiter = DirectWaiter(asyncio.get_running_loop())
         task = asyncio.create_task(_wait(waiter))
