@@ -92,11 +92,15 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
     )
 
 
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRetailerData(str(path), "file", f"cannot be read ({error})", "Check the path") from error
+        raise BadRetailerData(str(path), "file", f"cannot be read ({_reason(error)})", "Check the path") from error
     except tomllib.TOMLDecodeError as error:
         raise BadRetailerData(str(path), "file", f"is not valid TOML: {error}", "Fix it there") from error
 
@@ -170,7 +174,9 @@ def _price_list(path: Path) -> Iterator[PriceListRow]:
             for fields in reader:
                 yield _checked(_placed_line(path, reader.line_num, dict(fields)), PriceListRow)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadRetailerData(str(path), "file", f"is not readable as CSV: {error}", "Check path and format") from error
+        raise BadRetailerData(
+            str(path), "file", f"cannot be read as CSV ({_reason(error)})", "Check path and format"
+        ) from error
 
 
 def _placed_line(path: Path, line: int, fields: dict[Any, Any]) -> _Placed:

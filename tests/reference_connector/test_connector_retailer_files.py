@@ -91,7 +91,7 @@ def test_error_names_file_and_line_of_a_price_list(tmp_path: Path, row: str, nam
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BadRetailerData, match="is not readable"):
+    with pytest.raises(BadRetailerData, match="cannot be read"):
         load_retailer([tmp_path / "none.toml"], ())
-    with pytest.raises(BadRetailerData, match="is not readable"):
+    with pytest.raises(BadRetailerData, match="cannot be read"):
         load_retailer([SAMPLE_RETAILER], [tmp_path / "none.csv"])
