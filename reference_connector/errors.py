@@ -160,7 +160,7 @@ class MustBeAlone(StoreError):
 
 
 class StoreNotOpen(StoreError):
-    """The connector has not started yet, or is ending."""
+    """The store is used before the start or after the end."""
 
     code = "store_not_open"
 

@@ -46,7 +46,7 @@ class Attempt(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """An answer; whether it is a repeated one, and whether its first request was another one with the same key."""
+    """An answer. `replayed`: it was given before. `changed`: it was given to another request with the same key."""
 
     answer: Answer
     replayed: bool = False

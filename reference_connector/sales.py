@@ -47,7 +47,7 @@ def price_cart(retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> 
 
 
 class Sales:
-    """Makes sales of carts."""
+    """Makes the sale of a cart: the purchase record and its charge."""
 
     def __init__(
         self,

@@ -117,10 +117,10 @@ class CatalogClient:
                 return False
             self._inbox.collect(self._poll_s(end))
         while self._inbox.confirmations:
-            letter = self._inbox.confirmations.pop(0)
-            self._get(self._hosts.at_home(letter.envelope["SubscribeURL"]))
-            self._inbox.delete(letter)
-            self._log.event("catalog_subscription_confirmed", topicArn=letter.envelope["TopicArn"])
+            confirmation = self._inbox.confirmations.pop(0)
+            self._get(self._hosts.at_home(confirmation.envelope["SubscribeURL"]))
+            self._inbox.delete(confirmation)
+            self._log.event("catalog_subscription_confirmed", topicArn=confirmation.envelope["TopicArn"])
         return True
 
     def wait_for_results(self, ingestion_ids: Iterable[str], deadline_s: float = 120) -> list[IngestionResult]:

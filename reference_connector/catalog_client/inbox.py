@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 10
 
 
-class Letter(NamedTuple):
+class QueueMessage(NamedTuple):
     """An SNS envelope from the queue, and the handle that deletes it."""
 
     envelope: dict[str, Any]
@@ -34,7 +34,7 @@ class Inbox:
         self._queue_url = queue_url
         self._log = log
         self.notifications: dict[str, dict[str, Any]] = {}
-        self.confirmations: list[Letter] = []
+        self.confirmations: list[QueueMessage] = []
 
     def collect(self, wait_s: int) -> None:
         """Read the messages in the queue; wait up to `wait_s` seconds, 0 to 20, for a first one."""
@@ -43,21 +43,21 @@ class Inbox:
         )
         for received in answer.get("Messages", []):
             try:
-                self._sort(Letter(_valid("sns_envelope", received["Body"]), received["ReceiptHandle"]))
+                self._sort(QueueMessage(_valid("sns_envelope", received["Body"]), received["ReceiptHandle"]))
             except MalformedAnswer as error:
                 self._log.event("catalog_message_not_understood", reason=str(error))
 
-    def delete(self, letter: Letter) -> None:
+    def delete(self, queued: QueueMessage) -> None:
         """Delete a handled message."""
-        self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt_handle)
+        self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=queued.receipt_handle)
 
-    def _sort(self, letter: Letter) -> None:
-        if letter.envelope["Type"] == "SubscriptionConfirmation":
-            self.confirmations.append(letter)
+    def _sort(self, queued: QueueMessage) -> None:
+        if queued.envelope["Type"] == "SubscriptionConfirmation":
+            self.confirmations.append(queued)
             return
-        notification = _valid("catalog_notification", letter.envelope["Message"])
+        notification = _valid("catalog_notification", queued.envelope["Message"])
         self.notifications[notification["ingestionId"]] = notification
-        self.delete(letter)
+        self.delete(queued)
 
 
 def _valid(name: str, text: str) -> dict[str, Any]:

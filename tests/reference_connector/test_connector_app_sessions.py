@@ -76,8 +76,8 @@ def test_too_large_body_of_the_app_is_400(direct: Any) -> None:
     assert [answer.status_code for answer in answers] == [204, 400, 400]
     assert answers[2].json() == {"errorMsg": "the body is larger than 4096 bytes"}
     for path in ("scan-key", "scan-key.png", "scan-key.svg"):
-        wish = b'{"issuedAt": "2026-02-09T12:00:00Z"%s}' % (b" " * 4096)
-        assert direct.http.post(f"/app/shoppers/ada/{path}", content=wish).status_code == 400
+        given = b'{"issuedAt": "2026-02-09T12:00:00Z"%s}' % (b" " * 4096)
+        assert direct.http.post(f"/app/shoppers/ada/{path}", content=given).status_code == 400
 
 
 def test_wrong_pins_lock_that_account_only(start: Callable[..., Any]) -> None:

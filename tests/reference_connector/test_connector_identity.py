@@ -146,9 +146,9 @@ def test_other_events_of_one_shopper_are_other_events(direct: Any, a_scan: Any) 
     assert {direct.identify(a_scan(event_id=str(uuid4()))).status_code for _ in range(3)} == {200}
 
 
-def _code(connector: Any, shopper: str = "ada", **wish: Any) -> str:
+def _code(connector: Any, shopper: str = "ada", **given: Any) -> str:
     connector.sign_in(shopper)
-    answer = connector.http.post(f"/app/shoppers/{shopper}/scan-key", json=wish or None)
+    answer = connector.http.post(f"/app/shoppers/{shopper}/scan-key", json=given or None)
     assert answer.status_code == 201
     return _key(answer.json()["code"])
 
