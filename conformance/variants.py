@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -126,9 +127,11 @@ def _longest_key(new: New, _house: House) -> Iterator[Variant]:
     return _vary(new, {"identityKey": [base64.b64encode(b"k" * 750).decode()]})
 
 
-def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
-    longest = "a" * 255
-    paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
+def _longest_texts(new: New, house: House) -> Iterator[Variant]:
+    longest, event_id = "a" * 255, "shoppingTrip.authEvents[0].id"
+    fitting = [sign * 255 for sign in "aA0" if re.search(house.ordering.auth_event_id_pattern, sign * 255)]
+    yield from _vary(new, {event_id: list[Json](fitting[:1])})
+    paths = ("shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
     yield from _vary(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
     identifiers = [{"id": longest, "type": "UPC"}]
     yield Variant("an external identifier of 255 characters", new().with_value(_IDENTIFIERS, identifiers))

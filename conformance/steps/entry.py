@@ -163,8 +163,14 @@ def details(exchanges: Exchanges, profile: Profile) -> None:
 
 
 @then("all answers are equal")
-def equal_answers(exchanges: Exchanges) -> None:
-    """Match one status and one decision in every answer; members that the contract does not name may differ."""
+def equal_answers(exchanges: Exchanges, profile: Profile) -> None:
+    """Match one status and one decision in every answer; members that the contract does not name may differ.
+
+    Raises NotDeclared if the house decides a repeated call again.
+    """
+    group = "resolve_scan" if exchanges[0].operation is RESOLVE_SCAN else "shopper_auth"
+    if not profile.house.value(f"{group}.idempotent"):
+        raise NotDeclared(f"[house.{group}] idempotent is false, so a repeated call may be decided again")
     must(match.same_status(exchanges))
     decisions = [_decision(exchange) for exchange in exchanges]
     if any(decision != decisions[0] for decision in decisions):
