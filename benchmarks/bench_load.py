@@ -7,6 +7,7 @@ this machine lacks. The last table shows each target, met or not. Exit 1 if a ta
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
 import sys
@@ -38,12 +39,11 @@ INSTANT = str(HERE / "load_servers" / "instant.py")
 
 
 def main() -> None:
-    """Measure everything and print the tables."""
+    """Measure everything, or the sections that the command line names, and print the tables."""
     console = Console(width=140)
     have = {name: path for name, path in rivals().items() if path}
     if missing := sorted(set(rivals()) - set(have)):
         console.print(f"not installed on this machine, so not measured: {', '.join(missing)}")
-    wanted = sys.argv[1:] or ["machine", "stalls", "throughput", "workers", "verdicts", "exactness"]
     sections = {
         "machine": machine,
         "stalls": lambda: stalls(have),
@@ -52,10 +52,20 @@ def main() -> None:
         "verdicts": verdicts,
         "exactness": exactness,
     }
-    for name in wanted:
+    for name in _wanted(list(sections)):
         console.print(sections[name]())
     console.print(targets())
     sys.exit(any(not is_met for _, _, is_met in TARGETS))
+
+
+def _wanted(sections: list[str]) -> list[str]:
+    """Return the sections that the command line names; all of them if it names none."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("section", nargs="*", help=f"{', '.join(sections)} (default: all)")
+    wanted: list[str] = parser.parse_args().section
+    if unknown := sorted(set(wanted) - set(sections)):
+        parser.error(f"there is no section {', '.join(unknown)}; name one of {', '.join(sections)}")
+    return wanted or sections
 
 
 TARGETS: list[tuple[str, str, bool]] = []

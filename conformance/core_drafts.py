@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -61,7 +62,7 @@ class Builder:
     def auth_event(self, at: datetime | None = None) -> dict[str, Any]:
         """Return the authEvent of one person who entered with the app, with the scan result if it is known."""
         event: dict[str, Any] = {
-            "id": str(uuid.uuid4()),
+            "id": _event_id(self._profile.house.ordering.auth_event_id_pattern),
             "timestamp": format_instant(at or self._now()),
             "location": "ENTRY",
             "payloadType": "SCAN_CODE",
@@ -98,6 +99,18 @@ class Builder:
 
     def _in_accepted_form(self, complete: Draft) -> Draft:
         return self._accepted.form(complete.operation).of(complete.checked(self._profile.house))
+
+
+def _event_id(pattern: str) -> str:
+    """Return a new id of an authEvent that fits a pattern. Raises NotDeclared if none of the suite's forms fits."""
+    new = uuid.uuid4()
+    forms = (str(new), new.hex, str(new.int))
+    fitting = [form for form in forms if re.search(pattern, form)]
+    if not fitting:
+        raise NotDeclared(
+            f"[house.ordering] auth_event_id_pattern {pattern!r} fits neither a UUID nor digits; correct the pattern"
+        )
+    return fitting[0]
 
 
 def _numbered(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

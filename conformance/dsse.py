@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from conformance.errors import BadKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_MAKE_KEY = "openssl genpkey -algorithm ed25519 -out PRIVATE.pem"
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
@@ -32,9 +33,9 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(_pem(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadKey(f"{path} holds no private key as PEM without a password; name the PEM file of one") from error
+        raise BadKey(f"{path} holds no private key as PEM without a password; make one with: {_MAKE_KEY}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKey(f"{path} is not an ed25519 key; make one with: openssl genpkey -algorithm ed25519")
+        raise BadKey(f"{path} is not an ed25519 key; make one with: {_MAKE_KEY}")
     return key
 
 
@@ -43,7 +44,9 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(_pem(path))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadKey(f"{path} holds no public key as PEM; make it with: openssl pkey -pubout") from error
+        raise BadKey(
+            f"{path} holds no public key as PEM; make it with: openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem"
+        ) from error
     if not isinstance(key, Ed25519PublicKey):
         raise BadKey(f"{path} is not an ed25519 key; name the public key of the one that signed")
     return key

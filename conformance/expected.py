@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.errors import BadExpectations
 from conformance.verdicts import Verdict
+from contract.invalid import describe
 from contract.register import register
 
 _BROKEN = {Verdict.FAIL, Verdict.WARN}
@@ -72,9 +73,9 @@ def load(path: Path) -> Expectations:
     except OSError as error:
         raise BadExpectations(f"cannot read the expected failures {path}: {error.strerror}; name a file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadExpectations(f"the expected failures {path} are not TOML: {error}") from error
+        raise BadExpectations(f"the expected failures {path} are not valid TOML: {error}; fix it there") from error
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {describe(_File, each)}" for each in error.errors())
         raise BadExpectations(f"{path}: {wrong}; an entry is: [[expected]] with an id and a reason") from error
     if twice := _twice([entry.id for entry in file.expected]):
         raise BadExpectations(f"{path}: more than one entry for {', '.join(twice)}; keep one entry for each id")

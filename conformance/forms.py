@@ -31,6 +31,9 @@ OPTIONAL: dict[Operation, tuple[str, ...]] = {
 }
 """The optional members of each request by path, in which `[]` is each entry of a list."""
 
+IGNORED = ("paymentSource",)
+"""Members of an older layout. The platform may send them, and a connector need not look at their values."""
+
 SAMPLES: dict[str, Any] = {
     f"{_LINE}.externalIdentifiers": [{"id": SAMPLE_UPC, "type": "UPC"}],
     f"{_EVENT}.scanResult": {"id": "shopper-001", "type": "SHOPPER"},

@@ -93,6 +93,25 @@ def same_member(exchanges: Sequence[Exchange], *path: str) -> Mismatch | None:
     )
 
 
+def same_visitor(exchanges: Sequence[Exchange]) -> Mismatch | None:
+    """Match when all answers have one visitor, by id and type; other members may differ."""
+    return same_member(exchanges, "visitorDetails", "id") or same_member(exchanges, "visitorDetails", "type")
+
+
+def equal_answers(exchanges: Sequence[Exchange]) -> Mismatch | None:
+    """Match when each member that several successes have is equal in them, except one that repeats the requestId."""
+    bodies = [_success(exchange) for exchange in exchanges]
+    values: dict[str, list[object]] = {}
+    for body in bodies:
+        for name, value in body.items():
+            values.setdefault(name, []).append(value)
+    differ = [name for name, found in values.items() if any(value != found[0] for value in found)]
+    if not differ:
+        return None
+    expected = f"{len(exchanges)} answers that are equal member by member"
+    return Mismatch(expected, f"different values of {', '.join(differ)}")
+
+
 def same_status(exchanges: Sequence[Exchange]) -> Mismatch | None:
     """Match when all answers have one status."""
     statuses = [exchange.answer.status if exchange.answer else None for exchange in exchanges]
@@ -137,5 +156,16 @@ def _member(exchange: Exchange, *path: str) -> object:
     return value
 
 
+def _success(exchange: Exchange) -> dict[str, object]:
+    """Return the body of a success without its nulls and without the request's own requestId; empty for others."""
+    answer = exchange.answer
+    if answer is None or not 200 <= answer.status < 300:  # noqa: PLR2004 - the 2xx
+        return {}
+    own_id = json.loads(exchange.body).get("requestId")
+    return {name: value for name, value in (answer.json() or {}).items() if value != own_id}
+
+
 def _show(path: tuple[str, ...], value: object) -> str:
-    return masked_text(json.dumps({path[-1]: value}).encode())
+    for name in reversed(path):  # the whole path, as masks depend on the outer name
+        value = {name: value}
+    return masked_text(json.dumps(value).encode())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from conformance.drafts import Draft
-from conformance.forms import OPTIONAL, SAMPLE_UPC, SAMPLES, places, with_sample, without_each
+from conformance.forms import IGNORED, OPTIONAL, SAMPLE_UPC, SAMPLES, places, with_sample, without_each
 from contract.house import House
 from contract.messages import self_contained
 from jwo_toolkit.json_types import Json
@@ -126,9 +127,11 @@ def _longest_key(new: New, _house: House) -> Iterator[Variant]:
     return _vary(new, {"identityKey": [base64.b64encode(b"k" * 750).decode()]})
 
 
-def _longest_texts(new: New, _house: House) -> Iterator[Variant]:
-    longest = "a" * 255
-    paths = ("shoppingTrip.authEvents[0].id", "shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
+def _longest_texts(new: New, house: House) -> Iterator[Variant]:
+    longest, event_id = "a" * 255, "shoppingTrip.authEvents[0].id"
+    fitting = [sign * 255 for sign in "aA0" if re.search(house.ordering.auth_event_id_pattern, sign * 255)]
+    yield from _vary(new, {event_id: list[Json](fitting[:1])})
+    paths = ("shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
     yield from _vary(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})
     identifiers = [{"id": longest, "type": "UPC"}]
     yield Variant("an external identifier of 255 characters", new().with_value(_IDENTIFIERS, identifiers))
@@ -234,9 +237,9 @@ def _bad_quantities(new: New, _house: House) -> Iterator[Variant]:
 
 
 def _wrong_types(new: New, house: House) -> Iterator[Variant]:
-    """Put values of other JSON types in every member of the schema."""
+    """Put values of other JSON types in every member of the schema that a connector must look at."""
     schema = self_contained(new().operation.request, house)
-    for path, kind in sorted(typed_paths(schema)):
+    for path, kind in sorted(each for each in typed_paths(schema) if not each[0].startswith(IGNORED)):
         for value in _OTHER_TYPES[kind]:
             yield Variant(f"{path} {json.dumps(value)}", new().with_value(path, value))
     for path in sorted(_lists_of_objects(schema)):

@@ -37,6 +37,7 @@ class Identity(HouseGroup):
     """For a flagged account, an expired code and a replayed code."""
     remember_h: float = 48
     remember: tuple[int, ...] = (200, 401)
+    """The statuses that a repeated authEvent gets again. Other answers are decided again."""
 
 
 class ScanKeyRules(HouseGroup):
@@ -70,7 +71,8 @@ class Ordering(HouseGroup):
     duplicate_status: int = 201
     changed_cart: Literal["first_wins", "conflict_409"] = "first_wins"
     unknown_store: Literal["reject_400", "park"] = "reject_400"
-    unknown_sku: Literal["park"] = "park"
+    unknown_sku: Literal["park", "reject_400"] = "park"
+    """`park`: a cart with an unknown SKU is a purchase, which people clear later."""
     answer_budget_s: float = Field(default=2.0, gt=0)
     cash_type: str = "CASH"
     """The value for CASH_SHOPPER in the scanResult of a cart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -37,9 +38,10 @@ def _unknown_name(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
 
 
 def _table_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
-    """Return the model of a table inside a model."""
-    for name in place:
-        kind = model.model_fields[str(name)].annotation
+    """Return the model of a table inside a model; a number in the place is an index of a list of tables."""
+    for name in (each for each in place if isinstance(each, str)):
+        annotation = model.model_fields[name].annotation
+        kind = next((each for each in get_args(annotation) if isinstance(each, type)), annotation)
         assert isinstance(kind, type)
         assert issubclass(kind, BaseModel)
         model = kind

@@ -59,6 +59,7 @@ SHOPPER_AUTHORIZATION = Operation(
     "shopper_authorization.response",
     200,
     "entry",
+    budget_setting="shopper_auth.answer_budget_s",
     declared_by="shopper_authorization",
 )
 RESOLVE_SCAN = Operation(
@@ -69,6 +70,7 @@ RESOLVE_SCAN = Operation(
     "resolve_scan.response",
     200,
     "entry",
+    budget_setting="resolve_scan.answer_budget_s",
     declared_by="resolve_scan",
 )
 GET_SCAN_DETAILS = Operation(

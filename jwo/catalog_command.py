@@ -36,7 +36,10 @@ def upload(
     ] = None,
     as_json: JsonOption = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Upload rows, wait for results, and show each rejected row with its reason. Exit 1 if a row was not accepted."""
+    """Upload rows, wait, and show the rejected rows.
+
+    Each rejected row has its reason. Exit 1 if a row was not accepted.
+    """
     from jwo.catalog_calls import upload_rows
     from jwo_toolkit.console import make_console
     from reference_connector.catalog_client.summary import as_table

@@ -44,6 +44,7 @@ app = typer.Typer(
     help="Test a Just Walk Out connector. Exit codes: 0 conformant, 1 findings, 2 usage error, 3 kit error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain errors and help: a box folds options and paths at 80 columns
     add_completion=False,
 )
 app.add_typer(serve_commands)
@@ -172,7 +173,7 @@ def coverage(tier: TierOption = "core,entry,catalog") -> None:
 
 @app.command()
 def explain(case_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the case, such as VIK-3.4.")]) -> None:
-    """Explain a requirement: its rule, its source, and what usually breaks it."""
+    """Explain a requirement: rule, source, usual cause of a failure."""
     from jwo import listing
     from jwo_toolkit.console import make_console
 

@@ -47,7 +47,10 @@ def platform(port: PortOption = 0) -> None:
 
 @commands.command(name="aws")
 def aws_command() -> None:
-    """Serve a simulated AWS (moto) on a free port: SQS, SNS, S3, STS, CloudFormation."""
+    """Serve a simulated AWS (moto) on a free port.
+
+    It has SQS, SNS, S3, STS and CloudFormation.
+    """
     from jwo.moto_server import serve_moto
 
     serve_moto()
@@ -74,7 +77,7 @@ def mutant(
     ] = None,
     port: PortOption = 0,
 ) -> None:
-    """Serve a small connector with one fault, to see what the suite reports."""
+    """Serve a small connector with one fault, as a test subject."""
     from conformance.mutants.gallery import connector_with
     from conformance.mutants.registry import BadFault
     from conformance.mutants.small_connector import STORES

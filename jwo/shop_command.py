@@ -68,7 +68,10 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     fault: FaultOption = None,
     in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Simulate a store day against a connector: arrivals by hour, gates, carts and deliveries."""
+    """Simulate a store day against a connector.
+
+    The day has arrivals by hour, gates, carts and deliveries.
+    """
     if day not in CURVES:
         raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
     from jwo.shop_day import Day, drive

@@ -53,6 +53,8 @@ class OrderHandler:
         if cart.store_id not in self._retailer.current.stores and self._rules.unknown_store == "reject_400":
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         sale = self._sales.price(cart)
+        if sale.purchase.status == "parked" and self._rules.unknown_sku == "reject_400":
+            await self._refuse_unknown_items(cart)
         earlier = await self._store.insert_sale_if_absent(sale)
         if earlier is not None:
             return self._repeat(cart, earlier)
@@ -60,6 +62,12 @@ class OrderHandler:
             self._on_charge()
         self._log_answer(cart, _CREATED, sale.purchase.status)
         return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id})
+
+    async def _refuse_unknown_items(self, cart: Cart) -> None:
+        """Raise InvalidRequest for a cart with an item that its store does not sell, unless its trip has a purchase."""
+        is_of_this_retailer = cart.store_id in self._retailer.current.stores
+        if is_of_this_retailer and await self._store.transact(_purchase_of, cart.trip_id) is None:
+            raise InvalidRequest("an item of cartItems is in no catalog", code="unknown_sku")
 
     def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
         status = self._rules.duplicate_status
@@ -105,6 +113,10 @@ class OrderHandler:
             status=status,
             outcome=outcome,
         )
+
+
+def _purchase_of(records: Records, trip_id: str) -> Purchase | None:
+    return records.find_purchase(trip_id)
 
 
 def _bad_carts(records: Records, after: str) -> list[Purchase]:

@@ -12,7 +12,7 @@ from conformance.drivers.exchange import Exchange
 from conformance.drivers.masks import mask
 from conformance.end_to_end.visits import Visit, is_lost
 from conformance.errors import NotDeclared
-from conformance.match import Mismatch, different_members, same_member, same_status
+from conformance.match import Mismatch, different_members, same_member, same_status, same_visitor
 from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
@@ -58,7 +58,7 @@ def one_decision(visit: Visit, *, limits_its_rate: bool = False) -> Mismatch | N
         scans = [each for each in scans if each.answer and each.answer.status != _TOO_MANY_CALLS]
         if len(scans) < _COMPARABLE:
             raise NotDeclared("other calls used up the declared rate, so the connector decided no scan twice")
-    return same_status(scans) or same_member(scans, "visitorDetails")
+    return same_status(scans) or same_visitor(scans)
 
 
 def kept_out(visit: Visit) -> Mismatch | None:

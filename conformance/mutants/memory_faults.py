@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -114,6 +115,23 @@ class remembers_by_body(BreaksOneCall, NewVisitorIds):
 
     def trip_key(self, request: Request) -> str:
         return _digest(request) if self.broken_call == "cart" else super().trip_key(request)
+
+
+# an answer to a duplicate that is right, but not equal
+
+
+@_fault_of_each_call(scan=("VIK-6", "VIK-X.1", "VIK-X.22"), cart=("CP-2", "CP-X.1", "CP-X.31"))
+class numbers_its_answers(BreaksOneCall):
+    """Each answer has a member of its own, which the rules for duplicates only advise against."""
+
+    _answered = 0
+
+    async def answer(self, request: Request) -> Reply:
+        reply = await super().answer(request)
+        if request.call != self.broken_call or not isinstance(reply.body, dict):
+            return reply
+        self._answered += 1
+        return replace(reply, body={**reply.body, "answerNumber": self._answered})
 
 
 # how long a call is remembered

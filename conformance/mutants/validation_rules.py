@@ -108,12 +108,12 @@ _CART_TEXTS = (
     *(f"{_ITEM}.quantity.value", f"{_ITEM}.quantity.unit"),
 )
 _OPTIONAL_CART_TEXTS = (
-    *("shopperIdentity.id", "shopperDeviceId", "paymentSource.id", f"{_ITEM}.lineItemId"),
+    *("shopperIdentity.id", "shopperDeviceId", f"{_ITEM}.lineItemId"),
     *(f"{_EVENT}.timestamp", f"{_EVENT}.location", f"{_EVENT}.scanResult.id", f"{_EVENT}.scanResult.type"),
     *(f"{_ITEM}.externalIdentifiers[].id", f"{_ITEM}.externalIdentifiers[].type"),
 )
 _CART_OBJECTS = (
-    *("shoppingTrip", "shopperIdentity", "paymentSource", _EVENT, f"{_EVENT}.scanResult"),
+    *("shoppingTrip", "shopperIdentity", _EVENT, f"{_EVENT}.scanResult"),
     *(_ITEM, f"{_ITEM}.quantity", f"{_ITEM}.externalIdentifiers[]"),
 )
 _CART_LISTS = ("shoppingTrip.authEvents", "cartItems", f"{_ITEM}.externalIdentifiers")

@@ -61,6 +61,8 @@ class Model:
         if visit in self.scans and now - visit.at >= timedelta(hours=self.house.identity.remember_h):
             statuses = _ANY_DECISION if visit.kind == _OLD_CODE else {_FOUND, _UNKNOWN}
             return Expectation("a decision", lambda answer: answer.status in statuses)
+        if visit in self.scans and visit.first_answer.status not in self.house.identity.remember:
+            return Expectation("a decision", lambda answer: answer.status in _ANY_DECISION)
         if how == "with other lines" and self.house.ordering.changed_cart == "conflict_409":
             return Expectation(str(_CONFLICT), lambda answer: answer.status == _CONFLICT)
         return _exactly(visit.first_answer)

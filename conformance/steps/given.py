@@ -132,6 +132,8 @@ def a_trip_of(requests: Requests, controls: ControlCalls, connector: ConnectorCl
     """Return a cart with the scanResult of such a visitor, including the id from the connector if it is known."""
     controls.needs_understanding(CREATE_PURCHASES)
     visitor_type = (kind.removesuffix(" shopper") if kind != "shopper" else kind).upper()
+    if visitor_type == "CASH":
+        visitor_type = requests.profile.house.ordering.cash_type
     visitor_id = _visitor_id(requests, connector, kind) or f"{visitor_type.lower()}-001"
     visitor = {"id": visitor_id, "type": visitor_type}
     return requests.build.cart().with_value("shoppingTrip.authEvents[0].scanResult", visitor)

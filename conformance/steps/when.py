@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
 Exchanges = list[Exchange]
+_BAD_EVENT_IDS = ("not a valid id!", "a/b", "#", "a b", "")
 
 
 @when("it is sent", target_fixture="exchanges")
@@ -39,6 +41,16 @@ def send_without(draft: Draft, connector: ConnectorClient, path: str) -> Exchang
 def send_with(draft: Draft, connector: ConnectorClient, path: str, value: str) -> Exchanges:
     """Send the request with one wrong text."""
     return [connector.send(draft.operation, draft.with_value(path, value).encoded())]
+
+
+@when("it is sent with an authEvent id that breaks the pattern", target_fixture="exchanges")
+def send_bad_event_id(draft: Draft, connector: ConnectorClient, profile: Profile) -> Exchanges:
+    """Send the cart with an id that breaks `ordering.auth_event_id_pattern`. Raises NotDeclared if every id fits."""
+    pattern = profile.house.ordering.auth_event_id_pattern
+    bad = [text for text in _BAD_EVENT_IDS if not re.search(pattern, text)]
+    if not bad:
+        raise NotDeclared(f"[house.ordering] auth_event_id_pattern {pattern!r} allows every id that the suite tries")
+    return send_with(draft, connector, "shoppingTrip.authEvents[0].id", bad[0])
 
 
 @when(parsers.parse('it is sent with "{path}" of {length:d} characters'), target_fixture="exchanges")

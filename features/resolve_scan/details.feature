@@ -13,7 +13,7 @@ Feature: Get Scan Details: a shopper's loyalty data
     When it is sent
     Then it is refused with 404
 
-  @GSD-X.3 @must
+  @GSD-X.3 @should
   Scenario: Details say that they are JSON
     Given a loyalty scan of the declared accepted content
     When its shopper's details are asked for

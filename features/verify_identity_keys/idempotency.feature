@@ -51,7 +51,7 @@ Feature: Verify Identity Keys: one decision for one authEvent
   Scenario: A scan refused as invalid is not remembered
     Given a scan that the connector understands
     When it is sent without "identityKey", and then corrected
-    Then it is decided on the key's merits
+    Then it is decided on the key's merits, or refused again as the house says
 
   @VIK-X.22 @must
   Scenario: A duplicate with its members in another order

@@ -60,7 +60,7 @@ def test_a_harness_error_is_neither_expected_nor_stale() -> None:
         ("[[expected]]\nid = 'CP-2'\nreason = ' '", "reason"),
         ("[[expected]]\nid = 'CP-2'\nreason = 'a'\nuntil = 'b'", "until"),
         ("[[expected]]\nid = 'CP-2'\nreason = 'a'\n[[expected]]\nid = 'CP-2'\nreason = 'a'", "one entry for CP-2"),
-        ("[expected", "not TOML"),
+        ("[expected", "not valid TOML"),
     ],
 )
 def test_an_invalid_file_is_refused_with_its_mistake(tmp_path: Path, text: str, sentence: str) -> None:

@@ -14,6 +14,7 @@ from contract.house import House
 from contract.messages import message
 from contract.operations import (
     CREATE_PURCHASES,
+    GET_SCAN_DETAILS,
     OPERATIONS,
     RESOLVE_SCAN,
     VERIFY_IDENTITY_KEYS,
@@ -64,7 +65,8 @@ def test_a_published_budget_can_only_become_stricter() -> None:
 
     assert VERIFY_IDENTITY_KEYS.answer_budget_s(House()) == 2.0
     assert VERIFY_IDENTITY_KEYS.answer_budget_s(strict) == 1.0
-    assert RESOLVE_SCAN.answer_budget_s(House()) == math.inf
+    assert RESOLVE_SCAN.answer_budget_s(House()) == 2.0
+    assert GET_SCAN_DETAILS.answer_budget_s(House()) == math.inf
 
 
 def test_an_operation_is_found_by_its_name() -> None:

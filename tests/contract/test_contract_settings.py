@@ -53,7 +53,7 @@ def test_every_unknown_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("JWO_PLATFORM_NONSENSE", "another room's business"),
+        ("JWO_PLATFORM_NONSENSE", "the business of another part"),
         ("JWO_CONNECTOR_CALLER", '{"mode": "headers"}'),
         ("JWO_CONNECTOR_CALLER__HEADERS__X-API-KEY", "k-1"),
         ("JWO_CONNECTOR_PORT_8080_TCP_ADDR", "10.0.0.1"),
@@ -69,7 +69,7 @@ def test_known_names_and_those_of_other_programs_are_accepted(
 
 
 def test_database_url_has_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://somebody-elses")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://of-another-program")
     assert ConnectorSettings().database_url.get_secret_value() == ""
     for name in ("JWO_CONNECTOR_DATABASE_URL", "JWO_DATABASE_URL"):
         monkeypatch.setenv(name, name)
