@@ -40,11 +40,14 @@ def statement(report: Report, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def result(report: Report) -> str:
-    """Return PASSED, WARNED or FAILED. An expected failure counts as a failure: it is known, but not fixed."""
+    """Return PASSED, WARNED or FAILED. An expected failure counts as a failure: it is known, but not fixed.
+
+    A partial run is at best WARNED: a reader who looks at the result only must not take it for a whole pass.
+    """
     verdicts = {case.verdict for case in report.cases}
     if report.verdict is not Verdict.PASS or verdicts & failing(strict=report.suite.strict):
         return "FAILED"
-    return "WARNED" if Verdict.WARN in verdicts else "PASSED"
+    return "WARNED" if Verdict.WARN in verdicts or report.is_partial else "PASSED"
 
 
 def render(value: Mapping[str, Any]) -> bytes:
@@ -60,6 +63,19 @@ def _configuration(report: Report) -> list[dict[str, Any]]:
         _descriptor("requirements", suite.revision, docSet=suite.doc_set, strict=suite.strict),
         _descriptor("profile", _digest_of(report.settings), connector=report.connector.url),
     ]
+    if part := report.completeness:
+        missing = [rule.id for rule in part.not_judged]
+        described.append(
+            _descriptor(
+                "completeness",
+                _digest_of(to_json(part)),
+                complete=part.complete,
+                judged=part.judged,
+                total=part.total,
+                notJudged=missing,
+                notOffered=list(part.not_offered),
+            )
+        )
     if report.expected_failures:
         known = {case.id: case.expected_failure for case in report.cases if is_expected(case)}
         content = {"known": known, "stale": to_json(report.expected_failures.stale)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from importlib.metadata import version
@@ -13,6 +14,8 @@ from typing import NamedTuple
 
 from conformance import expected
 from conformance.catalogue import FEATURES
+from conformance.causes import probable_causes
+from conformance.completeness import completeness, not_offered
 from conformance.digest import suite_digest
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report.model import (
@@ -69,7 +72,11 @@ def summarise(
     reasons = expectations.reasons(verdicts)
     stale = expectations.stale(verdicts, selection.tiers, selection.only)
     results = [finished.results[each] for each in _in_order(finished.results)]
-    cases = tuple(_case(each, profile, replay, reasons.get(each.id)) for each in results)
+    causes = probable_causes(finished.results)
+    cases = tuple(
+        replace(_case(each, profile, replay), expected_failure=reasons.get(each.id), follows_from=causes.get(each.id))
+        for each in results
+    )
     return Report(
         format=FORMAT,
         suite=_suite(strict=strict),
@@ -84,6 +91,7 @@ def summarise(
         trace=tuple(_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested),
         not_tested=tuple(_not_tested(row) for row in register().values() if row.not_tested),
         expected_failures=_expected_failures(expectations.source, stale),
+        completeness=completeness(finished.results, selection.tiers, profile),
     )
 
 
@@ -142,7 +150,7 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
 
 
-def _case(result: CaseResult, profile: Profile, replay: Replay, expected_failure: str | None) -> Case:
+def _case(result: CaseResult, profile: Profile, replay: Replay) -> Case:
     row, secret_headers = register()[result.id], frozenset(profile.connector.headers)
     exchanges = (as_report(exchange, secret_headers) for exchange in _worth_showing(result))
     return Case(
@@ -157,16 +165,19 @@ def _case(result: CaseResult, profile: Profile, replay: Replay, expected_failure
         rule=row.text,
         expected=result.expected,
         got=result.got,
-        reason=result.reason,
+        reason=_reason(result, profile),
         hint=row.usually,
         steps=tuple(Step(step.text, step.ok) for step in result.steps),
         duration_ms=round(result.duration_s * 1000, 3),
         replay=((result.story and replay.story) or replay.case).format(id=row.id),
         exchanges=tuple(from_json(ReportedExchange, each) for each in exchanges),
         story=result.story or None,
-        expected_failure=expected_failure,
-        follows_from=result.blocked_by or None,
     )
+
+
+def _reason(result: CaseResult, profile: Profile) -> str:
+    name = not_offered(result, profile)
+    return f"not offered: [suite] not_offered of the profile lists {name}" if name else result.reason
 
 
 def _worth_showing(result: CaseResult) -> list[Exchange]:
@@ -205,8 +216,15 @@ def _latency_row(operation: str, times: list[float], budget_s: float) -> Latency
         max_ms=round(times[-1], 3),
         late=sum(time > budget_s * 1000 for time in times),
         budget_s=budget_s,
-        samples_ms=tuple(round(time, 3) for time in times[:: max(1, len(times) // _MOST_SAMPLES)]),
+        samples_ms=tuple(round(time, 3) for time in _samples(times, budget_s * 1000)),
     )
+
+
+def _samples(ordered: list[float], budget_ms: float) -> list[float]:
+    """Return at most 400 of the times within the budget, evenly chosen, and all later ones."""
+    late = [time for time in ordered if time > budget_ms]
+    on_time = ordered[: len(ordered) - len(late)]
+    return on_time[:: max(1, -(-len(on_time) // _MOST_SAMPLES))] + late
 
 
 def _percentile(ordered: list[float], percent: int) -> float:
@@ -219,4 +237,4 @@ def _traced(row: Requirement) -> Traced:
 
 
 def _not_tested(row: Requirement) -> NotTested:
-    return NotTested(row.id, row.title, row.api, row.tier, row.not_tested)
+    return NotTested(row.id, row.title, row.api, row.tier, row.not_tested, row.not_tested_because)

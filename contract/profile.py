@@ -22,6 +22,7 @@ from contract.errors import BadProfile
 from contract.hosts import is_amazons
 from contract.house import House
 from contract.invalid import describe
+from contract.not_offered import ENTRIES, Offer
 from contract.sigv4 import Key
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -195,6 +196,13 @@ class CatalogClientTable(_Table):
         return command
 
 
+class SuiteTable(_Table):
+    """What a certification need not judge."""
+
+    not_offered: tuple[Offer, ...] = ()
+    """What the retailer does not offer. Cases that need it are not applicable, and the run can be complete."""
+
+
 class Profile(_Table):
     """All tables of the file."""
 
@@ -207,6 +215,7 @@ class Profile(_Table):
     shopper_identities: ShopperIdentitiesTable = ShopperIdentitiesTable()
     scans: ScansTable = ScansTable()
     catalog_client: CatalogClientTable = CatalogClientTable()
+    suite: SuiteTable = SuiteTable()
     house: House = House()
 
     @model_validator(mode="after")
@@ -214,6 +223,20 @@ class Profile(_Table):
         if self.house.auth.block_amazon_hosts and is_amazons(self.connector.url):
             raise ValueError(f"{self.connector.url} is Amazon's; use the address of the retailer's connector")
         return self
+
+    @model_validator(mode="after")
+    def _offers_what_it_declares(self) -> Self:
+        for name in self.suite.not_offered:
+            if name in ENTRIES and self._declares(name):
+                raise ValueError(
+                    f"[suite] not_offered lists {name}, and {ENTRIES[name]} declares it; remove one of the two"
+                )
+        return self
+
+    def _declares(self, name: Offer) -> bool:
+        table, key = ENTRIES[name]
+        is_minted = table == "keys" and key in self.declared_keys()
+        return is_minted or bool(getattr(getattr(self, table), key))
 
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""

@@ -22,6 +22,8 @@ DOC_SET = "2026-02"
 Level = Literal["must", "should", "house"]
 Provenance = Literal["published", "title", "inferred", "recommended", "partner", "house"]
 Tier = Literal["core", "entry", "catalog", "outer"]
+NotTestedBecause = Literal["out_of_scope", "outside"]
+"""Why a row has no test: this release does not judge it, or no test from outside the connector can judge it."""
 
 _LEVELS: dict[str, Level] = {
     "published": "must",
@@ -31,6 +33,10 @@ _LEVELS: dict[str, Level] = {
     "partner": "should",
     "house": "house",
 }
+
+
+_OUT_OF_SCOPE = "Out of scope:"
+"""The begin of the reason of each row that this release does not judge."""
 
 
 class Requirement(BaseModel):
@@ -63,6 +69,13 @@ class Requirement(BaseModel):
     proven_by: tuple[str, ...] = ()
     """Other ids; their scenarios prove this row too."""
     not_tested: str = ""
+
+    @property
+    def not_tested_because(self) -> NotTestedBecause | None:
+        """The kind of the reason in `not_tested`; None for a row with a test."""
+        if not self.not_tested:
+            return None
+        return "out_of_scope" if self.not_tested.startswith(_OUT_OF_SCOPE) else "outside"
 
     @property
     def level(self) -> Level:

@@ -39,6 +39,8 @@ class Options:
     out: Path = Path("jwo-report")
     expectations: expected.Expectations = expected.NONE
     sign_key: Ed25519PrivateKey | None = None
+    require_complete: bool = False
+    """Whether a partial run ends with exit code 1."""
     replay: Replay = AGAIN
     """The commands that run one case again, for the reports."""
 
@@ -49,7 +51,7 @@ def certify(profile: Profile, options: Options, console: Console) -> int:
     if calls_connector(options.selection.only):
         reach(profile)
     report = judge(profile, options, console)
-    return conclude(report, publish(report, options), console)
+    return conclude(report, publish(report, options), options, console)
 
 
 def calls_connector(only: Sequence[str]) -> bool:
@@ -95,12 +97,15 @@ def publish(report: Report, options: Options) -> dict[str, Path]:
     return {**paths, "certificate": certificate}
 
 
-def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
+def conclude(report: Report, paths: dict[str, Path], options: Options, console: Console) -> int:
     """Print the verdict and the paths of the files, and return the exit code. The stages are on the screen already."""
     render_summary(replace(report, stages=None), console, paths)
     has_no_result = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
     if has_no_result:
         raise Usage("no case was applicable; declare the store, keys and items in a profile; start with: jwo init")
+    if options.require_complete and report.verdict is Verdict.PASS and report.is_partial:
+        console.print("exit 1: --require-complete was given, and the run is partial", highlight=False)
+        return EXIT_CODES[Verdict.FAIL]
     return EXIT_CODES[report.verdict]
 
 

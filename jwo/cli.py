@@ -120,6 +120,10 @@ StoryOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Fail also if a SHOULD or a house rule is broken.", show_default="off")
 ]
+RequireCompleteOption = Annotated[
+    bool,
+    typer.Option("--require-complete", help="Exit 1 also if a MUST of the tiers was not judged.", show_default="off"),
+]
 
 
 @app.command(name="certify")
@@ -129,6 +133,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     only: OnlyOption = None,
     tier: CertifyTierOption = "",
     strict: StrictOption = False,  # noqa: FBT002 - a flag of the command line
+    require_complete: RequireCompleteOption = False,  # noqa: FBT002 - as above
     deep: DeepOption = False,  # noqa: FBT002 - as above
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
@@ -146,7 +151,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     is_embedded = connector is None and profile is None
     selection = Selection(_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
-    options = Options(selection, strict, out, expectations, key, _replay(connector, profile, out))
+    options = Options(selection, strict, out, expectations, key, require_complete, _replay(connector, profile, out))
     console = make_console()
     if not is_embedded:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
@@ -206,8 +211,8 @@ def replay_command(
 
 @app.command(name="compare")
 def compare_command(
-    earlier: Annotated[Path, typer.Argument(metavar="A.json", help="The report.json of the earlier run.")],
-    later: Annotated[Path, typer.Argument(metavar="B.json", help="The report.json of the later run.")],
+    earlier: Annotated[Path, typer.Argument(metavar="A", help="Report of the earlier run, or its folder.")],
+    later: Annotated[Path, typer.Argument(metavar="B", help="Report of the later run, or its folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default="text")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Compare two reports. Exit 1 if a case is newly broken."""
@@ -224,7 +229,8 @@ def compare_command(
 @app.command(name="verify")
 def verify_command(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An attestation.json with its report files in the same folder.")
+        Path,
+        typer.Argument(metavar="FILE", help="Folder of a run's report files, or the attestation.json in it."),
     ],
     public_key: Annotated[
         Path | None,
@@ -241,8 +247,9 @@ def verify_command(
     from jwo import verify
     from jwo_toolkit.console import make_console
 
-    verification = verify.verify(file, load_public_key(public_key) if public_key else None)
-    raise typer.Exit(verify.show(verification, file, make_console()))
+    certificate = verify.certificate_at(file)
+    verification = verify.verify(certificate, load_public_key(public_key) if public_key else None)
+    raise typer.Exit(verify.show(verification, certificate, make_console()))
 
 
 @app.command()

@@ -34,14 +34,15 @@ class Comparison(NamedTuple):
     mended: list[Change]
     still_broken: list[Change]
     missing: list[Change]
-    """Had a verdict before; now not run, or not applicable."""
+    """Had a verdict before; now not run, not applicable, or blocked."""
     added: list[Change]
-    """Not run, or not applicable, before; passed now."""
+    """Not run, not applicable or blocked before; passed now."""
     remarks: list[str]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a report.json. Raises Usage if the file is not one."""
+    """Read a report.json, or that of a folder. Raises Usage if the file is not one."""
+    path = path / "report.json" if path.is_dir() else path
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -117,7 +118,7 @@ def _rank(verdict: str) -> int:
 
 
 def _was_judged(verdict: str) -> bool:
-    return verdict not in {"", "not_applicable"}
+    return verdict not in {"", "not_applicable", "blocked"}
 
 
 def _remarks(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[str]:
@@ -126,6 +127,9 @@ def _remarks(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[str]:
         remarks.append("the two runs used different revisions of the rules")
     if earlier["connector"]["url"] != later["connector"]["url"]:
         remarks.append(f"the addresses differ: {earlier['connector']['url']} and {later['connector']['url']}")
+    if later.get("completeness", {}).get("complete") is False:
+        part = later["completeness"]
+        remarks.append(f"the later run is partial: it judged {part['judged']} of {part['total']} MUST rules")
     if later["verdict"] == "error":
         remarks.append("the later run has no verdict: the kit itself failed")
     return remarks

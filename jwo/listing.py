@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.catalogue import Coverage, coverage, scenario_entries
+from conformance.report.headline import NOT_TESTED
 from contract.operations import OPERATIONS
 from contract.register import Requirement, Tier, register
 from jwo.errors import Usage
@@ -74,13 +75,17 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
 def _proof(row: Coverage) -> str:
     if row.scenarios:
         return "; ".join(sorted({scenario.split(":")[0] for scenario in row.scenarios}))
-    return f"by {', '.join(row.proven_by)}" if row.proven_by else f"not tested: {row.not_tested}"
+    if row.proven_by:
+        return f"by {', '.join(row.proven_by)}"
+    kind = register()[row.id].not_tested_because
+    return f"{NOT_TESTED[kind]}: {row.not_tested}" if kind == "outside" else row.not_tested
 
 
 def _kind(row: Coverage) -> str:
     if row.scenarios:
         return "by a scenario"
-    return "by other cases' scenarios" if row.proven_by else "not tested, with a reason"
+    kind = register()[row.id].not_tested_because
+    return NOT_TESTED[kind] if kind else "by other cases' scenarios"
 
 
 def _table(*names: str) -> Table:

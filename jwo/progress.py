@@ -23,6 +23,7 @@ class CaseProgress:
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task: TaskID | None = None
         self._seen: dict[str, Verdict] = {}
+        self._blocked: set[str] = set()
         self._total = 0
 
     def __enter__(self) -> Self:
@@ -47,7 +48,11 @@ class CaseProgress:
         if result.verdict in _LOUD and before is not result.verdict:
             word = str(result.verdict).upper()
             self._console.print(f"  [{_LOUD[result.verdict]}]{word:<5}[/] {result.id}")
+        self._blocked.update({result.id} if result.verdict is Verdict.BLOCKED else ())
         if self._task is not None:
-            self._bar.update(self._task, completed=len(self._seen), description=result.id)
+            self._bar.update(self._task, completed=len(self._seen), description=f"{result.id}{self._blocked_count()}")
         if is_new and not self._console.is_terminal and len(self._seen) % _PLAIN_EVERY == 0:
-            self._console.print(f"  {len(self._seen)}/{self._total} cases")
+            self._console.print(f"  {len(self._seen)}/{self._total} cases{self._blocked_count()}")
+
+    def _blocked_count(self) -> str:
+        return f", {len(self._blocked)} blocked" if self._blocked else ""

@@ -148,7 +148,7 @@ class StaleEntries(_Item):
 def _conclude(item: Case, case: Mapping[str, Any]) -> None:
     verdict = case["verdict"]
     assert item.run.report is not None
-    if verdict == "not_applicable":
+    if verdict in {"not_applicable", "blocked"}:
         pytest.skip(case["reason"])
     if verdict in {"fail", "error"} or (verdict == "warn" and item.run.report["suite"]["strict"]):
         _raise(case)
@@ -162,10 +162,16 @@ def _raise(case: Mapping[str, Any]) -> NoReturn:
 
 def _describe(case: Mapping[str, Any]) -> str:
     names = {"rule": "rule", "expected": "expected", "got": "got", "because": "reason", "usually": "hint"}
+    names |= {"follows": "followsFrom"} if case.get("followsFrom") else {}
     lines = [f"{case['id']}  {case['title']}"]
-    lines += [f"  {label:<9} {case[member]}" for label, member in names.items() if case[member]]
+    lines += [f"  {label:<9} {case[member]}" for label, member in names.items() if _shows(case, member)]
     lines += [f"  {'curl':<9} {exchange['curl']}" for exchange in case["exchanges"][-1:] if exchange["curl"]]
     return "\n".join([*lines, f"  {'replay':<9} {case['replay']}"])
+
+
+def _shows(case: Mapping[str, Any], member: str) -> bool:
+    """Say whether a member helps a reader; a consequence has no hint of its own."""
+    return bool(case[member]) and not (member == "hint" and case.get("followsFrom"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -207,7 +213,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the verdict and the path of the report."""
     run = config.stash.get(_RUN, None)
     if run and run.report:
-        terminalreporter.write_line(f"jwo: verdict {run.report['verdict']}; see {run.out / 'report.html'}")
+        terminalreporter.write_line(f"jwo: {_conclusion(run.report)}; see {run.out / 'report.html'}")
+
+
+def _conclusion(report: Mapping[str, Any]) -> str:
+    from conformance.report.headline import headline  # noqa: PLC0415 - imported only with the option
+    from conformance.report.model import Report, from_json  # noqa: PLC0415 - as above
+
+    return f"verdict {report['verdict']} ({headline(from_json(Report, report))})"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -54,6 +54,11 @@ def verify(path: Path, key: Ed25519PublicKey | None = None) -> Verification:
     return Verification(faults, notes + _notes(statement))
 
 
+def certificate_at(path: Path) -> Path:
+    """Return the path of the certificate: for a folder, its attestation.json."""
+    return path / attestation.FILE if path.is_dir() else path
+
+
 def show(verification: Verification, path: Path, console: Console) -> int:
     """Print the outcome and return the exit code."""
     for fault in verification.faults:
@@ -123,9 +128,22 @@ def _notes(statement: Any) -> list[str]:  # noqa: ANN401 - any JSON
     counts = ", ".join(f"{len(predicate.get(f'{word}Tests', ()))} {word}" for word in ("passed", "warned", "failed"))
     return [
         f"result {predicate.get('result')}: {counts}",
+        *_completeness(described.get("completeness")),
         f"connector {profile.get('annotations', {}).get('connector')}",
         "made by this version of the suite" if own else "made by another version of the suite",
     ]
+
+
+def _completeness(part: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    """Return a note on how much the run judged, and the rules that it did not judge."""
+    facts = part.get("annotations") if isinstance(part, dict) else None
+    if not isinstance(facts, dict):
+        return ["made before certificates said whether the run is partial"]
+    share = f"{facts.get('judged')} of {facts.get('total')} MUST rules"
+    offered = [f"not offered: {', '.join(facts['notOffered'])}"] if facts.get("notOffered") else []
+    if facts.get("complete") is True:
+        return [f"complete: {share} judged", *offered]
+    return [f"PARTIAL: {share} judged; not judged: {', '.join(facts.get('notJudged') or ())}", *offered]
 
 
 def _sha256(content: bytes) -> str:

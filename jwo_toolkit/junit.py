@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree import ElementTree as ET
 
@@ -36,6 +36,8 @@ class Suite:
     cases: Sequence[Case]
     timestamp: str = ""
     """ISO 8601; empty to leave it out."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Facts about the run, by name."""
 
 
 def render(name: str, suites: Sequence[Suite]) -> str:
@@ -62,6 +64,10 @@ def _suite(suite: Suite) -> ET.Element:
     element = ET.Element("testsuite", {"name": _legal(suite.name), **_totals(suite.cases)})
     if suite.timestamp:
         element.set("timestamp", suite.timestamp)
+    if suite.properties:
+        properties = ET.SubElement(element, "properties")
+        for name, value in suite.properties.items():
+            ET.SubElement(properties, "property", {"name": _legal(name), "value": _legal(value)})
     element.extend(_case(case) for case in suite.cases)
     return element
 

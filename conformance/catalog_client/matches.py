@@ -15,6 +15,7 @@ from conformance.catalog_client.jobs import MOST_ITEMS, Job
 from conformance.catalog_client.rows import compare_catalogs, key_of, list_keys
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
+from contract.not_offered import QUEUE_UNREAD
 from contract.profile import CatalogClientTable
 
 Match = Callable[[Job], Mismatch | None]
@@ -94,7 +95,9 @@ def subscribed(job: Job) -> Mismatch | None:
     if job.subscription == "Complete":
         return None
     if not job.invitation_was_received:
-        raise NotDeclared("the client does not read its queue; it may follow its uploads by status calls alone")
+        raise NotDeclared(
+            f"{QUEUE_UNREAD}; if it follows uploads by status calls alone, list catalog_queue in [suite] not_offered"
+        )
     got = f"the client received the message from the queue, and the subscription is {job.subscription}"
     return Mismatch("the SubscribeURL of the SubscriptionConfirmation fetched", f"{got}; {job.run.in_short()}")
 

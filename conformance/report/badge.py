@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from conformance.report.headline import counted
+from conformance.report.headline import counted, is_qualified
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures, judged_tiers
+from contract.operations import VERIFY_IDENTITY_KEYS
 
 _COLOURS = {"pass": "#1a7f37", "fail": "#b3261e", "error": "#5f6670"}
+_AMBER = "#8a5a00"
 _NARROW, _WIDE = frozenset(" filjt.,:;|!'()"), frozenset("mwMW+")
 _NARROW_PX, _USUAL_PX, _WIDE_PX = 4.0, 7.0, 10.0
 _PADDING_PX = 10
 
 
 def render_badge(report: Report) -> str:
-    """Return the SVG: `JWO core | conformant` in green, `3 findings` in red, `error` in grey."""
+    """Return the SVG: `JWO core | conformant` in green, `3 findings` in red, `error` in grey.
+
+    A partial run, or one with late scans, is amber: `partial 61/92`.
+    """
     label, message = _label(report), _message(report)
     left, right = _width(label), _width(message)
     title = escape(f"{label}: {message}", {'"': "&quot;"})
@@ -26,7 +31,7 @@ def render_badge(report: Report) -> str:
         title=title,
         label=escape(label),
         message=escape(message),
-        colour=_COLOURS[report.verdict],
+        colour=_AMBER if is_qualified(report) else _COLOURS[report.verdict],
         label_x=left / 2,
         message_x=left + right / 2,
     )
@@ -36,7 +41,15 @@ def _label(report: Report) -> str:
     return " ".join(["JWO", "+".join(judged_tiers(report.cases))]).strip()
 
 
+def _late(report: Report) -> int:
+    return sum(row.late for row in report.latency if row.operation == VERIFY_IDENTITY_KEYS.name)
+
+
 def _message(report: Report) -> str:
+    if report.verdict == "pass" and report.completeness and report.is_partial:
+        return f"partial {report.completeness.judged}/{report.completeness.total}"
+    if report.verdict == "pass" and (late := _late(report)):
+        return counted(late, "late scan")
     if report.verdict == "pass":
         known = len(expected_failures(report.cases))
         return counted(known, "expected failure") if known else "conformant"

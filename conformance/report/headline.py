@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
+from contract.operations import OPERATIONS, VERIFY_IDENTITY_KEYS
+from contract.register import NotTestedBecause
 
 SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?"}
 VERDICT_NAMES = {
@@ -14,6 +19,7 @@ VERDICT_NAMES = {
     "not_applicable": "Not applicable",
     "error": "Harness error",
 }
+NOT_TESTED: dict[NotTestedBecause, str] = {"out_of_scope": "out of scope", "outside": "not testable from outside"}
 LEVELS = {"must": "MUST", "should": "SHOULD", "house": "House rule"}
 PROVENANCES = {
     "published": "published by Amazon",
@@ -33,13 +39,15 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 def headline(report: Report) -> str:
     """Return the verdict as one line, such as `Not conformant: 2 broken rules`."""
     if report.verdict == "pass":
-        known = len(expected_failures(report.cases))
-        return f"Nothing broken but {counted(known, 'expected failure')}" if known else "Conformant"
+        return _nothing_broken(report)
     if report.verdict == "error":
         return _no_verdict(report)
     causes = []
     if rules := broken(report.cases, strict=report.suite.strict):
-        causes.append(counted(len(rules), "broken rule"))
+        ids = {case.id for case in rules}
+        roots = {case.follows_from if case.follows_from in ids else case.id for case in rules}
+        from_causes = f" from {counted(len(roots), 'probable cause')}" if len(roots) < len(rules) else ""
+        causes.append(counted(len(rules), "broken rule") + from_causes)
     if blocked := report.counts.get("blocked", 0):
         causes.append(counted(blocked, "blocked case"))
     if stages := [stage.name for stage in report.stages or () if not stage.ok]:
@@ -49,11 +57,39 @@ def headline(report: Report) -> str:
     return f"Not conformant: {' and '.join(causes)}" if causes else "Not conformant"
 
 
+def judged_share(report: Report) -> str:
+    """Return how many MUST rules were judged, such as `61 of 92 MUST rules`; empty for a report that does not say."""
+    part = report.completeness
+    return f"{part.judged} of {part.total} MUST rules" if part else ""
+
+
+def late_answers(report: Report, *, published: bool) -> list[str]:
+    """Return a text for each call with late answers, where Amazon publishes the time limit, or where it does not."""
+    limited = {each.name for each in OPERATIONS if each.published_budget_s < math.inf}
+    names = {VERIFY_IDENTITY_KEYS.name: "scans"}
+    return [
+        f"{row.late} of {row.count} {names.get(row.operation, f'{row.operation} calls')} took over {row.budget_s:g} s"
+        for row in report.latency
+        if row.late and (row.operation in limited) is published
+    ]
+
+
+def is_qualified(report: Report) -> bool:
+    """Say whether nothing is broken, and yet the run must not look conformant: it is partial, or scans were late."""
+    return report.verdict == "pass" and (report.is_partial or bool(late_answers(report, published=True)))
+
+
 def remarks(report: Report) -> list[str]:
     """Return the sentences that a reader needs beside the headline; empty for a clean and complete pass."""
     counts, strict = report.counts, report.suite.strict
     judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
-    sentences = []
+    sentences = [f"{text}." for text in late_answers(report, published=False)]
+    if report.verdict != "pass":
+        sentences += [f"{text}." for text in late_answers(report, published=True)]
+        sentences += [f"The run is partial: it judged {judged_share(report)}."] if report.is_partial else []
+    if report.completeness and report.completeness.not_offered:
+        names = ", ".join(report.completeness.not_offered)
+        sentences.append(f"Not offered, as the profile says, and so not judged: {names}.")
     if report.verdict == "fail" and counts["error"]:
         sentences.append(f"The harness broke in {counted(counts['error'], 'case')}, so these rules were not judged.")
     if counts["warn"]:
@@ -65,6 +101,25 @@ def remarks(report: Report) -> list[str]:
             f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table."
         )
     return sentences
+
+
+def _nothing_broken(report: Report) -> str:
+    known = len(expected_failures(report.cases))
+    nothing = f"nothing broken but {counted(known, 'expected failure')}" if known else ""
+    late = " and ".join(late_answers(report, published=True))
+    if report.is_partial:
+        text = f"Partial: {nothing or 'nothing broken'} in {judged_share(report)}"
+    else:
+        text = nothing.capitalize() or "Conformant"
+    return f"{text}, but {late}" if late else text
+
+
+def not_tested(report: Report) -> str:
+    """Return how many published cases have no test, such as `164 out of scope, 44 not testable from outside`."""
+    kinds = Counter(row.because for row in report.not_tested)
+    return ", ".join(f"{kinds[kind]} {name}" for kind, name in NOT_TESTED.items() if kinds[kind]) or str(
+        len(report.not_tested)
+    )
 
 
 def _no_verdict(report: Report) -> str:

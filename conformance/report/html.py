@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from conformance.report import headline, latency_plot, verdict
+from conformance.report import grouping, headline, latency_plot, verdict
 from conformance.report.clean import cut, printable
 from conformance.report.model import Case, Report
 from conformance.verdicts import Verdict, worst
@@ -72,12 +72,14 @@ def prose(text: str) -> Markup:
 
 
 def _view(report: Report, limits: Limits) -> dict[str, Any]:
-    found, script = verdict.findings(report.cases), _source("report.js")
+    found, script = grouping.by_cause(report.cases), _source("report.js")
     return {
         "report": report,
         "verdicts": {case.id: case.verdict for case in report.cases},
         "headline": headline.headline(report),
         "remarks": headline.remarks(report),
+        "banner": "warn" if headline.is_qualified(report) else report.verdict,
+        "not_tested": headline.not_tested(report),
         "findings": found[: limits.findings],
         "more_findings": max(0, len(found) - limits.findings),
         "known": verdict.expected_failures(report.cases),
@@ -111,6 +113,7 @@ def _template() -> Template:
         verdict_names=headline.VERDICT_NAMES,
         levels=headline.LEVELS,
         provenances=headline.PROVENANCES,
+        not_tested_kinds=headline.NOT_TESTED,
         counted=headline.counted,
         plot_width=latency_plot.WIDTH,
         plot_height=latency_plot.HEIGHT,

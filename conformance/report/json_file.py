@@ -11,7 +11,7 @@ from typing import cast
 import jsonschema_rs
 
 from conformance.report.errors import ReportBreaksSchema
-from conformance.report.model import Report, from_json, to_json
+from conformance.report.model import Completeness, Report, from_json, to_json
 from conformance.report.verdict import count_verdicts, overall_verdict
 from conformance.verdicts import Verdict, severity
 from jwo_toolkit.json_types import Json
@@ -55,6 +55,12 @@ def _contradictions(report: Report) -> Iterator[str]:
         yield f"verdict: is {report.verdict}, and the cases make it {least}"
     if report.verdict is Verdict.PASS and not all(stage.ok for stage in report.stages or ()):
         yield "verdict: is pass, and a stage failed"
+    if (part := report.completeness) and not _adds_up(part):
+        yield f"completeness: {part.judged} judged and {len(part.not_judged)} not judged, of {part.total}"
     ids = [case.id for case in cases]
     if twice := {case_id for case_id in ids if ids.count(case_id) > 1}:
         yield f"cases: more than one has the id {', '.join(sorted(twice))}"
+
+
+def _adds_up(part: Completeness) -> bool:
+    return part.judged + len(part.not_judged) == part.total and part.complete is not bool(part.not_judged)

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 from conformance.report.clean import printable
-from conformance.report.headline import LEVELS
+from conformance.report.grouping import Finding, by_cause, ids
+from conformance.report.headline import LEVELS, headline
 from conformance.report.model import Case, Report, Stale
 from conformance.report.verdict import is_expected
 from jwo_toolkit import junit
 
+_MAX_IDS = 40
+
 
 def render_junit(report: Report) -> str:
     """Return the XML. A `warn` passes with its text in system-out, unless the run is strict: then it is a failure."""
-    strict = report.suite.strict
+    strict, facts = report.suite.strict, _facts(report)
+    roots = {finding.root.id: finding for finding in by_cause(report.cases)}
+    ordered = sorted(report.cases, key=lambda case: case.id not in roots)
     suites = []
     for api in dict.fromkeys(case.api for case in report.cases):
-        cases = [_case(case, strict=strict) for case in report.cases if case.api == api]
-        suites.append(junit.Suite(printable(api), cases, timestamp=report.started_at))
+        cases = [_case(case, roots.get(case.id), strict=strict) for case in ordered if case.api == api]
+        suites.append(junit.Suite(printable(api), cases, timestamp=report.started_at, properties=facts))
     if report.stale:
         suites.append(junit.Suite("Expected failures", [_stale(entry) for entry in report.stale]))
     return junit.render("JWO conformance", suites)
+
+
+def _facts(report: Report) -> dict[str, str]:
+    """Return what the run concludes; a reader sees there whether it is partial."""
+    facts = {"jwo.verdict": str(report.verdict), "jwo.headline": printable(headline(report))}
+    if part := report.completeness:
+        facts |= {
+            "jwo.complete": str(part.complete).lower(),
+            "jwo.judged": str(part.judged),
+            "jwo.total": str(part.total),
+            "jwo.notJudged": " ".join(rule.id for rule in part.not_judged),
+            "jwo.notOffered": " ".join(part.not_offered),
+        }
+    return facts
 
 
 def _stale(entry: Stale) -> junit.Case:
@@ -48,7 +67,7 @@ def _outcome(case: Case, *, strict: bool) -> junit.Outcome:
     return outcomes.get(case.verdict, "passed")
 
 
-def _case(case: Case, *, strict: bool) -> junit.Case:
+def _case(case: Case, finding: Finding | None, *, strict: bool) -> junit.Case:
     outcome = _outcome(case, strict=strict)
     known = case.expected_failure if outcome == "skipped" else None
     messages = {
@@ -63,19 +82,22 @@ def _case(case: Case, *, strict: bool) -> junit.Case:
         outcome=outcome,
         message=printable(messages.get(outcome, "")),
         type={"failure": case.level, "error": "harness"}.get(outcome, ""),
-        text=_finding(case) if outcome in {"failure", "error"} else "",
-        output="WARNING\n" + _finding(case) if is_warning else _finding(case) if known else "",
+        text=_finding(case, finding) if outcome in {"failure", "error"} else "",
+        output="WARNING\n" + _finding(case, finding) if is_warning else _finding(case, finding) if known else "",
         time_ms=case.duration_ms,
     )
 
 
-def _finding(case: Case) -> str:
+def _finding(case: Case, finding: Finding | None) -> str:
+    follows = (*finding.consequences, *finding.blocked) if finding else ()
     lines = {
         "rule": f"{case.rule} ({LEVELS[case.level]})",
         "expected": case.expected,
         "got": case.got,
         "reason": case.reason,
-        "usually": case.hint,
+        "probably follows from": case.follows_from or "",
+        "usually": "" if case.follows_from else case.hint,
+        "then": f"{len(follows)} follow from it: {ids(follows, _MAX_IDS)}" if follows else "",
         "replay": case.replay,
     }
     return printable("\n".join(f"{name}: {text}" for name, text in lines.items() if text))

@@ -40,9 +40,12 @@ class Strip(NamedTuple):
 
 
 def strip(row: Latency) -> Strip:
-    """Return the plot of one entry of `latency`. It has at most 600 dots: the slowest, and every nth of the others."""
+    """Return the plot of one entry of `latency`.
+
+    It has every late answer, and of the others the slowest and every nth: 600 dots, or more if most are late.
+    """
     budget_ms = row.budget_s * 1000
-    samples = _thinned(row.samples_ms)
+    samples = _thinned(row.samples_ms, budget_ms)
     last_ms = max([budget_ms * 1.6, row.max_ms * 1.2, *samples])
     places = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
     return Strip(
@@ -65,13 +68,17 @@ def duration(ms: float) -> str:
     return f"{ms:.0f} ms" if ms < rounded[1] else f"{ms / 1000:.2f} s"
 
 
-def _thinned(samples: Sequence[float]) -> list[float]:
+def _thinned(samples: Sequence[float], budget_ms: float) -> list[float]:
     if len(samples) <= _MAX_DOTS:
         return list(samples)
     ordered = sorted(samples)
-    slowest, others = ordered[-_MAX_DOTS // 4 :], ordered[: -_MAX_DOTS // 4]
-    step = len(others) / (_MAX_DOTS - len(slowest))
-    return [others[int(index * step)] for index in range(_MAX_DOTS - len(slowest))] + slowest
+    late = [sample for sample in ordered if sample > budget_ms]
+    on_time, room = ordered[: len(ordered) - len(late)], max(_MAX_DOTS - len(late), _MAX_DOTS // 2)
+    if len(on_time) <= room:
+        return ordered
+    slowest, others = on_time[-room // 4 :], on_time[: -room // 4]
+    step = len(others) / (room - len(slowest))
+    return [others[int(index * step)] for index in range(room - len(slowest))] + slowest + late
 
 
 def _x(ms: float, last_ms: float) -> float:

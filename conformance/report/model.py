@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from conformance.verdicts import Verdict
 from contract.gate import NoAnswer
-from contract.register import Level, Provenance, Tier
+from contract.register import Level, NotTestedBecause, Provenance, Tier
 from jwo_toolkit.json_types import Json
 
 FORMAT = "jwo-report-1"
@@ -166,6 +166,28 @@ class NotTested:
     api: str
     tier: Tier
     reason: str
+    because: NotTestedBecause | None = None
+    """Absent from reports of older versions."""
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A MUST rule of the run's tiers that the run did not judge, and why."""
+
+    id: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """How many MUST rules of the run's tiers were judged, which were not, and what the retailer does not offer."""
+
+    complete: bool
+    judged: int
+    total: int
+    not_judged: tuple[NotJudged, ...]
+    not_offered: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -197,6 +219,13 @@ class Report:
     expected_failures: ExpectedFailures | None = None
     stages: tuple[Stage, ...] | None = None
     """Absent from the report of a certification without the demonstration."""
+    completeness: Completeness | None = None
+    """Absent from reports of older versions."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a MUST rule of the run's tiers was not judged; False for a report of an older version."""
+        return self.completeness is not None and not self.completeness.complete
 
     @property
     def stale(self) -> tuple[Stale, ...]:
@@ -208,7 +237,7 @@ _FIRST: dict[type, tuple[str, ...]] = {
     Suite: ("name", "version", "revision", "digest"),
     ReportedExchange: ("operation", "about"),
     Report: (
-        *("format", "suite", "connector", "startedAt", "durationS", "verdict"),
+        *("format", "suite", "connector", "startedAt", "durationS", "verdict", "completeness"),
         *("counts", "latency", "settings", "cases", "trace"),
     ),
 }

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.clean import cut, printable
-from conformance.report.headline import LEVELS, VERDICT_NAMES, counted, headline, remarks
+from conformance.report.grouping import Finding, by_cause, ids
+from conformance.report.headline import LEVELS, VERDICT_NAMES, counted, headline, is_qualified, remarks
 from conformance.report.latency_plot import duration
-from conformance.report.model import Case, Latency, Report, Stage
-from conformance.report.verdict import expected_failures, findings
+from conformance.report.model import Latency, Report, Stage
+from conformance.report.verdict import expected_failures
 
 _STYLES = {
     "pass": "bold green",
@@ -24,6 +25,8 @@ _STYLES = {
 }
 _MARKS = {"fail": "FAIL", "warn": "WARN", "error": "ERROR"}
 _MAX_FINDINGS = 25
+_MAX_IDS = 12
+_MAX_NOT_JUDGED = 40
 _MAX_TEXT = 300
 
 
@@ -38,12 +41,13 @@ def render_summary(report: Report, console: Console, paths: Mapping[str, Path] |
 def _lines(report: Report, paths: Mapping[str, Path]) -> Iterator[Text]:
     for stage in report.stages or ():
         yield _stage(stage)
-    found = findings(report.cases)
-    for case in found[:_MAX_FINDINGS]:
-        yield from _finding(case)
+    found = by_cause(report.cases)
+    for finding in found[:_MAX_FINDINGS]:
+        yield from _finding(finding)
     if (left := len(found) - _MAX_FINDINGS) > 0:
         yield Text(f"... and {counted(left, 'more finding')}, in the report.")
     yield from _expectations(report)
+    yield from _not_judged(report)
     for row in report.latency:
         yield Text(_latency(row), style="dim")
     yield from _verdict(report)
@@ -56,8 +60,8 @@ def _stage(stage: Stage) -> Text:
     return Text.assemble((f"{mark:<7}", style), f"{stage.name}: {stage.summary}")
 
 
-def _finding(case: Case) -> Iterator[Text]:
-    verdict = case.verdict
+def _finding(finding: Finding) -> Iterator[Text]:
+    case, verdict = finding.root, finding.root.verdict
     yield Text()
     yield Text.assemble((f"{_MARKS[verdict]:<6}", _STYLES[verdict]), (f"{case.id}  {case.title}", "bold"))
     yield Text(f"      {case.rule} ({LEVELS[case.level]})")
@@ -66,6 +70,28 @@ def _finding(case: Case) -> Iterator[Text]:
         if value := getattr(case, member):
             text = cut(value, _MAX_TEXT).replace("\n", "\n" + " " * 16)
             yield Text.assemble((f"      {label:<9} ", "dim"), text)
+    for cases, words in (
+        (finding.consequences, "probably follow from it"),
+        (finding.blocked, "are blocked by it"),
+    ):
+        if cases:
+            yield Text.assemble((f"      {'then':<9} ", "dim"), f"{len(cases)} {words}: {ids(cases, _MAX_IDS)}")
+
+
+def _not_judged(report: Report) -> Iterator[Text]:
+    """Yield the MUST rules that were not judged, each reason once with its ids."""
+    part = report.completeness
+    if part is None or part.complete:
+        return
+    yield Text()
+    yield Text(f"Not judged: {len(part.not_judged)} of {part.total} MUST rules. Declare what is missing (jwo doctor),")
+    yield Text("or list in [suite] not_offered of the profile what the retailer does not offer:")
+    by_reason: dict[str, list[str]] = {}
+    for rule in part.not_judged:
+        by_reason.setdefault(rule.reason, []).append(rule.id)
+    for reason, names in list(by_reason.items())[:_MAX_NOT_JUDGED]:
+        more = f" and {len(names) - _MAX_IDS} more" if len(names) > _MAX_IDS else ""
+        yield Text.assemble((f"  {', '.join(names[:_MAX_IDS])}{more}", "bold"), f"  {cut(reason, _MAX_TEXT)}")
 
 
 def _expectations(report: Report) -> Iterator[Text]:
@@ -90,4 +116,4 @@ def _verdict(report: Report) -> Iterator[Text]:
     yield Text(f"{counted(len(report.cases), 'case')}: {counts or 'none run'}")
     for remark in remarks(report):
         yield Text(remark)
-    yield Text(headline(report), style=_STYLES[report.verdict])
+    yield Text(headline(report), style=_STYLES["warn" if is_qualified(report) else report.verdict])

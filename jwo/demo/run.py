@@ -11,7 +11,7 @@ from rich.console import Console
 
 from conformance.catalog_client.platform import Addresses
 from conformance.verdicts import Verdict
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import CERTIFIED, upload_catalog
@@ -44,7 +44,7 @@ def certify_reference(options: Options, console: Console) -> int:
     with stages.stage("Reports") as stage:
         paths = publish(report, options)
         stage.summary = f"{len(paths)} files in {options.out}"
-    return conclude(report, paths, console)
+    return conclude(report, paths, options, console)
 
 
 def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
@@ -65,6 +65,7 @@ def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
         store=StoreTable(id=STORE),
         **tables(),
         catalog_client=CERTIFIED,
+        suite=SuiteTable(not_offered=("rate_limit",)),
         keys=KeysTable.model_validate({"url": f"{here.connector_url}/app/mint/{{type}}", "minted": _KINDS}),
         catalog=CatalogTable(
             skus=tuple(row["item_sku"] for row in pieces[:3]),

@@ -38,7 +38,8 @@ def test_correct_connector_is_conformant_and_report_files_exist(
     done = jwo("certify", "--profile", str(profile(mutant(""))), "--out", "out", "--strict", *some)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Conformant" in done.stdout
+    assert "Partial: nothing broken in 4 of " in done.stdout
+    assert "it was not selected; run all cases of the tier, without --only" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "attestation.json",
         "badge.svg",
@@ -47,6 +48,14 @@ def test_correct_connector_is_conformant_and_report_files_exist(
         "report.json",
     ]
     assert findings(read_report(tmp_path / "out")) == {}
+
+
+def test_partial_run_fails_only_where_completeness_is_required(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+    path = str(profile(mutant("")))
+    done = jwo("certify", "--profile", path, "--only", "VIK-3.1", "--require-complete")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "exit 1: --require-complete was given, and the run is partial"
 
 
 class SlowCarts(SmallConnector):

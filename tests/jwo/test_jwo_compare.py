@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jwo.compare import Comparison, compare
+from jwo.compare import Comparison, compare, read
 from tests.jwo.conftest import Jwo
 
 
@@ -42,6 +42,9 @@ def ids(comparison: Comparison) -> dict[str, list[str]]:
         ("pass", "not_applicable", "missing"),
         ("fail", "not_applicable", "missing"),
         ("not_applicable", "pass", "added"),
+        ("pass", "blocked", "missing"),
+        ("blocked", "pass", "added"),
+        ("blocked", "fail", "newly_broken"),
     ],
 )
 def test_a_change_is_in_one_group(before: str, after: str, group: str) -> None:
@@ -51,6 +54,20 @@ def test_a_change_is_in_one_group(before: str, after: str, group: str) -> None:
 @pytest.mark.parametrize("verdict", ["pass", "not_applicable"])
 def test_unchanged_case_is_not_listed(verdict: str) -> None:
     assert ids(compare(report(a=verdict), report(a=verdict))) == {}
+
+
+def test_a_folder_stands_for_its_report(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps(report(a="pass")), encoding="utf-8")
+
+    assert read(tmp_path) == report(a="pass")
+
+
+def test_a_partial_later_run_is_remarked() -> None:
+    part = {"complete": False, "judged": 3, "total": 9, "notJudged": [], "notOffered": []}
+
+    assert compare(report(), report() | {"completeness": part}).remarks == [
+        "the later run is partial: it judged 3 of 9 MUST rules"
+    ]
 
 
 def test_case_of_only_one_run_is_listed() -> None:

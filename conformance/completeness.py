@@ -1,0 +1,58 @@
+"""How much of its tiers a run judged: every MUST with a scenario, except those that need what the profile omits.
+
+`[suite] not_offered` of the profile lists what the retailer does not offer. Cases that need it are not missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from conformance.catalogue import scenario_entries
+from conformance.report.model import Completeness, NotJudged
+from conformance.verdicts import JUDGED, CaseResult, Verdict
+from contract.not_offered import signs_of
+from contract.profile import Profile
+from contract.register import Requirement, Tier, register
+
+_NOT_SELECTED = "it was not selected; run all cases of the tier, without --only"
+
+
+def completeness(results: Mapping[str, CaseResult], tiers: tuple[Tier, ...], profile: Profile) -> Completeness:
+    """Return which MUST rules of the tiers a run judged, and why it did not judge the others."""
+    rules = [row for row in _rules(tiers) if not _is_excused(results.get(row.id), profile)]
+    not_judged = tuple(
+        NotJudged(row.id, row.title, _reason(results.get(row.id)))
+        for row in rules
+        if row.id not in results or results[row.id].verdict not in JUDGED
+    )
+    return Completeness(
+        complete=not not_judged,
+        judged=len(rules) - len(not_judged),
+        total=len(rules),
+        not_judged=not_judged,
+        not_offered=tuple(profile.suite.not_offered),
+    )
+
+
+def not_offered(result: CaseResult, profile: Profile) -> str:
+    """Return the name in `[suite] not_offered` that makes a case not applicable; empty where there is none."""
+    if result.verdict is not Verdict.NOT_APPLICABLE:
+        return ""
+    return next((name for name in profile.suite.not_offered if signs_of(name) in result.reason), "")
+
+
+def _is_excused(result: CaseResult | None, profile: Profile) -> bool:
+    return result is not None and bool(not_offered(result, profile))
+
+
+def _rules(tiers: tuple[Tier, ...]) -> Iterator[Requirement]:
+    proven = {each for entry in scenario_entries() for each in entry.ids}
+    for row in register().values():
+        if row.tier in tiers and row.level == "must" and row.id in proven:
+            yield row
+
+
+def _reason(result: CaseResult | None) -> str:
+    if result is None:
+        return _NOT_SELECTED
+    return result.reason or f"it ended as {result.verdict}"
