@@ -206,6 +206,8 @@ class Suite(HouseGroup):
     """How the suite judges."""
 
     strict: bool = False
+    exact_readers: bool = False
+    """Whether a connector must refuse what standard libraries read beyond the contract, such as NaN in JSON."""
     probe_ok: tuple[int, ...] = (200, 201)
 
 

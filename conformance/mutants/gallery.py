@@ -13,6 +13,7 @@ from conformance.mutants import (
     memory_faults,
     privacy_faults,
     purchase_faults,
+    scan_faults,
     strict_faults,
     transport_faults,
 )
@@ -22,6 +23,7 @@ from conformance.mutants.small_connector import STORES, SmallConnector
 MODULES = (
     lenient_faults,
     strict_faults,
+    scan_faults,
     identity_faults,
     purchase_faults,
     memory_faults,

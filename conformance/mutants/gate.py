@@ -24,7 +24,7 @@ from conformance.mutants.small_connector import RESTART, STORES
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
-from contract.house import House
+from contract.house import House, Suite
 from contract.profile import (
     CatalogClientTable,
     CatalogTable,
@@ -46,6 +46,7 @@ FOUND = {Verdict.FAIL, Verdict.WARN}
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing listens, for runs that call no connector."""
 _CLIENT_LIMIT_S = 12.0
+_EXACT = House(suite=Suite(exact_readers=True))
 _QUICK = House().model_copy(update={"catalog": House().catalog.model_copy(update={"queue_s": 0.2, "process_s": 0.2})})
 
 
@@ -87,6 +88,7 @@ def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES
         ),
         scans=ScansTable(accepted="bG95YWx0eS0x", rejected="bm9ib2R5LTE="),
         limits=LimitsTable(rate_limit_per_second=rate_limit_per_second),
+        house=_EXACT,
     )
 
 

@@ -28,6 +28,15 @@ CALLS = {
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
 
+def read_json(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON in UTF-8. Raises ValueError for anything else, NaN included."""
+    return json.loads(raw.decode(), parse_constant=_no_number)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
+
+
 @dataclass
 class Request:
     """One request. `is_whole` is False if the caller disconnected early; `receive` reports a later disconnect."""
@@ -49,7 +58,7 @@ class Request:
     def is_json(self) -> bool:
         """Whether the body is JSON."""
         try:
-            json.loads(self.raw)
+            read_json(self.raw)
         except ValueError:
             return False
         return True
@@ -57,7 +66,7 @@ class Request:
     @cached_property
     def document(self) -> object:
         """Return the body as a JSON value, or None if it is not JSON."""
-        return json.loads(self.raw) if self.is_json else None
+        return read_json(self.raw) if self.is_json else None
 
     @cached_property
     def body(self) -> Body:

@@ -12,6 +12,7 @@ from conformance.mutants.json_values import Body, at
 Broken = Callable[[Body, set[str]], bool]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_INSTANT = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])")
 _EVENT_ID = re.compile(r"[0-9A-Za-z_.-]+")
 _UUID_LENGTH = 36
 _SYMBOLOGIES = {"UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU"}
@@ -82,6 +83,8 @@ def _unknown_store(body: Body, stores: set[str]) -> bool:
 
 
 def _instant(value: object) -> datetime | None:
+    if not _INSTANT.fullmatch(str(value)):
+        return None
     try:
         return datetime.fromisoformat(str(value))
     except ValueError:

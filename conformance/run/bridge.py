@@ -35,6 +35,7 @@ STEPS = (
     "then",
     "duplicates",
     "wire",
+    "scans",
     "entry",
     "properties",
     "privacy",

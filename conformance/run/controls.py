@@ -20,6 +20,7 @@ from conformance.forms import COMPLETE, Accepted, Form, other_forms
 from conformance.requests import REGISTRY, Requests
 from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from contract.profile import KeyKind
 
 Item = TypeVar("Item")
 
@@ -82,6 +83,8 @@ class Known:
     trials: dict[Operation, Trial] = field(default_factory=dict)
     paces: dict[Operation, Pace] = field(default_factory=dict)
     accepted: Accepted = field(default_factory=Accepted)
+    keeps_decisions: bool | None = None
+    """Whether an authEvent that returns at once with another person's key gets the first decision; None if untried."""
 
 
 class ControlCalls:
@@ -142,6 +145,30 @@ class ControlCalls:
         if operation not in self.known.paces:
             self.known.paces[operation] = self._measured(operation)
         return self.known.paces[operation]
+
+    def repetition(self, scan: Draft, other: KeyKind = "associate") -> Draft:
+        """Return a scan of the same authEvent with another person's key, so that a forgotten event shows.
+
+        With its own key, a connector that gives each shopper a fixed id would answer a forgotten event like a known
+        one. The key stays where the connector decides again for another key, which only VIK-X.3 judges.
+        """
+        if self.known.keeps_decisions is None:
+            with self._recorder.aside():
+                self.known.keeps_decisions = self._keeps_decisions()
+        return scan.with_value("identityKey", self._key_of(other)) if self.known.keeps_decisions else scan
+
+    def _key_of(self, kind: KeyKind) -> str:
+        keys = self._requests.keys
+        return keys.take(kind) if keys.has(kind) else keys.unknown()
+
+    def _keeps_decisions(self) -> bool:
+        if not self._has_shopper():
+            return False
+        scan = self._requests.valid_request(VERIFY_IDENTITY_KEYS)
+        other = scan.again().with_value("identityKey", self._key_of("associate"))
+        answers = [self._connector.send(each.operation, each.encoded()).answer for each in (scan, other)]
+        visitors = [(each.json() or {}).get("visitorDetails") if each else None for each in answers]
+        return visitors[0] is not None and visitors[0] == visitors[1]
 
     def send_each(self, drafts: Sequence[Draft]) -> list[Exchange]:
         """Send drafts of one operation unchanged; see `send_concurrently`."""

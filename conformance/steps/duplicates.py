@@ -37,17 +37,24 @@ def send_after_others(
     draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, count: int
 ) -> Exchanges:
     """Send the request, many requests of other trips or events, and a further attempt of the first request."""
+    again = _repetition(draft, controls)
     first = connector.send(draft.operation, draft.encoded())
     controls.send_each([requests.valid_request(draft.operation) for _ in range(count)])
-    return [first, connector.send(draft.operation, draft.again().encoded())]
+    return [first, connector.send(draft.operation, again.encoded())]
 
 
 @when(parsers.parse("it is sent, and once more after {seconds:g} seconds"), target_fixture="exchanges")
-def send_later(draft: Draft, connector: ConnectorClient, seconds: float) -> Exchanges:
+def send_later(draft: Draft, connector: ConnectorClient, controls: ControlCalls, seconds: float) -> Exchanges:
     """Send the request, and a further attempt after the gate's time limit."""
+    again = _repetition(draft, controls)
     first = connector.send(draft.operation, draft.encoded())
     time.sleep(seconds)
-    return [first, connector.send(draft.operation, draft.again().encoded())]
+    return [first, connector.send(draft.operation, again.encoded())]
+
+
+def _repetition(draft: Draft, controls: ControlCalls) -> Draft:
+    """Return a further attempt of a request; of a scan with another person's key, where the connector allows it."""
+    return (controls.repetition(draft) if draft.operation is VERIFY_IDENTITY_KEYS else draft).again()
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +65,7 @@ def over_restart() -> OverRestart:
 
 @when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
 def send_after_restart(
-    draft: Draft, connector: ConnectorClient, requests: Requests, over_restart: OverRestart
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, over_restart: OverRestart
 ) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt.
 
@@ -71,21 +78,24 @@ def send_after_restart(
         other = requests.valid_request(
             CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
         )
-        over_restart |= _send_over_restart([draft, other], connector, requests.profile)
+        again = [_repetition(each, controls) for each in (draft, other)]
+        over_restart |= _send_over_restart([draft, other], again, connector, requests.profile)
     return over_restart[draft.operation]
 
 
-def _send_over_restart(drafts: Sequence[Draft], connector: ConnectorClient, profile: Profile) -> OverRestart:
+def _send_over_restart(
+    drafts: Sequence[Draft], repetitions: Sequence[Draft], connector: ConnectorClient, profile: Profile
+) -> OverRestart:
     def first(draft: Draft) -> Exchange:
         return connector.send(draft.operation, draft.encoded())
 
-    def again(draft: Draft) -> Exchange:
-        return restarting.answered(lambda: first(draft.again()))
+    def again(repetition: Draft) -> Exchange:
+        return restarting.answered(lambda: first(repetition))
 
     with ThreadPoolExecutor(len(drafts)) as pool:
         before = list(pool.map(first, drafts))
         restarting.restart(profile)
-        after = list(pool.map(again, drafts))
+        after = list(pool.map(again, repetitions))
     return {draft.operation: list(pair) for draft, *pair in zip(drafts, before, after, strict=True)}
 
 
