@@ -12,6 +12,7 @@ from conformance.mutants.json_values import Body, at
 Broken = Callable[[Body, set[str]], bool]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
 _EVENT_ID = re.compile(r"[0-9A-Za-z_.-]+")
 _UUID_LENGTH = 36
 _SYMBOLOGIES = {"UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU"}
@@ -83,7 +84,7 @@ def _unknown_store(body: Body, stores: set[str]) -> bool:
 
 def _instant(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value))
+        return datetime.fromisoformat(str(value)) if _INSTANT.fullmatch(str(value)) else None
     except ValueError:
         return None
 
@@ -159,6 +160,8 @@ CART_RULES = (
     _rule("accepts_a_visit_without_start", "CP-3.7", _missing("shoppingTrip.startTime")),
     _rule("accepts_a_visit_without_end", "CP-3.8", _missing("shoppingTrip.endTime")),
     _rule("accepts_any_start_time", "CP-3.9", _bad("shoppingTrip.startTime", lambda value: not _instant(value))),
+    _rule("accepts_any_end_time", "CP-X.63", _bad("shoppingTrip.endTime", lambda value: not _instant(value))),
+    _rule("accepts_any_time_of_an_entry", "CP-X.63", _bad(f"{_EVENT}.timestamp", lambda value: not _instant(value))),
     _rule("accepts_an_end_before_the_start", "CP-3.10", _ends_before_start),
     _rule("accepts_a_visit_without_auth_events", "CP-3.11", _missing("shoppingTrip.authEvents")),
     _rule("accepts_an_entry_without_id", "CP-3.12", _missing(f"{_EVENT}.id")),

@@ -35,6 +35,7 @@ STEPS = (
     "then",
     "duplicates",
     "wire",
+    "carts",
     "entry",
     "properties",
     "privacy",
