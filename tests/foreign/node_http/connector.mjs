@@ -43,8 +43,14 @@ function text(value, { optional = false, most = 255, matches = null, among = nul
 function instant(value, optional = false) {
   text(value, { optional, matches: INSTANT });
   const time = Date.parse(value);
-  demand((optional && value == null) || !Number.isNaN(time));
+  demand((optional && value == null) || (!Number.isNaN(time) && existsInCalendar(value)));
   return time;
+}
+
+/** Date.parse moves 30 February into March, so the day is compared with the calendar. */
+function existsInCalendar(value) {
+  const [year, month, day] = value.slice(0, 10).split("-").map(Number);
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
 function object(value, optional = false) {
