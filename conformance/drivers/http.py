@@ -11,7 +11,7 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -37,6 +37,7 @@ _MOST_TIMED_OUT = 3
 _READ_BRIEFLY_FOR_S = 3.0
 """The shorter time after three time-outs in a row; long enough to see a late answer."""
 _GZIP_OR_ZLIB = 47
+_NO_HEADERS: Mapping[str, str] = {}
 _PACE_WINDOW_S = 1.25
 """The second of a declared rate limit, and a margin for calls that arrive closer together than they were sent."""
 
@@ -82,6 +83,7 @@ class ConnectorClient:
         label: str = "",
         method: str = "POST",
         content_type: str = "application/json",
+        more_headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Exchange:
         """Send a body to an operation's path and return the exchange, with its answer or its failure.
 
@@ -94,7 +96,7 @@ class ConnectorClient:
         else:
             self._pace.count()
         url = self._profile.connector.url + operation.path
-        headers = self._headers(url, body, method, content_type)
+        headers = {**self._headers(url, body, method, content_type), **more_headers}
         started_at, start = self._now(), time.perf_counter()
         answer, failure, detail = self._call(httpx.Request(method, url, headers=headers, content=body), start)
         elapsed_s = time.perf_counter() - start

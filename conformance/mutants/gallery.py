@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.mutants import (
+    cart_faults,
     catalog_client_faults,
     cross_talk_faults,
     delivery_faults,
@@ -26,6 +27,7 @@ MODULES = (
     scan_faults,
     identity_faults,
     purchase_faults,
+    cart_faults,
     memory_faults,
     cross_talk_faults,
     delivery_faults,

@@ -162,6 +162,8 @@ CART_RULES = (
     _rule("accepts_a_visit_without_start", "CP-3.7", _missing("shoppingTrip.startTime")),
     _rule("accepts_a_visit_without_end", "CP-3.8", _missing("shoppingTrip.endTime")),
     _rule("accepts_any_start_time", "CP-3.9", _bad("shoppingTrip.startTime", lambda value: not _instant(value))),
+    _rule("accepts_any_end_time", "CP-X.63", _bad("shoppingTrip.endTime", lambda value: not _instant(value))),
+    _rule("accepts_any_time_of_an_entry", "CP-X.63", _bad(f"{_EVENT}.timestamp", lambda value: not _instant(value))),
     _rule("accepts_an_end_before_the_start", "CP-3.10", _ends_before_start),
     _rule("accepts_a_visit_without_auth_events", "CP-3.11", _missing("shoppingTrip.authEvents")),
     _rule("accepts_an_entry_without_id", "CP-3.12", _missing(f"{_EVENT}.id")),

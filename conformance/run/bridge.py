@@ -36,6 +36,7 @@ STEPS = (
     "duplicates",
     "wire",
     "scans",
+    "carts",
     "entry",
     "properties",
     "privacy",
