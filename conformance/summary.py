@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib import resources
 from importlib.metadata import version
@@ -205,8 +206,15 @@ def _latency_row(operation: str, times: list[float], budget_s: float) -> Latency
         max_ms=round(times[-1], 3),
         late=sum(time > budget_s * 1000 for time in times),
         budget_s=budget_s,
-        samples_ms=tuple(round(time, 3) for time in times[:: max(1, len(times) // _MOST_SAMPLES)]),
+        samples_ms=tuple(round(time, 3) for time in _samples(times, budget_s * 1000)),
     )
+
+
+def _samples(ordered: Sequence[float], budget_ms: float) -> list[float]:
+    """Return the times for the plot: an even choice of the answers in time, and every late one."""
+    first_late = bisect_right(ordered, budget_ms)
+    step = max(1, len(ordered) // _MOST_SAMPLES)
+    return [*ordered[:first_late:step], *ordered[first_late:]]
 
 
 def _percentile(ordered: list[float], percent: int) -> float:

@@ -50,7 +50,7 @@ class Request:
         """Whether the body is JSON."""
         try:
             json.loads(self.raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return True
 
