@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from conformance.drivers.exchange import Exchange
 from conformance.errors import NotDeclared
 
-_QUIETER = "run the suite on a machine with less load"
+_QUIETER = "use a quieter machine"
 
 
 def needs_punctual_suite(exchanges: Sequence[Exchange], budget_s: float) -> None:
@@ -17,7 +17,8 @@ def needs_punctual_suite(exchanges: Sequence[Exchange], budget_s: float) -> None
     if spoilt := [each for each in exchanges if each.is_spoilt(budget_s)]:
         lag_s = max(each.own_lag_s for each in spoilt)
         raise NotDeclared(
-            f"the suite itself ran up to {lag_s:.1f} s late in {len(spoilt)} calls, so their time proves nothing; {_QUIETER}"
+            f"the suite itself ran up to {lag_s:.1f} s late in {len(spoilt)} calls, so their time proves nothing; "
+            f"{_QUIETER}"
         )
 
 

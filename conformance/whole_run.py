@@ -69,7 +69,9 @@ def is_ordinary(exchange: Exchange) -> bool:
     """Say whether the suite sent a usual request: a POST of JSON, not too large, at its own speed."""
     kinds = [value.lower() for name, value in exchange.headers.items() if name.lower() == "content-type"]
     is_json = kinds == ["application/json"] and len(exchange.body) <= _LARGEST_BODY
-    return exchange.method == "POST" and exchange.measured and is_json and exchange.url.endswith(exchange.operation.path)
+    return (
+        exchange.method == "POST" and exchange.measured and is_json and exchange.url.endswith(exchange.operation.path)
+    )
 
 
 def valid_body(exchange: Exchange, profile: Profile) -> dict[str, Any] | None:
@@ -175,7 +177,9 @@ def outline(body: Any) -> Any:  # noqa: ANN401 - any JSON
     if not isinstance(body, dict):
         return body
     is_event = "payloadType" in body or "timestamp" in body
-    return {name: outline(each) for name, each in body.items() if name not in _OWN_IDS and not (is_event and name == "id")}
+    return {
+        name: outline(each) for name, each in body.items() if name not in _OWN_IDS and not (is_event and name == "id")
+    }
 
 
 def is_uuid(text: str) -> bool:
@@ -206,7 +210,10 @@ def _kinds_of_cart(body: Mapping[str, Any], profile: Profile) -> Iterator[str]:
         "a long trip id": len(trip) > _LONG_ID,
         "a trip id in another alphabet": not trip.isascii(),
         "another store": bool(profile.store.other_id) and body["storeId"] == profile.store.other_id,
-        **{f"the member {name}": bool(body.get(name)) for name in ("shopperIdentity", "shopperDeviceId", "paymentSource")},
+        **{
+            f"the member {name}": bool(body.get(name))
+            for name in ("shopperIdentity", "shopperDeviceId", "paymentSource")
+        },
     }
     yield from (name for name, is_so in features.items() if is_so)
     for line in lines:

@@ -273,7 +273,7 @@ class names_unknown_keys_in_a_header(SmallConnector):
 
 
 _LEAKS = {
-    "a_trace_of_python": 'Traceback (most recent call last):\n  File "/srv/connector/app.py", line 12, in scan\nKeyError',
+    "a_trace_of_python": 'Traceback (most recent call last):\n  File "/srv/app.py", line 12, in scan\nKeyError',
     "a_trace_of_java": "java.lang.IllegalStateException: no\n\tat com.shop.Gate.open(Gate.java:41)",
     "a_trace_of_dotnet": "at Shop.Gate.Open(String key) in C:\\shop\\Gate.cs:line 41",
     "a_trace_of_node": "Error: no\n    at Gate.open (/srv/shop/gate.js:41:7)",

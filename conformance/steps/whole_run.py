@@ -238,7 +238,9 @@ def in_time(exchanges: Exchanges, profile: Profile, recorder: Recorder, name: st
 
 
 @then(parsers.parse("no {name} of the whole run was late"))
-def none_late(recorder: Recorder, connector: ConnectorClient, controls: ControlCalls, profile: Profile, name: str) -> None:
+def none_late(
+    recorder: Recorder, connector: ConnectorClient, controls: ControlCalls, profile: Profile, name: str
+) -> None:
     """Match every call that the suite made at its own speed, with few others at the same time."""
     operation = _OPERATIONS[name]
     budget_s, calls = _budget_s(operation, profile), past_calls(recorder)
@@ -291,9 +293,9 @@ def nothing_inside(calls: list[Past], connector: ConnectorClient, profile: Profi
         raise NotDeclared("[house.http] shows_internals says that answers may show the connector's inside")
     for _case_id, _verdict, exchange in calls:
         text = _text(exchange)
+        sent = exchange.body.decode("utf-8", "replace")
         for form in dict.fromkeys((text, unescaped(text))):
-            sign = sign_of_internals(form)
-            if sign and sign not in exchange.body.decode("utf-8", "replace"):
+            if sign := sign_of_internals(form, sent):
                 connector.show([exchange])
                 raise Finding("an answer without the connector's inside", f"{sign}, in: {exchange.in_short()}")
 
@@ -312,7 +314,9 @@ def nothing_repeated(calls: list[Past], connector: ConnectorClient, profile: Pro
         for what, hidden in _hidden_texts(exchange):
             if hidden in text or hidden in plain:
                 connector.show([exchange])
-                raise Finding(f"a refusal that does not repeat {what}", f"{exchange.in_short()} (the answer repeats it)")
+                raise Finding(
+                    f"a refusal that does not repeat {what}", f"{exchange.in_short()} (the answer repeats it)"
+                )
 
 
 @then("every success says that it is JSON")
