@@ -24,6 +24,8 @@ class Http(HouseGroup):
     malformed_status: int = 400
     repeats_personal: bool = False
     """Whether an answer may repeat an identity key or a shopper's data."""
+    shows_internals: bool = False
+    """Whether an answer may show the connector's inside: stack traces, file paths, SQL, a framework's debug page."""
 
 
 class Identity(HouseGroup):

@@ -140,9 +140,11 @@ class CatalogTable(_Table):
 
 
 class LimitsTable(_Table):
-    """Limits that the connector enforces. 0 means not declared."""
+    """The rate that the connector enforces, 0 if it is not declared, and how long it may be idle."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
+    idle_s: float = Field(default=3.0, ge=0, le=600)
+    """Seconds without a call after which the next call must be answered in time; 0 leaves out these cases."""
 
 
 class TiersTable(_Table):

@@ -43,6 +43,7 @@ weighted_skus = []
 
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
+# idle_s = 3                       # the first call after these seconds without a call must be in time; 0: not tested
 
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry
 shopper_authorization = false

@@ -54,7 +54,9 @@ class Exchange:
     secrets: frozenset[str] = frozenset()
     """Values of the profile that no report may show."""
     measured: bool = True
-    """Whether the latencies include its time; False for an exchange that a fault delayed."""
+    """Whether the latencies include its time; False for an exchange that a fault or a slow line delayed."""
+    own_lag_s: float = 0.0
+    """The part of the time, at most, that the suite itself ran late."""
 
     def sent(self) -> dict[str, Any]:
         """Return the request's body as an object. Raises MalformedBody if it is not a JSON object."""
@@ -63,6 +65,14 @@ class Exchange:
     def shown(self, body: bytes) -> str:
         """Return a body with its secrets masked, for a report."""
         return masked_text(body, secrets_of(self.body, self.secrets))
+
+    def is_late(self, budget_s: float) -> bool:
+        """Say whether the answer is missing, or came after the budget even without the suite's own lag."""
+        return self.answer is None or self.elapsed_s - self.own_lag_s > budget_s
+
+    def is_spoilt(self, budget_s: float) -> bool:
+        """Say whether only the suite's own lag makes the answer late, so that its time proves nothing."""
+        return self.elapsed_s > budget_s and not self.is_late(budget_s)
 
     def in_short(self) -> str:
         """Return the answer, or the failure, in one line."""

@@ -22,6 +22,7 @@ import httpx
 
 from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
+from conformance.drivers.own_lag import own_lag
 from conformance.drivers.raw_connection import RawConnection
 from conformance.errors import HarnessBroke
 from contract.gate import NoAnswer
@@ -57,6 +58,7 @@ class ConnectorClient:
         self._secrets = frozenset(declared_secrets(profile))
         self._pace = Pace(profile.limits.rate_limit_per_second, _PACE_WINDOW_S)
         self._tls = _tls()
+        own_lag()
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +125,8 @@ class ConnectorClient:
         return httpx.Client(transport=transport, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
 
     def _record(self, exchange: Exchange) -> Exchange:
-        exchange = replace(exchange, secrets=self._secrets)
+        own_lag_s = own_lag().since(time.perf_counter() - exchange.elapsed_s)
+        exchange = replace(exchange, secrets=self._secrets, own_lag_s=own_lag_s)
         timed_out = exchange.failure is NoAnswer.TIMED_OUT
         self._timed_out_in_a_row = self._timed_out_in_a_row + 1 if timed_out else 0
         self._keep(exchange)

@@ -104,7 +104,18 @@ class RawConnection:
         failure = None if answer else NoAnswer.NO_CONNECTION
         return self._record(
             Exchange(
-                self._operation, "POST", self._url, headers, body, started_at, elapsed_s, answer, failure, detail, label
+                self._operation,
+                "POST",
+                self._url,
+                headers,
+                body,
+                started_at,
+                elapsed_s,
+                answer,
+                failure,
+                detail,
+                label,
+                measured=False,
             )
         )
 

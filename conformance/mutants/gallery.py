@@ -17,6 +17,7 @@ from conformance.mutants import (
     scan_faults,
     strict_faults,
     transport_faults,
+    whole_run_faults,
 )
 from conformance.mutants.registry import CLIENT_FAULTS, CONFORMANT_ODDITIES, CONNECTOR_FAULTS
 from conformance.mutants.small_connector import STORES, SmallConnector
@@ -35,6 +36,7 @@ MODULES = (
     entry_tier_faults,
     form_faults,
     transport_faults,
+    whole_run_faults,
     catalog_client_faults,
 )
 """The modules of faults, each for one kind of fault."""

@@ -118,7 +118,7 @@ def visits_of_the_limited() -> Mapping[str, CaseResult]:
 def run_fault(fault: Fault, platform: Platform | None = None) -> Outcome:
     """Run the connector that has a fault against the ids that must find it."""
     stores = (f"{fault.name} 1", f"{fault.name} 2") if platform else STORES
-    return _outcome(fault, certify(fault.name, fault.found_by, stores=stores, platform=platform).results)
+    return _outcome(fault, certify(fault.name, fault.found_by + fault.beside, stores=stores, platform=platform).results)
 
 
 @contextmanager

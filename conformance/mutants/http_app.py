@@ -59,7 +59,7 @@ class Request:
         """Whether the body is JSON."""
         try:
             read_json(self.raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return True
 

@@ -23,12 +23,16 @@ class BadFault(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault and its ids; each of them must find it. A `slow` fault takes seconds to find."""
+    """A fault and its ids; each of them must find it. A `slow` fault takes seconds to find.
+
+    `beside` are ids whose cases must run too, since a case that judges the whole run needs the calls of others.
+    """
 
     name: str
     found_by: tuple[str, ...]
     slow: bool = False
     rate_limit_per_second: int = 0
+    beside: tuple[str, ...] = ()
 
 
 class Registry(Generic[T]):
@@ -44,11 +48,13 @@ class Registry(Generic[T]):
         """Return every fault."""
         return tuple(self._faults.values())
 
-    def fault(self, *found_by: str, slow: bool = False, rate_limit_per_second: int = 0) -> Callable[[type[T]], type[T]]:
+    def fault(
+        self, *found_by: str, slow: bool = False, rate_limit_per_second: int = 0, beside: tuple[str, ...] = ()
+    ) -> Callable[[type[T]], type[T]]:
         """Return a decorator that registers a class as the fault with the class's name."""
 
         def registered(faulty: type[T]) -> type[T]:
-            self.add(Fault(faulty.__name__, found_by, slow, rate_limit_per_second), faulty)
+            self.add(Fault(faulty.__name__, found_by, slow, rate_limit_per_second, beside), faulty)
             return faulty
 
         return registered
@@ -66,7 +72,7 @@ class Registry(Generic[T]):
 
     def add(self, fault: Fault, faulty: type[T]) -> None:
         """Register a fault. Raises BadFault if its name exists, it has no ids, or an id is not in the register."""
-        unknown = [each for each in fault.found_by if each not in register()]
+        unknown = [each for each in (*fault.found_by, *fault.beside) if each not in register()]
         if unknown or not fault.found_by:
             raise BadFault(f"the fault {fault.name} must name ids of the requirement register, not {unknown}")
         if fault.name in self._faults:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from pytest_bdd.parser import Feature, Scenario
@@ -42,6 +43,7 @@ STEPS = (
     "privacy",
     "end_to_end",
     "catalog_client",
+    "whole_run",
 )
 """The modules of `conformance.steps`."""
 
@@ -60,6 +62,8 @@ class Equipment:
     recorder: Recorder
     platform: Platform | None = None
     catalog_client: Jobs | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What one scenario did for others too, by name, such as a restart; pytest ends its fixtures after each of them."""
 
 
 class PytestBridge:

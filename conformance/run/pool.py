@@ -15,8 +15,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
+from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
 from conformance.errors import HarnessBroke
@@ -94,16 +95,21 @@ class Pool:
             pipe.close()
 
     def finish(self) -> None:
-        """Record each result on arrival, until all workers have finished. Raises HarnessBroke if a worker fails."""
+        """Record each result, and the control calls of each worker, until all workers have finished.
+
+        Raises HarnessBroke if a worker fails.
+        """
         while self._running:
             for pipe in wait(list(self._running)):
                 assert isinstance(pipe, Connection)
-                result = _receive(pipe)
-                if result is None:
+                received = _receive(pipe)
+                if received is None:
                     del self._running[pipe]
                     pipe.close()
+                elif isinstance(received, CaseResult):
+                    self._recorder.record(received)
                 else:
-                    self._recorder.record(result)
+                    self._recorder.controls += received
 
 
 class _Relay(Recorder):
@@ -118,8 +124,8 @@ class _Relay(Recorder):
         self._pipe.send(("result", result))
 
 
-def _receive(pipe: Connection) -> CaseResult | None:
-    """Return the next result of a worker, or None if the worker has finished.
+def _receive(pipe: Connection) -> CaseResult | list[Exchange] | None:
+    """Return the next result of a worker, its control calls at its end, or None if the worker has finished.
 
     Raises HarnessBroke if the worker failed or ended.
     """
@@ -129,7 +135,7 @@ def _receive(pipe: Connection) -> CaseResult | None:
         raise HarnessBroke("a worker of the suite ended unexpectedly") from error
     if kind == "broke":
         raise HarnessBroke(content)
-    return content if kind == "result" else None
+    return cast("CaseResult | list[Exchange]", content) if kind != "done" else None
 
 
 def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
@@ -157,14 +163,16 @@ def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> 
         os.setsid()  # a process group of its own, so that only the first process gets an interrupt from the keyboard
     try:
         task: Task = pickle.loads(task_bytes)  # noqa: S301 - our own process sent it
-        run_groups(_equipment(task, pipe), _take_groups(task.groups, following))
+        recorder = _Relay(pipe)
+        run_groups(_equipment(task, recorder), _take_groups(task.groups, following))
+        pipe.send(("controls", recorder.controls))
         pipe.send(("done", None))
     except Exception as error:  # noqa: BLE001 - the first process reports any error
         pipe.send(("broke", f"a worker of the suite failed: {type(error).__name__}: {error}"))
 
 
-def _equipment(task: Task, pipe: Connection) -> Equipment:
-    configuration, recorder = task.configuration, _Relay(pipe)
+def _equipment(task: Task, recorder: Recorder) -> Equipment:
+    configuration = task.configuration
     connector = ConnectorClient(configuration.profile, configuration.now, recorder.keep)
     requests = Requests(configuration.profile, configuration.now, task.known.accepted)
     controls = ControlCalls(requests, connector, recorder, task.known)

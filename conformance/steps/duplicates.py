@@ -16,6 +16,7 @@ from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.requests import Requests
+from conformance.run.bridge import Equipment
 from conformance.run.controls import ControlCalls
 from conformance.variants import reordered
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
@@ -57,10 +58,11 @@ def _repetition(draft: Draft, controls: ControlCalls) -> Draft:
     return (controls.repetition(draft) if draft.operation is VERIFY_IDENTITY_KEYS else draft).again()
 
 
-@pytest.fixture(scope="session")
-def over_restart() -> OverRestart:
+@pytest.fixture
+def over_restart(equipment: Equipment) -> OverRestart:
     """Return the answers before and after the restart that all cases of single duplicates share; empty before it."""
-    return {}
+    shared: OverRestart = equipment.shared.setdefault("over restart", {})
+    return shared
 
 
 @when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
