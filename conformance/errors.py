@@ -3,6 +3,7 @@
 SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
 ├── NotDeclared    the profile does not declare what this case needs: not applicable
+├── OutOfTime      the time of the run is over: blocked by a case about late answers, else not applicable
 ├── Blocked        the case needs a valid request that the connector refuses: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
 
@@ -37,6 +38,10 @@ class Blocked(SuiteStop):
     def __init__(self, by: str, reason: str) -> None:
         super().__init__(f"blocked by {by}: {reason}")
         self.by = by
+
+
+class OutOfTime(SuiteStop):
+    """The time of the run was over before the case could be judged."""
 
 
 class HarnessBroke(SuiteStop):

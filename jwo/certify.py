@@ -58,13 +58,11 @@ def calls_connector(only: Sequence[str]) -> bool:
 
 
 def reach(profile: Profile) -> None:
-    """Check that the connector accepts connections. Raises Usage if it does not."""
+    """Check that the connector accepts connections, with TLS for https. Raises Usage if it does not."""
     try:
-        check_reachable(profile.connector.url)
+        check_reachable(profile.connector.url, profile.connector.ca_file)
     except NotReachable as error:
-        raise Usage(
-            f"{error}; start the connector, or correct its address in --connector URL or [connector] url of the profile"
-        ) from error
+        raise Usage(str(error)) from error
 
 
 def judge(profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None) -> Report:

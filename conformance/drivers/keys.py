@@ -11,6 +11,7 @@ import httpx
 
 from conformance.errors import HarnessBroke, NotDeclared
 from contract.profile import KeyKind, Profile
+from jwo_toolkit.tls import client_context
 
 _MINT_WITHIN_S = 10
 
@@ -21,8 +22,8 @@ class KeySource:
     def __init__(self, profile: Profile) -> None:
         self._keys = profile.keys
         self._declared = frozenset(profile.declared_keys())
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(timeout=_MINT_WITHIN_S, limits=limits, trust_env=False)
+        limits, context = httpx.Limits(max_keepalive_connections=0), client_context(profile.connector.ca_file)
+        self._http = httpx.Client(timeout=_MINT_WITHIN_S, limits=limits, trust_env=False, verify=context)
 
     def has(self, kind: KeyKind) -> bool:
         """Say whether the profile declares this kind."""
