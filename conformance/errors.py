@@ -6,6 +6,7 @@ SuiteStop
 ├── OutOfTime      the time of the run is over: blocked by a case about late answers, else not applicable
 ├── Blocked        the case needs a valid request that the connector refuses: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
+    └── ProfileBroke   a command or an address of the profile fails, so its author can fix it
 
 A run does not start after BadExpectations (the file of expected failures is not valid), BadStory (the script of a story
 is not valid) or BadKey (the key cannot sign or verify a certificate).
@@ -43,9 +44,16 @@ class Blocked(SuiteStop):
 class OutOfTime(SuiteStop):
     """The time of the run was over before the case could be judged."""
 
+    by = "the time of the run"
+    """Stands for the id of the blocking case until the end of the run shows which it is."""
+
 
 class HarnessBroke(SuiteStop):
     """The suite failed, not the connector; the message says what is wrong."""
+
+
+class ProfileBroke(HarnessBroke):
+    """A command or an address of the profile fails; the message says which, and why."""
 
 
 class BadExpectations(Exception):

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from conformance.drivers.exchange import Exchange
-from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.errors import Finding, NotDeclared, ProfileBroke
 from contract.profile import ConnectorTable, Profile
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
@@ -42,7 +42,7 @@ def needs_command(profile: Profile) -> None:
 def restart(profile: Profile) -> None:
     """Run the declared command. If no outage was seen until it ends, wait until one begins, for a grace time.
 
-    Where the first restart had no outage at all, later ones do not wait. Raises HarnessBroke if the command fails.
+    Where the first restart had no outage at all, later ones do not wait. Raises ProfileBroke if the command fails.
     """
     needs_command(profile)
     with _Watch(profile.connector) as watch:
@@ -76,11 +76,11 @@ def _run(command: list[str]) -> None:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=_WITHIN_S, check=False
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise HarnessBroke(f"[connector] restart_command failed: {error}") from error
+            raise ProfileBroke(f"[connector] restart_command failed: {error}") from error
         if ended.returncode:
             log.seek(0)
             text = log.read()[-_LOG_BYTES:].decode("utf-8", "replace").strip()
-            raise HarnessBroke(f"[connector] restart_command failed: {_exit(ended.returncode)}{text and f': {text}'}")
+            raise ProfileBroke(f"[connector] restart_command failed: {_exit(ended.returncode)}{text and f': {text}'}")
 
 
 def _exit(code: int) -> str:

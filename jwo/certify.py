@@ -16,6 +16,7 @@ from rich.console import Console
 from conformance import attestation, dsse, expected
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
+from conformance.errors import ProfileBroke
 from conformance.report import Report, render_summary, write_all
 from conformance.report.model import from_json
 from conformance.run.configuration import RunConfiguration, Selection
@@ -99,7 +100,16 @@ def conclude(report: Report, paths: dict[str, Path], console: Console) -> int:
     has_no_result = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
     if has_no_result:
         raise Usage("no case was applicable; declare the store, keys and items in a profile; start with: jwo init")
+    if report.verdict is Verdict.ERROR and (problem := _problem_of_profile(report)):
+        raise Usage(problem)
     return EXIT_CODES[report.verdict]
+
+
+def _problem_of_profile(report: Report) -> str:
+    """Return the first error if every error of the run is that of a command or an address of the profile."""
+    reasons = [case.reason for case in report.cases if case.verdict is Verdict.ERROR]
+    mark = f"{ProfileBroke.__name__}: "
+    return reasons[0].removeprefix(mark) if reasons and all(each.startswith(mark) for each in reasons) else ""
 
 
 def _nearest(case_id: str) -> str:

@@ -42,7 +42,7 @@ _SECOND_S = 1.25
 """The second of a declared rate limit, and a margin for calls that arrive closer together than they were sent."""
 _EVENLY_S = 1.1
 """The margin for calls that are spaced evenly, of which each counts from its arrival."""
-_SETTLED_S = 0.3
+_SETTLED_S = 0.6
 """A call arrives within this time after it was sent, however late its answer is."""
 
 
@@ -74,11 +74,13 @@ class ConnectorClient:
 
         Raises NotDeclared if the connector allows no two calls at the same moment.
         """
+        self._needs_time()
         self._needs_burst(min(count, 2))
         return self._pace.at_once(count)
 
     def book(self, count: int) -> int:
         """Do the same as `at_once`, for calls that another client, such as the platform, sends at this moment."""
+        self._needs_time()
         return self._pace.book(count)
 
     def pause(self) -> None:

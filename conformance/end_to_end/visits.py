@@ -16,7 +16,7 @@ from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient, declared_secrets
 from conformance.end_to_end.journal import is_call, to_exchange
 from conformance.end_to_end.needs import case_ids
-from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared
 from conformance.platform_control import Decision, Delivery, Fault, PlatformControl
 from conformance.requests import Requests
 from conformance.run.recorder import Recorder
@@ -140,6 +140,9 @@ class StoreDay:
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
                 raise NotDeclared(f"the gate opens for no {kind}: {cause}; {case_ids()[0]} judges this")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")
+        visitor = visit.decision.get("visitor") or {}
+        if kind == "shopper" and visitor.get("type") == "ASSOCIATE":
+            raise Blocked("VIK-1.1", "the connector answers the declared shopper as an associate, who has no cart")
         return visit
 
     def take(self, visit: Visit, quantity: int = 1) -> None:

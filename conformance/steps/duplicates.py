@@ -58,20 +58,20 @@ def over_restart() -> OverRestart:
 
 @when("it is sent, and once more after a restart of the connector", target_fixture="exchanges")
 def send_after_restart(
-    draft: Draft, connector: ConnectorClient, requests: Requests, over_restart: OverRestart
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls, over_restart: OverRestart
 ) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt.
 
-    The first case also sends a request of the other operation, so that both cases need only one restart.
+    The first case also sends a request of the other operation, if the connector accepts those, so that both cases need
+    only one restart.
     """
     restarting.needs_command(requests.profile)
     if draft.operation in over_restart:
         connector.show(over_restart[draft.operation])
     else:
-        other = requests.valid_request(
-            CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
-        )
-        over_restart |= _send_over_restart([draft, other], connector, requests.profile)
+        other = CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
+        others = [] if controls.trial(other).refusal else [requests.valid_request(other)]
+        over_restart |= _send_over_restart([draft, *others], connector, requests.profile)
     return over_restart[draft.operation]
 
 
