@@ -3,8 +3,10 @@
 SuiteStop
 ├── Finding        the connector broke the contract: a fail, or a warning where the rule is not a MUST
 ├── NotDeclared    the profile does not declare what this case needs: not applicable
+├── OutOfTime      the time of the run is over: blocked by a case about late answers, else not applicable
 ├── Blocked        the case needs a valid request that the connector refuses: blocked
 └── HarnessBroke   the suite itself is wrong or cannot work: an error, and never the connector's fault
+    └── ProfileBroke   a command or an address of the profile fails, so its author can fix it
 
 A run does not start after BadExpectations (the file of expected failures is not valid), BadStory (the script of a story
 is not valid) or BadKey (the key cannot sign or verify a certificate).
@@ -39,8 +41,19 @@ class Blocked(SuiteStop):
         self.by = by
 
 
+class OutOfTime(SuiteStop):
+    """The time of the run was over before the case could be judged."""
+
+    by = "the time of the run"
+    """Stands for the id of the blocking case until the end of the run shows which it is."""
+
+
 class HarnessBroke(SuiteStop):
     """The suite failed, not the connector; the message says what is wrong."""
+
+
+class ProfileBroke(HarnessBroke):
+    """A command or an address of the profile fails; the message says which, and why."""
 
 
 class BadExpectations(Exception):

@@ -24,6 +24,7 @@ from contract.house import House
 from contract.invalid import describe
 from contract.not_offered import ENTRIES, Offer
 from contract.sigv4 import Key
+from jwo_toolkit.tls import unusable
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -45,7 +46,16 @@ class ConnectorTable(_Table):
     access_key_id: str = ""
     secret_access_key: str = ""
     session_token: str = ""
+    ca_file: str = ""
+    """Certificates (PEM) to trust besides the system's: a private CA, or the server's own. `load` makes it absolute."""
     restart_command: str = ""
+
+    @field_validator("ca_file")
+    @classmethod
+    def _holds_certificates(cls, ca_file: str) -> str:
+        if ca_file and (problem := unusable(ca_file)):
+            raise ValueError(f"{ca_file} is not usable ({problem}); name a file with your CA's certificate in PEM form")
+        return ca_file
 
     @field_validator("url")
     @classmethod
@@ -145,6 +155,10 @@ class LimitsTable(_Table):
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
     idle_s: float = Field(default=3.0, ge=0, le=600)
     """Seconds without a call after which the next call must be answered in time; 0 leaves out these cases."""
+    burst: int = Field(default=1, ge=1, le=1000)
+    """How many calls may arrive at the same moment under the rate limit. With 1, the suite spaces its calls evenly."""
+    run_s: int = Field(default=0, ge=0, le=86_400)
+    """The most seconds of a run, after which no further case is judged; 0 for 240 s, or more under a rate limit."""
 
 
 class TiersTable(_Table):
@@ -268,7 +282,15 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, *, url: str = 
         raise BadProfile(f"the profile {path} is not valid TOML: {error}; fix it there") from error
     if url and isinstance(tables.setdefault("connector", {}), dict):
         tables["connector"]["url"] = url
-    return _checked(_from_environment(tables, str(path), environment), str(path))
+    declared = _from_environment(tables, str(path), environment)
+    _make_absolute(declared.get("connector"), path)
+    return _checked(declared, str(path))
+
+
+def _make_absolute(connector: object, path: Path) -> None:
+    """Change a `ca_file` that is relative to the profile into a full path."""
+    if isinstance(connector, dict) and isinstance(connector.get("ca_file"), str) and connector["ca_file"]:
+        connector["ca_file"] = str(path.absolute().parent / Path(connector["ca_file"]).expanduser())
 
 
 def _checked(tables: dict[str, Any], source: str) -> Profile:

@@ -16,6 +16,7 @@ from rich.console import Console
 from conformance import attestation, dsse, expected
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API as CATALOG_CLIENT
+from conformance.errors import ProfileBroke
 from conformance.report import Report, render_summary, write_all
 from conformance.report.model import from_json
 from conformance.run.configuration import RunConfiguration, Selection
@@ -60,13 +61,11 @@ def calls_connector(only: Sequence[str]) -> bool:
 
 
 def reach(profile: Profile) -> None:
-    """Check that the connector accepts connections. Raises Usage if it does not."""
+    """Check that the connector accepts connections, with TLS for https. Raises Usage if it does not."""
     try:
-        check_reachable(profile.connector.url)
+        check_reachable(profile.connector.url, profile.connector.ca_file)
     except NotReachable as error:
-        raise Usage(
-            f"{error}; start the connector, or correct its address in --connector URL or [connector] url of the profile"
-        ) from error
+        raise Usage(str(error)) from error
 
 
 def judge(profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None) -> Report:
@@ -106,7 +105,16 @@ def conclude(report: Report, paths: dict[str, Path], options: Options, console: 
     if options.require_complete and report.verdict is Verdict.PASS and report.is_partial:
         console.print("exit 1: --require-complete was given, and the run is partial", highlight=False)
         return EXIT_CODES[Verdict.FAIL]
+    if report.verdict is Verdict.ERROR and (problem := _problem_of_profile(report)):
+        raise Usage(problem)
     return EXIT_CODES[report.verdict]
+
+
+def _problem_of_profile(report: Report) -> str:
+    """Return the first error if every error of the run is that of a command or an address of the profile."""
+    reasons = [case.reason for case in report.cases if case.verdict is Verdict.ERROR]
+    mark = f"{ProfileBroke.__name__}: "
+    return reasons[0].removeprefix(mark) if reasons and all(each.startswith(mark) for each in reasons) else ""
 
 
 def _nearest(case_id: str) -> str:

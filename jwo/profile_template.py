@@ -18,6 +18,7 @@ auth = "none"                      # none | headers | sigv4
 # secret_access_key = "env:AWS_SECRET_ACCESS_KEY"
 # session_token = "env:AWS_SESSION_TOKEN"
 # region = "us-east-1"
+# ca_file = "ca.pem"               # your CA's certificate, for https with a private CA; relative to this file
 # restart_command = "docker compose restart connector"     # the suite checks that a restart loses nothing
 
 [store]
@@ -44,6 +45,8 @@ weighted_skus = []
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
 # idle_s = 3                       # the first call after these seconds without a call must be in time; 0: not tested
+# burst = 1                        # how many calls may arrive at the same moment under that limit
+# run_s = 240                      # the most seconds of a run; later cases are not judged
 
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry
 shopper_authorization = false

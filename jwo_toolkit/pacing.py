@@ -58,6 +58,19 @@ class Pace:
             with self._counted() as sent:
                 sent.append(self._clock_s())
 
+    def arrived(self, ago_s: float) -> None:
+        """Note that the latest call arrived at most `ago_s` seconds ago, and not at the moment when it was allowed."""
+        if self._calls:
+            with self._counted() as sent:
+                if sent:
+                    sent[-1] = max(sent[-1], self._clock_s() - ago_s)
+
+    def pause(self, seconds: float) -> None:
+        """Allow no call for some seconds."""
+        if self._calls:
+            with self._counted() as sent:
+                sent[:] = [self._clock_s() + seconds - self._window_s] * self._calls
+
     def _wait_for(self, count: int, *, is_counted: bool) -> int:
         if not self._calls:
             return count

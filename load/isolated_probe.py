@@ -40,7 +40,11 @@ class IsolatedProbe:
         self._traffic = traffic
         self._keys = keys
         self._pool = ConnectionPool(
-            profile.connector.url, _READ_FOR_S, crossing_s, lambda exchange: exchange.context.set()
+            profile.connector.url,
+            _READ_FOR_S,
+            crossing_s,
+            lambda exchange: exchange.context.set(),
+            profile.connector.ca_file,
         )
         self.asked = 0
 

@@ -30,7 +30,8 @@ class KeyStock:
     """Supplies keys by kind: `shopper` and `associate`."""
 
     def __init__(self, profile: Profile, max_age_s: float) -> None:
-        self._keys = profile.keys
+        keys = profile.keys
+        self._source = {"command": keys.command, "url": keys.url, "ca_file": profile.connector.ca_file}
         self._max_age_s = max_age_s
         self._fixed = _fixed(profile)
         self._minted = {kind for kind in profile.keys.minted if profile.keys.command or profile.keys.url}
@@ -99,7 +100,7 @@ class KeyStock:
         )
         assert self._minter.stdin is not None
         assert self._minter.stdout is not None
-        self._minter.stdin.write(orjson.dumps({"command": self._keys.command, "url": self._keys.url}) + b"\n")
+        self._minter.stdin.write(orjson.dumps(self._source) + b"\n")
         gevent.spawn(self._collect, self._minter.stdout)
 
     def _collect(self, lines: IO[bytes]) -> None:

@@ -1,8 +1,9 @@
 """Mints identity keys for a load generator, in a separate process: reads orders from stdin, writes keys to stdout.
 
-Run as `python -m load.minting`. The first line is the source, `{"command": "…", "url": "…"}`, one of the two empty; it
-is on stdin because other users can read a process's arguments. An order is `{"kind": "shopper", "count": 50}`, a key is
-`{"kind": "shopper", "key": "…"}`. `{"trouble": "…"}` gives the reason of a failure, without the source's secrets.
+Run as `python -m load.minting`. The first line is the source, `{"command": "…", "url": "…", "ca_file": "…"}`, with an
+empty command or address; it is on stdin because other users can read a process's arguments. An order is
+`{"kind": "shopper", "count": 50}`, a key is `{"kind": "shopper", "key": "…"}`. `{"trouble": "…"}` gives the reason of a
+failure, without the source's secrets.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from jwo_toolkit.tls import client_context
+
 _AT_ONCE = 8
 _WITHIN_S = 10.0
 Mint = Callable[[str], str]
@@ -29,11 +32,11 @@ class NoKey(Exception):
     """The source returned no usable key; the text gives the reason."""
 
 
-def source(command: str, url: str) -> Mint:
+def source(command: str, url: str, ca_file: str = "") -> Mint:
     """Return the function that mints one key of a kind; it prefers the command to the address."""
     if command:
         return lambda kind: _checked(_from_command(command, kind))
-    client = httpx.Client(timeout=_WITHIN_S, trust_env=False)
+    client = httpx.Client(timeout=_WITHIN_S, trust_env=False, verify=client_context(ca_file))
     return lambda kind: _checked(_from_url(client, url.replace("{type}", kind)))
 
 

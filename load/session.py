@@ -53,7 +53,8 @@ class Session:
         self._asked_alone = 0
         self._named: dict[str, str] = {}
         self._expect = Expectations(profile)
-        self._pool = ConnectionPool(profile.connector.url, options.reads_for_s, options.crossing_ms / 1e3, self._ended)
+        connector, crossing_s = profile.connector, options.crossing_ms / 1e3
+        self._pool = ConnectionPool(connector.url, options.reads_for_s, crossing_s, self._ended, connector.ca_file)
         self.recorder = Recorder(int(options.budget_s * 1e9), 0)
         self._dispatcher = Dispatcher([], self._start, lambda: self._pool.is_ready, self._on_error_in_loop)
         self._ready: Exchange | None = None

@@ -45,7 +45,7 @@ def check_rate_limit(options: LoadOptions, profile: Profile) -> None:
 def reach(profile: Profile) -> None:
     """Check that the connector accepts connections. Raises BadOptions if it does not."""
     try:
-        check_reachable(profile.connector.url)
+        check_reachable(profile.connector.url, profile.connector.ca_file)
     except NotReachable as error:
-        hint = "start the connector, or correct its address in --connector URL or [connector] url of the profile"
-        raise BadOptions(str(error), hint) from error
+        problem, _, hint = str(error).partition("; ")
+        raise BadOptions(problem, hint) from error

@@ -102,7 +102,8 @@ class OutgoingRequest(NamedTuple):
 class ConnectorClient:
     """Sends messages to connectors."""
 
-    def __init__(self, key: Key, house: House, clock: Clock) -> None:
+    def __init__(self, key: Key, house: House, clock: Clock, ca_file: str = "") -> None:
+        self._ca_file = ca_file
         self._key = key
         self._house = house
         self._clock = clock
@@ -116,7 +117,7 @@ class ConnectorClient:
         url = connector_url(connector.url, block_amazon=self._house.auth.block_amazon_hosts) + operation.path
         sent = self._headers(connector, url, body, request.skew_s)
         started = self._clock.monotonic()
-        reply = await post(url, sent, body, request.timeout_s, request.tampering)
+        reply = await post(url, sent, body, request.timeout_s, request.tampering, self._ca_file)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
         return Exchange(
             operation.name, url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms
@@ -126,7 +127,7 @@ class ConnectorClient:
         """Send a body unchanged to an address, with a new signature."""
         sent = self._headers(auth, url, body, 0.0)
         started = self._clock.monotonic()
-        reply = await post(url, sent, body, timeout_s)
+        reply = await post(url, sent, body, timeout_s, ca_file=self._ca_file)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
         return Exchange("resent", url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-import zlib
-from functools import cache
 from typing import NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
 import httptools
 
 from contract.gate import NoAnswer
+from jwo_toolkit.content_coding import BadCoding, decoded
+from jwo_toolkit.tls import client_context
 from simulator.errors import BadCall
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
@@ -25,8 +25,6 @@ _MAY_END_EARLY_S = 0.002
 """An event loop that counts in whole milliseconds rounds a wait and its start, so a wait may end this much early."""
 _LONGEST_ANSWER = 20_000_000
 _SWITCHED, _FIRST_FINAL = 101, 200
-_INFLATE_ANY = 47
-"""The value of zlib for data in gzip or zlib format, detected by its header."""
 
 
 class Reply(NamedTuple):
@@ -50,16 +48,21 @@ NO_TAMPERING = Tampering()
 
 
 async def post(
-    url: str, headers: dict[str, str], body: bytes, timeout_s: float, tampering: Tampering = NO_TAMPERING
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    timeout_s: float,
+    tampering: Tampering = NO_TAMPERING,
+    ca_file: str = "",
 ) -> Reply:
-    """Send, and wait exactly `timeout_s` real seconds for the whole answer."""
+    """Send, and wait exactly `timeout_s` real seconds for the whole answer; `ca_file` holds further certificates."""
     started = time.monotonic()
     head, exchange = _head(url, headers, len(body)), _Exchange(asyncio.get_running_loop())
     parts = urlsplit(url)
-    secure = parts.scheme == "https"
+    secure = client_context(ca_file) if parts.scheme == "https" else None
     try:
         async with asyncio.timeout(timeout_s + _MAY_END_EARLY_S):
-            await exchange.connect(_ascii(parts.hostname or ""), parts.port or (443 if secure else 80), secure=secure)
+            await exchange.connect(_ascii(parts.hostname or ""), parts.port or (443 if secure else 80), secure)
             await _send(exchange, head, body, tampering)
             reply = await exchange.done
     except TimeoutError:
@@ -114,11 +117,6 @@ def _ascii(host: str) -> str:
     return host if host.isascii() else host.encode("idna").decode()
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 class _Exchange(asyncio.Protocol):
     """Reads one answer; `done` receives the result. The parser calls the methods with names that begin with `on_`."""
 
@@ -132,8 +130,8 @@ class _Exchange(asyncio.Protocol):
         self._size = 0
         self._whole = False
 
-    async def connect(self, host: str, port: int, *, secure: bool) -> None:
-        context, name = (_tls(), host) if secure else (None, None)
+    async def connect(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        name = host if context else None
         await self._loop.create_connection(lambda: self, host, port, ssl=context, server_hostname=name)
 
     def write(self, data: bytes) -> None:
@@ -183,13 +181,9 @@ class _Exchange(asyncio.Protocol):
 
     def _reply(self) -> Reply:
         body = b"".join(self._body)
-        encoding = self._headers.get("content-encoding", "identity").strip().lower()
         try:
-            if encoding in {"gzip", "x-gzip", "deflate"}:
-                body = zlib.decompressobj(_INFLATE_ANY).decompress(body, _LONGEST_ANSWER)
-            elif encoding not in {"identity", ""}:
-                return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER)
-        except zlib.error:
+            body = decoded(body, self._headers.get("content-encoding", ""), _LONGEST_ANSWER)
+        except BadCoding:
             return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER)
         return Reply(self._parser.get_status_code(), self._headers, body, None)
 

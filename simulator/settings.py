@@ -42,6 +42,7 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     connector_access_key_id: str = Field(default="jwo-platform", description="Signs the calls to connectors.")
     connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")
     connector_session_token: SecretStr | None = None
+    connector_ca_file: str = Field(default="", description="Certificates (PEM) to trust in calls to connectors.")
 
     @property
     def house(self) -> House:

@@ -7,10 +7,8 @@ The driver reads a late answer for some time, so that a report can show it.
 from __future__ import annotations
 
 import contextlib
-import functools
-import ssl
+import math
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,28 +21,31 @@ import httpx
 from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.own_lag import own_lag
-from conformance.drivers.raw_connection import RawConnection
-from conformance.errors import HarnessBroke
+from conformance.drivers.raw_connection import RawConnection, Wire
+from conformance.errors import HarnessBroke, NotDeclared, OutOfTime
 from contract.gate import NoAnswer
 from contract.operations import Operation
 from contract.profile import Profile
 from contract.sigv4 import sign
+from jwo_toolkit.content_coding import BadCoding, decoded
 from jwo_toolkit.pacing import Pace
+from jwo_toolkit.tls import client_context
 
 READ_FOR_S = 10.0
-"""How long the driver reads an answer before the call counts as timed out."""
+"""How long the driver reads an answer before the call counts as timed out, or longer after a longer budget."""
+_USUAL_BUDGET_S, _AFTER_BUDGET_S = 5.0, 2.0
+"""After a longer budget than the usual one, the driver still reads for these seconds, to show a late answer."""
 _LARGEST_ANSWER = 4_000_000
 _MOST_TIMED_OUT = 3
 _READ_BRIEFLY_FOR_S = 3.0
 """The shorter time after three time-outs in a row; long enough to see a late answer."""
-_GZIP_OR_ZLIB = 47
 _NO_HEADERS: Mapping[str, str] = {}
-_PACE_WINDOW_S = 1.25
+_SECOND_S = 1.25
 """The second of a declared rate limit, and a margin for calls that arrive closer together than they were sent."""
-
-
-_tls = functools.cache(ssl.create_default_context)
-"""The context that all clients of a process share: to read the system's certificates takes 40 ms."""
+_EVENLY_S = 1.1
+"""The margin for calls that are spaced evenly, of which each counts from its arrival."""
+_SETTLED_S = 0.6
+"""A call arrives within this time after it was sent, however late its answer is."""
 
 
 class ConnectorClient:
@@ -56,8 +57,11 @@ class ConnectorClient:
         self._keep = keep
         self._timed_out_in_a_row = 0
         self._secrets = frozenset(declared_secrets(profile))
-        self._pace = Pace(profile.limits.rate_limit_per_second, _PACE_WINDOW_S)
-        self._tls = _tls()
+        self._rate, self._burst = profile.limits.rate_limit_per_second, profile.limits.burst
+        self._pace = _pace(self._rate, self._burst)
+        self._tls = client_context(profile.connector.ca_file)
+        self.until = math.inf
+        """The time of the monotonic clock after which no call is sent."""
         own_lag()
 
     def __enter__(self) -> Self:
@@ -69,12 +73,28 @@ class ConnectorClient:
         """Do nothing: no connection stays open between calls."""
 
     def at_once(self, count: int) -> int:
-        """Wait until the declared rate allows a call, and return how many of `count` calls may start at that moment."""
+        """Wait until the declared rate allows a call, and return how many of `count` calls may start at that moment.
+
+        Raises NotDeclared if the connector allows no two calls at the same moment.
+        """
+        self._needs_time()
+        self._needs_burst(min(count, 2))
         return self._pace.at_once(count)
 
     def book(self, count: int) -> int:
         """Do the same as `at_once`, for calls that another client, such as the platform, sends at this moment."""
+        self._needs_time()
         return self._pace.book(count)
+
+    def pause(self) -> None:
+        """Send nothing until the whole declared rate is free again, after calls that did not wait for it."""
+        self._pace.pause(_SECOND_S)
+
+    def read_for_s(self, operation: Operation) -> float:
+        """Return how long an answer is read, which is longer than its declared budget."""
+        budget_s = operation.answer_budget_s(self._profile.house)
+        has_usual_budget = budget_s <= _USUAL_BUDGET_S or math.isinf(budget_s)
+        return READ_FOR_S if has_usual_budget else max(READ_FOR_S, budget_s + _AFTER_BUDGET_S)
 
     def send(
         self,
@@ -91,17 +111,35 @@ class ConnectorClient:
 
         Waits for the declared rate limit first, unless `paced` is False, for a test of the limit itself.
 
-        Raises HarnessBroke if the HTTP library refuses to send the request.
+        Raises HarnessBroke if the HTTP library refuses to send the request, and OutOfTime after the time of the run.
         """
-        if paced:
-            self._pace.wait()
-        else:
-            self._pace.count()
         url = self._profile.connector.url + operation.path
         headers = {**self._headers(url, body, method, content_type), **more_headers}
+        return self.send_as(operation, body, headers, paced=paced, label=label, method=method)
+
+    def send_as(
+        self,
+        operation: Operation,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        paced: bool = True,
+        label: str = "",
+        method: str = "POST",
+    ) -> Exchange:
+        """Do the same as `send`, with these headers instead of the declared ones."""
+        self._needs_time()
+        if paced:
+            self._pace.wait()
+        url = self._profile.connector.url + operation.path
+        request = httpx.Request(method, url, headers=headers, content=body)
         started_at, start = self._now(), time.perf_counter()
-        answer, failure, detail = self._call(httpx.Request(method, url, headers=headers, content=body), start)
+        answer, failure, detail = self._call(request, start, self.read_for_s(operation))
         elapsed_s = time.perf_counter() - start
+        if paced:
+            self._pace.arrived(max(0.0, elapsed_s - _SETTLED_S))
+        else:
+            self.pause()
         return self._record(
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
         )
@@ -113,16 +151,29 @@ class ConnectorClient:
 
     def prepare_raw(self, operation: Operation, bodies: Sequence[bytes]) -> RawConnection:
         """Return a raw connection for these requests, which sends them in ways that no HTTP library supports."""
-        for _ in bodies:
-            self._pace.wait()
+        self._needs_time()
+        self._needs_burst(len(bodies))
+        self._pace.book(len(bodies))
         url = self._profile.connector.url + operation.path
         requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
-        return RawConnection(operation, url, requests, self._now, self._record)
+        wire = Wire(self.read_for_s(operation), self._tls)
+        return RawConnection(operation, url, requests, self._now, self._record, wire)
 
-    def _connection(self) -> httpx.Client:
+    def _needs_time(self) -> None:
+        if time.monotonic() > self.until:
+            raise OutOfTime("the time of the run was over")
+
+    def _needs_burst(self, count: int) -> None:
+        if self._rate and count > self._burst:
+            raise NotDeclared(
+                f"[limits] burst = {self._burst} allows no {count} calls at the same moment; declare a burst "
+                "if the connector allows one"
+            )
+
+    def _connection(self, read_for_s: float) -> httpx.Client:
         """Return a client for one call: in a shared pool, one thread can close a connection that another has taken."""
         transport = httpx.HTTPTransport(verify=self._tls, trust_env=False)
-        return httpx.Client(transport=transport, timeout=READ_FOR_S, follow_redirects=False, trust_env=False)
+        return httpx.Client(transport=transport, timeout=read_for_s, follow_redirects=False, trust_env=False)
 
     def _record(self, exchange: Exchange) -> Exchange:
         own_lag_s = own_lag().since(time.perf_counter() - exchange.elapsed_s)
@@ -132,17 +183,24 @@ class ConnectorClient:
         self._keep(exchange)
         return exchange
 
-    def _call(self, request: httpx.Request, start: float) -> tuple[Answer | None, NoAnswer | None, str]:
-        read_for_s = READ_FOR_S if self._timed_out_in_a_row < _MOST_TIMED_OUT else _READ_BRIEFLY_FOR_S
+    def _call(
+        self, request: httpx.Request, start: float, read_for_s: float
+    ) -> tuple[Answer | None, NoAnswer | None, str]:
+        if self._timed_out_in_a_row >= _MOST_TIMED_OUT:
+            read_for_s -= READ_FOR_S - _READ_BRIEFLY_FOR_S
         with Deadline(read_for_s) as deadline:
             request.extensions = {**request.extensions, "trace": deadline.trace}
             try:
-                with self._connection() as client, contextlib.closing(client.send(request, stream=True)) as response:
+                connection = self._connection(read_for_s)
+                with connection as client, contextlib.closing(client.send(request, stream=True)) as response:
                     content = b"".join(_until(response.iter_raw(), start + read_for_s))
-                return Answer(response.status_code, dict(response.headers), _decoded(response, content)), None, ""
+                body = decoded(content, response.headers.get("content-encoding", ""), _LARGEST_ANSWER)
+                return Answer(response.status_code, dict(response.headers), body), None, ""
             except httpx.LocalProtocolError as error:
                 raise HarnessBroke(f"the HTTP library refuses to send the request: {error}") from error
-            except (httpx.HTTPError, zlib.error) as error:
+            except BadCoding as error:
+                return None, NoAnswer.MALFORMED_ANSWER, str(error)
+            except httpx.HTTPError as error:
                 if deadline.passed or isinstance(error, httpx.TimeoutException):
                     return None, NoAnswer.TIMED_OUT, f"no complete answer within {read_for_s:g} s"
                 if isinstance(error, httpx.TransportError):
@@ -181,8 +239,11 @@ def _until(chunks: Iterator[bytes], deadline: float) -> Iterator[bytes]:
         yield chunk
 
 
-def _decoded(response: httpx.Response, content: bytes) -> bytes:
-    """Decompress gzip or deflate, which the request did not accept, up to the largest answer: a bomb stays small."""
-    if response.headers.get("content-encoding", "").strip().lower() not in {"gzip", "x-gzip", "deflate"}:
-        return content
-    return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(content, _LARGEST_ANSWER)
+def _pace(rate: int, burst: int) -> Pace:
+    """Return the pace of a rate limit: at most `burst` calls together, and never more than `rate` in a second."""
+    if not rate:
+        return Pace(0, 0.0)
+    if burst == 1:
+        return Pace(1, _EVENLY_S / rate)
+    bursts_per_second = rate // burst if burst <= rate else rate / burst
+    return Pace(burst, _SECOND_S / bursts_per_second)

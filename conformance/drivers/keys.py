@@ -9,8 +9,9 @@ import uuid
 
 import httpx
 
-from conformance.errors import HarnessBroke, NotDeclared
+from conformance.errors import NotDeclared, ProfileBroke
 from contract.profile import KeyKind, Profile
+from jwo_toolkit.tls import client_context
 
 _MINT_WITHIN_S = 10
 
@@ -21,8 +22,8 @@ class KeySource:
     def __init__(self, profile: Profile) -> None:
         self._keys = profile.keys
         self._declared = frozenset(profile.declared_keys())
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(timeout=_MINT_WITHIN_S, limits=limits, trust_env=False)
+        limits, context = httpx.Limits(max_keepalive_connections=0), client_context(profile.connector.ca_file)
+        self._http = httpx.Client(timeout=_MINT_WITHIN_S, limits=limits, trust_env=False, verify=context)
 
     def has(self, kind: KeyKind) -> bool:
         """Say whether the profile declares this kind."""
@@ -35,7 +36,7 @@ class KeySource:
     def take(self, kind: KeyKind) -> str:
         """Return a key of a declared kind, a new one if the profile can make them.
 
-        Raises NotDeclared if the profile does not declare the kind. Raises HarnessBroke if the command fails, or the
+        Raises NotDeclared if the profile does not declare the kind. Raises ProfileBroke if the command fails, or the
         address does.
         """
         if not self.has(kind):
@@ -57,7 +58,7 @@ class KeySource:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
         except (OSError, subprocess.SubprocessError) as error:
-            raise HarnessBroke(f"[keys] command failed for {kind}: {error}") from error
+            raise ProfileBroke(f"[keys] command failed for {kind}: {error}") from error
         return _one_key(done.stdout, "[keys] command")
 
     def _from_url(self, kind: str) -> str:
@@ -66,7 +67,7 @@ class KeySource:
             answer = self._http.get(url).raise_for_status().json()
             return _one_key(str(answer["identityKey"]), "[keys] url")
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise HarnessBroke(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
+            raise ProfileBroke(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
 
 
 def _one_key(text: str, source: str) -> str:
@@ -74,7 +75,7 @@ def _one_key(text: str, source: str) -> str:
     try:
         base64.b64decode(key, validate=True)
     except ValueError as error:
-        raise HarnessBroke(f"{source} returned a key that is not Base64; it must return one Base64 key") from error
+        raise ProfileBroke(f"{source} returned a key that is not Base64; it must return one Base64 key") from error
     if not key:
-        raise HarnessBroke(f"{source} returned an empty key; it must return one Base64 key")
+        raise ProfileBroke(f"{source} returned an empty key; it must return one Base64 key")
     return key

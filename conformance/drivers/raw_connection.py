@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import h11
@@ -17,14 +18,22 @@ import h11
 from conformance.drivers.exchange import Answer, Exchange
 from contract.gate import NoAnswer
 from contract.operations import Operation
+from jwo_toolkit.content_coding import BadCoding, decoded
 
-_WAIT_S = 10.0
+_LARGEST_ANSWER = 4_000_000
 _PIECES = 8
 _NOTICED_S = 0.1
 """Within this time a connector notices new bytes, or the end of the connection."""
 _CHUNK_BYTES = 65536
 
 Request = tuple[Mapping[str, str], bytes]
+
+
+class Wire(NamedTuple):
+    """How to reach a connector: the most seconds to wait for bytes, and the TLS context for https."""
+
+    wait_s: float
+    tls: ssl.SSLContext
 
 
 class RawConnection:
@@ -37,8 +46,9 @@ class RawConnection:
         requests: Sequence[Request],
         now: Callable[[], datetime],
         record: Callable[[Exchange], Exchange],
+        wire: Wire,
     ) -> None:
-        self._operation, self._url, self._requests = operation, url, requests
+        self._operation, self._url, self._requests, self._wire = operation, url, requests, wire
         self._now, self._record = now, record
 
     def send_slowly(self, seconds: float, label: str) -> Exchange:
@@ -86,11 +96,11 @@ class RawConnection:
     def _connected(self) -> socket.socket:
         parts = urlsplit(self._url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        connection = socket.create_connection((host, port), _WAIT_S)
+        connection = socket.create_connection((host, port), self._wire.wait_s)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme != "https":
             return connection
-        return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
+        return self._wire.tls.wrap_socket(connection, server_hostname=host)
 
     def _raw(self, headers: Mapping[str, str], body: bytes) -> bytes:
         path = urlsplit(self._url).path
@@ -131,7 +141,7 @@ class AnswerReader:
         """Return the next final answer, or None and the reason; interim (1xx) answers are skipped."""
         try:
             return self._final_answer(), ""
-        except (h11.ProtocolError, OSError) as error:
+        except (h11.ProtocolError, OSError, BadCoding) as error:
             return None, f"no complete answer: {type(error).__name__}"
 
     def _final_answer(self) -> Answer:
@@ -153,7 +163,8 @@ class AnswerReader:
         self._left_over = parser.trailing_data
         assert head is not None  # h11 reports the end of a message after its head
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers.raw_items()}
-        return Answer(head.status_code, headers, bytes(body))
+        coding = ", ".join(value for name, value in headers.items() if name.lower() == "content-encoding")
+        return Answer(head.status_code, headers, decoded(bytes(body), coding, _LARGEST_ANSWER))
 
 
 def _feed(parser: h11.Connection, content: bytes, *, is_closed: bool) -> None:

@@ -16,7 +16,7 @@ from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient, declared_secrets
 from conformance.end_to_end.journal import is_call, to_exchange
 from conformance.end_to_end.needs import case_ids
-from conformance.errors import Finding, HarnessBroke, NotDeclared
+from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared
 from conformance.platform_control import Decision, Delivery, Fault, PlatformControl
 from conformance.requests import Requests
 from conformance.run.recorder import Recorder
@@ -26,12 +26,17 @@ from contract.profile import KeyKind
 from jwo_toolkit.json_types import JsonObject
 
 GATES = 2
+_TWICE = 2
 _TRIES, _TRIES_WITH_RATE_LIMIT = 4, 12
 _POLL_EVERY_S = 0.05
 _SETTLE_TIMEOUT_S = 25.0
+_USUAL_BUDGET_S = 5.0
+"""With a longer budget for carts, their delivery may take longer in proportion."""
 _HOPELESS_ATTEMPTS = 3
 """After this many useless answers in a row, the suite expects the connector to accept no later attempt."""
 _USELESS = {"malformed_answer", "server_error"}
+_FINAL = {"refused", *_USELESS}
+"""Outcomes of the last attempt by which the connector itself has given up a cart, running and able to answer."""
 _RATE_WINDOW_S = 1.1
 """One second, the window of a rate limit, and a margin."""
 _TOO_MANY = "429"
@@ -87,6 +92,8 @@ class StoreDay:
         self._connector = connector
         self._control = control
         self._rate = requests.profile.limits.rate_limit_per_second
+        budget_s = CREATE_PURCHASES.answer_budget_s(requests.profile.house)
+        self._settle_timeout_s = _SETTLE_TIMEOUT_S * max(1.0, budget_s / _USUAL_BUDGET_S)
         self.case_id = case_id
         self.store_id = store_id or requests.profile.store.id
         self.gates = name_gates(self.store_id, case_id)
@@ -133,14 +140,19 @@ class StoreDay:
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
                 raise NotDeclared(f"the gate opens for no {kind}: {cause}; {case_ids()[0]} judges this")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")
+        visitor: JsonObject = visit.decision.get("visitor") or {}
+        if kind == "shopper" and visitor.get("type") == "ASSOCIATE":
+            raise Blocked("VIK-1.1", "the connector answers the declared shopper as an associate, who has no cart")
         return visit
 
     def take(self, visit: Visit, quantity: int = 1) -> None:
         """Pick a quantity of the first declared item."""
         self._control.pick(visit.trip_id, self._requests.profile.catalog.skus[0], quantity)
 
-    def leave(self, visit: Visit) -> None:
-        """Leave the store; the platform then begins to deliver the cart."""
+    def leave(self, visit: Visit, *, paced: bool = True) -> None:
+        """Leave the store; the platform then delivers the cart, `paced` within the declared rate."""
+        if paced:
+            self._connector.book(1)
         self._control.leave(visit.trip_id)
         visit.has_left = True
 
@@ -166,9 +178,10 @@ class StoreDay:
 
     def reserve_repeats(self, count: int) -> int:
         """Reserve rate for repetitions of one scan at the same moment, and return how many the declared rate allows."""
-        allowed = min(count, self._rate - 1) if self._rate else count
-        if not allowed:
-            raise NotDeclared("[limits] rate_limit_per_second leaves no room for a scan and its repetition")
+        limits = self._requests.profile.limits
+        allowed = min(count, self._rate - 1, limits.burst) if self._rate else count
+        if allowed < _TWICE and self._rate:
+            raise NotDeclared(f"[limits] burst = {limits.burst} leaves no room for a scan and its repetition at once")
         return self._connector.book(allowed)
 
     def resend_first(
@@ -191,20 +204,25 @@ class StoreDay:
             time.sleep(_RATE_WINDOW_S)
         raise NotDeclared(f"the connector refused the repetition {_TRIES} times because of the declared rate")
 
-    def settle(
-        self, visits: Sequence[Visit] = (), within_s: float = _SETTLE_TIMEOUT_S, *, redrive: bool = False
-    ) -> None:
-        """Wait until the connector has accepted the carts, or one is lost, or `within_s` is over."""
-        deadline, waiting = time.monotonic() + within_s, list(visits) or self.finished_visits()
+    def settle(self, visits: Sequence[Visit] = (), within_s: float = 0.0, *, redrive: bool = False) -> None:
+        """Wait until the connector has accepted the carts, or one is lost, or `within_s` is over.
+
+        0 is the usual time. With `redrive`, a cart is delivered again that the platform gave up because the connector
+        did not answer; a cart that the connector refused for good is lost.
+        """
+        deadline = min(time.monotonic() + max(within_s, self._settle_timeout_s), self._connector.until)
+        waiting = list(visits) or self.finished_visits()
         while waiting:
             for visit in waiting:
                 visit.delivery = self._control.delivery(visit.trip_id)
-                if redrive and visit.delivery["state"] == "dead_letter":
+                if redrive and visit.delivery["state"] == "dead_letter" and not is_refused(visit.delivery):
                     self._control.redrive(visit.trip_id)
-            if time.monotonic() > deadline or any(is_lost(visit.delivery) and not redrive for visit in waiting):
-                return
+            is_over = is_refused if redrive else is_lost
+            if time.monotonic() > deadline or any(is_over(visit.delivery) for visit in waiting):
+                break
             waiting = [visit for visit in waiting if visit.delivery["state"] != "delivered"]
             time.sleep(_POLL_EVERY_S if waiting else 0)
+        self._connector.pause()
 
     def finished_visits(self) -> list[Visit]:
         """Return the visits that ended; each of them has a cart."""
@@ -263,3 +281,8 @@ def is_lost(delivery: Delivery) -> bool:
     judged = [attempt["outcome"] for attempt in delivery["attempts"] if attempt["outcome"] != "rate_limited"]
     is_hopeless = len(judged) >= _HOPELESS_ATTEMPTS and set(judged[-_HOPELESS_ATTEMPTS:]) <= _USELESS
     return delivery["state"] == "dead_letter" or (delivery["state"] == "pending" and is_hopeless)
+
+
+def is_refused(delivery: Delivery) -> bool:
+    """Say whether the platform gave up a cart because of the connector's answer, and not because of the time."""
+    return delivery["state"] == "dead_letter" and delivery["attempts"][-1]["outcome"] in _FINAL

@@ -87,7 +87,7 @@ def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES
             outstanding_balance="card-debt",
         ),
         scans=ScansTable(accepted="bG95YWx0eS0x", rejected="bm9ib2R5LTE="),
-        limits=LimitsTable(rate_limit_per_second=rate_limit_per_second),
+        limits=LimitsTable(rate_limit_per_second=rate_limit_per_second, burst=max(1, rate_limit_per_second)),
         house=_EXACT,
     )
 

@@ -19,7 +19,7 @@ from conformance.catalogue import LEVELS, MODES
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
-from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared
+from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared, OutOfTime
 from conformance.match import Mismatch
 from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection
@@ -119,7 +119,7 @@ def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mism
         result.verdict, result.expected, result.got, result.story = broken, error.expected, error.got, error.story
     elif isinstance(error, NotDeclared):
         result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
-    elif isinstance(error, Blocked):
+    elif isinstance(error, Blocked | OutOfTime):
         result.verdict, result.reason, result.blocked_by = Verdict.BLOCKED, str(error), error.by
     else:
         result.verdict, result.reason = Verdict.ERROR, f"{type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,3 +46,5 @@ class RunConfiguration:
     """The simulated platform for visits; with None, a run that needs one starts its own."""
     catalog_platform: Addresses | None = None
     """The platform for the catalog client; with None, a run that needs one starts its own."""
+    until_s: float = math.inf
+    """The time of the monotonic clock after which the run calls the connector no more."""

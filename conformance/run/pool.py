@@ -174,6 +174,7 @@ def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> 
 def _equipment(task: Task, recorder: Recorder) -> Equipment:
     configuration = task.configuration
     connector = ConnectorClient(configuration.profile, configuration.now, recorder.keep)
+    connector.until = configuration.until_s
     requests = Requests(configuration.profile, configuration.now, task.known.accepted)
     controls = ControlCalls(requests, connector, recorder, task.known)
     return Equipment(configuration, requests, connector, controls, recorder, task.platform)

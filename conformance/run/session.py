@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from conformance.catalog_client.servers import jobs_for
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
-from conformance.errors import HarnessBroke
+from conformance.errors import HarnessBroke, ProfileBroke
 from conformance.requests import REGISTRY, Requests, is_answered
 from conformance.run.bridge import Equipment
 from conformance.run.configuration import RunConfiguration
 from conformance.run.controls import MOST_CALLS, ControlCalls, Known, Pace
-from conformance.run.plan import Division, Plan, divide, make_plan
+from conformance.run.plan import Division, Group, Plan, divide, make_plan
 from conformance.run.pool import Pool, Task
 from conformance.run.recorder import OnCase, Recorder, ignore
+from conformance.run.time_limit import end_of_cases, explain, late_first, limit_s
 from conformance.run.worker import run_groups
 from conformance.verdicts import CaseResult
 from contract.operations import Operation
+from contract.register import register
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,14 @@ def run(
         raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
     on_selected(len(plan.ids))
     recorder = Recorder(on_case)
+    configuration = replace(configuration, until_s=min(configuration.until_s, end_of_cases(configuration)))
     with equipped(configuration, recorder, known) as equipment:
         _run_plan(plan, equipment)
+    explain(
+        recorder.results,
+        {each: register()[each].api for each in recorder.results},
+        limit_s(configuration.profile, deep=configuration.selection.deep),
+    )
     return FinishedRun(configuration, recorder.results, equipment.controls.known, recorder.all_exchanges())
 
 
@@ -66,6 +75,7 @@ def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known |
         jobs_for(configuration) as jobs,
         platform_for(configuration) as platform,
     ):
+        connector.until = configuration.until_s
         controls = ControlCalls(requests, connector, recorder, known)
         yield Equipment(configuration, requests, connector, controls, recorder, platform, jobs)
 
@@ -73,7 +83,7 @@ def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known |
 def _run_plan(plan: Plan, equipment: Equipment) -> None:
     division = _division(plan, equipment)
     if not division.pooled:
-        run_groups(equipment, division.here + plan.alone + plan.last)
+        run_groups(equipment, chain(division.here, _after(plan, equipment)))
         return
     known = _shared(equipment.controls.known, division.workers)
     task = Task(equipment.configuration, known, equipment.platform, division.pooled)
@@ -82,7 +92,13 @@ def _run_plan(plan: Plan, equipment: Equipment) -> None:
             run_groups(equipment, division.here)
         pool.finish()
     if plan.alone + plan.last:
-        run_groups(equipment, plan.alone + plan.last)
+        run_groups(equipment, _after(plan, equipment))
+
+
+def _after(plan: Plan, equipment: Equipment) -> Iterator[Group]:
+    """Yield the groups that run after all others, those about late answers first."""
+    yield from late_first(plan.alone, equipment.connector)
+    yield from plan.last
 
 
 def _division(plan: Plan, equipment: Equipment) -> Division:
@@ -90,7 +106,9 @@ def _division(plan: Plan, equipment: Equipment) -> Division:
 
     def pace_of(operation: Operation) -> Pace:
         is_called = operation in REGISTRY and is_answered(operation, profile)
-        return equipment.controls.pace(operation) if is_called else Pace()
+        with suppress(ProfileBroke):  # each case that needs the same command reports the error
+            return equipment.controls.pace(operation) if is_called else Pace()
+        return Pace()
 
     return divide(plan, may_crowd=not profile.limits.rate_limit_per_second, pace_of=pace_of)
 

@@ -71,17 +71,18 @@ def send_after_restart(
 ) -> Exchanges:
     """Send the request, restart the connector by the declared command, and send a further attempt.
 
-    The first case also sends a request of the other operation, so that both cases need only one restart.
+    The first case also sends a request of the other operation, if the connector accepts those, so that both cases need
+    only one restart.
     """
     restarting.needs_command(requests.profile)
     if draft.operation in over_restart:
         connector.show(over_restart[draft.operation])
     else:
-        other = requests.valid_request(
-            CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
-        )
-        again = [_repetition(each, controls) for each in (draft, other)]
-        over_restart |= _send_over_restart([draft, other], again, connector, requests.profile)
+        other = CREATE_PURCHASES if draft.operation is VERIFY_IDENTITY_KEYS else VERIFY_IDENTITY_KEYS
+        others = [] if controls.trial(other).refusal else [requests.valid_request(other)]
+        drafts = [draft, *others]
+        again = [_repetition(each, controls) for each in drafts]
+        over_restart |= _send_over_restart(drafts, again, connector, requests.profile)
     return over_restart[draft.operation]
 
 

@@ -235,7 +235,7 @@ def throttled(day: StoreDay, profile: Profile) -> None:
         for each in people:
             day.take(each)
         for each in people:
-            day.leave(each)
+            day.leave(each, paced=False)
         day.settle(within_s=_RESTART_TIMEOUT_S)
 
 

@@ -13,7 +13,8 @@ from conformance.errors import NotDeclared
 from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from contract.gate import NoAnswer
+from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 from contract.profile import KeyKind, Profile
 from contract.values import format_instant
 
@@ -77,6 +78,24 @@ def an_understood_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a valid cart. Raises NotDeclared if the connector refuses it as invalid."""
     controls.needs_understanding(CREATE_PURCHASES)
     return requests.build.cart()
+
+
+@given("a scan to be timed", target_fixture="draft")
+def a_timed_scan(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a valid scan, even if the connector has answered none in time. Raises as `an_understood_scan` else."""
+    return _timed(requests, controls, VERIFY_IDENTITY_KEYS)
+
+
+@given("a cart to be timed", target_fixture="draft")
+def a_timed_cart(requests: Requests, controls: ControlCalls) -> Draft:
+    """Return a valid cart, even if the connector has answered none in time. Raises as `an_understood_cart` else."""
+    return _timed(requests, controls, CREATE_PURCHASES)
+
+
+def _timed(requests: Requests, controls: ControlCalls, operation: Operation) -> Draft:
+    if controls.trial(operation).exchanges[0].failure is not NoAnswer.TIMED_OUT:
+        controls.needs_understanding(operation)
+    return requests.valid_request(operation)
 
 
 @given("a cart of two different items", target_fixture="draft")

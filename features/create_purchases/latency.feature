@@ -3,7 +3,7 @@ Feature: Create Purchases: time to answer
 
   @CP-X.11 @house @alone
   Scenario: Carts are answered within the house's budget
-    Given a cart that the connector understands
+    Given a cart to be timed
     When at least 20 such carts are sent
     Then each answer is complete within the house's time for carts
 

@@ -3,6 +3,6 @@ Feature: Verify Identity Keys: the shopper waits at the gate
 
   @VIK-9 @must @alone
   Scenario: Performance
-    Given a scan that the connector understands
+    Given a scan to be timed
     When at least 30 such scans are sent
     Then each answer is complete within the gate's time

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import httptools
 from gevent import get_hub, monkey
 
+from jwo_toolkit.content_coding import BadCoding, decoded
 from load.http_client.exchange import Exchange, NoAnswer
 from load.http_client.tls import Tls
 
@@ -25,6 +26,7 @@ _LARGEST_ANSWER = 4_000_000
 _FIRST_FINAL = 200
 """The lowest status of a final answer; 1xx statuses come before it."""
 _LENGTHS = (b"content-length", b"transfer-encoding")
+_CODING = b"content-encoding"
 _LOCAL_ERRORS = {
     errno.EMFILE: NoAnswer.NO_FILE,
     errno.ENFILE: NoAnswer.NO_FILE,
@@ -72,6 +74,7 @@ class Connection:
         self._complete = False
         self._keep = False
         self._has_length = False
+        self._content_encoding = ""
         self._ends_with_close = False
         self._carried = 0
         self._received = 0
@@ -118,10 +121,13 @@ class Connection:
         """Store a part of the answer's body; the parser calls this."""
         self._body.append(part)
 
-    def on_header(self, name: bytes, _value: bytes) -> None:
-        """Note whether a header gives the length of the body; the parser calls this."""
-        if name.lower() in _LENGTHS:
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note the coding of the body, and whether a header gives its length; the parser calls this."""
+        lower_name = name.lower()
+        if lower_name in _LENGTHS:
             self._has_length = True
+        elif lower_name == _CODING:
+            self._content_encoding = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Ask the parser whether the connection stays open; the parser forgets this at the end of the message."""
@@ -220,9 +226,17 @@ class Connection:
         exchange.answered_ns = now
         exchange.read_delay_ns = now - self._owner.woke_ns
         exchange.status = self._parser.get_status_code()
-        exchange.body = b"".join(self._body)
-        self._exchange = None
+        body, coding = b"".join(self._body), self._content_encoding
         self._body.clear()
+        self._content_encoding = ""
+        if coding:
+            try:
+                body = decoded(body, coding, _LARGEST_ANSWER)
+            except BadCoding:
+                self._end(NoAnswer.NOT_HTTP)
+                return
+        exchange.body = body
+        self._exchange = None
         self._complete = False
         self._ends_with_close = False
         self._carried += 1

@@ -9,7 +9,6 @@ import fcntl
 import os
 import resource
 import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import get_hub
 
+from jwo_toolkit.tls import client_context
 from load.http_client.connection import Address, Connection
 from load.http_client.exchange import Exchange, NoAnswer
 
@@ -33,8 +33,10 @@ _TRY_FOR_S = 3.0
 class ConnectionPool:
     """Sends exchanges, and passes each to `done` exactly once, with its answer or its failure."""
 
-    def __init__(self, url: str, read_for_s: float, crossing_s: float, done: Callable[[Exchange], None]) -> None:
-        self.address = _address(url)
+    def __init__(
+        self, url: str, read_for_s: float, crossing_s: float, done: Callable[[Exchange], None], ca_file: str = ""
+    ) -> None:
+        self.address = _address(url, ca_file)
         self.woke_ns = time.perf_counter_ns()
         self.crossing_ns = int(crossing_s * 1e9)
         self.most = _most_connections()
@@ -134,13 +136,13 @@ class ConnectionPool:
                 self._done(exchange)
 
 
-def _address(url: str) -> Address:
+def _address(url: str, ca_file: str) -> Address:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, _, _, _, sockaddr = next((each for each in found if _accepts_connections(each[0], each[4])), found[0])
-    return Address(family, sockaddr, host, ssl.create_default_context() if parts.scheme == "https" else None)
+    return Address(family, sockaddr, host, client_context(ca_file) if parts.scheme == "https" else None)
 
 
 def _accepts_connections(family: int, sockaddr: Any) -> bool:  # noqa: ANN401 - an address of any family

@@ -79,7 +79,7 @@ def test_a_foreign_connector_with_a_low_rate_limit_gets_no_finding(
     flask = next(foreign for foreign in FOREIGN if foreign.name == "flask_threads")
     chosen = ("VIK-4", "E2E-X.2", "E2E-X.4", "E2E-X.5")
     with running(flask) as environment:
-        declared = (flask.folder / "jwo.toml").read_text("utf-8").replace("_per_second = 100", "_per_second = 5")
+        declared = (flask.folder / "jwo.toml").read_text("utf-8").replace("= 100\n", "= 5\n")
         (tmp_path / "jwo.toml").write_text(declared, encoding="utf-8")
         results = run(RunConfiguration(load(tmp_path / "jwo.toml", environment), Selection(only=chosen))).results
 
