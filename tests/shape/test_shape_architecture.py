@@ -86,7 +86,7 @@ def test_table_names_every_package_of_the_wheel() -> None:
     assert named == {*build["packages"], "tests"}
 
 
-def test_only_jwo_imports_several_rooms() -> None:
+def test_only_jwo_imports_several_parts() -> None:
     rooms = {"reference_connector", "simulator", "conformance", "load"}
     for room in rooms:
         for name, module in modules_of(room):
