@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from conformance.errors import BadKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_MAKE_PUBLIC_KEY = "openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem"
 _MAKE_KEY = "openssl genpkey -algorithm ed25519 -out PRIVATE.pem"
 
 
@@ -44,9 +45,7 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(_pem(path))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadKey(
-            f"{path} holds no public key as PEM; make it with: openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem"
-        ) from error
+        raise BadKey(f"{path} holds no public key as PEM; make it with: {_MAKE_PUBLIC_KEY}") from error
     if not isinstance(key, Ed25519PublicKey):
         raise BadKey(f"{path} is not an ed25519 key; name the public key of the one that signed")
     return key

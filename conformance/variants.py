@@ -19,6 +19,7 @@ from contract.house import House
 from contract.messages import self_contained
 from jwo_toolkit.json_types import Json
 
+_EVENTS = "shoppingTrip.authEvents"
 _SCAN_RESULT = "shoppingTrip.authEvents[0].scanResult"
 _IDENTIFIERS = "cartItems[0].externalIdentifiers"
 _UNICODE = "Ångström 牛乳 🛒 עגלה"
@@ -213,6 +214,15 @@ def _with_scan_result(draft: Draft, **members: str) -> Draft:
     return draft.with_value(_SCAN_RESULT, {"id": "shopper-001", "type": "SHOPPER", **known, **members})
 
 
+def _groups(new: New, _house: House) -> Iterator[Variant]:
+    """Write a group in both ways: an event for each person, or one event, since one code opens the gate for all."""
+    people = [new().value(_EVENTS)[0] for _ in range(2)]
+    yield Variant("an authEvent for each person of a group", new().with_value(_EVENTS, people))
+    whole = new()
+    lines = [{**whole.value("cartItems[0]"), "lineItemId": f"person-{number}"} for number in (1, 2)]
+    yield Variant("one authEvent for a group", whole.with_value("cartItems", lines))
+
+
 def _blank_ids(new: New, _house: House) -> Iterator[Variant]:
     return _vary(new, {"shopperIdentity.id": [""], "shoppingTrip.authEvents[0].scanResult": [{"id": ""}]})
 
@@ -307,6 +317,7 @@ SETS: dict[str, Variants] = {
     "value that the house adds": _house_values,
     "optional member left out": _left_out,
     "optional object in part": _in_part,
+    "form of a group": _groups,
     "id left blank": _blank_ids,
     "optional member present": _optional_members,
     "form of quantity": _quantities,

@@ -19,6 +19,9 @@ from contract.house import DEFAULT
 DOC_SET = "2026-02"
 """The edition of the public documentation that the register follows."""
 
+EDITIONS: dict[str, str] = {}
+"""The editions of the pages, by name, whose copy behind the register is of another date than `DOC_SET`."""
+
 Level = Literal["must", "should", "house"]
 Provenance = Literal["published", "title", "inferred", "recommended", "partner", "house"]
 Tier = Literal["core", "entry", "catalog", "outer"]
@@ -81,6 +84,11 @@ class Requirement(BaseModel):
     def level(self) -> Level:
         """The strictest level that the provenance allows."""
         return "must" if self.is_binding else _LEVELS[self.provenance]
+
+    @property
+    def edition(self) -> str:
+        """The edition of the page that the row follows, as year and month; empty for a row without a page."""
+        return EDITIONS.get(self.page, DOC_SET) if self.page else ""
 
     @model_validator(mode="after")
     def _names_its_source(self) -> Self:

@@ -64,12 +64,23 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
         ("usually", row.usually),
         ("setting", row.setting),
         ("covers", ", ".join(row.covers)),
-        ("source", _PAGES.format(page=row.page) if row.page else "a decision of this kit; nothing is published"),
+        (
+            "source",
+            f"{_PAGES.format(page=row.page)} (edition {row.edition})"
+            if row.page
+            else "a decision of this kit; nothing is published",
+        ),
         ("scenario", ", ".join(f"features/{file}" for file in files)),
         ("proven by", ", ".join(row.proven_by)),
         ("not tested", row.not_tested),
         ("run it", f"jwo replay {row.id}" if files else ""),
     ]
+
+
+def _source(row: Requirement) -> str:
+    if not row.page:
+        return "a decision of this kit; nothing is published"
+    return f"{_PAGES.format(page=row.page)} (edition {row.edition})"
 
 
 def _proof(row: Coverage) -> str:

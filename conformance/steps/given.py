@@ -169,15 +169,6 @@ def _visitor_id(requests: Requests, connector: ConnectorClient, kind: str) -> st
     return str(details["id"]) if isinstance(details, dict) and details.get("id") else ""
 
 
-@given("two people who entered together", target_fixture="draft")
-def a_group(requests: Requests, controls: ControlCalls) -> Draft:
-    """Return a cart of a trip with two authEvents."""
-    controls.needs_understanding(CREATE_PURCHASES)
-    return requests.build.cart().with_value(
-        "shoppingTrip.authEvents", [requests.build.auth_event(), requests.build.auth_event()]
-    )
-
-
 @given("nothing optional is in it", target_fixture="draft")
 def only_required(draft: Draft) -> Draft:
     """Remove the optional members that the suite's requests have."""

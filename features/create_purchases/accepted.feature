@@ -73,9 +73,9 @@ Feature: Create Purchases: carts that become purchases
 
   @CP-1.13 @must
   Scenario: Group Shopping Trip — Multiple Auth Events
-    Given two people who entered together
-    When it is sent
-    Then a purchase is made
+    Given a cart that the connector understands
+    When it is sent once for each form of a group
+    Then each makes a purchase
 
   @CP-1.14 @must
   Scenario: Auth Event with MANUAL_IN_STORE Location

@@ -56,7 +56,7 @@ Feature: Create Purchases: just within the limits
     Then each makes a purchase
 
   @CP-X.23 @should
-  Scenario: Ids left blank
+  Scenario: Empty ids
     Given a cart that the connector understands
     When it is sent once for each id left blank
     Then each makes a purchase
@@ -75,7 +75,7 @@ Feature: Create Purchases: just within the limits
     Then each makes a purchase
 
   @CP-X.26 @must
-  Scenario: JSON written otherwise
+  Scenario: JSON in any valid form
     Given a cart that the connector understands
     When it is sent once for each way to write its JSON
     Then each makes a purchase

@@ -32,7 +32,7 @@ Feature: Verify Identity Keys: just within the limits
     Then each is decided on the key's merits
 
   @VIK-X.19 @must
-  Scenario: JSON written otherwise
+  Scenario: JSON in any valid form
     Given a scan that the connector understands
     When it is sent once for each way to write its JSON
     Then each is decided on the key's merits

@@ -152,3 +152,22 @@ def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     finally:
         monkeypatch.undo()
         register.cache_clear()
+
+
+def test_row_names_the_edition_of_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Requirement.model_validate(an_entry())
+    assert row.edition == register_module.DOC_SET
+    assert Requirement.model_validate(an_entry(page="")).edition == ""
+
+    monkeypatch.setitem(register_module.EDITIONS, row.page, "2025-11")
+    assert row.edition == "2025-11"
+
+
+def test_editions_are_of_pages_that_a_row_names() -> None:
+    assert register_module.EDITIONS.keys() <= {row.page for row in ROWS}
+
+
+def test_inferred_row_names_a_row_that_is_published() -> None:
+    for row in ROWS:
+        if row.inferred_from:
+            assert register()[row.inferred_from].provenance in {"published", "title"}, row.id
