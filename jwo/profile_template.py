@@ -44,6 +44,9 @@ weighted_skus = []
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
 
+[suite]
+not_offered = []                   # what you do not offer, such as "associate" or "rate_limit": a run can be complete without
+
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry
 shopper_authorization = false
 resolve_scan = false
