@@ -45,7 +45,7 @@ weighted_skus = []
 rate_limit_per_second = 0          # 0: you enforce no limit
 
 [suite]
-not_offered = []                   # what you do not offer, such as "associate" or "rate_limit": a run can be complete without
+not_offered = []                   # what you do not offer, such as "associate" or "rate_limit"
 
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry
 shopper_authorization = false
