@@ -48,6 +48,9 @@ rate_limit_per_second = 0          # 0: you enforce no limit
 # burst = 1                        # how many calls may arrive at the same moment under that limit
 # run_s = 240                      # the most seconds of a run; later cases are not judged
 
+[suite]
+not_offered = []                   # what you do not offer, such as "associate" or "rate_limit"
+
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry
 shopper_authorization = false
 resolve_scan = false

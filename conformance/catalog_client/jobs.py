@@ -40,6 +40,8 @@ class Plan(NamedTuple):
 
 
 _ON_UPLOAD = UPLOAD_CATALOG.name
+WITHOUT_WRONG_ROW = "a small catalog without a wrong row"
+"""The job that shows how a client ends when the platform rejects nothing."""
 # the longest jobs start first, so that the others run meanwhile
 PLANS: Mapping[str, Plan] = {
     "a large catalog, of which the first notification comes twice": Plan(
@@ -56,6 +58,7 @@ PLANS: Mapping[str, Plan] = {
     "a catalog while the first call is answered 500, which is final": Plan(
         faults=(Fault("error_500_final", operation=_ON_UPLOAD),)
     ),
+    WITHOUT_WRONG_ROW: Plan(),
     "a catalog, of which no notification comes": Plan(faults=(Fault("notification_never", times=_ALWAYS),)),
     "a catalog, of which the notified link has expired": Plan(faults=(Fault("notification_old_link", times=_ALWAYS),)),
     "a catalog, of which the ingestion fails": Plan(faults=(Fault("ingestion_fatal", times=_ALWAYS),)),

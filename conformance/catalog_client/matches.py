@@ -172,10 +172,28 @@ def reports_rejected_row(table: CatalogClientTable) -> Match:
     def match(job: Job) -> Mismatch | None:
         if not table.tells_rejected:
             raise NotDeclared("[catalog_client] tells_rejected is not declared: how the client reports a rejected row")
+        _require_an_upload(job)
         sku = job.rejected[0]["item_sku"]
+        if not any(row["item_sku"] == sku for rows in job.reports.values() for row in rows):
+            raise NotDeclared(f"the client did not upload {sku}, which the platform rejects; see CAT-X.3")
         if table.tells_rejected == "exit_code":
             return None if job.run.code else Mismatch(f"an exit code other than 0, for {sku}", job.run.in_short())
         return None if sku in job.run.output else Mismatch(f"{sku} in the output", job.run.in_short())
+
+    return match
+
+
+def reports_nothing(table: CatalogClientTable) -> Match:
+    """Return the match that the client reports no row where the platform rejected none.
+
+    A client that always exits with 1 reports nothing by it. An output may name the rows that were stored.
+    """
+
+    def match(job: Job) -> Mismatch | None:
+        _require_an_upload(job)
+        if table.tells_rejected != "exit_code" or job.run.code == 0:
+            return None
+        return Mismatch("exit code 0 for a catalog without a rejected row", job.run.in_short())
 
     return match
 

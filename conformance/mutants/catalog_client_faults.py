@@ -289,6 +289,13 @@ class hides_rejected_rows(SmallCatalogClient):
         return 0
 
 
+@_fault("CAT-X.20")
+class always_exits_with_1(SmallCatalogClient):
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
+        super().finish(ids, reports)
+        return 1
+
+
 @_fault("CAT-X.21", slow=True)
 class never_ends(SmallCatalogClient):
     def finish(self, ids: list[str], reports: list[Document]) -> int:

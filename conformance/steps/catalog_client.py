@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then
 
 from conformance.catalog_client import matches
-from conformance.catalog_client.jobs import Job, Jobs
+from conformance.catalog_client.jobs import WITHOUT_WRONG_ROW, Job, Jobs
 from conformance.errors import NotDeclared
 from conformance.run.recorder import Recorder
 from conformance.verify import must
@@ -47,6 +47,12 @@ def a_job(recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
 def match_rejected_row_report(profile: Profile, job: Job) -> None:
     """Match in the way that the profile declares."""
     must(matches.reports_rejected_row(profile.catalog_client)(job))
+
+
+@then("it reported no row of a small catalog without a wrong row")
+def match_no_report(profile: Profile, recorder: Recorder, catalog_client: Jobs | None) -> None:
+    """Match the way in which the client ends if the platform rejects nothing."""
+    must(matches.reports_nothing(profile.catalog_client)(a_job(recorder, catalog_client, WITHOUT_WRONG_ROW)))
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

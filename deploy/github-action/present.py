@@ -44,7 +44,9 @@ def summary(report: Mapping[str, Any]) -> str:
         f"{number} {WORDS.get(verdict, verdict)}" for verdict, number in report["counts"].items() if number
     )
     title = {"pass": "✅ nothing is broken", "fail": "❌ not conformant", "error": "💥 no verdict"}[report["verdict"]]
+    title = _partial(report) if report["verdict"] == "pass" and _partial(report) else title
     lines = [f"## Just Walk Out connector: {title}", "", f"{len(report['cases'])} cases: {counts}", ""]
+    lines += list(_not_judged(report))
     lines += list(_latency(report))
     found = findings(report)
     for case in found[:MOST_FINDINGS]:
@@ -78,11 +80,33 @@ def findings(report: Mapping[str, Any]) -> list[Case]:
     """Return the cases that need attention, worst first."""
     order = ("error", "fail", "warn")
     found = [case for case in report["cases"] if case["verdict"] in order and not case.get("expectedFailure")]
-    return sorted(found, key=lambda case: order.index(case["verdict"]))
+    present = {case["id"] for case in found}
+    follows = [case for case in found if case.get("followsFrom") in present]
+    return sorted(found, key=lambda case: (case in follows, order.index(case["verdict"])))
+
+
+def _partial(report: Mapping[str, Any]) -> str:
+    """Return the title of a partial run; empty for a complete one, and for a report of an older version."""
+    part = report.get("completeness", {"complete": True})
+    return "" if part["complete"] else f"🟡 partial: {part['judged']} of {part['total']} MUST rules judged"
+
+
+def _not_judged(report: Mapping[str, Any]) -> Iterator[str]:
+    rules = report.get("completeness", {}).get("notJudged", ())
+    if rules:
+        yield from (f"<details><summary>{len(rules)} MUST rules were not judged</summary>", "")
+    for rule in rules[:MOST_FINDINGS]:
+        yield f"- {_plain(rule['id'])}: {_plain(rule['reason'])}"
+    if len(rules) > MOST_FINDINGS:
+        yield f"- {len(rules) - MOST_FINDINGS} more, in the report"
+    if rules:
+        yield from ("", "</details>", "")
 
 
 def _finding(case: Case) -> list[str]:
     rows = {"expected": case["expected"], "got": case["got"], "because": case["reason"], "usually": case["hint"]}
+    if case.get("followsFrom"):
+        rows |= {"usually": "", "follows": f"probably from {case['followsFrom']}"}
     lines = [f"{label:<9} {_cut(text)}" for label, text in (*rows.items(), ("replay", case["replay"])) if text]
     name = f"{SIGNS[case['verdict']]} <b>{_plain(case['id'])}</b> {_plain(case['title'])} ({LEVELS[case['level']]})"
     return [

@@ -15,6 +15,7 @@ Feature: Catalog client: the result of an upload
   Scenario: Rejected rows are reported
     Given the client had to upload a large catalog
     Then it reported the row that was rejected
+    And it reported no row of a small catalog without a wrong row
 
   @CAT-X.13 @house @alone
   Scenario: A notification that comes twice
