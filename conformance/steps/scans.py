@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 
 from pytest_bdd import parsers, then, when
@@ -12,13 +12,14 @@ from conformance import match
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
-from conformance.errors import NotDeclared
+from conformance.errors import Blocked, NotDeclared
 from conformance.match import Mismatch
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.scan_variants import SCAN_SETS
 from conformance.variants import with_own_ids
 from conformance.verify import must, should
+from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import KeyKind, Profile
 from contract.values import format_instant
 
@@ -27,6 +28,7 @@ Warn = Callable[[Mismatch], None]
 _OTHER_METHODS = ("GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "SCAN")
 _MAY_SUCCEED = {"HEAD", "OPTIONS"}
 """Methods that a server may answer with success for every path; the answer holds no decision."""
+_ASSOCIATE = "an associate's event"
 _SAMPLE_TIME = "2024-02-09T17:53:57Z"
 
 
@@ -109,19 +111,30 @@ def repeat_between_calls(
 @when("each kind of event comes, and again", target_fixture="exchanges")
 def repeat_each_kind(connector: ConnectorClient, requests: Requests, controls: ControlCalls) -> Exchanges:
     """Send every kind of accepted event twice. Returns pairs of answers, without events that are not let in."""
-    exchanges: Exchanges = []
-    for label, draft in _kinds_of_event(requests):
-        first = connector.send(draft.operation, draft.encoded(), label=label)
-        if not match.status(first, [200]):
-            again = controls.repetition(draft, "shopper" if label == "an associate's event" else "associate")
-            exchanges += [first, connector.send(draft.operation, again.again().encoded(), label=label)]
-    return exchanges
+    kinds = dict(_kinds_of_event(requests))
+    let_in = [each for each in _send_labelled(connector, controls, kinds) if not match.status(each, [200])]
+    again = {
+        each.label: controls.repetition(kinds[each.label], "shopper" if each.label == _ASSOCIATE else "associate")
+        for each in let_in
+    }
+    later = _send_labelled(connector, controls, {label: draft.again() for label, draft in again.items()})
+    return [each for pair in zip(let_in, later, strict=True) for each in pair]
+
+
+def _send_labelled(connector: ConnectorClient, controls: ControlCalls, labelled: Mapping[str, Draft]) -> Exchanges:
+    """Send scans by label, as many at the same time as the connector allows."""
+
+    def send(each: tuple[str, Draft]) -> Exchange:
+        label, draft = each
+        return connector.send(draft.operation, draft.encoded(), label=label)
+
+    return controls.send_concurrently(VERIFY_IDENTITY_KEYS, send, labelled.items())
 
 
 def _kinds_of_event(requests: Requests) -> Iterator[tuple[str, Draft]]:
     new = requests.understood_scan
     kinds: tuple[tuple[KeyKind, str], ...] = (
-        ("associate", "an associate's event"),
+        ("associate", _ASSOCIATE),
         ("cash_shopper", "a cash shopper's event"),
     )
     for kind, label in kinds:
@@ -143,11 +156,11 @@ def _kinds_of_event(requests: Requests) -> Iterator[tuple[str, Draft]]:
 
 @when("its event comes again with other members", target_fixture="exchanges")
 def repeat_changed(draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls) -> Exchanges:
-    """Send a scan, and repeat it with one member changed each time."""
-    exchanges = [connector.send(draft.operation, draft.encoded())]
-    for label, other in _with_other_members(controls.repetition(draft), requests.profile):
-        exchanges.append(connector.send(other.operation, other.again().encoded(), label=label))
-    return exchanges
+    """Send a scan, and repeat it with one member changed each time; other cases judge those that are refused."""
+    changed = dict(_with_other_members(controls.repetition(draft), requests.profile))
+    first = connector.send(draft.operation, draft.encoded())
+    later = _send_labelled(connector, controls, {label: each.again() for label, each in changed.items()})
+    return [first, *(each for each in later if match.status(each, [400]))]
 
 
 def _with_other_members(draft: Draft, profile: Profile) -> Iterator[tuple[str, Draft]]:
@@ -167,7 +180,7 @@ def _with_other_members(draft: Draft, profile: Profile) -> Iterator[tuple[str, D
 def first_decision(exchanges: Exchanges) -> None:
     """Match the first decision in every later answer."""
     first, *later = exchanges
-    must(match.status(first, [200]))
+    _needs_entry(first)
     for exchange in later:
         _same_decision(first, exchange)
 
@@ -181,6 +194,12 @@ def first_decision_of_each(exchanges: Exchanges) -> None:
         _same_decision(first, later)
 
 
+def _needs_entry(first: Exchange) -> None:
+    """Raises Blocked if a shopper who was let in before is not let in with another event."""
+    if match.status(first, [200]):
+        raise Blocked("VIK-X.4", f"the connector does not let the shopper in once more: {first.in_short()}")
+
+
 def _same_decision(first: Exchange, later: Exchange) -> None:
     """Match the status and the visitor of a repetition."""
     must(match.status(later, [200]))
@@ -189,7 +208,7 @@ def _same_decision(first: Exchange, later: Exchange) -> None:
 
 
 @when("its event comes again with errors", target_fixture="exchanges")
-def repeat_invalid(draft: Draft, connector: ConnectorClient, profile: Profile) -> Exchanges:
+def repeat_invalid(draft: Draft, connector: ConnectorClient, controls: ControlCalls, profile: Profile) -> Exchanges:
     """Send a valid scan, and invalid ones with its authEvent.id. Returns the answers to the invalid ones."""
     connector.send(draft.operation, draft.encoded())
     again = draft.again()
@@ -200,7 +219,7 @@ def repeat_invalid(draft: Draft, connector: ConnectorClient, profile: Profile) -
         "again with an unknown keyChannel": again.with_value("keyChannel", "TELEPATHY"),
         "again without a key": again.without("identityKey"),
     }
-    return [connector.send(each.operation, each.encoded(), label=label) for label, each in invalid.items()]
+    return _send_labelled(connector, controls, invalid)
 
 
 @when("it is refused, and its event comes again with the shopper's key", target_fixture="exchanges")
@@ -213,16 +232,21 @@ def refuse_then_shopper(draft: Draft, connector: ConnectorClient, requests: Requ
 
 
 @when("an unknown key comes under ids that are partly its own", target_fixture="exchanges")
-def send_similar_events(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
+def send_similar_events(
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls
+) -> Exchanges:
     """Send a scan, and an unknown key under similar ids and in the same moment."""
     event_id = _with_equal_versions(str(uuid.uuid4()))
     first = draft.with_value("authEvent.id", event_id)
     other = first.with_value("identityKey", requests.keys.unknown())
-    similar = {label: other.again().with_value("authEvent.id", each) for label, each in _similar(event_id).items()}
-    similar["in the same moment"] = other.again().with_value("authEvent.id", str(uuid.uuid4()))
-    similar["with the same requestId"] = other.with_value("authEvent.id", str(uuid.uuid4()))
-    sent = {"the shopper's key": first, **{f"an unknown key {label}": each for label, each in similar.items()}}
-    return [connector.send(each.operation, each.encoded(), label=label) for label, each in sent.items()]
+    similar = {
+        f"an unknown key {label}": other.again().with_value("authEvent.id", each)
+        for label, each in _similar(event_id).items()
+    }
+    similar["an unknown key in the same moment"] = other.again().with_value("authEvent.id", str(uuid.uuid4()))
+    similar["an unknown key with the same requestId"] = other.with_value("authEvent.id", str(uuid.uuid4()))
+    entered = connector.send(first.operation, first.encoded(), label="the shopper's key")
+    return [entered, *_send_labelled(connector, controls, similar)]
 
 
 def _with_equal_versions(event_id: str) -> str:
@@ -255,23 +279,33 @@ def _with_other_end(digits: str) -> str:
 @then("the unknown key is turned away each time")
 def unknown_each_time(exchanges: Exchanges) -> None:
     """Match 200 for the shopper and 401 for every other scan."""
-    for index, exchange in enumerate(exchanges):
-        must(match.status(exchange, [401 if index else 200]))
+    first, *later = exchanges
+    _needs_entry(first)
+    for exchange in later:
+        must(match.status(exchange, [401]))
 
 
 # other methods
 
 
 @when("it is sent by every other method, and then an unknown key in its place", target_fixture="exchanges")
-def send_by_other_methods(draft: Draft, connector: ConnectorClient, requests: Requests) -> Exchanges:
-    """Send scans by other methods, each followed by a POST of an unknown key under the same authEvent.id."""
-    exchanges = []
-    for method in _OTHER_METHODS:
-        own = with_own_ids(draft)
-        exchanges.append(connector.send(own.operation, own.encoded(), method=method, label=method))
-        unknown = own.again().with_value("identityKey", requests.keys.unknown())
-        exchanges.append(connector.send(own.operation, unknown.encoded(), label=f"POST after {method}"))
-    return exchanges
+def send_by_other_methods(
+    draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls
+) -> Exchanges:
+    """Send scans by other methods, and then an unknown key by POST under each of their ids. Returns pairs."""
+    scans = {method: with_own_ids(draft) for method in _OTHER_METHODS}
+
+    def send(each: tuple[str, Draft]) -> Exchange:
+        method, own = each
+        return connector.send(own.operation, own.encoded(), method=method, label=method)
+
+    by_other = controls.send_concurrently(VERIFY_IDENTITY_KEYS, send, scans.items())
+    unknown = {
+        f"POST after {method}": own.again().with_value("identityKey", requests.keys.unknown())
+        for method, own in scans.items()
+    }
+    later = _send_labelled(connector, controls, unknown)
+    return [each for pair in zip(by_other, later, strict=True) for each in pair]
 
 
 @then("no other method decides, or has an effect")
