@@ -156,9 +156,7 @@ def _almost_json(requests: Requests) -> Iterator[Variant]:
         "a comment before it": lambda text: f"/* a cart */ {text}",
         "single quotes": lambda text: text.replace('"', "'"),
         "a name without quotes": lambda text: text.replace('"requestId"', "requestId", 1),
-        "a raw line end in a text": lambda text: (
-            text.replace("ENTRY", "ENTRY\n", 1) if "ENTRY" in text else f'{{"x": "\n", {text[1:]}'
-        ),
+        "a raw line end in a text": lambda text: f'{{"xFutureAttribute": "a\nb", {text[1:]}',
         "no last brace": lambda text: text[:-1],
         "brackets around it": lambda text: f"[{text}]",
         "quotes around it": json.dumps,
@@ -169,7 +167,7 @@ def _almost_json(requests: Requests) -> Iterator[Variant]:
 
 
 def _other_shapes(requests: Requests) -> Iterator[Variant]:
-    """Put an object where a list is due, and a list where an object is due."""
+    """Put an object where a list is due, a list where an object is due, and null where a value is due."""
     own = requests.build.cart()
     line, event = own.value(_ITEM), own.value(_EVENT)
     yield from _with(requests, {
@@ -178,6 +176,8 @@ def _other_shapes(requests: Requests) -> Iterator[Variant]:
         "shoppingTrip": [[own.value("shoppingTrip")]],
         f"{_ITEM}.quantity": [[own.value(f"{_ITEM}.quantity")]],
         _RESULT: [[{"id": "shopper-001", "type": "SHOPPER"}]],
+        f"{_ITEM}.quantity.unit": [None],
+        f"{_EVENT}.payloadType": [None],
         _IDENTIFIERS: [{"id": SAMPLE_UPC, "type": "UPC"}],
     }, shown=False)  # fmt: skip
 
@@ -214,7 +214,7 @@ def _broken_lines(requests: Requests) -> Iterator[Variant]:
     yield _broken_line(requests, 60, 50, "quantity.unit", _REMOVED, "without quantity.unit")
     yield _broken_line(requests, 120, 119, "type", "MYSTERY", "with the type MYSTERY")
     first = requests.build.line()
-    same = requests.build.cart([first, dict(first)])
+    same = requests.build.cart([first, requests.build.line()])
     yield Variant("a second line of the same SKU without quantity.unit", same.without("cartItems[1].quantity.unit"))
     scanned = requests.build.cart([first, requests.build.line(SAMPLE_UPC, kind="SCANCODE")])
     yield Variant("a scanned line without quantity", scanned.without("cartItems[1].quantity"))
@@ -416,7 +416,7 @@ CART_SETS: dict[str, CartVariants] = {
     "quantity that is too long": _long_quantities,
     "text that is too long": _long_texts,
     "body that is almost JSON": _almost_json,
-    "list and object in place of each other": _other_shapes,
+    "list, object or null in place of another value": _other_shapes,
     "authEvent broken in turn": _broken_events,
     "line broken in turn": _broken_lines,
     "identifier broken in turn": _broken_identifiers,
