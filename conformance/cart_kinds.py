@@ -15,7 +15,9 @@ from contract.values import format_instant
 
 _TRIP, _EVENT = "idempotentShoppingTripId", "shoppingTrip.authEvents[0]"
 EMPTY = "an empty cart"
-HOUSE_KINDS = ("an item that is in no catalog", "a trip id of 255 characters", "a trip id of another alphabet")
+_UNKNOWN_SKU, _UNKNOWN_CODE = "an item that is in no catalog", "a scanned code that is in no catalog"
+_LONG, _FOREIGN = "a trip id of 255 characters", "a trip id of another alphabet"
+HOUSE_KINDS = (_UNKNOWN_SKU, _UNKNOWN_CODE, _LONG, _FOREIGN)
 """The kinds that only house rules accept."""
 
 
@@ -42,11 +44,11 @@ def kinds_of_carts(requests: Requests) -> Iterator[Variant]:
         yield Variant("a scanned code", build.cart([build.line(build.scancode(), kind="SCANCODE")]))
     if requests.profile.store.other_id:
         yield Variant("the other store", build.cart().with_value("storeId", requests.profile.store.other_id))
-    unknown, long, foreign = HOUSE_KINDS
     tail = uuid.uuid4().hex
-    yield Variant(unknown, build.cart([build.line("NO-SUCH-SKU")]))
-    yield Variant(long, build.cart().with_value(_TRIP, f"{'t' * (255 - len(tail))}{tail}"))
-    yield Variant(foreign, build.cart().with_value(_TRIP, f"поездка-牛-🛒-{tail}"))
+    yield Variant(_UNKNOWN_SKU, build.cart([build.line("NO-SUCH-SKU")]))
+    yield Variant(_UNKNOWN_CODE, build.cart([build.line("999999999993", kind="SCANCODE")]))
+    yield Variant(_LONG, build.cart().with_value(_TRIP, f"{'t' * (255 - len(tail))}{tail}"))
+    yield Variant(_FOREIGN, build.cart().with_value(_TRIP, f"поездка-牛-🛒-{tail}"))
 
 
 def uuids_alike(requests: Requests) -> Iterator[Variant]:

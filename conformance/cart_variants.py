@@ -156,9 +156,7 @@ def _almost_json(requests: Requests) -> Iterator[Variant]:
         "a comment before it": lambda text: f"/* a cart */ {text}",
         "single quotes": lambda text: text.replace('"', "'"),
         "a name without quotes": lambda text: text.replace('"requestId"', "requestId", 1),
-        "a raw line end in a text": lambda text: (
-            text.replace("ENTRY", "ENTRY\n", 1) if "ENTRY" in text else f'{{"x": "\n", {text[1:]}'
-        ),
+        "a raw line end in a text": lambda text: f'{{"xFutureAttribute": "a\nb", {text[1:]}',
         "no last brace": lambda text: text[:-1],
         "brackets around it": lambda text: f"[{text}]",
         "quotes around it": json.dumps,
@@ -169,7 +167,7 @@ def _almost_json(requests: Requests) -> Iterator[Variant]:
 
 
 def _other_shapes(requests: Requests) -> Iterator[Variant]:
-    """Put an object where a list is due, and a list where an object is due."""
+    """Put an object where a list is due, a list where an object is due, and null where a value is due."""
     own = requests.build.cart()
     line, event = own.value(_ITEM), own.value(_EVENT)
     yield from _with(requests, {
@@ -178,6 +176,8 @@ def _other_shapes(requests: Requests) -> Iterator[Variant]:
         "shoppingTrip": [[own.value("shoppingTrip")]],
         f"{_ITEM}.quantity": [[own.value(f"{_ITEM}.quantity")]],
         _RESULT: [[{"id": "shopper-001", "type": "SHOPPER"}]],
+        f"{_ITEM}.quantity.unit": [None],
+        f"{_EVENT}.payloadType": [None],
         _IDENTIFIERS: [{"id": SAMPLE_UPC, "type": "UPC"}],
     }, shown=False)  # fmt: skip
 
@@ -214,7 +214,7 @@ def _broken_lines(requests: Requests) -> Iterator[Variant]:
     yield _broken_line(requests, 60, 50, "quantity.unit", _REMOVED, "without quantity.unit")
     yield _broken_line(requests, 120, 119, "type", "MYSTERY", "with the type MYSTERY")
     first = requests.build.line()
-    same = requests.build.cart([first, dict(first)])
+    same = requests.build.cart([first, requests.build.line()])
     yield Variant("a second line of the same SKU without quantity.unit", same.without("cartItems[1].quantity.unit"))
     scanned = requests.build.cart([first, requests.build.line(SAMPLE_UPC, kind="SCANCODE")])
     yield Variant("a scanned line without quantity", scanned.without("cartItems[1].quantity"))
@@ -296,7 +296,7 @@ def _backward_fractions(requests: Requests) -> Iterator[Variant]:
 def _other_alphabets(requests: Requests) -> Iterator[Variant]:
     """Write texts of 255 characters that have more than 255 bytes, or more than 255 units of UTF-16."""
     for label, letter in {"letters of 3 bytes": "牛", "emoji": "🛒"}.items():
-        for paths in (_TEXT_PATHS[:3], _TEXT_PATHS[3:]):
+        for paths in (_TEXT_PATHS[1:3], _TEXT_PATHS[3:]):
             own = requests.build.cart()
             for path in paths:
                 own = _with_text(own, path, letter * 255, requests)
@@ -311,6 +311,7 @@ def _item_ids(requests: Requests) -> Iterator[Variant]:
         (" A B ", "a\\b/../c"),
         ("007", "9" * 25),
         ("<b>&${x}", "null"),
+        ("牛" * 255, "🛒" * 255),
     )
     for pair in pairs:
         own = build.cart([build.line(item) for item in pair])
@@ -318,7 +319,7 @@ def _item_ids(requests: Requests) -> Iterator[Variant]:
     codes = ("7", "1" * 40, "ABC-1")
     own = build.cart([build.line(code, kind="SCANCODE") for code in codes])
     yield Variant(f"scanned codes {', '.join(map(_shown, codes))}", own)
-    identifiers = [{"id": each, "type": "UPC"} for each in ("ABC-1", "12345678901", "1234567890123", "")]
+    identifiers = [{"id": each, "type": "UPC"} for each in ("ABC-1", "12345678901", "1234567890123")]
     yield Variant("identifiers of unusual forms", build.cart().with_value(_IDENTIFIERS, identifiers))
 
 
@@ -416,7 +417,7 @@ CART_SETS: dict[str, CartVariants] = {
     "quantity that is too long": _long_quantities,
     "text that is too long": _long_texts,
     "body that is almost JSON": _almost_json,
-    "list and object in place of each other": _other_shapes,
+    "list, object or null in place of another value": _other_shapes,
     "authEvent broken in turn": _broken_events,
     "line broken in turn": _broken_lines,
     "identifier broken in turn": _broken_identifiers,

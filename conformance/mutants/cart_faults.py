@@ -243,12 +243,22 @@ def _change_members(change: Callable[[Any], Any], *names: str) -> Callable[[Body
     return apply
 
 
+def _with_default(name: str, path: str) -> Callable[[Body], None]:
+    def apply(body: Body) -> None:
+        for holder in at(body, path):
+            if isinstance(holder, dict):
+                holder.setdefault(name, "unit")
+
+    return apply
+
+
 _reads("takes_an_object_for_a_list", "CP-X.72", _change_members(
     lambda value: [value] if isinstance(value, dict) else value, "cartItems", "authEvents", "externalIdentifiers"
 ))  # fmt: skip
 _reads("takes_a_list_for_an_object", "CP-X.72", _change_members(
     lambda value: value[0] if isinstance(value, list) else value, "shoppingTrip", "quantity", "scanResult"
 ))  # fmt: skip
+_reads("takes_null_for_a_unit", "CP-X.72", _with_default("unit", f"{_ITEM}.quantity"))
 _reads("skips_null_in_lists", "CP-X.72", _change_members(
     lambda value: [each for each in value if each is not None] if isinstance(value, list) else value,
     "cartItems", "authEvents",

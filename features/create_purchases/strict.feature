@@ -74,7 +74,7 @@ Feature: Create Purchases: nearly valid carts
     Then each of them is refused as malformed
 
   @CP-X.72 @house
-  Scenario: A list in place of an object, and an object in place of a list
+  Scenario: A list, an object or null in place of another value
     Given a cart that the connector understands
-    When it comes with each list and object in place of each other
+    When it comes with each list, object or null in place of another value
     Then each of them is refused with 400
