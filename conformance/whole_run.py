@@ -28,6 +28,7 @@ ID_PATHS: Mapping[Operation, str] = {
 _LARGEST_BODY = 100_000
 _RECENT = timedelta(hours=2)
 _MANY_LINES, _LONG_ID = 30, 64
+_USUAL_UNITS = {"unit", "lb", "kg", "oz", "g"}
 _OWN_IDS = {"requestId", "idempotentShoppingTripId", "timestamp", "startTime", "endTime", "identityKey", "scanResult"}
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -218,7 +219,9 @@ def _kinds_of_cart(body: Mapping[str, Any], profile: Profile) -> Iterator[str]:
     yield from (name for name, is_so in features.items() if is_so)
     for line in lines:
         yield f"an item of type {line['type']}"
-        yield f"the unit {line['quantity'].get('unit')}"
+        unit, value = (line["quantity"].get(name) for name in ("unit", "value"))
+        yield f"the unit {unit}" if unit in _USUAL_UNITS else "another unit"
+        yield "a whole quantity" if str(value).removesuffix(".0").isdecimal() else "a quantity with a fraction"
         if line.get("externalIdentifiers"):
             yield "external identifiers"
         if profile.catalog.skus and line["type"] == "SKU" and line["id"] not in _declared_items(profile):
