@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.mutants import (
+    authentication_faults,
     catalog_client_faults,
     cross_talk_faults,
     delivery_faults,
@@ -31,6 +32,7 @@ MODULES = (
     entry_tier_faults,
     form_faults,
     transport_faults,
+    authentication_faults,
     catalog_client_faults,
 )
 """The modules of faults, each for one kind of fault."""

@@ -40,6 +40,7 @@ STEPS = (
     "privacy",
     "end_to_end",
     "catalog_client",
+    "authentication",
 )
 """The modules of `conformance.steps`."""
 
