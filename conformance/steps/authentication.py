@@ -72,7 +72,7 @@ def send_again_wrongly(draft: Draft, connector: ConnectorClient, profile: Profil
 
 @then("no gate opens, and the event is still undecided")
 def no_gate(tries: Tries) -> None:
-    """Match no success, and the refusal of an unknown key whose event came with a good key before."""
+    """Match no success, and the refusal of an unknown key after a good key of the same event."""
     for refused in tries.refused:
         must(match.no_success(refused))
     for later in tries.later:
