@@ -45,7 +45,7 @@ class OutOfTime(SuiteStop):
     """The time of the run was over before the case could be judged."""
 
     by = "the time of the run"
-    """Stands for the id of the blocking case until the end of the run shows which it is."""
+    """Replaces the id of the blocking case until the end of the run shows which it is."""
 
 
 class HarnessBroke(SuiteStop):

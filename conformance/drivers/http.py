@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from conformance.credentials import Credentials
 from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.own_lag import own_lag
@@ -144,6 +145,13 @@ class ConnectorClient:
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
         )
 
+    def send_with(self, operation: Operation, body: bytes, credentials: Credentials) -> Exchange:
+        """Send a body with other credentials than the declared ones."""
+        url = self._profile.connector.url + operation.path
+        signed = body if credentials.signed_body is None else credentials.signed_body
+        headers = _authenticated(url, signed, credentials, self._now())
+        return self.send_as(operation, body, headers, label=credentials.label)
+
     def show(self, exchanges: Iterable[Exchange]) -> None:
         """Add earlier exchanges to those of the running scenario."""
         for exchange in exchanges:
@@ -208,18 +216,33 @@ class ConnectorClient:
                 return None, NoAnswer.MALFORMED_ANSWER, f"the answer is not HTTP: {error}"
 
     def _headers(self, url: str, body: bytes, method: str, content_type: str) -> dict[str, str]:
-        connector = self._profile.connector
-        headers = {
-            "Host": urlsplit(url).netloc,
-            "Content-Type": content_type,
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
-        if connector.auth == "headers":
-            return headers | connector.headers
-        if connector.auth == "sigv4":
-            return sign(method, url, headers, body, connector.key, region=connector.region, now=self._now())
+        declared = Credentials("", self._profile.connector)
+        return _authenticated(url, body, declared, self._now(), method, content_type)
+
+
+def _authenticated(
+    url: str,
+    body: bytes,
+    credentials: Credentials,
+    now: datetime,
+    method: str = "POST",
+    content_type: str = "application/json",
+) -> dict[str, str]:
+    """Return the headers of a call with these credentials."""
+    connector = credentials.connector
+    headers = {
+        "Host": urlsplit(url).netloc,
+        "Content-Type": content_type,
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+    }
+    if connector.auth == "headers":
+        return headers | connector.headers
+    if connector.auth != "sigv4":
         return headers
+    at = now - credentials.signed_ago
+    signed = sign(method, url, headers, body, connector.key, region=connector.region, now=at)
+    return signed | {"Authorization": credentials.tamper(signed["Authorization"])}
 
 
 def declared_secrets(profile: Profile) -> Iterator[str]:

@@ -140,7 +140,7 @@ class StoreDay:
             if self.case_id != case_ids()[0] and not self._lets_in(kind):
                 raise NotDeclared(f"the gate opens for no {kind}: {cause}; {case_ids()[0]} judges this")
             raise Finding(f"the gate opens for the declared {kind}", f"it stays closed: {cause}")
-        visitor = visit.decision["visitor"]
+        visitor = visit.decision.get("visitor")
         if kind == "shopper" and visitor and visitor["type"] == "ASSOCIATE":
             raise Blocked("VIK-1.1", "the connector answers the declared shopper as an associate, who has no cart")
         return visit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.mutants import (
+    authentication_faults,
     cart_faults,
     catalog_client_faults,
     cross_talk_faults,
@@ -37,6 +38,7 @@ MODULES = (
     form_faults,
     transport_faults,
     whole_run_faults,
+    authentication_faults,
     catalog_client_faults,
 )
 """The modules of faults, each for one kind of fault."""

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conformance.catalog_client.platform import Addresses
 from conformance.catalog_client.servers import API
@@ -20,7 +20,7 @@ from conformance.mutants import catalog_client_faults, small_catalog_client
 from conformance.mutants.gallery import CLIENTS, GALLERY, RATE_LIMIT, connector_with
 from conformance.mutants.registry import Fault
 from conformance.mutants.serving import served
-from conformance.mutants.small_connector import RESTART, STORES
+from conformance.mutants.small_connector import NO_AUTH, RESTART, STORES
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
@@ -63,7 +63,9 @@ class Outcome(NamedTuple):
         return bool(wanted) and all(self.verdicts.get(each) in FOUND for each in wanted)
 
 
-def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES) -> Profile:
+def profile_of(
+    url: str, rate_limit_per_second: int = 0, stores: Stores = STORES, auth: Mapping[str, Any] = NO_AUTH
+) -> Profile:
     """Return the profile for the small connector."""
     kinds = ("refused", "expired", "used")
     keys = {
@@ -73,7 +75,9 @@ def profile_of(url: str, rate_limit_per_second: int = 0, stores: Stores = STORES
         **{kind: to_identity_key(f"{kind}_key") for kind in kinds},
     }
     return Profile(
-        connector=ConnectorTable(url=url, restart_command=shlex.join([sys.executable, "-c", _RESTART, url + RESTART])),
+        connector=ConnectorTable.model_validate(
+            {"url": url, "restart_command": shlex.join([sys.executable, "-c", _RESTART, url + RESTART]), **auth}
+        ),
         store=StoreTable(id=stores[0], other_id=stores[1]),
         keys=KeysTable.model_validate(keys),
         catalog=CatalogTable(skus=("SKU-001", "SKU-002"), scancodes=("012345678905",), weighted_skus=("SKU-W01",)),
@@ -106,7 +110,7 @@ def certify(
     """
     connector = connector_with(fault, stores, rate_limit)
     with served(connector) as url:
-        profile = profile_of(url, connector.rate_limit_per_second, stores)
+        profile = profile_of(url, connector.rate_limit_per_second, stores, connector.auth)
         return run(RunConfiguration(profile, Selection(("core", "entry"), only), platform=platform))
 
 

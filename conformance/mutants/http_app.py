@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,8 @@ class Request:
     is_whole: bool
     took_s: float
     receive: Receive
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By their names in lower case."""
 
     @property
     def call(self) -> str:
@@ -108,7 +110,9 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         raw += message.get("body", b"")
         is_over = not is_whole or not message.get("more_body")
     content_type = dict(scope["headers"]).get(b"content-type", b"")
-    return Request(scope["path"], scope["method"], content_type, raw, is_whole, time.monotonic() - start, receive)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    took_s = time.monotonic() - start
+    return Request(scope["path"], scope["method"], content_type, raw, is_whole, took_s, receive, headers)
 
 
 async def send_head(send: Send, reply: Reply) -> None:

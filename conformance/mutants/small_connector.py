@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import uuid
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from conformance.mutants.http_app import Receive, Reply, Request, Scope, Send, error, read_request, send_reply
@@ -27,6 +28,7 @@ VISITORS = {
 STORES = ("STORE-001", "STORE-002")
 RESTART = "/restart"
 """The path by which a test restarts the connector."""
+NO_AUTH: Mapping[str, Any] = {}
 NO_JSON, NO_OBJECT = "no JSON", "no object"
 
 
@@ -64,6 +66,8 @@ def new_id() -> str:
 class SmallConnector(SmallEntryTier):
     """An ASGI app with stores and a rate limit; 0 means no limit."""
 
+    auth: ClassVar[Mapping[str, Any]] = NO_AUTH
+    """The members of the profile's [connector] that say how callers authenticate."""
     left_out: ClassVar[str] = ""
     """The validation rule that a lenient fault leaves out."""
 

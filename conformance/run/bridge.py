@@ -44,6 +44,7 @@ STEPS = (
     "end_to_end",
     "catalog_client",
     "whole_run",
+    "authentication",
 )
 """The modules of `conformance.steps`."""
 

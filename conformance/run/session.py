@@ -11,7 +11,7 @@ from conformance.catalog_client.servers import jobs_for
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
-from conformance.errors import HarnessBroke, ProfileBroke
+from conformance.errors import HarnessBroke, OutOfTime, ProfileBroke
 from conformance.requests import REGISTRY, Requests, is_answered
 from conformance.run.bridge import Equipment
 from conformance.run.configuration import RunConfiguration
@@ -106,7 +106,7 @@ def _division(plan: Plan, equipment: Equipment) -> Division:
 
     def pace_of(operation: Operation) -> Pace:
         is_called = operation in REGISTRY and is_answered(operation, profile)
-        with suppress(ProfileBroke):  # each case that needs the same command reports the error
+        with suppress(ProfileBroke, OutOfTime):  # each case that needs the same call reports the error
             return equipment.controls.pace(operation) if is_called else Pace()
         return Pace()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from jwo_toolkit.pacing import Pace
 
 
@@ -68,3 +70,20 @@ def test_threads_keep_one_pace() -> None:
     with ThreadPoolExecutor(6) as pool:
         moments = sorted(pool.map(lambda _: (pace.wait(), time.monotonic())[1], range(12)))
     assert all(later - earlier > 0.45 for earlier, later in zip(moments, moments[4:], strict=False))
+
+
+def test_pace_counts_from_the_arrival_and_pauses() -> None:
+    now = [100.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    pace = Pace(1, 0.2, lambda: now[0], sleep)
+    pace.wait()
+    now[0] += 0.1
+    pace.arrived(0.02)
+    pace.wait()
+    assert now[0] == pytest.approx(100.28)
+    pace.pause(1.25)
+    pace.wait()
+    assert now[0] == pytest.approx(101.53)
