@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -121,8 +122,15 @@ def visits_of_the_limited() -> Mapping[str, CaseResult]:
 
 def run_fault(fault: Fault, platform: Platform | None = None) -> Outcome:
     """Run the connector that has a fault against the ids that must find it."""
-    stores = (f"{fault.name} 1", f"{fault.name} 2") if platform else STORES
+    is_visited = platform is not None and not set(case_ids()).isdisjoint((*fault.found_by, *fault.beside))
+    stores = _stores_of(fault) if is_visited else STORES
     return _outcome(fault, certify(fault.name, fault.found_by + fault.beside, stores=stores, platform=platform).results)
+
+
+def _stores_of(fault: Fault) -> Stores:
+    """Return the stores of a fault at a platform that faults share: visits to one must not reach another."""
+    number = zlib.crc32(fault.name.encode())
+    return f"STORE-{number:010}-001", f"STORE-{number:010}-002"
 
 
 @contextmanager

@@ -112,7 +112,7 @@ _ID_CHARACTERS = "[0-9A-Za-z_.-]+"
 _READERS = (
     _Reader("reads_request_ids_with_a_library", ("VIK-X.50",), "requestId", _uuid_of),
     _Reader("finds_a_uuid_in_the_request_id", ("VIK-X.50",), "requestId", _first_match(_UUID)),
-    _Reader("trims_request_ids", ("VIK-X.50",), "requestId", str.strip),
+    _Reader("trims_request_ids_of_scans", ("VIK-X.50",), "requestId", str.strip),
     _Reader("reads_any_digits_in_request_ids", ("VIK-X.50",), "requestId", _ascii_digits),
     _Reader("counts_the_digits_of_request_ids", ("VIK-X.50",), "requestId",
             _first_match("^[0-9a-z-]{36}$", _STANDARD_ID)),
@@ -130,7 +130,7 @@ _READERS = (
     _Reader("takes_times_without_seconds", ("VIK-X.77",), "time",
             lambda text: re.sub(r"(T\d\d:\d\d)(Z)$", r"\1:00\2", text)),
     _Reader("takes_any_offset", ("VIK-X.54", "VIK-X.77"), "time", lambda text: re.sub(r"[+-]\d\d:\d\d$", "Z", text)),
-    _Reader("trims_times", ("VIK-X.54",), "time", str.strip),
+    _Reader("trims_times_of_scans", ("VIK-X.54",), "time", str.strip),
     _Reader("stops_at_the_padding", ("VIK-X.55",), "key", _until_padding),
     _Reader("skips_what_is_no_base64", ("VIK-X.55", "VIK-X.56"), "key", _only_base64),
     _Reader("leaves_a_character_over", ("VIK-X.55",), "key", _whole_groups),
@@ -143,8 +143,8 @@ _READERS = (
     _Reader("searches_the_list_by_beginning", ("VIK-X.58",), "listed", _nearest),
     _Reader("reads_a_list_of_values", ("VIK-X.58",), "listed", lambda text: text.partition(",")[0]),
     _Reader("skips_dashes_in_values", ("VIK-X.58",), "listed", lambda text: text.replace("-", "")),
-    _Reader("reads_values_in_any_case", ("VIK-X.59",), "listed", str.upper),
-    _Reader("trims_values", ("VIK-X.59",), "listed", str.strip),
+    _Reader("reads_values_in_any_case_of_scans", ("VIK-X.59",), "listed", str.upper),
+    _Reader("trims_values_of_scans", ("VIK-X.59",), "listed", str.strip),
     _Reader("normalises_values", ("VIK-X.59",), "listed", lambda text: unicodedata.normalize("NFKC", text)),
     _Reader("replaces_an_empty_value", ("VIK-X.59",), "listed", lambda text: text or "OPTICAL"),
     _Reader("searches_stores_by_pattern", ("VIK-X.63",), "store",
@@ -408,7 +408,7 @@ def _at(path: str) -> Callable[[Request], str]:
 
 
 _FORGOTTEN: dict[str, Callable[[Request], object]] = {
-    "forgets_associates": lambda request: _key_of(request) == b"associate_key",
+    "forgets_associates_of_scans": lambda request: _key_of(request) == b"associate_key",
     "forgets_cash_shoppers": lambda request: _key_of(request) == b"cash_shopper_key",
     "forgets_events_without_channel": lambda request: "keyChannel" not in request.body,
     "forgets_events_of_radio": lambda request: _at("keyChannel")(request) == "RADIO",

@@ -41,7 +41,7 @@ class _ForgetsSome(NewVisitorIds):
 def _forgets(name: str, found_by: str, is_forgotten: Callable[[Request], bool]) -> None:
     """Register a fault that forgets the calls of one kind."""
     members = {"is_forgotten": lambda _self, request: is_forgotten(request)}
-    _fault(found_by)(type(f"forgets_{name}", (_ForgetsSome,), members))
+    _fault(found_by)(type(f"forgets_{name}_at_the_end", (_ForgetsSome,), members))
 
 
 _CARTS: dict[str, Callable[[Request], bool]] = {

@@ -363,6 +363,8 @@ def none_failed(
         exchange, status = past.exchange, _status(past.exchange)
         if status < 400 or status in _NO_REFUSAL or is_judged(past) or exchange.operation != operation:  # noqa: PLR2004 - the refusals
             continue
+        if exchange.label and status < 500 and past.verdict is Verdict.PASS:  # noqa: PLR2004 - the case wants the refusal
+            continue
         body = valid_body(exchange, profile) if is_ordinary(exchange) else None
         if body is None or average_calls(exchange, everything) > _CROWD:
             continue

@@ -22,7 +22,7 @@ Feature: Resolve Scan: the shopper that a code identifies
 
   @RS-X.3 @house
   Scenario: A scan that comes again gets the same answer
-    Given a loyalty scan that the connector understands
+    Given a loyalty scan of the declared accepted content
     When it is sent, and again with another requestId
     Then all answers are equal
 
