@@ -27,7 +27,7 @@ def send_many(
     """Send `at_least` calls, and more within the first 3 seconds; stop at the third late or missing answer.
 
     `gates` is the number of calls at the same time; at most 8 are sent, the gates of a store. A call whose time the
-    suite's own lag spoilt is left out, and another one is sent.
+    suite's own lag made late is left out, and another one is sent.
     """
 
     def send(_index: int) -> Exchange:
@@ -42,7 +42,7 @@ def send_many(
                 len(exchanges) >= at_least and time.perf_counter() - start > _SPEND_S
             ):
                 break
-            exchanges += [each for each in pool.map(send, range(gates)) if not each.is_spoilt(budget_s)]
+            exchanges += [each for each in pool.map(send, range(gates)) if not each.is_late_by_suite(budget_s)]
     return exchanges
 
 

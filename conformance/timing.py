@@ -14,10 +14,10 @@ def needs_punctual_suite(exchanges: Sequence[Exchange], budget_s: float) -> None
     """Check that no answer was late because of the suite alone. Raises NotDeclared if one was, or if there is none."""
     if not exchanges:
         raise NotDeclared(f"the suite itself ran late in every call, so it cannot judge the time; {_QUIETER}")
-    if spoilt := [each for each in exchanges if each.is_spoilt(budget_s)]:
-        lag_s = max(each.own_lag_s for each in spoilt)
+    if unproven := [each for each in exchanges if each.is_late_by_suite(budget_s)]:
+        lag_s = max(each.own_lag_s for each in unproven)
         raise NotDeclared(
-            f"the suite itself ran up to {lag_s:.1f} s late in {len(spoilt)} calls, so their time proves nothing; "
+            f"the suite itself ran up to {lag_s:.1f} s late in {len(unproven)} calls, so their time proves nothing; "
             f"{_QUIETER}"
         )
 

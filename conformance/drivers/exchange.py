@@ -70,7 +70,7 @@ class Exchange:
         """Say whether the answer is missing, or came after the budget even without the suite's own lag."""
         return self.answer is None or self.elapsed_s - self.own_lag_s > budget_s
 
-    def is_spoilt(self, budget_s: float) -> bool:
+    def is_late_by_suite(self, budget_s: float) -> bool:
         """Say whether only the suite's own lag makes the answer late, so that its time proves nothing."""
         return self.elapsed_s > budget_s and not self.is_late(budget_s)
 

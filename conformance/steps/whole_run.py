@@ -228,7 +228,7 @@ def call_after_idle(
     operations = [each for each in wanted if each == operation or not controls.trial(each).refusal]
     for _ in range(_IDLE_TRIES):
         after_idle |= _idle_and_send(operations, requests, connector, controls, recorder)
-        if not any(each.is_spoilt(_budget_s(each.operation, requests.profile)) for each in after_idle.values()):
+        if not any(each.is_late_by_suite(_budget_s(each.operation, requests.profile)) for each in after_idle.values()):
             break
     return [after_idle[operation]]
 

@@ -46,7 +46,7 @@ def test_own_lag_is_not_blamed_on_the_connector() -> None:
     exchange = an_exchange(2.3, own_lag_s=0.5)
 
     assert not exchange.is_late(2.0)
-    assert exchange.is_spoilt(2.0)
+    assert exchange.is_late_by_suite(2.0)
     with pytest.raises(NotDeclared, match=r"ran up to 0\.5 s late in 1 calls"):
         needs_punctual_suite([an_exchange(0.1), exchange], 2.0)
 
@@ -55,7 +55,7 @@ def test_late_answer_stays_late_with_little_lag() -> None:
     exchange = an_exchange(2.6, own_lag_s=0.5)
 
     assert exchange.is_late(2.0)
-    assert not exchange.is_spoilt(2.0)
+    assert not exchange.is_late_by_suite(2.0)
 
 
 def test_threads_that_hold_the_interpreter_are_own_lag() -> None:
