@@ -19,7 +19,7 @@ _STATUSES = re.compile(r"\d{3}(?: or \d{3})*")
 _BODY = re.compile(r": (?:.*?: )?\d{3} .*", re.DOTALL)
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\[\d+\]|\d+")
 _REFUSALS_OF_ONE_CAUSE = 3
-"""So many refusals with the same wrong status have one cause; two may be a chance."""
+"""The least number of refusals with the same wrong status that have one cause; two may be a chance."""
 _ROOTS = ("VIK-1.1", "VIK-2", "CP-1.1", "PLAN-CCD-VAL-CONN-001", "RS-1.1", "GSD-X.1")
 """The cases that are the root where they share a symptom with others: they send the plainest request."""
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
@@ -64,7 +64,7 @@ class _Symptom(NamedTuple):
     expected: str
     got: str
     least: int
-    """So many cases must share the symptom to have one cause."""
+    """The number of cases that must share the symptom to have one cause."""
 
 
 def probable_causes(results: Mapping[str, CaseResult]) -> dict[str, str]:

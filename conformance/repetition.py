@@ -26,8 +26,8 @@ def send_many(
 ) -> list[Exchange]:
     """Send `at_least` calls, and more within the first 3 seconds; stop at the third late or missing answer.
 
-    `gates` is the number of calls at the same time; at most 8 are sent, the gates of a store. A call that the suite's own
-    lag made late is left out, and another one is sent.
+    `gates` is the number of calls at the same time; at most 8 are sent, the gates of a store. A call that is late by
+    the suite's own lag is left out, and another one is sent.
     """
 
     def send(_index: int) -> Exchange:

@@ -43,7 +43,7 @@ class Past(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A valid request of the run, the exchange with its first answer, and the kinds of request that it stands for."""
+    """A valid request of the run, the exchange with its first answer, and the kinds of request that it represents."""
 
     draft: Draft
     first: Exchange

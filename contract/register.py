@@ -20,7 +20,7 @@ DOC_SET = "2026-02"
 """The edition of the public documentation that the register follows."""
 
 EDITIONS: dict[str, str] = {}
-"""The editions of the pages, by name, whose copy behind the register is of another date than `DOC_SET`."""
+"""By page name, the edition of each page that the register follows in another edition than `DOC_SET`."""
 
 Level = Literal["must", "should", "house"]
 Provenance = Literal["published", "title", "inferred", "recommended", "partner", "house"]

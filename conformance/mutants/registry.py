@@ -25,7 +25,7 @@ class BadFault(Exception):
 class Fault:
     """A fault and its ids; each of them must find it. A `slow` fault takes seconds to find.
 
-    `beside` are ids whose cases must run too, since a case that judges the whole run needs the calls of others.
+    `beside` are ids of cases that must run too, since a case that judges the whole run needs the calls of others.
     """
 
     name: str

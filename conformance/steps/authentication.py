@@ -98,7 +98,9 @@ def no_duplicate(tries: Tries) -> None:
 
 def _needs_credentials(profile: Profile) -> None:
     if profile.connector.auth == "none":
-        raise NotDeclared("[connector] auth is none; declare headers or sigv4 if the connector checks its callers")
+        raise NotDeclared(
+            "[connector] auth is not declared; declare headers or sigv4 if the connector checks its callers"
+        )
 
 
 def _chosen(wrong: str, profile: Profile, requests: Requests, draft: Draft) -> Iterable[Credentials]:

@@ -42,24 +42,24 @@ def test_only_a_finding_kills(verdict: Verdict) -> None:
 
 def test_a_proof_holds_if_only_the_faults_are_found() -> None:
     assert Proof((FOUND,), (), ()).holds
-    assert not Proof((FOUND,), ("CP-X.99",), ()).holds
+    assert not Proof((FOUND,), ("CP-9.99",), ()).holds
     assert not Proof((FOUND,), (), ("CP-1.1",)).holds
 
 
 def test_a_check_that_no_fault_declares_is_named() -> None:
-    assert unproven({"CP-2", "CP-X.99"}) == {"CP-X.99"}
+    assert unproven({"CP-2", "CP-9.99"}) == {"CP-9.99"}
 
 
 def test_the_table_names_a_survivor(capsys: pytest.CaptureFixture[str]) -> None:
     survivor = Outcome(Fault("is_right_after_all", ("CP-2",)), {"CP-2": Verdict.PASS})
 
-    gate_command.show(Proof((FOUND, survivor), ("CP-X.99",), ()), gate_command.Console(width=200), 1.0)
+    gate_command.show(Proof((FOUND, survivor), ("CP-9.99",), ()), gate_command.Console(width=200), 1.0)
 
     printed = capsys.readouterr().out
     assert "is_right_after_all" in printed
     assert "SURVIVES" in printed
     assert "1 of 2 faults found" in printed
-    assert "no fault proves: CP-X.99" in printed
+    assert "no fault proves: CP-9.99" in printed
 
 
 class sells_nothing(BreaksOneCall):  # noqa: N801 - a fault's class is named as the fault is

@@ -27,6 +27,8 @@ _AT_ONCE_S = 0.000001
 CASES: dict[str, tuple[object, str, Verdict]] = {
     "http.malformed_status": (422, "VIK-X.8", WARN),
     "http.repeats_personal": (True, "VIK-X.45", NOT_APPLICABLE),
+    "http.shows_internals": (True, "VIK-X.87", NOT_APPLICABLE),
+    "suite.exact_readers": (False, "VIK-X.77", NOT_APPLICABLE),
     "identity.key_channels": (("OPTICAL", "NFC"), "VIK-X.17", WARN),
     "identity.visitor_id_min": (200, "VIK-1.1", WARN),
     "identity.visitor_id_max": (3, "VIK-1.1", WARN),

@@ -56,7 +56,7 @@ def test_unchanged_case_is_not_listed(verdict: str) -> None:
     assert ids(compare(report(a=verdict), report(a=verdict))) == {}
 
 
-def test_a_folder_stands_for_its_report(tmp_path: Path) -> None:
+def test_folder_is_read_as_its_report(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(json.dumps(report(a="pass")), encoding="utf-8")
 
     assert read(tmp_path) == report(a="pass")

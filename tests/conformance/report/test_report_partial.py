@@ -47,7 +47,7 @@ def _terminal(report: JsonObject) -> str:
     return file.getvalue()
 
 
-def test_a_partial_run_says_so_in_every_form(partial: JsonObject) -> None:
+def test_partial_run_is_partial_in_every_form(partial: JsonObject) -> None:
     sentence = "Partial: nothing broken in 61 of 63 MUST rules"
 
     assert headline(model(partial)) == sentence
