@@ -63,7 +63,8 @@ def past_calls(recorder: Recorder) -> list[Past]:
 def of_operation(calls: Iterable[Past], operation: Operation) -> list[Past]:
     """Return the calls of Create Purchases, or all others: the calls beyond the core belong to those at the gate."""
     is_cart = operation is CREATE_PURCHASES
-    return [each for each in calls if (each.exchange.operation.name == CREATE_PURCHASES.name) is is_cart]
+    own = [each for each in calls if each.exchange.operation.called_by == "platform"]
+    return [each for each in own if (each.exchange.operation.name == CREATE_PURCHASES.name) is is_cart]
 
 
 def is_ordinary(exchange: Exchange) -> bool:
