@@ -117,6 +117,11 @@ StoryOption = Annotated[
     Path | None,
     typer.Option("--story", metavar="FILE", help="File of one story, which jwo certify wrote.", show_default="none"),
 ]
+AllOption = Annotated[bool, typer.Option("--all", help="Print every exchange in full.", show_default="off")]
+UnmaskedOption = Annotated[
+    bool,
+    typer.Option("--unmasked", help="Print real keys and credentials; only on a terminal.", show_default="off"),
+]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Fail also if a SHOULD or a house rule is broken.", show_default="off")
 ]
@@ -193,20 +198,25 @@ def replay_command(
     connector: ConnectorOption = None,
     profile: ReplayProfileOption = None,
     story: StoryOption = None,
+    show_all: AllOption = False,  # noqa: FBT002 - a flag of the command line
+    unmasked: UnmaskedOption = False,  # noqa: FBT002 - as above
 ) -> None:
-    """Run one case, or one story, and print every request and answer."""
+    """Run one case, or one story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
     from jwo import replay
     from jwo.certify import check_ids
     from jwo_toolkit.console import make_console
 
+    if unmasked and not sys.stdout.isatty():
+        raise Usage("--unmasked prints keys and credentials, so standard output must be a terminal; omit the option")
     played = replay.story_in(story) if story else ()
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
         raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
     check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
-    raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played))
+    view = replay.View(show_all, unmasked)
+    raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played, view))
 
 
 @app.command(name="compare")

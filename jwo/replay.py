@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from conformance.drivers.exchange import as_report
+from conformance.drivers.exchange import Exchange, as_report
 from conformance.properties import story
 from conformance.properties.story import Story
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
-from conformance.verdicts import EXIT_CODES, CaseResult
+from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
 from contract.profile import Profile
 from contract.register import register
 from jwo.certify import calls_connector, reach
 from jwo.errors import Broken, Usage
+
+_MOST_STEPS = 12
+_MOST_LISTED = 16
+_LONGEST_LABEL = 80
+
+
+class View(NamedTuple):
+    """What a replay prints: every exchange in full or the guilty one, with real values or masked."""
+
+    is_all: bool = False
+    is_unmasked: bool = False
+
+
+SHORT = View()
 
 
 def story_in(file: Path) -> Story:
@@ -28,7 +43,7 @@ def story_in(file: Path) -> Story:
         raise Usage(f"cannot read the story {file}: {error}; name a story file that jwo certify wrote") from error
 
 
-def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ()) -> int:
+def replay(profile: Profile, case_id: str, console: Console, chosen: Story = (), view: View = SHORT) -> int:
     """Run one case and print its steps, its exchanges and its verdict. Returns the exit code of that verdict."""
     if calls_connector((case_id,)):
         reach(profile)
@@ -37,20 +52,101 @@ def replay(profile: Profile, case_id: str, console: Console, chosen: Story = ())
     if case_id not in results:
         raise Broken(f"{case_id} did not run")
     result = results[case_id]
-    for line in _lines(result, profile):
+    for line in _lines(result, profile, view):
         console.print(line, soft_wrap=True, markup=False)
     return EXIT_CODES[result.verdict]
 
 
-def _lines(result: CaseResult, profile: Profile) -> list[str]:
-    lines = [f"{result.id}  {register()[result.id].title}", ""]
-    lines += [f"  {'ok ' if step.ok else '!! '} {step.text}" for step in result.steps]
-    for exchange in result.exchanges:
-        lines += ["", *_wire(as_report(exchange, frozenset(profile.connector.headers)))]
+def _lines(result: CaseResult, profile: Profile, view: View) -> list[str]:
+    lines = [f"{result.id}  {register()[result.id].title}", "", *_steps(result, view)]
+    lines += _all(result, profile, view) if view.is_all else _guilty_first(result, profile, view)
     lines += ["", f"{str(result.verdict).upper()}"]
     for label, text in (("expected", result.expected), ("got", result.got), ("because", result.reason)):
         lines += [f"  {label:<9} {text}"] if text else []
     return lines
+
+
+def _steps(result: CaseResult, view: View) -> list[str]:
+    lines = [f"  {'ok ' if step.ok else '!! '} {step.text}" for step in result.steps]
+    if view.is_all or len(lines) <= _MOST_STEPS:
+        return lines
+    failed = [line for line, step in zip(lines, result.steps, strict=True) if not step.ok][:_MOST_STEPS]
+    return [*failed, f"  (the steps of all examples: {len(lines)}; --all prints them)"]
+
+
+def _all(result: CaseResult, profile: Profile, view: View) -> list[str]:
+    guilty = guilty_index(result)
+    return [
+        line
+        for index in range(len(result.exchanges))
+        for line in ("", *_in_full(result, index, profile, view, is_guilty=index == guilty))
+    ]
+
+
+def _guilty_first(result: CaseResult, profile: Profile, view: View) -> list[str]:
+    exchanges = result.exchanges
+    if not exchanges:
+        return []
+    guilty = guilty_index(result)
+    shown = len(exchanges) - 1 if guilty is None else guilty
+    lines = ["", *_in_full(result, shown, profile, view, is_guilty=guilty is not None)]
+    others = sorted((each for each in range(len(exchanges)) if each != shown), key=lambda each: abs(each - shown))
+    if not others:
+        return lines
+    lines += ["", "The other exchanges (--all prints them in full):"]
+    lines += [_in_a_line(each + 1, exchanges[each]) for each in sorted(others[:_MOST_LISTED])]
+    left_out = len(others) - _MOST_LISTED
+    return [*lines, f"  … and {left_out} more"] if left_out > 0 else lines
+
+
+def guilty_index(result: CaseResult) -> int | None:
+    """Return the place of the exchange of the finding; None if there is no finding or no exchange.
+
+    The finding quotes it or names its label; else it is the last one, as a case stops at its failed step.
+    """
+    if result.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE} or not result.exchanges:
+        return None
+    places = range(len(result.exchanges) - 1, -1, -1)
+    quoted = (place for place in places if _is_quoted(result.exchanges[place], result.got))
+    named = (place for place in reversed(places) if _is_named(result.exchanges[place], result.got))
+    return next(chain(quoted, named, places))
+
+
+def _is_quoted(exchange: Exchange, got: str) -> bool:
+    short = exchange.in_short()
+    return got == short or (bool(exchange.label) and short in got)
+
+
+def _is_named(exchange: Exchange, got: str) -> bool:
+    return bool(exchange.label) and f"{exchange.label.partition(' (')[0]}:" in got
+
+
+def _in_a_line(number: int, exchange: Exchange) -> str:
+    status = exchange.answer.status if exchange.answer else f"no answer ({exchange.failure})"
+    label = exchange.shown(exchange.label.encode())
+    about = f"{label[:_LONGEST_LABEL]}  " if label else ""
+    return f"  {number:>4}  {about}{exchange.operation.name}  {status}  {exchange.elapsed_s * 1000:.1f} ms"
+
+
+def _in_full(result: CaseResult, index: int, profile: Profile, view: View, *, is_guilty: bool) -> list[str]:
+    report = as_report(
+        result.exchanges[index],
+        frozenset(profile.connector.headers),
+        is_masked=not view.is_unmasked,
+        sources=_sources(profile),
+    )
+    if not is_guilty:
+        return _wire(report)
+    mark = f">>> the exchange of the finding ({index + 1} of {len(result.exchanges)})"
+    return [mark, *_wire(report), "", *report["curl"].split("\n")]
+
+
+def _sources(profile: Profile) -> dict[str, str]:
+    """Return where the profile declares each secret."""
+    fixed = {kind: getattr(profile.keys, kind) for kind in profile.declared_keys()}
+    keys = {key: f"[keys] {kind} of the profile" for kind, key in reversed(fixed.items()) if key}
+    headers = profile.connector.headers.items()
+    return keys | {value: f"[connector] headers, {name} of the profile" for name, value in headers}
 
 
 def _wire(exchange: dict[str, Any]) -> list[str]:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, zip_longest
 from typing import Any
 
-from conformance.drivers.masks import masked_headers, masked_text, secrets_of
+from conformance.drivers.masks import (
+    MASK,
+    NO_SOURCES,
+    REDACTED,
+    Blank,
+    body_blanks,
+    header_blank,
+    masked_headers,
+    masked_text,
+    secrets_of,
+)
 from contract.errors import MalformedBody
 from contract.gate import NoAnswer
 from contract.messages import parse_object
@@ -17,6 +28,7 @@ from contract.operations import Operation
 from contract.values import format_instant
 
 _LONGEST_BODY = 4000
+_CURL_SETS = {"host", "content-length", "connection", "accept-encoding", "user-agent", "accept"}
 
 
 @dataclass(frozen=True)
@@ -83,12 +95,27 @@ class Exchange:
         return f"{label}{self.answer.status} {body[:160]}{'…' if len(body) > 160 else ''}".strip()  # noqa: PLR2004 - one line
 
 
-def as_report(exchange: Exchange, secret_headers: frozenset[str]) -> dict[str, Any]:
-    """Return the exchange as report.json holds it."""
+def as_report(
+    exchange: Exchange,
+    secret_headers: frozenset[str],
+    *,
+    is_masked: bool = True,
+    sources: Mapping[str, str] = NO_SOURCES,
+) -> dict[str, Any]:
+    """Return the exchange as report.json holds it. `sources` says of a secret where the profile declares it.
+
+    With `is_masked` False it holds the real values, for the terminal of the connector's owner.
+    """
     secrets = secrets_of(exchange.body, exchange.secrets)
-    headers = masked_headers(exchange.headers, secret_headers)
     answer = exchange.answer
     about = {"about": exchange.shown(exchange.label.encode())} if exchange.label else {}
+
+    def headers(of: Mapping[str, str], known: Iterable[str] = ()) -> dict[str, str]:
+        return masked_headers(of, secret_headers, known) if is_masked else dict(of)
+
+    def text(body: bytes) -> str:
+        return exchange.shown(body) if is_masked else body.decode("utf-8", "replace")
+
     return {
         "operation": exchange.operation.name,
         **about,
@@ -97,17 +124,17 @@ def as_report(exchange: Exchange, secret_headers: frozenset[str]) -> dict[str, A
         "request": {
             "method": exchange.method,
             "url": exchange.url,
-            "headers": headers,
-            "body": _body(exchange.shown(exchange.body)),
+            "headers": headers(exchange.headers),
+            "body": _body(text(exchange.body)),
         },
         "response": answer
         and {
             "status": answer.status,
-            "headers": masked_headers(answer.headers, secret_headers, secrets),
-            "body": _body(exchange.shown(answer.body)),
+            "headers": headers(answer.headers, secrets),
+            "body": _body(text(answer.body)),
         },
         "failure": exchange.failure and str(exchange.failure),
-        "curl": _curl(exchange, headers),
+        "curl": _curl(exchange, headers(exchange.headers), text(exchange.body), sources),
     }
 
 
@@ -120,11 +147,38 @@ def _body(text: str) -> Any:  # noqa: ANN401 - any JSON, or text
         return text
 
 
-def _curl(exchange: Exchange, headers: Mapping[str, str]) -> str:
-    arguments = ["curl", "-sS", "-i", "-X", exchange.method, exchange.url]
+def _curl(exchange: Exchange, headers: Mapping[str, str], body: str, sources: Mapping[str, str]) -> str:
+    """Return a command for a shell, after one line for each value that the reader must fill in."""
+    words = [shlex.quote(word) for word in ("curl", "-sS", "-i", "-X", exchange.method, exchange.url)]
+    blanks: dict[str, Blank] = {}
     for name, value in headers.items():
-        if name.lower() not in {"host", "content-length", "connection", "accept-encoding", "user-agent", "accept"}:
-            arguments += ["-H", f"{name}: {value}"]
-    body = exchange.shown(exchange.body)
-    arguments += ["--data-binary", body if len(body) <= _LONGEST_BODY else f"{body[:200]}…"]
-    return shlex.join(arguments)
+        if name.lower() in _CURL_SETS:
+            continue
+        if value == REDACTED:
+            blank = header_blank(name, exchange.headers[name], sources)
+            blanks[blank.name] = blank
+            words += ["-H", f'{shlex.quote(f"{name}: ")}"${blank.name}"']
+        else:
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+    if len(body) > _LONGEST_BODY or not _fits_a_shell(body):
+        note = f"# write the request's body of {len(exchange.body)} bytes to the file request-body first"
+        lines, data = [note], "@request-body"
+    else:
+        found = body_blanks(body, exchange.body, exchange.secrets, sources)
+        blanks |= {blank.name: blank for blank in found.values()}
+        lines, data = [], _quoted(body, found)
+    exports = [f"export {blank.name}=...   # {blank.source}" for blank in blanks.values()]
+    return "\n".join([*exports, *lines, " ".join([*words, "--data-binary", data])])
+
+
+def _fits_a_shell(body: str) -> bool:
+    """Say whether an argument can hold the body: bytes that are no text, and NUL, need a file."""
+    return not body.startswith("@") and "\0" not in body and "\ufffd" not in body
+
+
+def _quoted(text: str, blanks: Mapping[str, Blank]) -> str:
+    """Quote a text for a shell, which then expands the placeholder of each mask."""
+    parts = MASK.split(text)
+    masks = [f'"${blanks[found].name}"' for found in MASK.findall(text)]
+    quoted = [shlex.quote(part) if part else "" for part in parts]
+    return "".join(chain.from_iterable(zip_longest(quoted, masks, fillvalue=""))) or "''"

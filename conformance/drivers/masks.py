@@ -9,7 +9,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
+REDACTED = "<redacted>"
+"""The mask of a credential in a header."""
+MASK = re.compile(r"<\d+ characters, #[0-9a-f]{8}>")
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
+_MASKED_KEY = re.compile(rf'"identityKey"\s*:\s*"({MASK.pattern})"')
 _SECRET_HEADERS = {"authorization", "x-amz-security-token", "cookie", "set-cookie"}
 _MEMBERS = re.compile(
     r'("(?:identityKey|shopperDeviceId)"\s*:\s*")((?:[^"\\]|\\.)*)(")'
@@ -19,6 +26,13 @@ _IDENTITY_KEY = re.compile(r'"identityKey"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
 _SHORTEST = 6
 """Shorter values also occur in ordinary words, and would mask those."""
+
+
+class Blank(NamedTuple):
+    """A variable of the shell that holds a masked value, and where a reader finds that value."""
+
+    name: str
+    source: str
 
 
 def mask(value: str) -> str:
@@ -50,15 +64,48 @@ def masked_headers(
     """Return headers with credentials masked; `secret` holds names of other secret headers, `secrets` secret values."""
     hidden = _SECRET_HEADERS | {name.lower() for name in secret}
     return {
-        name: "<redacted>" if name.lower() in hidden else masked_text(value.encode(), secrets)
+        name: REDACTED if name.lower() in hidden else masked_text(value.encode(), secrets)
         for name, value in headers.items()
     }
 
 
 def secrets_of(body: bytes, known: Iterable[str]) -> list[str]:
     """Return the secrets that an answer could repeat: the known ones and the request's own key, longest first."""
-    found = {json.loads(key) for key in _IDENTITY_KEY.findall(body.decode("utf-8", "replace")) if _is_json(key)}
-    return sorted({secret for secret in {*known, *found} if len(secret) >= _SHORTEST}, key=len, reverse=True)
+    return sorted({secret for secret in {*known, *_keys(body)} if len(secret) >= _SHORTEST}, key=len, reverse=True)
+
+
+def header_blank(header: str, value: str, sources: Mapping[str, str]) -> Blank:
+    """Return the placeholder of a credential. `sources` says of a secret where the profile declares it."""
+    name = f"CONNECTOR_{re.sub(r'[^A-Z0-9]', '_', header.upper())}"
+    if value.startswith("AWS4-HMAC-SHA256"):
+        return Blank(name, "the signature of exactly this request; it expires within minutes")
+    return Blank(name, sources.get(value, f"the value of {header}: see [connector] of the profile"))
+
+
+def body_blanks(masked: str, body: bytes, secrets: Iterable[str], sources: Mapping[str, str]) -> dict[str, Blank]:
+    """Return the placeholder of each mask in a masked body."""
+    credentials, keys = {mask(secret) for secret in secrets}, set(_MASKED_KEY.findall(masked))
+    known = {mask(value): source for value, source in sources.items()}
+    minted = {mask(each): _about_key(each) for each in _keys(body)}
+    blanks: dict[str, Blank] = {}
+    for each in dict.fromkeys(MASK.findall(masked)):
+        if each in keys:
+            name, source = "IDENTITY_KEY", known.get(each, minted.get(each, "the key that the case sends"))
+        elif each in credentials:
+            name, source = "CONNECTOR_KEY", known.get(each, "a credential of [connector] of the profile")
+        else:
+            name, source = "SHOPPER_ID", known.get(each, f"an id that the connector answered: {each}")
+        names = {blank.name for blank in blanks.values()}
+        blanks[each] = Blank(name if name not in names else f"{name}_{len(names) + 1}", source)
+    return blanks
+
+
+def _about_key(key: str) -> str:
+    return f"[keys] of the profile, or the key that the case makes: {len(key)} characters"
+
+
+def _keys(body: bytes) -> list[str]:
+    return [json.loads(key) for key in _IDENTITY_KEY.findall(body.decode("utf-8", "replace")) if _is_json(key)]
 
 
 def _in_any_form(character: str) -> str:
