@@ -22,6 +22,14 @@ _MEMBERS = re.compile(
     r'("(?:identityKey|shopperDeviceId)"\s*:\s*")((?:[^"\\]|\\.)*)(")'
     r'|("(?:visitorDetails|scanResult|shopperIdentity|paymentSource)"\s*:\s*\{[^{}]*?"id"\s*:\s*")((?:[^"\\]|\\.)*)(")'
 )
+_QUOTE = r"""\\*["']"""
+_MEMBERS_IN_OTHER_TEXTS = re.compile(
+    rf"({_QUOTE}(?:identityKey|shopperDeviceId){_QUOTE}\s*:\s*(?P<quote>{_QUOTE}))(.*?)((?P=quote)|\Z)"
+    rf"|({_QUOTE}(?:visitorDetails|scanResult|shopperIdentity|paymentSource){_QUOTE}\s*:\s*\[?\s*\{{[^{{}}]*?"
+    rf"{_QUOTE}id{_QUOTE}\s*:\s*(?P<quote_of_id>{_QUOTE}))(.*?)((?P=quote_of_id)|\Z)",
+    re.DOTALL,
+)
+"""The same members in a text that is nearly JSON: in single quotes, in a list, or as JSON within a text."""
 _IDENTITY_KEY = re.compile(r'"identityKey"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
 _SHORTEST = 6
@@ -50,7 +58,7 @@ def masked_text(body: bytes, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, mask(secret))
         if is_escaped and secret:
             text = re.sub("".join(map(_in_any_form, secret)), mask(secret), text)
-    return _MEMBERS.sub(_masked_member, text)
+    return _MEMBERS_IN_OTHER_TEXTS.sub(_masked_in_other_text, _MEMBERS.sub(_masked_member, text))
 
 
 def unescaped(text: str) -> str:
@@ -131,6 +139,11 @@ def _is_json(text: str) -> bool:
 
 def _masked_member(found: re.Match[str]) -> str:
     before, value, after = found.groups()[:3] if found.group(1) else found.groups()[3:]
+    return f"{before}{value if _is_masked(value) else mask(value)}{after}"
+
+
+def _masked_in_other_text(found: re.Match[str]) -> str:
+    before, _, value, after = found.groups()[:4] if found.group(1) else found.groups()[4:]
     return f"{before}{value if _is_masked(value) else mask(value)}{after}"
 
 

@@ -17,6 +17,7 @@ import pytest
 from conformance.drivers import http
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.drivers.http import ConnectorClient
+from conformance.drivers.masks import masked_text
 from contract.gate import NoAnswer
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import ConnectorTable, Profile
@@ -129,3 +130,34 @@ def test_curl_line_expands_its_placeholders_in_a_shell(tmp_path: Path) -> None:
     assert [each.partition("=")[0] for each in exports] == ["export CONNECTOR_X_ODD", "export IDENTITY_KEY"]
     assert all("of the profile" in each for each in exports)
     assert ran.stdout.splitlines()[-4:] == ["-H", "x-odd: open-sesame-4711", "--data-binary", body.decode()]
+
+
+_CART = json.dumps(
+    {
+        "identityKey": "a2V5LW9mLWEtc2hvcHBlcg==",
+        "scanResult": {"type": "SHOPPER", "id": "shopper-uuid-001"},
+        "shopperIdentity": [{"id": "shopper-uuid-001"}],
+        "shopperDeviceId": "device-uuid-001",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _CART,
+        json.dumps(_CART),
+        json.dumps(json.dumps(_CART)),
+        _CART.replace('"', "'"),
+        f"[{_CART}]",
+        f"{_CART[:-1]},}}",
+        f"{_CART} more",
+        *(_CART[:length] for length in range(30, len(_CART), 7)),
+    ],
+)
+def test_text_that_is_nearly_json_is_masked_too(text: str) -> None:
+    shown = masked_text(text.encode())
+
+    assert "shopper-" not in shown
+    assert "device-" not in shown
+    assert "a2V5LW" not in shown
