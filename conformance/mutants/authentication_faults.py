@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ _ALL_SCANS = tuple(f"VIK-X.{number}" for number in range(110, 116))
 _ALL_CARTS = tuple(f"CP-X.{number}" for number in range(120, 126))
 
 
-class Guarded(BreaksOneCall):
+class Guarded(BreaksOneCall, ABC):
     """The base of connectors that check their callers. The broken call is the one that a fault leaves open."""
 
     async def answer(self, request: Request) -> Reply:
@@ -40,9 +41,9 @@ class Guarded(BreaksOneCall):
         """Say whether a call may pass: it is authentic, or a fault lets it pass."""
         return self.is_authentic(request) or (request.call == self.broken_call and self.passes_wrongly(request))
 
+    @abstractmethod
     def is_authentic(self, request: Request) -> bool:
         """Say whether the credentials are right."""
-        raise NotImplementedError
 
     def passes_wrongly(self, request: Request) -> bool:
         """Say whether the fault lets a call without the right credentials pass."""

@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 import urllib.parse
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -171,7 +172,7 @@ _reads("counts_ascii_only", "CP-X.69", _each(lambda text: text.encode("ascii", "
 # readers of almost-JSON, and of other shapes
 
 
-class _ReadsMore(SmallConnector):
+class _ReadsMore(SmallConnector, ABC):
     """The base of faults that read a body that is not JSON."""
 
     def problem_of(self, request: Request) -> str:
@@ -183,9 +184,9 @@ class _ReadsMore(SmallConnector):
                 request.body = read.body
         return problem
 
+    @abstractmethod
     def repaired(self, text: str) -> str:
         """Return the text as JSON."""
-        raise NotImplementedError
 
 
 @_fault("CP-X.71")
@@ -310,7 +311,7 @@ def _identifiers_of_the_first_line(lines: list[Any]) -> list[Any]:
 _reads("checks_the_identifiers_of_the_first_line", "CP-X.75", _lists(_identifiers_of_the_first_line, "cartItems"))
 
 
-class _ComparesFewLineIds(SmallConnector):
+class _ComparesFewLineIds(SmallConnector, ABC):
     """The base of faults that find only some repeated line ids."""
 
     left_out = "accepts_a_repeated_line_id"
@@ -319,9 +320,9 @@ class _ComparesFewLineIds(SmallConnector):
         problem = super().problem_of(request)
         return problem or ("repeated" if request.call == "cart" and self.finds_repeated(request.items) else "")
 
+    @abstractmethod
     def finds_repeated(self, lines: list[Any]) -> bool:
         """Say whether a line repeats the id of another one."""
-        raise NotImplementedError
 
 
 @_fault("CP-X.76")
@@ -390,7 +391,7 @@ class checks_the_form_of_times(SmallConnector):
 # unusual carts that are refused, or make the connector fail
 
 
-class _Fails(SmallConnector):
+class _Fails(SmallConnector, ABC):
     """The base of faults that fail for some valid carts."""
 
     status: ClassVar[int] = 500
@@ -400,9 +401,9 @@ class _Fails(SmallConnector):
             return error(self.status, "broken")
         return await super().answer_valid(request)
 
+    @abstractmethod
     def breaks(self, body: Body) -> bool:
         """Say whether the connector fails for a cart."""
-        raise NotImplementedError
 
 
 def _breaks(name: str, found_by: str, breaks: Callable[[Body], bool], status: int = 500) -> None:
@@ -734,7 +735,7 @@ class keeps_no_empty_trips(SmallConnector):
 # answers to kinds of carts
 
 
-class _AnswersKinds(SmallConnector):
+class _AnswersKinds(SmallConnector, ABC):
     """The base of faults that answer some carts, or repetitions, in another way."""
 
     async def cart(self, request: Request) -> Reply:
@@ -742,13 +743,13 @@ class _AnswersKinds(SmallConnector):
         reply = await super().cart(request)
         return self.changed(reply) if self.is_odd(request.body, is_repeated=is_repeated) else reply
 
+    @abstractmethod
     def is_odd(self, body: Body, *, is_repeated: bool) -> bool:
         """Say whether the cart gets another answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changed(self, reply: Reply) -> Reply:
         """Return the other answer."""
-        raise NotImplementedError
 
 
 def _answers(name: str, found_by: str, is_odd: Callable[[Body, bool], bool], changed: Callable[[Reply], Reply]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -25,11 +26,12 @@ _LONG_ID, _MANY_LINES = 64, 30
 # lost answers
 
 
-class _ForgetsSome(NewVisitorIds):
+class _ForgetsSome(NewVisitorIds, ABC):
     """The base of faults that never remember one kind of trip or event."""
 
+    @abstractmethod
     def is_forgotten(self, request: Request) -> bool:
-        raise NotImplementedError
+        """Say whether the connector forgets the call."""
 
     def trip_key(self, request: Request) -> str:
         return new_id() if request.call == "cart" and self.is_forgotten(request) else super().trip_key(request)
@@ -127,7 +129,7 @@ class rolls_back_at_a_refusal(BreaksOneCall, NewVisitorIds):
 # repeated purchase ids
 
 
-class _CountsPurchases(SmallConnector):
+class _CountsPurchases(SmallConnector, ABC):
     def __init__(self, stores: tuple[str, ...], rate_limit_per_second: int = 0) -> None:
         super().__init__(stores, rate_limit_per_second)
         self._made = 0
@@ -136,8 +138,9 @@ class _CountsPurchases(SmallConnector):
         self._made += bool(request.items)
         return self.named(self._made, request) if request.items else ""
 
+    @abstractmethod
     def named(self, number: int, request: Request) -> str:
-        raise NotImplementedError
+        """Return the id of the purchase with this number."""
 
 
 @_fault("CP-X.102", beside=("CP-X.11",))

@@ -75,13 +75,14 @@ def an_understood_loyalty_scan(requests: Requests, controls: ControlCalls, profi
 def a_declared_loyalty_scan(requests: Requests, controls: ControlCalls, profile: Profile, kind: str) -> Draft:
     """Return a Resolve Scan of a content that the profile declares. Raises NotDeclared if it declares none.
 
-    Raises Blocked if the connector refuses a valid call.
+    Raises Blocked if the content is accepted and the connector refuses a valid call.
     """
     needs_answering(RESOLVE_SCAN, profile)
     value = getattr(profile.scans, kind)
     if not value:
         raise NotDeclared(f"[scans] {kind} is not declared in the profile")
-    controls.needs_understanding(RESOLVE_SCAN)
+    if kind == "accepted":
+        controls.needs_understanding(RESOLVE_SCAN)
     return requests.entry.scan(value)
 
 
