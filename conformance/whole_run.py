@@ -244,3 +244,28 @@ def _kinds_of_scan(body: Mapping[str, Any], exchange: Exchange) -> Iterator[str]
 
 def _declared_items(profile: Profile) -> set[str]:
     return {*profile.catalog.skus, *profile.catalog.weighted_skus}
+
+
+def sent_by(exchange: Exchange) -> object:
+    """Return the request's body as JSON; None if it is not JSON."""
+    try:
+        return json.loads(exchange.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def text_of(exchange: Exchange) -> str:
+    """Return the body and the headers of the answer as one text; empty without an answer."""
+    answer = exchange.answer
+    return answer.body.decode("utf-8", "replace") + " " + " ".join(answer.headers.values()) if answer else ""
+
+
+def status_of(exchange: Exchange) -> int:
+    """Return the status of the answer; 0 without an answer."""
+    return exchange.answer.status if exchange.answer else 0
+
+
+def decision_of(exchange: Exchange) -> tuple[int, object]:
+    """Return the status of the answer to a scan, and its visitor."""
+    body = (exchange.answer.json() or {}) if exchange.answer else {}
+    return status_of(exchange), body.get("visitorDetails")

@@ -44,6 +44,8 @@ STEPS = (
     "end_to_end",
     "catalog_client",
     "whole_run",
+    "whole_run_memory",
+    "whole_run_time",
     "authentication",
 )
 """The modules of `conformance.steps`."""
