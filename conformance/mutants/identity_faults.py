@@ -94,25 +94,25 @@ class answers_nothing(SmallConnector):
 class opens_for_an_unknown_key(SmallConnector):
     def visitor_of(self, key: str) -> tuple[str, str] | None:
         unknown = key not in {"refused_key", "expired_key", "used_key"}
-        return super().visitor_of(key) or (("somebody", "SHOPPER") if unknown else None)
+        return super().visitor_of(key) or (("shopper-uuid-999", "SHOPPER") if unknown else None)
 
 
 @_fault("VIK-X.9")
 class opens_for_a_refused_key(SmallConnector):
     def visitor_of(self, key: str) -> tuple[str, str] | None:
-        return ("somebody", "SHOPPER") if key == "refused_key" else super().visitor_of(key)
+        return ("shopper-uuid-999", "SHOPPER") if key == "refused_key" else super().visitor_of(key)
 
 
 @_fault("VIK-X.10")
 class opens_for_an_expired_key(SmallConnector):
     def visitor_of(self, key: str) -> tuple[str, str] | None:
-        return ("somebody", "SHOPPER") if key == "expired_key" else super().visitor_of(key)
+        return ("shopper-uuid-999", "SHOPPER") if key == "expired_key" else super().visitor_of(key)
 
 
 @_fault("VIK-X.11")
 class opens_for_a_used_key(SmallConnector):
     def visitor_of(self, key: str) -> tuple[str, str] | None:
-        return ("somebody", "SHOPPER") if key == "used_key" else super().visitor_of(key)
+        return ("shopper-uuid-999", "SHOPPER") if key == "used_key" else super().visitor_of(key)
 
 
 @_fault("VIK-X.4")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 Body = dict[str, Any]
@@ -29,3 +33,25 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
         return {name: without_nulls(member) for name, member in value.items() if member is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def cut(pattern: str) -> Callable[[str], str]:
+    """Return a function that removes what matches a pattern from a text."""
+    return lambda text: re.sub(pattern, "", text)
+
+
+def any_value(path: str, test: Callable[[str], object]) -> Callable[[Body], bool]:
+    """Return a test for a body: whether a value at a path passes a test."""
+    return lambda body: any(isinstance(value, str) and bool(test(value)) for value in at(body, path))
+
+
+def entries_of(body: Body) -> list[Any]:
+    """Return the authEvents of a cart."""
+    return at(body, "shoppingTrip.authEvents[]")
+
+
+def key_bytes_of(body: object) -> bytes:
+    """Return the decoded `identityKey` of a scan; empty if it is not valid Base64."""
+    with suppress(ValueError):
+        return base64.b64decode(text_at(body, "identityKey"), validate=True)
+    return b""
