@@ -16,6 +16,8 @@ MODES = ("alone", "waits", "last")
 """How a scenario runs: `waits`, being slow itself, beside others; `alone` after these, with nothing beside it; `last`
 after all others, since it judges the exchanges of the whole run.
 """
+LONG = "long"
+"""The tag of a `waits` scenario that takes more than a second: workers begin with these, so that none ends the run."""
 
 
 class ScenarioEntry(NamedTuple):
@@ -30,6 +32,7 @@ class ScenarioEntry(NamedTuple):
     level: str
     mode: str = ""
     feature: str = ""
+    is_long: bool = False
 
 
 class Coverage(NamedTuple):
@@ -55,11 +58,11 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
         feature = get_feature(str(FEATURES), file)
         for scenario in feature.scenarios.values():
             tags = sorted(scenario.tags)
-            ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES))
+            ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES, LONG))
             levels = [tag for tag in tags if tag in LEVELS]
             mode = next((tag for tag in tags if tag in MODES), "")
             level = levels[0] if len(levels) == 1 else ""
-            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or ""))
+            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or "", LONG in tags))
     return tuple(entries)
 
 

@@ -15,7 +15,7 @@ from pytest_bdd.parser import Feature, Scenario
 from pytest_bdd.parser import Step as BddStep
 
 from conformance.catalog_client.jobs import Jobs
-from conformance.catalogue import LEVELS, MODES
+from conformance.catalogue import LEVELS, LONG, MODES
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
@@ -136,6 +136,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): the row of the register that the scenario proves")
     config.addinivalue_line("markers", "level(name): must, should or house")
     config.addinivalue_line("markers", "alone: nothing else may call the connector meanwhile")
+    config.addinivalue_line("markers", "long: takes more than a second, so that workers begin with it")
     config.addinivalue_line("markers", "last: judges the exchanges of the whole run")
     config.addinivalue_line("markers", "waits: waits for seconds by its nature")
 
@@ -144,7 +145,7 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     """Turn a scenario's tag into a marker. Raises UsageError, which stops the run, if the tag is unknown."""
     if tag in LEVELS:
         pytest.mark.level(tag)(function)
-    elif tag in MODES:
+    elif tag in (*MODES, LONG):
         getattr(pytest.mark, tag)(function)
     elif tag in register():
         pytest.mark.requirement(tag)(function)
@@ -183,10 +184,21 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     items: dict[Group, list[pytest.Item]] = {}
     for item in session.items:
         items.setdefault(tuple(sorted(ids_of(item))), []).append(item)
-    for group in _bridge(session.config).groups:
+    for group in _arriving(_bridge(session.config)):
         for item in items[group]:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
     return True
+
+
+def _arriving(bridge: PytestBridge) -> Iterator[Group]:
+    """Yield the bridge's groups, and keep what ends them early; pytest itself would hide it."""
+    try:
+        yield from bridge.groups
+    except HarnessBroke as error:
+        bridge.broke = error
+    except SystemExit as error:
+        bridge.stopped = error
+        raise KeyboardInterrupt from error
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,7 @@ Group = tuple[str, ...]
 
 MOST_WORKERS = 20
 """Each worker is a process, and gets a share of the calls that the connector answers concurrently."""
-_MOST_WAITING = 10
+_MOST_WAITING = 7
 """Enough workers for scenarios that only wait; more would take CPU time from the scenarios in this process."""
 _WORTH_WORKERS = 4
 """Fewer scenarios end before workers have started."""
@@ -74,7 +74,9 @@ def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace])
         called = operations_of(group) or frozenset(operations)
         return not called & serial and (group in plan.waiting or bool(called & crowded))
 
-    pooled = tuple(group for group in plan.waiting + plan.usual if is_pooled(group))
+    long_ids = {each for entry in scenario_entries() if entry.is_long for each in entry.ids}
+    chosen = (group for group in plan.waiting + plan.usual if is_pooled(group))
+    pooled = tuple(sorted(chosen, key=long_ids.isdisjoint))  # long ones first; the order stays otherwise
     here = tuple(group for group in plan.usual + plan.waiting if not is_pooled(group))
     max_workers = min((paces[operation].max_concurrency for operation in crowded), default=_MOST_WAITING)
     return Division(pooled, min(max_workers, MOST_WORKERS, len(pooled)), here)

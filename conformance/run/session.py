@@ -88,11 +88,13 @@ def _run_plan(plan: Plan, equipment: Equipment) -> None:
     known = _shared(equipment.controls.known, division.workers)
     task = Task(equipment.configuration, known, equipment.platform, division.pooled)
     with Pool(task, division.workers, equipment.recorder) as pool:
-        if division.here:
-            run_groups(equipment, division.here)
-        pool.finish()
-    if plan.alone + plan.last:
-        run_groups(equipment, _after(plan, equipment))
+
+        def groups() -> Iterator[Group]:
+            yield from division.here
+            pool.finish()
+            yield from _after(plan, equipment)
+
+        run_groups(equipment, groups())  # one pytest session: to collect the scenarios takes half a second
 
 
 def _after(plan: Plan, equipment: Equipment) -> Iterator[Group]:

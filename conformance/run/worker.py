@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -31,6 +32,7 @@ _ARGUMENTS = (
     "-p", "no:faulthandler",
     "--assert=plain",
     "--tb=native",  # the long format prints arguments: a third of a second for each case that is not applicable
+    "--capture=no",  # what a scenario prints goes into the text of the session, without a file for each phase
     "--quiet",
 )  # fmt: skip
 _FINE = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -42,6 +44,7 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
     Raises HarnessBroke if pytest cannot run the features. Passes a stop from outside on, as SystemExit.
     """
     output, bridge = io.StringIO(), PytestBridge(equipment, groups)
+    gc.freeze()  # pytest collects garbage when it ends, and need not walk over what was there before
     with environment_with(_ISOLATION), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = pytest.main(list(_ARGUMENTS), plugins=[*_plugins(), bridge])
     if bridge.stopped:

@@ -56,13 +56,13 @@ Feature: Create Purchases: one purchase for one trip
     When it is sent, and again with its members in another order
     Then all answers name one purchase
 
-  @CP-X.32 @must @waits
+  @CP-X.32 @must @waits @long
   Scenario: A duplicate after sixty other trips
     Given a cart that the connector understands
     When it is sent, and once more after 60 others
     Then all answers name one purchase
 
-  @CP-X.33 @must @waits
+  @CP-X.33 @must @waits @long
   Scenario: A duplicate three seconds later
     Given a cart that the connector understands
     When it is sent, and once more after 3 seconds

@@ -1,7 +1,7 @@
 Feature: Create Purchases: how the bytes arrive
   A call may arrive slowly, in part, or malformed.
 
-  @CP-X.38 @house @waits
+  @CP-X.38 @house @waits @long
   Scenario: A cart over a slow line
     Given a cart that the connector understands
     When its bytes come over 1.5 seconds

@@ -14,13 +14,13 @@ Feature: End to end: carts on an unreliable network
     When the caller hangs up before the answer to a cart
     Then nothing is lost and nothing is doubled
 
-  @E2E-X.11 @house @waits
+  @E2E-X.11 @house @waits @long
   Scenario: Connections that break
     Given a store of the simulated platform
     When carts are cut off, never arrive, or trickle in
     Then nothing is lost and nothing is doubled
 
-  @E2E-X.12 @must @waits
+  @E2E-X.12 @must @waits @long
   Scenario: A cart that is overtaken
     Given a store of the simulated platform
     When a cart is overtaken by the cart of a shopper who left later

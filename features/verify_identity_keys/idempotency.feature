@@ -60,14 +60,14 @@ Feature: Verify Identity Keys: one decision for one authEvent
     Then the visitor is let in
     And all answers are the same gate decision
 
-  @VIK-X.23 @must @waits
+  @VIK-X.23 @must @waits @long
   Scenario: A duplicate after sixty other events
     Given a scan of the declared shopper key
     When it is sent, and once more after 60 others
     Then the visitor is let in
     And all answers are the same gate decision
 
-  @VIK-X.24 @must @waits
+  @VIK-X.24 @must @waits @long
   Scenario: A duplicate three seconds later
     Given a scan of the declared shopper key
     When it is sent, and once more after 3 seconds

@@ -1,7 +1,7 @@
 Feature: Verify Identity Keys: how the bytes arrive
   A call may arrive slowly, in part, or malformed.
 
-  @VIK-X.29 @house @waits
+  @VIK-X.29 @house @waits @long
   Scenario: A scan over a slow line
     Given a scan that the connector understands
     When its bytes come over 1.5 seconds
