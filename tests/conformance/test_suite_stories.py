@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,10 @@ from conformance.core_drafts import Builder
 from conformance.errors import BadStory
 from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import certify, profile_of
+from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.serving import served
+from conformance.mutants.small_connector import RESTART as RESTART_PATH
+from conformance.mutants.small_connector import SmallConnector
 from conformance.properties.drawn import stories, stories_with_a_restart
 from conformance.properties.model import AnswerSummary, Model, Visit
 from conformance.properties.search import Effort, search
@@ -172,3 +176,30 @@ def test_a_restart_has_acts_before_and_after_it() -> None:
 
     assert seen
     assert all(story.index(Act(RESTART)) not in {0, len(story) - 1} for story in seen)
+
+
+class WarmsUp(SmallConnector):
+    """Answers 503 for half a second after a restart."""
+
+    ready_at = 0.0
+
+    async def answer(self, request: Request) -> Reply:
+        if request.path != RESTART_PATH and time.monotonic() < self.ready_at:
+            return error(503, "warming up")
+        return await super().answer(request)
+
+    def restart(self) -> None:
+        self.ready_at = time.monotonic() + 0.5
+        super().restart()
+
+
+@pytest.mark.parametrize("story", [(Act("buy one line"), Act(RESTART)), (Act(RESTART), Act("a day passes"))])
+def test_story_that_ends_with_a_restart_waits_for_its_end(story: Story) -> None:
+    connector = WarmsUp()
+    with served(connector) as url:
+        result = run(RunConfiguration(profile_of(url), Selection(only=("CP-X.47",), story=story))).results["CP-X.47"]
+
+    assert result.verdict is Verdict.PASS, result
+    assert time.monotonic() >= connector.ready_at > 0
+    assert result.exchanges[-1].answer
+    assert result.exchanges[-1].answer.status == 401
