@@ -14,6 +14,7 @@ from typing import Any
 
 from conformance.core_drafts import SAMPLE_SKUS, Builder
 from conformance.drafts import Draft
+from conformance.errors import NotDeclared
 from conformance.forms import SAMPLE_UPC, places
 from conformance.requests import Requests
 from conformance.variants import Variant
@@ -199,6 +200,19 @@ def _broken_events(requests: Requests) -> Iterator[Variant]:
         "the entry by card with the scanResult.type WIZARD",
         card.with_value(_RESULT, {"id": "shopper-001", "type": "WIZARD"}),
     )
+
+
+def _foreign_event_ids(requests: Requests) -> Iterator[Variant]:
+    """Write an authEvent id in letters or digits of another alphabet. Raises NotDeclared if the house allows them."""
+    pattern = requests.profile.house.ordering.auth_event_id_pattern
+    ids = [
+        each
+        for each in ("entrée-0001", "ñandú_1", "入口1", "entry-\uff11", "entry-\u0661")
+        if not re.search(pattern, each)
+    ]
+    if not ids:
+        raise NotDeclared(f"[house.ordering] auth_event_id_pattern {pattern!r} allows letters of every alphabet")
+    return _with(requests, {f"{_EVENT}.id": ids})
 
 
 def _broken_event(requests: Requests, count: int, index: int, member: str, value: object, label: str) -> Variant:
@@ -418,6 +432,7 @@ CART_SETS: dict[str, CartVariants] = {
     "text that is too long": _long_texts,
     "body that is almost JSON": _almost_json,
     "list, object or null in place of another value": _other_shapes,
+    "authEvent id in another alphabet": _foreign_event_ids,
     "authEvent broken in turn": _broken_events,
     "line broken in turn": _broken_lines,
     "identifier broken in turn": _broken_identifiers,

@@ -66,7 +66,7 @@ def with_unknown_members(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Copy a JSON value with an additional unknown member in every object."""
     if isinstance(value, dict):
         changed = {name: with_unknown_members(member) for name, member in value.items()}
-        return {**changed, "xFutureAttribute": {"any": ["thing", 1, None]}}
+        return {**changed, "xFutureAttribute": {"any": ["thing", 1, None]}, "futureAttributeId": "future-1"}
     return [with_unknown_members(item) for item in value] if isinstance(value, list) else value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from conformance.drivers.exchange import Exchange
@@ -65,6 +66,20 @@ def says_json(exchange: Exchange) -> Mismatch | None:
     if types and types[0].partition(";")[0].strip().lower() == _JSON:
         return None
     return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {types[0]}" if types else "no Content-Type")
+
+
+def unique_names(exchange: Exchange) -> Mismatch | None:
+    """Match a body in which no object has two members of one name."""
+    repeated: list[str] = []
+
+    def note_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in pairs]
+        repeated.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(pairs)
+
+    with suppress(ValueError, RecursionError):
+        json.loads(exchange.answer.body if exchange.answer else b"", object_pairs_hook=note_repeated)
+    return Mismatch("members with names of their own", f"two members named {repeated[0]}") if repeated else None
 
 
 def visitor_type(exchange: Exchange, expected: str) -> Mismatch | None:

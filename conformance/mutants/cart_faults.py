@@ -390,3 +390,12 @@ _reads("reads_store_ids_as_patterns", "CP-X.86", _each(lambda text: "STORE-001" 
 _reads("reads_underscores_in_store_ids", "CP-X.86", _each(lambda text: text.replace("_", "-"), "storeId"))
 _reads("reads_store_ids_in_wide_letters", "CP-X.86", _each(lambda text: unicodedata.normalize("NFKC", text), "storeId"))
 _reads("cuts_fractions_off", "CP-X.90", _each(cut(r"\.[0-9]+"), *_TIMES))
+
+
+@_fault("CP-X.58")
+class reads_letters_of_any_alphabet_in_event_ids(SmallConnector):
+    left_out = "accepts_an_entry_with_any_id"
+
+    def problem_of(self, request: Request) -> str:
+        ids = [str(each) for each in at(request.body, f"{_EVENT}.id")] if request.call == "cart" else []
+        return super().problem_of(request) or ("" if all(re.fullmatch(r"[\w.-]+", each) for each in ids) else "id")

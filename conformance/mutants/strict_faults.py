@@ -106,6 +106,7 @@ _both("refuses_upper_case_request_ids", "VIK-X.16", "CP-X.17", _upper("requestId
 _both("refuses_uuids_of_version_7", "VIK-X.16", "CP-X.17", _uuid_version("7"))
 _both("refuses_null", "VIK-X.18", "CP-X.22", lambda request: _holds_null(request.document))
 _both("refuses_unknown_members", "VIK-X.6", "CP-X.6", _has_unknown_member)
+_both("refuses_unknown_ids", "VIK-X.6", "CP-X.6", lambda request: "futureAttributeId" in json.dumps(request.body))
 _both("wants_compact_json", "VIK-X.19", "CP-X.26", lambda request: b"\n" in request.raw)
 _both("knows_no_escapes", "VIK-X.19", "CP-X.26", lambda request: b"\\u0045" in request.raw)
 _fault("refuses_unknown_members_of_a_tap", "tap", ("SA-X.2",), _has_unknown_member)

@@ -335,6 +335,19 @@ class answers_associates_as_text(SmallConnector):
         return replace(reply, headers=((b"content-type", b"text/plain"),)) if "associate" in _key(request) else reply
 
 
+@_fault("CP-X.108", beside=("CP-1.1",))
+class names_the_purchase_twice(SmallConnector):
+    def sold(self, purchase_id: str) -> Reply:
+        return Reply(201, f'{{"purchaseId": "", "purchaseId": "{purchase_id}"}}'.encode())
+
+
+@_fault("VIK-X.88", beside=("VIK-1.2",))
+class names_the_visitor_twice(SmallConnector):
+    def let_in(self, visitor: str, kind: str) -> Reply:
+        details = f'{{"id": "nobody", "type": "{kind}", "id": "{visitor}"}}'
+        return Reply(200, f'{{"visitorDetails": {details}}}'.encode())
+
+
 class _OneInMany(BreaksAnswers):
     """The base of faults in one of many valid calls."""
 

@@ -116,12 +116,12 @@ def nothing_repeated(calls: list[Past], connector: ConnectorClient, profile: Pro
 
 @then("every success says that it is JSON")
 def all_json(calls: list[Past], connector: ConnectorClient, profile: Profile) -> None:
-    """Match the content type of each successful answer to a valid request."""
+    """Match the content type of each successful answer to a valid request, and names that are there once."""
     for past in calls:
         exchange = past.exchange
         if exchange.answer is None or exchange.answer.status not in {200, 201} or not is_ordinary(exchange):
             continue
-        mismatch = match.says_json(exchange)
+        mismatch = match.says_json(exchange) or match.unique_names(exchange)
         if mismatch and not is_judged(past) and valid_body(exchange, profile) is not None:
             connector.show([exchange])
             must(Mismatch(mismatch.expected, f"{mismatch.got}: {exchange.in_short()}"))

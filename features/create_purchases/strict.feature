@@ -31,6 +31,12 @@ Feature: Create Purchases: nearly valid carts
     When it comes with each time in another notation
     Then each of them is refused with 400
 
+  @CP-X.58 @house
+  Scenario: An authEvent id in another alphabet
+    Given a cart that the connector understands
+    When it comes with each authEvent id in another alphabet
+    Then each of them is refused with 400
+
   @CP-X.65 @must
   Scenario: A value that is only similar to a listed one
     Given a cart that the connector understands
