@@ -344,7 +344,7 @@ class names_the_purchase_twice(SmallConnector):
 @_fault("VIK-X.88", beside=("VIK-1.2",))
 class names_the_visitor_twice(SmallConnector):
     def let_in(self, visitor: str, kind: str) -> Reply:
-        details = f'{{"id": "nobody", "type": "{kind}", "id": "{visitor}"}}'
+        details = f'{{"id": "another", "type": "{kind}", "id": "{visitor}"}}'
         return Reply(200, f'{{"visitorDetails": {details}}}'.encode())
 
 
