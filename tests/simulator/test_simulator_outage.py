@@ -86,6 +86,7 @@ def test_outage_of_an_hour_loses_no_cart_and_ends_without_a_burst(connector: Any
     assert 1 < connector.most_at_once <= most * STORES
 
 
+@pytest.mark.alone
 def test_hanging_connector_delays_no_other_store(connector: Any, tmp_path: Path) -> None:
     async def run() -> list[str]:
         services, clock = some_services(
