@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-schemathesis lint clean
+.PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis lint clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -25,6 +25,7 @@ help:
 	@echo "make mutants   prove each check against a connector with exactly the fault that it must find"
 	@echo "make bench-platform  measure the simulated platform, and kill it: gates, uploads, a day (fifteen minutes)"
 	@echo "make bench-load  measure the load generator: stalls, throughput, verdicts (twelve minutes)"
+	@echo "make bench-certify  time a full run of the suite against a quick connector and one with slow carts (three minutes)"
 	@echo "make bench-schemathesis  count the faulty connectors that a general fuzzer and the suite find (fifteen minutes)"
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
@@ -54,6 +55,9 @@ bench-load: $(VENV)/.installed-dev
 bench-platform: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_platform.py
 	@$(BIN)/python benchmarks/platform_crash.py
+
+bench-certify: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/bench_certify.py
 
 bench-schemathesis: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_schemathesis.py

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.mutants.http_app import Reply, Request
+from benchmarks.bench_certify import SlowCarts
 from conformance.mutants.serving import served
-from conformance.mutants.small_connector import SmallConnector
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]
@@ -58,14 +55,6 @@ def test_partial_run_fails_only_where_completeness_is_required(jwo: Jwo, mutant:
     assert done.stdout.splitlines()[-1] == "exit 1: --require-complete was given, and the run is partial"
 
 
-class SlowCarts(SmallConnector):
-    """The correct connector, but each Create Purchases takes 800 ms; it answers any number of them at the same time."""
-
-    async def cart(self, request: Request) -> Reply:
-        await asyncio.sleep(0.8)
-        return await super().cart(request)
-
-
 def test_files_in_the_callers_folder_do_not_reach_workers(profile: WriteProfile, tmp_path: Path) -> None:
     (tmp_path / "conformance").mkdir()
     for name in ("contract.py", "selectors.py", "conformance/__init__.py"):
@@ -81,22 +70,6 @@ def test_files_in_the_callers_folder_do_not_reach_workers(profile: WriteProfile,
     assert {case["id"]: case["verdict"] for case in read_report(tmp_path / "out")["cases"]} == dict.fromkeys(
         ids, "pass"
     )
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.parametrize(("connector", "limit_s"), [(SmallConnector, 15), (SlowCarts, 45)], ids=["quick", "slow carts"])
-def test_full_run_is_short(
-    jwo: Jwo, profile: WriteProfile, tmp_path: Path, connector: type[SmallConnector], limit_s: float
-) -> None:
-    with served(connector()) as url:
-        started = time.perf_counter()
-        done = jwo("certify", "--profile", str(profile(url)), "--out", "out", "--strict")
-        took_s = time.perf_counter() - started
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert findings(read_report(tmp_path / "out")) == {}
-    assert took_s <= limit_s
 
 
 @pytest.mark.parametrize(
