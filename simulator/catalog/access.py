@@ -8,7 +8,8 @@ from fastapi import Request
 
 from contract.errors import SignatureRejected
 from contract.house import House
-from contract.sigv4 import verify
+from contract.sigv4 import Form, verify
+from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock
 from simulator.errors import AccessDenied, PlatformFailed, TooManyRequests
 from simulator.faults import Faults, Where
@@ -28,16 +29,18 @@ class Access:
 
     def authenticate(self, request: Request, body: bytes) -> Account:
         """Return the account with the key that signed the call. Raises AccessDenied if there is no such account."""
+        rules = self._house.auth
         try:
             key = verify(
                 request.method,
-                str(request.url),
-                dict(request.headers),
+                request_target(request.scope),
+                request.headers,
                 body,
                 find_key=lambda key_id: account.key if (account := self._accounts.by_key(key_id)) else None,
-                region=self._house.auth.region,
+                region=rules.region,
                 now=self._clock.wall(),
-                max_skew_s=self._house.auth.max_skew_s,
+                max_skew_s=rules.max_skew_s,
+                form=Form(rules.normalize_path, rules.require_signed_token),
             )
         except SignatureRejected as refusal:
             raise AccessDenied(refusal.code, str(refusal)) from refusal
