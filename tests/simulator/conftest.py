@@ -22,6 +22,7 @@ from fastapi import FastAPI, Request, Response
 from moto.server import ThreadedMotoServer
 
 from contract.sigv4 import Key, sign
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from simulator import composition
 from simulator.app import create_app
 from simulator.aws import Aws, aws_clients
@@ -215,7 +216,9 @@ def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = _QuickServer(uvicorn.Config(app_of(url), log_level="warning", lifespan="on"))
+    server = _QuickServer(
+        uvicorn.Config(app_of(url), http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
