@@ -279,7 +279,7 @@ def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[
     }
 
     def app(url: str) -> FastAPI:
-        return create_app(PlatformSettings(base_url=url, **settings), clock=None if own_clock else clock)
+        return create_app(PlatformSettings(**{"base_url": url, **settings}), clock=None if own_clock else clock)
 
     with _running(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
         yield Platform(url, http, clock, aws_url)
