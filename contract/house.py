@@ -201,6 +201,10 @@ class Auth(HouseGroup):
 
     region: str = "us-east-1"
     max_skew_s: int = 300
+    normalize_path: bool = True
+    """Whether a signature covers the path without dot segments and double slashes, as AWS signs for `execute-api`."""
+    require_signed_token: bool = True
+    """Whether a signature must cover the session token. Some clients add the token after they sign."""
     block_amazon_hosts: bool = True
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, TypeVar, get_origin
 
@@ -64,10 +64,15 @@ class _Environment(EnvSettingsSource):
 _Settings = TypeVar("_Settings", bound=RoomSettings)
 
 
-def read(kind: type[_Settings], **given: object) -> _Settings:
-    """Make settings from arguments and the environment. Raises BadSettings, which names each wrong variable."""
+def read(kind: type[_Settings], unless_set: Mapping[str, object] | None = None, /, **given: object) -> _Settings:
+    """Make settings from arguments and the environment. Raises BadSettings, which names each wrong variable.
+
+    `unless_set` has values for settings that the environment does not set.
+    """
+    set_here = {name.upper() for name in os.environ}
+    unset = {name: value for name, value in (unless_set or {}).items() if _variable(kind, (name,)) not in set_here}
     try:
-        return kind(**given)  # type: ignore[arg-type]  # pydantic checks each
+        return kind(**{**unset, **given})  # type: ignore[arg-type]  # pydantic checks each
     except ValidationError as error:
         wrong = [f"{_variable(kind, each['loc'])}: {describe(kind, each)}" for each in error.errors()]
         raise BadSettings("; ".join(wrong)) from error

@@ -38,7 +38,7 @@ def platform(port: PortOption = 0) -> None:
     from simulator.settings import PlatformSettings
 
     def make(url: str) -> AsgiApp:
-        app = create_app(read(PlatformSettings, base_url=url))
+        app = create_app(read(PlatformSettings, {"base_url": url}))
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 

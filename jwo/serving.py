@@ -8,6 +8,7 @@ import uvicorn
 
 from jwo.errors import Usage
 from jwo_toolkit.announcing_server import AsgiApp, address, listen, run
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 
 __all__ = ["AsgiApp", "cannot_bind", "serve"]
 
@@ -23,6 +24,8 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
         raise cannot_bind(port, error) from error
     config = uvicorn.Config(
         make_app(address(listener)),
+        http=NoUpgradeProtocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=stop_within_s,

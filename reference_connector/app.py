@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from fastapi import FastAPI
 
@@ -25,6 +25,7 @@ from contract.operations import (
     Operation,
 )
 from jwo_toolkit.garbage_collection import tune_garbage_collector
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.admin_routes import add_admin_routes
 from reference_connector.authentication import Authenticator
 from reference_connector.cart import CartReader
@@ -130,13 +131,13 @@ def from_environment() -> FastAPI:
     return app
 
 
-def http_protocol(settings: ConnectorSettings) -> type[asyncio.Protocol] | Literal["auto"]:
-    """Return the HTTP protocol for uvicorn: its own choice, or the accelerated protocol.
+def http_protocol(settings: ConnectorSettings) -> type[NoUpgradeProtocol]:
+    """Return the HTTP protocol for uvicorn: its own without upgrades, or the accelerated protocol.
 
     Raises BadSettings if the setting `accelerated` is on and this uvicorn does not fit it.
     """
     if not settings.accelerated:
-        return "auto"
+        return NoUpgradeProtocol
     from reference_connector.accelerated.uvicorn_check import check_uvicorn  # noqa: PLC0415 - only where it is on
 
     check_uvicorn()

@@ -34,7 +34,7 @@ class Authenticator:
         return self._caller.mode != "none"
 
     async def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Check a request. Raises NotAuthenticated, with a code, if the caller is not authenticated."""
+        """Check a request, with its address as sent. Raises NotAuthenticated, with a code, for any other caller."""
         if self._caller.mode == "sigv4":
             self._check_signature(method, url, headers, body)
             if self._caller.refuse_replays:
@@ -53,6 +53,7 @@ class Authenticator:
                 region=self._rules.region,
                 now=self._clock(),
                 max_skew_s=self._rules.max_skew_s,
+                form=sigv4.Form(self._rules.normalize_path, self._rules.require_signed_token),
             )
         except SignatureRejected as rejection:
             raise NotAuthenticated(str(rejection), code=rejection.code) from rejection

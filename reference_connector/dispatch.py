@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from contract.operations import Operation
+from jwo_toolkit.request_target import request_target
 from reference_connector.authentication import Authenticator
 from reference_connector.errors import Busy, CallRefused, NotAuthenticated, TooLarge
 from reference_connector.messages import Answer, json_answer
@@ -88,8 +89,7 @@ class Dispatcher:
         body = await read_body(receive, self.body_bytes_max)
         self.check_size(body)
         if self.authenticates:
-            request = Request(scope)
-            await self._authenticator.check("POST", str(request.url), request.headers, body)
+            await self._authenticator.check("POST", request_target(scope), Request(scope).headers, body)
         return body
 
     def check_size(self, body: bytes) -> None:

@@ -181,7 +181,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
     return CatalogServices(
         aws=aws,
         accounts=accounts,
-        access=Access(accounts, settings.house, store.clock, store.faults),
+        access=Access(accounts, settings.house, store.clock, store.faults, settings.base_url),
         notifications=notifications,
         reports=reports,
         ingestions=ingestions,

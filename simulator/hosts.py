@@ -32,6 +32,32 @@ def aws_url(url: str, *, block_amazon: bool) -> str:
     return url.rstrip("/")
 
 
+def origin(url: str) -> str:
+    """Return the address of the platform itself without its last slash. Raises ValueError if it has more than a host.
+
+    A path is an error, since callers sign the whole path and a proxy would have to change it.
+    """
+    fix = "write it like https://platform.example:8443"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(f"has a space or a character that an address cannot have; {fix}")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is not an address ({error}); {fix}") from error
+    if parts.scheme not in {"http", "https"}:
+        raise ValueError(f"has no http:// or https:// at its beginning; {fix}")
+    if "@" in parts.netloc:
+        raise ValueError(f"has a user name or a password, which links must not have; {fix}")
+    if not parts.hostname or port == 0 or parts.netloc.endswith(":"):
+        raise ValueError(f"has no host, or no port from 1 to 65535 after its colon; {fix}")
+    if "?" in url or "#" in url:
+        raise ValueError(f"has a query or a fragment; {fix}")
+    if parts.path.strip("/"):
+        raise ValueError(f"has a path, and the platform is served at the root of its host; {fix}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _host(url: str) -> str:
     try:
         parts = urlsplit(url)

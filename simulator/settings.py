@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from contract.house import House, PlatformGroups
 from contract.settings import RoomSettings
 from contract.sigv4 import Key
+from simulator.hosts import origin
 
 
 class PlatformSettings(RoomSettings, PlatformGroups):
@@ -18,7 +20,9 @@ class PlatformSettings(RoomSettings, PlatformGroups):
 
     model_config = SettingsConfigDict(env_prefix="JWO_PLATFORM_")
 
-    base_url: str = Field(pattern="^https?://", description="The platform's own address, for its links.")
+    base_url: Annotated[str, AfterValidator(origin)] = Field(
+        description="The platform's address in its links, such as a proxy's; `jwo platform` uses its own by default."
+    )
     world: Path | None = Field(default=None, description="A world file; its stores and gates exist from the start.")
     database_path: str = Field(default=":memory:", description="SQLite file; more files have names that begin with it.")
     journal_path: Path | None = Field(

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import uvicorn
 
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
+
 Serve = Callable[[Any], str]
 
 
@@ -32,7 +34,7 @@ def pytest_collection_finish() -> None:
 def _served(app: Any) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10

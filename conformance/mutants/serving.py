@@ -17,6 +17,7 @@ from conformance.mutants.reverse_order_server import serve_connection
 from conformance.mutants.small_connector import SmallConnector
 from conformance.mutants.transport_faults import answers_in_reverse_order
 from jwo_toolkit import announcing_server
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 
 
 @contextmanager
@@ -31,7 +32,8 @@ def served(connector: SmallConnector) -> Iterator[str]:
 
 @contextmanager
 def _ordinary(app: SmallConnector, listener: socket.socket) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
+    config = uvicorn.Config(app, http=NoUpgradeProtocol, log_level="critical", lifespan="off", access_log=False)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10

@@ -16,10 +16,11 @@ from types import coroutine
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from contract.operations import SHOPPER_AUTHORIZATION
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Headers
 from reference_connector.messages import Answer
@@ -88,7 +89,7 @@ def _resumed(answering: Coroutine[Any, Any, Answer], waits_for: Any) -> Generato
             return answer
 
 
-class AcceleratedProtocol(HttpToolsProtocol):
+class AcceleratedProtocol(NoUpgradeProtocol):
     """One connection; give the class to uvicorn as its `http`."""
 
     def __init__(
@@ -140,7 +141,6 @@ class AcceleratedProtocol(HttpToolsProtocol):
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
             and parser.get_http_version() == "1.1"
         )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlsplit
 
 from fastapi import Request
 
 from contract.errors import SignatureRejected
 from contract.house import House
-from contract.sigv4 import verify
+from contract.sigv4 import Form, verify
+from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock
 from simulator.errors import AccessDenied, PlatformFailed, TooManyRequests
 from simulator.faults import Faults, Where
@@ -18,7 +20,8 @@ from simulator.portal.accounts import Account, Accounts
 class Access:
     """Checks callers; `authenticate` and `admit` are rows 1 and 2 of the check order."""
 
-    def __init__(self, accounts: Accounts, house: House, clock: Clock, faults: Faults) -> None:
+    def __init__(self, accounts: Accounts, house: House, clock: Clock, faults: Faults, base_url: str) -> None:
+        self._host = urlsplit(base_url).netloc
         self._accounts = accounts
         self._faults = faults
         self._house = house
@@ -28,23 +31,32 @@ class Access:
 
     def authenticate(self, request: Request, body: bytes) -> Account:
         """Return the account with the key that signed the call. Raises AccessDenied if there is no such account."""
+        rules = self._house.auth
         try:
             key = verify(
                 request.method,
-                str(request.url),
-                dict(request.headers),
+                request_target(request.scope),
+                request.headers,
                 body,
                 find_key=lambda key_id: account.key if (account := self._accounts.by_key(key_id)) else None,
-                region=self._house.auth.region,
+                region=rules.region,
                 now=self._clock.wall(),
-                max_skew_s=self._house.auth.max_skew_s,
+                max_skew_s=rules.max_skew_s,
+                form=Form(rules.normalize_path, rules.require_signed_token),
             )
         except SignatureRejected as refusal:
-            raise AccessDenied(refusal.code, str(refusal)) from refusal
+            raise AccessDenied(refusal.code, f"{refusal}{self._hint(refusal, request)}") from refusal
         account = self._accounts.by_key(key.access_key_id)
         assert account is not None, "verify returns only keys of accounts"
         request.state.account = account.id
         return account
+
+    def _hint(self, refusal: SignatureRejected, request: Request) -> str:
+        """Return the likely cause of a mismatch, if the request is not for the platform's own address."""
+        host = request.headers.get("host", "")
+        if refusal.code != "mismatch" or host.lower() == self._host.lower():
+            return ""
+        return f"; it is for the host {host[:255]}, not {self._host}: a proxy must pass the caller's Host on"
 
     def admit(self, account: Account, api: str) -> None:
         """Take a token from the account's bucket for this API. Raises TooManyRequests if the bucket is empty."""

@@ -1,7 +1,7 @@
 """The report of an ingestion: its content, its object in S3, and its presigned link, which is valid for an hour.
 
-The platform signs the link for its own address and checks it against its own clock, because the S3 emulator also serves
-expired links.
+The platform signs the link for its own address, or for the proxy's in front of it, and checks it against its own clock,
+because the S3 emulator also serves expired links.
 """
 
 from __future__ import annotations
@@ -81,10 +81,13 @@ class Reports:
         url = f"{self._base_url}/{self._bucket}/{ingestion_id}.json?{query}"
         return f"{url}&{_SIGNATURE}={_signature(signer, url, stamp)}"
 
-    async def open(self, url: str) -> bytes:
-        """Return the report of a link. Raises AccessDenied if the signature is wrong or the link has expired."""
-        self._check(url)
-        name = urlsplit(url).path.removeprefix(f"/{self._bucket}/")
+    async def open(self, target: str) -> bytes:
+        """Return the report of a link by its path and query as they were sent, whichever host the request is for.
+
+        Raises AccessDenied if the signature is wrong or the link has expired.
+        """
+        self._check(self._base_url + target)
+        name = target.partition("?")[0].removeprefix(f"/{self._bucket}/")
         found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)
         return await asyncio.to_thread(found["Body"].read)
 

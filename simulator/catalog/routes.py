@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from contract.house import House
 from contract.messages import self_contained
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
+from jwo_toolkit.request_target import request_target
 from simulator.catalog.access import Access
 from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items
 from simulator.catalog.ingestion import CatalogChange, Ingestions
@@ -89,7 +90,7 @@ def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
 
     @router.get(f"/{bucket}/{{name}}", summary="Fetch a report by its presigned link")
     async def report(name: str, request: Request) -> Response:  # noqa: ARG001 - the signature covers the whole address, with the name
-        return Response(await catalog.reports.open(str(request.url)), media_type="application/json")
+        return Response(await catalog.reports.open(request_target(request.scope)), media_type="application/json")
 
     _add_store_pages(router, catalog)
     return router

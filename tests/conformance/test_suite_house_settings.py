@@ -75,6 +75,8 @@ PARTS = {
     "scan_details.invalid_status": "reference_connector/loyalty.py",
     "auth.region": "conformance/drivers/http.py",
     "auth.max_skew_s": "reference_connector/authentication.py",
+    "auth.normalize_path": "reference_connector/authentication.py",
+    "auth.require_signed_token": "reference_connector/authentication.py",
     "auth.block_amazon_hosts": "contract/profile.py",
     "gate.store_default": "simulator/entry/codes.py",
     "gate.qr_pattern": "simulator/entry/codes.py",

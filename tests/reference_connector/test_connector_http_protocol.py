@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,15 +19,16 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract.messages import document
 from contract.operations import SHOPPER_AUTHORIZATION
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
 from reference_connector.messages import Answer, json_answer
 from reference_connector.settings import ConnectorSettings
 from reference_connector.shopper_auth import RiskCheck
+from tests.contract.signing import Signer
 
 SCAN, CART = "/v1/identity/identity-keys", "/v1/order/purchases"
 LIMIT = 5000
@@ -73,7 +75,7 @@ def _app(folder: Path, risk: RiskCheck | None = None, **settings: Any) -> Any:
 
 
 @contextmanager
-def _serving(app: Any, protocol: type[HttpToolsProtocol] = AcceleratedProtocol) -> Iterator[int]:
+def _serving(app: Any, protocol: type[NoUpgradeProtocol] = AcceleratedProtocol) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, http=protocol, log_level="error", timeout_keep_alive=1)
     server = uvicorn.Server(config)
@@ -90,7 +92,7 @@ def _serving(app: Any, protocol: type[HttpToolsProtocol] = AcceleratedProtocol) 
 @pytest.fixture(scope="module", params=[True, False], ids=["accelerated", "plain"])
 def talk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     app = _app(tmp_path_factory.mktemp("store"), limits={"body_bytes": LIMIT}, accelerated=request.param)
-    with _serving(app, AcceleratedProtocol if request.param else HttpToolsProtocol) as port:
+    with _serving(app, AcceleratedProtocol if request.param else NoUpgradeProtocol) as port:
         yield partial(_talk, port)
 
 
@@ -201,6 +203,33 @@ def test_upgrade_after_a_call_does_not_repeat_the_call(talk: Talk) -> None:
     assert (statuses[0], len(statuses)) == (400, 2)
 
 
+H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA")
+
+
+def test_calls_that_ask_for_another_protocol_are_answered_once_each(talk: Talk, scan: bytes) -> None:
+    """Java's HttpClient asks for h2c in its first call on a connection, and not in the next ones."""
+    calls = [
+        _request(scan, SCAN, *H2C),
+        _request(scan),
+        _request(b"{}", CART, *H2C),
+        _request(scan, SCAN, "Connection: Upgrade", "Upgrade: websocket"),
+        _request(scan, SCAN, "Connection: Upgrade", "Upgrade: TLS/1.0"),
+        _request(scan, SCAN, *H2C, CLOSE),
+    ]
+    for pieces in (calls, [b"".join(calls)], [b"".join(calls)[:120], b"".join(calls)[120:]]):
+        answers = talk(pieces)
+        assert [status for status, _, _ in answers] == [200, 200, 400, 200, 200, 200]
+        assert [body for status, _, body in answers if status == 200] == [OK] * 5
+        assert b"identityKey" not in answers[2][2]
+
+
+def test_upgrade_with_a_chunked_body_and_100_continue_is_answered(talk: Talk, scan: bytes) -> None:
+    lines = [f"POST {SCAN} HTTP/1.1", "Host: x", *H2C, "Transfer-Encoding: chunked", "Expect: 100-continue", "", ""]
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(scan), scan)
+    answers = talk(["\r\n".join(lines).encode(), chunks, _request(scan, SCAN, CLOSE)])
+    assert [(status, body) for status, _, body in answers] == [(100, b""), (200, OK), (200, OK)]
+
+
 class _SlowRisk:
     """Is slow, and knows no shopper."""
 
@@ -219,7 +248,7 @@ def test_decision_finishes_after_disconnect_and_stop(
 ) -> None:
     risk, body = _SlowRisk(), orjson.dumps(document(SHOPPER_AUTHORIZATION.request)["examples"][0])
     app = _app(tmp_path, risk, accelerated=accelerated)
-    protocol = AcceleratedProtocol if accelerated else HttpToolsProtocol
+    protocol = AcceleratedProtocol if accelerated else NoUpgradeProtocol
     with _serving(app, protocol) as port, socket.create_connection(("127.0.0.1", port)) as caller:
         caller.sendall(_request(body, SHOPPER_AUTHORIZATION.path))
         assert risk.asked.wait(10)
@@ -231,6 +260,34 @@ def test_signed_calls_go_through_the_app(tmp_path: Path, scan: bytes) -> None:
     with _serving(_app(tmp_path, caller={"mode": "headers", "headers": {"x-api-key": "s"}})) as port:
         answers = _talk(port, [_request(scan), _request(scan, SCAN, "X-Api-Key: s", CLOSE)])
     assert [status for status, _, _ in answers] == [403, 200]
+
+
+NAMES = ("connection", "expect", "http2-settings", "traceparent", "transfer-encoding", "upgrade", "user-agent", "x_a.b")
+
+
+@pytest.mark.parametrize("accelerated", [True, False])
+def test_signature_may_cover_any_header_and_an_upgrade(
+    tmp_path: Path,
+    scan: bytes,
+    accelerated: bool,  # noqa: FBT001 - a value of the setting
+) -> None:
+    key, now = ("AKIDEXAMPLE", "a-secret"), datetime.now(UTC)
+    stamp, scope = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}/us-east-1/execute-api/aws4_request"
+    values = ["Upgrade, HTTP2-Settings", "100-continue", "AAMA", "00-1-2-01", "chunked", "h2c", "Java/21  x", " é, 1"]
+    signed = sorted([("host", "x"), ("x-amz-date", stamp), *zip(NAMES, values, strict=True)])
+    folded = [(name, " ".join(value.split())) for name, value in signed]
+    signature = Signer(*key, scope, stamp).authorization("POST", SCAN, "a=%2A&b=~", folded, scan)
+    caller = {"mode": "sigv4", "access_key_id": key[0], "secret_access_key": key[1]}
+
+    def sent(change: str = "") -> list[bytes]:
+        lines = [f"{name}: {change if name == 'user-agent' and change else value}" for name, value in signed]
+        head = [f"POST {SCAN}?b=%7e&a=* HTTP/1.1", *lines, f"Authorization: {signature}", "", ""]
+        return ["\r\n".join(head).encode(), b"%x\r\n%s\r\n0\r\n\r\n" % (len(scan), scan)]
+
+    with _serving(_app(tmp_path, caller=caller), AcceleratedProtocol if accelerated else NoUpgradeProtocol) as port:
+        answers = _talk(port, [*sent(), *sent("Java/22 x"), _request(scan, SCAN, CLOSE)])
+    assert [status for status, _, _ in answers] == [100, 200, 100, 403, 403]
+    assert answers[1][2] == OK
 
 
 def test_answer_past_capacity_has_retry_after(tmp_path: Path, a_cart: Any) -> None:

@@ -11,10 +11,10 @@ from unittest.mock import patch
 import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract.settings import read
 from jwo.serve_commands import commands
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.__main__ import main
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app
@@ -51,13 +51,13 @@ def test_both_commands_serve_the_same_accelerated_connector(monkeypatch: pytest.
     assert one["http"] is AcceleratedProtocol
 
 
-def test_without_accelerated_uvicorns_own_protocol_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_accelerated_uvicorns_protocol_serves_without_upgrades(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_CONNECTOR_ACCELERATED", "false")
     servers = _served(monkeypatch)
     serve("127.0.0.1", 0)
     [server] = servers
     server.config.load()
-    assert server.config.http_protocol_class is HttpToolsProtocol
+    assert server.config.http_protocol_class is NoUpgradeProtocol
 
 
 @pytest.mark.parametrize(

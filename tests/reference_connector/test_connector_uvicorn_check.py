@@ -14,6 +14,7 @@ from uvicorn.protocols.http import flow_control, httptools_impl
 from uvicorn.server import ServerState
 
 from contract.errors import BadSettings
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated import http_protocol
 from reference_connector.accelerated import uvicorn_check as check
 from reference_connector.app import http_protocol as chosen_protocol
@@ -45,7 +46,7 @@ def test_a_version_that_was_not_tested_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_without_accelerated_any_uvicorn_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn, "__version__", "9.9")
-    assert chosen_protocol(ConnectorSettings(accelerated=False)) == "auto"
+    assert chosen_protocol(ConnectorSettings(accelerated=False)) is NoUpgradeProtocol
 
 
 @pytest.mark.parametrize("name", check.MODULE)

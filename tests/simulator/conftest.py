@@ -22,6 +22,7 @@ from fastapi import FastAPI, Request, Response
 from moto.server import ThreadedMotoServer
 
 from contract.sigv4 import Key, sign
+from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from simulator import composition
 from simulator.app import create_app
 from simulator.aws import Aws, aws_clients
@@ -215,7 +216,9 @@ def _running(app_of: Callable[[str], Any]) -> Iterator[str]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = _QuickServer(uvicorn.Config(app_of(url), log_level="warning", lifespan="on"))
+    server = _QuickServer(
+        uvicorn.Config(app_of(url), http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -276,7 +279,7 @@ def _started(aws_url: str, *, own_clock: bool = False, **more: Any) -> Iterator[
     }
 
     def app(url: str) -> FastAPI:
-        return create_app(PlatformSettings(base_url=url, **settings), clock=None if own_clock else clock)
+        return create_app(PlatformSettings(**{"base_url": url, **settings}), clock=None if own_clock else clock)
 
     with _running(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
         yield Platform(url, http, clock, aws_url)
