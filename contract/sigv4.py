@@ -108,7 +108,8 @@ def _known_key(parts: dict[str, str], given: Mapping[str, str], find_key: Callab
     key = find_key(parts["key"])
     if key is None:
         raise SignatureRejected("unknown_key", "the access key is not allow-listed")
-    if (key.session_token or "") != given.get("x-amz-security-token", ""):
+    token = given.get("x-amz-security-token", "")
+    if not hmac.compare_digest(token.encode(), (key.session_token or "").encode()):
         raise SignatureRejected("wrong_token", "the session token does not belong to this access key")
     return key
 
