@@ -39,7 +39,7 @@ def address_to_bind(host: str, unauthenticated: Sequence[str], *, allowed: bool,
             f"{where} is not a loopback address",
             unauthenticated,
             allowed=allowed,
-            otherwise=f"serve on 127.0.0.1, or allow it with {how_to_allow}",
+            otherwise=f"Or serve on 127.0.0.1, or allow it with {how_to_allow}",
         )
     return str(address)
 
@@ -52,7 +52,7 @@ def require_authentication(why: str, unauthenticated: Sequence[str], *, allowed:
     if unauthenticated and not allowed:
         raise BadSettings(
             f"{why}, so every caller could use this without authentication: {'; '.join(unauthenticated)}."
-            f" Authenticate callers, {otherwise}"
+            f" {otherwise}"
         )
 
 

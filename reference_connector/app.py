@@ -148,7 +148,7 @@ def from_environment() -> FastAPI:
         "the connector does not know where this server listens",
         settings.unauthenticated,
         allowed=settings.allow_unauthenticated,
-        otherwise="or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
+        otherwise="Or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
     )
     return create_tuned_app(settings, admin_port=None)
 
