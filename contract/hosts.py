@@ -51,8 +51,7 @@ def require_authentication(why: str, unauthenticated: Sequence[str], *, allowed:
     """
     if unauthenticated and not allowed:
         raise BadSettings(
-            f"{why}, so every caller could use this without authentication: {'; '.join(unauthenticated)}."
-            f" {otherwise}"
+            f"{why}, so every caller could use this without authentication: {'; '.join(unauthenticated)}. {otherwise}"
         )
 
 
