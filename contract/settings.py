@@ -25,8 +25,11 @@ from pydantic_settings import (
 from contract.errors import BadSettings
 from contract.invalid import describe
 
-# Kubernetes gives every container such variables for a service that is named like a prefix of ours.
-_SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+# Kubernetes gives every container such variables for a service that is named like a prefix of ours. A name that ends
+# with PORT alone has an address, such as tcp://10.0.0.1:80; with a number it is a misspelt setting.
+_SERVICE_LINK = re.compile(
+    r".*_(SERVICE_HOST=|SERVICE_PORT(_\w+)?=|PORT=\w+://|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?=).*", re.DOTALL
+)
 _QUOTED = re.compile(r'field "(\w+)"')
 _JOINT = "__"
 
@@ -83,14 +86,18 @@ def read(kind: type[_Settings], unless_set: Mapping[str, object] | None = None, 
 def _unknown(kind: type[BaseSettings]) -> list[str]:
     known = set(_variables(kind))
     prefix = kind.model_config.get("env_prefix", "")
-    set_here = [name for name in os.environ if name.upper().startswith(prefix) and prefix]
+    set_here = [
+        name
+        for name, value in os.environ.items()
+        if prefix and name.upper().startswith(prefix) and not _SERVICE_LINK.fullmatch(f"{name.upper()}={value}")
+    ]
     return [_sentence(name, known, prefix) for name in sorted(set_here) if not _is_known(name.upper(), known)]
 
 
 def _is_known(name: str, known: set[str]) -> bool:
-    """Return whether a name is a setting, a member of one with free names (`…__*`), or a variable of Kubernetes."""
+    """Return whether a name is a setting, or a member of one with free names (`…__*`)."""
     open_ended = (each.removesuffix("*") for each in known if each.endswith("*"))
-    return name in known or name.startswith(tuple(open_ended)) or _SERVICE_LINK.fullmatch(name) is not None
+    return name in known or name.startswith(tuple(open_ended))
 
 
 def _sentence(name: str, known: set[str], prefix: str) -> str:

@@ -6,21 +6,21 @@ moto takes half a second to import, so only the command that serves it imports t
 from __future__ import annotations
 
 import logging
-import socket
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
 from jwo_toolkit.announcement import announce
+from jwo_toolkit.announcing_server import address, listen
 
 
-def serve_moto() -> None:
-    """Serve moto on a free port until the process receives a signal to stop."""
+def serve_moto(host: str = "127.0.0.1") -> None:
+    """Serve moto on a free port of a numeric address until the process receives a signal to stop."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = listen(host, 0, backlog=128)
     port = listener.getsockname()[1]
-    server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
-    announce(f"http://127.0.0.1:{port}")
+    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+    announce(address(listener))
     server.serve_forever()

@@ -10,27 +10,50 @@ from typing import Annotated
 import typer
 
 commands = typer.Typer()
-PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
+HostOption = Annotated[str, typer.Option("--host", metavar="HOST", help="Address or name to listen on.")]
+AllowOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unauthenticated",
+        help="Allow a --host that is not a loopback address, where every caller can use what has no login.",
+        show_default="off",
+    ),
+]
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=1, help="Number of processes that share the port and the store.")
 ]
 
 
+_CONTROL = "the control API, the portal and the gates (they have no login; put a proxy with one in front)"
+_EMULATOR = "the AWS emulator (it checks no credentials)"
+
+
 @commands.command()
-def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
+def connector(
+    port: PortOption = 0,
+    workers: WorkersOption = 1,
+    host: HostOption = "127.0.0.1",
+    allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
     """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*."""
     from jwo.serving import cannot_bind
     from reference_connector.serving import serve
 
     try:
-        serve("127.0.0.1", port, workers=workers, stop_within_s=5)
+        serve(host, port, workers=workers, stop_within_s=5, allow_unauthenticated=allow_unauthenticated)
     except OSError as error:
         raise cannot_bind(port, error) from error
 
 
 @commands.command()
-def platform(port: PortOption = 0) -> None:
+def platform(
+    port: PortOption = 0,
+    host: HostOption = "127.0.0.1",
+    allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
     """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*."""
+    from contract.hosts import address_to_bind
     from contract.settings import read
     from jwo.serving import AsgiApp, serve
     from jwo_toolkit.garbage_collection import tune_garbage_collector
@@ -42,18 +65,29 @@ def platform(port: PortOption = 0) -> None:
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 
-    serve(make, port)
+    settings = read(PlatformSettings, base_url="http://127.0.0.1")  # its own address follows
+    allowed = allow_unauthenticated or settings.allow_unauthenticated
+    how = "JWO_PLATFORM_ALLOW_UNAUTHENTICATED=true (or --allow-unauthenticated)"
+    here = address_to_bind(host, [_CONTROL], allowed=allowed, how_to_allow=how)
+    serve(make, port, address_here=here)
 
 
 @commands.command(name="aws")
-def aws_command() -> None:
+def aws_command(
+    host: HostOption = "127.0.0.1",
+    allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
     """Serve a simulated AWS (moto) on a free port.
 
     It has SQS, SNS, S3, STS and CloudFormation.
     """
+    from contract.hosts import address_to_bind
+
+    allow = "--allow-unauthenticated"
+    here = address_to_bind(host, [_EMULATOR], allowed=allow_unauthenticated, how_to_allow=allow)
     from jwo.moto_server import serve_moto
 
-    serve_moto()
+    serve_moto(here)
 
 
 @commands.command()

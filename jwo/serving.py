@@ -13,13 +13,15 @@ from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 __all__ = ["AsgiApp", "cannot_bind", "serve"]
 
 
-def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: int = 5) -> None:
-    """Serve on 127.0.0.1 until a signal stops the process; `port` 0 takes a free one. Raises Usage if it is taken.
+def serve(
+    make_app: Callable[[str], AsgiApp], port: int = 0, *, address_here: str = "127.0.0.1", stop_within_s: int = 5
+) -> None:
+    """Serve on a numeric address until a signal stops the process. Raises Usage if the port is taken; 0 is a free one.
 
     `make_app` gets the app's address, since the platform returns links to itself.
     """
     try:
-        listener = listen("127.0.0.1", port)
+        listener = listen(address_here, port)
     except OSError as error:
         raise cannot_bind(port, error) from error
     config = uvicorn.Config(
@@ -30,6 +32,7 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
         access_log=False,
         timeout_graceful_shutdown=stop_within_s,
         server_header=False,
+        workers=1,  # else uvicorn reads WEB_CONCURRENCY
     )
     run(config, listener)
 

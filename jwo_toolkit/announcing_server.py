@@ -15,8 +15,12 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def listen(host: str, port: int, *, backlog: int = 2048) -> socket.socket:
-    """Bind a port for a server that sends small answers at once; 0 takes a free port. Raises OSError if that fails."""
-    listener = socket.create_server((host, port), backlog=backlog)
+    """Bind a port of a numeric address for a server that sends small answers at once; 0 takes a free port.
+
+    Raises OSError if that fails.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=backlog)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets that it creates
     return listener
 
@@ -24,14 +28,17 @@ def listen(host: str, port: int, *, backlog: int = 2048) -> socket.socket:
 def address(listener: socket.socket) -> str:
     """Return the URL of a bound socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Serve until the process receives a signal to stop. Raises the app's own error if it fails to start or to stop."""
-    server = _AnnouncingServer(config, address(listener))
+def run(config: uvicorn.Config, listener: socket.socket, admin: socket.socket | None = None) -> None:
+    """Serve until the process receives a signal to stop. The app also gets the connections of the socket `admin`.
+
+    Raises the app's own error if it fails to start or to stop.
+    """
+    server = _AnnouncingServer(config, address(listener), address(admin) if admin else "")
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=[listener, admin] if admin else [listener])
     except SystemExit:
         if server.failure is None:
             raise
@@ -40,11 +47,11 @@ def run(config: uvicorn.Config, listener: socket.socket) -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that prints its address once it can answer, and stores the error of the app's start or stop."""
+    """A server that prints its addresses once it can answer, and stores the error of the app's start or stop."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, admin_url: str) -> None:
         super().__init__(config)
-        self._url = url
+        self._urls = url, admin_url
         self._lifespan_app: _FailureRecorder | None = None
 
     @property
@@ -60,7 +67,7 @@ class _AnnouncingServer(uvicorn.Server):
         self.lifespan = config.lifespan_class(config)
         await super().startup(sockets)
         if self.started:
-            announce(self._url)
+            announce(*self._urls)
 
 
 class _FailureRecorder:

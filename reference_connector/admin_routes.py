@@ -1,11 +1,14 @@
-"""Routes for operators and monitoring: health, metrics, receipts, bad carts, charges.
+"""Routes for monitoring and operators: health for every caller; metrics, receipts, bad carts and charges for operators.
 
-These routes have no login: put a proxy with a login in front of them before they are on a network.
+The routes for operators are an app of their own, which needs a token if there is one. Without the token it gives one
+and the same answer for every path, so that no caller learns which trips exist.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import os
 from typing import Literal
 
@@ -13,25 +16,70 @@ import orjson
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_connector.errors import NotThere, StoreError
 from reference_connector.orders import BAD_CARTS_A_PAGE, OrderHandler
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
-from reference_connector.telemetry import Telemetry
+from reference_connector.telemetry import EventLog, Telemetry
 
+_PROBES = ("/healthz", "/readyz")
 _READY_WITHIN_S = 1.0
 _LISTED = 100
 
 
-def add_admin_routes(app: FastAPI, store: Store, orders: OrderHandler, telemetry: Telemetry) -> None:
-    """Serve /healthz, /readyz, /metrics and /ops."""
-    app.include_router(_probe_routes(store, telemetry), include_in_schema=False)
-    app.include_router(_admin_routes(store, orders), include_in_schema=False)
+def add_probe_routes(app: FastAPI, store: Store) -> None:
+    """Serve /healthz and /readyz."""
+    app.include_router(_probe_routes(store), include_in_schema=False)
 
 
-def _probe_routes(store: Store, telemetry: Telemetry) -> APIRouter:
+def create_admin_app(store: Store, orders: OrderHandler, telemetry: Telemetry, token: str) -> ASGIApp:
+    """Make the app that serves /ops and /metrics, to callers with the token if it is not empty, and the probes."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    add_probe_routes(app, store)
+    app.include_router(_metrics_route(store, telemetry))
+    app.include_router(_operator_routes(store, orders))
+    app.add_exception_handler(NotThere, _not_there)
+    return _TokenGuard(app, token, telemetry.log) if token else app
+
+
+class _TokenGuard:
+    """Gives an app the requests with the token, and the probes. It compares digests, in constant time."""
+
+    def __init__(self, app: ASGIApp, token: str, log: EventLog) -> None:
+        self._app = app
+        self._digest = _digest(token)
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it before its path is looked at."""
+        if scope["path"] in _PROBES or self._is_authenticated(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        self._log.event("operator_refused")
+        refusal = _json({"errorMsg": "this needs the header Authorization: Bearer, with the admin token"}, 401)
+        refusal.headers["WWW-Authenticate"] = "Bearer"
+        await refusal(scope, receive, send)
+
+    def _is_authenticated(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        is_token = hmac.compare_digest(_digest(given.strip()), self._digest)
+        return is_token and scheme.lower() == "bearer"
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _not_there(_request: Request, error: Exception) -> Response:
+    return _json({"errorMsg": str(error)}, NotThere.status)
+
+
+def _probe_routes(store: Store) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/healthz")
@@ -46,6 +94,12 @@ def _probe_routes(store: Store, telemetry: Telemetry) -> APIRouter:
         except (StoreError, TimeoutError) as error:
             return _json({"status": "not ready", "reason": getattr(error, "code", "store_too_slow")}, 503)
         return _json({"status": "ready"})
+
+    return routes
+
+
+def _metrics_route(store: Store, telemetry: Telemetry) -> APIRouter:
+    routes = APIRouter()
 
     @routes.get("/metrics")
     async def metrics() -> Response:
@@ -65,7 +119,7 @@ def _registry(telemetry: Telemetry) -> CollectorRegistry:
     return shared
 
 
-def _admin_routes(store: Store, orders: OrderHandler) -> APIRouter:
+def _operator_routes(store: Store, orders: OrderHandler) -> APIRouter:
     routes = APIRouter(prefix="/ops")
 
     @routes.get("/parked")

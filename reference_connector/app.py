@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from fastapi import FastAPI
 
+from contract.hosts import require_authentication
 from contract.house import House
 from contract.operations import (
     CREATE_PURCHASES,
@@ -24,12 +25,13 @@ from contract.operations import (
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
+from contract.settings import read
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
-from reference_connector.admin_routes import add_admin_routes
+from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
 from reference_connector.cart import CartReader
-from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Handle
+from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
@@ -91,10 +93,12 @@ def create_app(
     log: EventLog | None = None,
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
+    admin_port: int | None = None,
 ) -> FastAPI:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files.
+    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
+    is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
@@ -117,18 +121,37 @@ def create_app(
     app.dispatcher = _dispatcher(made, orders, risk or RetailersOwnRecords(retailer, made.store))
     document_calls(app, made.house)
     _add_mobile_app(app, made)
-    add_admin_routes(app, made.store, orders, telemetry)
+    add_probe_routes(app, made.store)
+    token = settings.admin.token.get_secret_value()
+    if admin_port is not None or token:
+        app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token), admin_port)
+    return app
+
+
+def create_tuned_app(settings: ConnectorSettings, admin_port: int | None) -> FastAPI:
+    """Make the connector for a process of its own.
+
+    A full run of the garbage collector over a large assortment would delay answers, so it is tuned for this process.
+    """
+    app = create_app(settings, admin_port=admin_port)
+    tune_garbage_collector(_COLLECTOR_THRESHOLDS)
     return app
 
 
 def from_environment() -> FastAPI:
-    """Make the connector from the settings of the environment, for servers that start workers by name.
+    """Make the connector from the settings of the environment, for a server that starts it by this name.
 
-    A full run of the garbage collector over a large assortment would delay answers, so it is tuned for this process.
+    Such a server does not say where it listens. Raises BadSettings if the connector would answer without authentication
+    and the settings do not allow it.
     """
-    app = create_app(ConnectorSettings())
-    tune_garbage_collector(_COLLECTOR_THRESHOLDS)
-    return app
+    settings = read(ConnectorSettings)
+    require_authentication(
+        "the connector does not know where this server listens",
+        settings.unauthenticated,
+        allowed=settings.allow_unauthenticated,
+        otherwise="Or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
+    )
+    return create_tuned_app(settings, admin_port=None)
 
 
 def http_protocol(settings: ConnectorSettings) -> type[NoUpgradeProtocol]:

@@ -49,7 +49,7 @@ class Authenticator:
                 url,
                 headers,
                 body,
-                find_key=lambda key_id: self._key if key_id and key_id == self._key.access_key_id else None,
+                find_key=self._find_key,
                 region=self._rules.region,
                 now=self._clock(),
                 max_skew_s=self._rules.max_skew_s,
@@ -57,6 +57,10 @@ class Authenticator:
             )
         except SignatureRejected as rejection:
             raise NotAuthenticated(str(rejection), code=rejection.code) from rejection
+
+    def _find_key(self, key_id: str) -> sigv4.Key | None:
+        """Return the key with this id; None too if its secret is empty, as any caller could sign with it."""
+        return self._key if key_id == self._key.access_key_id and self._key.secret_access_key else None
 
 
 class _UsedSignatures:
@@ -79,7 +83,11 @@ class _UsedSignatures:
 
 
 def _check_headers(wanted: Mapping[str, SecretStr], headers: Mapping[str, str]) -> None:
-    for name, value in wanted.items():
-        given = headers.get(name.lower(), "")
-        if not hmac.compare_digest(given.encode(), value.get_secret_value().encode()):
-            raise NotAuthenticated(f"the header {name} is missing or wrong", code="wrong_header")
+    """Raise NotAuthenticated unless all agreed headers are right. It compares all, and does not say which is wrong.
+
+    Without agreed headers, or with an empty one, no caller is authenticated.
+    """
+    given = [(headers.get(name.lower(), ""), value.get_secret_value()) for name, value in wanted.items()]
+    right = [hmac.compare_digest(one.encode(), other.encode()) and bool(other) for one, other in given]
+    if not right or not all(right):
+        raise NotAuthenticated("the agreed headers are missing or wrong", code="wrong_header")

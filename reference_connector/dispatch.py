@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.operations import Operation
 from jwo_toolkit.request_target import request_target
@@ -27,6 +27,7 @@ Handle = Callable[[bytes], Awaitable[Answer]]
 Headers = tuple[tuple[bytes, bytes], ...]
 _JSON = (b"content-type", b"application/json")
 _HEADERS = (_JSON,)
+_ADMIN_PATHS, _BELOW_OPS = ("/metrics", "/ops"), "/ops/"
 
 
 class CallerGone(Exception):
@@ -112,13 +113,31 @@ class Dispatcher:
         return json_answer(500, {"errorMsg": "Internal Server Error"}, code)
 
 
+class AdminSite(NamedTuple):
+    """The app for operators. It has the connections to a port of its own, or its paths on the connector's port."""
+
+    app: ASGIApp
+    port: int | None = None
+
+    def is_meant(self, scope: Scope) -> bool:
+        """Return whether a request is for this app. A request's port is that of the socket, not of its Host header."""
+        if self.port is not None:
+            return scope["server"] is not None and scope["server"][1] == self.port
+        path = scope["path"]
+        return path in _ADMIN_PATHS or path.startswith(_BELOW_OPS)
+
+
 class ConnectorApp(FastAPI):
-    """A FastAPI app that gives the platform's calls to the dispatcher first."""
+    """A FastAPI app that gives the platform's calls to the dispatcher first, and has an app for operators beside it."""
 
     dispatcher: Dispatcher
+    admin: AdminSite | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call of the platform, or let FastAPI answer everything else."""
+        if self.admin is not None and scope["type"] == "http" and self.admin.is_meant(scope):
+            await self.admin.app(scope, receive, send)
+            return
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         call = self.dispatcher.calls.get(scope["path"]) if is_post else None
         if call is None:

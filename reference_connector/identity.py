@@ -106,11 +106,10 @@ class IdentityHandler:
         return Outcome(answer)
 
     def _decide(self, records: Records, scan: Scan) -> Answer:
-        verdict: Visitor | Refusal = Refusal.UNKNOWN_KEY
-        if scan.text is not None:
-            visitor = self._fixture_key_holder(scan)
+        verdict: Visitor | Refusal | None = self._fixture_key_holder(scan)
+        if verdict is None:
             scanned_at = parse_instant(scan.scanned_at)
-            verdict = visitor or self._scan_keys.redeem(records, scan.text, scan.event_id.lower(), scanned_at)
+            verdict = self._scan_keys.redeem(records, scan.text or "", scan.event_id.lower(), scanned_at)
         if isinstance(verdict, Visitor):
             return _welcome(verdict)
         status = _UNAUTHORIZED if verdict is Refusal.UNKNOWN_KEY else self._rules.refusal_status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from contract.errors import BadValue
@@ -41,17 +42,18 @@ class ScanKeys:
         """Use a code for an event and return its owner, or return why it is refused.
 
         The age of a code is the time of the scan minus the time of issue. A code that was issued after the scan is not
-        too old.
+        too old. Every refusal reads the same records, so that its time does not show its reason.
         """
         issued = self._find(records, text)
         retailer = self._retailer.current
         account = retailer.accounts.get(issued.shopper_id) if issued else None
+        debt = records.debt_of(account.visitor.id if account else "")
         if issued is None or account is None:
             return Refusal.UNKNOWN_KEY
         refusal = self._refusal(issued, account, event_id, scanned_at)
         if refusal is not None:
             return refusal
-        if owes_too_much(records, account, retailer.policy):
+        if owes_too_much(account, debt, retailer.policy):
             return Refusal.OWES
         records.use_code(issued.token, event_id)
         return account.visitor
@@ -61,9 +63,10 @@ class ScanKeys:
         try:
             key = decode(text, self._rules)
         except BadValue:
-            return None
-        issued = records.find_code(key.token)
-        return issued if issued and issued.issued_at == key.issued_at and not key.custom_info else None
+            key = None
+        issued = records.find_code(key.token if key else "")
+        is_same = issued is not None and key is not None and issued.issued_at == key.issued_at and not key.custom_info
+        return issued if is_same else None
 
     def _refusal(self, issued: IssuedCode, account: Account, event_id: str, scanned_at: datetime) -> Refusal | None:
         if scanned_at - issued.issued_at > timedelta(seconds=self._rules.max_age_s):
@@ -73,6 +76,6 @@ class ScanKeys:
         return Refusal.FLAGGED if account.flagged else None
 
 
-def owes_too_much(records: Records, account: Account, policy: Policy) -> bool:
+def owes_too_much(account: Account, debt: Decimal, policy: Policy) -> bool:
     """Return whether an account's balance, with the charges declined since, is over the retailer's limit."""
-    return account.open_balance + records.debt_of(account.visitor.id) > policy.max_open_balance
+    return account.open_balance + debt > policy.max_open_balance

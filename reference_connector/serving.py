@@ -1,6 +1,7 @@
 """Serves the connector, in one process or several workers, for `python -m reference_connector` and `jwo`.
 
-It reads the settings and binds the port first, and prints the address last, so that port 0 works.
+It reads the settings and binds the ports first, and prints the addresses last, so that port 0 works. The connector's
+listener and the admin listener belong to the same workers, which tell them apart by the port of a connection.
 """
 
 from __future__ import annotations
@@ -9,54 +10,104 @@ import os
 import secrets
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from contract.errors import BadSettings
+from contract.hosts import address_to_bind
 from contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
-from reference_connector.app import from_environment, http_protocol
+from reference_connector.app import create_tuned_app, http_protocol
 from reference_connector.settings import ConnectorSettings
 
-_APP = "reference_connector.app:from_environment"
+_APP = "reference_connector.serving:create_worker"
 _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
+_ADMIN_PORT_VARIABLE = "JWO_CONNECTOR_ADMIN__PORT"
+_HOW_TO_ALLOW = "JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true (or --allow-unauthenticated)"
 
 
-def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) -> None:
+def serve(
+    host: str, port: int, *, workers: int = 1, stop_within_s: int = 10, allow_unauthenticated: bool = False
+) -> None:
     """Serve until a signal stops the process; open requests then have `stop_within_s` seconds. `port` 0 is a free port.
 
-    Raises BadSettings, OSError if the port is not free, and ConnectorError if a single worker cannot start.
+    Raises BadSettings, OSError if the port is not free, and ConnectorError if a single worker cannot start. A host that
+    is not a loopback address needs authentication, or `allow_unauthenticated`, which is a setting too.
     """
     settings = read(ConnectorSettings)
-    with listen(host, port) as listener:
+    allowed, admin_rules = allow_unauthenticated or settings.allow_unauthenticated, settings.admin
+    here = address_to_bind(host, settings.unauthenticated, allowed=allowed, how_to_allow=_HOW_TO_ALLOW)
+    operators = (
+        address_to_bind(admin_rules.host, admin_rules.unauthenticated, allowed=allowed, how_to_allow=_HOW_TO_ALLOW)
+        if admin_rules.has_own_listener
+        else ""
+    )
+    with listen(here, port) as listener, _admin_listener(operators, admin_rules.port or 0, listener) as admin:
         if workers == 1:
-            _serve_here(listener, settings, stop_within_s)
+            app = create_tuned_app(settings, admin_port=_port(admin) if admin else None)
+            run(_config(app, settings, stop_within_s, workers=1), listener, admin)
         else:
-            _serve_in_workers(listener, settings, workers, stop_within_s)
+            _serve_in_workers(listener, admin, settings, workers, stop_within_s)
 
 
-def _serve_here(listener: socket.socket, settings: ConnectorSettings, stop_within_s: int) -> None:
-    run(_config(from_environment(), settings, stop_within_s), listener)
+def create_worker() -> FastAPI:
+    """Make the connector of one of several workers. The settings have the real port of the admin listener, if any."""
+    settings = read(ConnectorSettings)
+    return create_tuned_app(settings, admin_port=settings.admin.port)
 
 
-def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, workers: int, stop_within_s: int) -> None:
+@contextmanager
+def _admin_listener(here: str, port: int, public: socket.socket) -> Iterator[socket.socket | None]:
+    """Bind the admin listener to an address; there is no such listener if it is empty."""
+    if not here:
+        yield None
+        return
+    try:
+        listener = listen(here, port)
+    except OSError as error:
+        raise BadSettings(
+            f"{_ADMIN_PORT_VARIABLE}: cannot listen on port {port} of {here}: {error.strerror}; set another port, or 0"
+            " for a free one"
+        ) from error
+    with listener:
+        if _port(listener) == _port(public):  # possible on another address
+            raise BadSettings(f"{_ADMIN_PORT_VARIABLE}: {port} is the connector's own port; set another one")
+        yield listener
+
+
+def _serve_in_workers(
+    listener: socket.socket,
+    admin: socket.socket | None,
+    settings: ConnectorSettings,
+    workers: int,
+    stop_within_s: int,
+) -> None:
     with tempfile.TemporaryDirectory(prefix="jwo-metrics-") as shared:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
         if not settings.sign_in.key.get_secret_value():
-            _share_session_key()
+            _give_workers(_KEY_VARIABLE, secrets.token_hex())  # each accepts a session of another
+        if admin:
+            _give_workers(_ADMIN_PORT_VARIABLE, str(_port(admin)))
         config = _config(_APP, settings, stop_within_s, factory=True, workers=workers)
-        announce(address(listener))
-        Multiprocess(config, sockets=[listener]).run()
+        announce(address(listener), address(admin) if admin else "")
+        Multiprocess(config, sockets=[listener, admin] if admin else [listener]).run()
 
 
-def _share_session_key() -> None:
-    """Make one key for all workers, so that each accepts a session of another. Remove an empty one, in any spelling."""
-    for name in [name for name in os.environ if name.upper() == _KEY_VARIABLE]:
+def _give_workers(variable: str, value: str) -> None:
+    """Set a variable for all workers. Remove it first, in any spelling."""
+    for name in [name for name in os.environ if name.upper() == variable]:
         del os.environ[name]
-    os.environ[_KEY_VARIABLE] = secrets.token_hex()
+    os.environ[variable] = value
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 def _config(

@@ -6,10 +6,11 @@ The groups of the house rules are embedded by their own names, so `JWO_CONNECTOR
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from contract.house import ConnectorGroups, House, HouseGroup
@@ -69,6 +70,38 @@ class SignInRules(HouseGroup):
     wrong_pins: int = Field(default=5, ge=1)
     pause_s: float = 60
     """How long the connector refuses an account's PINs after that many wrong ones."""
+    forget_h: float = Field(default=24, gt=0)
+    """How long the connector remembers wrong PINs."""
+
+
+class Admin(HouseGroup):
+    """Where operators find /ops and /metrics: on a listener of their own, or with a token on the connector's listener.
+
+    Without a `token` they have their own listener, on `host` and `port`. With a token they have one only if `port` is
+    set, and callers must send the token in either form: `Authorization: Bearer TOKEN`.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65535)
+    """The port of the own listener; 0, or no value without a token, takes a free one."""
+    token: SecretStr = SecretStr("")
+
+    @field_validator("token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not re.fullmatch("[!-~]*", token.get_secret_value()):
+            raise ValueError("has a character that a header cannot carry; use ASCII characters without spaces")
+        return token
+
+    @property
+    def has_own_listener(self) -> bool:
+        """Whether /ops and /metrics have a listener of their own."""
+        return self.port is not None or not self.token.get_secret_value()
+
+    @property
+    def unauthenticated(self) -> tuple[str, ...]:
+        """What the own listener answers without authentication, with the setting that changes it."""
+        return () if self.token.get_secret_value() else ("/ops and /metrics (set JWO_CONNECTOR_ADMIN__TOKEN)",)
 
 
 class Limits(HouseGroup):
@@ -91,6 +124,9 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     payments: Payments = Payments()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()
+    admin: Admin = Admin()
+    allow_unauthenticated: bool = False
+    """Whether the connector may serve without authentication on an address that is not a loopback address."""
     claim_lease_s: float = 5
     """How long a slow decision holds its claim before another worker may take it over."""
     watch_files_s: float = 5
@@ -112,6 +148,13 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     """Whether `GET /app/mint/{type}` returns fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
     """Whether the app may request a code with another time of issue."""
+
+    @property
+    def unauthenticated(self) -> tuple[str, ...]:
+        """What the connector's listener answers without authentication, each with the setting that changes it."""
+        calls = "the platform's calls (set JWO_CONNECTOR_CALLER__MODE to sigv4 or headers, with its values)"
+        mint = "fresh keys from /app/mint (unset JWO_CONNECTOR_APP_TEST_KEYS)"
+        return (*((calls,) if self.caller.mode == "none" else ()), *((mint,) if self.app_test_keys else ()))
 
     @property
     def payment_ledger(self) -> Path:

@@ -35,6 +35,10 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         default=10_000, gt=0, description="How many exchanges and decisions the platform keeps."
     )
 
+    allow_unauthenticated: bool = Field(
+        default=False,
+        description="Whether the platform, which has no login, may serve on an address that is not a loopback address.",
+    )
     stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs; needs no AWS.")
     aws_endpoint_url: str = Field(pattern="^https?://", description="The address of the emulator of SNS, SQS and S3.")
     aws_region: str = "us-east-1"

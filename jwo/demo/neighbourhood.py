@@ -35,6 +35,7 @@ class Neighbourhood:
     aws_url: str
     platform_url: str
     connector_url: str
+    admin_token: str
     platform_key: Key
     deployed: Deployed
     late_url: str
@@ -46,6 +47,7 @@ class Neighbourhood:
 def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
     """Start all processes (stages 1 and 2), and stop them by their process ids at the end."""
     world = load_world(shipped_world())
+    admin_token = secrets.token_urlsafe(30)
     platform_key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
     with Processes(folder) as processes, _refusing_port() as refusing_url:
         with stages.stage("AWS") as stage:
@@ -58,14 +60,15 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
             stage.summary = "CloudFormation deployed the results queue, its policy and the calling role"
             stage.details.append(f"moto at {aws_url}; queue {deployed.queue_arn}; topic {topic}")
         with stages.stage("Platform and connector") as stage:
-            connector = processes.start("connector", ["connector"], _connector_settings(folder, world, platform_key))
+            settings = _connector_settings(folder, world, platform_key, admin_token)
+            connector = processes.start("connector", ["connector"], settings)
             faulty_stores = [
                 word for default in ("open", "closed") for word in ("--store", f"STORE-malformed_answer-{default}")
             ]
             late = processes.start("late", ["mutant", "answers_scans_after_2500_ms"])
             malformed = processes.start("malformed", ["mutant", "answers_malformed_json", *faulty_stores])
             here = Neighbourhood(
-                folder, world, aws_url, platform_url, connector.url, platform_key, deployed,
+                folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed,
                 late.url, malformed.url, refusing_url,
             )  # fmt: skip
             _onboard(here, stage)
@@ -132,8 +135,9 @@ def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:
     }
 
 
-def _connector_settings(folder: Path, world: World, key: Key) -> dict[str, str]:
+def _connector_settings(folder: Path, world: World, key: Key, admin_token: str) -> dict[str, str]:
     return {
+        "JWO_CONNECTOR_ADMIN__TOKEN": admin_token,
         "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
         "JWO_CONNECTOR_CALLER__MODE": "sigv4",
         "JWO_CONNECTOR_CALLER__ACCESS_KEY_ID": key.access_key_id,

@@ -161,7 +161,8 @@ def _purchase(here: Neighbourhood, trip_id: str, stage: Stage) -> dict[str, Any]
             stage.problems.append(f"the cart of trip {trip_id[:8]} was not delivered: {deliveries}")
             return None
         time.sleep(0.02)
-    receipt: dict[str, Any] = call("GET", f"{here.connector_url}/ops/receipts/{trip_id}")
+    operator = {"Authorization": f"Bearer {here.admin_token}"}
+    receipt: dict[str, Any] = call("GET", f"{here.connector_url}/ops/receipts/{trip_id}", headers=operator)
     stage.expect(
         receipt["purchaseId"] == deliveries[0]["purchaseId"],
         f"the receipt of trip {trip_id[:8]} has another purchase id than the connector's answer",

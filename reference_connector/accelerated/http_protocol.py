@@ -103,8 +103,15 @@ class AcceleratedProtocol(NoUpgradeProtocol):
         app: object = getattr(self.app, "app", self.app)  # uvicorn wraps it when there may be a proxy
         is_direct = not (self.root_path or self.limit_concurrency)
         self._dispatcher = _unsigned_calls(app) if is_direct else None
+        self._admin_port = app.admin.port if isinstance(app, ConnectorApp) and app.admin else None
         self._default_headers: tuple[object, bytes] = (None, b"")
         self._idle_since: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
+        """Begin as uvicorn does. A connection to the admin listener gets no answers to the platform's calls."""
+        super().connection_made(transport)
+        if self._admin_port is not None and self.server is not None and self.server[1] == self._admin_port:
+            self._dispatcher = None
 
     def on_message_begin(self) -> None:
         """Start a request. uvicorn's own objects for it are made later, and only if they are needed."""

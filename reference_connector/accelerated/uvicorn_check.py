@@ -52,6 +52,7 @@ PROTOCOL = (
     "parser",
     "pipeline",
     "root_path",
+    "server",
     "server_state",
     "tasks",
     "timeout_keep_alive",
@@ -99,7 +100,9 @@ def _probes() -> list[tuple[str, Any, tuple[str, ...]]]:
     """Make one object of each class, without a connection, to look at its attributes."""
     state, loop = ServerState(), asyncio.new_event_loop()
     try:
-        protocol = httptools_impl.HttpToolsProtocol(Config(_no_app, log_config=None, lifespan="off"), state, {}, loop)
+        protocol = httptools_impl.HttpToolsProtocol(
+            Config(_no_app, log_config=None, lifespan="off", workers=1), state, {}, loop
+        )
         cycle_type: Any = httptools_impl.RequestResponseCycle  # its arguments do not matter here
         cycle = cycle_type(**dict.fromkeys(_arguments()))
     finally:

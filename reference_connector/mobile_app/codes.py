@@ -30,7 +30,8 @@ class CodeIssuer:
         if account is None:
             raise CodeDenied("the account is not known", code="unknown_account")
         _check(account, retailer.policy, self._clock())
-        if await self._store.transact(lambda records: owes_too_much(records, account, retailer.policy)):
+        debt = await self._store.transact(lambda records: records.debt_of(account.visitor.id))
+        if owes_too_much(account, debt, retailer.policy):
             raise CodeDenied("the account's open balance is over the limit", code="open_balance")
         return await self.issue(shopper_id, issued_at or self._clock())
 

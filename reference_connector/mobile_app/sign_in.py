@@ -5,14 +5,17 @@ accepts the cookie. The PIN is part of the signature, so a new PIN ends the sess
 a sign-in already replaces this class.
 
 Several wrong PINs lock an account's sign-in for a while, from any caller. So a caller that knows an id can keep its
-owner from signing in, but cannot end a session. A proxy in front of the connector must limit callers. Unknown ids are
-locked in the same way, so that the answer does not show which accounts exist.
+owner from signing in, but cannot end a session. A proxy in front of the connector must limit callers.
+
+Neither an answer nor its time shows which accounts exist: unknown ids are counted and locked in the same way, and each
+sign-in and each cookie costs the same hashes, whether there is an account or not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from datetime import datetime, timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -24,7 +27,7 @@ from reference_connector.telemetry import Clock
 
 COOKIE = "jwo_session"
 _SIGNER = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-_UNKNOWN_IDS_KEPT = 10_000
+_SLOTS = 1 << 18
 
 
 class SignIn:
@@ -35,11 +38,7 @@ class SignIn:
         self._lifetime = timedelta(hours=rules.session_h)
         self._key = key
         self._clock = clock
-        pause = timedelta(seconds=rules.pause_s)
-        self._tries = _Tries(rules.wrong_pins, pause)
-        self._unknown_ids = _Tries(
-            rules.wrong_pins, pause, _UNKNOWN_IDS_KEPT
-        )  # separate, so that unknown ids displace no account
+        self._tries = _Tries(rules)
 
     @property
     def lifetime_s(self) -> int:
@@ -52,12 +51,12 @@ class SignIn:
         Raises NotSignedIn if the account or the PIN is wrong, and TooManyTries after several wrong PINs.
         """
         now, right = self._clock(), self._pin(shopper_id)
-        tries = self._tries if right else self._unknown_ids
-        tries.check(shopper_id, now)
-        if not hmac.compare_digest(pin.encode(), right.encode()) or not right:
-            tries.count(shopper_id, now)
+        self._tries.check(shopper_id, now)
+        is_right = hmac.compare_digest(self._digest(pin), self._digest(right))
+        if not (is_right and right):
+            self._tries.count(shopper_id, now)
             raise NotSignedIn("the account or its PIN is wrong")
-        tries.forget(shopper_id)
+        self._tries.forget(shopper_id)
         ends = int((now + self._lifetime).timestamp())
         return str(self._serializer(right).dumps([ends, shopper_id]))
 
@@ -65,8 +64,8 @@ class SignIn:
         """Return the shopper of a session cookie. Raises NotSignedIn if it is invalid, was changed, or has expired."""
         _, unchecked = self._serializer("").loads_unsafe(cookie)
         match unchecked:
-            case [int(), str(shopper_id)] if pin := self._pin(shopper_id):
-                return self._checked(cookie, pin)
+            case [int(), str(shopper_id)]:
+                return self._checked(cookie, self._pin(shopper_id))
             case _:
                 raise NotSignedIn("no shopper is signed in")
 
@@ -76,9 +75,12 @@ class SignIn:
             ends, shopper_id = self._serializer(pin).loads(cookie)
         except BadData as error:
             raise NotSignedIn("no shopper is signed in") from error
-        if self._clock().timestamp() >= ends:
+        if not pin or self._clock().timestamp() >= ends:
             raise NotSignedIn("no shopper is signed in")
         return str(shopper_id)
+
+    def _digest(self, pin: str) -> bytes:
+        return hmac.digest(self._key, pin.encode(), "sha256")
 
     def _pin(self, shopper_id: str) -> str:
         """Return an account's PIN; empty if the account has none, or does not exist."""
@@ -90,24 +92,32 @@ class SignIn:
 
 
 class _Tries:
-    """Counts wrong PINs in this worker: after `most` of them an id must pause. It keeps the `kept` latest ids."""
+    """Counts wrong PINs in this worker: after several of them an id must pause.
 
-    def __init__(self, most: int, pause: timedelta, kept: int | None = None) -> None:
-        self._most = most
-        self._pause = pause
-        self._kept = kept
-        self._wrong: dict[str, tuple[int, datetime]] = {}
+    The ids share a fixed number of counters, and a hash with a secret key assigns them. So memory does not grow, no id
+    displaces another, and the counter of an account behaves as that of an id without an account.
+    """
+
+    def __init__(self, rules: SignInRules) -> None:
+        self._most = rules.wrong_pins
+        self._pause = timedelta(seconds=rules.pause_s)
+        self._forget_after = timedelta(hours=rules.forget_h)
+        self._key = os.urandom(32)
+        self._wrong: dict[int, tuple[int, datetime]] = {}
 
     def check(self, shopper_id: str, now: datetime) -> None:
-        wrong, last = self._wrong.get(shopper_id, (0, now))
+        wrong, last = self._wrong.get(self._slot(shopper_id), (0, now))
         if wrong >= self._most and now < last + self._pause:
             raise TooManyTries("too many wrong PINs; wait a minute")
 
     def count(self, shopper_id: str, now: datetime) -> None:
-        wrong, _ = self._wrong.pop(shopper_id, (0, now))
-        self._wrong[shopper_id] = (wrong + 1, now)  # moved to the end of the order of insertion
-        if self._kept is not None and len(self._wrong) > self._kept:
-            del self._wrong[next(iter(self._wrong))]
+        slot = self._slot(shopper_id)
+        wrong, last = self._wrong.get(slot, (0, now))
+        self._wrong[slot] = (wrong + 1 if now < last + self._forget_after else 1, now)
 
     def forget(self, shopper_id: str) -> None:
-        self._wrong.pop(shopper_id, None)
+        self._wrong.pop(self._slot(shopper_id), None)
+
+    def _slot(self, shopper_id: str) -> int:
+        digest = hashlib.blake2b(shopper_id.encode(), key=self._key, digest_size=8).digest()
+        return int.from_bytes(digest) % _SLOTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Literal, NamedTuple
 
 from contract.sigv4 import Key
@@ -64,4 +65,6 @@ class Accounts:
 
     def by_token(self, token: str) -> Account | None:
         """Return the account with a confirmation token, or None."""
-        return next((one for one in self._accounts.values() if token and one.token == token), None)
+        given = token.encode()
+        found = [one for one in self._accounts.values() if one.token and compare_digest(one.token.encode(), given)]
+        return found[0] if found else None

@@ -31,6 +31,9 @@ from tests.reference_connector.small_platform import Queue, SmallPlatform, setti
 
 PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text("utf-8"))["shopper"]}
 
+ADMIN_TOKEN = "a-token-of-the-operator"
+OPERATOR = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
 
 class MovableClock:
     """A clock that moves only by `advance`."""
@@ -85,7 +88,13 @@ class Connector(NamedTuple):
         return self._post("/v1/order/purchases", body)
 
     def receipt(self, trip_id: str) -> Any:
-        return self.http.get(f"/ops/receipts/{trip_id}").json()
+        return self.operator_get(f"/ops/receipts/{trip_id}").json()
+
+    def operator_get(self, path: str, **request: Any) -> httpx.Response:
+        return self.http.get(path, headers=OPERATOR, **request)
+
+    def operator_post(self, path: str, **request: Any) -> httpx.Response:
+        return self.http.post(path, headers=OPERATOR, **request)
 
     def sign_in(self, shopper: str = "ada") -> None:
         answer = self.http.post("/app/session", json={"shopper": shopper, "pin": PINS[shopper]})
@@ -136,8 +145,8 @@ both_databases = pytest.mark.parametrize("storage", ["sqlite", "postgres"], indi
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """The settings of an empty store."""
-    kept: dict[str, Any] = {"store": {"path": tmp_path / "connector.sqlite3"}}
+    """The settings of an empty store, with a token for operators."""
+    kept: dict[str, Any] = {"store": {"path": tmp_path / "connector.sqlite3"}, "admin": {"token": ADMIN_TOKEN}}
     if getattr(request, "param", "sqlite") == "postgres":
         kept["database_url"] = request.getfixturevalue("postgres_url")
     return kept

@@ -144,7 +144,7 @@ def test_a_receipt_has_exactly_the_agreed_members(direct: Any, a_cart: Any) -> N
 
 
 def test_a_trip_without_purchase_has_no_receipt(direct: Any) -> None:
-    answer = direct.http.get("/ops/receipts/no-such-trip")
+    answer = direct.operator_get("/ops/receipts/no-such-trip")
     assert (answer.status_code, set(answer.json())) == (404, {"errorMsg"})
 
 

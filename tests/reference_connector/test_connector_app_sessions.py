@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from itsdangerous import URLSafeSerializer
 
+from reference_connector.errors import NotSignedIn, TooManyTries
+from reference_connector.mobile_app.sign_in import SignIn, _Tries
+from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_files import load_retailer
-from reference_connector.settings import SAMPLE_RETAILER
+from reference_connector.settings import SAMPLE_RETAILER, SignInRules
 from tests.reference_connector.conftest import PINS
 
 OWN = (("POST", "scan-key"), ("POST", "scan-key.png"), ("POST", "scan-key.svg"), ("GET", "receipts"))
@@ -91,23 +99,62 @@ def test_wrong_pins_lock_that_account_only(start: Callable[..., Any]) -> None:
     assert connector.http.post("/app/session", json=ADA | {"pin": "0"}).status_code == 401
 
 
-def test_locked_sign_in_does_not_show_which_accounts_exist(
-    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reference_connector.mobile_app.sign_in._UNKNOWN_IDS_KEPT", 3)
-    connector = start(sign_in={"wrong_pins": 2, "pause_s": 60})
+def test_locked_sign_in_does_not_show_which_accounts_exist(start: Callable[..., Any]) -> None:
+    connector = start(sign_in={"wrong_pins": 2, "pause_s": 60, "forget_h": 1})
 
     def tries(who: str) -> list[tuple[int, bytes]]:
         answers = [connector.http.post("/app/session", json={"shopper": who, "pin": "0"}) for _ in range(3)]
-        connector.clock.advance(seconds=60)
         return [(answer.status_code, answer.content) for answer in answers]
 
+    def statuses(who: str) -> list[int]:
+        return [status for status, _ in tries(who)]
+
     assert tries("ada") == tries("nobody") == tries("nobody-either")
-    assert [status for status, _ in tries("nobody-else")] == [401, 401, 429]
-    connector.http.post("/app/session", json={"shopper": "a-fourth", "pin": "0"})
-    answer = connector.http.post("/app/session", json={"shopper": "nobody", "pin": "0"})
-    assert answer.status_code == 401, "the oldest is forgotten, so that memory does not grow"
-    assert [status for status, _ in tries("ada")] == [401, 429, 429], "no stranger pushes an account out"
+    connector.clock.advance(seconds=60)
+    assert statuses("ada") == statuses("nobody") == [401, 429, 429], "one more try after each pause"
+    connector.clock.advance(hours=1)
+    assert statuses("ada") == statuses("nobody") == [401, 401, 429]
+
+
+def test_flood_of_unknown_ids_unlocks_no_id_and_needs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reference_connector.mobile_app.sign_in._SLOTS", 1000)
+    tries = _Tries(SignInRules(wrong_pins=2))
+    now = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
+    for who in ["ada", "ada", *(f"stranger-{number}" for number in range(20_000))]:
+        tries.count(who, now)
+    with pytest.raises(TooManyTries):
+        tries.check("ada", now)
+    assert len(tries._wrong) <= 1000  # noqa: SLF001 - memory has no other sign
+
+
+@pytest.mark.parametrize("step", ["sign-in", "cookie"])
+def test_account_and_unknown_id_cost_the_same_hashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    (tmp_path / "hal.toml").write_text('[[shopper]]\nid = "hal"\n', "utf-8")
+    retailer = CurrentRetailer(load_retailer([SAMPLE_RETAILER, tmp_path / "hal.toml"], []))
+    hashed: list[int] = []
+    for module, name in ((hmac, "digest"), (hmac, "new"), (hashlib, "blake2b")):
+        real = getattr(module, name)
+
+        def counted(*given: Any, real: Any = real, **named: Any) -> Any:
+            hashed.append(1)
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, name, counted)
+
+    def cost(who: str) -> tuple[int, str]:
+        sign_in = SignIn(retailer, SignInRules(), b"key", lambda: datetime(2026, 2, 9, 12, 0, tzinfo=UTC))
+        forged = URLSafeSerializer("another key").dumps([2**40, who])
+        hashed.clear()
+        ask = partial(sign_in.shopper_of, str(forged)) if step == "cookie" else partial(sign_in.open, who, "wrong")
+        with pytest.raises(NotSignedIn) as refused:
+            ask()
+        return len(hashed), str(refused.value)
+
+    of_account = cost("ada")
+    assert of_account[0] > 0
+    assert cost("hal") == cost("no-such-id") == of_account
 
 
 def test_scripts_and_other_sites_cannot_use_the_cookie(start: Callable[..., Any]) -> None:

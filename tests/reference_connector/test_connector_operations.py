@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import orjson
@@ -64,7 +65,7 @@ def test_metrics_count_decisions_replays_and_the_outbox(direct: Any, a_scan: Any
     direct.identify(a_scan(identityKey="bm9ib2R5", event_id="22222222-2222-3333-4444-555555555555"))
     direct.identify({})
     direct.purchase(a_cart())
-    text = direct.http.get("/metrics").text
+    text = direct.operator_get("/metrics").text
     name = 'jwo_connector_answers_total{call="Verify Identity Keys",code='
     for code, status in (("ok", 200), ("replayed", 200), ("unknown_key", 401), ("invalid_request", 400)):
         assert f'{name}"{code}",status="{status}"}} 1.0' in text
@@ -75,7 +76,7 @@ def test_metrics_count_decisions_replays_and_the_outbox(direct: Any, a_scan: Any
 def test_metrics_and_log_have_no_data_of_a_shopper(direct: Any, a_scan: Any, a_cart: Any) -> None:
     direct.identify(a_scan())
     direct.purchase(a_cart())
-    seen = direct.http.get("/metrics").text + direct.log.getvalue()
+    seen = direct.operator_get("/metrics").text + direct.log.getvalue()
     assert direct.events("identity_answered")
     for secret in ("dmFsaWRfc2hvcHBlcl9rZXk=", "valid_shopper_key", "shopper-uuid-001", '"ada"'):
         assert secret not in seen
@@ -140,7 +141,7 @@ def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan:
     assert (len(refused), [status for status, _ in answers].count(200)) == (4, 2)
     assert max(refused) < 0.4
     assert connector.identify(a_scan()).status_code == 200
-    assert 'code="busy",status="429"} 4.0' in connector.http.get("/metrics").text
+    assert 'code="busy",status="429"} 4.0' in connector.operator_get("/metrics").text
 
 
 @pytest.mark.parametrize(
@@ -158,19 +159,28 @@ def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan:
     ],
 )
 @pytest.mark.parametrize("path", [SCAN, CART, TAP, "/v1/identity/scan", "/v1/identity/scan/details"])
-def test_a_hostile_body_is_400_and_never_500(hardened: Any, path: str, body: bytes) -> None:
-    assert hardened.post(path, content=body).status_code == 400
+def test_a_hostile_body_is_400_and_never_500(hardened: Served, path: str, body: bytes) -> None:
+    assert hardened.http.post(path, content=body).status_code == 400
+
+
+class Served(NamedTuple):
+    """A connector in a separate process, and the clients of its two listeners."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    http: httpx.Client
+    admin: httpx.Client
 
 
 @pytest.fixture(scope="module")
-def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A connector in a separate process, with two workers."""
-    with _process(tmp_path_factory.mktemp("hardened"), workers=2) as (_, url), httpx.Client(base_url=url) as client:
-        yield client
+    with _process(tmp_path_factory.mktemp("hardened"), workers=2) as served:
+        yield served
 
 
 @contextmanager
-def _process(folder: Path, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _process(folder: Path, workers: int = 1) -> Iterator[Served]:
     """Serve the connector with `python -m reference_connector`."""
     command = (sys.executable, "-m", "reference_connector", "--workers", str(workers))
     environment = os.environ | {"JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3")}
@@ -180,7 +190,9 @@ def _process(folder: Path, workers: int = 1) -> Iterator[tuple[subprocess.Popen[
         while not _answers(url):
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        yield started.process, url
+        admin_url = started.announcement.output.read_text().splitlines()[1].removeprefix("admin on ")
+        with httpx.Client(base_url=url) as http, httpx.Client(base_url=admin_url) as admin:
+            yield Served(started.process, url, http, admin)
 
 
 def _answers(url: str) -> bool:
@@ -190,18 +202,40 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_workers_share_their_metrics_and_their_answers(hardened: httpx.Client, a_cart: Any) -> None:
+def test_workers_share_their_metrics_and_their_answers(hardened: Served, a_cart: Any) -> None:
     def buy(_number: int) -> str:
-        return str(httpx.post(hardened.base_url.join(CART), json=a_cart()).json()["purchaseId"])
+        return str(httpx.post(f"{hardened.url}{CART}", json=a_cart(trip="trip-shared")).json()["purchaseId"])
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(buy, range(24)))) == 1
-    assert "jwo_connector_answers_total" in hardened.get("/metrics").text
+        [purchase_id] = set(pool.map(buy, range(24)))
+    sold = re.findall(
+        r'jwo_connector_answers_total\{call="Create Purchases",code="\w+",status="201"\} (\S+)',
+        hardened.admin.get("/metrics").text,
+    )
+    assert sum(map(float, sold)) == 24, "each worker shows the answers of all workers"
+    assert hardened.admin.get("/ops/receipts/trip-shared").json()["purchaseId"] == purchase_id
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/ops/parked", "/ops/receipts/trip-shared", "/ops/charges/pending"])
+def test_workers_serve_operators_on_the_admin_listener_alone(hardened: Served, path: str) -> None:
+    unknown = hardened.http.get("/no-such-page")
+    assert [(answer.status_code, answer.content) for answer in (hardened.http.get(path), unknown)] == [
+        (404, b'{"detail":"Not Found"}')
+    ] * 2
+    assert hardened.admin.get(path).status_code in {200, 404}
+    assert hardened.admin.get(path).content != unknown.content
+
+
+@pytest.mark.parametrize("path", [SCAN, CART, "/app/session", "/app"])
+def test_admin_listener_serves_no_calls_and_no_app(hardened: Served, path: str) -> None:
+    assert hardened.admin.post(path, json={}).status_code == 404
+    assert hardened.admin.get("/readyz").json() == {"status": "ready"}
 
 
 def test_stop_finishes_accepted_calls(tmp_path: Path, a_cart: Any) -> None:
     body = orjson.dumps(a_cart())
-    with _process(tmp_path) as (process, url):
+    with _process(tmp_path) as served:
+        process, url = served.process, served.url
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=10) as line:
             head = f"POST {CART} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()

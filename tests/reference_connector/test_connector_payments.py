@@ -214,7 +214,7 @@ def _charges(connector: Any, state: str, wanted: int = 1) -> list[dict[str, Any]
     """Wait until a state has the expected number of charges."""
     deadline = time.monotonic() + 10
     while True:
-        found: list[dict[str, Any]] = connector.http.get(f"/ops/charges/{state}").json()["charges"]
+        found: list[dict[str, Any]] = connector.operator_get(f"/ops/charges/{state}").json()["charges"]
         if len(found) == wanted or time.monotonic() > deadline:
             return found
         time.sleep(0.01)
@@ -235,7 +235,7 @@ def test_associates_and_cash_shoppers_are_not_charged(
     direct.purchase(_cart_of(a_cart, who, kind))
     assert direct.receipt("trip-1")["payer"] == payer
     for state in ("pending", "captured", "stuck"):
-        assert direct.http.get(f"/ops/charges/{state}").json() == {"charges": []}
+        assert direct.operator_get(f"/ops/charges/{state}").json() == {"charges": []}
 
 
 def test_empty_cart_has_no_payer(direct: Any, a_cart: Any) -> None:
@@ -245,7 +245,7 @@ def test_empty_cart_has_no_payer(direct: Any, a_cart: Any) -> None:
 
 def test_charge_without_a_payment_method_is_stuck(direct: Any, a_cart: Any) -> None:
     direct.purchase(_cart_of(a_cart, "who-is-this"))
-    [charge] = direct.http.get("/ops/charges/stuck").json()["charges"]
+    [charge] = direct.operator_get("/ops/charges/stuck").json()["charges"]
     assert charge["trouble"] == "no_payment_method"
 
 
@@ -297,13 +297,13 @@ def test_bad_cart_is_sold_when_its_product_is_known(
     prices.write_text(header + "\n", "utf-8")
     connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,), watch_files_s=0.05)
     bought = connector.purchase(_cart_of(a_cart, "ada", cartItems=[a_line("NEW-1", "2")])).json()
-    [parked] = connector.http.get("/ops/parked").json()["parked"]
+    [parked] = connector.operator_get("/ops/parked").json()["parked"]
     assert (parked["purchaseId"], parked["cartItems"][0]["id"]) == (bought["purchaseId"], "NEW-1")
-    assert connector.http.post("/ops/parked/sell").json() == {"sold": 0, "parked": 1}
+    assert connector.operator_post("/ops/parked/sell").json() == {"sold": 0, "parked": 1}
     prices.write_text(f"{header}\nNEW-1,New thing,STORE-001,2.25\n", "utf-8")
     [charge] = _charges(connector, "captured")
     assert charge["amount"] == "4.82", "with 7 % tax"
-    assert connector.http.get("/ops/parked").json() == {"parked": []}
+    assert connector.operator_get("/ops/parked").json() == {"parked": []}
     receipt = connector.receipt("trip-1")
     assert (receipt["purchaseId"], receipt["status"], receipt["total"]) == (bought["purchaseId"], "priced", "4.82")
 
@@ -320,9 +320,9 @@ def test_bad_carts_after_the_first_page_are_listed_and_sold(
         connector.purchase(_cart_of(a_cart, "ada", trip=f"a-{number:03}", cartItems=[a_line("NEVER")]))
     for number in range(BAD_CARTS_A_PAGE + 1):
         connector.purchase(_cart_of(a_cart, "finn", "CASH", trip=f"b-{number:03}", cartItems=[a_line("NEW-1")]))
-    pages = [connector.http.get("/ops/parked").json()]
+    pages = [connector.operator_get("/ops/parked").json()]
     while "next" in pages[-1]:
-        pages.append(connector.http.get("/ops/parked", params={"after": pages[-1]["next"]}).json())
+        pages.append(connector.operator_get("/ops/parked", params={"after": pages[-1]["next"]}).json())
     trips = [cart["shoppingTripId"] for page in pages for cart in page["parked"]]
     assert trips == sorted(set(trips))
     assert len(trips) == 2 * BAD_CARTS_A_PAGE + 5
@@ -332,7 +332,7 @@ def test_bad_carts_after_the_first_page_are_listed_and_sold(
         assert time.monotonic() < deadline
     [loaded] = connector.events("retailer_files_loaded")
     assert (loaded["sold"], loaded["parked"]) == (BAD_CARTS_A_PAGE + 1, BAD_CARTS_A_PAGE + 4)
-    assert connector.http.get("/ops/parked", params={"after": "no-such-trip"}).status_code == 404
+    assert connector.operator_get("/ops/parked", params={"after": "no-such-trip"}).status_code == 404
 
 
 def test_a_wrong_file_changes_nothing_and_is_logged(start: Callable[..., Any], a_cart: Any, tmp_path: Path) -> None:

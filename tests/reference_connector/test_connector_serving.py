@@ -17,7 +17,6 @@ from jwo.serve_commands import commands
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.__main__ import main
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol
-from reference_connector.app import create_app
 from reference_connector.errors import StoreUnavailable
 from reference_connector.serving import serve
 from reference_connector.settings import ConnectorSettings
@@ -36,7 +35,7 @@ def own_environment() -> Iterator[None]:
 def _served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Record the servers instead of running them."""
     servers: list[Any] = []
-    monkeypatch.setattr("reference_connector.serving.from_environment", FastAPI)
+    monkeypatch.setattr("reference_connector.serving.create_tuned_app", lambda *_settings, **_admin: FastAPI())
     monkeypatch.setattr("uvicorn.Server.run", lambda server, **_sockets: servers.append(server))
     return servers
 
@@ -88,9 +87,6 @@ def test_workers_share_one_session_key_and_keep_a_given_one(
 
 
 def test_error_at_the_start_is_raised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(
-        "reference_connector.serving.from_environment",
-        lambda: create_app(ConnectorSettings.model_validate({"store": {"path": tmp_path / "no" / "such"}})),
-    )
+    monkeypatch.setenv("JWO_CONNECTOR_STORE__PATH", str(tmp_path / "no" / "such"))
     with pytest.raises(StoreUnavailable, match="cannot open"):
         serve("127.0.0.1", 0)

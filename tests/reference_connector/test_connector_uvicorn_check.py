@@ -105,7 +105,7 @@ def test_every_name_of_uvicorn_that_the_protocol_uses_is_checked() -> None:
     protocol = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "AcceleratedProtocol")
     methods = {node.name for node in protocol.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     used = {(ast.unparse(node.value), node.attr) for node in ast.walk(protocol) if isinstance(node, ast.Attribute)}
-    own = methods | OWN | {"_dispatcher", "_default_headers", "_idle_since"}
+    own = methods | OWN | {"_dispatcher", "_default_headers", "_idle_since", "_admin_port"}
     unchecked = {
         (of, name)
         for of, name in used
