@@ -159,9 +159,9 @@ class PlatformControl:
         """Return the journal's entries of a trip or a gate, oldest first."""
         return list(self._call("GET", "/journal", params={**about, "limit": _JOURNAL_LIMIT}))
 
-    def retailer_calls(self) -> list[JsonObject]:
-        """Return the journal's entries of all retailer calls, oldest first."""
-        return [entry for entry in self._lines("/journal.ndjson") if entry["kind"] == "retailer_call"]
+    def entries(self, *kinds: str) -> list[JsonObject]:
+        """Return the journal's entries of some kinds, of all accounts, oldest first."""
+        return [entry for entry in self._lines("/journal.ndjson") if entry["kind"] in kinds]
 
     def resend(self, seq: int) -> JsonObject:
         """Send an exchange of the journal again, unchanged, and return the new entry."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 STALE = "expected-failures"
+COMPLETE = "completeness"
 _LOCK, _RESULT, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
 _RUN = pytest.StashKey["Run"]()
 
@@ -45,10 +46,14 @@ class Run:
 
     def case(self, case_id: str) -> Mapping[str, Any]:
         """Return a case of the report. Without a report, raises CaseFailed once and then skips each test."""
+        return next(case for case in self.whole_report()["cases"] if case["id"] == case_id)
+
+    def whole_report(self) -> Mapping[str, Any]:
+        """Return the report. Without one, raises CaseFailed once and then skips each test."""
         if self.report is None:
             self._certify()
         assert self.report is not None
-        return next(case for case in self.report["cases"] if case["id"] == case_id)
+        return self.report
 
     def _certify(self) -> None:
         if self._problem:
@@ -133,6 +138,18 @@ class Case(_Item):
         _conclude(self, case)
 
 
+class Completeness(_Item):
+    """Fails if the run is partial, as `jwo certify --require-complete` does."""
+
+    def runtest(self) -> None:
+        """Read from the report which MUST rules were not judged."""
+        part = self.run.whole_report().get("completeness")
+        if part and not part["complete"]:
+            missing = [f"  {each['id']}  {each['reason']}" for each in part["notJudged"]]
+            first = f"the run is partial: it judged {part['judged']} of {part['total']} MUST rules; not judged:"
+            raise CaseFailed("\n".join([first, *missing]))
+
+
 class StaleEntries(_Item):
     """Fails if the file of expected failures names a case that is not broken any more."""
 
@@ -186,26 +203,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--jwo-strict", action="store_true", help="fail also if a SHOULD or a house rule is broken (default: off)"
     )
+    group.addoption(
+        "--jwo-require-complete",
+        action="store_true",
+        help="fail also if a MUST of the tiers was not judged (default: off)",
+    )
     group.addoption("--jwo-expected", metavar="FILE", help="file of known failures, with reasons (default: none)")
     group.addoption(
         "--jwo-out", metavar="DIR", default="jwo-report", help="folder for the reports (default: jwo-report)"
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the cases to the session's tests, before -k and other options select tests."""
-    if config.getoption("--jwo-profile"):
-        cases = Cases.from_parent(session, name="jwo", nodeid="jwo").collect()
-        config.stash[_RUN] = Run(config, len(cases))
-        items += cases
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    """Add the cases to the session's tests, before -k and other options select tests.
+
+    The test of completeness comes after them, since a selection of cases makes the run partial.
+    """
+    if not config.getoption("--jwo-profile"):
+        return (yield)
+    all_cases = Cases.from_parent(session, name="jwo", nodeid="jwo")
+    cases = all_cases.collect()
+    config.stash[_RUN] = Run(config, len(cases))
+    items += cases
+    result = yield
+    if config.getoption("--jwo-require-complete") and any(isinstance(each, Case) for each in items):
+        items.append(Completeness.from_parent(all_cases, name=COMPLETE))
+    return result
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Pass the selected cases to the run."""
     if run := session.config.stash.get(_RUN, None):
         selected = [item for item in session.items if isinstance(item, _Item)]
-        is_all = len(selected) == run.collected
+        is_all = sum(not isinstance(item, Completeness) for item in selected) == run.collected
         run.selected = () if is_all else [item.name for item in selected if isinstance(item, Case)]
 
 
@@ -213,14 +246,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the verdict and the path of the report."""
     run = config.stash.get(_RUN, None)
     if run and run.report:
-        terminalreporter.write_line(f"jwo: {_conclusion(run.report)}; see {run.out / 'report.html'}")
+        for line in _conclusion(run.report, run.out / "report.html"):
+            terminalreporter.write_line(line)
 
 
-def _conclusion(report: Mapping[str, Any]) -> str:
-    from conformance.report.headline import headline  # noqa: PLC0415 - imported only with the option
+def _conclusion(report: Mapping[str, Any], page: Path) -> list[str]:
+    from conformance.report.headline import headline, not_tested  # noqa: PLC0415 - imported only with the option
     from conformance.report.model import Report, from_json  # noqa: PLC0415 - as above
 
-    return f"verdict {report['verdict']} ({headline(from_json(Report, report))})"
+    read = from_json(Report, report)
+    untested = f"jwo: published cases without a test: {not_tested(read)}" if read.not_tested else ""
+    return [f"jwo: verdict {report['verdict']} ({headline(read)}); see {page}", *filter(None, [untested])]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -25,23 +25,25 @@ from contract.profile import CatalogClientTable
 from jwo_toolkit.json_types import JsonObject
 
 MOST_ITEMS = 10_000
-_LARGE, _SMALL = MOST_ITEMS + 2, 6
+_LARGE, _SMALL, _LISTED = MOST_ITEMS + 2, 6, 60
 _LATE_S = 3.0
 _ALWAYS = 1000
 _INGESTION_TIMEOUT_S = 60.0
 
 
 class Plan(NamedTuple):
-    """The plan of a job: the number of its rows, how many of the last rows are wrong, and the faults to arm."""
+    """The plan of a job: the number of its rows, the index of the rejected row if there is one, and the faults."""
 
     rows: int = _SMALL
-    wrong: int = 0
+    wrong: int | None = None
     faults: tuple[Fault, ...] = ()
 
 
 _ON_UPLOAD = UPLOAD_CATALOG.name
 WITHOUT_WRONG_ROW = "a small catalog without a wrong row"
 """The job that shows how a client ends when the platform rejects nothing."""
+WITH_WRONG_ROW = "a small catalog with a wrong row in its middle"
+"""The job that differs from the one without a wrong row in this row alone."""
 # the longest jobs start first, so that the others run meanwhile
 PLANS: Mapping[str, Plan] = {
     "a large catalog, of which the first notification comes twice": Plan(
@@ -50,7 +52,7 @@ PLANS: Mapping[str, Plan] = {
     "a large catalog, of which the first notification comes last": Plan(
         _LARGE, faults=(Fault("notification_late", _LATE_S),)
     ),
-    "a large catalog": Plan(_LARGE, wrong=1),
+    "a large catalog": Plan(_LARGE, wrong=_LARGE - 1),
     "a catalog while the first call is answered 429": Plan(faults=(Fault("throttle", operation=_ON_UPLOAD),)),
     "a catalog while the first call is answered 500, which may be retried": Plan(
         faults=(Fault("error_500_retry", operation=_ON_UPLOAD),)
@@ -58,7 +60,8 @@ PLANS: Mapping[str, Plan] = {
     "a catalog while the first call is answered 500, which is final": Plan(
         faults=(Fault("error_500_final", operation=_ON_UPLOAD),)
     ),
-    WITHOUT_WRONG_ROW: Plan(),
+    WITHOUT_WRONG_ROW: Plan(_LISTED),
+    WITH_WRONG_ROW: Plan(_LISTED, wrong=_LISTED // 2 - 1),
     "a catalog, of which no notification comes": Plan(faults=(Fault("notification_never", times=_ALWAYS),)),
     "a catalog, of which the notified link has expired": Plan(faults=(Fault("notification_old_link", times=_ALWAYS),)),
     "a catalog, of which the ingestion fails": Plan(faults=(Fault("ingestion_fatal", times=_ALWAYS),)),
@@ -78,12 +81,16 @@ class Job(NamedTuple):
     """The report rows of each ingestion that ended as DONE, by ingestion id."""
     stored_items: list[JsonObject]
     subscription: str
-    invitation_was_received: bool
+    unread: frozenset[str]
+    """The types of the messages in the queue that the client never received."""
+    notified: frozenset[str]
+    """The ingestions with an end that the platform published while the client ran."""
 
     @property
-    def rejected(self) -> list[Row]:
-        """Return the rows that the platform must reject."""
-        return self.rows[len(self.valid_rows) :]
+    def rejected(self) -> Row:
+        """Return the row that the platform must reject."""
+        assert self.plan.wrong is not None
+        return self.rows[self.plan.wrong]
 
     @property
     def rows(self) -> list[Row]:
@@ -151,18 +158,25 @@ def _run_job(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Jo
     rows = catalog(plan.rows, account.stores, wrong=plan.wrong)
     folder.mkdir()
     client_run = runner.run(JobInput(platform.addresses, account, *write(rows, folder)))
-    calls = calls_of(platform.control.retailer_calls(), account)
+    entries = platform.control.entries("retailer_call", "notification")
+    calls = calls_of([each for each in entries if each["kind"] == "retailer_call"], account)
     return Job(
         plan,
         account,
-        rows[: plan.rows - plan.wrong],
+        [row for index, row in enumerate(rows) if index != plan.wrong],
         client_run,
         calls,
         _reports(platform, account, calls),
         platform.catalog(account),
         platform.control.subscription_status(account.id),
-        platform.invitation_was_received(account),
+        platform.unread_messages(account),
+        frozenset(str(each["ingestionId"]) for each in entries if _is_published(each, account)),
     )
+
+
+def _is_published(entry: JsonObject, account: Account) -> bool:
+    is_own = entry["kind"] == "notification" and entry["account"] == account.id
+    return is_own and bool(entry["outcome"] == "published")
 
 
 def _reports(platform: Platform, account: Account, calls: Iterable[Call]) -> dict[str, list[JsonObject]]:

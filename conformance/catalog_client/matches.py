@@ -12,6 +12,8 @@ from typing import Any
 
 from conformance.catalog_client.calls import Call
 from conformance.catalog_client.jobs import MOST_ITEMS, Job
+from conformance.catalog_client.mentions import mentions_of
+from conformance.catalog_client.platform import FINAL
 from conformance.catalog_client.rows import compare_catalogs, key_of, list_keys
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
@@ -94,7 +96,7 @@ def subscribed(job: Job) -> Mismatch | None:
     """Match when the client confirmed its subscription. Raises NotDeclared if it never reads its queue."""
     if job.subscription == "Complete":
         return None
-    if not job.invitation_was_received:
+    if "SubscriptionConfirmation" in job.unread:
         raise NotDeclared(
             f"{QUEUE_UNREAD}; if it follows uploads by status calls alone, list catalog_queue in [suite] not_offered"
         )
@@ -129,8 +131,10 @@ def client_ended(job: Job) -> Mismatch | None:
 
 
 def client_ended_after_failure(job: Job) -> Mismatch | None:
-    """Match when the client exited although its ingestion failed."""
+    """Match when the client exited although its ingestion failed. Raises NotDeclared if it exited before it knew."""
     _require_an_upload(job)
+    if job.run.code is not None and not _knew_the_end(job):
+        raise NotDeclared("the client exited before it knew how its ingestion ended; see CAT-X.12")
     return client_ended(job)
 
 
@@ -173,29 +177,47 @@ def reports_rejected_row(table: CatalogClientTable) -> Match:
         if not table.tells_rejected:
             raise NotDeclared("[catalog_client] tells_rejected is not declared: how the client reports a rejected row")
         _require_an_upload(job)
-        sku = job.rejected[0]["item_sku"]
+        sku = job.rejected["item_sku"]
         if not any(row["item_sku"] == sku for rows in job.reports.values() for row in rows):
             raise NotDeclared(f"the client did not upload {sku}, which the platform rejects; see CAT-X.3")
         if table.tells_rejected == "exit_code":
             return None if job.run.code else Mismatch(f"an exit code other than 0, for {sku}", job.run.in_short())
-        return None if sku in job.run.output else Mismatch(f"{sku} in the output", job.run.in_short())
+        is_named = any(mentions_of(job.run.output, [sku]).values())
+        return None if is_named else Mismatch(f"{sku} in the output", job.run.in_short())
 
     return match
 
 
-def reports_nothing(table: CatalogClientTable) -> Match:
+def reports_nothing_else(table: CatalogClientTable, rejecting: Job) -> Match:
     """Return the match that the client reports no row where the platform rejected none.
 
-    A client that always exits with 1 reports nothing by it. An output may name the rows that were stored.
+    `rejecting` is the job with the same rows, of which the platform rejected one. A client that always exits with 1
+    reports nothing by it. An output may name stored rows, but not in the way in which it names the rejected row.
     """
 
     def match(job: Job) -> Mismatch | None:
         _require_an_upload(job)
-        if table.tells_rejected != "exit_code" or job.run.code == 0:
+        if table.tells_rejected == "output":
+            return _names_only_the_rejected(rejecting, job)
+        if job.run.code == 0:
             return None
         return Mismatch("exit code 0 for a catalog without a rejected row", job.run.in_short())
 
     return match
+
+
+def _names_only_the_rejected(rejecting: Job, job: Job) -> Mismatch | None:
+    """Match when the output mentions the SKU of the rejected row unlike the stored rows, in both jobs."""
+    sku, found = rejecting.rejected["item_sku"], _mentions(rejecting)
+    expected = f"{sku} marked as rejected"
+    same = [other for other, mentions in found.items() if other != sku and mentions == found[sku]]
+    if same:
+        how = f"the output mentions {len(same)} stored SKUs in the same way, such as {same[0]}"
+        return Mismatch(expected, f"{how}; {rejecting.run.in_short()}")
+    if _mentions(job)[sku] == found[sku]:
+        how = "the output mentions it in the same way if the platform rejects no row"
+        return Mismatch(expected, f"{how}; {job.run.in_short()}")
+    return None
 
 
 def most_in_a_second(calls: Sequence[Call]) -> int:
@@ -224,6 +246,18 @@ def _require_an_upload(job: Job) -> None:
     """Raises NotDeclared if no upload was accepted: then no rule about uploads can be judged."""
     if not any(call.is_upload and call.accepted for call in _admitted(job)):
         raise NotDeclared(f"no upload was accepted: {job.run.in_short()}")
+
+
+def _mentions(job: Job) -> dict[str, Counter[tuple[str, str]]]:
+    return mentions_of(job.run.output, dict.fromkeys(row["item_sku"] for row in job.rows))
+
+
+def _knew_the_end(job: Job) -> bool:
+    """Say whether the client read the final status of an upload, from a status call or from its queue."""
+    if job.notified and "Notification" not in job.unread:
+        return True
+    answers = [call.exchange.answer.json() or {} for call in job.calls if call.accepted and call.exchange.answer]
+    return any(answer.get("processingStatus") in FINAL for answer in answers)
 
 
 def _find_refused_upload(job: Job) -> Call:

@@ -33,7 +33,8 @@ _AWS_ACCOUNT = "123456789012"
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _THROTTLED = 429
 _POLL_EVERY_S = 0.2
-_FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
+FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
+"""The statuses with which an ingestion ends."""
 
 
 class Addresses(NamedTuple):
@@ -76,22 +77,23 @@ class Platform:
         self.control.set_up_account(number, AccountSetup(account.retailer, key, queue_arn))
         return account
 
-    def invitation_was_received(self, account: Account) -> bool:
-        """Say whether the client received the SubscriptionConfirmation from its queue."""
+    def unread_messages(self, account: Account) -> frozenset[str]:
+        """Return the types of the messages in the account's queue that the client never received."""
         query = {"QueueUrl": account.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
         try:
             answer = self._sqs.receive_message(**query, MessageSystemAttributeNames=["ApproximateReceiveCount"])  # type: ignore[arg-type]  # numbers and texts
         except (BotoCoreError, ClientError) as error:
             raise HarnessBroke(f"the results queue is not readable: {error}") from error
-        for found in answer.get("Messages", []):
-            if json.loads(found["Body"]).get("Type") == "SubscriptionConfirmation":
-                return found.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
-        return True
+        return frozenset(
+            str(json.loads(found["Body"]).get("Type"))
+            for found in answer.get("Messages", [])
+            if found.get("Attributes", {}).get("ApproximateReceiveCount") == "1"
+        )
 
     def wait_until_final(self, account: Account, ingestion: str, within_s: float) -> JsonObject:
         """Return the status answer of an ingestion once it is final. Raises HarnessBroke after `within_s` seconds."""
         deadline = time.monotonic() + within_s
-        while (answer := self._status(account, ingestion)).get("processingStatus") not in _FINAL:
+        while (answer := self._status(account, ingestion)).get("processingStatus") not in FINAL:
             if time.monotonic() > deadline:
                 raise HarnessBroke(f"an ingestion is not final after {within_s:g} s: {answer}")
             time.sleep(_POLL_EVERY_S)

@@ -1,7 +1,7 @@
 """The catalogs that a client uploads, as rows and as files, and their comparison with the stored items.
 
 Every barcode begins with a zero, prices may end with a zero, and each SKU is sold in two stores: a spreadsheet or a set
-of SKUs would lose these. A wrong row is at the end of its catalog, and the platform rejects it by its check digit.
+of SKUs would lose these. The platform rejects a wrong row by its check digit.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _REQUIRED = ("external_product_id", "item_name")
 _SHOWN = 3
 
 
-def catalog(count: int, stores: Sequence[str], *, wrong: int = 0) -> list[Row]:
-    """Return `count` rows, one for each store of each SKU. The last `wrong` rows have a wrong check digit."""
+def catalog(count: int, stores: Sequence[str], *, wrong: int | None = None) -> list[Row]:
+    """Return `count` rows, one for each store of each SKU. The row with the index `wrong` has a wrong check digit."""
     rows = [_row(number // len(stores), stores[number % len(stores)]) for number in range(count)]
-    for row in rows[count - wrong :]:
-        row["external_product_id"] = _break_check_digit(row["external_product_id"])
+    if wrong is not None:
+        rows[wrong]["external_product_id"] = _break_check_digit(rows[wrong]["external_product_id"])
     return rows
 
 

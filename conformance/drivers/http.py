@@ -23,6 +23,7 @@ from conformance.drivers.deadline import Deadline
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.drivers.own_lag import own_lag
 from conformance.drivers.raw_connection import RawConnection, Wire
+from conformance.drivers.spacing import Spacing
 from conformance.errors import HarnessBroke, NotDeclared, OutOfTime
 from contract.gate import NoAnswer
 from contract.operations import Operation
@@ -45,6 +46,7 @@ _SECOND_S = 1.25
 """The second of a declared rate limit, and a margin for calls that arrive closer together than they were sent."""
 _EVENLY_S = 1.1
 """The margin for calls that are spaced evenly, of which each counts from its arrival."""
+_LIMITED, _LIMITED_TRIES = 429, 4
 _SETTLED_S = 0.6
 """A call arrives within this time after it was sent, however late its answer is."""
 
@@ -60,6 +62,7 @@ class ConnectorClient:
         self._secrets = frozenset(declared_secrets(profile))
         self._rate, self._burst = profile.limits.rate_limit_per_second, profile.limits.burst
         self._pace = _pace(self._rate, self._burst)
+        self._spacing = Spacing(self._rate, self._burst)
         self._tls = client_context(profile.connector.ca_file)
         self.until = math.inf
         """The time of the monotonic clock after which no call is sent."""
@@ -85,7 +88,9 @@ class ConnectorClient:
     def book(self, count: int) -> int:
         """Do the same as `at_once`, for calls that another client, such as the platform, sends at this moment."""
         self._needs_time()
-        return self._pace.book(count)
+        allowed = self._pace.book(count)
+        self._spacing.note(allowed, _SETTLED_S)
+        return allowed
 
     def pause(self) -> None:
         """Send nothing until the whole declared rate is free again, after calls that did not wait for it."""
@@ -128,22 +133,38 @@ class ConnectorClient:
         label: str = "",
         method: str = "POST",
     ) -> Exchange:
-        """Do the same as `send`, with these headers instead of the declared ones."""
+        """Do the same as `send`, with these headers instead of the declared ones.
+
+        Sends the call again after a 429, if the suite itself may have sent calls closer together than declared.
+        """
+        for _ in range(_LIMITED_TRIES):
+            exchange, was_kept = self._send_once(operation, body, headers, label, method, paced=paced)
+            if was_kept or exchange.answer is None or exchange.answer.status != _LIMITED:
+                break
+            self.pause()
+        return exchange
+
+    def _send_once(
+        self, operation: Operation, body: bytes, headers: dict[str, str], label: str, method: str, *, paced: bool
+    ) -> tuple[Exchange, bool]:
+        """Send a call; return it, and whether the declared rate was certainly kept or the call does not keep it."""
         self._needs_time()
         if paced:
             self._pace.wait()
         url = self._profile.connector.url + operation.path
         request = httpx.Request(method, url, headers=headers, content=body)
         started_at, start = self._now(), time.perf_counter()
-        answer, failure, detail = self._call(request, start, self.read_for_s(operation))
+        with self._spacing.call() as call:
+            answer, failure, detail = self._call(request, start, self.read_for_s(operation))
         elapsed_s = time.perf_counter() - start
         if paced:
             self._pace.arrived(max(0.0, elapsed_s - _SETTLED_S))
         else:
             self.pause()
-        return self._record(
+        exchange = self._record(
             Exchange(operation, method, url, headers, body, started_at, elapsed_s, answer, failure, detail, label)
         )
+        return exchange, not paced or self._spacing.was_kept(call)
 
     def send_with(self, operation: Operation, body: bytes, credentials: Credentials) -> Exchange:
         """Send a body with other credentials than the declared ones."""
@@ -161,7 +182,7 @@ class ConnectorClient:
         """Return a raw connection for these requests, which sends them in ways that no HTTP library supports."""
         self._needs_time()
         self._needs_burst(len(bodies))
-        self._pace.book(len(bodies))
+        self.book(len(bodies))
         url = self._profile.connector.url + operation.path
         requests = [(self._headers(url, body, "POST", "application/json"), body) for body in bodies]
         wire = Wire(self.read_for_s(operation), self._tls)

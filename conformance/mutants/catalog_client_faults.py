@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -294,6 +295,74 @@ class always_exits_with_1(SmallCatalogClient):
     def finish(self, ids: list[str], reports: list[Document]) -> int:
         super().finish(ids, reports)
         return 1
+
+
+@_fault("CAT-X.20")
+class exits_with_1_after_several_uploads(SmallCatalogClient):
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
+        super().finish(ids, reports)
+        return int(len(ids) > 1)
+
+
+class _Prints(SmallCatalogClient):
+    """The base of faults that report by their output, and do not report the rejected rows."""
+
+    reports_by = "output"
+    rows: list[Row]
+
+    def run(self, rows: list[Row]) -> int:
+        self.rows = rows
+        return super().run(rows)
+
+    def finish(self, ids: list[str], reports: list[Document]) -> int:
+        self.say()
+        return 0
+
+    def say(self) -> None:
+        """Print the output."""
+
+
+@_fault("CAT-X.20")
+class prints_nothing(_Prints):
+    pass
+
+
+@_fault("CAT-X.20")
+class prints_a_constant_text(_Prints):
+    def say(self) -> None:
+        print("upload finished, some rows were rejected: see SKU-0001, SKU-050010 and the log")  # noqa: T201 - the client's output
+
+
+@_fault("CAT-X.20")
+class prints_its_input(_Prints):
+    def say(self) -> None:
+        for number, row in enumerate(self.rows):
+            print(f"row {number}:", ",".join(row.values()))  # noqa: T201 - the client's output
+
+
+@_fault("CAT-X.20")
+class prints_its_input_as_one_line(_Prints):
+    def say(self) -> None:
+        print("sent", json.dumps(self.rows))  # noqa: T201 - the client's output
+
+
+@_fault("CAT-X.20")
+class prints_every_row_as_rejected(_Prints):
+    def say(self) -> None:
+        print("rejected:", ", ".join(row["item_sku"] for row in self.rows))  # noqa: T201 - the client's output
+
+
+@_fault("CAT-X.20")
+class prints_the_last_row_as_rejected(_Prints):
+    def say(self) -> None:
+        print("rejected:", self.rows[-1]["item_sku"])  # noqa: T201 - the client's output
+
+
+@_fault("CAT-X.20")
+class prints_two_rows_as_rejected_always(_Prints):
+    def say(self) -> None:
+        print("rejected:", self.rows[len(self.rows) // 2 - 1]["item_sku"])  # noqa: T201 - the client's output
+        print("rejected:", self.rows[-1]["item_sku"])  # noqa: T201 - the client's output
 
 
 @_fault("CAT-X.21", slow=True)

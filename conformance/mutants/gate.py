@@ -19,7 +19,7 @@ from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform
 from conformance.mutants import catalog_client_faults, small_catalog_client
 from conformance.mutants.gallery import CLIENTS, GALLERY, RATE_LIMIT, connector_with
-from conformance.mutants.registry import Fault
+from conformance.mutants.registry import CLIENT_FAULTS, Fault
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import NO_AUTH, RESTART, STORES
 from conformance.run.configuration import RunConfiguration, Selection
@@ -144,7 +144,9 @@ def certify_client(fault: str, addresses: Addresses, only: tuple[str, ...] = ())
     """Run the jobs of the small catalog client with one fault, or none, and return the results by id."""
     arguments = [small_catalog_client.__file__] if not fault else ["-P", "-m", catalog_client_faults.__name__, fault]
     command = shlex.join([sys.executable, *arguments])
-    table = CatalogClientTable(command=command, limit_s=_CLIENT_LIMIT_S, tells_rejected="exit_code")
+    table = CatalogClientTable.model_validate(
+        {"command": command, "limit_s": _CLIENT_LIMIT_S, "tells_rejected": CLIENT_FAULTS.class_of(fault).reports_by}
+    )
     profile = Profile(connector=ConnectorTable(url=NOWHERE), house=_QUICK, catalog_client=table)
     selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == API))
     return run(RunConfiguration(profile, selection, catalog_platform=addresses)).results

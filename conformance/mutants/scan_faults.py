@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
-from conformance.mutants.http_app import Reply, Request, error
+from conformance.mutants.http_app import CALLS, Receive, Reply, Request, Scope, Send, error
 from conformance.mutants.json_values import Body, at, key_bytes_of, text_at
 from conformance.mutants.registry import CONNECTOR_FAULTS, Fault
 from conformance.mutants.small_connector import VISITORS, SmallConnector
@@ -289,6 +289,31 @@ class _HasAnEffect(SmallConnector):
 for _method in ("GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"):
     _name = f"decides_secretly_by_{_method.lower()}"
     CONNECTOR_FAULTS.add(Fault(_name, ("VIK-X.65",)), type(_name, (_HasAnEffect,), {"method": _method}))
+
+
+class _ReadsMethodOfHeader(SmallConnector):
+    """The base of faults that take the method of a scan from a header."""
+
+    header: ClassVar[bytes]
+    method: ClassVar[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_scan = scope["type"] == "http" and CALLS.get(scope["path"]) == "scan"
+        if is_scan and scope["method"] == self.method:
+            scope = {**scope, "method": dict(scope["headers"]).get(self.header, b"PUT").decode()}
+        await super().__call__(scope, receive, send)
+
+
+for _method, _header in (
+    ("PUT", "x-http-method-override"),
+    ("DELETE", "x-http-method-override"),
+    ("GET", "x-http-method-override"),
+    ("PUT", "x-http-method"),
+    ("PUT", "x-method-override"),
+):
+    _name = f"decides_by_{_method.lower()}_with_{_header.replace('-', '_')}"
+    _members = {"header": _header.encode(), "method": _method}
+    CONNECTOR_FAULTS.add(Fault(_name, ("VIK-X.65",)), type(_name, (_ReadsMethodOfHeader,), _members))
 
 
 @_fault("VIK-X.66")

@@ -48,6 +48,8 @@ class SmallCatalogClient:
     most_items = 10_000
     """The largest number of items in an upload."""
     service = "execute-api"
+    reports_by = "exit_code"
+    """How the client reports rejected rows, as a profile declares it: by its exit code, or by its output."""
     asks_for_status = True
     """Whether the client asks for the status of uploads without a message."""
 

@@ -78,6 +78,7 @@ _text_key("keys_decoded_from_percent", "CP-X.92", urllib.parse.unquote)
 _text_key("keys_with_plus_as_blank", "CP-X.92", lambda text: text.replace("+", " "))
 _text_key("keys_without_zero_width", "CP-X.92", cut("\u200b"))
 _text_key("keys_after_a_slash", "CP-X.92", lambda text: text.rpartition("/")[2])
+_text_key("keys_up_to_a_nul", "CP-X.92", lambda text: text.partition("\0")[0])
 _text_key("keys_up_to_a_dot", "CP-X.92", lambda text: text.partition(".")[0])
 _text_key("keys_up_to_a_hash_sign", "CP-X.92", lambda text: text.partition("#")[0])
 _text_key("keys_of_32_bits", "CP-X.92", _hash_of_32_bits)
@@ -337,9 +338,17 @@ _takes("books_by_options_and_says_501", "OPTIONS", answers=False)
 _takes("books_by_trace", "TRACE")
 
 
-@_fault("CP-X.99")
-class books_by_a_header(SmallConnector):
+class _BooksByAHeader(SmallConnector):
+    """The base of faults that take the method of a cart from a header."""
+
+    method: ClassVar[str]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and dict(scope["headers"]).get(b"x-http-method-override") == b"POST":
-            scope = {**scope, "method": "POST"}
+        if scope["type"] == "http" and scope["method"] == self.method:
+            scope = {**scope, "method": dict(scope["headers"]).get(b"x-http-method-override", b"PUT").decode()}
         await super().__call__(scope, receive, send)
+
+
+for _method in ("PUT", "DELETE", "GET"):
+    _name = f"books_by_{_method.lower()}_with_a_header"
+    CONNECTOR_FAULTS.add(Fault(_name, ("CP-X.99",)), type(_name, (_BooksByAHeader,), {"method": _method}))

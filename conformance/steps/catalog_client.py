@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then
 
 from conformance.catalog_client import matches
-from conformance.catalog_client.jobs import WITHOUT_WRONG_ROW, Job, Jobs
+from conformance.catalog_client.jobs import WITH_WRONG_ROW, WITHOUT_WRONG_ROW, Job, Jobs
 from conformance.errors import NotDeclared
 from conformance.run.recorder import Recorder
 from conformance.verify import must
@@ -49,10 +49,13 @@ def match_rejected_row_report(profile: Profile, job: Job) -> None:
     must(matches.reports_rejected_row(profile.catalog_client)(job))
 
 
-@then("it reported no row of a small catalog without a wrong row")
-def match_no_report(profile: Profile, recorder: Recorder, catalog_client: Jobs | None) -> None:
-    """Match the way in which the client ends if the platform rejects nothing."""
-    must(matches.reports_nothing(profile.catalog_client)(a_job(recorder, catalog_client, WITHOUT_WRONG_ROW)))
+@then("it reported the wrong row of a small catalog, and none of the same catalog without it")
+def match_only_the_wrong_row(profile: Profile, recorder: Recorder, catalog_client: Jobs | None) -> None:
+    """Match the report of one row, and no report of the same rows if the platform rejects nothing."""
+    table = profile.catalog_client
+    rejecting = a_job(recorder, catalog_client, WITH_WRONG_ROW)
+    must(matches.reports_rejected_row(table)(rejecting))
+    must(matches.reports_nothing_else(table, rejecting)(a_job(recorder, catalog_client, WITHOUT_WRONG_ROW)))
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

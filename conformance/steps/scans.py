@@ -26,6 +26,8 @@ from contract.values import format_instant
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]
 _OTHER_METHODS = ("GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "SCAN")
+_OVERRIDDEN, _ASKS_FOR_POST = ("GET", "PUT", "DELETE"), " that asks for POST"
+_OVERRIDE = {"X-HTTP-Method-Override": "POST", "X-HTTP-Method": "POST", "X-Method-Override": "POST"}
 _MAY_SUCCEED = {"HEAD", "OPTIONS"}
 """Methods that a server may answer with success for every path; the answer holds no decision."""
 _ASSOCIATE = "an associate's event"
@@ -292,17 +294,22 @@ def unknown_each_time(exchanges: Exchanges) -> None:
 def send_by_other_methods(
     draft: Draft, connector: ConnectorClient, requests: Requests, controls: ControlCalls
 ) -> Exchanges:
-    """Send scans by other methods, and then an unknown key by POST under each of their ids. Returns pairs."""
-    scans = {method: with_own_ids(draft) for method in _OTHER_METHODS}
+    """Send scans by other methods, and then an unknown key by POST under each of their ids. Returns pairs.
+
+    Some of the scans ask by a header to be treated as a POST.
+    """
+    labels = [*_OTHER_METHODS, *(f"{method}{_ASKS_FOR_POST}" for method in _OVERRIDDEN)]
+    scans = {label: with_own_ids(draft) for label in labels}
 
     def send(each: tuple[str, Draft]) -> Exchange:
-        method, own = each
-        return connector.send(own.operation, own.encoded(), method=method, label=method)
+        label, own = each
+        method, headers = label.removesuffix(_ASKS_FOR_POST), _OVERRIDE if label.endswith(_ASKS_FOR_POST) else {}
+        return connector.send(own.operation, own.encoded(), method=method, label=label, more_headers=headers)
 
     by_other = controls.send_concurrently(VERIFY_IDENTITY_KEYS, send, scans.items())
     unknown = {
-        f"POST after {method}": own.again().with_value("identityKey", requests.keys.unknown())
-        for method, own in scans.items()
+        f"POST after {label}": own.again().with_value("identityKey", requests.keys.unknown())
+        for label, own in scans.items()
     }
     later = _send_labelled(connector, controls, unknown)
     return [each for pair in zip(by_other, later, strict=True) for each in pair]

@@ -15,7 +15,7 @@ Feature: Catalog client: the result of an upload
   Scenario: Rejected rows are reported
     Given the client had to upload a large catalog
     Then it reported the row that was rejected
-    And it reported no row of a small catalog without a wrong row
+    And it reported the wrong row of a small catalog, and none of the same catalog without it
 
   @CAT-X.13 @house @alone
   Scenario: A notification that comes twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ from conformance.catalog_client.calls import calls_of
 from conformance.catalog_client.command import ClientRun, JobInput, Runner, build_environment, redact
 from conformance.catalog_client.jobs import Job, Plan
 from conformance.catalog_client.matches import waited_before_retry
+from conformance.catalog_client.mentions import mentions_of
 from conformance.catalog_client.platform import Account, Addresses
 from conformance.catalog_client.servers import API, jobs_for
 from conformance.errors import HarnessBroke, NotDeclared
@@ -65,9 +67,10 @@ def only_result(finished: FinishedRun) -> CaseResult:
     "table",
     [
         {"command": words(sys.executable, small_client), "tells_rejected": "exit_code"},
+        {"command": words(sys.executable, small_client), "tells_rejected": "output"},
         {"command": f"{words(sys.executable, FOREIGN)} {{endpoint}}", "tells_rejected": "output"},
     ],
-    ids=["small", "foreign"],
+    ids=["small by exit code", "small by output", "foreign"],
 )
 def test_a_correct_client_gets_no_finding(addresses: Addresses, table: dict[str, Any]) -> None:
     results = certified(addresses, **{"limit_s": 60, **table}).results
@@ -148,6 +151,33 @@ def test_the_report_of_rejected_rows_is_judged_only_if_declared(addresses: Addre
     assert "tells_rejected" in result.reason
 
 
+SKUS = ("SKU-1", "SKU-2", "SKU-3", "SKU-4", "SKU-5")
+_JSON = [{"status": "REJECTED" if each == "SKU-3" else "STORED", "item_sku": each, "errors": []} for each in SKUS]
+
+
+@pytest.mark.parametrize(
+    ("output", "is_told_apart"),
+    [
+        ("rejected: SKU-3", True),
+        ("\n".join(f"07:46:0{i} {each} {'REJECTED' if i == 2 else 'STORED'}" for i, each in enumerate(SKUS)), True),
+        ("stored:\nSKU-1\nSKU-2\nSKU-4\nSKU-5\nrejected:\nSKU-3\n", True),
+        (json.dumps(_JSON), True),
+        (json.dumps(_JSON, indent=2), True),
+        (f"sent {', '.join(SKUS)}\nrejected 1 row: SKU-3 (8560)", True),
+        ("\n".join(f"07:46:0{i}.{i}57 sent row {i}: {each}, 4.{i}0" for i, each in enumerate(SKUS)), False),
+        (f"sent {SKUS}; some rows were rejected", False),
+        (f"rejected: {', '.join(SKUS)}", False),
+        ("rejected: SKU-33", False),
+        ("", False),
+    ],
+)
+def test_an_output_that_names_all_rows_alike_reports_none(output: str, *, is_told_apart: bool) -> None:
+    found = mentions_of(output, SKUS)
+
+    others = [found[each] for each in SKUS if each != "SKU-3"]
+    assert bool(found["SKU-3"] and found["SKU-3"] not in others) is is_told_apart
+
+
 def test_reports_show_the_calls_and_no_credentials(addresses: Addresses, tmp_path: Path) -> None:
     script = tmp_path / "tells_all.py"
     script.write_text("import os\nprint(dict(os.environ))\n", "utf-8")
@@ -207,7 +237,7 @@ def test_a_closed_runner_starts_no_command(tmp_path: Path) -> None:
 
 
 def test_the_catalog_of_a_job_has_rows_that_careless_clients_corrupt(tmp_path: Path) -> None:
-    catalog = rows.catalog(10, ("A", "B"), wrong=1)
+    catalog = rows.catalog(10, ("A", "B"), wrong=9)
 
     assert all(row["external_product_id"].startswith("0") for row in catalog)
     assert len({row["item_sku"] for row in catalog}) == 5
@@ -261,7 +291,7 @@ def test_without_a_retry_after_no_pause_is_judged(tmp_path: Path) -> None:
 
     with pytest.raises(NotDeclared, match="retry_after_s"):
         waited_before_retry(
-            Job(Plan(), account, [], ClientRun(0, "", 1.0), calls, {}, [], "", invitation_was_received=True)
+            Job(Plan(), account, [], ClientRun(0, "", 1.0), calls, {}, [], "", frozenset(), frozenset())
         )
 
 

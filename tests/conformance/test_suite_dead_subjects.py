@@ -1,4 +1,4 @@
-"""No case passes for a subject that does nothing: a dead connector, and a catalog client that exits at once."""
+"""No case passes for a subject that does nothing: a dead connector, and a catalog client that exits early."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from conformance.mutants import catalog_client_faults
 from conformance.mutants.gate import NOWHERE, platform_for_clients, profile_of
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.small_connector import SmallConnector
@@ -99,9 +100,21 @@ def test_no_case_passes_for_a_client_that_exits_at_once(code: int, tells_rejecte
     command = shlex.join([sys.executable, "-c", f"raise SystemExit({code})"])
     table = CatalogClientTable.model_validate({"command": command, "limit_s": 20, "tells_rejected": tells_rejected})
     profile = Profile(connector=ConnectorTable(url=NOWHERE), catalog_client=table)
-    ids = tuple(row.id for row in register().values() if row.api == "Catalog client")
+    assert passed_by_client(profile) == set()
 
+
+@pytest.mark.slow
+def test_no_case_about_results_passes_for_a_client_that_uploads_and_forgets() -> None:
+    command = shlex.join([sys.executable, "-P", "-m", catalog_client_faults.__name__, "uploads_and_forgets"])
+    table = CatalogClientTable.model_validate({"command": command, "limit_s": 20, "tells_rejected": "output"})
+    profile = Profile(connector=ConnectorTable(url=NOWHERE), catalog_client=table)
+
+    about_results = {f"CAT-X.{number}" for number in (12, 13, 14, 15, 16, 17, 20)}
+    assert passed_by_client(profile) & about_results == set()
+
+
+def passed_by_client(profile: Profile) -> set[str]:
+    ids = tuple(row.id for row in register().values() if row.api == "Catalog client")
     with platform_for_clients() as addresses:
         results = run(RunConfiguration(profile, Selection(("core",), ids), catalog_platform=addresses)).results
-
-    assert {each for each, result in results.items() if result.verdict is Verdict.PASS} == set()
+    return {each for each, result in results.items() if result.verdict is Verdict.PASS}

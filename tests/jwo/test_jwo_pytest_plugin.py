@@ -55,6 +55,31 @@ def test_correct_connector_passes_beside_the_projects_own_tests(
     assert {name: outcomes(done)[name] for name in ("passed", "skipped")} == {"passed": 18, "skipped": 1}
     assert (tmp_path / "jwo-report" / "report.html").is_file()
     assert "jwo: verdict pass (Partial: nothing broken in 17 of" in done.stdout
+    assert re.search(r"without a test: \d+ out of scope, \d+ not testable from outside", done.stdout)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_partial_run_fails_if_completeness_is_required(
+    project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, workers: tuple[str, ...]
+) -> None:
+    profile(mutant(""))
+
+    done = project("--jwo-profile", "jwo.toml", "--jwo-require-complete", "-k", "VIK-3.1", *workers)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FAILED jwo::completeness" in done.stdout
+    assert "the run is partial: it judged 9 of" in done.stdout
+    assert re.search(r"VIK-2 +it was not selected", done.stdout)
+
+
+def test_completeness_is_not_judged_without_a_selected_case(
+    project: Callable[..., Done], profile: WriteProfile
+) -> None:
+    profile("http://127.0.0.1:1")
+
+    done = project("--jwo-profile", "jwo.toml", "--jwo-require-complete", "-k", "own")
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_xdist_workers_share_one_certification(
