@@ -96,7 +96,7 @@ class Sales:
 
 
 def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) -> list[Problem]:
-    """Return what makes a cart a bad cart. An empty one is none."""
+    """Return what makes a cart a bad cart; an empty cart has no problems."""
     if not items:
         return []
     problems = list(bill.problems)

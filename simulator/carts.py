@@ -69,7 +69,7 @@ class Cart:
 def checked_quantity(text: str, unit: str, weight_unit: str) -> Decimal:
     """Parse a quantity. Raises BadCall if it is not above zero, not whole for pieces, or in an unknown unit.
 
-    `weight_unit` is the unit of the house, in which the store may weigh too if it is none of WEIGHTS.
+    The units of weight are WEIGHTS, and `weight_unit` of the house.
     """
     weights = dict.fromkeys((weight_unit, *WEIGHTS))
     if unit != PIECES and unit not in weights:

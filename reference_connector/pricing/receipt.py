@@ -56,7 +56,7 @@ PromotionsOn = Callable[[str], Sequence[Promotion] | None]
 
 
 def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
-    """Price a cart; a line that has a problem is at the end of the receipt, as it came, with a price of 0."""
+    """Price a cart; a line that has a problem is at the end of the receipt, with its own unit and a price of 0."""
     subtotal = promotions = tax = ZERO
     with localcontext(EXACT):
         found = [(measure(line), line) for line in cart]
