@@ -38,8 +38,7 @@ def kinds_of_carts(requests: Requests) -> Iterator[Variant]:
     yield Variant("a shopper with a device", known.with_value("shopperIdentity", {"id": "shopper-001"}))
     yield Variant("40 lines", lines(requests, 40))
     if catalog.weighted_skus:
-        weighed = build.line(build.weighted_sku(), value="0.75", unit="lb")
-        yield Variant("an item by weight", build.cart([weighed]))
+        yield Variant("an item by weight", build.cart([build.weighed_line("0.75")]))
     if catalog.scancodes:
         yield Variant("a scanned code", build.cart([build.line(build.scancode(), kind="SCANCODE")]))
     if requests.profile.store.other_id:

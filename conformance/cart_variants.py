@@ -357,7 +357,7 @@ def _mixed_carts(requests: Requests) -> Iterator[Variant]:
         yield Variant("a SKU and a scanned code", build.cart(both))
         yield Variant("a scanned code and a SKU", build.cart(both[::-1]))
     if catalog.weighted_skus:
-        weighed = build.line(build.weighted_sku(), value="0.455", unit="lb")
+        weighed = build.weighed_line("0.455")
         yield Variant("a line by unit and a line by weight", build.cart([build.line(), weighed]))
 
 

@@ -76,6 +76,15 @@ class Builder:
         quantity = {"value": value, "unit": unit}
         return {"id": item or self.skus(1)[0], "type": kind, "quantity": quantity}
 
+    def weighed_line(self, value: str) -> dict[str, Any]:
+        """Return a cart line of a declared SKU that is sold by weight. Raises NotDeclared if there is none."""
+        return self.line(self.weighted_sku(), value=value, unit=self.weight_unit)
+
+    @property
+    def weight_unit(self) -> str:
+        """The unit in which the store weighs."""
+        return self._profile.house.simulator.weight_unit
+
     def upc(self) -> str:
         """Return a declared barcode of 12 digits, or else that of Amazon's sample."""
         codes = self._profile.catalog.scancodes

@@ -221,7 +221,7 @@ def _kinds_of_cart(body: Mapping[str, Any], profile: Profile) -> Iterator[str]:
     for line in lines:
         yield f"an item of type {line['type']}"
         unit, value = (line["quantity"].get(name) for name in ("unit", "value"))
-        yield f"the unit {unit}" if unit in _USUAL_UNITS else "another unit"
+        yield kind_of_unit(unit)
         yield "a whole quantity" if str(value).removesuffix(".0").isdecimal() else "a quantity with a fraction"
         if line.get("externalIdentifiers"):
             yield "external identifiers"
@@ -240,6 +240,11 @@ def _kinds_of_scan(body: Mapping[str, Any], exchange: Exchange) -> Iterator[str]
     yield f"the store {body['storeId']}"
     yield f"a time of {len(body['authEvent'].get('timestamp') or '')} characters"
     yield f"the year {(body['authEvent'].get('timestamp') or '')[:4]}"
+
+
+def kind_of_unit(unit: object) -> str:
+    """Return the kind of a line with this unit."""
+    return f"the unit {unit}" if unit in _USUAL_UNITS else "another unit"
 
 
 def _declared_items(profile: Profile) -> set[str]:

@@ -220,7 +220,7 @@ class _Doctor:
         build, catalog = self._requests.build, self._profile.catalog
         yield from self._cart_of("skus", {sku: build.line(sku) for sku in catalog.skus})
         yield from self._cart_of("scancodes", {code: build.line(code, kind="SCANCODE") for code in catalog.scancodes})
-        weighed = {sku: build.line(sku, value="1.25", unit="lb") for sku in catalog.weighted_skus}
+        weighed = {sku: build.line(sku, value="1.25", unit=build.weight_unit) for sku in catalog.weighted_skus}
         yield from self._cart_of("weighted_skus", weighed)
 
     def _cart_of(self, name: str, lines: dict[str, dict[str, Any]]) -> Iterator[Line]:

@@ -40,7 +40,7 @@ used = ""                          # a code that has been used before
 [catalog]                          # items that your connector knows
 skus = ["SKU-001", "SKU-002"]
 scancodes = []
-weighted_skus = []
+weighted_skus = []                 # sold by weight; the suite writes their weights in the unit of [house.simulator]
 
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
@@ -66,6 +66,9 @@ resolve_scan = false
 # environment = {{ PLATFORM = "{{endpoint}}" }}               # further variables, if your program uses other names
 # tells_rejected = "exit_code"     # or "output": how it reports a rejected row
 # limit_s = 60                     # time limit of one run
+
+# [house.simulator]
+# weight_unit = "lb"               # or "kg", "oz", "g": the unit of weights in the carts of the suite
 
 # [house.ordering]                 # where Amazon publishes nothing, your decision counts; see docs/spec
 # duplicate_status = 200           # contract/house.py lists all settings

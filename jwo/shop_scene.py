@@ -25,6 +25,16 @@ _NOWHERE = "http://127.0.0.1:9"
 """An address that a day never calls, since it needs no AWS."""
 _KEYS, _STORES = 200, 3
 _SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
+_PRICED_IN = "lb"
+"""The unit of weight of the shipped price list."""
+
+
+class _Goods(NamedTuple):
+    """The goods of a shop, as `Shop` has them."""
+
+    skus: tuple[str, ...]
+    weighed: frozenset[str]
+    weight_unit: str
 
 
 class Scene(NamedTuple):
@@ -54,9 +64,9 @@ def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, see
         return
     ids = [f"STORE-{number:03d}" for number in range(1, (stores or _STORES) + 1)]
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
-        keys, skus = _retailer(Path(name), ids)
+        keys, goods = _retailer(Path(name), ids)
         started = processes.start("connector", ["connector"], _settings(Path(name), seed))
-        yield Scene(_shops(ids, gates, skus), People(keys), Connector(started.url, "none"))
+        yield Scene(_shops(ids, gates, goods), People(keys), Connector(started.url, "none"))
 
 
 def _user_scene(profile: Profile, stores: int, gates: int) -> Scene:
@@ -64,17 +74,19 @@ def _user_scene(profile: Profile, stores: int, gates: int) -> Scene:
         raise Usage("--stores: a connector of your own takes one store in a day; omit --stores")
     table = profile.connector
     target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
-    shops = _shops([profile.store.id or "STORE-001"], gates, tuple(profile.catalog.skus) or (_SAMPLE_SKU,))
+    counted, weighed = profile.catalog.skus, profile.catalog.weighted_skus
+    goods = _Goods((*counted, *weighed) or (_SAMPLE_SKU,), frozenset(weighed), profile.house.simulator.weight_unit)
+    shops = _shops([profile.store.id or "STORE-001"], gates, goods)
     people = People((profile.keys.shopper or _SAMPLE_KEY,))
     return Scene(shops, people, target, table.key if table.auth == "sigv4" else None)
 
 
-def _shops(ids: list[str], gates: int, skus: tuple[str, ...]) -> tuple[Shop, ...]:
-    return tuple(Shop(one, tuple(f"{one}-GATE-{number}" for number in range(1, gates + 1)), skus) for one in ids)
+def _shops(ids: list[str], gates: int, goods: _Goods) -> tuple[Shop, ...]:
+    return tuple(Shop(one, tuple(f"{one}-GATE-{number}" for number in range(1, gates + 1)), *goods) for one in ids)
 
 
-def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the SKUs."""
+def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
+    """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the goods."""
     keys = [base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(_KEYS)]
     parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
     for number, key in enumerate(keys):
@@ -84,12 +96,13 @@ def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], tuple[str,
         )
     (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
     with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
-        rows = [row for row in csv.DictReader(shipped) if row["sold_by"] == "unit"]
+        rows = list(csv.DictReader(shipped))
     with (folder / "prices.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows({**row, "store_id": one} for one in ids for row in rows)
-    return tuple(keys), tuple(dict.fromkeys(row["item_sku"] for row in rows))
+    weighed = frozenset(row["item_sku"] for row in rows if row["sold_by"] == "weight")
+    return tuple(keys), _Goods(tuple(dict.fromkeys(row["item_sku"] for row in rows)), weighed, _PRICED_IN)
 
 
 def _settings(folder: Path, seed: int) -> dict[str, str]:

@@ -27,6 +27,7 @@ from load.schedule import Kind, Share
 _REMEMBERED = 64
 RUN_DIGITS = 15
 """The number of characters at the start of a mark that all marks of a run share."""
+_PIECES = "unit"
 _AGAIN = {Kind.SCAN_AGAIN: VERIFY_IDENTITY_KEYS, Kind.CART_AGAIN: CREATE_PURCHASES}
 
 
@@ -139,11 +140,12 @@ class Traffic:
         mark = self._mark()
         entered = self._time(at - 300)
         entry = {"id": f"{mark}00001", "timestamp": entered, "location": "ENTRY", "payloadType": "FINANCIAL"}
-        item_id, item_type = self._items[self._count % len(self._items)]
+        item_id, item_type, unit = self._items[self._count % len(self._items)]
+        number = 1 + self._count % 3
         item = {
             "id": item_id,
             "type": item_type,
-            "quantity": {"value": str(1 + self._count % 3), "unit": "unit"},
+            "quantity": {"value": str(number) if unit == _PIECES else f"{number}.25", "unit": unit},
             "lineItemId": "line-1",
         }
         body: dict[str, object] = {
@@ -191,12 +193,15 @@ def _head(profile: Profile, operation: Operation) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _items(profile: Profile) -> list[tuple[str, str]]:
-    example = document(CREATE_PURCHASES.request)["examples"][0]["cartItems"][0]
-    declared = [(sku, "SKU") for sku in profile.catalog.skus] + [
-        (code, "SCANCODE") for code in profile.catalog.scancodes
+def _items(profile: Profile) -> list[tuple[str, str, str]]:
+    """Return the declared items with their types and units, or the published sample."""
+    example, catalog = document(CREATE_PURCHASES.request)["examples"][0]["cartItems"][0], profile.catalog
+    declared = [
+        *((sku, "SKU", _PIECES) for sku in catalog.skus),
+        *((code, "SCANCODE", _PIECES) for code in catalog.scancodes),
+        *((sku, "SKU", profile.house.simulator.weight_unit) for sku in catalog.weighted_skus),
     ]
-    return declared or [(example["id"], example["type"])]
+    return declared or [(example["id"], example["type"], _PIECES)]
 
 
 def _unknown_key() -> str:

@@ -155,6 +155,7 @@ def _bad_cart(purchase: Purchase) -> dict[str, object]:
         "purchaseId": purchase.purchase_id,
         "storeId": purchase.store_id,
         "since": purchase.made_at.isoformat(),
+        "problems": orjson.loads(purchase.receipt).get("problems", []),
         "cartItems": orjson.loads(purchase.cart),
     }
 

@@ -6,6 +6,7 @@ A bad cart holds something that has no price. It is recorded too, and priced aga
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from contract.house import House
 from reference_connector.cart import Cart, CartReader
@@ -65,8 +66,10 @@ class OrderHandler:
 
     async def _refuse_unknown_items(self, cart: Cart) -> None:
         """Raise InvalidRequest for a cart with an item that its store does not sell, unless its trip has a purchase."""
-        is_of_this_retailer = cart.store_id in self._retailer.current.stores
-        if is_of_this_retailer and await self._store.transact(_purchase_of, cart.trip_id) is None:
+        retailer = self._retailer.current
+        find = partial(retailer.assortment.find, cart.store_id)
+        is_sold = cart.store_id not in retailer.stores or all(find(item["type"], item["id"]) for item in cart.items)
+        if not is_sold and await self._store.transact(_purchase_of, cart.trip_id) is None:
             raise InvalidRequest("an item of cartItems is in no catalog", code="unknown_sku")
 
     def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
@@ -88,7 +91,8 @@ class OrderHandler:
     async def sell_bad_carts(self) -> tuple[int, int]:
         """Price the bad carts again; return how many are priced now, and how many are still bad.
 
-        A cart keeps its purchase id, as the platform has it already. Its charge is saved in the same unit of work.
+        A cart that is still bad gets its present problems. A cart keeps its purchase id, as the platform has it
+        already. Its charge is saved in the same unit of work.
         """
         priced = bad = 0
         page = await self.bad_carts()
@@ -97,6 +101,8 @@ class OrderHandler:
                 sale = self._sales.price_again(purchase)
                 if sale.purchase.status == "parked":
                     bad += 1
+                    if sale.purchase.receipt != purchase.receipt:
+                        await self._store.transact(_sell_bad_cart, sale)
                 elif await self._store.transact(_sell_bad_cart, sale):
                     priced += 1
                     self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
@@ -127,7 +133,7 @@ def _bad_carts(records: Records, after: str) -> list[Purchase]:
 
 
 def _sell_bad_cart(records: Records, sale: RecordSale) -> bool:
-    """Replace the bad cart by its priced purchase; return False if another worker has done so."""
+    """Replace the bad cart by its new purchase; return False if another worker has done so."""
     found = records.find_purchase(sale.purchase.trip_id)
     if found is None or found.status != "parked":
         return False

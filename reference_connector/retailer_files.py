@@ -78,7 +78,7 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
     policy = read.table("retailer", PolicyRow)
     stores = _unique(read.rows("store", StoreRow), lambda row: (row.id,))
     accounts = _unique(read.rows("shopper", ShopperRow), lambda row: (row.id,))
-    assortment = _assortment(read, price_lists)
+    assortment = _assortment(read, price_lists, policy.weight_unit)
     return Retailer(
         Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score, policy.loyalty_provider),
         frozenset(row.id for _, row in stores),
@@ -156,13 +156,13 @@ def _fixture_keys(read: _Files, stores: set[str]) -> dict[tuple[str, str], Visit
     return keys
 
 
-def _assortment(read: _Files, price_lists: Sequence[Path]) -> Assortment:
+def _assortment(read: _Files, price_lists: Sequence[Path], weight_unit: str) -> Assortment:
     assortment = Assortment()
     for _, row in _unique(read.rows("product", ProductRow), lambda row: (row.sku,)):
-        assortment.add(EVERY_STORE, row.product(), row.barcode)
+        assortment.add(EVERY_STORE, row.product(weight_unit), row.barcode)
     for path in price_lists:
         for line in _price_list(path):
-            assortment.add(line.store_id, line.product(), line.external_product_id)
+            assortment.add(line.store_id, line.product(weight_unit), line.external_product_id)
     return assortment
 
 

@@ -15,8 +15,10 @@ from contract.errors import BadValue
 from contract.scan_key import from_identity_key
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
 from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
 
+_WEIGHT = "weight"
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -34,12 +36,19 @@ def _is_month(text: str) -> str:
     return text
 
 
+def _is_sold_by(text: str) -> str:
+    if text != _WEIGHT and unit_named(text) is None:
+        raise ValueError(f"{text!r} is not a unit; write {NAMES}, or {_WEIGHT} for the retailer's weight_unit")
+    return text
+
+
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Money = Annotated[Decimal, Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)]
 Rate = Annotated[Decimal, Field(ge=0, le=1)]
 IdentityKey = Annotated[Name, AfterValidator(_is_key)]
 Month = Annotated[str, AfterValidator(_is_month)]
-SoldBy = Literal["unit", "weight"]
+SoldBy = Annotated[str, AfterValidator(_is_sold_by)]
+"""The unit of the price."""
 
 
 class Row(BaseModel):
@@ -55,6 +64,8 @@ class PolicyRow(Row):
     max_open_balance: Money = Decimal(0)
     max_fraud_score: int = Field(default=100, ge=0)
     loyalty_provider: Name = "Retailer"
+    weight_unit: Literal["lb", "oz", "kg", "g"] = "lb"
+    """The unit of the price of goods that are `sold_by` weight."""
 
 
 class StoreRow(Row):
@@ -142,9 +153,9 @@ class ProductRow(Row):
     tax_code: str = ""
     sold_by: SoldBy = "unit"
 
-    def product(self) -> Product:
-        """Make the product."""
-        return Product(self.sku, self.name, self.price, self.tax_code, self.sold_by)
+    def product(self, weight_unit: str) -> Product:
+        """Make the product; `weight_unit` is the retailer's."""
+        return Product(self.sku, self.name, self.price, self.tax_code, _unit_of(self.sold_by, weight_unit))
 
 
 class PromotionRow(Row):
@@ -186,6 +197,11 @@ class PriceListRow(Row):
     product_tax_code: str = ""
     sold_by: SoldBy = "unit"
 
-    def product(self) -> Product:
-        """Make the product."""
-        return Product(self.item_sku, self.item_name, self.standard_price, self.product_tax_code, self.sold_by)
+    def product(self, weight_unit: str) -> Product:
+        """Make the product; `weight_unit` is the retailer's."""
+        unit = _unit_of(self.sold_by, weight_unit)
+        return Product(self.item_sku, self.item_name, self.standard_price, self.product_tax_code, unit)
+
+
+def _unit_of(sold_by: str, weight_unit: str) -> Unit:
+    return WEIGHTS[weight_unit] if sold_by == _WEIGHT else unit_named(sold_by) or PIECE

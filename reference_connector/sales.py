@@ -16,6 +16,7 @@ import orjson
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
+from reference_connector.pricing.quantities import Problem
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
@@ -24,6 +25,8 @@ from reference_connector.telemetry import Clock
 PriceCart = Callable[[Retailer, str, Sequence[CodedLine]], Bill]
 """Prices a cart at one of the retailer's stores."""
 _NO_TAX = TaxRates(Decimal(0), {})
+_LARGEST = Decimal("1E13")
+"""The amount above which a cart is a bad cart: the store keeps it in cents, in 64 bits."""
 
 
 class _Ids(NamedTuple):
@@ -79,23 +82,35 @@ class Sales:
         self, ids: _Ids, payer: str, items: list[Json], request_hash: bytes, *, made_at: datetime, now: datetime
     ) -> RecordSale:
         retailer = self._retailer.current
-        lines = [(item["type"], item["id"], item["quantity"]["value"]) for item in items]
+        lines = [
+            (item["type"], item["id"], item["quantity"]["value"], item["quantity"].get("unit", "")) for item in items
+        ]
         bill = self._price_cart(retailer, ids.store_id, lines)
-        status = _status(items, bill, sold_here=ids.store_id in retailer.stores)
-        receipt = _receipt(ids, payer, status, retailer.policy.currency, bill)
+        problems = _problems(items, bill, ids.store_id, retailer)
+        status: PurchaseStatus = "parked" if problems else "priced" if items else "empty"
+        receipt = _receipt(ids, payer, status, retailer.policy.currency, bill, problems)
         cart = orjson.dumps(items) if status == "parked" else b"[]"
         purchase = Purchase(*ids, status, payer, receipt, cart, request_hash, made_at)
         is_charged = status == "priced" and payer == "card" and bill.total
         return RecordSale(purchase, _charge(purchase, bill.total, retailer, now) if is_charged else None)
 
 
-def _status(items: list[Json], bill: Bill, *, sold_here: bool) -> PurchaseStatus:
+def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) -> list[Problem]:
+    """Return what makes a cart a bad cart; an empty cart has no problems."""
     if not items:
-        return "empty"
-    return "priced" if bill.complete and sold_here else "parked"
+        return []
+    problems = list(bill.problems)
+    if store_id not in retailer.stores:
+        problems.insert(0, Problem("unknown_store", f"{store_id} is not a store of this retailer; add a [[store]]"))
+    if bill.total > _LARGEST:
+        text = f"the cart costs {bill.total}, more than any charge can be; check its quantities and the price list"
+        problems.append(Problem("amount_too_large", text))
+    return problems
 
 
-def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill) -> bytes:
+def _receipt(
+    ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill, problems: list[Problem]
+) -> bytes:
     receipt = {
         "shoppingTripId": ids.trip_id,
         "purchaseId": ids.purchase_id,
@@ -104,6 +119,7 @@ def _receipt(ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill:
         "status": status,
         "payer": payer,
         **bill.json,
+        **({"problems": [problem.as_json() for problem in problems]} if problems else {}),
     }
     return orjson.dumps(receipt)
 

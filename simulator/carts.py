@@ -11,6 +11,7 @@ from simulator.errors import BadCall, NotNow
 
 ItemType = Literal["SKU", "SCANCODE"]
 PIECES = "unit"
+WEIGHTS = ("lb", "oz", "kg", "g")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?")
 _LONGEST = 10
 """Characters of `quantity.value`, as limited by the titles of the published cases."""
@@ -66,9 +67,15 @@ class Cart:
 
 
 def checked_quantity(text: str, unit: str, weight_unit: str) -> Decimal:
-    """Parse a quantity. Raises BadCall if it is not above zero, not whole for pieces, or in an unknown unit."""
-    if unit not in {PIECES, weight_unit}:
-        raise BadCall(f"the unit is {unit!r}", hint=f"goods are counted in {PIECES!r} or weighed in {weight_unit!r}")
+    """Parse a quantity. Raises BadCall if it is not above zero, not whole for pieces, or in an unknown unit.
+
+    The units of weight are WEIGHTS, and `weight_unit` of the house.
+    """
+    weights = dict.fromkeys((weight_unit, *WEIGHTS))
+    if unit != PIECES and unit not in weights:
+        raise BadCall(
+            f"the unit is {unit[:20]!r}", hint=f"goods are counted in {PIECES} or weighed in {', '.join(weights)}"
+        )
     if not _QUANTITY.fullmatch(text) or len(text) > _LONGEST:
         raise BadCall(f"not a quantity: {text[:20]!r}", hint="decimal text such as 1 or 0.75, at most 10 characters")
     quantity = Decimal(text)

@@ -37,7 +37,7 @@ class _Row(BaseModel):
 
 
 class Pick(_Row):
-    """Goods that a shopper takes or puts back; the quantity is decimal text, whole for pieces, in lb for weights."""
+    """Goods that a shopper takes or puts back; the quantity is decimal text, whole for pieces; weights have a unit."""
 
     sku: str
     quantity: str = "1"

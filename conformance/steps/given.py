@@ -110,7 +110,7 @@ def a_cart_of_two(requests: Requests, controls: ControlCalls) -> Draft:
 def a_weighed_cart(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a cart with a declared weighted SKU."""
     controls.needs_understanding(CREATE_PURCHASES)
-    return requests.build.cart([requests.build.line(requests.build.weighted_sku(), value="1.25", unit="lb")])
+    return requests.build.cart([requests.build.weighed_line("1.25")])
 
 
 @given("a cart with an item named by its scanned code", target_fixture="draft")

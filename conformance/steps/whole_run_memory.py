@@ -26,6 +26,7 @@ from conformance.whole_run import (
     decided_events,
     decision_of,
     forgotten_before,
+    kind_of_unit,
     past_calls,
     purchase_of,
     sent_by,
@@ -227,8 +228,7 @@ def _own_carts(requests: Requests) -> list[tuple[str, Draft]]:
     if catalog.scancodes:
         carts.append(("an item of type SCANCODE", build.cart([build.line(build.scancode(), kind="SCANCODE")])))
     if catalog.weighted_skus:
-        weighed = build.line(build.weighted_sku(), value="0.75", unit="lb")
-        carts.append(("the unit lb", build.cart([weighed])))
+        carts.append((kind_of_unit(build.weight_unit), build.cart([build.weighed_line("0.75")])))
     if requests.profile.store.other_id:
         carts.append(("another store", build.cart().with_value("storeId", requests.profile.store.other_id)))
     return carts

@@ -7,22 +7,23 @@ belongs to one store and to the retailer's current data. When the data change, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import orjson
 
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
-from reference_connector.pricing.goods import ZERO, Product
-from reference_connector.pricing.receipt import line_as_json, price, totals_as_json
+from reference_connector.pricing.goods import EXACT, ZERO, Product
+from reference_connector.pricing.quantities import CartLine, Held, Problem, add_up, measure
+from reference_connector.pricing.receipt import line_as_json, price_line, totals_as_json
 from reference_connector.retailer import Retailer
 from reference_connector.sales import price_list
 
 K = TypeVar("K")
 T = TypeVar("T")
 _SKU = itemgetter(0)
-_MOST, _LONGEST_SUM = 50_000, 64
+_MOST = 50_000
 
 
 class PriceIndexes:
@@ -59,7 +60,7 @@ class PriceIndex:
         self._prices = prices
         self._indexed: dict[CodedLine, _IndexedLine] = {}
         self._products: dict[tuple[str, str], Product] = {}
-        self._lines: dict[tuple[str, str], _IndexedLine] = {}
+        self._lines: dict[tuple[str, Decimal], _IndexedLine] = {}
 
     def bill(self, cart: Sequence[CodedLine]) -> Bill:
         """Price a cart, exactly as `bill_of` does."""
@@ -70,16 +71,15 @@ class PriceIndex:
 
     def _bill(self, cart: Sequence[CodedLine]) -> Bill:
         """Price a cart that has new lines, or several lines of one product, which are added up first."""
-        sums: dict[str, str] = {}
-        products: dict[str, Product] = {}
-        for kind, code, quantity in cart:
-            product = self._products.get((kind, code)) or self._product(kind, code)
-            if product is None:
-                return bill_of(self._prices, cart)
-            sku = product.sku
-            sums[sku] = f"{sums[sku]}+{quantity}" if sku in sums else quantity
-            products[sku] = product
-        lines = [self._line(products[sku], terms) for sku, terms in sums.items()]
+        held: list[Held] = []
+        with localcontext(EXACT):
+            for kind, code, quantity, unit in cart:
+                product = self._products.get((kind, code)) or self._product(kind, code)
+                found = measure(CartLine(code, Decimal(quantity), unit, product))
+                if isinstance(found, Problem):
+                    return bill_of(self._prices, cart)
+                held.append(found)
+            lines = [self._line(each) for each in add_up(held)]
         if len(lines) == len(cart):
             for coded, line in zip(cart, lines, strict=True):
                 _keep(self._indexed, coded, line)
@@ -91,18 +91,16 @@ class PriceIndex:
             _keep(self._products, (kind, code), product)
         return product
 
-    def _line(self, product: Product, terms: str) -> _IndexedLine:
-        """Return the line of a product and a sum of quantities. A long sum is rare, and is not kept."""
-        known = self._lines.get((product.sku, terms))
+    def _line(self, held: Held) -> _IndexedLine:
+        """Return the line of a quantity of a product."""
+        sku, key = held.product.sku, (held.product.sku, held.quantity)
+        known = self._lines.get(key)
         if known is not None:
             return known
-        cart = [(product.sku, Decimal(term), product) for term in terms.split("+")]
-        line = price(cart, self._prices.promotions_on, self._prices.rates).lines[0]
-        indexed = _IndexedLine(
-            line.sku, line.gross, line.promotion, line.tax, orjson.Fragment(orjson.dumps(line_as_json(line)))
-        )
-        if len(terms) <= _LONGEST_SUM:
-            _keep(self._lines, (product.sku, terms), indexed)
+        line = price_line(held, self._prices.promotions_on(sku), self._prices.rates)
+        fragment = orjson.Fragment(orjson.dumps(line_as_json(line)))
+        indexed = _IndexedLine(line.sku, line.gross, line.promotion, line.tax, fragment)
+        _keep(self._lines, key, indexed)
         return indexed
 
 
@@ -121,4 +119,4 @@ def _sum_up(lines: list[_IndexedLine]) -> Bill:
         tax += line_tax
     total = subtotal - promotions + tax
     json: dict[str, object] = {"lines": [line.json for line in lines], **totals_as_json(subtotal, promotions, tax)}
-    return Bill(total, complete=True, json=json)
+    return Bill(total, json)

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reference_connector.pricing.goods import Product
+from reference_connector.pricing.quantities import CartLine, Problem
 from reference_connector.pricing.receipt import PromotionsOn, as_json, price
 from reference_connector.pricing.tax import TaxRates
 
-CodedLine = tuple[str, str, str]
-"""A line of the request: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text."""
+CodedLine = tuple[str, str, str, str]
+"""A line of the request: the kind of its code, SKU or SCANCODE; the code; the quantity as a decimal text; its unit."""
 
 
 class PriceList(NamedTuple):
@@ -23,16 +24,16 @@ class PriceList(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """A priced cart: the amount to pay, and the lines and totals as JSON; `complete` has the meaning of `Priced`."""
+    """A priced cart: the amount to pay, the lines and totals as JSON, and why a line has no price."""
 
     total: Decimal
-    complete: bool
     json: dict[str, object]
+    problems: tuple[Problem, ...] = ()
 
 
 def bill_of(prices: PriceList, cart: Sequence[CodedLine]) -> Bill:
     """Price a cart."""
     find, promotions_on, rates = prices
-    lines = [(code, Decimal(quantity), find(kind, code)) for kind, code, quantity in cart]
+    lines = [CartLine(code, Decimal(quantity), unit, find(kind, code)) for kind, code, quantity, unit in cart]
     priced = price(lines, promotions_on, rates)
-    return Bill(priced.total, priced.complete, as_json(priced))
+    return Bill(priced.total, as_json(priced), priced.problems)

@@ -1,27 +1,32 @@
-"""Products and the lines of a cart, and the rounding and writing of amounts."""
+"""Products, and the rounding and writing of amounts."""
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from reference_connector.pricing.units import PIECE, Unit
+
 ZERO = Decimal("0.00")
 _CENT = Decimal("0.01")
+EXACT = Context(prec=60)
+"""Has room for every sum of weights and for its price: only `cents` rounds, and a division if it is the last step."""
 
 
 class Product(NamedTuple):
-    """A product of one store; `unit_price` is for a piece, or for one unit of weight."""
+    """A product of one store; `unit_price` is for one `unit`: a piece, or a unit of weight."""
 
     sku: str
     name: str
     unit_price: Decimal
     tax_code: str = ""
-    sold_by: Literal["unit", "weight"] = "unit"
+    unit: Unit = PIECE
 
-
-CartLine = tuple[str, Decimal, Product | None]
-"""A line of the cart: a SKU or barcode, the quantity, and the product, or None if the store does not sell it."""
+    @property
+    def sold_by(self) -> Literal["unit", "weight"]:
+        """Whether the product is counted or weighed."""
+        return "weight" if self.unit.is_weight else "unit"
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -19,7 +19,8 @@ class Promotion(NamedTuple):
     """`percentage`: value percent off. `fixed`: value off each piece, or off the line of weighed goods.
 
     `bogo`: for each `value` paid pieces, one more is free. The limits are for one cart. `most_pieces` is the largest
-    number of pieces, or units of weight, that get the discount or are free. `most_off` is the largest discount.
+    number of pieces, or units of weight of the price, that get the discount or are free. `most_off` is the largest
+    discount.
     """
 
     kind: Literal["percentage", "fixed", "bogo"]
@@ -30,7 +31,7 @@ class Promotion(NamedTuple):
 
 
 def discount(promotions: Sequence[Promotion], product: Product, quantity: Decimal, gross: Decimal) -> Decimal:
-    """Return the discount on a line of `gross`, which is never more than `gross`."""
+    """Return the discount on a line of `gross`, never more than `gross`; the quantity is in pieces or grams."""
     if not quantity:
         return ZERO
     stacked = _in_turn((each for each in promotions if each.stacks), product, quantity, gross)
@@ -47,10 +48,11 @@ def _in_turn(promotions: Iterable[Promotion], product: Product, quantity: Decima
 
 
 def _amount(promotion: Promotion, product: Product, quantity: Decimal, left: Decimal) -> Decimal:
-    by_weight = product.sold_by == "weight"
-    within = quantity if promotion.most_pieces is None else min(quantity, promotion.most_pieces)
+    by_weight = product.unit.is_weight
+    most = promotion.most_pieces
+    within = quantity if most is None else min(quantity, most * product.unit.size)
     if promotion.kind == "percentage":
-        return _share(left, within, quantity) * promotion.value / _HUNDRED
+        return _share(left * promotion.value / _HUNDRED, within, quantity)
     if promotion.kind == "fixed":
         return promotion.value if by_weight else promotion.value * within
     if by_weight:

@@ -1,17 +1,18 @@
 """Prices the lines of a cart, and adds them up.
 
 Lines of one product become one line of the receipt, so that a promotion on two pieces applies to two lines of one
-piece.
+piece. Pieces and grams are added up first, whatever the units of the lines; then the amount is rounded, once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from reference_connector.pricing.goods import ZERO, CartLine, Product, as_text, cents
+from reference_connector.pricing.goods import EXACT, ZERO, as_text, cents
 from reference_connector.pricing.promotions import Promotion, discount
+from reference_connector.pricing.quantities import CartLine, Held, Problem, add_up, measure, quantity_text
 from reference_connector.pricing.tax import TaxRates
 
 
@@ -21,6 +22,7 @@ class PricedLine(NamedTuple):
     sku: str
     name: str
     quantity: Decimal
+    unit: str
     unit_price: Decimal
     gross: Decimal
     promotion: Decimal
@@ -33,10 +35,10 @@ class PricedLine(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """A priced cart; `complete` is False if it has a product that the retailer does not sell."""
+    """A priced cart; `problems` has each line that has no price, such as a product that the retailer does not sell."""
 
     lines: tuple[PricedLine, ...]
-    complete: bool
+    problems: tuple[Problem, ...]
     subtotal: Decimal
     """The sum before promotions and tax."""
     promotions: Decimal
@@ -54,31 +56,34 @@ PromotionsOn = Callable[[str], Sequence[Promotion] | None]
 
 
 def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
-    """Price a cart; an unknown product is on the receipt with a price of 0, and makes the cart incomplete."""
-    merged: dict[tuple[bool, str], tuple[Product | None, Decimal]] = {}
-    for code, quantity, product in cart:
-        key = (True, product.sku) if product else (False, code)
-        merged[key] = (product, merged[key][1] + quantity) if key in merged else (product, quantity)
-    lines = []
+    """Price a cart; a line that has a problem is at the end of the receipt, with its own unit and a price of 0."""
     subtotal = promotions = tax = ZERO
-    for (_, sku), (product, quantity) in merged.items():
-        line = _line(product, quantity, promotions_on(sku), rates) if product else _unknown(sku, quantity)
-        lines.append(line)
-        subtotal += line.gross
-        promotions += line.promotion
-        tax += line.tax
-    return Priced(tuple(lines), all(known for known, _ in merged), subtotal, promotions, tax)
+    with localcontext(EXACT):
+        found = [(measure(line), line) for line in cart]
+        held = add_up(each for each, _ in found if isinstance(each, Held))
+        lines = [price_line(each, promotions_on(each.product.sku), rates) for each in held]
+        for line in lines:
+            subtotal += line.gross
+            promotions += line.promotion
+            tax += line.tax
+    unpriced = [_unpriced(line) for each, line in found if isinstance(each, Problem)]
+    problems = tuple(each for each, _ in found if isinstance(each, Problem))
+    return Priced((*lines, *unpriced), problems, subtotal, promotions, tax)
 
 
-def _line(product: Product, quantity: Decimal, promotions: Sequence[Promotion] | None, rates: TaxRates) -> PricedLine:
-    gross = cents(quantity * product.unit_price)
+def price_line(held: Held, promotions: Sequence[Promotion] | None, rates: TaxRates) -> PricedLine:
+    """Price a quantity of one product; call it in the context EXACT."""
+    product, quantity = held
+    gross = cents(quantity * product.unit_price / product.unit.size)
     off = discount(promotions, product, quantity, gross) if promotions else ZERO
     tax = rates.on(gross - off, product.tax_code)
-    return PricedLine(product.sku, product.name, quantity, product.unit_price, gross, off, tax)
+    unit, in_unit = product.unit.name, quantity / product.unit.size
+    return PricedLine(product.sku, product.name, in_unit, unit, product.unit_price, gross, off, tax)
 
 
-def _unknown(code: str, quantity: Decimal) -> PricedLine:
-    return PricedLine(code, "", quantity, ZERO, ZERO, ZERO, ZERO)
+def _unpriced(line: CartLine) -> PricedLine:
+    sku, name = (line.product.sku, line.product.name) if line.product else (line.code, "")
+    return PricedLine(sku, name, line.quantity, line.unit, ZERO, ZERO, ZERO, ZERO)
 
 
 def as_json(priced: Priced) -> dict[str, object]:
@@ -88,12 +93,13 @@ def as_json(priced: Priced) -> dict[str, object]:
 
 
 def line_as_json(line: PricedLine) -> dict[str, str]:
-    """Write one line of a receipt."""
-    sku, name, quantity, unit_price, gross, promotion, tax = line
+    """Write one line of a receipt; the quantity and the price are for the same unit."""
+    sku, name, quantity, unit, unit_price, gross, promotion, tax = line
     return {
         "sku": sku,
         "name": name,
-        "quantity": str(quantity),
+        "quantity": quantity_text(quantity),
+        "unit": unit,
         "unitPrice": as_text(unit_price),
         "promotion": str(promotion),  # this and the next two have two decimals already
         "tax": str(tax),

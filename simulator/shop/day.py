@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from simulator.carts import PIECES, Line
+from simulator.carts import Line
 from simulator.composition import StoreServices
 from simulator.delivery import Deliveries
 from simulator.entry.app_code import scan_of_identity_key
@@ -145,7 +144,7 @@ class Day:
         trip = await trips.find(trip_id)
         for taken in basket(visit, shop, self._services.seed) if shop.skus else []:
             try:
-                trips.take(trip, Line("SKU", taken.sku, PIECES), Decimal(taken.pieces))
+                trips.take(trip, Line("SKU", taken.sku, taken.unit), taken.quantity)
             except NotNow:
                 continue
         await trips.leave(trip_id)

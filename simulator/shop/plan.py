@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from contract.house import DEFAULT
+from simulator.carts import PIECES
 from simulator.portal.stores import Method
 from simulator.seed import Seed
 from simulator.shop.curves import Curve, arrivals, curve, lines, stay_s
@@ -15,11 +18,16 @@ Way = Literal["app", "card", "palm"]
 
 
 class Shop(NamedTuple):
-    """One store of the day: its gates, and the SKUs on its shelves, the most popular first."""
+    """One store of the day: its gates, and the SKUs on its shelves, the most popular first.
+
+    The shop weighs the SKUs of `weighed`, in `weight_unit`, and counts all others.
+    """
 
     id: str
     gates: tuple[str, ...]
     skus: tuple[str, ...]
+    weighed: frozenset[str] = frozenset()
+    weight_unit: str = DEFAULT.simulator.weight_unit
 
 
 class People(NamedTuple):
@@ -52,10 +60,11 @@ class Visit(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """Pieces taken off a shelf, or put back if the number is below zero."""
+    """Goods taken off a shelf, or put back if the quantity is below zero."""
 
     sku: str
-    pieces: int
+    quantity: Decimal
+    unit: str = PIECES
 
 
 def visits(shops: tuple[Shop, ...], day: str, people: People, seed: Seed, trips: int = 0) -> list[Visit]:
@@ -75,9 +84,20 @@ def basket(visit: Visit, shop: Shop, seed: Seed) -> list[Movement]:
     taken = []
     for _ in range(visit.line_count):
         sku = shop.skus[_rank(len(shop.skus), chance)]
-        taken.append(Movement(sku, 1 + (chance.random() < 0.15)))  # noqa: PLR2004 - of one item in seven, two pieces
-    back = [Movement(one.sku, -1) for one in taken if chance.random() < 0.06]  # noqa: PLR2004 - one in sixteen goes back
-    return taken + back
+        taken.append(_taken(sku, shop, chance.random()))
+    return taken + [_put_back(one) for one in taken if chance.random() < 0.06]  # noqa: PLR2004 - one in sixteen
+
+
+def _taken(sku: str, shop: Shop, drawn: float) -> Movement:
+    """Take one or two pieces, or 0.20 to 3.00 units of weight."""
+    if sku in shop.weighed:
+        return Movement(sku, Decimal(20 + int(drawn * 281)).scaleb(-2), shop.weight_unit)
+    return Movement(sku, Decimal(1 + (drawn < 0.15)))  # noqa: PLR2004 - of one item in seven, two pieces
+
+
+def _put_back(taken: Movement) -> Movement:
+    """Put back one piece, or all that was weighed."""
+    return taken._replace(quantity=Decimal(-1) if taken.unit == PIECES else -taken.quantity)
 
 
 def _visit(index: int, shop: Shop, at_s: int, kind: Curve, people: People, chance: random.Random) -> Visit:

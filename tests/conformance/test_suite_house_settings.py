@@ -102,7 +102,7 @@ PARTS = {
     "barcode.isbn_check": "simulator/catalog/barcodes.py",
     "barcode.infer_type": "simulator/catalog/barcodes.py",
     "barcode.missing_by_length": "simulator/catalog/barcodes.py",
-    "simulator.weight_unit": "simulator/worlds.py",
+    "simulator.weight_unit": "conformance/core_drafts.py",
     "simulator.associate_cart": "simulator/trips.py",
     "simulator.cart_delay_s": "simulator/delivery.py",
     "simulator.gate_open_s": "simulator/composition.py",

@@ -279,8 +279,8 @@ def a_line() -> Callable[..., dict[str, Any]]:
     return _line
 
 
-def _line(code: str, quantity: str = "1.0", **members: Any) -> dict[str, Any]:
-    return {"id": code, "type": "SKU", "quantity": {"value": quantity, "unit": "unit"}} | members
+def _line(code: str, quantity: str = "1.0", unit: str = "unit", **members: Any) -> dict[str, Any]:
+    return {"id": code, "type": "SKU", "quantity": {"value": quantity, "unit": unit}} | members
 
 
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool | None:  # noqa: ARG001 - the hook's signature

@@ -5,18 +5,20 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from reference_connector.purchase_ids import RandomIds, seeded_ids
+from reference_connector.settings import SAMPLE_RETAILER
 from tests.reference_connector.conftest import both_databases
 
 
 @both_databases
 def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_line: Any) -> None:
-    cart = a_cart(cartItems=[a_line("SKU-001", "2.0"), a_line("SKU-002"), a_line("SKU-003", "1.5")])
+    cart = a_cart(cartItems=[a_line("SKU-001", "2.0"), a_line("SKU-002"), a_line("SKU-003", "1.5", unit="lb")])
     answer = connector.purchase(cart)
     assert answer.status_code == 201
     assert UUID(answer.json()["purchaseId"]).version == 4
@@ -27,6 +29,7 @@ def test_a_cart_gets_a_uuid_and_a_priced_receipt(connector: Any, a_cart: Any, a_
         "sku": "SKU-002",
         "name": "Paper towels",
         "quantity": "1.0",
+        "unit": "unit",
         "unitPrice": "4.99",
         "promotion": "0.50",
         "tax": "0.31",
@@ -162,6 +165,73 @@ def test_cart_with_an_unknown_product_is_a_bad_cart(
     assert direct.purchase(a_cart(cartItems=items)).json() == answer.json()
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit", "shown", "total"),
+    [
+        ("2000", "g", ("4.40924524", "lb"), "3.48"),
+        ("1.0", "kg", ("2.20462262", "lb"), "1.74"),
+        ("24", "OZ", ("1.5", "lb"), "1.19"),
+        ("0.75", "lb", ("0.75", "lb"), "0.59"),
+        ("0", "kg", ("0.0", "lb"), "0.00"),
+    ],
+)
+def test_weight_in_another_unit_than_the_price_is_converted(
+    direct: Any, a_cart: Any, a_line: Any, quantity: str, unit: str, shown: tuple[str, str], total: str
+) -> None:
+    direct.purchase(a_cart(cartItems=[a_line("SKU-003", quantity, unit=unit)]))
+    receipt = direct.receipt("trip-1")
+    [line] = receipt["lines"]
+    assert (line["quantity"], line["unit"]) == shown
+    assert (line["unitPrice"], receipt["status"], receipt["total"]) == ("0.79", "priced", total)
+    assert direct.http.get("/ops/parked").json() == {"parked": []}
+
+
+@pytest.mark.parametrize(
+    ("sku", "quantity", "unit", "code"),
+    [
+        ("SKU-003", "2", "unit", "unit_does_not_fit"),
+        ("SKU-001", "2000", "g", "unit_does_not_fit"),
+        ("SKU-001", "1.5", "unit", "fraction_of_a_piece"),
+        ("SKU-001", "2", "six-pack", "unknown_unit"),
+        ("SKU-003", "2", " ", "unknown_unit"),
+        ("SKU-003", "2", "g" * 70_000, "unknown_unit"),
+    ],
+)
+def test_quantity_that_does_not_fit_makes_a_listed_bad_cart_without_a_charge(
+    direct: Any, a_cart: Any, a_line: Any, sku: str, quantity: str, unit: str, code: str
+) -> None:
+    cart = a_cart(cartItems=[a_line("SKU-002"), a_line(sku, quantity, unit=unit)])
+    answer = direct.purchase(cart)
+    assert (answer.status_code, bool(answer.json()["purchaseId"])) == (201, True)
+    [bad_cart] = direct.http.get("/ops/parked").json()["parked"]
+    [problem] = bad_cart["problems"]
+    assert (problem["code"], problem["item"]) == (code, sku)
+    assert f"{quantity} {unit[:40]!r} of {sku}" in problem["problem"]
+    assert bad_cart["cartItems"] == cart["cartItems"]
+    assert direct.http.get("/ops/charges/pending").json() == {"charges": []}
+    assert direct.purchase(cart).json() == answer.json()
+
+
+def test_only_an_unknown_item_is_refused_by_setting(start: Callable[..., Any], a_cart: Any, a_line: Any) -> None:
+    connector = start(ordering={"unknown_sku": "reject_400"})
+    assert connector.purchase(a_cart(cartItems=[a_line("SKU-003", unit="unit")])).status_code == 201
+    assert connector.receipt("trip-1")["status"] == "parked"
+    refused = connector.purchase(a_cart(trip="trip-2", cartItems=[a_line("SKU-001"), a_line("NO-SUCH-SKU")]))
+    assert refused.status_code == 400
+
+
+def test_amount_beyond_any_charge_makes_a_bad_cart(start: Callable[..., Any], a_cart: Any, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text(
+        "item_sku,item_name,store_id,standard_price,sold_by\nGOLD,Gold,STORE-001,9999999999.99,g\n", "utf-8"
+    )
+    connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,))
+    item = {"id": "GOLD", "type": "SKU", "quantity": {"value": "9999999999", "unit": "kg"}}
+    assert connector.purchase(a_cart(cartItems=[item])).status_code == 201
+    [bad_cart] = connector.http.get("/ops/parked").json()["parked"]
+    assert [problem["code"] for problem in bad_cart["problems"]] == ["amount_too_large"]
+
+
 @pytest.mark.parametrize("code", ["012345678905", "12345678905", "0012345678905"])
 def test_padded_scancode_finds_its_product(direct: Any, a_cart: Any, a_line: Any, code: str) -> None:
     direct.purchase(a_cart(cartItems=[a_line(code, type="SCANCODE")]))
@@ -172,7 +242,8 @@ def test_padded_scancode_finds_its_product(direct: Any, a_cart: Any, a_line: Any
 def test_cart_of_an_unknown_store_is_a_bad_cart_by_setting(start: Callable[..., Any], a_cart: Any) -> None:
     connector = start(ordering={"unknown_store": "park"})
     assert connector.purchase(a_cart(storeId="NO-SUCH-STORE")).status_code == 201
-    assert connector.receipt("trip-1")["status"] == "parked"
+    receipt = connector.receipt("trip-1")
+    assert (receipt["status"], receipt["problems"][0]["code"]) == ("parked", "unknown_store")
 
 
 def _set(path: str, value: Any) -> Callable[[dict[str, Any]], None]:

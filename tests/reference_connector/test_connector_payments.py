@@ -308,6 +308,34 @@ def test_bad_cart_is_sold_when_its_product_is_known(
     assert (receipt["purchaseId"], receipt["status"], receipt["total"]) == (bought["purchaseId"], "priced", "4.82")
 
 
+def test_bad_cart_of_a_wrong_unit_is_charged_right_when_the_price_list_is_right(
+    start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.csv"
+    header = "item_sku,item_name,store_id,standard_price,sold_by"
+    prices.write_text(f"{header}\nFIGS,Figs,STORE-001,9.90,\n", "utf-8")
+    connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,), watch_files_s=0.05)
+    connector.purchase(_cart_of(a_cart, "ada", cartItems=[a_line("FIGS", "2000", unit="g"), a_line("NEW-1")]))
+    assert _problems(connector, 2) == ["unit_does_not_fit", "unknown_item"]
+    prices.write_text(f"{header}\nFIGS,Figs,STORE-001,9.90,kg\n", "utf-8")
+    assert _problems(connector, 1) == ["unknown_item"]
+    prices.write_text(f"{header}\nFIGS,Figs,STORE-001,9.90,kg\nNEW-1,New thing,STORE-001,2.25,\n", "utf-8")
+    [charge] = _charges(connector, "captured")
+    assert charge["amount"] == "23.60", "2 kg and a piece, with 7 % tax: 19.80 + 1.39 + 2.25 + 0.16"
+    assert _problems(connector, 0) == []
+
+
+def _problems(connector: Any, wanted: int) -> list[str]:
+    """Wait until the bad carts have the expected number of problems; return their codes."""
+    deadline = time.monotonic() + 10
+    while True:
+        bad_carts = connector.http.get("/ops/parked").json()["parked"]
+        found = [problem["code"] for bad_cart in bad_carts for problem in bad_cart["problems"]]
+        if len(found) == wanted or time.monotonic() > deadline:
+            return found
+        time.sleep(0.01)
+
+
 @both_databases
 def test_bad_carts_after_the_first_page_are_listed_and_sold(
     start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path

@@ -17,6 +17,7 @@ from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
+from reference_connector.pricing.units import POUND
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_files import load_retailer
 from reference_connector.sales import PriceCart, Sales
@@ -25,7 +26,7 @@ from reference_connector.settings import SAMPLE_RETAILER
 
 PRODUCTS = {
     "A": Product("A", "Soap", Decimal("1.99")),
-    "B": Product("B", "Nuts", Decimal("12.345"), "food", "weight"),
+    "B": Product("B", "Nuts", Decimal("12.345"), "food", POUND),
     "C": Product("C", "Milk", Decimal("0.05"), "food"),
 }
 PROMOTIONS = {
@@ -44,7 +45,7 @@ PRICES = PriceList(_find, lambda sku: PROMOTIONS.get(sku, ()), RATES)
 
 def _read(bill: Bill) -> dict[str, object]:
     read: dict[str, object] = orjson.loads(orjson.dumps(bill.json))
-    return read | {"of": [str(bill.total), bill.complete]}
+    return read | {"of": [str(bill.total), bill.problems]}
 
 
 def _line_by_line(cart: list[CodedLine]) -> dict[str, object]:
@@ -59,6 +60,7 @@ LINES = st.tuples(
     st.sampled_from(["SKU", "SCANCODE"]),
     st.sampled_from(["A", "B", "C", "00A", "0C", "ghost"]),
     st.sampled_from(["1.0", "1", "2.0", "0", "0.75", "0.333"]),
+    st.sampled_from(["unit", "each", "lb", "LB", "g", "kg", "oz", "pack", "lb+1", ""]),
 )
 INDEX = PriceIndex(PRICES)
 
@@ -69,17 +71,24 @@ def test_indexed_price_equals_the_price_line_by_line(carts: list[list[CodedLine]
         assert _looked_up(INDEX, cart) == _line_by_line(cart)
 
 
-def test_a_long_sum_is_priced_and_not_kept() -> None:
-    cart = [("SKU", "C", "1.0")] * 200
+def test_lines_of_one_product_are_added_up_and_kept_once() -> None:
+    cart = [("SKU", "C", "1.0", "unit")] * 200
     index = PriceIndex(PRICES)
-    assert _looked_up(index, cart) == _line_by_line(cart)
-    assert not index._lines  # noqa: SLF001 - what is kept can be seen nowhere else
+    assert [_looked_up(index, cart) for _ in range(2)] == [_line_by_line(cart)] * 2
+    assert list(index._lines) == [("C", Decimal(200))]  # noqa: SLF001 - what is kept can be seen nowhere else
+
+
+def test_equal_weights_in_other_forms_have_one_line() -> None:
+    index = PriceIndex(PRICES)
+    carts = [[("SKU", "B", quantity, unit)] for quantity, unit in (("2", "lb"), ("2.00", "lb"), ("907.18474", "g"))]
+    assert [_looked_up(index, cart) for cart in carts] == [_line_by_line(cart) for cart in carts]
+    assert len(index._lines) == 1  # noqa: SLF001 - as above
 
 
 def test_full_index_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(price_index, "_MOST", 3)
     index = PriceIndex(PRICES)
-    carts = [[("SKU", "A", f"{number}.0")] for number in range(10)]
+    carts = [[("SKU", "A", f"{number}.0", "unit")] for number in range(10)]
     assert [_looked_up(index, cart) for cart in carts] == [_line_by_line(cart) for cart in carts]
     assert len(index._lines) <= 3  # noqa: SLF001 - as above
 
@@ -93,7 +102,7 @@ def test_a_line_is_priced_once() -> None:
 
     index = PriceIndex(PriceList(_find, promotions_on, RATES))
     for _ in range(5):
-        index.bill([("SKU", "A", "1.0"), ("SCANCODE", "00A", "1.0")])
+        index.bill([("SKU", "A", "1.0", "unit"), ("SCANCODE", "00A", "1.0", "each")])
     assert asked == ["A"]
 
 

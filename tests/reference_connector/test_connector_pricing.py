@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from reference_connector.pricing.goods import Product, cents
 from reference_connector.pricing.promotions import Promotion
+from reference_connector.pricing.quantities import CartLine
 from reference_connector.pricing.receipt import Priced, as_json, price
 from reference_connector.pricing.tax import TaxRates
+from reference_connector.pricing.units import PIECE, POUND, WEIGHTS, Unit
 
 NO_TAX = TaxRates(Decimal(0), {})
 
@@ -24,8 +28,9 @@ def bill(
     tax_code: str = "",
     by_weight: bool = False,
 ) -> Priced:
-    product = Product("SKU", "A thing", Decimal(unit_price), tax_code, "weight" if by_weight else "unit")
-    cart = [("SKU", Decimal(quantity), product) for quantity in quantities]
+    unit = POUND if by_weight else PIECE
+    product = Product("SKU", "A thing", Decimal(unit_price), tax_code, unit)
+    cart = [CartLine("SKU", Decimal(quantity), unit.name, product) for quantity in quantities]
     return price(cart, lambda _sku: promotions, rates)
 
 
@@ -89,19 +94,22 @@ promotion = st.builds(
     st.none() | st.decimals(min_value=0, max_value=99, places=2),
     st.booleans(),
 )
-quantity = st.decimals(min_value=0, max_value=9999, places=2).map(str)
+pieces = st.integers(min_value=0, max_value=9999).map(str)
+weight = st.decimals(min_value=0, max_value=9999, places=2).map(str)
 prices = st.decimals(min_value=0, max_value=9999, places=2).map(str)
 rate = st.decimals(min_value=0, max_value=1, places=4)
 
 
-@given(st.lists(quantity, max_size=8), prices, st.lists(promotion, max_size=4), rate, st.booleans())
+taken = st.booleans().flatmap(
+    lambda by_weight: st.tuples(st.just(by_weight), st.lists(weight if by_weight else pieces))
+)
+
+
+@given(taken, prices, st.lists(promotion, max_size=4), rate)
 def test_totals_agree_and_are_never_negative(
-    quantities: list[str],
-    unit_price: str,
-    promotions: list[Promotion],
-    tax: Decimal,
-    by_weight: bool,  # noqa: FBT001 - hypothesis passes by position
+    taken: tuple[bool, list[str]], unit_price: str, promotions: list[Promotion], tax: Decimal
 ) -> None:
+    by_weight, quantities = taken
     rates = TaxRates(tax, {})
     priced = bill(*quantities, unit_price=unit_price, promotions=tuple(promotions), rates=rates, by_weight=by_weight)
     assert priced.total == priced.subtotal - priced.promotions + priced.tax == sum(line.total for line in priced.lines)
@@ -109,9 +117,10 @@ def test_totals_agree_and_are_never_negative(
     assert priced.tax >= 0
     assert 0 <= priced.promotions <= priced.subtotal
     assert priced.total == cents(priced.total)
+    assert not priced.problems
 
 
-@given(st.lists(quantity, min_size=1, max_size=8), prices, st.lists(promotion, max_size=3))
+@given(st.lists(pieces, min_size=1, max_size=8), prices, st.lists(promotion, max_size=3))
 def test_the_order_of_lines_does_not_matter(
     quantities: list[str], unit_price: str, promotions: list[Promotion]
 ) -> None:
@@ -120,6 +129,27 @@ def test_the_order_of_lines_does_not_matter(
     assert there.total == back.total
 
 
+units = st.sampled_from(list(WEIGHTS.values()))
+
+
+@given(st.lists(st.tuples(weight, units), min_size=1, max_size=6), prices, units)
+def test_a_weight_in_any_units_costs_its_exact_share_of_the_price(
+    weights: list[tuple[str, Unit]], unit_price: str, priced_in: Unit
+) -> None:
+    product = Product("SKU", "A thing", Decimal(unit_price), "", priced_in)
+    cart = [CartLine("SKU", Decimal(quantity), unit.name, product) for quantity, unit in weights]
+    grams = sum((Fraction(quantity) * Fraction(unit.size) for quantity, unit in weights), Fraction(0))
+    exact_cents = grams / Fraction(priced_in.size) * Fraction(unit_price) * 100
+    assert price(cart, lambda _sku: (), NO_TAX).subtotal * 100 == math.floor(exact_cents + Fraction(1, 2))
+
+
 def test_unknown_product_makes_the_cart_incomplete() -> None:
-    priced = price([("ghost", Decimal(1), None)], lambda _sku: (), NO_TAX)
-    assert (priced.complete, str(priced.total), priced.lines[0].sku) == (False, "0.00", "ghost")
+    priced = price([CartLine("ghost", Decimal(1), "unit", None)], lambda _sku: (), NO_TAX)
+    [problem] = priced.problems
+    assert (problem.code, str(priced.total), priced.lines[0].sku) == ("unknown_item", "0.00", "ghost")
+
+
+def test_a_share_of_a_line_is_rounded_only_once() -> None:
+    promotion = Promotion("percentage", Decimal(15), most_pieces=Decimal(1))
+    assert str(bill("3", unit_price="0.03", promotions=(promotion,)).promotions) == "0.00"  # 0.0045
+    assert str(bill("7", unit_price="0.10", promotions=(promotion,)).promotions) == "0.02"  # 0.015, half a cent

@@ -47,6 +47,25 @@ def test_a_price_list_row_sells_in_its_store_only_and_a_later_row_replaces_it(tm
     assert assortment.by_sku("T", "A") is None
 
 
+@pytest.mark.parametrize(
+    ("retailer", "sold_by", "unit"),
+    [
+        ("", "", "unit"),
+        ("", "unit", "unit"),
+        ("", "weight", "lb"),
+        ('[retailer]\nweight_unit = "kg"\n', "weight", "kg"),
+        ('[retailer]\nweight_unit = "kg"\n', "oz", "oz"),
+        ("", "KG", "kg"),
+        ("", "each", "unit"),
+    ],
+)
+def test_price_is_for_one_unit(tmp_path: Path, retailer: str, sold_by: str, unit: str) -> None:
+    product = '[[product]]\nsku = "B"\nname = "B"\nprice = "1"\n' + (f'sold_by = "{sold_by}"\n' if sold_by else "")
+    assortment = load(tmp_path, retailer + product, HEADER + f"A,1,UPC,Tea,S,1.00,,,,,{sold_by}\n").assortment
+    found = [assortment.by_sku("S", sku) for sku in ("A", "B")]
+    assert [each and each.unit.name for each in found] == [unit, unit]
+
+
 def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
     retailer = load(tmp_path, 'tax_region = "north"\n[tax]\ndefault = "0.1"\n[tax.regions.north]\ndefault = "0.2"\n')
     assert str(retailer.tax["S"].default) == "0.2"
@@ -64,6 +83,11 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ('[[product]]\nsku = "A"\nname = "A"\nprice = "-1"\n', r"\[\[product\]\] number 1: price"),
         ('[[product]]\nsku = "A"\nname = "A"\nprice = "1.005"\n', "price"),
         ('[[promotion]]\nsku = "A"\nkind = "fixed"\nvalue = "1"\n', "no product A"),
+        (
+            '[[product]]\nsku = "A"\nname = "A"\nprice = "1"\nsold_by = "pint"\n',
+            "sold_by.* 'pint' is not a unit; write unit",
+        ),
+        ('[retailer]\nweight_unit = "stone"\n', r"\[retailer\]: weight_unit"),
         ('[tax]\ndefault = "7"\n', r"\[tax\]: default"),
         ('[product]\nsku = "A"\n', r"\[product\]: is one table"),
         ("[[", "is not valid TOML"),

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,21 @@ def test_popular_items_are_taken_more_often_and_only_taken_ones_put_back() -> No
     for visit in visits(SHOPS, "busy_saturday", PEOPLE, Seed(1)):
         held: Counter[str] = Counter()
         for one in basket(visit, SHOPS[visit.shop], Seed(1)):
-            held[one.sku] += one.pieces
-            taken[one.sku] += max(0, one.pieces)
+            held[one.sku] += int(one.quantity)
+            taken[one.sku] += max(0, int(one.quantity))
         assert min(held.values(), default=0) >= 0
     assert taken["SKU-001"] > 3 * taken["SKU-020"] > 0
+
+
+def test_weighed_items_are_taken_by_weight_and_put_back_whole() -> None:
+    shop = SHOPS[0]._replace(weighed=frozenset({"SKU-001", "SKU-003"}), weight_unit="kg")
+    baskets = [basket(visit, shop, Seed(1)) for visit in visits((shop,), "busy_saturday", PEOPLE, Seed(1), 300)]
+    moves = [one for each in baskets for one in each]
+    assert {one.unit for one in moves if one.sku in shop.weighed} == {"kg"}
+    assert {one.unit for one in moves if one.sku not in shop.weighed} == {"unit"}
+    taken = [one.quantity for one in moves if one.unit == "kg" and one.quantity > 0]
+    assert Decimal("0.20") <= min(taken) < max(taken) <= Decimal("3.00")
+    for each in baskets:
+        weights = [one.quantity for one in each if one.unit == "kg"]
+        assert all(-weight in weights for weight in weights if weight < 0)
+    assert any(one.quantity < 0 for one in moves if one.unit == "kg")

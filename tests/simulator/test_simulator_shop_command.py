@@ -18,9 +18,15 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
+from jwo import shop_scene
 from jwo.errors import Usage
 from jwo.shop_command import shop
 from jwo_toolkit.launcher import launched
+from reference_connector.pricing.bill import bill_of
+from reference_connector.retailer_files import load_retailer
+from reference_connector.sales import price_list
+from simulator.seed import Seed
+from simulator.shop.plan import People, Shop, basket, visits
 
 FOREIGN = Path(__file__).parents[1] / "foreign" / "plain_asgi"
 COMPARABLE = "journal-comparable.ndjson"
@@ -175,3 +181,13 @@ def test_day_with_faults_delivers_every_cart(connector: Any, tmp_path: Path) -> 
 )
 def test_simulator_usage_error_is_reported(words: list[str], tmp_path: Path) -> None:
     assert isinstance(run(*words, "--out", str(tmp_path)).exception, Usage)
+
+
+def test_goods_of_a_day_have_a_price_in_the_unit_of_the_cart(tmp_path: Path) -> None:
+    _, goods = shop_scene._retailer(tmp_path, ["S"])  # noqa: SLF001 - the files that the day's connector reads
+    prices = price_list(load_retailer([tmp_path / "retailer.toml"], [tmp_path / "prices.csv"]), "S")
+    shop = Shop("S", ("G",), *goods)
+    plan = visits((shop,), "busy_saturday", People(("a",)), Seed(1), 40)
+    lines = [one for visit in plan for one in basket(visit, shop, Seed(1)) if one.quantity > 0]
+    assert {one.unit for one in lines} == {"unit", "lb"}
+    assert not bill_of(prices, [("SKU", one.sku, str(one.quantity), one.unit) for one in lines]).problems

@@ -69,6 +69,23 @@ def test_lines_merge_per_item_and_unit(steady: Any, connector: Any) -> None:
     ]
 
 
+def test_cart_holds_weights_in_each_unit(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    trip = steady.enter()
+    weights = {"lb": "0.75", "oz": "3.5", "kg": "1.25", "g": "2000"}
+    for unit, quantity in weights.items():
+        assert pick(steady, trip, sku="B", quantity=quantity, unit=unit).status_code == 200
+    put_back(steady, trip, sku="B", quantity="500", unit="g")
+    leave(steady, trip)
+    steady.delivery(trip)
+    [sent] = [body for body in connector.bodies("purchases") if body["idempotentShoppingTripId"] == trip]
+    assert message("create_purchases.request").is_valid(sent)
+    assert {item["quantity"]["unit"]: item["quantity"]["value"] for item in sent["cartItems"]} == {
+        **weights,
+        "g": "1500.0",
+    }
+
+
 @pytest.mark.parametrize(
     ("quantity", "text"),
     [("1", "1.0"), ("10", "10.0"), ("0.750", "0.75"), ("1.00", "1.0"), ("100", "100.0"), ("0.0000001", "0.0000001")],
@@ -89,7 +106,8 @@ def test_quantity_is_decimal_text(quantity: str, text: str) -> None:
         {"sku": "A", "quantity": "0.5"},
         {"sku": "A", "quantity": 1},
         {"sku": "A", "quantity": "99999999999"},
-        {"sku": "A", "quantity": "1", "unit": "kg"},
+        {"sku": "A", "quantity": "1", "unit": "stone"},
+        {"sku": "A", "quantity": "0", "unit": "kg"},
         {"sku": "A", "amount": "1"},
     ],
 )

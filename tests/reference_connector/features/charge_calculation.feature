@@ -8,7 +8,7 @@ Feature: Charge calculation
       | WATER  | 1.00   | unit    | FOOD     |
       | TOWELS | 4.99   | unit    | GENERAL  |
       | WINE   | 10.00  | unit    | DRINK    |
-      | FIGS   | 2.00   | weight  | FOOD     |
+      | FIGS   | 2.00   | lb      | FOOD     |
       | LAMP   | 0.05   | unit    | GENERAL  |
 
   # 1.255 lb x 2.00 = 2.51; 0.0025 lb x 2.00 = 0.005, half a cent, goes up; 0.002 lb x 2.00 = 0.004 goes down.
