@@ -68,6 +68,7 @@ def _views(image: Image.Image) -> Iterator[Image.Image]:
 
 def _views_of_16_bits(image: Image.Image) -> Iterator[Image.Image]:
     wide, transparent = image.convert("I"), image.info.get("transparency")
-    for background in (_WHITE, _BLACK) if isinstance(transparent, int) else ():
-        yield wide.point([*_HIGH_BYTES[:transparent], background, *_HIGH_BYTES[transparent + 1 :]], "L")
+    if isinstance(transparent, int):
+        for background in (_WHITE, _BLACK):
+            yield wide.point([*_HIGH_BYTES[:transparent], background, *_HIGH_BYTES[transparent + 1 :]], "L")
     yield wide.point(_HIGH_BYTES, "L")
