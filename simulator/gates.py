@@ -11,11 +11,12 @@ from contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.connector_calls import CallContext
-from simulator.entry.app_code import Scan, scan_of_image
+from simulator.entry.app_code import Scan, scan_of_picture
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
 from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
 from simulator.entry.loyalty import Channel, LoyaltyReader
+from simulator.entry.pictures import UnreadablePicture
 from simulator.errors import BadCall, SimulatorError
 from simulator.faults import split_faults
 from simulator.gate_states import GateStates
@@ -59,12 +60,14 @@ class Gates:
         self._seed = seed
         self._events: Counter[str] = Counter()
 
-    async def scan_image(self, gate: str, png: bytes, joins: str = "") -> JsonObject:
-        """Decide on an image from the reader's camera. Raises NotKnown if there is no such gate."""
+    async def scan_picture(self, gate: str, picture: bytes, joins: str = "") -> JsonObject:
+        """Decide on a picture from the reader's camera. Raises NotKnown if there is no such gate."""
         store = self._stores.of_gate(gate)
-        scan = await asyncio.to_thread(scan_of_image, png)
-        if scan is None:
-            return self._finish(store, gate, not_called("unreadable", "unreadable"), None, "app")
+        try:
+            scan = await asyncio.to_thread(scan_of_picture, picture)
+        except UnreadablePicture as error:
+            decision = not_called("unreadable", "unreadable")
+            return self._finish(store, gate, decision, None, "app", problem=str(error))
         return await self.scan(gate, scan, joins=joins)
 
     async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
@@ -207,7 +210,9 @@ class Gates:
         )
         await self._trips.start(trip)
 
-    def _finish(self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str) -> JsonObject:
+    def _finish(
+        self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str, *, problem: str = ""
+    ) -> JsonObject:
         now = self._clock.now()
         answer = {
             "gate": gate,
@@ -222,6 +227,7 @@ class Gates:
             "authEventId": decision.event.id if decision.event else None,
             "shoppingTripId": trip_id,
             "visitor": decision.visitor._asdict() if decision.visitor else None,
+            **({"problem": problem} if problem else {}),
         }
         if gate:
             self._gate_states.show(gate, decision.light, answer, now)

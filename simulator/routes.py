@@ -13,6 +13,7 @@ from simulator.carts import PIECES, Line, checked_quantity
 from simulator.delivery import Deliveries
 from simulator.entry.app_code import Scan, scan_of_identity_key
 from simulator.entry.cards import Instrument
+from simulator.entry.pictures import FORMATS as PICTURE_FORMATS
 from simulator.entry.risk import RiskModel
 from simulator.errors import BadCall
 from simulator.faults import KINDS, Faults, Where, split_faults
@@ -103,10 +104,8 @@ def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/gates/{gate:path}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
     async def scan(gate: str, request: Request) -> JsonObject:
         body = await request.body()
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "image/png":
-            if len(body) > _IMAGE_MAX:
-                raise BadCall(f"an image of {len(body)} bytes; send at most {_IMAGE_MAX}")
-            return await gates.scan_image(gate, body, request.query_params.get("joins", ""))
+        if _is_picture(request, body):
+            return await gates.scan_picture(gate, body, request.query_params.get("joins", ""))
         code = _code(body)
         return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
@@ -212,18 +211,32 @@ _SCAN_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
+            **{name: {"schema": {"type": "string", "format": "binary"}} for name in PICTURE_FORMATS},
             "application/json": {"schema": Code.model_json_schema()},
         },
     }
 }
 
 
+def _is_picture(request: Request, body: bytes) -> bool:
+    """Return whether the body is a picture. Raises BadCall if it is of a format or size that the reader refuses."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not media_type.startswith("image/"):
+        return False
+    if media_type not in PICTURE_FORMATS:
+        raise BadCall(f"a picture of type {media_type[:40]}; send {', '.join(PICTURE_FORMATS)}")
+    if len(body) > _IMAGE_MAX:
+        raise BadCall(f"an image of {len(body)} bytes; send at most {_IMAGE_MAX}")
+    return True
+
+
 def _code(body: bytes) -> Code:
     try:
         return _CODE.validate_json(body)
     except ValidationError as error:
-        raise BadCall("the body is not a scan; send image/png, or JSON with text or identityKey") from error
+        raise BadCall(
+            "the body is not a scan; send a picture such as image/png, or JSON with text or identityKey"
+        ) from error
 
 
 def _line(goods: Goods) -> Line:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import NamedTuple
 
-import zxingcpp
-from PIL import Image, UnidentifiedImageError
-
 from contract.errors import BadValue
 from contract.scan_key import from_identity_key, to_identity_key
-
-_MOST_PIXELS = 25_000_000
+from simulator.entry.pictures import qr_text
 
 
 class Scan(NamedTuple):
@@ -35,19 +30,9 @@ def scan_of_identity_key(identity_key: str) -> Scan:
         return Scan(None, identity_key)
 
 
-def scan_of_image(png: bytes) -> Scan | None:
-    """Read the first QR symbol in a PNG image; None if the image or its symbol is not readable."""
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                return None
-            pixels = image.convert("L")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
-        return None
-    found = zxingcpp.read_barcodes(
-        pixels, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]), text_mode=zxingcpp.TextMode.Plain
-    )
-    return Scan.of_text(found[0].text) if found else None
+def scan_of_picture(picture: bytes) -> Scan:
+    """Read the first QR symbol in a picture. Raises UnreadablePicture if the picture or its symbol is not readable."""
+    return Scan.of_text(qr_text(picture))
 
 
 def passes_pattern(scan: Scan, pattern: str) -> bool:

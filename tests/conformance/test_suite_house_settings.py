@@ -197,3 +197,9 @@ def test_pattern_that_no_id_fits_is_named(serve: Serve) -> None:
 
     assert found.verdict is Verdict.NOT_APPLICABLE
     assert "[house.ordering] auth_event_id_pattern" in found.reason
+
+
+def test_weights_are_in_the_unit_of_the_house(serve: Serve) -> None:
+    sent = judged(serve, "CP-1.3", house_with("simulator.weight_unit", "kg")).results["CP-1.3"].exchanges[-1].sent()
+
+    assert [item["quantity"] for item in sent["cartItems"]] == [{"value": "1.25", "unit": "kg"}]

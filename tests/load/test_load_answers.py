@@ -274,3 +274,14 @@ def test_examples_contain_no_key_and_no_visitor() -> None:
     assert wrong is not None
     assert "associate-1" not in wrong[1]
     assert str(event.body["identityKey"]) not in wrong[1]
+
+
+def test_carts_of_declared_weighed_goods_hold_weights() -> None:
+    catalog = {"skus": ["A"], "weighted_skus": ["B"]}
+    document = {"connector": {"url": "http://127.0.0.1:1"}, "catalog": catalog}
+    house = {"simulator": {"weight_unit": "kg"}}
+    traffic = Traffic(Profile.model_validate(document | {"house": house}), FixedKeys(), Share(0, 1, 77))
+    carts = [traffic.event(Kind.CART, 0.0) for _ in range(6)]
+    items = [item for cart in carts if cart for item in cart.body["cartItems"]]  # type: ignore[attr-defined] # a list
+    assert {item["id"]: item["quantity"]["unit"] for item in items} == {"A": "unit", "B": "kg"}
+    traffic.check_own_requests()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import pytest
 import zxingcpp
@@ -15,6 +17,7 @@ from pydantic import ValidationError
 
 from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
+from reference_connector.mobile_app import qr
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from tests.reference_connector.conftest import both_databases
 
@@ -59,6 +62,35 @@ def test_scanned_symbol_opens_the_gate(direct: Any, a_scan: Any) -> None:
     assert symbol is not None
     key = to_identity_key(symbol.text)
     assert direct.identify(a_scan(identityKey=key)).json()["visitorDetails"]["id"] == "ada"
+
+
+def test_drawn_code_has_a_white_background_and_a_quiet_zone_of_four_modules() -> None:
+    for text in ("JWOIMAG18bc0554d045a48b29afa9e2aaac14ae", "A", "x" * 300):
+        for picture, module in ((Image.open(io.BytesIO(qr.png(text))), 10), (_drawn(qr.svg(text)), 4)):
+            side, grey = picture.width, picture.convert("L")
+            assert grey.getextrema() == (0, 255)
+            ink = grey.point(lambda value: 255 - value).getbbox()
+            assert ink == (4 * module, 4 * module, side - 4 * module, side - 4 * module)
+            for behind in ("white", "black", "magenta"):
+                page = Image.new("RGB", (side + 80, side + 80), behind)
+                page.paste(picture, (40, 40), picture if picture.mode == "RGBA" else None)
+                [found] = zxingcpp.read_barcodes(page)
+                assert found.text == text
+
+
+def _drawn(svg: bytes) -> Image.Image:
+    """Draw the rectangle and the squares of a symbol's SVG on nothing, with 4 pixels a module."""
+    root, scale = ET.fromstring(svg), 4  # noqa: S314 - our own SVG
+    left, top, width, height = map(int, root.attrib["viewBox"].split())
+    assert (left, top, width) == (0, 0, height)
+    image = Image.new("RGBA", (width * scale, height * scale), (0, 0, 0, 0))
+    for shape in root:
+        if shape.tag.endswith("rect"):
+            assert [shape.attrib[name] for name in ("x", "y", "width", "height")] == ["0", "0", "100%", "100%"]
+            image.paste(shape.attrib["fill"], (0, 0, *image.size))
+        for square in re.findall(r"M(\d+),(\d+)H(\d+)V(\d+)", shape.attrib.get("d", "")):
+            image.paste(shape.attrib["fill"], tuple(int(each) * scale for each in square))
+    return image
 
 
 @pytest.mark.parametrize(
@@ -140,7 +172,7 @@ def test_a_receipt_has_exactly_the_agreed_members(direct: Any, a_cart: Any) -> N
     receipt = direct.receipt("trip-1")
     head = ["shoppingTripId", "purchaseId", "storeId", "currency", "status", "payer"]
     assert list(receipt) == [*head, "lines", "subtotal", "promotions", "tax", "total"]
-    assert list(receipt["lines"][0]) == ["sku", "name", "quantity", "unitPrice", "promotion", "tax", "total"]
+    assert list(receipt["lines"][0]) == ["sku", "name", "quantity", "unit", "unitPrice", "promotion", "tax", "total"]
 
 
 def test_a_trip_without_purchase_has_no_receipt(direct: Any) -> None:

@@ -164,7 +164,7 @@ def test_all_routes_are_in_a_valid_openapi_document(steady: Any) -> None:
     wanted = {"/gates/{gate}/cards", "/faults", "/clock", "/journal/{seq}/resend", "/v1/catalog/archive"}
     assert wanted <= document["paths"].keys()
     scan = document["paths"]["/gates/{gate}/scans"]["post"]["requestBody"]["content"]
-    assert scan.keys() == {"image/png", "application/json"}
+    assert scan.keys() == {"image/png", "image/jpeg", "image/gif", "application/json"}
 
 
 def test_clock_runs_at_any_speed_stops_and_never_runs_backwards() -> None:

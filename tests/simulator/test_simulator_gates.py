@@ -208,7 +208,26 @@ def test_picture_without_a_code_is_unreadable(steady: Any, connector: Any) -> No
         answer = steady.http.post(f"/gates/{GATE}/scans", content=picture, headers={"content-type": "image/png"})
         result = answer.json()
         assert (result["light"], result["opens"], result["cause"]) == ("unreadable", False, "unreadable")
+        assert result["problem"]
     assert not connector.seen
+
+
+def test_transparent_code_is_read_as_on_white(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    code = Image.open(io.BytesIO(png_of("valid_shopper_key"))).convert("L")
+    ink = Image.new("RGBA", code.size, (0, 0, 0, 0))
+    ink.putalpha(code.point(lambda value: 255 - value))
+    buffer = io.BytesIO()
+    ink.save(buffer, "PNG")
+    answer = steady.http.post(f"/gates/{GATE}/scans", content=buffer.getvalue(), headers={"content-type": "image/png"})
+    assert answer.json()["opens"]
+    assert "problem" not in answer.json()
+
+
+def test_picture_of_another_type_is_refused(steady: Any, connector: Any) -> None:
+    steady.set_up_store(connector)
+    answer = steady.http.post(f"/gates/{GATE}/scans", content=b"<svg/>", headers={"content-type": "image/svg+xml"})
+    assert (answer.status_code, "image/svg+xml; send image/png" in answer.json()["errorMsg"]) == (400, True)
 
 
 def test_key_that_cannot_be_sent_is_not_sent(steady: Any, connector: Any) -> None:
