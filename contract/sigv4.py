@@ -240,7 +240,7 @@ def _canonical_path(path: str, form: Form) -> bytes:
 
 
 def _canonical_queries(query: str) -> list[bytes]:
-    """Return the forms of a query that signers sign: encoded anew, and as it is, as botocore signs an address.
+    """Return the forms of a query that signers sign: decoded and encoded, and as it is, as botocore signs an address.
 
     A raw `+` is a plus to some of AWS's own signers, and a space to others.
     """

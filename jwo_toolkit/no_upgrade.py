@@ -22,7 +22,7 @@ class NoUpgradeProtocol(HttpToolsProtocol):
         self.parser = _Parser(self)
 
 
-class _Parser(httptools.HttpRequestParser):  # type: ignore[misc] # a C type without annotations
+class _Parser(httptools.HttpRequestParser):
     """A parser that parses a request with `Upgrade` again without that header, and then goes on with its body."""
 
     def __init__(self, protocol: HttpToolsProtocol, ignored: _RawHeaders | None = None) -> None:
@@ -31,7 +31,7 @@ class _Parser(httptools.HttpRequestParser):  # type: ignore[misc] # a C type wit
         if hasattr(self, "set_dangerous_leniencies"):  # as uvicorn sets it
             self.set_dangerous_leniencies(lenient_data_after_close=True)
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: Any) -> None:  # noqa: ANN401 - bytes, or another buffer
         """Parse data. A parser that has stopped at an upgrade cannot go on, so a new one takes its place."""
         parser, protocol = self, self._protocol
         while True:
