@@ -199,7 +199,7 @@ def _check_signed_names(names: set[str], given: _Values, form: Form) -> None:
     if absent := names.difference(given):
         raise SignatureRejected(
             "unsigned_header",
-            f"SignedHeaders lists headers that the request does not have: {', '.join(sorted(absent))};"
+            f"the request does not have all headers of SignedHeaders, it lacks: {', '.join(sorted(absent))};"
             " a proxy may have removed them",
         )
     must = {"host", *([] if _DATE in given else ["date"])}
