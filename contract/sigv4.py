@@ -199,7 +199,7 @@ def _check_signed_names(names: set[str], given: _Values, form: Form) -> None:
     if absent := names.difference(given):
         raise SignatureRejected(
             "unsigned_header",
-            f"SignedHeaders names headers that the request does not have: {', '.join(sorted(absent))};"
+            f"the request does not have all headers of SignedHeaders, it lacks: {', '.join(sorted(absent))};"
             " a proxy may have removed them",
         )
     must = {"host", *([] if _DATE in given else ["date"])}
@@ -240,7 +240,7 @@ def _canonical_path(path: str, form: Form) -> bytes:
 
 
 def _canonical_queries(query: str) -> list[bytes]:
-    """Return the forms of a query that signers sign: encoded anew, and as it is, as botocore signs an address.
+    """Return the forms of a query that signers sign: decoded and encoded, and as it is, as botocore signs an address.
 
     A raw `+` is a plus to some of AWS's own signers, and a space to others.
     """

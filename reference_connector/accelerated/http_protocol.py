@@ -127,6 +127,8 @@ class AcceleratedProtocol(NoUpgradeProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the path of this request: to the dispatcher, or to uvicorn."""
+        if self.stops_here():
+            return
         dispatcher = self._dispatcher
         if dispatcher is not None and self._is_plain():
             call = dispatcher.calls.get(self.url.decode("latin-1"))
@@ -165,6 +167,8 @@ class AcceleratedProtocol(NoUpgradeProtocol):
 
     def on_message_complete(self) -> None:
         """Answer after the request is complete."""
+        if self.has_stopped:
+            return
         cycle = self.cycle
         if isinstance(cycle, _Exchange) and not cycle.response_complete:
             cycle.start()

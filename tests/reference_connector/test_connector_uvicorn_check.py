@@ -96,7 +96,7 @@ SOURCES = {
     "cycle": set(check.CYCLE),
     "self.cycle": set(check.CYCLE),
 }
-OWN = {"content", "dispatcher", "start", "url"}
+OWN = {"content", "dispatcher", "has_stopped", "start", "stops_here", "url"}
 """Names of our own on these objects; `url` is set by us before uvicorn's `on_url` adds to it."""
 
 
