@@ -89,6 +89,17 @@ def texts_alike(requests: Requests) -> Iterator[Variant]:
         )
 
 
+def texts_cut_at_a_nul(requests: Requests) -> list[Variant]:
+    """Return trips with ids that are equal up to a NUL, which a database may refuse."""
+    unique = uuid.uuid4().hex
+    tails = {"a": "\0a", "b": "\0b", "nothing": ""}
+    return [
+        Variant(f"the trip …\\x00{name}" if tail else "the trip … without a NUL",
+                requests.build.cart().with_value(_TRIP, f"trip {unique}{tail}"))
+        for name, tail in tails.items()
+    ]  # fmt: skip
+
+
 def cart_to_change(requests: Requests) -> Draft:
     """Return a cart with every member that a change needs."""
     return lines(requests, 2).with_value("shopperDeviceId", "device-001")

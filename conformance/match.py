@@ -68,6 +68,23 @@ def says_json(exchange: Exchange) -> Mismatch | None:
     return Mismatch(f"Content-Type: {_JSON}", f"Content-Type: {types[0]}" if types else "no Content-Type")
 
 
+def is_json_text(exchange: Exchange) -> Mismatch | None:
+    """Match a body that is JSON by RFC 8259, in UTF-8; an empty body, and one of another content type, always match."""
+    if exchange.answer is None or not exchange.answer.body.strip() or says_json(exchange):
+        return None
+    try:
+        json.loads(exchange.answer.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except RecursionError:
+        return None
+    except ValueError as error:
+        return Mismatch("a body that is JSON, as its Content-Type says", f"{error}, in: {exchange.in_short()}")
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def unique_names(exchange: Exchange) -> Mismatch | None:
     """Match a body in which no object has two members of one name."""
     repeated: list[str] = []

@@ -95,6 +95,10 @@ def _has_unknown_member(request: Request) -> bool:
     return "xFutureAttribute" in json.dumps(request.body)
 
 
+def _has_more_than_two(value: dict[str, object]) -> bool:
+    return len(value) > 2  # noqa: PLR2004 - the members id and type
+
+
 def _lasts_no_time(request: Request) -> bool:
     visit = request.body["shoppingTrip"]
     return bool(visit.get("startTime") == visit.get("endTime"))
@@ -107,6 +111,9 @@ _both("refuses_uuids_of_version_7", "VIK-X.16", "CP-X.17", _uuid_version("7"))
 _both("refuses_null", "VIK-X.18", "CP-X.22", lambda request: _holds_null(request.document))
 _both("refuses_unknown_members", "VIK-X.6", "CP-X.6", _has_unknown_member)
 _both("refuses_unknown_ids", "VIK-X.6", "CP-X.6", lambda request: "futureAttributeId" in json.dumps(request.body))
+_cart("refuses_unknown_members_of_the_shopper", "CP-X.6", _any("shopperIdentity", lambda value: len(value) > 1))
+_cart("refuses_unknown_members_of_identifiers", "CP-X.6", _any(f"{_ITEM}.externalIdentifiers[]", _has_more_than_two))
+_cart("refuses_unknown_members_of_scan_results", "CP-X.6", _any(f"{_EVENT}.scanResult", _has_more_than_two))
 _both("wants_compact_json", "VIK-X.19", "CP-X.26", lambda request: b"\n" in request.raw)
 _both("knows_no_escapes", "VIK-X.19", "CP-X.26", lambda request: b"\\u0045" in request.raw)
 _fault("refuses_unknown_members_of_a_tap", "tap", ("SA-X.2",), _has_unknown_member)

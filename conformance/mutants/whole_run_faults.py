@@ -348,6 +348,36 @@ class names_the_visitor_twice(SmallConnector):
         return Reply(200, f'{{"visitorDetails": {details}}}'.encode())
 
 
+class _WritesRefusals(BreaksAnswers):
+    """The base of faults that write the body of a refusal by hand."""
+
+    text: ClassVar[bytes]
+    statuses: ClassVar[tuple[int, ...]] = (400, 401)
+
+    async def break_answer(self, request: Request) -> Reply:
+        reply = await super().break_answer(request)
+        return replace(reply, body=self.text) if reply.status in self.statuses else reply
+
+
+_NEARLY_JSON = {
+    "an_object_of_python": b"{'errorMsg': 'no', 'retry': None}",
+    "a_comma_at_the_end": b'{"errorMsg": "no",}',
+    "plain_text": b"no such shopper",
+    "half_an_object": b'{"errorMsg": "no"',
+    "latin_1": '{"errorMsg": "Schlüssel"}'.encode("latin-1"),
+    "two_objects": b'{"errorMsg": "no"}{"errorMsg": "no"}',
+    "nan": b'{"retryAfter": NaN}',
+}
+for _name, _written in _NEARLY_JSON.items():
+    _members = {"text": _written}
+    _fault("VIK-X.93", beside=("VIK-2",))(
+        type(f"refuses_with_{_name}:scan", (_WritesRefusals,), {"broken_call": "scan", **_members})
+    )
+    _fault("CP-X.112", beside=("CP-3.2",))(
+        type(f"refuses_with_{_name}:cart", (_WritesRefusals,), {"broken_call": "cart", **_members})
+    )
+
+
 class _OneInMany(BreaksAnswers):
     """The base of faults in one of many valid calls."""
 

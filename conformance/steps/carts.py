@@ -15,6 +15,7 @@ from conformance.cart_kinds import (
     changes,
     kinds_of_carts,
     texts_alike,
+    texts_cut_at_a_nul,
     uuids_alike,
 )
 from conformance.cart_variants import CART_SETS
@@ -66,8 +67,12 @@ def send_similar_uuids(requests: Requests, connector: ConnectorClient, controls:
 
 @when("it comes for each of several trips with similar texts", target_fixture="exchanges")
 def send_similar_texts(requests: Requests, connector: ConnectorClient, controls: ControlCalls) -> Exchanges:
-    """Send trips with different texts as ids."""
-    return _send(connector, controls, list(texts_alike(requests)))
+    """Send trips with different texts as ids; a text with a NUL counts only if the connector accepts it."""
+    cut = _send(connector, controls, texts_cut_at_a_nul(requests))
+    return [
+        *_send(connector, controls, list(texts_alike(requests))),
+        *(each for each in cut if match.status(each, [400])),
+    ]
 
 
 @when("it is sent, again with each change, and as it was", target_fixture="exchanges")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import threading
 import time
@@ -11,13 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pytest_bdd import parsers, when
 
-from conformance.drafts import Draft
+from conformance import match
+from conformance.drafts import Draft, with_unknown_members
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.errors import NotDeclared
+from conformance.forms import IGNORED, SAMPLES, places, with_sample
 from conformance.repetition import send_many
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
+from conformance.variants import with_own_ids
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 
@@ -29,6 +33,23 @@ _BAD_EVENT_IDS = ("not a valid id!", "a/b", "#", "a b", "")
 def send(draft: Draft, connector: ConnectorClient) -> Exchanges:
     """Send the request unchanged."""
     return [connector.send(draft.operation, draft.encoded())]
+
+
+@when("it is sent with an unknown member in each object, optional ones included", target_fixture="exchanges")
+def send_future_members(draft: Draft, connector: ConnectorClient) -> Exchanges:
+    """Send the request with unknown members, and again with each optional object that the connector accepts."""
+    exchanges = send(Draft(draft.operation, with_unknown_members(draft.body)), connector)
+    for paths in ([each for each in SAMPLES if each not in IGNORED], IGNORED):
+        whole = with_own_ids(draft)
+        for path in paths:
+            whole = whole if places(whole, path) else with_sample(whole, path)
+        plain = connector.send(whole.operation, whole.encoded(), label="with optional members")
+        if not match.no_success(plain):
+            continue  # the connector refuses the members themselves, which other cases judge
+        future = with_own_ids(whole)
+        body = json.dumps(with_unknown_members(future.body)).encode()
+        exchanges.append(connector.send(draft.operation, body, label="with unknown members in optional objects"))
+    return exchanges
 
 
 @when(parsers.parse('it is sent without "{path}"'), target_fixture="exchanges")

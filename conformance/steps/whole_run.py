@@ -127,6 +127,17 @@ def all_json(calls: list[Past], connector: ConnectorClient, profile: Profile) ->
             must(Mismatch(mismatch.expected, f"{mismatch.got}: {exchange.in_short()}"))
 
 
+@then("every refusal that says that it is JSON is JSON")
+def refusals_are_json(calls: list[Past], connector: ConnectorClient) -> None:
+    """Match the body of each refusal and error, whatever was sent."""
+    for past in calls:
+        if status_of(past.exchange) < 400 or is_judged(past):  # noqa: PLR2004 - the refusals
+            continue
+        if mismatch := match.is_json_text(past.exchange):
+            connector.show([past.exchange])
+            must(mismatch)
+
+
 @then(parsers.parse("no valid {name} failed or was refused"))
 def none_failed(
     calls: list[Past], connector: ConnectorClient, controls: ControlCalls, profile: Profile, name: str

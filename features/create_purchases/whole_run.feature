@@ -56,6 +56,12 @@ Feature: Create Purchases: the whole run
     And the calls of the whole run with a cart
     Then every success says that it is JSON
 
+  @CP-X.112 @house @last
+  Scenario: Every refusal of a cart that says that it is JSON is JSON
+    Given a cart that the connector understands
+    And the calls of the whole run with a cart
+    Then every refusal that says that it is JSON is JSON
+
   @CP-X.109 @must @last
   Scenario: No valid cart of the run failed
     Given a cart that the connector understands

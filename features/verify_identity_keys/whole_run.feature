@@ -57,6 +57,12 @@ Feature: Verify Identity Keys: the whole run
     And the calls of the whole run with a scan
     Then every success says that it is JSON
 
+  @VIK-X.93 @house @last
+  Scenario: Every refusal of a scan that says that it is JSON is JSON
+    Given a scan that the connector understands
+    And the calls of the whole run with a scan
+    Then every refusal that says that it is JSON is JSON
+
   @VIK-X.89 @must @last
   Scenario: No unknown key of the run opened the gate
     Given a scan of an unknown key
