@@ -22,6 +22,8 @@ _REFUSALS_OF_ONE_CAUSE = 3
 """The least number of refusals with the same wrong status that have one cause; two may be a chance."""
 _ROOTS = ("VIK-1.1", "VIK-2", "CP-1.1", "PLAN-CCD-VAL-CONN-001", "RS-1.1", "GSD-X.1")
 """The cases that are the root where they share a symptom with others: they send the plainest request."""
+_DRAWN = ("VIK-X.35", "VIK-X.36", "CP-X.44", "CP-X.45", "CP-X.46", "CP-X.47")
+"""The cases of random requests, which name no rule of their own; so they are never the root of others."""
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "E2E-X.2": ("VIK-2", "VIK-1.1", "CP-1.1"),
     "E2E-X.4": ("VIK-1.1", "VIK-6", "VIK-X.1", "VIK-X.2"),
@@ -39,8 +41,9 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "PLAN-APP-IV-001": ("VIK-1.1",),
     "PLAN-APP-VAL-CONN-002": ("CP-1.1",),
     "PLAN-CHK-VAL-CONN-001": ("CP-1.1",),
-    "CP-X.46": ("CP-2", "CP-X.1", "CP-X.12", "CP-X.4", "CP-X.5"),
+    "CP-X.46": ("CP-2", "CP-X.1", "CP-X.12", "CP-X.4", "CP-X.5", "CP-X.3", "CP-X.93", "CP-X.96"),
     "CP-X.47": ("CP-X.34", "CP-2", "CP-X.1", "CP-X.46"),
+    "CP-X.86": ("CP-X.10",),
     "CP-X.32": ("CP-2", "CP-X.1"),
     "CP-X.33": ("CP-2", "CP-X.1"),
     "CP-X.34": ("CP-2", "CP-X.1"),
@@ -95,10 +98,10 @@ def _by_symptom(failed: Iterable[CaseResult]) -> dict[str, str]:
     return causes
 
 
-def _plainness(case_id: str) -> tuple[bool, int, int]:
-    """Return a key that sorts a rule that fails a connector first, then the plainest requests."""
+def _plainness(case_id: str) -> tuple[bool, bool, int, int]:
+    """Return a key that sorts named requests first, then a rule that fails a connector, then the plainest requests."""
     place = _ROOTS.index(case_id) if case_id in _ROOTS else len(_ROOTS)
-    return register()[case_id].level != "must", place, list(register()).index(case_id)
+    return case_id in _DRAWN, register()[case_id].level != "must", place, list(register()).index(case_id)
 
 
 def _symptom(result: CaseResult) -> _Symptom | None:

@@ -69,7 +69,7 @@ def says_json(exchange: Exchange) -> Mismatch | None:
 
 
 def is_json_text(exchange: Exchange) -> Mismatch | None:
-    """Match a body that is JSON by RFC 8259, in UTF-8. A body that is empty or has another content type may be anything."""
+    """Match a body that is JSON by RFC 8259, in UTF-8; an empty body, and one of another content type, always match."""
     if exchange.answer is None or not exchange.answer.body.strip() or says_json(exchange):
         return None
     try:

@@ -201,7 +201,8 @@ def _left_out(new: New, _house: House) -> Iterator[Variant]:
 
 
 def _in_part(new: New, _house: House) -> Iterator[Variant]:
-    """Send optional objects with only one of their members."""
+    """Send optional objects with only one of their members, or with none."""
+    yield Variant("scanResult without members", new().with_value(_SCAN_RESULT, {}))
     yield Variant("scanResult with id alone", new().with_value(_SCAN_RESULT, {"id": "shopper-001"}))
     yield Variant("scanResult with type alone", new().with_value(_SCAN_RESULT, {"type": "SHOPPER"}))
     yield Variant("an external identifier with id alone", new().with_value(_IDENTIFIERS, [{"id": SAMPLE_UPC}]))
@@ -224,7 +225,8 @@ def _groups(new: New, _house: House) -> Iterator[Variant]:
 
 
 def _blank_ids(new: New, _house: House) -> Iterator[Variant]:
-    return _vary(new, {"shopperIdentity.id": [""], "shoppingTrip.authEvents[0].scanResult": [{"id": ""}]})
+    yield from _vary(new, {"shopperIdentity.id": [""]})
+    yield Variant("scanResult.id left blank", _with_scan_result(new(), id=""))
 
 
 def _optional_members(new: New, _house: House) -> Iterator[Variant]:
@@ -233,7 +235,6 @@ def _optional_members(new: New, _house: House) -> Iterator[Variant]:
         "shopperIdentity": [{}, {"id": "shopper-1"}],
         "shopperDeviceId": ["device-1"],
         "cartItems[0].externalIdentifiers": [[]],
-        "shoppingTrip.authEvents[0].scanResult": [{}],
     }
     return _vary(new, values)
 

@@ -62,6 +62,7 @@ def test_two_wrong_refusals_may_be_a_chance() -> None:
         ("a body that keeps verify_identity_keys.response", "x is missing: 200 {}", "VIK-1.1", ("VIK-1.2",)),
         ("Content-Type: application/json", "Content-Type: text/html", "VIK-1.1", ("VIK-X.37",)),
         ("201", "400 {}", "CP-1.1", ("CP-1.2", "CP-1.13")),
+        ("201", "400 {}", "CP-X.57", ("CP-X.44",)),
     ],
 )
 def test_shared_symptom_has_the_plainest_case_as_its_root(
