@@ -37,8 +37,8 @@ def main() -> None:
         )
     except (BadSettings, ConnectorError) as error:
         parser.error(str(error))
-    except OSError as error:
-        parser.error(f"cannot listen on {given.host} port {given.port}: {error.strerror or error}")
+    except (OSError, OverflowError) as error:  # OverflowError: no port has that number
+        parser.error(f"cannot listen on {given.host} port {given.port}: {error}")
 
 
 if __name__ == "__main__":
