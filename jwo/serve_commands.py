@@ -86,8 +86,12 @@ def aws_command(
     allow = "--allow-unauthenticated"
     here = address_to_bind(host, [_EMULATOR], allowed=allow_unauthenticated, how_to_allow=allow)
     from jwo.moto_server import serve_moto
+    from jwo.serving import cannot_bind
 
-    serve_moto(here)
+    try:
+        serve_moto(here)
+    except OSError as error:
+        raise cannot_bind(0, error) from error
 
 
 @commands.command()

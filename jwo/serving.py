@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 import uvicorn
@@ -38,5 +39,7 @@ def serve(
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:
-    """Return the error for a port that is taken, or forbidden to this user."""
+    """Return the error for a port that is taken, or forbidden to this user, or for an address of another machine."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Usage("--host: this machine does not have that address; name one that it has, such as 127.0.0.1")
     return Usage(f"cannot use port {port}: {error.strerror}; omit --port to take a free port")

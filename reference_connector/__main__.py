@@ -11,6 +11,8 @@ from contract.errors import BadSettings
 from reference_connector.errors import ConnectorError
 from reference_connector.serving import serve
 
+_LAST_PORT = 65_535
+
 
 def main() -> None:
     """Serve until a signal stops the process."""
@@ -27,6 +29,8 @@ def main() -> None:
         help="allow a --host that is not a loopback address, without authentication; default off",
     )
     given = parser.parse_args()
+    if not 0 <= given.port <= _LAST_PORT:
+        parser.error(f"--port: {given.port} is not a port; name one from 0 to {_LAST_PORT}")
     try:
         serve(
             given.host,
@@ -38,7 +42,7 @@ def main() -> None:
     except (BadSettings, ConnectorError) as error:
         parser.error(str(error))
     except OSError as error:
-        parser.error(f"cannot listen on {given.host} port {given.port}: {error.strerror or error}")
+        parser.error(f"cannot listen on {given.host} port {given.port}: {error}")
 
 
 if __name__ == "__main__":

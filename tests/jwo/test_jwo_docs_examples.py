@@ -12,10 +12,14 @@ import yaml
 from typer.main import get_command
 
 from conformance.expected import Expected
+from contract.errors import BadSettings
 from contract.profile import load
 from contract.register import Requirement
+from contract.settings import read
 from jwo.cli import app
 from jwo.profile_template import TEMPLATE
+from reference_connector.settings import ConnectorSettings
+from simulator.settings import PlatformSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
@@ -59,6 +63,17 @@ def test_example_workflow_uses_existing_inputs() -> None:
     (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
 
     assert set(step["with"]) <= set(action["inputs"])
+
+
+def test_page_of_access_names_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "access.md").read_text("utf-8")
+    for name in set(re.findall(r"JWO_[A-Z]+_[A-Z_]+[A-Z]", text)):
+        monkeypatch.setenv(name, "{}")
+    for kind in (ConnectorSettings, PlatformSettings):
+        with pytest.raises(BadSettings) as refused:
+            read(kind)
+        assert "is not a setting" not in str(refused.value)
+    assert [yaml.safe_load(block) for block in blocks(ROOT / "docs" / "access.md", "yaml")]
 
 
 def test_profile_of_init_loads_with_and_without_its_comments(tmp_path: Path) -> None:

@@ -79,3 +79,11 @@ def test_aws_emulator_serves_where_it_may(monkeypatch: pytest.MonkeyPatch, words
     monkeypatch.setattr("jwo.moto_server.serve_moto", served.append)
     assert _code(monkeypatch, "aws", *words) == 0
     assert served == [EVERYWHERE if EVERYWHERE in words else "127.0.0.1"]
+
+
+@pytest.mark.parametrize(("command", "environment"), [("connector", {}), ("platform", AWS), ("aws", {})])
+def test_address_of_another_machine_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, environment: dict[str, str]
+) -> None:
+    assert _code(monkeypatch, command, "--host", "192.0.2.1", "--allow-unauthenticated", **environment) == 2
+    assert "--host: this machine does not have that address" in capsys.readouterr().err
