@@ -6,7 +6,7 @@ piece. Pieces and grams are added up first, whatever the units of the lines; the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
@@ -55,30 +55,35 @@ PromotionsOn = Callable[[str], Sequence[Promotion] | None]
 """Returns the promotions on a SKU, if any, in the order in which they apply."""
 
 
-def price(cart: Iterable[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
+def price(cart: Sequence[CartLine], promotions_on: PromotionsOn, rates: TaxRates) -> Priced:
     """Price a cart; a line that has a problem is at the end of the receipt, with its own unit and a price of 0."""
     subtotal = promotions = tax = ZERO
     with localcontext(EXACT):
-        found = [(measure(line), line) for line in cart]
-        held = add_up(each for each, _ in found if isinstance(each, Held))
-        lines = [price_line(each, promotions_on(each.product.sku), rates) for each in held]
+        found = [measure(line) for line in cart]
+        held = [each for each in found if isinstance(each, Held)]
+        lines = [price_line(each, promotions_on(each.product.sku), rates) for each in add_up(held)]
         for line in lines:
             subtotal += line.gross
             promotions += line.promotion
             tax += line.tax
-    unpriced = [_unpriced(line) for each, line in found if isinstance(each, Problem)]
-    problems = tuple(each for each, _ in found if isinstance(each, Problem))
-    return Priced((*lines, *unpriced), problems, subtotal, promotions, tax)
+    problems = [each for each in found if isinstance(each, Problem)]
+    if problems:
+        lines += [_unpriced(line) for line, each in zip(cart, found, strict=True) if isinstance(each, Problem)]
+    return Priced(tuple(lines), tuple(problems), subtotal, promotions, tax)
 
 
 def price_line(held: Held, promotions: Sequence[Promotion] | None, rates: TaxRates) -> PricedLine:
     """Price a quantity of one product; call it in the context EXACT."""
     product, quantity = held
-    gross = cents(quantity * product.unit_price / product.unit.size)
+    unit, in_unit = product.unit, quantity
+    gross = quantity * product.unit_price
+    if unit.is_weight:
+        in_unit = quantity / unit.size
+        gross /= unit.size
+    gross = cents(gross)
     off = discount(promotions, product, quantity, gross) if promotions else ZERO
     tax = rates.on(gross - off, product.tax_code)
-    unit, in_unit = product.unit.name, quantity / product.unit.size
-    return PricedLine(product.sku, product.name, in_unit, unit, product.unit_price, gross, off, tax)
+    return PricedLine(product.sku, product.name, in_unit, unit.name, product.unit_price, gross, off, tax)
 
 
 def _unpriced(line: CartLine) -> PricedLine:

@@ -183,7 +183,7 @@ def test_weight_in_another_unit_than_the_price_is_converted(
     [line] = receipt["lines"]
     assert (line["quantity"], line["unit"]) == shown
     assert (line["unitPrice"], receipt["status"], receipt["total"]) == ("0.79", "priced", total)
-    assert direct.http.get("/ops/parked").json() == {"parked": []}
+    assert direct.operator_get("/ops/parked").json() == {"parked": []}
 
 
 @pytest.mark.parametrize(
@@ -203,12 +203,12 @@ def test_quantity_that_does_not_fit_makes_a_listed_bad_cart_without_a_charge(
     cart = a_cart(cartItems=[a_line("SKU-002"), a_line(sku, quantity, unit=unit)])
     answer = direct.purchase(cart)
     assert (answer.status_code, bool(answer.json()["purchaseId"])) == (201, True)
-    [bad_cart] = direct.http.get("/ops/parked").json()["parked"]
+    [bad_cart] = direct.operator_get("/ops/parked").json()["parked"]
     [problem] = bad_cart["problems"]
     assert (problem["code"], problem["item"]) == (code, sku)
     assert f"{quantity} {unit[:40]!r} of {sku}" in problem["problem"]
     assert bad_cart["cartItems"] == cart["cartItems"]
-    assert direct.http.get("/ops/charges/pending").json() == {"charges": []}
+    assert direct.operator_get("/ops/charges/pending").json() == {"charges": []}
     assert direct.purchase(cart).json() == answer.json()
 
 
@@ -228,7 +228,7 @@ def test_amount_beyond_any_charge_makes_a_bad_cart(start: Callable[..., Any], a_
     connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,))
     item = {"id": "GOLD", "type": "SKU", "quantity": {"value": "9999999999", "unit": "kg"}}
     assert connector.purchase(a_cart(cartItems=[item])).status_code == 201
-    [bad_cart] = connector.http.get("/ops/parked").json()["parked"]
+    [bad_cart] = connector.operator_get("/ops/parked").json()["parked"]
     assert [problem["code"] for problem in bad_cart["problems"]] == ["amount_too_large"]
 
 

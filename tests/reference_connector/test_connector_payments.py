@@ -329,7 +329,7 @@ def _problems(connector: Any, wanted: int) -> list[str]:
     """Wait until the bad carts have the expected number of problems; return their codes."""
     deadline = time.monotonic() + 10
     while True:
-        bad_carts = connector.http.get("/ops/parked").json()["parked"]
+        bad_carts = connector.operator_get("/ops/parked").json()["parked"]
         found = [problem["code"] for bad_cart in bad_carts for problem in bad_cart["problems"]]
         if len(found) == wanted or time.monotonic() > deadline:
             return found

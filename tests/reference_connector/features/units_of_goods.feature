@@ -112,11 +112,11 @@ Feature: Units of goods
 
     Examples:
       | sku    | quantity | unit  | code                | words                                          |
-      | FIGS   | 2        | unit  | unit_does_not_fit   | holds 2 'unit' of FIGS, and its price is for one 'lb' |
+      | FIGS   | 2        | unit  | unit_does_not_fit   | holds 2 'unit' of FIGS; its price is for one 'lb' |
       | FIGS   | 1.5      | each  | unit_does_not_fit   | set sold_by to unit                            |
       | FIGS   | 0        | unit  | unit_does_not_fit   | holds 0 'unit' of FIGS                         |
       | TOWELS | 0.75     | lb    | unit_does_not_fit   | set sold_by to one of lb, oz, kg, g            |
-      | TOWELS | 2        | kg    | unit_does_not_fit   | and its price is for one 'unit'                |
+      | TOWELS | 2        | kg    | unit_does_not_fit   | its price is for one 'unit'                |
       | TOWELS | 2        | pack  | unknown_unit        | only unit, lb, oz, kg, g have a price          |
       | FIGS   | 2        | l     | unknown_unit        | holds 2 'l' of FIGS                            |
       | FIGS   | 2        | fl-oz | unknown_unit        | holds 2 'fl-oz' of FIGS                        |
