@@ -172,9 +172,9 @@ def test_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    with create_client(settings_for("http://catalog.invalid", max_attempts=2, **QUICK)) as client:
-        with pytest.raises(PlatformUnreachable, match="catalog.invalid.*Name or service not known"):
-            client.status("one")
+    settings = settings_for("http://catalog.invalid", max_attempts=2, **QUICK)
+    with create_client(settings) as client, pytest.raises(PlatformUnreachable, match=r"catalog\.invalid.*not known"):
+        client.status("one")
     assert len(calls) == 2
 
 
