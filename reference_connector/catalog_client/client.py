@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
@@ -19,6 +21,8 @@ from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import CatalogClientError, UploadStopped
 from reference_connector.telemetry import EventLog
 
+_WAKE_EVERY_S = 0.1
+"""How often the main thread wakes: on some systems, a signal does not end a wait."""
 _GRACE_S = 3
 """How long an interrupted upload waits for the calls that run, since their ids would be lost."""
 
@@ -81,40 +85,48 @@ class CatalogClient:
 
         def upload_chunk(place: int) -> None:
             chunk = chunks[place]
-            try:
-                ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
-                self._log.event("catalog_uploaded", ingestionId=ids[place], rows=len(chunk))
-                on_uploaded(Uploaded(place, len(chunk), ids[place]))
-                if journal is not None:
-                    journal.keep(chunk, ids[place])
-            except CatalogClientError:
-                self._attempts.stop()  # no other chunk starts
-                raise
+            ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+            self._log.event("catalog_uploaded", ingestionId=ids[place], rows=len(chunk))
+            on_uploaded(Uploaded(place, len(chunk), ids[place]))
+            if journal is not None:
+                journal.keep(chunk, ids[place])
 
         self._run(upload_chunk, [place for place in range(len(chunks)) if place not in ids])
         return [ids[place] for place in range(len(chunks))]
 
     def _run(self, upload_chunk: Callable[[int], None], places: Sequence[int]) -> None:
         """Upload the chunks at these places, as many at once as the settings allow. Raises the first failure."""
-        workers = ThreadPoolExecutor(self._settings.workers)
-        running = [workers.submit(upload_chunk, place) for place in places]
+        waiting, failures = deque(places), list[Exception]()
+
+        def work(ended: Event) -> None:
+            while waiting and not failures:
+                with suppress(IndexError):  # another thread took the last chunk
+                    place = waiting.popleft()
+                    try:
+                        upload_chunk(place)
+                    except Exception as error:  # noqa: BLE001 - the caller's thread raises it
+                        failures.append(error)
+                        self._attempts.stop()
+            ended.set()
+
+        # a signal must end the process although a call still waits for its answer, so the threads are daemons
+        ends = [Event() for _ in range(min(self._settings.workers, len(places)))]
+        for ended in ends:
+            Thread(target=work, args=(ended,), daemon=True).start()
         try:
-            wait(running, return_when=FIRST_EXCEPTION)
-        except BaseException:  # a signal: the calls that run get a short time, and none is repeated
-            self._end(workers, running, _GRACE_S)
+            for ended in ends:
+                while not ended.wait(_WAKE_EVERY_S):
+                    pass
+        except BaseException:
+            waiting.clear()
+            self._attempts.stop()
+            end = self._monotonic() + _GRACE_S
+            for ended in ends:
+                ended.wait(max(0.0, end - self._monotonic()))
             raise
-        if any(each.done() and each.exception() for each in running):
-            self._end(workers, running)
-            self._attempts.resume()
-        workers.shutdown()
-        failures = [error for each in running if not each.cancelled() and (error := each.exception())]
+        self._attempts.resume()
         if failures:
             raise min(failures, key=lambda error: isinstance(error, UploadStopped))
-
-    def _end(self, workers: ThreadPoolExecutor, running: list[Future[None]], timeout_s: float | None = None) -> None:
-        self._attempts.stop()
-        workers.shutdown(wait=False, cancel_futures=True)
-        wait(running, timeout_s)
 
     def archive(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -37,6 +39,7 @@ from reference_connector.telemetry import EventLog, system_clock
 from tests.foreign.certificates import make_certificates
 from tests.reference_connector.bad_network import (
     BadNetwork,
+    Exchange,
     Fault,
     answers,
     babbles,
@@ -47,6 +50,7 @@ from tests.reference_connector.bad_network import (
     hangs,
     loses_the_answer,
     reset,
+    works,
 )
 from tests.reference_connector.small_platform import (
     Queue,
@@ -376,6 +380,34 @@ def test_failure_ends_the_pauses_of_other_workers(network: BadNetwork, logged: A
     with pytest.raises(PlatformRefused) as refused:
         logged(chunk_rows=1, workers=2, retry_wait_max_s=900)[0].upload(some_rows(2))
     assert refused.value.status == 403
+
+
+def test_signal_ends_the_upload_after_the_call_that_runs(
+    network: BadNetwork, logged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_signal: Any) -> None:
+        raise SystemExit(143)
+
+    def answers_after_a_signal(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        threading.Event().wait(0.25)
+        works(exchange)
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    patient = {"chunk_rows": 1, "timeout_s": 5, "answer_limit_s": 5}
+    network.faults[UPLOAD] = [works, answers_after_a_signal]
+    seen, journal = list[str](), UploadJournal(tmp_path / "journal")
+    try:
+        with pytest.raises(SystemExit):
+            logged(**patient)[0].upload(some_rows(9), journal, lambda each: seen.append(each.ingestion_id))
+        monkeypatch.setattr("reference_connector.catalog_client.client._GRACE_S", 0)
+        network.faults[UPLOAD] = [answers_after_a_signal]
+        with pytest.raises(SystemExit):
+            logged(**patient)[0].upload(some_rows(9), UploadJournal(tmp_path / "other"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == ["ingestion-1", "ingestion-2"]
+    assert journal.find(some_rows(2)[1:]) == "ingestion-2"
 
 
 def test_archive_gives_the_ids_before_a_failure(platform: SmallPlatform, logged: Any) -> None:
