@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import boto3
 import httpx
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from contract.errors import BadSettings
 from jwo_toolkit.pacing import Pace
@@ -28,7 +29,7 @@ from reference_connector.catalog_client.reports import Downloads, Reports
 from reference_connector.catalog_client.results import Follower
 from reference_connector.catalog_client.sending import Sender
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import ForbiddenHost
+from reference_connector.errors import ForbiddenHost, QueueUnusable
 from reference_connector.telemetry import EventLog, system_clock
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
     """Make a client, and close its connections at the end.
 
     Raises ForbiddenHost if the settings name a real Amazon host and block those. Raises BadSettings if ca_file has no
-    certificate.
+    certificate, and QueueUnusable if the region or the address of SQS is not valid.
     """
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
@@ -97,6 +98,16 @@ def _sqs(settings: CatalogClientSettings, hosts: Hosts) -> SQSClient:
         raise ForbiddenHost(
             "without aws_endpoint_url the client would call AWS for the queue", hint="set aws_endpoint_url"
         )
+    try:
+        return _make_sqs(settings)
+    except (BotoCoreError, ValueError) as error:
+        raise QueueUnusable(
+            f"no client for the queue can be made ({error})",
+            hint="check JWO_CATALOG_REGION and JWO_CATALOG_AWS_ENDPOINT_URL",
+        ) from error
+
+
+def _make_sqs(settings: CatalogClientSettings) -> SQSClient:
     return boto3.client(
         "sqs",
         region_name=settings.region,

@@ -510,6 +510,17 @@ def test_queue_that_does_not_exist_or_is_down_is_replaced(
         assert named in client.queue_problem
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [{"region": "us east"}, {"region": ""}, {"aws_endpoint_url": "http://a_b:1"}, {"queue_url": "http://.x/1/q"}],
+)
+def test_queue_settings_that_cannot_be_right_are_named(logged: Any, aws_url: str, setting: dict[str, str]) -> None:
+    queue = {"queue_url": f"{aws_url}/123456789012/none", "aws_endpoint_url": aws_url} | setting
+    with pytest.raises(QueueUnusable) as unusable:
+        logged(**queue)[0].confirm_subscription(1)
+    assert f"JWO_CATALOG_{next(iter(setting)).upper()}" in unusable.value.hint
+
+
 def test_messages_that_are_not_ours_do_not_hide_the_result(
     platform: SmallPlatform, open_client: Any, queue: Queue
 ) -> None:
