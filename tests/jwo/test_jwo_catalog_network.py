@@ -200,7 +200,7 @@ def test_markup_in_a_report_is_shown_as_text(command: Any, platform: SmallPlatfo
 def test_error_before_the_first_upload_is_a_document_too(
     command: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], other: dict[str, str], words: str
 ) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
     done = command(*arguments, **other)
     assert (done.code, words in done.document["error"], words in done.errors) == (2, True, True), done
     assert "a bug in the kit" not in done.errors

@@ -484,7 +484,7 @@ def test_known_chunks_are_reported_although_another_fails(platform: SmallPlatfor
 def test_queue_that_fails_is_named_and_replaced_by_status_calls(
     platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch, fault: Fault, named: str
 ) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
     platform.done("one")
     with BadNetwork(aws_url) as aws:
         aws.faults["/"] = [fault] * 9
@@ -502,7 +502,7 @@ def test_queue_that_fails_is_named_and_replaced_by_status_calls(
 def test_queue_that_does_not_exist_or_is_down_is_replaced(
     platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
     platform.done("one")
     for url, named in ((aws_url, "JWO_CATALOG_QUEUE_URL"), ("http://127.0.0.1:9", "JWO_CATALOG_AWS_ENDPOINT_URL")):
         client, _ = logged(queue_url=f"{url}/123456789012/none", aws_endpoint_url=url)
