@@ -16,8 +16,9 @@ import pytest
 
 from jwo.catalog_command import catalog
 from jwo.errors import run
+from tests.conftest import _served
 from tests.reference_connector.bad_network import BadNetwork, Fault, answers, cuts, reset
-from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
+from tests.reference_connector.small_platform import KEY, ServedPlatform, SmallPlatform, a_report, some_rows
 
 UPLOAD, STATUS = "/catalog/upload", "/getCatalogUploadStatus"
 
@@ -35,11 +36,17 @@ class Ended(NamedTuple):
         return json.loads(self.output)
 
 
+@pytest.fixture(scope="module")
+def served_platform() -> Iterator[ServedPlatform]:
+    """One server for all tests of this file, since its start and its end take longer than a test."""
+    served = ServedPlatform()
+    with _served(served) as served.url:
+        yield served
+
+
 @pytest.fixture
-def platform(serve: Callable[[Any], str]) -> SmallPlatform:
-    platform = SmallPlatform()
-    platform.url = serve(platform.app)
-    return platform
+def platform(served_platform: ServedPlatform) -> SmallPlatform:
+    return served_platform.replace()
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from reference_connector.errors import (
     QueueUnusable,
 )
 from reference_connector.telemetry import EventLog, system_clock
+from tests.conftest import _served
 from tests.foreign.certificates import make_certificates
 from tests.reference_connector.bad_network import (
     BadNetwork,
@@ -54,6 +55,7 @@ from tests.reference_connector.bad_network import (
 )
 from tests.reference_connector.small_platform import (
     Queue,
+    ServedPlatform,
     SmallPlatform,
     a_report,
     an_envelope,
@@ -67,6 +69,19 @@ EXPIRED_TOKEN = b"<Error><Code>ExpiredToken</Code></Error>"
 PAST = "Thu, 01 Jan 2026 00:00:00 GMT"
 FAR = "Fri, 31 Dec 2100 23:59:59 GMT"
 QUICK: dict[str, Any] = {"timeout_s": 0.1, "answer_limit_s": 0.1, "backoff_first_s": 0.001}
+
+
+@pytest.fixture(scope="module")
+def served_platform() -> Iterator[ServedPlatform]:
+    """One server for all tests of this file, since its start and its end take longer than a test."""
+    served = ServedPlatform()
+    with _served(served) as served.url:
+        yield served
+
+
+@pytest.fixture
+def platform(served_platform: ServedPlatform) -> SmallPlatform:
+    return served_platform.replace()
 
 
 @pytest.fixture
