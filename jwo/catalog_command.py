@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from jwo.errors import run, sentence
+
+if TYPE_CHECKING:
+    from reference_connector.catalog_client.summary import Ledger
 
 catalog = typer.Typer(
     help="Upload a catalog to the platform and follow its ingestion. Settings: the variables JWO_CATALOG_*.",
@@ -30,7 +37,8 @@ def upload(
         typer.Option(
             "--journal",
             metavar="FILE",
-            help="Record progress here, and resume from here after a crash. The upload deletes it at the end.",
+            help="Record progress here, and resume from here after a failure. "
+            "The upload deletes it when every result is known.",
             show_default="no journal",
         ),
     ] = None,
@@ -38,18 +46,22 @@ def upload(
 ) -> None:
     """Upload rows, wait, and show the rejected rows.
 
-    Each rejected row has its reason. Exit 1 if a row was not accepted.
+    Each rejected row has its reason. Exit 0 if every row was accepted, 1 if a row was rejected or its result did not
+    arrive in time, 2 if a call, a file or a setting failed, 130 or 143 after Ctrl-C or SIGTERM. Each of them prints
+    what is known, with --json as one document.
     """
     from jwo.catalog_calls import upload_rows
-    from jwo_toolkit.console import make_console
-    from reference_connector.catalog_client.summary import as_table
+    from reference_connector.catalog_client.summary import Ledger
 
-    summary = upload_rows(file, confirm=confirm, wait_s=wait_s, journal=journal)
-    if as_json:
-        _show_json(summary)
-    else:
-        make_console().print(as_table(summary))
-    raise typer.Exit(1 if summary["rejected"] or summary["unfinished"] or summary["failed"] else 0)
+    ledger = Ledger()
+    try:
+        upload_rows(file, ledger, confirm=confirm, wait_s=wait_s, journal=journal)
+    except BaseException as error:
+        ledger.error = _reason(error)
+        raise
+    finally:
+        _show(ledger, as_json=as_json)
+    raise typer.Exit(ledger.exit_code())
 
 
 @catalog.command()
@@ -62,8 +74,10 @@ def archive(
     """Remove SKUs from sale in the named stores, and print the ids of the ingestions. Follow them with `status`."""
     from jwo.catalog_calls import connected
 
-    with connected() as client:
-        _show_json({"ingestions": client.archive(skus, stores)})
+    ingestions: list[str] = []
+    with _one_document({"ingestions": ingestions}), connected() as client:
+        client.archive(skus, stores, ingestions.append)
+    _show_json({"ingestions": ingestions})
 
 
 @catalog.command()
@@ -71,13 +85,43 @@ def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION", help
     """Show the progress of an ingestion, as JSON."""
     from jwo.catalog_calls import connected
 
-    with connected() as client:
-        _show_json(client.status(ingestion_id))
+    with _one_document({"ingestionId": ingestion_id}), connected() as client:
+        found = client.status(ingestion_id)
+    _show_json(found)
+
+
+def _show(ledger: Ledger, *, as_json: bool) -> None:
+    """Print what is known. For people, an error before the first upload has its sentence on standard error only."""
+    summary = ledger.summary()
+    if as_json:
+        _show_json(summary)
+    elif summary["ingestions"] or not summary["error"]:
+        from jwo_toolkit.console import make_console
+        from reference_connector.catalog_client.summary import as_table
+
+        make_console().print(as_table(summary))
+
+
+@contextmanager
+def _one_document(known: dict[str, object]) -> Iterator[None]:
+    """If the block fails, print what is known together with the reason, as one JSON document."""
+    try:
+        yield
+    except BaseException as error:
+        _show_json({**known, "error": _reason(error)})
+        raise
+
+
+def _reason(error: BaseException) -> str:
+    """Return a sentence about what ended a command early."""
+    if isinstance(error, Exception):
+        return sentence(error)
+    return "interrupted by SIGTERM" if isinstance(error, SystemExit) else "interrupted by Ctrl-C"
 
 
 def _show_json(answer: object) -> None:
-    print(json.dumps(answer))  # noqa: T201 - the command's output
+    print(json.dumps(answer), flush=True)  # noqa: T201 - the command's output
 
 
 if __name__ == "__main__":
-    catalog()
+    run(catalog)

@@ -5,19 +5,16 @@ Each command imports its modules inside its function, so that `--help` and short
 
 from __future__ import annotations
 
-import io
 import shlex
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
-from jwo.errors import Broken, Usage, exit_code, sentence
+from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import load_command
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
@@ -334,19 +331,4 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 
 def main() -> None:
     """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
-    signal.signal(signal.SIGTERM, _stop)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - last resort: no other error may end as a finding
-        print(f"jwo: {sentence(error)}", file=sys.stderr)  # noqa: T201 - the command's error
-        sys.exit(exit_code(error))
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """Exit, so that the `with` blocks stop the processes that they started."""
-    sys.exit(143)
+    run(app)

@@ -1,4 +1,4 @@
-"""The errors that end a command, each with its exit code.
+"""The errors that end a command, each with its exit code, and the last resort that turns an error into one.
 
 JwoError
 ├── Usage    a usage error; exit 2, and the sentence says what to do
@@ -10,7 +10,12 @@ with 3. No error exits with 1, which means findings.
 
 from __future__ import annotations
 
+import io
+import signal
+import sys
 import traceback
+from collections.abc import Callable
+from types import FrameType
 
 
 class JwoError(Exception):
@@ -45,6 +50,26 @@ def sentence(error: Exception) -> str:
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" at {where[0].filename}:{where[0].lineno}" if where else ""
     return f"a bug in the kit, please report it: {type(error).__name__}: {error}{place}"
+
+
+def run(command: Callable[[], object]) -> None:
+    """Run a command. Every error ends it with an exit code and a sentence, and SIGTERM ends its `with` blocks."""
+    signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        command()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - last resort: no other error may end as a finding
+        print(f"jwo: {sentence(error)}", file=sys.stderr)  # noqa: T201 - the command's error
+        sys.exit(exit_code(error))
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Exit, so that the `with` blocks stop the processes that they started."""
+    sys.exit(143)
 
 
 def _users_errors() -> tuple[type[Exception], ...]:

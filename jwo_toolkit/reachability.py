@@ -35,6 +35,10 @@ def check_reachable(url: str, ca_file: str = "") -> None:
             f"{url} accepts connections, but the TLS handshake fails ({error.reason or error}); "
             "correct the scheme or the port in --connector URL or [connector] url of the profile"
         ) from error
+    except UnicodeError as error:  # a label of the name is empty, or longer than 63 characters
+        raise NotReachable(
+            f"{host} is not a host name; correct the address in --connector URL or [connector] url of the profile"
+        ) from error
     except OSError as error:
         raise NotReachable(
             f"cannot connect to {url} ({error.strerror or error}); start the connector, "

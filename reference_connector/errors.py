@@ -24,9 +24,12 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 └── CatalogClientError
     ├── ForbiddenHost           an address that the client must not call
     ├── BadRows                 rows that the platform would refuse as a whole
-    ├── PlatformRefused         the platform answered with an error, and a retry is of no use
+    ├── JournalUnusable         the journal of an upload cannot be written
+    ├── PlatformRefused         the platform answered with an error
     ├── PlatformUnreachable     no answer at all
-    └── MalformedAnswer         an answer, message or report that breaks the contract
+    ├── MalformedAnswer         an answer, message or report that breaks the contract
+    ├── QueueUnusable           the queue cannot be read: names the settings to check
+    └── UploadStopped           the upload ends, so a waiting call is not repeated
 """
 
 from __future__ import annotations
@@ -187,6 +190,15 @@ class CatalogClientError(ConnectorError):
     """Root of the errors of the platform's catalog API."""
 
     code = "catalog_client"
+    may_pass = False
+    """Whether the same call may succeed later."""
+    retry_after_s: float | None = None
+    """The pause before the next attempt that the platform asks for."""
+    attempts = 1
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.attempts == 1 else f"{text} ({self.attempts} attempts)"
 
 
 class ForbiddenHost(CatalogClientError):
@@ -201,23 +213,53 @@ class BadRows(CatalogClientError):
     code = "bad_rows"
 
 
+class JournalUnusable(CatalogClientError):
+    """The journal of an upload cannot be written, so an upload could not be resumed."""
+
+    code = "journal_unusable"
+
+
 class PlatformRefused(CatalogClientError):
-    """The platform's final refusal; `status` is the HTTP status, the message is the platform's text."""
+    """The platform answered with an error; `status` is the HTTP status, the message is the platform's text."""
 
     code = "platform_refused"
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"the platform answered {status}: {message}")
+    def __init__(
+        self, status: int, message: str, *, may_pass: bool = False, retry_after_s: float | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(f"the platform answered {status}: {message}", hint=hint)
         self.status = status
+        self.may_pass = may_pass
+        self.retry_after_s = retry_after_s
 
 
 class PlatformUnreachable(CatalogClientError):
-    """The platform gave no answer."""
+    """The platform gave no answer, or only a part of one."""
 
     code = "platform_unreachable"
+
+    def __init__(self, message: str, *, may_pass: bool = True, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
 
 
 class MalformedAnswer(CatalogClientError):
     """An answer, a message or a report of the platform breaks the contract."""
 
     code = "malformed_answer"
+
+    def __init__(self, message: str, *, may_pass: bool = False, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
+
+
+class QueueUnusable(CatalogClientError):
+    """The queue does not exist, refuses the caller, or gives no answer."""
+
+    code = "queue_unusable"
+
+
+class UploadStopped(CatalogClientError):
+    """The upload ends because of another failure or a signal, so this call is not repeated."""
+
+    code = "upload_stopped"

@@ -54,10 +54,10 @@ class KeySource:
         return base64.b64encode(f"nobody{uuid.uuid4().hex}".encode()).decode()
 
     def _from_command(self, kind: str) -> str:
-        command = [part.replace("{type}", kind) for part in shlex.split(self._keys.command)]
         try:
+            command = [part.replace("{type}", kind) for part in shlex.split(self._keys.command)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
             raise ProfileBroke(f"[keys] command failed for {kind}: {error}") from error
         return _one_key(done.stdout, "[keys] command")
 
@@ -66,7 +66,7 @@ class KeySource:
         try:
             answer = self._http.get(url).raise_for_status().json()
             return _one_key(str(answer["identityKey"]), "[keys] url")
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
             raise ProfileBroke(f'[keys] url {url} did not answer {{"identityKey": "…"}}: {error}') from error
 
 

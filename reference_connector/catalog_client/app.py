@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,14 +15,21 @@ from typing import TYPE_CHECKING
 import boto3
 import httpx
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
+from contract.errors import BadSettings
 from jwo_toolkit.pacing import Pace
+from jwo_toolkit.tls import client_context, unusable
+from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.hosts import Hosts
-from reference_connector.catalog_client.inbox import Inbox
+from reference_connector.catalog_client.inbox import LONGEST_POLL_S, Inbox
+from reference_connector.catalog_client.reports import Downloads, Reports
+from reference_connector.catalog_client.results import Follower
+from reference_connector.catalog_client.sending import Sender
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import ForbiddenHost
+from reference_connector.errors import ForbiddenHost, QueueUnusable
 from reference_connector.telemetry import EventLog, system_clock
 
 if TYPE_CHECKING:
@@ -32,25 +40,48 @@ if TYPE_CHECKING:
 def create_client(settings: CatalogClientSettings, *, log: EventLog | None = None) -> Iterator[CatalogClient]:
     """Make a client, and close its connections at the end.
 
-    Raises ForbiddenHost if the settings name a real Amazon host and block those.
+    Raises ForbiddenHost if the settings name a real Amazon host and block those. Raises BadSettings if ca_file has no
+    certificate, and QueueUnusable if the region or the address of SQS is not valid.
     """
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
     pace_file = settings.pace_file or _pace_file(settings)
     pace = Pace(1, 1 / settings.catalog.rate_per_s, time.time, time.sleep, pace_file)
     inbox = Inbox(_sqs(settings, hosts), settings.queue_url, log) if settings.queue_url else None
-    with httpx.Client(timeout=settings.timeout_s, follow_redirects=False, trust_env=False) as http:
-        calls = PlatformCalls(settings, http=http, pace=pace, clock=system_clock, sleep=time.sleep, log=log)
-        yield CatalogClient(
+    timeout_s, verify = settings.timeout_s, _trusted(settings.ca_file)
+    with httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False, verify=verify) as http:
+        attempts, sender = Attempts(settings, time.monotonic, log), Sender(http, settings, time.monotonic)
+        calls = PlatformCalls(settings, sender=sender, attempts=attempts, pace=pace, clock=system_clock)
+        downloads = Downloads(settings, sender, attempts)
+        follower = Follower(
             settings,
             calls=calls,
-            http=http,
-            hosts=hosts,
+            reports=Reports(downloads, calls, hosts, log),
             inbox=inbox,
             monotonic=time.monotonic,
             sleep=time.sleep,
             log=log,
         )
+        yield CatalogClient(
+            settings,
+            attempts=attempts,
+            calls=calls,
+            downloads=downloads,
+            follower=follower,
+            hosts=hosts,
+            inbox=inbox,
+            monotonic=time.monotonic,
+            log=log,
+        )
+
+
+def _trusted(ca_file: str) -> ssl.SSLContext | bool:
+    """Return the certificates that the client trusts. Raises BadSettings if the file has none."""
+    if not ca_file:
+        return True
+    if why := unusable(ca_file):
+        raise BadSettings(f"JWO_CATALOG_CA_FILE: {ca_file} is not usable ({why}); name a file of certificates in PEM")
+    return client_context(ca_file)
 
 
 def _pace_file(settings: CatalogClientSettings) -> Path:
@@ -67,6 +98,16 @@ def _sqs(settings: CatalogClientSettings, hosts: Hosts) -> SQSClient:
         raise ForbiddenHost(
             "without aws_endpoint_url the client would call AWS for the queue", hint="set aws_endpoint_url"
         )
+    try:
+        return _make_sqs(settings)
+    except (BotoCoreError, ValueError) as error:
+        raise QueueUnusable(
+            f"no client for the queue can be made ({error})",
+            hint="check JWO_CATALOG_REGION and JWO_CATALOG_AWS_ENDPOINT_URL",
+        ) from error
+
+
+def _make_sqs(settings: CatalogClientSettings) -> SQSClient:
     return boto3.client(
         "sqs",
         region_name=settings.region,
@@ -74,5 +115,10 @@ def _sqs(settings: CatalogClientSettings, hosts: Hosts) -> SQSClient:
         aws_access_key_id=settings.access_key_id,
         aws_secret_access_key=settings.secret_access_key.get_secret_value(),
         aws_session_token=settings.session_token.get_secret_value() if settings.session_token else None,
-        config=Config(read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}),
+        verify=settings.ca_file or None,
+        config=Config(
+            connect_timeout=settings.queue_timeout_s,
+            read_timeout=LONGEST_POLL_S + settings.queue_timeout_s,
+            retries={"total_max_attempts": 3, "mode": "standard"},
+        ),
     )

@@ -1,11 +1,11 @@
-"""Signed calls to the platform's catalog API: paced, and repeated if the platform advises it."""
+"""Signed calls to the platform's catalog API: paced, and repeated after failures that may pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from http import HTTPStatus
 from typing import Any
 
-import httpx
 import orjson
 
 from contract import sigv4
@@ -13,98 +13,108 @@ from contract.errors import MalformedBody
 from contract.messages import message, parse_object
 from contract.operations import Operation
 from jwo_toolkit.pacing import Pace
+from reference_connector.catalog_client.attempts import Attempts
+from reference_connector.catalog_client.sending import Answer, Sender, bare
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.errors import BadRows, CatalogClientError, MalformedAnswer, PlatformRefused
+from reference_connector.telemetry import Clock
 
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_KEYS_HINT = (
+    "check JWO_CATALOG_ACCESS_KEY_ID, JWO_CATALOG_SECRET_ACCESS_KEY, JWO_CATALOG_SESSION_TOKEN (it expires), "
+    "JWO_CATALOG_REGION and the clock of this machine"
+)
+_HINTS = {
+    401: _KEYS_HINT,
+    403: _KEYS_HINT,
+    404: "check JWO_CATALOG_ENDPOINT, which is an address without a path",
+    413: "set JWO_CATALOG_CHUNK_ROWS to fewer rows",
+}
+_SHOWN_CHARACTERS = 200
 
 
 class PlatformCalls:
     """Calls operations. It signs each attempt again, since a signature has a time."""
 
     def __init__(
-        self,
-        settings: CatalogClientSettings,
-        *,
-        http: httpx.Client,
-        pace: Pace,
-        clock: Clock,
-        sleep: Callable[[float], None],
-        log: EventLog,
+        self, settings: CatalogClientSettings, *, sender: Sender, attempts: Attempts, pace: Pace, clock: Clock
     ) -> None:
         self._settings = settings
-        self._http = http
+        self._sender = sender
+        self._attempts = attempts
         self._pace = pace
         self._clock = clock
-        self._sleep = sleep
-        self._log = log
         token = settings.session_token.get_secret_value() if settings.session_token else None
         self._key = sigv4.Key(settings.access_key_id, settings.secret_access_key.get_secret_value(), token or None)
 
-    def call(self, operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer's body.
+    def call(self, operation: Operation, body: dict[str, Any], end: float = math.inf) -> dict[str, Any]:
+        """Return the answer's body. `end` is a time of the monotonic clock, after which no attempt begins.
 
-        Raises PlatformRefused for a final error. Raises PlatformUnreachable if there is no answer, and MalformedAnswer
-        if the answer breaks the contract.
+        Raises PlatformRefused for an error status. Raises PlatformUnreachable if there is no answer, and
+        MalformedAnswer if the answer breaks the contract.
         """
-        content = orjson.dumps(body)
-        for attempt in range(1, self._settings.max_attempts + 1):
-            answer = self._attempt(operation, content)
-            if answer.status_code == operation.success:
-                return _checked(answer, operation)
-            wait_s = self._wait_s(answer, attempt)
-            self._log.event("catalog_call_failed", call=operation.name, status=answer.status_code, retryInS=wait_s)
-            if wait_s is None or attempt == self._settings.max_attempts:
-                break
-            self._sleep(wait_s)
-        raise PlatformRefused(answer.status_code, _error_text(answer))
-
-    def _attempt(self, operation: Operation, content: bytes) -> httpx.Response:
-        url = self._settings.endpoint.rstrip("/") + operation.path
-        self._pace.wait()
-        headers = sigv4.sign("POST", url, _HEADERS, content, self._key, region=self._settings.region, now=self._clock())
         try:
-            return self._http.post(url, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise PlatformUnreachable(
-                f"no answer from {url}: {type(error).__name__}: {error}",
-                hint="check that the platform runs, and the variable JWO_CATALOG_ENDPOINT",
+            content = orjson.dumps(body)
+        except TypeError as error:
+            raise BadRows("a text is not valid Unicode", hint="write the file or the option in UTF-8") from error
+        return self._attempts.run(operation.name, lambda: self._attempt(operation, content), end)
+
+    def _attempt(self, operation: Operation, content: bytes) -> dict[str, Any]:
+        url = self._settings.endpoint.rstrip("/") + operation.path
+        try:
+            self._pace.wait()
+        except OSError as error:
+            raise CatalogClientError(
+                f"the file {error.filename} of the pace is not usable ({error.strerror})",
+                hint="name another file in JWO_CATALOG_PACE_FILE",
             ) from error
+        headers = sigv4.sign("POST", url, _HEADERS, content, self._key, region=self._settings.region, now=self._clock())
+        answer = self._sender.send("POST", url, content, headers)
+        if answer.status == operation.success:
+            return _checked(answer, operation)
+        raise self._refusal(answer, operation)
 
-    def _wait_s(self, answer: httpx.Response, attempt: int) -> float | None:
-        """Return the seconds to wait before another attempt, or None if another attempt is of no use."""
-        asked_s = _retry_after_s(answer)
-        backoff_s = self._settings.backoff_first_s * 2 ** (attempt - 1)
-        if answer.status_code == _TOO_MANY:
-            return asked_s if asked_s is not None else max(backoff_s, self._settings.catalog.retry_after_s)
-        if answer.status_code != _SERVER_ERROR:
-            return None
-        advised = "retry-after" in answer.headers or _error_text(answer) == self._settings.catalog.error500_retry_text
-        return max(backoff_s, asked_s or 0.0) if advised else None
+    def _refusal(self, answer: Answer, operation: Operation) -> PlatformRefused:
+        text, asked_s = _error_text(answer), answer.retry_after_s()
+        is_final_500 = text == self._settings.catalog.error500_final_text and asked_s is None
+        hint = _HINTS.get(answer.status, "")
+        if 300 <= answer.status < 400:  # noqa: PLR2004 - the redirects
+            target = bare(answer.headers.get("location", ""))
+            text, hint = f"a redirect to {target}", "set JWO_CATALOG_ENDPOINT to the final address"
+        elif answer.status < 300:  # noqa: PLR2004 - the statuses of success
+            text, hint = f"not {operation.success}, with the text {text!r}", _HINTS[404]
+        return PlatformRefused(
+            answer.status,
+            text or _phrase(answer.status),
+            may_pass=answer.status in self._settings.retried_statuses and not is_final_500,
+            retry_after_s=asked_s,
+            hint=hint,
+        )
 
 
-def _checked(answer: httpx.Response, operation: Operation) -> dict[str, Any]:
+def _checked(answer: Answer, operation: Operation) -> dict[str, Any]:
     try:
         body = parse_object(answer.content)
     except MalformedBody as error:
-        raise MalformedAnswer(f"{operation.name}: {error}") from error
+        is_damaged = isinstance(error.__cause__, orjson.JSONDecodeError)
+        raise MalformedAnswer(f"{operation.name}: {error}", may_pass=is_damaged) from error
     if not message(operation.response).is_valid(body):
         wrong = message(operation.response).violations(body)[0].message
         raise MalformedAnswer(f"{operation.name}: {wrong}")
     return body
 
 
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("retry-after", "").strip()
-    return float(text) if text.isascii() and text.isdigit() else None
-
-
-def _error_text(answer: httpx.Response) -> str:
+def _error_text(answer: Answer) -> str:
     try:
         body = parse_object(answer.content)
     except MalformedBody:
-        return answer.text[:200]
-    return str(body.get("errorMsg") or body.get("message") or "")
+        return " ".join(answer.content.decode(errors="replace").split())[:_SHOWN_CHARACTERS]
+    return str(body.get("errorMsg") or body.get("message") or "")[:_SHOWN_CHARACTERS]
+
+
+def _phrase(status: int) -> str:
+    """Return the standard phrase of a status, for an answer without a text."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "without a text"

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any, NamedTuple
 
-import httpx
-
-from contract.errors import MalformedBody
-from contract.messages import message, parse_object
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
+from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.hosts import Hosts
-from reference_connector.catalog_client.inbox import Inbox
+from reference_connector.catalog_client.inbox import Inbox, QueueMessage
 from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.reports import Downloads
+from reference_connector.catalog_client.results import Follower, IngestionResult
 from reference_connector.catalog_client.rows import CatalogRow, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
+from reference_connector.errors import CatalogClientError, UploadStopped
 from reference_connector.telemetry import EventLog
 
-_DONE = "DONE"
-_FINAL = frozenset({_DONE, "CANCELLED", "FATAL"})
-_OK, _FORBIDDEN = 200, 403
-_LONGEST_POLL_S = 5
+_WAKE_EVERY_S = 0.1
+"""How often the main thread wakes: on some systems, a signal does not end a wait."""
+_GRACE_S = 3
+"""How long an interrupted upload waits for the calls that run, since their ids would be lost."""
 
 
-class IngestionResult(NamedTuple):
-    """The state of an ingestion; `report` is the platform's report if the state is DONE."""
+class Uploaded(NamedTuple):
+    """An accepted upload: its place in the file, the number of its rows, and the id of its ingestion."""
 
+    place: int
+    rows: int
     ingestion_id: str
-    processing_status: str
-    report: dict[str, Any] | None = None
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the platform has finished the ingestion."""
-        return self.processing_status in _FINAL
 
 
 class CatalogClient:
@@ -46,68 +42,118 @@ class CatalogClient:
         self,
         settings: CatalogClientSettings,
         *,
+        attempts: Attempts,
         calls: PlatformCalls,
-        http: httpx.Client,
+        downloads: Downloads,
+        follower: Follower,
         hosts: Hosts,
         inbox: Inbox | None,
         monotonic: Callable[[], float],
-        sleep: Callable[[float], None],
         log: EventLog,
     ) -> None:
         self._settings = settings
+        self._attempts = attempts
         self._calls = calls
-        self._http = http
+        self._downloads = downloads
+        self._follower = follower
         self._hosts = hosts
         self._inbox = inbox
         self._monotonic = monotonic
-        self._sleep = sleep
         self._log = log
+
+    @property
+    def queue_problem(self) -> str:
+        """Why the queue was given up, and what to check; empty if it was not."""
+        return self._follower.queue_problem
 
     def upload(
         self,
         rows: Sequence[CatalogRow],
         journal: UploadJournal | None = None,
-        on_progress: Callable[[int], None] = lambda _rows: None,
+        on_uploaded: Callable[[Uploaded], None] = lambda _uploaded: None,
     ) -> list[str]:
         """Upload rows in as many calls as they need; return all ingestion ids, which the caller must keep.
 
-        With a journal, it skips the chunks that an earlier run has uploaded. It calls `on_progress` with the number of
-        rows of each uploaded chunk.
+        With a journal, it skips the chunks that an earlier run has uploaded. It calls `on_uploaded` with each chunk
+        that is uploaded, from several threads. The first failure ends the upload, and is raised after the calls that
+        run have ended.
         """
+        chunks = list(uploads(rows, self._settings.chunk_rows))
+        ids = {place: known for place, chunk in enumerate(chunks) if journal and (known := journal.find(chunk))}
+        for place, known in ids.items():
+            on_uploaded(Uploaded(place, len(chunks[place]), known))
 
-        def upload_chunk(chunk: list[CatalogRow]) -> str:
-            ingestion_id = self._upload(chunk, journal)
-            on_progress(len(chunk))
-            return ingestion_id
+        def upload_chunk(place: int) -> None:
+            chunk = chunks[place]
+            ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+            self._log.event("catalog_uploaded", ingestionId=ids[place], rows=len(chunk))
+            on_uploaded(Uploaded(place, len(chunk), ids[place]))
+            if journal is not None:
+                journal.keep(chunk, ids[place])
 
-        with ThreadPoolExecutor(self._settings.workers) as workers:
-            return list(workers.map(upload_chunk, uploads(rows, self._settings.chunk_rows)))
+        self._run(upload_chunk, [place for place in range(len(chunks)) if place not in ids])
+        return [ids[place] for place in range(len(chunks))]
 
-    def _upload(self, chunk: list[CatalogRow], journal: UploadJournal | None) -> str:
-        known = journal.find(chunk) if journal else None
-        if known is not None:
-            return known
-        ingestion_id = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
-        if journal is not None:
-            journal.keep(chunk, ingestion_id)
-        self._log.event("catalog_uploaded", ingestionId=ingestion_id, rows=len(chunk))
-        return ingestion_id
+    def _run(self, upload_chunk: Callable[[int], None], places: Sequence[int]) -> None:
+        """Upload the chunks at these places, as many at once as the settings allow. Raises the first failure."""
+        waiting, failures = deque(places), list[Exception]()
 
-    def archive(self, skus: Sequence[str], every_store: Sequence[str]) -> list[str]:
-        """Archive SKUs, so that no store sells them; return the ingestion ids. `every_store` is all stores' ids."""
-        size = self._settings.chunk_rows
-        chunks = [list(skus[start : start + size]) for start in range(0, len(skus), size)]
-        bodies = ({"itemSkus": chunk, "allApplicableStores": list(every_store)} for chunk in chunks)
-        return [str(self._calls.call(ARCHIVE_CATALOG, body)["ingestionId"]) for body in bodies]
+        def work(ended: Event) -> None:
+            while waiting and not failures:
+                with suppress(IndexError):  # another thread took the last chunk
+                    place = waiting.popleft()
+                    try:
+                        upload_chunk(place)
+                    except Exception as error:  # noqa: BLE001 - the caller's thread raises it
+                        failures.append(error)
+                        self._attempts.stop()
+            ended.set()
+
+        # a signal must end the process although a call still waits for its answer, so the threads are daemons
+        ends = [Event() for _ in range(min(self._settings.workers, len(places)))]
+        for ended in ends:
+            Thread(target=work, args=(ended,), daemon=True).start()
+        try:
+            for ended in ends:
+                while not ended.wait(_WAKE_EVERY_S):
+                    pass
+        except BaseException:
+            waiting.clear()
+            self._attempts.stop()
+            end = self._monotonic() + _GRACE_S
+            for ended in ends:
+                ended.wait(max(0.0, end - self._monotonic()))
+            raise
+        self._attempts.resume()
+        if failures:
+            raise min(failures, key=lambda error: isinstance(error, UploadStopped))
+
+    def archive(
+        self,
+        skus: Sequence[str],
+        every_store: Sequence[str],
+        on_archived: Callable[[str], None] = lambda _ingestion_id: None,
+    ) -> list[str]:
+        """Archive SKUs, so that no store sells them; return the ingestion ids. `every_store` is all stores' ids.
+
+        It calls `on_archived` with the id of each call, since a later call may fail.
+        """
+        size, ids = self._settings.chunk_rows, list[str]()
+        for start in range(0, len(skus), size):
+            body = {"itemSkus": list(skus[start : start + size]), "allApplicableStores": list(every_store)}
+            ids.append(str(self._calls.call(ARCHIVE_CATALOG, body)["ingestionId"]))
+            on_archived(ids[-1])
+        return ids
 
     def status(self, ingestion_id: str) -> dict[str, Any]:
         """Return `processingStatus` and `reportDownloadLink` of an ingestion."""
         return self._calls.call(GET_CATALOG_UPLOAD_STATUS, {"ingestionId": ingestion_id})
 
     def confirm_subscription(self, deadline_s: float = 30) -> bool:
-        """Confirm the subscription that waits in the queue; return False if there is none in time.
+        """Confirm the subscription that waits in the queue; return False if there is no message about one in time.
 
-        Raises ForbiddenHost if the message asks for a call to another host than the platform.
+        Raises ForbiddenHost if the message asks for a call to another host than the platform. Raises QueueUnusable if
+        the queue cannot be read, and PlatformRefused or PlatformUnreachable if no message leads to a confirmation.
         """
         end = self._monotonic() + deadline_s
         if self._inbox is None:
@@ -115,85 +161,34 @@ class CatalogClient:
         while not self._inbox.confirmations:
             if self._monotonic() >= end:
                 return False
-            self._inbox.collect(self._poll_s(end))
+            self._inbox.collect(end - self._monotonic())
+        failures = []
         while self._inbox.confirmations:
-            confirmation = self._inbox.confirmations.pop(0)
-            self._get(self._hosts.at_home(confirmation.envelope["SubscribeURL"]))
-            self._inbox.delete(confirmation)
-            self._log.event("catalog_subscription_confirmed", topicArn=confirmation.envelope["TopicArn"])
-        return True
+            try:
+                self._confirm(self._inbox.confirmations.pop(0))
+            except CatalogClientError as error:
+                self._log.event("catalog_subscription_not_confirmed", reason=str(error))
+                failures.append(error)
+            else:
+                return True
+        raise failures[0]
 
-    def wait_for_results(self, ingestion_ids: Iterable[str], deadline_s: float = 120) -> list[IngestionResult]:
-        """Wait until every ingestion is final, or the time is over; return one result each, in the given order.
+    def _confirm(self, confirmation: QueueMessage) -> None:
+        assert self._inbox is not None
+        url = self._hosts.at_home(confirmation.envelope["SubscribeURL"])
+        self._downloads.get("the confirmation of the subscription", url, bytes)
+        self._inbox.delete(confirmation)
+        self._log.event("catalog_subscription_confirmed", topicArn=confirmation.envelope["TopicArn"])
 
-        If there is no queue, or a notification is missing, the status call decides.
+    def wait_for_results(
+        self,
+        ingestion_ids: Iterable[str],
+        deadline_s: float = 120,
+        on_result: Callable[[IngestionResult], None] = lambda _result: None,
+    ) -> list[IngestionResult]:
+        """Wait until every result is known, or the time is over; return one result each, in the given order.
+
+        If there is no queue, or it fails, or a notification is missing, the status call decides. A result that cannot
+        be fetched has a `problem`. It calls `on_result` with each new state.
         """
-        wanted = list(ingestion_ids)
-        end = self._monotonic() + deadline_s
-        results: dict[str, IngestionResult] = {}
-        while len(results) < len(set(wanted)) and self._monotonic() < end:
-            missing = [known for known in wanted if known not in results]
-            results |= {result.ingestion_id: result for result in self._arrived(missing, end) if result.is_final}
-        for late in wanted:
-            if late not in results:
-                results[late] = self._by_status(late)
-        return [results[known] for known in wanted]
-
-    def _arrived(self, missing: Sequence[str], end: float) -> list[IngestionResult]:
-        if self._inbox is not None:
-            notified = self._notified(self._inbox, missing, end)
-            return notified or [self._by_status(known) for known in missing]
-        found = [self._by_status(known) for known in missing]
-        if not any(result.is_final for result in found):
-            self._sleep(min(self._settings.status_every_s, max(0.0, end - self._monotonic())))
-        return found
-
-    def _notified(self, inbox: Inbox, missing: Sequence[str], end: float) -> list[IngestionResult]:
-        if inbox.notifications.keys().isdisjoint(missing):
-            inbox.collect(self._poll_s(end))
-        arrived = [known for known in missing if known in inbox.notifications]
-        return [self._result(known, inbox.notifications.pop(known)) for known in arrived]
-
-    def _by_status(self, ingestion_id: str) -> IngestionResult:
-        return self._result(ingestion_id, self.status(ingestion_id))
-
-    def _result(self, ingestion_id: str, found: dict[str, Any]) -> IngestionResult:
-        status = found["processingStatus"]
-        report = self._report(ingestion_id, found["reportDownloadLink"]) if status == _DONE else None
-        return IngestionResult(ingestion_id, status, report)
-
-    def _report(self, ingestion_id: str, link: str) -> dict[str, Any]:
-        """Fetch the report. If the link is too old, request a new one, once."""
-        try:
-            content = self._get(self._hosts.allowed(link))
-        except PlatformRefused as refusal:
-            if refusal.status != _FORBIDDEN:
-                raise
-            content = self._get(self._hosts.allowed(self.status(ingestion_id)["reportDownloadLink"]))
-        return _checked_report(ingestion_id, content)
-
-    def _get(self, url: str) -> bytes:
-        """Get a URL without a signature of our own, as a presigned link requires."""
-        try:
-            answer = self._http.get(url)
-        except httpx.HTTPError as error:
-            raise PlatformUnreachable(f"no answer: {type(error).__name__}") from error
-        if answer.status_code != _OK:
-            raise PlatformRefused(answer.status_code, "a plain GET was refused")
-        return answer.content
-
-    def _poll_s(self, end: float) -> int:
-        return max(0, min(_LONGEST_POLL_S, round(end - self._monotonic())))
-
-
-def _checked_report(ingestion_id: str, content: bytes) -> dict[str, Any]:
-    schema = message("catalog_report")
-    try:
-        report = parse_object(content)
-    except MalformedBody as error:
-        raise MalformedAnswer(f"report of {ingestion_id}: {error}") from error
-    if not schema.is_valid(report):
-        raise MalformedAnswer(f"report of {ingestion_id}: {schema.violations(report)[0].message}")
-    if report["ingestionId"] != ingestion_id:
-        raise MalformedAnswer(f"report of {ingestion_id}: it is about {report['ingestionId']}")
-    return report
+        return self._follower.follow(list(ingestion_ids), deadline_s, on_result)

@@ -18,10 +18,14 @@ class Hosts:
 
     def allowed(self, url: str) -> str:
         """Return the address if the client may call it. Raises ForbiddenHost if not."""
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".").lower()
-        if parts.scheme not in {"http", "https"} or not host:
+        try:
+            parts = urlsplit(url)
+            is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # such as a port that is not a number
+            is_address = False
+        if not is_address:
             raise ForbiddenHost(f"{url[:80]!r} is not an http address", hint="write it with http:// or https://")
+        host = (parts.hostname or "").rstrip(".").lower()
         if self._block_amazon and any(host == domain or host.endswith(f".{domain}") for domain in _AMAZON):
             raise ForbiddenHost(
                 f"{host} is a real Amazon host",

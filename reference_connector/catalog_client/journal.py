@@ -14,53 +14,86 @@ from typing import Any
 
 import orjson
 
-from reference_connector.errors import BadRows
+from reference_connector.errors import BadRows, JournalUnusable
+
+_BEGIN = b'{"chunk"'
 
 
 class UploadJournal:
-    """The ingestion ids by chunk; the key of a chunk is a digest of its content."""
+    """The ingestion ids by chunk; the key of a chunk is a digest of its content.
 
-    def __init__(self, path: Path) -> None:
+    A line counts only for the platform that it names, so rows that a test platform has are not missing at another one.
+    Raises JournalUnusable if the file cannot be written, before anything is uploaded.
+    """
+
+    def __init__(self, path: Path, endpoint: str = "") -> None:
         self._path = path
+        self._endpoint = endpoint
         self._lock = Lock()
-        self._known = _read(path)
+        self._known = _read(path, endpoint)
+        self._append(b"")
 
     def find(self, chunk: list[dict[str, Any]]) -> str | None:
         """Return the ingestion id of a chunk that was uploaded before, or None."""
         return self._known.get(_digest(chunk))
 
     def keep(self, chunk: list[dict[str, Any]], ingestion_id: str) -> None:
-        """Record that a chunk was uploaded; the record is on disk when this returns."""
-        line = {"chunk": _digest(chunk), "rows": len(chunk), "ingestionId": ingestion_id}
-        with self._lock, self._path.open("ab") as file:
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-            file.flush()
-            os.fsync(file.fileno())
-            self._known[line["chunk"]] = ingestion_id  # type: ignore[index] # the digest, a text
+        """Record that a chunk was uploaded; the record is on disk when this returns.
+
+        Raises JournalUnusable if the file cannot be written.
+        """
+        digest = _digest(chunk)
+        line = {"chunk": digest, "rows": len(chunk), "ingestionId": ingestion_id, "endpoint": self._endpoint}
+        with self._lock:
+            self._append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            self._known[digest] = ingestion_id
 
     def finish(self) -> None:
-        """Delete the journal after a complete upload. The same rows are then a new upload."""
-        self._path.unlink(missing_ok=True)
+        """Delete the journal once every result is known. The same rows are then a new upload."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable("deleted", error) from error
         self._known.clear()
 
+    def _append(self, line: bytes) -> None:
+        try:
+            with self._path.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._unusable("written", error) from error
 
-def _read(path: Path) -> dict[str, str]:
+    def _unusable(self, done: str, error: OSError) -> JournalUnusable:
+        return JournalUnusable(
+            f"the journal {self._path} cannot be {done} ({error.strerror or error})",
+            hint="free some space, or name another file with --journal",
+        )
+
+
+def _read(path: Path, endpoint: str) -> dict[str, str]:
+    """Return the ingestion ids of a journal, and cut off the half line that a crash left, which was not written."""
     known: dict[str, str] = {}
-    if not path.exists():
-        return known
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise BadRows(f"cannot read the journal {path} ({error.strerror})", hint="name another file") from error
     *lines, torn = content.split(b"\n")
     try:
         for line in lines:
             entry = orjson.loads(line)
-            known[entry["chunk"]] = entry["ingestionId"]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            if entry.get("endpoint", endpoint) == endpoint:
+                known[entry["chunk"]] = entry["ingestionId"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise BadRows(f"{path} is not a journal of uploads", hint="name another file, or delete this one") from error
-    if torn:  # a crash left half a line, which counts as not written
-        path.write_bytes(b"".join(line + b"\n" for line in lines))
+    if torn:
+        if not torn.startswith(_BEGIN) and not _BEGIN.startswith(torn):
+            raise BadRows(f"{path} is not a journal of uploads", hint="name another file")
+        try:
+            os.truncate(path, len(content) - len(torn))
+        except OSError as error:
+            raise BadRows(f"cannot write the journal {path} ({error.strerror})", hint="name another file") from error
     return known
 
 

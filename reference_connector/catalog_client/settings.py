@@ -3,12 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from contract.house import Auth, Catalog
 from contract.settings import RoomSettings
+
+
+def _address(text: str) -> str:
+    """Check an address; an empty one means that there is none. Raises ValueError, which says what to set."""
+    if text.startswith("arn:"):
+        raise ValueError("an ARN is not an address; set the URL, which begins with https:// or http://")
+    try:
+        parts = urlsplit(text)
+        is_address = not text or (parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0)
+    except ValueError as error:
+        raise ValueError(f"not an address ({error}); write it as https://host or https://host:port") from error
+    if not is_address or not text.isprintable() or " " in text:
+        raise ValueError("not an address; write it as https://host or https://host:port")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not text:
+        raise ValueError("empty; set the address of the catalog API")
+    parts = urlsplit(_address(text))
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("an address without user, query and fragment is needed, such as https://host")
+    return text
+
+
+def _credential(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("has a space, a line break or another character that no credential has; copy it again")
+    return text
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    _credential(value.get_secret_value())
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
 class CatalogClientSettings(RoomSettings):
@@ -16,16 +56,25 @@ class CatalogClientSettings(RoomSettings):
 
     model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_")
 
-    endpoint: str
+    endpoint: Annotated[str, AfterValidator(_endpoint)]
     region: str = "us-east-1"
-    access_key_id: str
-    secret_access_key: SecretStr
-    session_token: SecretStr | None = None
-    queue_url: str = ""
+    access_key_id: Annotated[str, AfterValidator(_credential)]
+    secret_access_key: Secret
+    session_token: Secret | None = None
+    queue_url: Address = ""
     """The SQS queue of the notifications. Without one, the client gets results by status calls only."""
-    aws_endpoint_url: str = ""
+    aws_endpoint_url: Address = ""
     """The address of SQS. An empty one means AWS itself, which auth.block_amazon_hosts forbids."""
-    timeout_s: float = 30.0
+    ca_file: str = ""
+    """Further trusted certificates (PEM), such as those of a company's proxy. Empty: only the usual ones."""
+    timeout_s: float = Field(default=30.0, gt=0)
+    """The longest wait for a connection, and for each next part of an answer."""
+    answer_limit_s: float = Field(default=300.0, gt=0)
+    """The longest time that one whole answer may take, however steadily it arrives."""
+    answer_limit_bytes: int = Field(default=200_000_000, gt=0)
+    """The largest answer or report, after decompression."""
+    queue_timeout_s: float = Field(default=10.0, gt=0)
+    """The longest wait for an answer of SQS, in addition to the time that it waits for a message."""
     chunk_rows: int = Field(default=10_000, ge=1, le=10_000)
     workers: int = Field(default=1, ge=1, le=32)
     """The number of uploads at the same time; together they keep to catalog.rate_per_s.
@@ -35,8 +84,14 @@ class CatalogClientSettings(RoomSettings):
     pace_file: Path | None = None
     """The file by which the clients of one account share their pace; by default in the folder for temporary files."""
     max_attempts: int = Field(default=5, ge=1)
-    backoff_first_s: float = 0.5
-    status_every_s: float = 1.0
+    """The most attempts of one call, if each fails in a way that may pass."""
+    backoff_first_s: float = Field(default=0.5, ge=0)
+    """The pause before the second attempt. It doubles with each attempt, and has a random part of up to this value."""
+    retry_wait_max_s: float = Field(default=30.0, ge=0)
+    """The longest pause before one more attempt, also if the platform asks for a longer one with Retry-After."""
+    retried_statuses: tuple[int, ...] = (408, 425, 429, 500, 502, 503, 504)
+    """The statuses after which a call is repeated. A 500 with catalog.error500_final_text is final all the same."""
+    status_every_s: float = Field(default=1.0, gt=0)
 
     catalog: Catalog = Catalog()
     auth: Auth = Auth()

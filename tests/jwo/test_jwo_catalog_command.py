@@ -64,8 +64,8 @@ def test_upload_prints_json_for_programs(catalog: Any) -> None:
 
 def test_upload_without_rejections_exits_with_0(catalog: Any, platform: SmallPlatform) -> None:
     report = a_report("ingestion-1")
-    accepted = report["items"][:1]
-    counts = {"received": 1, "accepted": 1, "rejected": 0}
+    accepted = [item | {"status": "ACCEPTED", "errors": []} for item in report["items"]]
+    counts = {"received": 2, "accepted": 2, "rejected": 0}
     platform.reports["ingestion-1"] = (200, report | {"items": accepted, "summary": counts})
     assert catalog("upload", "rows.json").returncode == 0
 

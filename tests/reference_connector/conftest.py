@@ -27,6 +27,7 @@ from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from reference_connector.telemetry import EventLog, system_clock
+from tests.reference_connector.bad_network import BadNetwork
 from tests.reference_connector.small_platform import Queue, SmallPlatform, settings_for
 
 PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text("utf-8"))["shopper"]}
@@ -192,6 +193,14 @@ def platform(serve: Callable[[Any], str]) -> SmallPlatform:
     platform = SmallPlatform()
     platform.url = serve(platform.app)
     return platform
+
+
+@pytest.fixture
+def network(platform: SmallPlatform) -> Iterator[BadNetwork]:
+    """A bad network before the platform: the client and the links of reports go through it."""
+    with BadNetwork(platform.url) as network:
+        platform.url = network.url
+        yield network
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,23 @@ class SmallPlatform:
         return json.loads(body)
 
 
+class ServedPlatform:
+    """An ASGI app that answers as the newest of several platforms, so that they can share a server."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._platform = SmallPlatform()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._platform.app(scope, receive, send)
+
+    def replace(self) -> SmallPlatform:
+        """Answer as a new platform from now on, and return it."""
+        self._platform = SmallPlatform()
+        self._platform.url = self.url
+        return self._platform
+
+
 def a_report(ingestion_id: str) -> dict[str, Any]:
     error = {"code": "CHECK_DIGIT_INVALID", "field": "external_product_id", "message": "digit 2 wanted"}
     return {

@@ -9,9 +9,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from reference_connector.catalog_client.summary import as_table, summarize
-from reference_connector.errors import ForbiddenHost, MalformedAnswer
+from reference_connector.catalog_client.client import Uploaded
+from reference_connector.catalog_client.results import IngestionResult
+from reference_connector.catalog_client.summary import Ledger, as_table
+from reference_connector.errors import ForbiddenHost
 from tests.reference_connector.small_platform import Queue, SmallPlatform, a_report, an_envelope
+
+
+def a_ledger(results: list[IngestionResult], rows_each: int = 2) -> Ledger:
+    """Return the ledger of uploads of 2 rows that have these results."""
+    ledger = Ledger()
+    ledger.rows = rows_each * len(results)
+    for place, result in enumerate(results):
+        ledger.add_upload(Uploaded(place, rows_each, result.ingestion_id))
+        ledger.add_result(result)
+    return ledger
 
 
 def test_subscription_is_confirmed_and_its_message_deleted(
@@ -42,7 +54,7 @@ def test_notifications_match_by_id_in_any_order_and_number(
     results = open_client(queue).wait_for_results(["one", "two"], 5)
     assert [(result.ingestion_id, result.processing_status) for result in results] == [("one", "DONE"), ("two", "DONE")]
     assert [call for call, _ in platform.calls] == []
-    assert queue.left() == 0
+    assert queue.left() == 1, "the message about another upload is for the process that waits for it"
 
 
 def test_message_that_is_not_a_notification_stays_in_the_queue(
@@ -72,26 +84,30 @@ def test_without_a_queue_the_status_call_gives_the_results(platform: SmallPlatfo
     platform.status["two"] = {"processingStatus": "FATAL", "reportDownloadLink": ""}
     results = open_client().wait_for_results(["one", "two", "slow"], 0.1)
     assert [result.processing_status for result in results] == ["DONE", "FATAL", "INQUEUE"]
-    summary = summarize(results)
+    summary = a_ledger(results).summary()
     assert (summary["failed"], summary["unfinished"]) == (["two"], ["slow"])
+    assert (summary["rows"], summary["accepted"], summary["rejected"], summary["unknown"]) == (6, 1, 1, 4)
 
 
 def test_report_that_breaks_the_contract_is_an_error(platform: SmallPlatform, open_client: Any) -> None:
     platform.reports["one"] = (200, {"ingestionId": "one"})
     platform.done("one")
-    with pytest.raises(MalformedAnswer):
-        open_client().wait_for_results(["one"], 1)
+    (result,) = open_client().wait_for_results(["one"], 5)
+    assert (result.report, "breaks the contract" in result.problem) == (None, True)
 
 
 def test_the_summary_names_each_rejected_row(platform: SmallPlatform, open_client: Any) -> None:
     platform.done("one")
-    summary = summarize(open_client().wait_for_results(["one"], 1))
+    summary = a_ledger(open_client().wait_for_results(["one"], 1)).summary()
     assert json.loads(json.dumps(summary)) == {
+        "rows": 2,
         "ingestions": ["one"],
         "unfinished": [],
         "failed": [],
         "accepted": 1,
         "rejected": 1,
+        "unknown": 0,
+        "notUploaded": 0,
         "rejectedRows": [
             {
                 "item_sku": "SKU-2",
@@ -101,6 +117,10 @@ def test_the_summary_names_each_rejected_row(platform: SmallPlatform, open_clien
                 "message": "digit 2 wanted",
             }
         ],
+        "problems": [],
+        "warnings": [],
+        "error": "",
+        "resume": "",
     }
     console = Console(width=120, file=io.StringIO(), record=True)
     console.print(as_table(summary))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reference_connector.catalog_client.app import create_client
+from reference_connector.catalog_client.client import Uploaded
 from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.catalog_client.rows import uploads
 from reference_connector.errors import BadRows, ForbiddenHost, MalformedAnswer, PlatformRefused, PlatformUnreachable
@@ -53,7 +54,9 @@ def test_retryable_answer_is_retried(platform: SmallPlatform, open_client: Any, 
         (400, {"errorMsg": "Invalid request body"}),
         (403, {"message": "denied"}),
         (404, {}),
-        (503, {}),
+        (401, {}),
+        (413, {}),
+        (501, {}),
         (302, {}),
     ],
 )
@@ -88,10 +91,11 @@ def test_upload_continues_after_a_crash(platform: SmallPlatform, open_client: An
     platform.answers.clear()
     with path.open("ab") as journal:
         journal.write(b'{"chunk": "torn by the cra')
-    seen, before = list[int](), len(platform.calls)
+    seen, before = list[Uploaded](), len(platform.calls)
     kept = UploadJournal(path)
     ids = client.upload(rows, kept, seen.append)
-    assert (ids[:2], len(ids), len(set(ids)), seen) == (["first-0", "first-1"], 4, 4, [2, 2, 2, 1])
+    assert (ids[:2], len(ids), len(set(ids))) == (["first-0", "first-1"], 4, 4)
+    assert [(each.rows, each.ingestion_id) for each in seen] == list(zip([2, 2, 2, 1], ids, strict=True))
     assert [len(body["catalogItems"]) for _, body in platform.calls[before:]] == [2, 1]
     assert UploadJournal(path).find(rows[:2]) == "first-0"
     kept.finish()
@@ -125,7 +129,8 @@ def test_answer_that_breaks_the_contract_is_an_error(platform: SmallPlatform, op
 
 
 def test_missing_answer_is_an_error() -> None:
-    with create_client(settings_for("http://127.0.0.1:9")) as client, pytest.raises(PlatformUnreachable):
+    settings = settings_for("http://127.0.0.1:9", max_attempts=2)
+    with create_client(settings) as client, pytest.raises(PlatformUnreachable, match=r"refused .*\(2 attempts\)"):
         client.status("any")
 
 

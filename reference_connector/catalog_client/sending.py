@@ -1,0 +1,152 @@
+"""Sends one HTTP request. It limits the time and the size of the whole answer, and explains each failure."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from jwo_toolkit.content_coding import BadCoding, decoded
+from reference_connector.catalog_client.settings import CatalogClientSettings
+from reference_connector.errors import MalformedAnswer, PlatformUnreachable
+
+_ADDRESS_HINT = "check that the platform runs, and the variable JWO_CATALOG_ENDPOINT"
+_ACCEPTED_CODINGS = {"Accept-Encoding": "gzip, deflate"}
+
+
+class Answer(NamedTuple):
+    """The answer to a request; `content` is the body without its codings."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+    def retry_after_s(self) -> float | None:
+        """Return the pause that Retry-After asks for, as seconds or as a date; None if it is missing or not readable.
+
+        A date counts from the Date of the answer, since the clocks of the two sides may differ.
+        """
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text)
+        until = _instant(text)
+        if until is None:
+            return None
+        now = _instant(self.headers.get("date", "")) or datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+
+
+class Sender:
+    """Sends requests with a shared HTTP client."""
+
+    def __init__(self, http: httpx.Client, settings: CatalogClientSettings, monotonic: Callable[[], float]) -> None:
+        self._http = http
+        self._settings = settings
+        self._monotonic = monotonic
+
+    def send(self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a request and return the answer, of any status.
+
+        Raises PlatformUnreachable if there is no complete answer. Raises MalformedAnswer if its coding is damaged, or
+        if it is too large.
+        """
+        end = self._monotonic() + self._settings.answer_limit_s
+        try:
+            with self._http.stream(
+                method, url, content=content, headers={**(headers or {}), **_ACCEPTED_CODINGS}
+            ) as response:
+                body = self._body(response, end)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise self._unreachable(url, error) from error
+        coding = response.headers.get("content-encoding", "")
+        return Answer(response.status_code, response.headers, self.decode(body, coding))
+
+    def decode(self, body: bytes, coding: str) -> bytes:
+        """Return a body without a coding. Raises MalformedAnswer if the body is damaged or too large."""
+        most = self._settings.answer_limit_bytes
+        try:
+            content = decoded(body, coding, most + 1)
+        except BadCoding as error:
+            raise MalformedAnswer(f"the answer is damaged: {error}", may_pass=True) from error
+        if len(content) > most:
+            raise MalformedAnswer(
+                f"the answer has more than {most} bytes", hint="set JWO_CATALOG_ANSWER_LIMIT_BYTES if it is right"
+            )
+        return content
+
+    def _body(self, response: httpx.Response, end: float) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_raw():
+            parts.append(part)
+            size += len(part)
+            if size > self._settings.answer_limit_bytes:
+                break  # `decode` reports it
+            if self._monotonic() > end:
+                limit_s = self._settings.answer_limit_s
+                raise PlatformUnreachable(
+                    f"the answer of {bare(str(response.url))} was not complete after {limit_s:g} s",
+                    hint="set JWO_CATALOG_ANSWER_LIMIT_S if such a time is right",
+                )
+        return b"".join(parts)
+
+    def _unreachable(self, url: str, error: Exception) -> PlatformUnreachable:
+        where = bare(url)
+        if isinstance(error, httpx.TimeoutException):
+            return PlatformUnreachable(
+                f"no answer from {where} within {self._settings.timeout_s:g} s (JWO_CATALOG_TIMEOUT_S)",
+                hint=_ADDRESS_HINT,
+            )
+        if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)):
+            # the text of such an error may repeat a header, and with it a secret
+            return PlatformUnreachable(
+                f"the request to {where} is not valid ({type(error).__name__})",
+                may_pass=False,
+                hint="check the variables JWO_CATALOG_ENDPOINT and JWO_CATALOG_SESSION_TOKEN",
+            )
+        reason = str(error) or type(error).__name__
+        fault = _tls_fault(error)
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            return PlatformUnreachable(
+                f"the certificate of {where} is not trusted ({fault.verify_message.rstrip('.')})",
+                may_pass=False,
+                hint="name the certificate of the CA that signed it in JWO_CATALOG_CA_FILE",
+            )
+        if fault is not None:
+            return PlatformUnreachable(
+                f"the TLS handshake with {where} fails: {fault.reason or reason}",
+                may_pass=fault.reason != "WRONG_VERSION_NUMBER",  # the server speaks plain HTTP there
+                hint="check the scheme and the port of JWO_CATALOG_ENDPOINT",
+            )
+        return PlatformUnreachable(f"no answer from {where}: {reason}", hint=_ADDRESS_HINT)
+
+
+def bare(url: str) -> str:
+    """Return a URL without its query and user, which may have secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is not valid"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _tls_fault(error: BaseException) -> ssl.SSLError | None:
+    """Return the error of TLS that caused an error of the HTTP client."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

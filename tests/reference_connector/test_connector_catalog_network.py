@@ -1,0 +1,581 @@
+"""The catalog client on a network that cuts, delays and lies: it repeats what may pass, and loses no result."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.errors import BadSettings
+from contract.settings import read
+from reference_connector.catalog_client import app as composition
+from reference_connector.catalog_client.app import create_client
+from reference_connector.catalog_client.attempts import Attempts
+from reference_connector.catalog_client.client import CatalogClient
+from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.settings import CatalogClientSettings
+from reference_connector.errors import (
+    BadRows,
+    CatalogClientError,
+    ForbiddenHost,
+    JournalUnusable,
+    PlatformRefused,
+    PlatformUnreachable,
+    QueueUnusable,
+)
+from reference_connector.telemetry import EventLog, system_clock
+from tests.conftest import _served
+from tests.foreign.certificates import make_certificates
+from tests.reference_connector.bad_network import (
+    BadNetwork,
+    Exchange,
+    Fault,
+    answers,
+    babbles,
+    closes,
+    cuts,
+    cuts_without_a_length,
+    drips,
+    hangs,
+    loses_the_answer,
+    reset,
+    works,
+)
+from tests.reference_connector.small_platform import (
+    Queue,
+    ServedPlatform,
+    SmallPlatform,
+    a_report,
+    an_envelope,
+    settings_for,
+    some_rows,
+)
+
+UPLOAD, STATUS = "/catalog/upload", "/getCatalogUploadStatus"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+EXPIRED_TOKEN = b"<Error><Code>ExpiredToken</Code></Error>"
+PAST = "Thu, 01 Jan 2026 00:00:00 GMT"
+FAR = "Fri, 31 Dec 2100 23:59:59 GMT"
+QUICK: dict[str, Any] = {"timeout_s": 0.1, "answer_limit_s": 0.1, "backoff_first_s": 0.001}
+
+
+@pytest.fixture(scope="module")
+def served_platform() -> Iterator[ServedPlatform]:
+    """One server for all tests of this file, since its start and its end take longer than a test."""
+    served = ServedPlatform()
+    with _served(served) as served.url:
+        yield served
+
+
+@pytest.fixture
+def platform(served_platform: ServedPlatform) -> SmallPlatform:
+    return served_platform.replace()
+
+
+@pytest.fixture
+def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClient, Callable[[str], list[Any]]]]]:
+    """Open a client, and return it with a function that returns the logged events of a name."""
+    with ExitStack() as stack:
+
+        def run(**settings: Any) -> tuple[CatalogClient, Callable[[str], list[Any]]]:
+            stream = io.StringIO()
+            made = settings_for(platform.url, **{**QUICK, "retry_wait_max_s": 0.01, **settings})
+            client = stack.enter_context(create_client(made, log=EventLog(system_clock, stream)))
+
+            def events(name: str) -> list[Any]:
+                entries = [json.loads(line) for line in stream.getvalue().splitlines()]
+                return [entry for entry in entries if entry["event"] == name]
+
+            return client, events
+
+        yield run
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        reset, closes, cuts, cuts_without_a_length, hangs, drips, babbles, loses_the_answer,
+        *(answers(status) for status in (408, 425, 429, 500, 502, 503, 504)),
+        answers(503, b"<html>busy</html>", Retry_After="0"),
+        answers(502, Retry_After="9" * 400),
+        answers(504, Retry_After=FAR),
+        answers(429, Retry_After=PAST),
+        answers(503, Retry_After="soon"),
+        answers(503, Retry_After="-1"),
+        answers(500, b'{"message":"Internal server error"}'),
+        answers(201, b"<html>sign in</html>"),
+        answers(201, gzip.compress(b'{"ingestionId":"x"}')[:-9], Content_Encoding="gzip"),
+    ],
+)  # fmt: skip
+def test_upload_survives_a_passing_fault(network: BadNetwork, logged: Any, fault: Fault) -> None:
+    network.faults[UPLOAD] = [fault, fault]
+    client, events = logged()
+    (ingestion_id,) = client.upload(some_rows(1))
+    assert (ingestion_id[:10], network.count(UPLOAD)) == ("ingestion-", 3)
+    pauses = [event["retryInS"] for event in events("catalog_call_failed")]
+    assert len(pauses) == 2
+    assert max(pauses) <= 0.01
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 405, 409, 413, 501])
+def test_final_status_is_sent_once(network: BadNetwork, logged: Any, status: int) -> None:
+    network.faults[UPLOAD] = [answers(status, Retry_After="0", Location="http://other.example/x?token=secret")]
+    with pytest.raises(PlatformRefused) as refused:
+        logged()[0].upload(some_rows(1))
+    assert (refused.value.status, network.count(UPLOAD), "secret" in str(refused.value)) == (status, 1, False)
+    named = {401: "SESSION_TOKEN", 403: "JWO_CATALOG_REGION", 404: "ENDPOINT", 413: "CHUNK_ROWS", 301: "ENDPOINT"}
+    assert named.get(status, "") in refused.value.hint
+
+
+def test_each_attempt_has_a_signature_of_its_own(
+    network: BadNetwork, logged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(100))
+    monkeypatch.setattr(composition, "system_clock", lambda: datetime.now(UTC) + timedelta(seconds=next(seconds)))
+    network.faults[UPLOAD] = [reset, answers(503)]
+    logged()[0].upload(some_rows(1))
+    signatures = {request.content.partition(b"Signature=")[2][:64] for request in network.requests}
+    assert len(signatures) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "low", "high"),
+    [
+        ({}, 0.5, 1.0),
+        ({"Retry_After": "7"}, 7, 7),
+        ({"Retry_After": "3600"}, 20, 20),
+        ({"Retry_After": FAR}, 20, 20),
+        ({"Retry_After": "Thu, 01 Jan 2026 00:00:09 GMT", "Date": PAST}, 9, 9),
+        ({"Retry_After": PAST}, 0.5, 1.0),
+        ({"Retry_After": "1.5 s"}, 0.5, 1.0),
+    ],
+)
+def test_pause_is_what_the_platform_asks_within_a_limit(
+    network: BadNetwork, logged: Any, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str], low: float, high: float
+) -> None:
+    monkeypatch.setattr(Attempts, "_pause", lambda _attempts, _seconds: None)
+    network.faults[UPLOAD] = [answers(503, **asked)]
+    client, events = logged(backoff_first_s=0.5, retry_wait_max_s=20)
+    client.upload(some_rows(1))
+    (event,) = events("catalog_call_failed")
+    assert low <= event["retryInS"] <= high
+
+
+def test_refused_connection_is_tried_again() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening, so each connection is refused
+        settings = settings_for(f"http://127.0.0.1:{taken.getsockname()[1]}", max_attempts=3, **QUICK)
+        with create_client(settings) as client, pytest.raises(PlatformUnreachable) as failed:
+            client.status("one")
+    assert "refused (3 attempts)" in str(failed.value)
+    assert "JWO_CATALOG_ENDPOINT" in failed.value.hint
+
+
+def test_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def fail(*_arguments: Any, **_more: Any) -> Any:
+        calls.append(1)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    settings = settings_for("http://catalog.invalid", max_attempts=2, **QUICK)
+    with create_client(settings) as client, pytest.raises(PlatformUnreachable, match=r"catalog\.invalid.*not known"):
+        client.status("one")
+    assert len(calls) == 2
+
+
+@contextmanager
+def tls_server(certificate: Path) -> Iterator[str]:
+    """Accept TLS connections, and answer each with an ingestion in the queue."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        body = b'{"processingStatus":"INQUEUE","reportDownloadLink":""}'
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    secure.recv(65536)
+                    secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            except OSError:
+                pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"https://localhost:{listener.getsockname()[1]}"
+    listener.close()
+
+
+def test_certificate_that_is_not_trusted_is_named_and_may_be_declared(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    with tls_server(certificates.server) as url:
+        with create_client(settings_for(url)) as client, pytest.raises(PlatformUnreachable) as failed:
+            client.status("one")
+        assert (failed.value.attempts, "not trusted" in str(failed.value)) == (1, True)
+        assert "JWO_CATALOG_CA_FILE" in failed.value.hint
+        with create_client(settings_for(url, ca_file=str(certificates.ca))) as client:
+            assert client.status("one")["processingStatus"] == "INQUEUE"
+    with pytest.raises(BadSettings, match="JWO_CATALOG_CA_FILE"), create_client(settings_for(url, ca_file="missing")):
+        pass
+
+
+def test_tls_to_a_plain_port_is_tried_once(platform: SmallPlatform) -> None:
+    settings = settings_for(platform.url.replace("http:", "https:"), **QUICK)
+    with create_client(settings) as client, pytest.raises(PlatformUnreachable, match="TLS handshake") as failed:
+        client.status("one")
+    assert failed.value.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("endpoint", "catalog.example"),
+        ("endpoint", "http://x:port"),
+        ("endpoint", "http://[::1"),
+        ("endpoint", ""),
+        ("queue_url", "arn:aws:sqs:us-east-1:123456789012:results"),
+        ("queue_url", "results"),
+        ("aws_endpoint_url", "localhost:4566"),
+        ("session_token", "line\n"),
+        ("access_key_id", "AKIDÉ"),
+        ("timeout_s", "0"),
+    ],
+)
+def test_setting_that_no_call_can_use_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    given = {"endpoint": "http://127.0.0.1:9", "access_key_id": "a", "secret_access_key": "b"} | {name: value}
+    for each, text in given.items():
+        monkeypatch.setenv(f"JWO_CATALOG_{each.upper()}", text)
+    with pytest.raises(BadSettings, match=f"JWO_CATALOG_{name.upper()}"):
+        read(CatalogClientSettings)
+
+
+# reports
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        reset, closes, cuts, cuts_without_a_length, hangs, drips, babbles,
+        answers(403, DENIED), answers(400, EXPIRED_TOKEN), answers(404), answers(410), answers(503), answers(301),
+        answers(200, b"<html>sign in</html>"), answers(200, b""), answers(200, b"{}"),
+        answers(200, json.dumps(a_report("another")).encode()),
+        answers(200, gzip.compress(b'{"ingestionId": "one"}')[:-9], Content_Encoding="gzip"),
+        answers(200, b"\x1f\x8b not gzip"),
+    ],
+)  # fmt: skip
+def test_report_is_fetched_after_a_fault(
+    network: BadNetwork, platform: SmallPlatform, logged: Any, fault: Fault
+) -> None:
+    platform.done("one")
+    network.faults["/report/"] = [fault]
+    (result,) = logged()[0].wait_for_results(["one"], 5)
+    assert (result.report, result.problem) == (a_report("one"), "")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "gzip"}])
+def test_compressed_report_is_read(
+    network: BadNetwork, platform: SmallPlatform, logged: Any, headers: dict[str, str]
+) -> None:
+    platform.done("one")
+    network.faults["/report/"] = [answers(200, gzip.compress(json.dumps(a_report("one")).encode()), **headers)]
+    (result,) = logged()[0].wait_for_results(["one"], 5)
+    assert (result.report, network.count("/report/")) == (a_report("one"), 1)
+
+
+def shortened() -> dict[str, Any]:
+    report = a_report("one")
+    return report | {"items": report["items"][:1]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (answers(403, DENIED), "403"),
+        (answers(404), "404"),
+        (answers(200, b"<html>sign in</html>"), "not JSON"),
+        (answers(200, b"[]"), "not an object"),
+        (answers(200, json.dumps(a_report("another")).encode()), "another ingestion"),
+        (answers(200, json.dumps(shortened()).encode()), "summary.received is 2"),
+        (answers(200, b"{" + b" " * 3000 + b"}"), "JWO_CATALOG_ANSWER_LIMIT_BYTES"),
+        (answers(200, gzip.compress(b" " * 100_000)), "JWO_CATALOG_ANSWER_LIMIT_BYTES"),
+    ],
+)
+def test_report_that_stays_unreadable_costs_no_other_result(
+    network: BadNetwork, platform: SmallPlatform, logged: Any, fault: Fault, words: str
+) -> None:
+    platform.done("one")
+    platform.done("two")
+    network.faults["/report/one"] = [fault] * 20
+    lost, kept = logged(answer_limit_bytes=2000)[0].wait_for_results(["one", "two"], 60)
+    assert (lost.processing_status, lost.report, words in lost.problem) == ("DONE", None, True), lost
+    assert kept.report == a_report("two")
+    assert network.count("/report/one") <= 10
+
+
+def test_link_to_a_blocked_host_costs_no_other_result(platform: SmallPlatform, logged: Any) -> None:
+    platform.done("one")
+    platform.status["one"]["reportDownloadLink"] = "https://reports.s3.amazonaws.com/one?X-Amz-Signature=secret"
+    platform.done("two")
+    lost, kept = logged()[0].wait_for_results(["one", "two"], 5)
+    assert ("real Amazon host" in lost.problem, "secret" in lost.problem) == (True, False)
+    assert kept.report == a_report("two")
+
+
+def test_report_that_is_down_is_tried_until_the_deadline(
+    network: BadNetwork, platform: SmallPlatform, logged: Any
+) -> None:
+    platform.done("one")
+    network.faults["/report/"] = [answers(503)] * 25
+    (result,) = logged()[0].wait_for_results(["one"], 30)
+    assert (result.report, network.count("/report/")) == (a_report("one"), 26)
+    network.faults["/report/"] = [reset] * 2000
+    (result,) = logged(status_every_s=0.05)[0].wait_for_results(["one"], 0.2)
+    assert (result.report, result.is_given_up, "no answer" in result.problem) == (None, False, True)
+
+
+# status calls
+
+
+def test_platform_that_is_down_for_a_while_costs_no_result(
+    network: BadNetwork, platform: SmallPlatform, logged: Any
+) -> None:
+    for name in ("one", "two"):
+        platform.done(name)
+    network.faults[STATUS] = [reset, cuts, answers(503)] * 5
+    results = logged()[0].wait_for_results(["one", "two"], 30)
+    assert [result.report for result in results] == [a_report("one"), a_report("two")]
+
+
+def test_unknown_ingestion_costs_no_other_result(network: BadNetwork, platform: SmallPlatform, logged: Any) -> None:
+    platform.done("two")
+    network.faults[STATUS] = [answers(400, b'{"errorMsg":"InvalidRequestException"}')]
+    lost, kept = logged()[0].wait_for_results(["one", "two"], 30)
+    assert (lost.is_given_up, "InvalidRequestException" in lost.problem, kept.report) == (True, True, a_report("two"))
+    assert network.count(STATUS) == 2
+
+
+def test_no_time_to_wait_still_asks_once(platform: SmallPlatform, logged: Any) -> None:
+    platform.done("one")
+    one, two = logged()[0].wait_for_results(["one", "two"], 0)
+    assert (one.report, two.processing_status, len(platform.calls)) == (a_report("one"), "INQUEUE", 2)
+
+
+# a failure in the middle of an upload
+
+
+def test_failure_stops_other_chunks_and_keeps_their_ids(platform: SmallPlatform, logged: Any, tmp_path: Path) -> None:
+    platform.answers = [(201, {"ingestionId": "first"}, {}), (400, {"errorMsg": "no"}, {})]
+    client, seen = logged(chunk_rows=2)[0], list[str]()
+    with pytest.raises(PlatformRefused):
+        client.upload(some_rows(9), UploadJournal(tmp_path / "journal"), lambda each: seen.append(each.ingestion_id))
+    assert (seen, len(platform.calls)) == (["first"], 2)
+    platform.done("first")
+    assert client.wait_for_results(["first"], 5)[0].report, "calls work again after the stop"
+
+
+def test_failure_ends_the_pauses_of_other_workers(network: BadNetwork, logged: Any) -> None:
+    network.faults[UPLOAD] = [answers(503, Retry_After="900"), answers(403)]
+    with pytest.raises(PlatformRefused) as refused:
+        logged(chunk_rows=1, workers=2, retry_wait_max_s=900)[0].upload(some_rows(2))
+    assert refused.value.status == 403
+
+
+def test_signal_ends_the_upload_after_the_call_that_runs(
+    network: BadNetwork, logged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_signal: Any) -> None:
+        raise SystemExit(143)
+
+    def answers_after_a_signal(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        threading.Event().wait(0.25)
+        works(exchange)
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    patient = {"chunk_rows": 1, "timeout_s": 5, "answer_limit_s": 5}
+    network.faults[UPLOAD] = [works, answers_after_a_signal]
+    seen, journal = list[str](), UploadJournal(tmp_path / "journal")
+    try:
+        with pytest.raises(SystemExit):
+            logged(**patient)[0].upload(some_rows(9), journal, lambda each: seen.append(each.ingestion_id))
+        monkeypatch.setattr("reference_connector.catalog_client.client._GRACE_S", 0)
+        network.faults[UPLOAD] = [answers_after_a_signal]
+        with pytest.raises(SystemExit):
+            logged(**patient)[0].upload(some_rows(9), UploadJournal(tmp_path / "other"))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == ["ingestion-1", "ingestion-2"]
+    assert journal.find(some_rows(2)[1:]) == "ingestion-2"
+
+
+def test_archive_gives_the_ids_before_a_failure(platform: SmallPlatform, logged: Any) -> None:
+    platform.app.post("/v1/catalog/archive")(platform.upload)
+    platform.answers = [(201, {"ingestionId": "first"}, {}), (403, {}, {})]
+    ids: list[str] = []
+    with pytest.raises(PlatformRefused):
+        logged(chunk_rows=1)[0].archive(["a", "b"], ["STORE-001"], ids.append)
+    assert ids == ["first"]
+    with pytest.raises(BadRows, match="Unicode"):
+        logged()[0].archive(["\udcff"], ["STORE-001"])
+
+
+# the journal
+
+
+def test_journal_that_is_not_writable_stops_before_the_upload(tmp_path: Path) -> None:
+    with pytest.raises(JournalUnusable, match="cannot be written"):
+        UploadJournal(tmp_path / "missing" / "journal")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CatalogClientError, match="journal"):
+        UploadJournal(tmp_path / "folder")
+
+
+def test_full_disk_loses_no_id(
+    platform: SmallPlatform, logged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, seen = UploadJournal(tmp_path / "journal"), list[str]()
+    monkeypatch.setattr("os.fsync", lambda _file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(JournalUnusable, match="No space left"):
+        logged(chunk_rows=1)[0].upload(some_rows(3), journal, lambda each: seen.append(each.ingestion_id))
+    assert (seen, len(platform.calls)) == (["ingestion-1"], 1)
+
+
+def test_file_of_one_line_is_not_a_journal_and_keeps_its_content(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('[{"item_sku": "SKU-1"}]', "utf-8")
+    with pytest.raises(BadRows, match="not a journal"):
+        UploadJournal(tmp_path / "rows.json")
+    assert (tmp_path / "rows.json").read_text("utf-8") == '[{"item_sku": "SKU-1"}]'
+
+
+def test_journal_of_another_platform_skips_nothing(tmp_path: Path) -> None:
+    UploadJournal(tmp_path / "journal", "https://test.example").keep(some_rows(1), "at-test")
+    assert UploadJournal(tmp_path / "journal", "https://real.example").find(some_rows(1)) is None
+    assert UploadJournal(tmp_path / "journal", "https://test.example").find(some_rows(1)) == "at-test"
+
+
+def test_known_chunks_are_reported_although_another_fails(platform: SmallPlatform, logged: Any, tmp_path: Path) -> None:
+    rows, journal, seen = some_rows(4), UploadJournal(tmp_path / "journal"), list[str]()
+    journal.keep(rows[2:], "known")
+    platform.answers = [(403, {}, {})]
+    with pytest.raises(PlatformRefused):
+        logged(chunk_rows=2)[0].upload(rows, journal, lambda each: seen.append(each.ingestion_id))
+    assert seen == ["known"]
+
+
+# the queue
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (answers(400, b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no"}'), "QUEUE_URL"),
+        (answers(403, b'{"__type":"AccessDeniedException","message":"not yours"}'), "sqs:ReceiveMessage"),
+        (answers(403, b'{"__type":"InvalidClientTokenId","message":"which?"}'), "ACCESS_KEY_ID"),
+        (answers(403, b'{"__type":"ExpiredToken","message":"old"}'), "SESSION_TOKEN"),
+        (answers(400, b'{"__type":"SignatureDoesNotMatch","message":"scoped to us-east-1"}'), "REGION"),
+        (answers(503, b""), "AWS_ENDPOINT_URL"),
+        (reset, "AWS_ENDPOINT_URL"),
+        (closes, "AWS_ENDPOINT_URL"),
+        (babbles, "AWS_ENDPOINT_URL"),
+    ],
+)
+def test_queue_that_fails_is_named_and_replaced_by_status_calls(
+    platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch, fault: Fault, named: str
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
+    platform.done("one")
+    with BadNetwork(aws_url) as aws:
+        aws.faults["/"] = [fault] * 9
+        queue = {"queue_url": f"{aws.url}/123456789012/results", "aws_endpoint_url": aws.url}
+        client, events = logged(**queue)
+        (result,) = client.wait_for_results(["one"], 30)
+        assert (result.report, aws.count("/") <= 3) == (a_report("one"), True)
+        assert named in client.queue_problem
+        assert events("catalog_queue_failed")[0]["instead"] == "status calls"
+        with pytest.raises(QueueUnusable, match=r"results") as unusable:
+            logged(**queue)[0].confirm_subscription(5)
+        assert "JWO_CATALOG_" in unusable.value.hint
+
+
+def test_queue_that_does_not_exist_or_is_down_is_replaced(
+    platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
+    platform.done("one")
+    for url, named in ((aws_url, "JWO_CATALOG_QUEUE_URL"), ("http://127.0.0.1:9", "JWO_CATALOG_AWS_ENDPOINT_URL")):
+        client, _ = logged(queue_url=f"{url}/123456789012/none", aws_endpoint_url=url)
+        assert client.wait_for_results(["one"], 30)[0].report == a_report("one")
+        assert named in client.queue_problem
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"region": "us east"}, {"region": ""}, {"aws_endpoint_url": "http://a_b:1"}, {"queue_url": "http://.x/1/q"}],
+)
+def test_queue_settings_that_cannot_be_right_are_named(logged: Any, aws_url: str, setting: dict[str, str]) -> None:
+    queue = {"queue_url": f"{aws_url}/123456789012/none", "aws_endpoint_url": aws_url} | setting
+    with pytest.raises(QueueUnusable) as unusable:
+        logged(**queue)[0].confirm_subscription(1)
+    assert f"JWO_CATALOG_{next(iter(setting)).upper()}" in unusable.value.hint
+
+
+def test_messages_that_are_not_ours_do_not_hide_the_result(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    odd = ["[]", "{", "null", "[" * 500, an_envelope("Notification", "{"), an_envelope("Notification", '{"a": 1}')]
+    odd += [json.dumps("\ud800"), platform.done("raw") and json.dumps(platform.done("raw"))]
+    others = [an_envelope("Notification", platform.done(f"other-{number}")) for number in range(12)]
+    queue.put(*odd, *others, an_envelope("Notification", platform.done("one")))
+    del platform.status["one"]  # only the notification has the result
+    client = open_client(queue)
+    assert client.wait_for_results(["one"], 10)[0].report == a_report("one")
+    assert queue.left() == len(odd) + len(others)
+    assert client.queue_problem == ""
+
+
+def test_message_is_deleted_only_with_its_result(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
+    queue.put(an_envelope("Notification", platform.done("one")))
+    platform.reports["one"] = (404, {})
+    assert open_client(queue).wait_for_results(["one"], 2)[0].problem
+    assert queue.left() == 1
+
+
+def test_expired_confirmation_does_not_hide_the_valid_one(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    old, new = (f"{platform.url}/{path}" for path in ("expired", "confirm"))
+    queue.put(*(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=url) for url in (old, new)))
+    assert open_client(queue).confirm_subscription(5)
+    assert platform.confirmed == 1
+
+
+def test_confirmation_survives_a_passing_fault(
+    network: BadNetwork, platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    network.faults["/confirm"] = [reset, answers(503)]
+    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=f"{platform.url}/confirm"))
+    assert open_client(queue).confirm_subscription(5)
+    assert platform.confirmed == 1
+
+
+def test_confirmation_with_a_broken_address_is_refused(open_client: Any, queue: Queue) -> None:
+    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL="http://127.0.0.1:port/"))
+    with pytest.raises(ForbiddenHost, match="not an http address"):
+        open_client(queue).confirm_subscription(5)
