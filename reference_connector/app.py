@@ -11,10 +11,12 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from fastapi import FastAPI
 
+from contract.errors import BadSettings
 from contract.house import House
 from contract.operations import (
     CREATE_PURCHASES,
@@ -29,6 +31,7 @@ from reference_connector.admin_routes import add_admin_routes
 from reference_connector.authentication import Authenticator
 from reference_connector.cart import CartReader
 from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Handle
+from reference_connector.errors import StoreUnavailable
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
@@ -56,6 +59,8 @@ from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker
 
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Prometheus' own variable: the folder in which several workers share their counts."""
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -98,7 +103,7 @@ def create_app(
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
     retailer, owner = CurrentRetailer(_load(settings)), f"{os.getpid()}-{secrets.token_hex(4)}"
-    made = _Made(settings, parts, retailer, _store(settings, parts), clock, telemetry, owner)
+    made = _Made(settings, parts, retailer, _store(settings, parts, telemetry.log), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     outbox = PaymentOutbox(
         store=made.store,
@@ -130,6 +135,23 @@ def from_environment() -> FastAPI:
     return app
 
 
+def check_start(settings: ConnectorSettings) -> None:
+    """Check what no setting's own rule checks, and open the store once, which upgrades an older database.
+
+    Raises BadSettings or StoreUnavailable if a process with these settings could not start.
+    """
+    metrics = os.environ.get(METRICS_VARIABLE, "")
+    if metrics and not Path(metrics).is_dir():
+        raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
+    http_protocol(settings)
+    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store.open()
+    store.close()
+    if not settings.payment_ledger.parent.is_dir():
+        ledger = settings.payment_ledger
+        raise BadSettings(f"JWO_CONNECTOR_PAYMENTS__LEDGER: there is no folder for {ledger}; make it, or name another")
+
+
 def http_protocol(settings: ConnectorSettings) -> type[asyncio.Protocol] | Literal["auto"]:
     """Return the HTTP protocol for uvicorn: its own choice, or the accelerated protocol.
 
@@ -157,20 +179,29 @@ def _load(settings: ConnectorSettings) -> Retailer:
     return load_retailer(settings.retailer_files, settings.price_lists)
 
 
-def _store(settings: ConnectorSettings, parts: Parts) -> Store:
-    path, timeout_s, batch_max = settings.store.path, settings.store.busy_timeout_s, settings.store.batch_max
-    url = settings.database_url.get_secret_value()
+def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+    path, url = settings.store.path, settings.database_url.get_secret_value()
+    rules: dict[str, Any] = {
+        "busy_timeout_s": settings.store.busy_timeout_s,
+        "batch_max": settings.store.batch_max,
+        "upgrade_wait_s": settings.store.upgrade_wait_s,
+        "on_upgrade": partial(_log_upgrade, log),
+        "new_waiter": parts.new_waiter,
+    }
     if not url:
-        return SqliteStore(
-            path,
-            busy_timeout_s=timeout_s,
-            batch_max=batch_max,
-            new_waiter=parts.new_waiter,
-            checkpoints=parts.new_checkpoints(path),
-        )
-    from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+        return SqliteStore(path, checkpoints=parts.new_checkpoints(path), **rules)
+    try:
+        from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+    except ImportError as error:
+        raise StoreUnavailable(
+            "JWO_DATABASE_URL is set, and the driver of PostgreSQL is not installed",
+            hint="install it: pip install 'jwo-conformance-kit[postgres]'",
+        ) from error
+    return PostgresStore(url, **rules)
 
-    return PostgresStore(url, busy_timeout_s=timeout_s, batch_max=batch_max, new_waiter=parts.new_waiter)
+
+def _log_upgrade(log: EventLog, old: int, new: int) -> None:
+    log.event("store_upgraded", fromVersion=old, toVersion=new)
 
 
 def _lifespan(

@@ -1,6 +1,7 @@
 """Serves the connector, in one process or several workers, for `python -m reference_connector` and `jwo`.
 
-It reads the settings and binds the port first, and prints the address last, so that port 0 works.
+It checks the settings, the retailer files and the store first, then binds the port, and prints the address last, so
+that port 0 works.
 """
 
 from __future__ import annotations
@@ -18,33 +19,40 @@ from uvicorn.supervisors import Multiprocess
 from contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
-from reference_connector.app import from_environment, http_protocol
+from jwo_toolkit.lifeline import end_with_parent_process
+from reference_connector.app import METRICS_VARIABLE, check_start, create_app, from_environment, http_protocol
 from reference_connector.settings import ConnectorSettings
 
-_APP = "reference_connector.app:from_environment"
+_APP = "reference_connector.serving:worker"
 _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
 
 
 def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) -> None:
     """Serve until a signal stops the process; open requests then have `stop_within_s` seconds. `port` 0 is a free port.
 
-    Raises BadSettings, OSError if the port is not free, and ConnectorError if a single worker cannot start.
+    Raises BadSettings or ConnectorError if the connector cannot start, and OSError if the port is not free.
     """
     settings = read(ConnectorSettings)
+    check_start(settings)
+    if workers == 1:
+        app = from_environment()
+        with listen(host, port) as listener:
+            run(_config(app, settings, stop_within_s), listener)
+        return
+    create_app(settings)  # a worker would fail again and again where this fails once
     with listen(host, port) as listener:
-        if workers == 1:
-            _serve_here(listener, settings, stop_within_s)
-        else:
-            _serve_in_workers(listener, settings, workers, stop_within_s)
+        _serve_in_workers(listener, settings, workers, stop_within_s)
 
 
-def _serve_here(listener: socket.socket, settings: ConnectorSettings, stop_within_s: int) -> None:
-    run(_config(from_environment(), settings, stop_within_s), listener)
+def worker() -> FastAPI:
+    """Make the connector in a worker, which ends if the process that started it ends."""
+    end_with_parent_process()
+    return from_environment()
 
 
 def _serve_in_workers(listener: socket.socket, settings: ConnectorSettings, workers: int, stop_within_s: int) -> None:
     with tempfile.TemporaryDirectory(prefix="jwo-metrics-") as shared:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
+        os.environ.setdefault(METRICS_VARIABLE, shared)
         if not settings.sign_in.key.get_secret_value():
             _share_session_key()
         config = _config(_APP, settings, stop_within_s, factory=True, workers=workers)
