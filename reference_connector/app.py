@@ -136,20 +136,20 @@ def from_environment() -> FastAPI:
 
 
 def check_start(settings: ConnectorSettings) -> None:
-    """Check what no setting's own rule checks, and open the store once, which upgrades an older database.
-
-    Raises BadSettings or StoreUnavailable if a process with these settings could not start.
-    """
-    metrics = os.environ.get(METRICS_VARIABLE, "")
+    """Check what no setting's own rule checks. Raises BadSettings if a process with these settings could not start."""
+    metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
     if metrics and not Path(metrics).is_dir():
         raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
+    if settings.payments.ledger and not ledger.parent.is_dir():
+        raise BadSettings(f"JWO_CONNECTOR_PAYMENTS__LEDGER: there is no folder for {ledger}; make it, or name another")
     http_protocol(settings)
+
+
+def open_store_once(settings: ConnectorSettings) -> None:
+    """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
     store = _store(settings, _parts(settings), EventLog(system_clock))
     store.open()
     store.close()
-    if not settings.payment_ledger.parent.is_dir():
-        ledger = settings.payment_ledger
-        raise BadSettings(f"JWO_CONNECTOR_PAYMENTS__LEDGER: there is no folder for {ledger}; make it, or name another")
 
 
 def http_protocol(settings: ConnectorSettings) -> type[asyncio.Protocol] | Literal["auto"]:

@@ -20,7 +20,14 @@ from contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
 from jwo_toolkit.lifeline import end_with_parent_process
-from reference_connector.app import METRICS_VARIABLE, check_start, create_app, from_environment, http_protocol
+from reference_connector.app import (
+    METRICS_VARIABLE,
+    check_start,
+    create_app,
+    from_environment,
+    http_protocol,
+    open_store_once,
+)
 from reference_connector.settings import ConnectorSettings
 
 _APP = "reference_connector.serving:worker"
@@ -34,14 +41,14 @@ def serve(host: str, port: int, *, workers: int = 1, stop_within_s: int = 10) ->
     """
     settings = read(ConnectorSettings)
     check_start(settings)
-    if workers == 1:
-        app = from_environment()
-        with listen(host, port) as listener:
-            run(_config(app, settings, stop_within_s), listener)
-        return
-    create_app(settings)  # a worker would fail again and again where this fails once
+    app = from_environment() if workers == 1 else create_app(settings)  # a worker would fail again and again
+    open_store_once(settings)
     with listen(host, port) as listener:
-        _serve_in_workers(listener, settings, workers, stop_within_s)
+        if workers == 1:
+            run(_config(app, settings, stop_within_s), listener)
+        else:
+            del app
+            _serve_in_workers(listener, settings, workers, stop_within_s)
 
 
 def worker() -> FastAPI:

@@ -175,7 +175,7 @@ def _upgrade(database: sqlite3.Connection, wait_s: float, on_upgrade: OnUpgrade)
 
     Another process may do so at the same moment. This one then waits, and finds the work done.
     """
-    if _version(database) == VERSION:
+    if _number(database) == VERSION:
         return
     database.execute(f"PRAGMA busy_timeout={round(wait_s * 1000)}")
     database.execute("BEGIN IMMEDIATE")
@@ -188,12 +188,16 @@ def _upgrade(database: sqlite3.Connection, wait_s: float, on_upgrade: OnUpgrade)
         on_upgrade(version, VERSION)
 
 
+def _number(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _version(database: sqlite3.Connection) -> int | None:
-    """Return the number of the file's last step, or None if it is new.
+    """Return the number of the file's last step, or None if it is new. A transaction must be open.
 
     Raises StoreUnavailable if the file belongs to another program.
     """
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    version = _number(database)
     if version:
         return version
     if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

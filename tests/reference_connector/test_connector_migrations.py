@@ -167,6 +167,14 @@ def test_nodes_that_start_at_once_upgrade_once(calls: list[dict[str, Any]], stor
     assert run_sql(storage, "PRAGMA user_version") == [(VERSION,)]
 
 
+def test_nodes_that_start_at_once_make_one_new_file(tmp_path: Path) -> None:
+    for number in range(10):
+        storage = {"store": {"path": tmp_path / f"{number}.sqlite3"}}
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _, new=storage: opened_and_closed(new), range(6)))  # type: ignore[misc] # bound at once
+        assert run_sql(storage, "PRAGMA user_version") == [(VERSION,)]
+
+
 @both_databases
 def test_failed_upgrade_changes_nothing(
     calls: list[dict[str, Any]], storage: Storage, monkeypatch: pytest.MonkeyPatch
