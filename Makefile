@@ -30,7 +30,7 @@ help:
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
 certify: $(VENV)/.installed
-	@$(BIN)/jwo certify
+	@JWO_ENDS_WITH=$$PPID exec $(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not slow and not alone"
@@ -47,7 +47,7 @@ test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
 
 mutants: $(VENV)/.installed-dev
-	@$(BIN)/python -m conformance.mutants
+	@JWO_ENDS_WITH=$$PPID exec $(BIN)/python -m conformance.mutants
 
 bench-load: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/bench_load.py

@@ -26,7 +26,7 @@ Change = Callable[[str], str]
 
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _ARABIC_DIGITS = {ord("0") + digit: 0x660 + digit for digit in range(10)}
-_SHORTEST_DIVISIBLE = 8
+_SHORTEST_DIVISIBLE, _LONG_KEY = 8, 1004
 _LONGEST_STORE = 255
 
 
@@ -162,7 +162,9 @@ def _with_long_key(base: Draft) -> Draft:
     return base if len(key) > _SHORTEST_DIVISIBLE else base.with_value("identityKey", _PADDED)
 
 
-def _long_key(base: Draft, _requests: Requests) -> Iterator[Variant]:
+def _long_key(base: Draft, requests: Requests) -> Iterator[Variant]:
+    if requests.profile.house.identity.key_max >= _LONG_KEY:
+        raise NotDeclared("[house.identity] key_max says that the limit holds for the decoded key")
     return _with_values(base, "identityKey", {"of 1004 characters": base64.b64encode(b"k" * 753).decode()})
 
 

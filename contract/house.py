@@ -33,6 +33,8 @@ class Identity(HouseGroup):
 
     locations: tuple[str, ...] = ("ENTRY",)
     key_channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    key_max: int = Field(default=1000, ge=1000, le=1336)
+    """The longest identityKey: 1000 characters of encoded text. 1336 lets the limit hold for the decoded key."""
     visitor_id_min: int = 1
     visitor_id_max: int = 255
     refusal_status: int = 401

@@ -18,6 +18,7 @@ from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import load_command
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
+from jwo_toolkit.lifeline import end_with_starter
 
 if TYPE_CHECKING:
     from conformance.summary import Replay
@@ -331,4 +332,5 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 
 def main() -> None:
     """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
+    end_with_starter()
     run(app)

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from jwo.errors import Usage
+from jwo_toolkit.lifeline import tied
 
 
 def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
@@ -124,7 +125,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
 
 def _run(given: list[str]) -> int:
     """Run the load test with these flags, pass on the signals to stop, and return its exit code."""
-    with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], env=dict(os.environ)) as process:  # noqa: S603 - our own command
+    with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], **tied()) as process:  # noqa: S603 - our own command
         handlers = {
             signal.SIGTERM: lambda *_: process.terminate(),
             signal.SIGINT: lambda *_: None,  # the load test gets the interrupt too, and ends its workers

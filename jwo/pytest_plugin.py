@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from jwo_toolkit.lifeline import tied
+
 STALE = "expected-failures"
 COMPLETE = "completeness"
 _LOCK, _RESULT, _WITHIN_S = ".jwo-{}.lock", ".jwo-{}.done", 1800
@@ -69,7 +71,7 @@ class Run:
         command = [sys.executable, "-P", "-m", "jwo", "certify", *self._arguments, *only]
         report = self.out / "report.json"
         report.unlink(missing_ok=True)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder)  # noqa: S603 - our own command
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder, **tied())  # noqa: S603 - our own command
         return "" if report.is_file() else done.stderr.strip() or f"jwo certify ended with {done.returncode}"
 
     def _run_once(self) -> str:

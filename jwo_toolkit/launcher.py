@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jwo_toolkit.announcement import announced_url
+from jwo_toolkit.lifeline import tied
 
 JWO = (sys.executable, "-P", "-m", "jwo")
 """The command `jwo`; -P keeps the current folder off the import path."""
 _START_WITHIN_S, _STOP_WITHIN_S, _LOOK_EVERY_S = 60.0, 8.0, 0.01
 _LOG_LINES = 15
 _ENDED = "the process ended"
+_WATCHER = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
+"""Its input ends with the process that started it."""
 
 
 class DidNotStart(Exception):
@@ -76,18 +79,40 @@ def launched(
 ) -> Iterator[Launched]:
     """Start a command without waiting for its address, and end its process when the block ends.
 
-    Its output and its log go to `folder`. With `environment` None it inherits this process's variables.
+    Its output and its log go to `folder`. With `environment` None it inherits this process's variables. A command of
+    this kit also ends if this process is killed.
     """
     announcement = Announcement(name, folder / f"{name}.out", folder / f"{name}.log")
     with announcement.output.open("wb") as output, announcement.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - the caller's own command
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, env=environment, cwd=cwd
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=log, cwd=cwd, **tied(environment)
         )
     threading.Thread(target=_note_end, args=(process, announcement.output), daemon=True).start()
     try:
         yield Launched(announcement, process)
     finally:
         _end(process)
+
+
+@contextmanager
+def ends_with_us(process_group: int) -> Iterator[None]:
+    """Kill a group of processes if this process is killed during the block; for commands that are not of this kit.
+
+    A small process of its own waits for that.
+    """
+    if not hasattr(os, "killpg"):
+        yield
+        return
+    watcher = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-I", "-S", "-c", _WATCHER, str(process_group)], stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.wait()
+        assert watcher.stdin is not None
+        watcher.stdin.close()
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:

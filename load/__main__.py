@@ -10,6 +10,7 @@ import time
 from rich.console import Console
 
 from jwo_toolkit.console import make_console
+from jwo_toolkit.lifeline import end_with_starter
 from load.errors import LoadError
 from load.report.table import show
 from load.report.writing import paths
@@ -21,6 +22,7 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the load test, print progress, table and verdict, and return the exit code."""
+    end_with_starter()
     given = vars(_parser().parse_args(arguments))
     signal.signal(signal.SIGTERM, _interrupt)
     console = make_console()

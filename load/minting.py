@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -99,8 +100,11 @@ def main() -> None:
         except NoKey as error:
             entry = {"trouble": str(error)}
         with lock:
-            sys.stdout.write(json.dumps(entry) + "\n")
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(json.dumps(entry) + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                os._exit(1)  # the process that ordered the keys has ended
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for line in sys.stdin:

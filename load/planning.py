@@ -39,8 +39,6 @@ def options_of(environment: Environment) -> LoadOptions:
     """Return the settings: Locust's flags, then the environment variables, then the defaults."""
     parsed = vars(environment.parsed_options)
     given = {name: parsed.get(flag) for flag, name in FLAGS.items()}
-    if run_time := parsed.get("run_time"):  # Locust's own --run-time works too
-        given["duration_s"] = float(run_time)
     return options_from(**given, connector=environment.host, workers=parsed.get("processes") or None)
 
 

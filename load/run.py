@@ -17,11 +17,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jwo_toolkit.lifeline import tied
 from load import saturation
 from load.errors import USAGE_PREFIX, BadOptions, GeneratorBroke
 from load.report.baseline import check
@@ -129,10 +130,9 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(writer,),
-            env=_environment(options),
             process_group=0,
-            preexec_fn=_prepare_child,  # noqa: PLW1509 - no thread of ours runs yet
+            preexec_fn=_prepare_child,  # noqa: PLW1509 - no thread of ours runs Python code yet
+            **tied(_environment(options), writer),
         )
     os.close(writer)
     listener = threading.Thread(target=_listen, args=(reader, on_progress), daemon=True)
@@ -183,9 +183,12 @@ def _listen(reader: int, on_progress: OnProgress) -> None:
 
 @contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Interrupt Locust if the block fails; it then ends its workers."""
+    """Interrupt Locust if the block fails; it then ends its workers. If Locust was killed, kill its workers."""
     try:
         yield
+        if process.returncode is not None and process.returncode < 0:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     except BaseException:
         process.send_signal(signal.SIGINT)
         if exit_code_of(process, _STOP_WITHIN_S) is None:

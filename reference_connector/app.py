@@ -11,10 +11,12 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
+from contract.errors import BadSettings
 from contract.hosts import require_authentication
 from contract.house import House
 from contract.operations import (
@@ -32,6 +34,7 @@ from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
 from reference_connector.cart import CartReader
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
+from reference_connector.errors import StoreUnavailable
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
@@ -59,6 +62,8 @@ from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker
 
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Prometheus' own variable: the folder in which several workers share their counts."""
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -94,7 +99,7 @@ def create_app(
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
     admin_port: int | None = None,
-) -> FastAPI:
+) -> ConnectorApp:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
     `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
@@ -103,7 +108,7 @@ def create_app(
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
     retailer, owner = CurrentRetailer(_load(settings)), f"{os.getpid()}-{secrets.token_hex(4)}"
-    made = _Made(settings, parts, retailer, _store(settings, parts), clock, telemetry, owner)
+    made = _Made(settings, parts, retailer, _store(settings, parts, telemetry.log), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     outbox = PaymentOutbox(
         store=made.store,
@@ -128,7 +133,7 @@ def create_app(
     return app
 
 
-def create_tuned_app(settings: ConnectorSettings, admin_port: int | None) -> FastAPI:
+def create_tuned_app(settings: ConnectorSettings, admin_port: int | None) -> ConnectorApp:
     """Make the connector for a process of its own.
 
     A full run of the garbage collector over a large assortment would delay answers, so it is tuned for this process.
@@ -152,6 +157,23 @@ def from_environment() -> FastAPI:
         otherwise="Or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
     )
     return create_tuned_app(settings, admin_port=None)
+
+
+def check_start(settings: ConnectorSettings) -> None:
+    """Check what no setting's own rule checks. Raises BadSettings if a process with these settings could not start."""
+    metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
+    if metrics and not Path(metrics).is_dir():
+        raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
+    if settings.payments.ledger and not ledger.parent.is_dir():
+        raise BadSettings(f"JWO_CONNECTOR_PAYMENTS__LEDGER: there is no folder for {ledger}; make it, or name another")
+    http_protocol(settings)
+
+
+def open_store_once(settings: ConnectorSettings) -> None:
+    """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
+    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store.open()
+    store.close()
 
 
 def http_protocol(settings: ConnectorSettings) -> type[NoUpgradeProtocol]:
@@ -181,20 +203,29 @@ def _load(settings: ConnectorSettings) -> Retailer:
     return load_retailer(settings.retailer_files, settings.price_lists)
 
 
-def _store(settings: ConnectorSettings, parts: Parts) -> Store:
-    path, timeout_s, batch_max = settings.store.path, settings.store.busy_timeout_s, settings.store.batch_max
-    url = settings.database_url.get_secret_value()
+def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+    path, url = settings.store.path, settings.database_url.get_secret_value()
+    rules: dict[str, Any] = {
+        "busy_timeout_s": settings.store.busy_timeout_s,
+        "batch_max": settings.store.batch_max,
+        "upgrade_wait_s": settings.store.upgrade_wait_s,
+        "on_upgrade": partial(_log_upgrade, log),
+        "new_waiter": parts.new_waiter,
+    }
     if not url:
-        return SqliteStore(
-            path,
-            busy_timeout_s=timeout_s,
-            batch_max=batch_max,
-            new_waiter=parts.new_waiter,
-            checkpoints=parts.new_checkpoints(path),
-        )
-    from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+        return SqliteStore(path, checkpoints=parts.new_checkpoints(path), **rules)
+    try:
+        from reference_connector.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+    except ImportError as error:
+        raise StoreUnavailable(
+            "JWO_DATABASE_URL is set, and the driver of PostgreSQL is not installed",
+            hint="install it: pip install 'jwo-conformance-kit[postgres]'",
+        ) from error
+    return PostgresStore(url, **rules)
 
-    return PostgresStore(url, busy_timeout_s=timeout_s, batch_max=batch_max, new_waiter=parts.new_waiter)
+
+def _log_upgrade(log: EventLog, old: int, new: int) -> None:
+    log.event("store_upgraded", fromVersion=old, toVersion=new)
 
 
 def _lifespan(

@@ -133,6 +133,11 @@ class ConnectorApp(FastAPI):
     dispatcher: Dispatcher
     admin: AdminSite | None = None
 
+    def move_admin(self, port: int) -> None:
+        """Serve the app for operators on the connections to a port."""
+        if self.admin is not None:
+            self.admin = self.admin._replace(port=port)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call of the platform, or let FastAPI answer everything else."""
         if self.admin is not None and scope["type"] == "http" and self.admin.is_meant(scope):

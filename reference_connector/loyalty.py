@@ -77,6 +77,8 @@ class LoyaltyHandler:
         A code is used in the same transaction.
         """
         earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
+        if earlier is None and event["id"] != attempt.key:  # earlier connectors kept an id in upper case as it was sent
+            earlier = records.find_answer(attempt.scope, event["id"], attempt.now)
         if earlier is not None:
             return attempt.repeat(earlier)
         answer = self._in_shape(self._resolve(records, store_id, event, scanned_at))

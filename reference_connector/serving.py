@@ -1,7 +1,8 @@
 """Serves the connector, in one process or several workers, for `python -m reference_connector` and `jwo`.
 
-It reads the settings and binds the ports first, and prints the addresses last, so that port 0 works. The connector's
-listener and the admin listener belong to the same workers, which tell them apart by the port of a connection.
+It checks the settings, the retailer files and the store first, then binds the ports, and prints the addresses last, so
+that port 0 works. The connector's listener and the admin listener belong to the same workers, which tell them apart by
+the port of a connection.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from contract.hosts import address_to_bind
 from contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
-from reference_connector.app import create_tuned_app, http_protocol
+from jwo_toolkit.lifeline import end_with_parent_process
+from reference_connector.app import (
+    METRICS_VARIABLE,
+    check_start,
+    create_app,
+    create_tuned_app,
+    http_protocol,
+    open_store_once,
+)
 from reference_connector.settings import ConnectorSettings
 
 _APP = "reference_connector.serving:create_worker"
@@ -37,7 +46,7 @@ def serve(
 ) -> None:
     """Serve until a signal stops the process; open requests then have `stop_within_s` seconds. `port` 0 is a free port.
 
-    Raises BadSettings, OSError if the port is not free, and ConnectorError if a single worker cannot start. A host that
+    Raises BadSettings or ConnectorError if the connector cannot start, and OSError if the port is not free. A host that
     is not a loopback address needs authentication, or `allow_unauthenticated`, which is a setting too.
     """
     settings = read(ConnectorSettings)
@@ -48,16 +57,26 @@ def serve(
         if admin_rules.has_own_listener
         else ""
     )
+    check_start(settings)
+    make_app = create_tuned_app if workers == 1 else create_app  # a worker would fail again and again
+    app = make_app(settings, admin_port=0 if operators else None)
+    open_store_once(settings)
     with listen(here, port) as listener, _admin_listener(operators, admin_rules.port or 0, listener) as admin:
         if workers == 1:
-            app = create_tuned_app(settings, admin_port=_port(admin) if admin else None)
+            if admin:
+                app.move_admin(_port(admin))
             run(_config(app, settings, stop_within_s, workers=1), listener, admin)
         else:
+            del app
             _serve_in_workers(listener, admin, settings, workers, stop_within_s)
 
 
 def create_worker() -> FastAPI:
-    """Make the connector of one of several workers. The settings have the real port of the admin listener, if any."""
+    """Make the connector of one of several workers. The settings have the real port of the admin listener, if any.
+
+    The worker ends if the process that started it ends.
+    """
+    end_with_parent_process()
     settings = read(ConnectorSettings)
     return create_tuned_app(settings, admin_port=settings.admin.port)
 
@@ -89,7 +108,7 @@ def _serve_in_workers(
     stop_within_s: int,
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="jwo-metrics-") as shared:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
+        os.environ.setdefault(METRICS_VARIABLE, shared)
         if not settings.sign_in.key.get_secret_value():
             _give_workers(_KEY_VARIABLE, secrets.token_hex())  # each accepts a session of another
         if admin:

@@ -44,6 +44,8 @@ class Store(HouseGroup):
     path: Path = Path("connector.sqlite3")
     busy_timeout_s: float = 5.0
     batch_max: int = Field(default=256, ge=1)
+    upgrade_wait_s: float = Field(default=600.0, gt=0)
+    """How long a start waits while another node upgrades the database. An upgrade of a large database takes minutes."""
 
 
 class Payments(HouseGroup):

@@ -21,6 +21,7 @@ from conformance.catalog_client.platform import Account, Addresses
 from conformance.drivers.masks import mask
 from conformance.errors import HarnessBroke
 from contract.profile import CatalogClientTable
+from jwo_toolkit.launcher import ends_with_us
 
 _SHOWN_CHARACTERS = 300
 _TERMINATE_TIMEOUT_S = 3.0
@@ -139,7 +140,8 @@ class Runner:
             process = _start(words, variables, output)
             self._running.add(process)
         try:
-            yield process
+            with ends_with_us(process.pid):
+                yield process
         finally:
             _end(process)
             with self._lock:

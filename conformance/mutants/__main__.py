@@ -13,10 +13,12 @@ from rich.table import Table
 from conformance.mutants.gallery import CLIENTS, GALLERY
 from conformance.mutants.gate import FOUND, Outcome
 from conformance.mutants.proof import Proof, prove
+from jwo_toolkit.lifeline import end_with_starter
 
 
 def main() -> int:
     """Try every fault, or each Nth with `--every N`, and return the exit code."""
+    end_with_starter()
     parser = argparse.ArgumentParser(prog="python -m conformance.mutants", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="try only each Nth fault (default: 1)")
     every = max(1, parser.parse_args().every)

@@ -27,6 +27,7 @@ from conformance.mutants.gate import (
 )
 from conformance.mutants.registry import Fault
 from conformance.verdicts import CaseResult, Verdict
+from jwo_toolkit.lifeline import end_with_parent_process
 
 _WORKERS = 4
 """Processes for each core: most of them wait for a late answer."""
@@ -79,7 +80,7 @@ def prove(
     with (
         starting(profile_of(NOWHERE)) as platform,
         platform_for_clients() as addresses,
-        ProcessPoolExecutor(_CORRECT, context) as correct_pool,
+        ProcessPoolExecutor(_CORRECT, context, end_with_parent_process) as correct_pool,
         ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), context, _lower_priority) as faulty_pool,
     ):
         runs: dict[Fault, Run[Outcome]] = {each: partial(run_fault, each, platform) for each in faults}
@@ -119,6 +120,7 @@ def _results(fault: str, only: tuple[str, ...] = ()) -> Results:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of this process, if the system has priorities."""
+    """Lower the priority of this worker, if the system has priorities."""
+    end_with_parent_process()
     if hasattr(os, "nice"):
         os.nice(_NICENESS)

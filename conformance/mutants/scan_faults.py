@@ -29,7 +29,7 @@ _PATHS = {
     "listed": ("authEvent.location", "keyChannel"),
 }
 _STANDARD_TIME, _STANDARD_ID = "2026-01-01T00:00:00Z", "11111111-2222-4333-8444-555555555555"
-_SHORT_KEY, _LIMIT, _WRONG_LIMIT = 512, 1000, 1200
+_SHORT_KEY, _LIMIT = 512, 1000
 _INDEXED_GROUP, _NODE = 8, -12
 _REFUSED = "refused_key"
 
@@ -95,8 +95,9 @@ def _whole_groups(text: str) -> str:
     return text[:-1] if len(text) % 4 == 1 else text
 
 
-def _cut_to_the_limit(text: str) -> str:
-    return text[:_LIMIT] if len(text) <= _WRONG_LIMIT else text
+def _cut_to(wrong_limit: int) -> Callable[[str], str]:
+    """Return a reader that cuts a text to the limit if it is within a wrong limit."""
+    return lambda text: text[:_LIMIT] if len(text) <= wrong_limit else text
 
 
 def _nearest(text: str) -> str:
@@ -137,7 +138,8 @@ _READERS = (
     _Reader("takes_too_much_padding", ("VIK-X.77",), "key", _less_padded),
     _Reader("removes_blanks_from_keys", ("VIK-X.56",), "key", lambda text: re.sub(r"\s", "", text)),
     _Reader("reads_url_safe_keys", ("VIK-X.56",), "key", lambda text: text.replace("-", "+").replace("_", "/")),
-    _Reader("limits_keys_to_1200", ("VIK-X.57",), "key", _cut_to_the_limit),
+    _Reader("limits_keys_to_1200", ("VIK-3.4", "VIK-X.57"), "key", _cut_to(1200)),
+    _Reader("limits_decoded_keys", ("VIK-3.4", "VIK-X.57"), "key", _cut_to(1339)),
     _Reader("searches_the_list_by_beginning", ("VIK-X.58",), "listed", _nearest),
     _Reader("reads_a_list_of_values", ("VIK-X.58",), "listed", lambda text: text.partition(",")[0]),
     _Reader("skips_dashes_in_values", ("VIK-X.58",), "listed", lambda text: text.replace("-", "")),

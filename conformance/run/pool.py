@@ -29,6 +29,7 @@ from conformance.run.plan import Group
 from conformance.run.recorder import Recorder
 from conformance.run.worker import environment_with, run_groups
 from conformance.verdicts import CaseResult
+from jwo_toolkit.lifeline import end_with_parent_process
 
 _STOP_WITHIN_S = 5
 _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
@@ -159,6 +160,7 @@ def _hidden_main() -> Iterator[None]:
 
 def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> None:
     """Run groups until the queue is empty. The main function of a worker process."""
+    end_with_parent_process()
     if hasattr(os, "setsid"):
         os.setsid()  # a process group of its own, so that only the first process gets an interrupt from the keyboard
     try:

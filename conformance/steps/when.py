@@ -80,11 +80,21 @@ def send_long(draft: Draft, connector: ConnectorClient, path: str, length: int) 
     return [connector.send(draft.operation, draft.with_value(path, "a" * length).encoded())]
 
 
-@when(parsers.parse('it is sent with "{path}" as valid Base64 of {length:d} characters'), target_fixture="exchanges")
-def send_long_base64(draft: Draft, connector: ConnectorClient, path: str, length: int) -> Exchanges:
-    """Send the request with a Base64 text that is only too long."""
-    text = base64.b64encode(b"k" * (length // 4 * 3)).decode()
-    return [connector.send(draft.operation, draft.with_value(path, text).encoded())]
+@when(
+    parsers.parse('it is sent with "{path}" as valid Base64 of {shorter:d} and of {longer:d} characters'),
+    target_fixture="exchanges",
+)
+def send_long_base64(
+    draft: Draft, connector: ConnectorClient, profile: Profile, path: str, shorter: int, longer: int
+) -> Exchanges:
+    """Send the request with Base64 texts that are only too long.
+
+    The longer one is too long under both readings of the limit, as its decoded form has more than 1000 bytes. The
+    shorter one is sent if `identity.key_max` says that the limit holds for the encoded text.
+    """
+    lengths = [each for each in (shorter, longer) if each > profile.house.identity.key_max]
+    texts = [base64.b64encode(b"k" * (length // 4 * 3)).decode() for length in lengths]
+    return [connector.send(draft.operation, draft.again().with_value(path, text).encoded()) for text in texts]
 
 
 @when(parsers.parse("its path is called with {body}"), target_fixture="exchanges")

@@ -22,7 +22,7 @@ Feature: Verify Identity Keys: what is refused as invalid
   @VIK-3.4 @must
   Scenario: identityKey Exceeds 1000 Characters
     Given a scan that the connector understands
-    When it is sent with "identityKey" as valid Base64 of 1340 characters
+    When it is sent with "identityKey" as valid Base64 of 1004 and of 1340 characters
     Then it is refused with 400
 
   @VIK-3.5 @must

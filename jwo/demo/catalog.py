@@ -15,6 +15,7 @@ from jwo.aws import REGION
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
+from jwo_toolkit.lifeline import tied
 
 _WITHIN_S = 60
 _CLIENT = (sys.executable, "-P", "-m", "jwo.catalog_command", "upload", "--confirm", "{csv}")
@@ -65,7 +66,7 @@ def _client(here: Neighbourhood, *arguments: str, allowed_codes: tuple[int, ...]
         text=True,
         timeout=_WITHIN_S,
         check=False,
-        env={"PATH": os.environ.get("PATH", ""), **_settings(here)},
+        **tied({"PATH": os.environ.get("PATH", ""), **_settings(here)}),
     )
     if done.returncode not in allowed_codes:
         raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")

@@ -6,24 +6,21 @@ Locust starts one user in each process. A scenario is a subclass in its own file
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from gevent.event import Event
 from locust import LoadTestShape, User, events, task
-from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.curves import Curve
 from load.master import Master
 from load.schedule import Mix
-from load.settings import LoadOptions
+from load.users.locust_options import add_options, settle_options
 from load.worker import Worker
 
-_log = logging.getLogger(__name__)
 _ROLES: WeakKeyDictionary[Environment, tuple[Master | None, Worker | None]] = WeakKeyDictionary()
 """The master and worker of each Locust environment in this process; Locust has no place to store them."""
 
@@ -66,28 +63,15 @@ class StoreHours(LoadTestShape):
         return None if master is None or master.is_over else (master.workers, master.workers)
 
 
-@events.init_command_line_parser.add_listener
-def _add_flags(parser: LocustArgumentParser) -> None:
-    """Add this kit's flags; Locust calls this listener after it has read the scenario."""
-    default = LoadOptions()
-    parser.add_argument("--rate", type=float, default=default.rate, help="requests per second at the peak")
-    parser.add_argument("--duration", type=float, default=default.duration_s, help="length of the run in seconds")
-    parser.add_argument(
-        "--budget", type=float, default=default.budget_s, help="time limit of an answer in seconds; a later one is late"
-    )
-    parser.add_argument("--seed", type=int, default=default.seed, help="seed of the schedule; the same seed repeats it")
-    parser.add_argument("--connector-profile", default=default.profile, help="profile of the connector, a jwo.toml")
-    parser.add_argument("--load-out", default=default.out, help="folder for the reports")
+events.init_command_line_parser.add_listener(add_options)
 
 
 @events.init.add_listener
 def _join(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust's signature
+    settle_options(environment)
     master = None if isinstance(environment.runner, WorkerRunner) else Master(environment)
     worker = None if isinstance(environment.runner, MasterRunner) else Worker(environment, master)
     _ROLES[environment] = master, worker
-    flags = environment.parsed_options
-    if master and flags and (flags.num_users or flags.spawn_rate):
-        _log.warning("--users and --spawn-rate have no effect; set the rate of arrivals with --rate")
 
 
 @events.test_start.add_listener

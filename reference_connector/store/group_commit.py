@@ -27,6 +27,12 @@ Kind = Callable[[Records, list[Any]], list[Any]]
 """A kind of job: a function that runs all waiting jobs of the kind. It maps their entries to their results."""
 Outcome = tuple[Any, Exception | None]
 """A job's result, or its error."""
+OnUpgrade = Callable[[int, int], None]
+"""Is called after an upgrade, with the old and the new version of the database."""
+
+
+def no_report(_old: int, _new: int) -> None:
+    """Report no upgrade."""
 
 
 class Waiter(Protocol):
@@ -140,7 +146,7 @@ class GroupCommitStore(ABC):
         return self._submitted_count - self._taken_count
 
     def open(self) -> None:
-        """Connect, make missing tables, and start the writer thread."""
+        """Connect, make the tables or upgrade them, and start the writer thread."""
         database = self.connect()
         self._writer = threading.Thread(target=self._write, args=(database,), name="store-writer", daemon=True)
         self._writer.start()

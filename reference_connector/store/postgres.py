@@ -24,20 +24,21 @@ from psycopg.types.string import StrDumper, TextLoader
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, returning_keys
-from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
+from reference_connector.store.group_commit import GroupCommitStore, OnUpgrade, Waiter, new_future, no_report
+from reference_connector.store.migrations import VERSION, statements
 from reference_connector.store.records import DELETED_AT_ONCE, SqlRecords
-from reference_connector.store.tables import TABLES, VERSION
 
 _LOCK = 0x4A574F  # "JWO"; an advisory lock is a number
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 """When the driver notices a broken connection, in libpq's names: seconds, a count, milliseconds. The URL overrides."""
 _CUT_OFF_AFTER = 4
 """The server disconnects a node that is idle in a transaction after this many times the busy timeout."""
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""The server's default may be another level."""
 _ALONE = "SELECT pg_advisory_xact_lock(%s)"
 _BESIDE_OTHERS = "SELECT pg_advisory_xact_lock_shared(%s)"
 _SOME_EXPIRED = "SELECT key FROM answer WHERE forget_at<=? LIMIT ? FOR UPDATE SKIP LOCKED"
 """Skips rows that another node has locked."""
-_EXPIRY_INDEX = b"CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)"
 
 
 class _WholeText(StrDumper):
@@ -69,14 +70,18 @@ class PostgresStore(GroupCommitStore):
         *,
         busy_timeout_s: float = 5.0,
         batch_max: int = 256,
+        upgrade_wait_s: float = 600.0,
+        on_upgrade: OnUpgrade = no_report,
         new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future,
     ) -> None:
         super().__init__(batch_max=batch_max, new_waiter=new_waiter)
         self._url = url
         self._busy_timeout_s = busy_timeout_s
+        self._upgrade_wait_s = upgrade_wait_s
+        self._on_upgrade = on_upgrade
 
     def connect(self) -> PostgresDatabase:
-        """Connect, and make missing tables."""
+        """Connect, and make the tables or upgrade them. Raises StoreUnavailable if the database is newer."""
         try:
             line: dict[str, Any] = {**_LINE, **conninfo_to_dict(self._url)}
             connection = psycopg.connect(
@@ -93,8 +98,14 @@ class PostgresStore(GroupCommitStore):
             cut_off = sql.Literal(round(_CUT_OFF_AFTER * self._busy_timeout_s * 1000))
             connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(cut_off))
             database = PostgresDatabase(connection)
-            _prepare(database, connection)
-        except (psycopg.Error, StoreUnavailable):
+            _upgrade(database, connection, self._upgrade_wait_s, self._on_upgrade)
+        except psycopg.Error as error:
+            connection.close()
+            raise StoreUnavailable(
+                f"cannot set up the PostgreSQL database: {type(error).__name__}: {_first_line(error)}",
+                hint="check JWO_DATABASE_URL, and that its user may create tables",
+            ) from error
+        except StoreUnavailable:
             connection.close()
             raise
         return database
@@ -122,7 +133,7 @@ class PostgresDatabase:
         READ COMMITTED, as each statement must see what the others committed during that wait. A stricter level sees
         the database as it was before the wait.
         """
-        self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # the server's default may be another
+        self._connection.execute(_BEGIN)
         self._connection.execute(_ALONE if alone else _BESIDE_OTHERS, (_LOCK,))
         self.records.alone = alone
 
@@ -149,18 +160,35 @@ def _translated(statement: str) -> bytes:
     return statement.replace("?", "%s").encode()
 
 
-def _prepare(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
-    database.begin(alone=True)
+def _upgrade(
+    database: PostgresDatabase, connection: psycopg.Connection[Any], wait_s: float, on_upgrade: OnUpgrade
+) -> None:
+    """Make the tables of a new database, or upgrade an old one, in one transaction.
+
+    Another node may do so at the same moment. This one then waits, and finds the work done.
+    """
+    if _version(connection) == VERSION:
+        return
+    connection.execute(_BEGIN)
+    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(round(wait_s * 1000))))
+    connection.execute(_ALONE, (_LOCK,))
+    version = _version(connection)
+    for statement in statements("postgresql", version):
+        connection.execute(statement.encode())
     connection.execute("CREATE TABLE IF NOT EXISTS jwo_version (version INTEGER NOT NULL)")
-    found = connection.execute("SELECT version FROM jwo_version").fetchone()
-    if found is not None and found[0] != VERSION:
-        raise StoreUnavailable(
-            f"the database has version {found[0]}, and this connector needs version {VERSION}",
-            hint="set another database in JWO_DATABASE_URL",
-        )
-    for statement in TABLES:
-        connection.execute(statement.format(bytes="BYTEA").encode())
-    connection.execute(_EXPIRY_INDEX)
-    if found is None:
-        connection.execute("INSERT INTO jwo_version VALUES (%s)", (VERSION,))
+    connection.execute("DELETE FROM jwo_version")
+    connection.execute("INSERT INTO jwo_version VALUES (%s)", (VERSION,))
     database.commit()
+    if version is not None and version < VERSION:
+        on_upgrade(version, VERSION)
+
+
+def _version(connection: psycopg.Connection[Any]) -> int | None:
+    """Return the number of the database's last step, or None if it is new."""
+    [table] = connection.execute("SELECT to_regclass('jwo_version')").fetchone() or (None,)
+    found = connection.execute("SELECT version FROM jwo_version").fetchone() if table else None
+    return int(found[0]) if found else None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).partition("\n")[0]

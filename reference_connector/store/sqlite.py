@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store.bulk import STATEMENTS, Execute, counting_rows
-from reference_connector.store.group_commit import GroupCommitStore, Waiter, new_future
+from reference_connector.store.group_commit import GroupCommitStore, OnUpgrade, Waiter, new_future, no_report
+from reference_connector.store.migrations import VERSION, statements
 from reference_connector.store.records import DELETED_AT_ONCE, SqlRecords
-from reference_connector.store.tables import TABLES, VERSION
 
 _CACHE_KIB = 16_384
 _LOG_PAGES = 4_000
@@ -55,11 +55,15 @@ class SqliteStore(GroupCommitStore):
         *,
         busy_timeout_s: float = 5.0,
         batch_max: int = 256,
+        upgrade_wait_s: float = 600.0,
+        on_upgrade: OnUpgrade = no_report,
         new_waiter: Callable[[asyncio.AbstractEventLoop], Waiter] = new_future,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(batch_max=batch_max, new_waiter=new_waiter)
         self._path = path
+        self._upgrade_wait_s = upgrade_wait_s
+        self._on_upgrade = on_upgrade
         self._busy_timeout_s = busy_timeout_s
         self._checkpoints = checkpoints
 
@@ -76,7 +80,7 @@ class SqliteStore(GroupCommitStore):
             self._checkpoints.stop()
 
     def connect(self) -> SqliteDatabase:
-        """Open the file, and make missing tables."""
+        """Open the file, and make its tables or upgrade them. Raises StoreUnavailable if it is newer."""
         with ExitStack() as on_failure:
             try:
                 database = sqlite3.connect(
@@ -87,7 +91,9 @@ class SqliteStore(GroupCommitStore):
                     cached_statements=STATEMENTS,
                 )
                 on_failure.callback(database.close)
-                _prepare(database, self._busy_timeout_s)
+                _configure(database, self._busy_timeout_s)
+                _upgrade(database, self._upgrade_wait_s, self._on_upgrade)
+                database.execute(f"PRAGMA busy_timeout={round(self._busy_timeout_s * 1000)}")
                 if self._checkpoints is not None:
                     self._checkpoints.prepare(database)
             except sqlite3.Error as error:
@@ -157,32 +163,48 @@ class _Sweep:
         return rowid or 0
 
 
-def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
-    """Set up a new file, or check the version of an old one.
-
-    Raises StoreUnavailable if the file has another version.
-    """
+def _configure(database: sqlite3.Connection, patience_s: float) -> None:
     _switch_to_wal(database, time.monotonic() + patience_s)
     database.execute("PRAGMA synchronous=FULL")
     database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     database.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
-    version = _version(database)
-    if version == VERSION:
+
+
+def _upgrade(database: sqlite3.Connection, wait_s: float, on_upgrade: OnUpgrade) -> None:
+    """Make the tables of a new file, or upgrade an old file, in one transaction.
+
+    Another process may do so at the same moment. This one then waits, and finds the work done.
+    """
+    if _number(database) == VERSION:
         return
+    database.execute(f"PRAGMA busy_timeout={round(wait_s * 1000)}")
     database.execute("BEGIN IMMEDIATE")
-    if _version(database) not in (0, VERSION):
-        raise StoreUnavailable(
-            f"the database has version {version}, and this connector needs version {VERSION}",
-            hint="set another file in the setting store.path",
-        )
-    for statement in TABLES:
-        database.execute(statement.format(bytes="BLOB"))
+    version = _version(database)
+    for statement in statements("sqlite", version):
+        database.execute(statement)
     database.execute(f"PRAGMA user_version={VERSION}")
     database.execute("COMMIT")
+    if version is not None and version < VERSION:
+        on_upgrade(version, VERSION)
 
 
-def _version(database: sqlite3.Connection) -> Any:  # noqa: ANN401 - sqlite3 gives rows of any
-    return database.execute("PRAGMA user_version").fetchone()[0]
+def _number(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _version(database: sqlite3.Connection) -> int | None:
+    """Return the number of the file's last step, or None if it is new. A transaction must be open.
+
+    Raises StoreUnavailable if the file belongs to another program.
+    """
+    version = _number(database)
+    if version:
+        return version
+    if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreUnavailable(
+            "the file of the store is a database of another program", hint="set another file in the setting store.path"
+        )
+    return None
 
 
 def _switch_to_wal(database: sqlite3.Connection, deadline: float) -> None:

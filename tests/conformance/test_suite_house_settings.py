@@ -30,6 +30,7 @@ CASES: dict[str, tuple[object, str, Verdict]] = {
     "http.shows_internals": (True, "VIK-X.87", NOT_APPLICABLE),
     "suite.exact_readers": (False, "VIK-X.77", NOT_APPLICABLE),
     "identity.key_channels": (("OPTICAL", "NFC"), "VIK-X.17", WARN),
+    "identity.key_max": (1336, "VIK-X.57", NOT_APPLICABLE),
     "identity.visitor_id_min": (200, "VIK-1.1", WARN),
     "identity.visitor_id_max": (3, "VIK-1.1", WARN),
     "identity.refusal_status": (403, "VIK-X.9", WARN),
@@ -183,6 +184,21 @@ def test_trip_of_a_cash_shopper_has_the_type_of_the_house(serve: Serve) -> None:
     assert [body["shoppingTrip"]["authEvents"][0]["scanResult"]["type"] for body in sent if "shoppingTrip" in body] == [
         "CASH_SHOPPER"
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "key_max", "verdict"),
+    [("", 1000, Verdict.PASS), ("limits_decoded_keys", 1000, FAIL), ("limits_decoded_keys", 1336, Verdict.PASS)],
+)
+def test_length_of_an_overlong_key_follows_the_reading_of_the_limit(
+    serve: Serve, fault: str, key_max: int, verdict: Verdict
+) -> None:
+    profile = profile_of(serve(connector_with(fault)))
+    profile = profile.model_copy(update={"house": house_with("identity.key_max", key_max)})
+    found = run(RunConfiguration(profile, Selection(("core",), ("VIK-3.4",)))).results["VIK-3.4"]
+
+    assert found.verdict is verdict
+    assert [len(each.sent()["identityKey"]) for each in found.exchanges][-1:] == [1340]
 
 
 @pytest.mark.parametrize("pattern", ["^[0-9]+$", "^[0-9a-f]{32}$"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,9 @@ SERVED = ["http", "log_level", "access_log", "server_header", "workers", "factor
 
 
 @pytest.fixture(autouse=True)
-def own_environment() -> Iterator[None]:
-    """Remove the variables that a server sets for its workers."""
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Remove the variables that a server sets for its workers; keep its files in a folder of the test."""
+    monkeypatch.chdir(tmp_path)
     with patch.dict(os.environ):
         yield
 
@@ -90,3 +93,86 @@ def test_error_at_the_start_is_raised(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("JWO_CONNECTOR_STORE__PATH", str(tmp_path / "no" / "such"))
     with pytest.raises(StoreUnavailable, match="cannot open"):
         serve("127.0.0.1", 0)
+
+
+_PRICES = "item_sku,item_name,product_id,product_id_type,store_id,standard_price\n"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"JWO_CONNECTOR_RETAILER_FILES": '["no-such.toml"]'}, "no-such.toml"),
+        ({"JWO_CONNECTOR_RETAILER_FILES": '["bad.toml"]'}, "bad.toml"),
+        ({"JWO_CONNECTOR_PRICE_LISTS": '["bad.csv"]'}, "bad.csv"),
+        ({"JWO_CONNECTOR_PRICE_LISTS": '["no-such.csv"]'}, "no-such.csv"),
+        ({"JWO_CONNECTOR_PRICE_LISTS": "prices.csv"}, "JWO_CONNECTOR_PRICE_LISTS"),
+        ({"JWO_CONNECTOR_STORE__PATH": "no-such/store.sqlite3"}, "store.path"),
+        ({"JWO_CONNECTOR_STORE__PATH": "newer.sqlite3"}, "version 99"),
+        ({"JWO_CONNECTOR_STORE__PATH": "bad.csv"}, "not a database"),
+        ({"JWO_CONNECTOR_STORE__BATCH_MAX": "0"}, "JWO_CONNECTOR_STORE__BATCH_MAX"),
+        ({"JWO_CONNECTOR_STORE__UPGRADE_WAIT_S": "-1"}, "JWO_CONNECTOR_STORE__UPGRADE_WAIT_S"),
+        ({"JWO_CONNECTOR_PAYMENTS__LEDGER": "no-such/ledger.sqlite3"}, "JWO_CONNECTOR_PAYMENTS__LEDGER"),
+        ({"JWO_DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "JWO_DATABASE_URL"),
+        ({"JWO_DATABASE_URL": "no address"}, "JWO_DATABASE_URL"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "no-such"}, "PROMETHEUS_MULTIPROC_DIR"),
+        ({"JWO_CONNECTOR_NO_SUCH": "1"}, "JWO_CONNECTOR_NO_SUCH"),
+    ],
+)
+def test_wrong_setting_or_file_fails_before_the_port_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    settings: dict[str, str],
+    says: str,
+    workers: int,
+) -> None:
+    (tmp_path / "bad.toml").write_text("[[store]\n")
+    (tmp_path / "bad.csv").write_text(_PRICES + "P-1,Pear,036000291452,UPC,STORE-001,cheap\n")
+    newer = sqlite3.connect(tmp_path / "newer.sqlite3")
+    newer.execute("PRAGMA user_version=99")
+    newer.close()
+    monkeypatch.setattr("reference_connector.serving.listen", lambda *_: pytest.fail("a port was opened"))
+    monkeypatch.setattr("sys.argv", ["reference_connector", "--workers", str(workers)])
+    os.environ.update(settings)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    *_, sentence = capsys.readouterr().err.strip().splitlines()
+    assert ended.value.code == 2
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--workers", "0"], "--workers"),
+        (["--workers", "-1"], "--workers"),
+        (["--workers", "two"], "--workers"),
+        (["--port", "65536"], "--port"),
+        (["--stop-within", "-1"], "--stop-within"),
+        (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:0"),
+    ],
+)
+def test_wrong_option_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: list[str], says: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["reference_connector", *flags])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_taken_port_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        monkeypatch.setattr("sys.argv", ["reference_connector", "--port", port, "--workers", str(workers)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -450,19 +449,3 @@ def test_missing_server_is_an_error_without_its_address() -> None:
     with pytest.raises(StoreUnavailable, match="cannot connect") as refused:
         PostgresStore("postgresql://ada:hush@127.0.0.1:1/none").open()
     assert "hush" not in str(refused.value)
-
-
-def test_a_file_of_another_version_is_refused(path: Path) -> None:
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version=99")
-    database.close()
-    with pytest.raises(StoreUnavailable, match="version 99"):
-        SqliteStore(path).open()
-
-
-def test_a_postgresql_database_of_another_version_is_refused(postgres_url: str) -> None:
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE jwo_version (version INTEGER)")
-        connection.execute("INSERT INTO jwo_version VALUES (99)")
-    with pytest.raises(StoreUnavailable, match="version 99"):
-        PostgresStore(postgres_url).open()

@@ -1,0 +1,92 @@
+"""The numbered steps that make the tables of a new database, and bring an older database to the present version.
+
+A database stores the number of its last step: SQLite in `user_version`, PostgreSQL in the table `jwo_version`. A new
+database takes all steps, so it has the same tables as an upgraded one. The steps run in one transaction: after a crash
+the database still has its old version, and the next start upgrades it.
+
+Never change a step: add the next one. A node of the version before may still run, so a step must leave it able to work.
+
+Instants are milliseconds since 1970, amounts cents. A key is a digest of 16 bytes, so that its index stays small over
+many millions of trips. Answers and purchases are appended to their tables, and found by that index. A purchase is also
+the remembered answer of its trip, so the trip has no row in `answer`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from reference_connector.errors import StoreUnavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+_BYTES: dict[Dialect, str] = {"sqlite": "BLOB", "postgresql": "BYTEA"}
+_FOR_EVER_MS = 253_402_300_799_000
+"""The end of the year 9999."""
+
+
+class Step(NamedTuple):
+    """SQL statements: those that both databases understand, then those of one database."""
+
+    both: tuple[str, ...]
+    sqlite: tuple[str, ...] = ()
+    postgresql: tuple[str, ...] = ()
+
+
+STEPS = {
+    # The tables. Databases of the versions 1 and 2 existed only while the connector was written.
+    3: Step(
+        both=(
+            """CREATE TABLE answer (
+  key {bytes} PRIMARY KEY, status INTEGER NOT NULL, body {bytes} NOT NULL, fingerprint {bytes} NOT NULL,
+  owner TEXT NOT NULL, lease_until BIGINT, forget_at BIGINT NOT NULL)""",
+            """CREATE TABLE code (
+  token TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, issued_at BIGINT NOT NULL, used_by TEXT NOT NULL)""",
+            """CREATE TABLE purchase (
+  key {bytes} PRIMARY KEY, trip_id TEXT NOT NULL, purchase_id TEXT NOT NULL, store_id TEXT NOT NULL,
+  shopper_id TEXT NOT NULL, status TEXT NOT NULL, payer TEXT NOT NULL, receipt {bytes} NOT NULL, cart {bytes} NOT NULL,
+  fingerprint {bytes} NOT NULL, made_at BIGINT NOT NULL)""",
+            "CREATE INDEX purchase_shopper ON purchase (shopper_id, made_at) WHERE shopper_id <> ''",
+            "CREATE INDEX purchase_parked ON purchase (made_at) WHERE status = 'parked'",
+            """CREATE TABLE charge (
+  trip_id TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, cents BIGINT NOT NULL, currency TEXT NOT NULL,
+  method TEXT NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL, attempts INTEGER NOT NULL,
+  reference TEXT NOT NULL, trouble TEXT NOT NULL, owner TEXT NOT NULL, lease_until BIGINT NOT NULL)""",
+            "CREATE INDEX charge_due ON charge (due_at) WHERE state IN ('pending', 'authorised')",
+            "CREATE INDEX charge_trouble ON charge (state, due_at) WHERE state IN ('declined', 'stuck')",
+            "CREATE INDEX charge_debt ON charge (shopper_id) WHERE state = 'declined'",
+        ),
+        postgresql=("CREATE INDEX answer_forget_at ON answer (forget_at)",),
+    ),
+    # The first databases of version 3 allowed answers without an end, which would not be found any more. They also had
+    # an index that SQLite does not need, and that slows each insert. This step makes both kinds of version 3 equal.
+    4: Step(
+        both=(f"UPDATE answer SET forget_at = {_FOR_EVER_MS} WHERE forget_at IS NULL",),  # noqa: S608 - a number of ours
+        sqlite=("DROP INDEX IF EXISTS answer_forget_at",),
+        postgresql=(
+            "CREATE INDEX IF NOT EXISTS answer_forget_at ON answer (forget_at)",
+            "ALTER TABLE answer ALTER COLUMN forget_at SET NOT NULL",
+        ),
+    ),
+}
+"""By number. The last number is the version that this connector needs."""
+VERSION = max(STEPS)
+_OLDEST = min(STEPS)
+
+
+def statements(dialect: Dialect, version: int | None) -> list[str]:
+    """List the SQL that brings a database of a version to the present one; None is a database without tables.
+
+    Raises StoreUnavailable if the database is newer than this connector, or too old to be upgraded.
+    """
+    if version is not None and version > VERSION:
+        raise StoreUnavailable(
+            f"the database has version {version}, and this connector knows version {VERSION} and older ones",
+            hint="start the newer connector, or set another database (store.path, JWO_DATABASE_URL)",
+        )
+    if version is not None and version < _OLDEST:
+        raise StoreUnavailable(
+            f"the database has version {version}, and this connector upgrades databases from version {_OLDEST} on",
+            hint="set another database (store.path, JWO_DATABASE_URL)",
+        )
+    new_steps = [STEPS[number] for number in sorted(STEPS) if version is None or number > version]
+    chosen = [(*step.both, *(step.sqlite if dialect == "sqlite" else step.postgresql)) for step in new_steps]
+    return [statement.format(bytes=_BYTES[dialect]) for step in chosen for statement in step]
