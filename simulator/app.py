@@ -84,6 +84,8 @@ async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: P
         "the event feed": catalog.feed.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
+    if settings.ended_trips:
+        work["forgetting ended trips"] = partial(store.trips.forget_ended, settings.ended_trips)
     loops = [asyncio.create_task(run_forever(name, loop)) for name, loop in work.items()]
     try:
         yield

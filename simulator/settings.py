@@ -28,7 +28,17 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stops the clock.")
     clock_start: datetime | None = Field(default=None, description="The platform's first time; now by default.")
     journal_entries: int = Field(
-        default=10_000, gt=0, description="How many exchanges and decisions the platform keeps."
+        default=10_000, gt=0, description="How many exchanges and decisions the control API shows."
+    )
+    journal_file_bytes: int = Field(
+        default=250_000_000,
+        ge=0,
+        description="Size at which the journal starts a new file and keeps only one earlier file; 0 keeps all in one.",
+    )
+    ended_trips: int = Field(
+        default=100_000,
+        ge=0,
+        description="How many ended trips the control API shows, the newest; 0 keeps all. Carts stay with deliveries.",
     )
 
     stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs; needs no AWS.")
