@@ -15,11 +15,11 @@ import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
 from jwo_toolkit.announcement import announce
 
 
-def serve_moto() -> None:
-    """Serve moto on a free port until the process receives a signal to stop."""
+def serve_moto(port: int = 0) -> None:
+    """Serve moto until a signal stops the process; `port` 0 takes a free one. Raises OSError if it is taken."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = socket.create_server(("127.0.0.1", port), backlog=128)
     port = listener.getsockname()[1]
     server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
     announce(f"http://127.0.0.1:{port}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +17,30 @@ WorkersOption = Annotated[
 ]
 
 
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--database",
+        metavar="FILE",
+        help="SQLite file of the records; like JWO_CONNECTOR_STORE__PATH.",
+        show_default="connector.sqlite3 in this folder",
+    ),
+]
+
+
 @commands.command()
-def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
-    """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*."""
+def connector(port: PortOption = 0, workers: WorkersOption = 1, database: DatabaseOption = None) -> None:
+    """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*.
+
+    It first prints to standard error where it stores its records.
+    """
+    from jwo.connector_files import check_files, choose_database
     from jwo.serving import cannot_bind
     from reference_connector.serving import serve
 
+    if database:
+        choose_database(database)
+    check_files()
     try:
         serve("127.0.0.1", port, workers=workers, stop_within_s=5)
     except OSError as error:
@@ -30,7 +49,10 @@ def connector(port: PortOption = 0, workers: WorkersOption = 1) -> None:
 
 @commands.command()
 def platform(port: PortOption = 0) -> None:
-    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*."""
+    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*.
+
+    Without JWO_PLATFORM_DATABASE_PATH its state is in memory.
+    """
     from contract.settings import read
     from jwo.serving import AsgiApp, serve
     from jwo_toolkit.garbage_collection import tune_garbage_collector
@@ -46,14 +68,18 @@ def platform(port: PortOption = 0) -> None:
 
 
 @commands.command(name="aws")
-def aws_command() -> None:
-    """Serve a simulated AWS (moto) on a free port.
+def aws_command(port: PortOption = 0) -> None:
+    """Serve a simulated AWS (moto).
 
-    It has SQS, SNS, S3, STS and CloudFormation.
+    It has SQS, SNS, S3, STS and CloudFormation. Its state is in memory.
     """
     from jwo.moto_server import serve_moto
+    from jwo.serving import cannot_bind
 
-    serve_moto()
+    try:
+        serve_moto(port)
+    except OSError as error:
+        raise cannot_bind(port, error) from error
 
 
 @commands.command()

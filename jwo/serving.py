@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import uvicorn
@@ -33,4 +34,5 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
 
 def cannot_bind(port: int, error: OSError) -> Usage:
     """Return the error for a port that is taken, or forbidden to this user."""
-    return Usage(f"cannot use port {port}: {error.strerror}; omit --port to take a free port")
+    reason = os.strerror(error.errno) if error.errno else error
+    return Usage(f"cannot use port {port}: {reason}; omit --port to take a free port")

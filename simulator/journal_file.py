@@ -42,7 +42,7 @@ class JournalFile:
             self._bytes = self._file.seek(0, os.SEEK_END)
             self._entries = _count(path, fewest_entries) if most_bytes else 0
         except OSError as error:
-            raise StorageUnreadable(f"the journal {path} cannot be written: {error.strerror or error}") from error
+            raise _unusable(path, "written", error) from error
 
     def append(self, line: bytes) -> None:
         """Append a line."""
@@ -102,14 +102,19 @@ def earlier_file(path: Path) -> Path:
 def newest_entries(path: Path, most: int) -> list[dict[str, Any]]:
     """Return the last `most` entries of a journal and of its earlier file, oldest first.
 
-    Cut off the incomplete entry that a kill may leave. Raises StorageUnreadable if a file is not a journal.
+    Cut off the incomplete entry that a kill may leave. Raises StorageUnreadable if a file is no readable journal.
     """
     try:
         found = _newest_entries(path, most)
         older = _newest_entries(earlier_file(path), most - len(found)) if len(found) < most else []
     except OSError as error:
-        raise StorageUnreadable(f"the journal {path} cannot be read: {error.strerror or error}") from error
+        raise _unusable(path, "read", error) from error
     return older + found
+
+
+def _unusable(path: Path, verb: str, error: OSError) -> StorageUnreadable:
+    hint = "JWO_PLATFORM_JOURNAL_PATH names it, by default next to JWO_PLATFORM_DATABASE_PATH; its folder must exist"
+    return StorageUnreadable(f"the journal {path} cannot be {verb}: {error.strerror or error}", hint=hint)
 
 
 def _newest_entries(path: Path, most: int) -> list[dict[str, Any]]:

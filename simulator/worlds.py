@@ -108,7 +108,10 @@ def load_world(path: Path) -> World:
 def _content(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}; JWO_PLATFORM_WORLD names the file or its folder"
+        raise BrokenWorld(str(file), problem) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BrokenWorld(str(file), str(error)) from error
 
 

@@ -93,7 +93,7 @@ class SqliteStore(GroupCommitStore):
             except sqlite3.Error as error:
                 raise StoreUnavailable(
                     f"cannot open {self._path}: {error}",
-                    hint="check the setting store.path: its folder must exist and be writable",
+                    hint="check JWO_CONNECTOR_STORE__PATH: the folder must exist, be writable and have room",
                 ) from error
             on_failure.pop_all()
         return SqliteDatabase(database, self._checkpoints)
@@ -173,7 +173,7 @@ def _prepare(database: sqlite3.Connection, patience_s: float) -> None:
     if _version(database) not in (0, VERSION):
         raise StoreUnavailable(
             f"the database has version {version}, and this connector needs version {VERSION}",
-            hint="set another file in the setting store.path",
+            hint="name another file in JWO_CONNECTOR_STORE__PATH",
         )
     for statement in TABLES:
         database.execute(statement.format(bytes="BLOB"))
