@@ -22,14 +22,15 @@ def serve(make_app: Callable[[str], AsgiApp], port: int = 0, *, stop_within_s: i
         listener = listen("127.0.0.1", port)
     except OSError as error:
         raise cannot_bind(port, error) from error
-    config = uvicorn.Config(
-        make_app(address(listener)),
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=stop_within_s,
-        server_header=False,
-    )
-    run(config, listener)
+    with listener:
+        config = uvicorn.Config(
+            make_app(address(listener)),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=stop_within_s,
+            server_header=False,
+        )
+        run(config, listener)
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:
