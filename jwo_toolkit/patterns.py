@@ -44,7 +44,7 @@ class _Compiled(NamedTuple):
 def matches(pattern: str, text: str, *, whole: bool = False) -> bool:
     """Return whether a pattern matches the `whole` text, or any part of it. Raises BadPattern if it is not valid.
 
-    A text that takes too many steps does not match, and the log says so.
+    A text that takes too many steps does not match, and the log has a warning.
     """
     compiled = _compiled(pattern, whole=whole)
     try:
