@@ -6,7 +6,6 @@ Features name the sets, and findings show the labels of their variants.
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from conformance.requests import Requests
 from conformance.variants import Variant
 from contract.values import format_instant
 from jwo_toolkit.json_types import Json
+from jwo_toolkit.patterns import matches
 
 CartVariants = Callable[[Requests], Iterator[Variant]]
 _REMOVED = object()
@@ -187,7 +187,7 @@ def _broken_events(requests: Requests) -> Iterator[Variant]:
     """Break one authEvent among others, wherever it is."""
     pattern = requests.profile.house.ordering.auth_event_id_pattern
     for label, (member, value) in _BROKEN_EVENTS.items():
-        if member == "id" and isinstance(value, str) and len(value) <= 255 and re.search(pattern, value):  # noqa: PLR2004 - the limit
+        if member == "id" and isinstance(value, str) and len(value) <= 255 and matches(pattern, value):  # noqa: PLR2004 - the limit
             continue  # the house allows it
         yield _broken_event(requests, 2, 1, member, value, label)
     yield _broken_event(requests, 2, 0, "payloadType", _REMOVED, "without payloadType")
@@ -208,7 +208,7 @@ def _foreign_event_ids(requests: Requests) -> Iterator[Variant]:
     ids = [
         each
         for each in ("entrée-0001", "ñandú_1", "入口1", "entry-\uff11", "entry-\u0661")
-        if not re.search(pattern, each)
+        if not matches(pattern, each)
     ]
     if not ids:
         raise NotDeclared(f"[house.ordering] auth_event_id_pattern {pattern!r} allows letters of every alphabet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from conformance.forms import SAMPLE_UPC, Accepted
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
 from contract.values import format_instant
+from jwo_toolkit.patterns import matches
 
 SAMPLE_SKUS = ("SKU-001", "SKU-002")
 _UPC_LENGTH = len(SAMPLE_UPC)
@@ -114,7 +114,7 @@ def _event_id(pattern: str) -> str:
     """Return a new id of an authEvent that fits a pattern. Raises NotDeclared if none of the suite's forms fits."""
     new = uuid.uuid4()
     forms = (str(new), new.hex, str(new.int))
-    fitting = [form for form in forms if re.search(pattern, form)]
+    fitting = [form for form in forms if matches(pattern, form)]
     if not fitting:
         raise NotDeclared(
             f"[house.ordering] auth_event_id_pattern {pattern!r} fits neither a UUID nor digits; correct the pattern"

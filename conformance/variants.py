@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -18,6 +17,7 @@ from conformance.forms import IGNORED, OPTIONAL, SAMPLE_UPC, SAMPLES, places, wi
 from contract.house import House
 from contract.messages import self_contained
 from jwo_toolkit.json_types import Json
+from jwo_toolkit.patterns import matches
 
 _EVENTS = "shoppingTrip.authEvents"
 _SCAN_RESULT = "shoppingTrip.authEvents[0].scanResult"
@@ -130,7 +130,7 @@ def _longest_key(new: New, _house: House) -> Iterator[Variant]:
 
 def _longest_texts(new: New, house: House) -> Iterator[Variant]:
     longest, event_id = "a" * 255, "shoppingTrip.authEvents[0].id"
-    fitting = [sign * 255 for sign in "aA0" if re.search(house.ordering.auth_event_id_pattern, sign * 255)]
+    fitting = [sign * 255 for sign in "aA0" if matches(house.ordering.auth_event_id_pattern, sign * 255)]
     yield from _vary(new, {event_id: list[Json](fitting[:1])})
     paths = ("shopperIdentity.id", "shopperDeviceId", "cartItems[0].lineItemId")
     yield from _vary(new, {path: [longest] for path in paths} | {"cartItems[0].quantity.value": ["1.00000000"]})

@@ -6,10 +6,14 @@ platform and the suite use the same groups, so a changed setting changes the beh
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from jwo_toolkit.patterns import checked_pattern
+
+Pattern = Annotated[str, AfterValidator(checked_pattern)]
+"""A regular expression (ECMA-262) that is matched in bounded time."""
 
 
 class HouseGroup(BaseModel):
@@ -57,17 +61,7 @@ class ScanKeyRules(HouseGroup):
 class Ordering(HouseGroup):
     """Create Purchases."""
 
-    auth_event_id_pattern: str = "^[0-9a-zA-Z_.-]+$"
-
-    @field_validator("auth_event_id_pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        return pattern
-
+    auth_event_id_pattern: Pattern = "^[0-9a-zA-Z_.-]+$"
     locations: tuple[str, ...] = ("ENTRY", "EXIT", "MANUAL_IN_STORE")
     scan_types: tuple[str, ...] = ("SHOPPER", "ASSOCIATE", "CASH", "CASH_SHOPPER", "LOYALTY")
     identifier_types: tuple[str, ...] = ("UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU")
@@ -111,7 +105,7 @@ class ResolveScan(HouseGroup):
     channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
     value_base64: tuple[str, ...] = ("OPTICAL", "CONTACT")
     """The channels with a Base64 value. Other channels have a raw value."""
-    value_pattern: str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    value_pattern: Pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
     id_as_data: bool = True
     """Resolve from the id if it is not a UUID and there is no value."""
     response_shape: Literal["flat", "wrapped"] = "flat"
@@ -134,7 +128,7 @@ class Gate(HouseGroup):
 
     timeout_s: float = Field(default=2.0, gt=0)
     store_default: Literal["open", "closed"] = "closed"
-    qr_pattern: str = ""
+    qr_pattern: Pattern = ""
 
 
 class Delivery(HouseGroup):

@@ -78,7 +78,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
     from conformance.report.errors import ReportFolderUnwritable
     from contract.errors import BadProfile, BadSettings
     from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
-    from simulator.errors import BrokenWorld, StorageUnreadable
+    from simulator.errors import AmazonHostRefused, AwsFailed, BrokenWorld, StorageFailed, StorageUnreadable
 
     return (
         BadProfile,
@@ -91,6 +91,9 @@ def _users_errors() -> tuple[type[Exception], ...]:
         CatalogClientError,
         StoreUnavailable,
         StorageUnreadable,
+        StorageFailed,
+        AwsFailed,
+        AmazonHostRefused,
         BrokenWorld,
     )
 

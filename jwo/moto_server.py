@@ -15,11 +15,14 @@ from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen
 
 
-def serve_moto(host: str = "127.0.0.1") -> None:
-    """Serve moto on a free port of a numeric address until the process receives a signal to stop."""
+def serve_moto(host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve moto on a numeric address until the process receives a signal to stop; `port` 0 takes a free one.
+
+    Raises OSError if the port is taken.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
-    listener = listen(host, 0, backlog=128)
+    listener = listen(host, port, backlog=128)
     port = listener.getsockname()[1]
     server = make_server(host, port, app, threaded=True, fd=listener.fileno())
     announce(address(listener))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,15 @@ WorkersOption = Annotated[
 
 _CONTROL = "the control API, the portal and the gates (they have no login; put a proxy with one in front)"
 _EMULATOR = "the AWS emulator (it checks no credentials)"
+DatabaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--database",
+        metavar="FILE",
+        help="SQLite file of the records; like JWO_CONNECTOR_STORE__PATH.",
+        show_default="connector.sqlite3 in this folder",
+    ),
+]
 
 
 @commands.command()
@@ -34,12 +44,20 @@ def connector(
     port: PortOption = 0,
     workers: WorkersOption = 1,
     host: HostOption = "127.0.0.1",
+    database: DatabaseOption = None,
     allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*."""
+    """Serve the reference connector. Its settings are the variables JWO_CONNECTOR_*.
+
+    It first prints to standard error where it stores its records.
+    """
+    from jwo.connector_files import check_files, choose_database
     from jwo.serving import cannot_bind
     from reference_connector.serving import serve
 
+    if database:
+        choose_database(database)
+    check_files()
     try:
         serve(host, port, workers=workers, stop_within_s=5, allow_unauthenticated=allow_unauthenticated)
     except OSError as error:
@@ -52,7 +70,10 @@ def platform(
     host: HostOption = "127.0.0.1",
     allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*."""
+    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*.
+
+    Without JWO_PLATFORM_DATABASE_PATH its state is in memory.
+    """
     from contract.hosts import address_to_bind
     from contract.settings import read
     from jwo.serving import AsgiApp, serve
@@ -74,12 +95,13 @@ def platform(
 
 @commands.command(name="aws")
 def aws_command(
+    port: PortOption = 0,
     host: HostOption = "127.0.0.1",
     allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Serve a simulated AWS (moto) on a free port.
+    """Serve a simulated AWS (moto).
 
-    It has SQS, SNS, S3, STS and CloudFormation.
+    It has SQS, SNS, S3, STS and CloudFormation. Its state is in memory.
     """
     from contract.hosts import address_to_bind
 
@@ -89,9 +111,9 @@ def aws_command(
     from jwo.serving import cannot_bind
 
     try:
-        serve_moto(here)
+        serve_moto(here, port)
     except OSError as error:
-        raise cannot_bind(0, error) from error
+        raise cannot_bind(port, error) from error
 
 
 @commands.command()

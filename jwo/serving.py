@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 
 import uvicorn
@@ -25,21 +26,23 @@ def serve(
         listener = listen(address_here, port)
     except OSError as error:
         raise cannot_bind(port, error) from error
-    config = uvicorn.Config(
-        make_app(address(listener)),
-        http=NoUpgradeProtocol,
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=stop_within_s,
-        server_header=False,
-        workers=1,  # else uvicorn reads WEB_CONCURRENCY
-    )
-    run(config, listener)
+    with listener:
+        config = uvicorn.Config(
+            make_app(address(listener)),
+            http=NoUpgradeProtocol,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=stop_within_s,
+            server_header=False,
+            workers=1,  # else uvicorn reads WEB_CONCURRENCY
+        )
+        run(config, listener)
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:
     """Return the error for a port that is taken, or forbidden to this user, or for an address of another machine."""
     if error.errno == errno.EADDRNOTAVAIL:
         return Usage("--host: this machine does not have that address; name one that it has, such as 127.0.0.1")
-    return Usage(f"cannot use port {port}: {error.strerror}; omit --port to take a free port")
+    reason = os.strerror(error.errno) if error.errno else error
+    return Usage(f"cannot use port {port}: {reason}; omit --port to take a free port")

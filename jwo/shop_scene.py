@@ -53,7 +53,7 @@ class Scene(NamedTuple):
             values |= dict(zip(names, self.key, strict=True))
         if in_turn:
             values["delivery"] = {"most_at_once": 1}
-        return PlatformSettings(**values, seed=seed, journal_path=journal)
+        return PlatformSettings(**values, seed=seed, journal_path=journal, journal_file_bytes=0)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +12,8 @@ import uvicorn
 
 from jwo_toolkit.announcement import announce
 
+_SILENT = logging.Logger("lifespan")  # noqa: LOG001 - one that no configuration reaches
+_SILENT.addHandler(logging.NullHandler())
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -65,6 +68,7 @@ class _AnnouncingServer(uvicorn.Server):
         config = copy.copy(self.config)
         config.loaded_app = self._lifespan_app
         self.lifespan = config.lifespan_class(config)
+        self.lifespan.logger = _SILENT  # it would log a traceback of the error that `run` raises
         await super().startup(sockets)
         if self.started:
             announce(*self._urls)

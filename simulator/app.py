@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -12,11 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, StorageFailed
 from simulator.payments import Payments, payments_router
 from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.routes import Portal, portal_router
@@ -27,6 +29,7 @@ from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
+_log = logging.getLogger("simulator.app")
 COLLECTOR_THRESHOLDS = (700, 10, 1_000)
 """Of the garbage collector. Its time grows with the number of shoppers inside, so full collections, which the third
 number rules, are a hundred times as rare as by default."""
@@ -51,6 +54,10 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     app.add_exception_handler(RequestValidationError, _answer_invalid_body)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(Exception, _answer_internal_error)
+    app.add_exception_handler(StorageFailed, _answer_storage_failed)
+    answer_aws = partial(_answer_aws_error, endpoint=catalog.aws.endpoint)
+    for kind in CLIENT_ERRORS:
+        app.add_exception_handler(kind, answer_aws)
     return app
 
 
@@ -74,8 +81,9 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
 @contextlib.asynccontextmanager
 async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> AsyncIterator[None]:
     if not settings.stores_alone:
-        await catalog.notifications.start()
-        await catalog.reports.start()
+        with aws_errors_named(catalog.aws.endpoint):
+            await catalog.notifications.start()
+            await catalog.reports.start()
         await catalog.ingestions.resume()
     await store.trips.resume()
     await store.calls.resume()
@@ -84,6 +92,8 @@ async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: P
         "the event feed": catalog.feed.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
+    if settings.ended_trips:
+        work["forgetting ended trips"] = partial(store.trips.forget_ended, settings.ended_trips)
     loops = [asyncio.create_task(run_forever(name, loop)) for name, loop in work.items()]
     try:
         yield
@@ -106,6 +116,18 @@ async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SimulatorError)
     request.state.refusal, request.state.reason = error.code, getattr(error, "reason", "")
     return JSONResponse(error.body(), error.status, error.headers())
+
+
+async def _answer_storage_failed(request: Request, error: Exception) -> JSONResponse:
+    """Answer as for a bug: the caller cannot fix the disk, and may try again. The log says what to fix."""
+    _log.error("%s %s failed: %s; %s", request.method, request.url.path, error, StorageFailed.hint)
+    request.state.refusal = "platform_error"
+    return await _answer_internal_error(request, error)
+
+
+async def _answer_aws_error(request: Request, error: Exception, *, endpoint: str) -> JSONResponse:
+    _log.warning("%s %s needs AWS: %s", request.method, request.url.path, error)
+    return await _answer_refusal(request, aws_failed(endpoint, error))
 
 
 async def _answer_invalid_body(_request: Request, error: Exception) -> JSONResponse:

@@ -199,7 +199,8 @@ def _platform_clock(settings: PlatformSettings, storage: Storage) -> PlatformClo
 
 def _journal(settings: PlatformSettings, storage: Storage, clock: Clock) -> Journal:
     path = settings.journal_path or storage.sibling_path("journal.ndjson")
-    return Journal(clock, settings.journal_entries, path, continued=storage.is_file)
+    rotated = settings.journal_file_bytes
+    return Journal(clock, settings.journal_entries, path, continued=storage.is_file, file_bytes=rotated)
 
 
 def _world_stores(settings: PlatformSettings) -> tuple[Store, ...]:

@@ -9,6 +9,7 @@ SimulatorError               has a stable `code`, the HTTP `status` of its answe
 ├── PlatformFailed           500: an armed fault; `retry_after_s` 0 means that another try will fail too
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
+├── AwsFailed                503: SNS, SQS or S3 does not answer, or refuses the platform; names the settings
 ├── StorageUnreadable             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
 
@@ -129,13 +130,25 @@ class AmazonHostRefused(SimulatorError):
         self.host = host
 
 
+class AwsFailed(SimulatorError):
+    """SNS, SQS or S3 does not answer, or refuses the platform. `hint` names the settings."""
+
+    status = 503
+    code = "aws"
+
+    def headers(self) -> dict[str, str]:
+        """Return Retry-After: the services may answer later."""
+        return {"Retry-After": "1"}
+
+
 class StorageUnreadable(SimulatorError):
     """The database cannot be opened, another platform uses it, or this version cannot read its content."""
 
     code = "storage_unreadable"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="JWO_PLATFORM_DATABASE_PATH names the files; move them away to start empty")
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        default = "JWO_PLATFORM_DATABASE_PATH names the files; move them away to start empty"
+        super().__init__(message, hint=hint or default)
 
 
 class BrokenWorld(SimulatorError):
@@ -149,4 +162,6 @@ class BrokenWorld(SimulatorError):
 
 
 class StorageFailed(Exception):
-    """The platform's database could not be read or written; another try may succeed."""
+    """A file of the platform could not be read or written; another try may succeed."""
+
+    hint = "look at the disk of JWO_PLATFORM_DATABASE_PATH: it may be full or read-only"

@@ -14,8 +14,8 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 
+from simulator.aws import AWS_ERRORS
 from simulator.errors import StorageFailed
 from simulator.storage.key_values import KeyValueStore
 
@@ -77,7 +77,7 @@ class EventSender:
         loop = asyncio.get_running_loop()
         try:
             failed = await loop.run_in_executor(self._executor, self._send, self.queue_arn, batch)
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             self.failure = type(error).__name__
             _log.warning("%d events wait: the queue %s cannot be reached", len(self), self.queue_arn)
             return False

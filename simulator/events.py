@@ -50,7 +50,11 @@ class EventFeed:
             self._add_sender(retailer, queue_arn)
 
     def subscribe(self, retailer: str, queue_arn: str) -> JsonObject:
-        """Send a retailer's events to a queue from now on, also the events that wait for another queue."""
+        """Send a retailer's events to a queue from now on, also the events that wait for another queue.
+
+        Raises NotNow on a platform without AWS.
+        """
+        _ = self._sqs.send_message_batch
         arn = checked_queue_arn(queue_arn)
         if retailer in self._senders:
             self._senders[retailer].queue_arn = arn

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -21,7 +21,7 @@ from contract.values import format_instant
 from simulator.clock import Clock
 from simulator.connector import Exchange
 from simulator.errors import NotKnown
-from simulator.journal_file import newest_entries
+from simulator.journal_file import JournalFile, newest_entries
 from simulator.redaction import HIDDEN
 
 Entry = dict[str, Any]
@@ -41,20 +41,21 @@ class Sent(NamedTuple):
 
 
 class Journal:
-    """The newest `size` entries, and all entries in the NDJSON file `path`, if given.
+    """The newest `size` entries, and in the NDJSON file `path`, if given, these and earlier ones.
 
-    With `continued`, the journal begins with the entries of the file, and writes each new entry at once.
+    With `continued`, the journal begins with the entries of the file, and writes each new entry at once. After
+    `file_bytes` the file becomes the earlier file, and a new one starts; 0 keeps all entries in one file.
     """
 
-    def __init__(self, clock: Clock, size: int, path: Path | None = None, *, continued: bool = False) -> None:
+    def __init__(
+        self, clock: Clock, size: int, path: Path | None = None, *, continued: bool = False, file_bytes: int = 0
+    ) -> None:
         self._clock = clock
         past = newest_entries(path, size) if path and continued else []
         self._lines: deque[tuple[bytes, Sent | None]] = deque(((orjson.dumps(entry), None) for entry in past), size)
         self._seq: int = past[-1]["seq"] if past else 0
         self._held: list[tuple[tuple[Any, ...], int, Entry, Sent | None]] | None = None
-        if path and continued:
-            path.touch(mode=0o600)
-        self._file: IO[bytes] | None = path.open("ab", buffering=0 if continued else -1) if path else None
+        self._file = JournalFile(path, at_once=continued, most_bytes=file_bytes, fewest_entries=size) if path else None
         self.listeners: list[Callable[[Entry], None]] = []
 
     def __len__(self) -> int:
@@ -123,7 +124,7 @@ class Journal:
         line = _trimmed(orjson.dumps(full, option=orjson.OPT_APPEND_NEWLINE))
         self._lines.append((line, sent))
         if self._file:
-            self._file.write(line)
+            self._file.append(line)
         if _log.isEnabledFor(logging.INFO):
             shown = {name: value for name, value in full.items() if name not in {"request", "response", "visitor"}}
             _log.info("%s", orjson.dumps(shown).decode())

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import House, PlatformGroups
+from contract.house import Auth, House, PlatformGroups
 from contract.settings import RoomSettings
 from contract.sigv4 import Key
-from simulator.hosts import origin
+from jwo_toolkit.tls import unusable
+from simulator.errors import SimulatorError
+from simulator.hosts import aws_url, origin
+
+_FORMS = {
+    "aws_region": ("[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", "is no region; write it like us-east-1"),
+    "aws_access_key_id": ("[!-~]+", "must be one word of visible ASCII characters"),
+    "report_bucket": ("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be 3 to 63 small letters, digits, dots and hyphens"),
+    "topic_name": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
+}
+"""The form of a setting, and what to say about another value."""
 
 
 class PlatformSettings(RoomSettings, PlatformGroups):
@@ -32,7 +43,17 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stops the clock.")
     clock_start: datetime | None = Field(default=None, description="The platform's first time; now by default.")
     journal_entries: int = Field(
-        default=10_000, gt=0, description="How many exchanges and decisions the platform keeps."
+        default=10_000, gt=0, description="How many exchanges and decisions the control API shows."
+    )
+    journal_file_bytes: int = Field(
+        default=250_000_000,
+        ge=0,
+        description="Size at which the journal starts a new file and keeps only one earlier file; 0 keeps all in one.",
+    )
+    ended_trips: int = Field(
+        default=100_000,
+        ge=0,
+        description="How many ended trips the control API shows, the newest; 0 keeps all. Carts stay with deliveries.",
     )
 
     allow_unauthenticated: bool = Field(
@@ -40,10 +61,13 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         description="Whether the platform, which has no login, may serve on an address that is not a loopback address.",
     )
     stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs; needs no AWS.")
-    aws_endpoint_url: str = Field(pattern="^https?://", description="The address of the emulator of SNS, SQS and S3.")
+    aws_endpoint_url: str = Field(
+        default="", validate_default=True, description="The address of the emulator of SNS, SQS and S3."
+    )
     aws_region: str = "us-east-1"
     aws_access_key_id: str = "platform"
     aws_secret_access_key: SecretStr = SecretStr("platform")
+    aws_timeout_s: float = Field(default=10.0, gt=0, description="Wait of one call to connect, and for the answer.")
     report_bucket: str = "jwo-catalog-reports"
     topic_name: str = "jwo-catalog-notifications"
 
@@ -51,6 +75,45 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")
     connector_session_token: SecretStr | None = None
     connector_ca_file: str = Field(default="", description="Certificates (PEM) to trust in calls to connectors.")
+
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _names_aws(cls, url: str, info: ValidationInfo) -> str:
+        """Check the address; only a platform of stores alone needs none."""
+        if not url:
+            if info.data.get("stores_alone"):
+                return url
+            raise ValueError(
+                "missing; set the address of SNS, SQS and S3 (jwo aws serves them), "
+                "or JWO_PLATFORM_STORES_ALONE=true for a platform without catalogs"
+            )
+        auth = info.data.get("auth") or Auth()
+        try:
+            return aws_url(url, block_amazon=auth.block_amazon_hosts)
+        except SimulatorError as error:
+            raise ValueError(f"{error}; set the address of an emulator, as jwo aws prints it") from error
+
+    @field_validator(*_FORMS)
+    @classmethod
+    def _has_form(cls, value: str, info: ValidationInfo) -> str:
+        form, words = _FORMS[str(info.field_name)]
+        if not re.fullmatch(form, value):
+            raise ValueError(words)
+        return value
+
+    @field_validator("aws_secret_access_key")
+    @classmethod
+    def _is_given(cls, secret: SecretStr) -> SecretStr:
+        if not secret.get_secret_value():
+            raise ValueError("is empty; set it, or unset the variable for the default")
+        return secret
+
+    @field_validator("connector_ca_file")
+    @classmethod
+    def _holds_certificates(cls, path: str) -> str:
+        if path and (problem := unusable(path)):
+            raise ValueError(f"{path}: {problem}; name a file of certificates in PEM form")
+        return path
 
     @property
     def house(self) -> House:

@@ -22,6 +22,10 @@ from simulator.portal.stores import Stores
 from simulator.storage.trips import TripStorage
 from simulator.trip_record import AuthEvent, Trip
 
+_FORGOTTEN_AT_ONCE = 16
+"""Trips. To delete them takes less than half a millisecond, for which a gate may wait."""
+_FORGET_EVERY_S, _BETWEEN_BATCHES_S = 1.0, 0.01
+
 
 class Trips:
     """The current trips, and through the storage those that have ended."""
@@ -124,13 +128,19 @@ class Trips:
             else:
                 self._inside[trip_id] = await self.find(trip_id)
 
+    async def forget_ended(self, keep: int) -> None:
+        """Delete the oldest ended trips beyond the newest `keep`, in small batches, until cancelled."""
+        while True:
+            deleted = self._storage.forget_ended(keep, _FORGOTTEN_AT_ONCE)
+            await asyncio.sleep(_BETWEEN_BATCHES_S if deleted else _FORGET_EVERY_S)
+
     async def find(self, trip_id: str) -> Trip:
         """Return a trip. Raises NotKnown if there is no such trip."""
         if trip_id in self._inside:
             return self._inside[trip_id]
         trip = await self._storage.find(trip_id)
         if trip is None:
-            raise NotKnown("trip", trip_id)
+            raise NotKnown("trip", trip_id, hint="JWO_PLATFORM_ENDED_TRIPS sets how many ended ones it keeps")
         return trip
 
     async def shopping(self, trip_id: str) -> Trip:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contract.gate import StoreDefault
-from contract.house import DEFAULT
+from contract.house import DEFAULT, Pattern
+from contract.invalid import describe
 from simulator.carts import PIECES, checked_quantity
 from simulator.errors import BadCall, BrokenWorld
 
@@ -49,7 +50,7 @@ class WorldStore(_Row):
 
     id: str
     retailer: str
-    qr_pattern: str | None = None
+    qr_pattern: Pattern | None = None
     store_default: StoreDefault | None = None
     gates: tuple[str, ...] = Field(min_length=1)
 
@@ -98,7 +99,8 @@ def load_world(path: Path) -> World:
     except KeyError as error:
         raise BrokenWorld(str(file), f"{error} is missing") from error
     except ValidationError as error:
-        raise BrokenWorld(str(file), str(error)) from error
+        wrong = (f"{'.'.join(map(str, one['loc']))}: {describe(World, one)}" for one in error.errors())
+        raise BrokenWorld(str(file), "; ".join(wrong)) from error
     _check(world)
     return world
 
@@ -106,7 +108,10 @@ def load_world(path: Path) -> World:
 def _content(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}; JWO_PLATFORM_WORLD names the file or its folder"
+        raise BrokenWorld(str(file), problem) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BrokenWorld(str(file), str(error)) from error
 
 

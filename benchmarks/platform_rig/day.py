@@ -31,6 +31,7 @@ async def measure(trips: int, most_wall_s: float) -> list[Figure]:
             aws_endpoint_url=NOWHERE,
             seed=7,
             journal_path=journal,
+            journal_file_bytes=0,
             database_path=f"{folder}/platform.sqlite3",
         )
         cpu, options = time.process_time(), DayOptions("busy_saturday", trips, Pace(window_s=_WINDOW_S))

@@ -99,7 +99,7 @@ class SqliteStore(GroupCommitStore):
             except sqlite3.Error as error:
                 raise StoreUnavailable(
                     f"cannot open {self._path}: {error}",
-                    hint="check the setting store.path: its folder must exist and be writable",
+                    hint="check JWO_CONNECTOR_STORE__PATH: the folder must exist, be writable and have room",
                 ) from error
             on_failure.pop_all()
         return SqliteDatabase(database, self._checkpoints)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.house import Catalog
+from simulator.aws import AWS_ERRORS
 from simulator.catalog.checks import INGESTION_UNKNOWN, read_items
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.notifications import Notifications
@@ -32,10 +32,11 @@ from simulator.portal.accounts import Account
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
+T = TypeVar("T")
 Status = Literal["INQUEUE", "INPROGRESS", "DONE", "CANCELLED", "FATAL"]
 _UNDER_WAY = ("INQUEUE", "INPROGRESS")
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 300.0
-"""Platform seconds between two attempts to send a notification."""
+"""Platform seconds between two attempts to store a report, or to send a notification."""
 _log = logging.getLogger("simulator.catalog")
 
 
@@ -153,10 +154,15 @@ class Ingestions:
         await self._clock.sleep(self._rules.process_s)
         try:
             async with self._one_at_a_time:
-                ingestion.status = await self._run(ingestion)
-        except (ClientError, BotoCoreError, StorageFailed, OSError):
+                ended = await self._run(ingestion)
+        except (StorageFailed, OSError):
             _log.exception("ingestion %s ends FATAL: its result could not be stored", ingestion.id)
-            ingestion.status = "FATAL"
+            ended = "FATAL"
+        if isinstance(ended, dict):
+            keep = partial(self._reports.keep, ended)
+            await self._until_done(f"the report of ingestion {ingestion.id}", self._reports, keep)
+            ended = "DONE"
+        ingestion.status = ended
         late_s = ingestion.faults.get("notification_late", 0.0)
         ingestion.tell_at = self._clock.now() + timedelta(seconds=late_s)
         ingestion.told = "notification_never" in ingestion.faults
@@ -165,7 +171,8 @@ class Ingestions:
         if not ingestion.told:
             await self._notify(ingestion)
 
-    async def _run(self, ingestion: Ingestion) -> Status:
+    async def _run(self, ingestion: Ingestion) -> dict[str, Any] | Status:
+        """Process an ingestion; returns its report, or its last status if it has none."""
         if "ingestion_fatal" in ingestion.faults:
             return "FATAL"
         if "ingestion_cancelled" in ingestion.faults:
@@ -175,8 +182,7 @@ class Ingestions:
             _log.error("ingestion %s ends FATAL: its body is missing in the storage", ingestion.id)
             return "FATAL"
         work = partial(_apply, CatalogChange(body, ingestion.archive_in))
-        await self._reports.keep(await asyncio.to_thread(self._items.ingest, ingestion.id, work))
-        return "DONE"
+        return await asyncio.to_thread(self._items.ingest, ingestion.id, work)
 
     def _clear(self, ingestion_id: str) -> None:
         self._bodies.drop(ingestion_id)
@@ -187,26 +193,34 @@ class Ingestions:
             await self._clock.sleep((ingestion.tell_at - self._clock.now()).total_seconds())
         message = await self._publish_until_sent(ingestion)
         if "notification_twice" in ingestion.faults:
-            with contextlib.suppress(
-                ClientError, BotoCoreError
-            ):  # the second notification is a fault, so it needs no retry
+            with contextlib.suppress(*AWS_ERRORS):  # the second notification is a fault, so it needs no retry
                 await self._notifications.publish(ingestion.account_id, message)
         ingestion.told = True
         self._storage.put(ingestion.id, ingestion)
 
     async def _publish_until_sent(self, ingestion: Ingestion) -> dict[str, str]:
-        """Publish a notification and return it. After an error of the topic, try again, each time with a new link."""
-        pause_s, link_age_s = _PAUSE_S, 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
-        while True:
+        """Publish a notification and return it. Each attempt has a new link."""
+        link_age_s = 2 * LINK_LIFE_S if "notification_old_link" in ingestion.faults else 0
+
+        async def publish() -> dict[str, str]:
             message = {"ingestionId": ingestion.id, **self._status(ingestion, link_age_s)}
+            await self._notifications.publish(ingestion.account_id, message)
+            return message
+
+        return await self._until_done(f"the notification of ingestion {ingestion.id}", self._notifications, publish)
+
+    async def _until_done(self, name: str, service: Reports | Notifications, work: Callable[[], Awaitable[T]]) -> T:
+        """Do work in AWS until it succeeds. An emulator that was restarted also needs its bucket or topic again."""
+        pause_s, again = _PAUSE_S, False
+        while True:
             try:
-                await self._notifications.publish(ingestion.account_id, message)
-            except (ClientError, BotoCoreError):
-                _log.exception("the notification of ingestion %s failed; next attempt in %g s", ingestion.id, pause_s)
-            else:
-                return message
+                if again:
+                    await service.start()
+                return await work()
+            except AWS_ERRORS as error:
+                _log.warning("%s waits for AWS (%s); next attempt in %g s", name, error, pause_s)
             await self._clock.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s, again = min(2 * pause_s, _LONGEST_PAUSE_S), True
 
 
 def _apply(change: CatalogChange, items: CatalogItems) -> list[dict[str, Any]]:

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from contract.values import format_instant
-from simulator.aws import Aws
+from simulator.aws import AWS_ERRORS, Aws
 from simulator.clock import Clock
 from simulator.errors import BadCall
 from simulator.journal import Journal
@@ -55,15 +55,21 @@ class Notifications:
         self.topic_arn = ""
 
     async def start(self) -> None:
-        """Create the topic; an existing topic keeps its ARN."""
+        """Create the topic, and the confirmed subscriptions that an emulator has lost; present ones keep their ARNs."""
         answer = await asyncio.to_thread(self._sns.create_topic, Name=self._topic_name)
         self.topic_arn = answer["TopicArn"]
+        for account in self._accounts.all():
+            if account.subscription == "Complete":
+                arn = await self._subscribe(account)
+                if arn != account.subscription_arn:
+                    _log.warning("SNS had lost the subscription of account %s, and has it again", account.id)
+                    self._accounts.put(account._replace(subscription_arn=arn))
 
     async def invite(self, account: Account) -> None:
         """Allow-list an account and send a SubscriptionConfirmation to its queue.
 
         The token is stored before it is sent, because a quick client may confirm before the sending returns. Raises
-        BadCall if there is no such queue.
+        BadCall if there is no such queue or it refuses the message, and BotoCoreError if SQS does not answer.
         """
         self._invitations += 1
         token = self._seed.id("token", account.id, self._invitations)
@@ -72,10 +78,12 @@ class Notifications:
         envelope = self._confirmation(token)
         try:
             await asyncio.to_thread(self._send, account.queue_arn, orjson.dumps(envelope).decode())
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             if self._accounts.find(account.id) is invited:
                 self._accounts.put(before) if before else self._accounts.drop(account.id)
-            raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
+            if isinstance(error, ClientError):
+                raise BadCall(f"the queue {account.queue_arn} cannot be reached: {error}") from error
+            raise
 
     async def confirm(self, token: str) -> str:
         """Subscribe the queue that received the token; returns the ARN. Raises BadCall if the token is unknown."""
@@ -83,15 +91,8 @@ class Notifications:
         if account is None:
             raise BadCall("Invalid parameter: Token")
         if account.subscription != "Complete":
-            answer = await asyncio.to_thread(
-                self._sns.subscribe,
-                TopicArn=self.topic_arn,
-                Protocol="sqs",
-                Endpoint=account.queue_arn,
-                Attributes={"FilterPolicy": orjson.dumps({"account": [account.id]}).decode()},
-                ReturnSubscriptionArn=True,
-            )
-            arn, newest = answer["SubscriptionArn"], self._accounts.by_token(token) or account
+            arn = await self._subscribe(account)
+            newest = self._accounts.by_token(token) or account
             account = self._accounts.put(newest._replace(subscription="Complete", subscription_arn=arn))
         return account.subscription_arn
 
@@ -100,7 +101,7 @@ class Notifications:
         try:
             if account.subscription_arn:
                 await asyncio.to_thread(self._sns.unsubscribe, SubscriptionArn=account.subscription_arn)
-        except (ClientError, BotoCoreError):
+        except AWS_ERRORS:
             _log.warning("the subscription %s could not be ended", account.subscription_arn)
 
     async def publish(self, account_id: str, message: dict[str, Any]) -> None:
@@ -114,10 +115,22 @@ class Notifications:
                 Message=text,
                 MessageAttributes={"account": {"DataType": "String", "StringValue": account_id}},
             )
-        except (ClientError, BotoCoreError):
+        except AWS_ERRORS:
             self._note(account_id, text, "not_sent")
             raise
         self._note(account_id, text, outcome)
+
+    async def _subscribe(self, account: Account) -> str:
+        """Subscribe an account's queue, and return the ARN of the subscription, which may exist already."""
+        answer = await asyncio.to_thread(
+            self._sns.subscribe,
+            TopicArn=self.topic_arn,
+            Protocol="sqs",
+            Endpoint=account.queue_arn,
+            Attributes={"FilterPolicy": orjson.dumps({"account": [account.id]}).decode()},
+            ReturnSubscriptionArn=True,
+        )
+        return str(answer["SubscriptionArn"])
 
     def _note(self, account_id: str, text: str, outcome: str) -> None:
         message = orjson.loads(redacted_text(text))

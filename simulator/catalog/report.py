@@ -9,25 +9,30 @@ from __future__ import annotations
 import asyncio
 import hmac
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from contract.sigv4 import Key
 from simulator.clock import Clock
-from simulator.errors import AccessDenied
+from simulator.errors import AccessDenied, NotKnown
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
 
 
 LINK_LIFE_S = 3600
 """Published: a report link is valid for 60 minutes."""
 _STAMP = "%Y%m%dT%H%M%SZ"
+_FIRST_REGION = "us-east-1"
+"""The only region that S3 does not want to be named when a bucket is made."""
+_LOST = {"NoSuchKey", "NoSuchBucket", "404"}
 _SIGNATURE = "X-Amz-Signature"
 
 
@@ -56,8 +61,15 @@ class Reports:
     async def start(self) -> None:
         """Create the bucket, if it does not exist."""
         present = await asyncio.to_thread(self._s3.list_buckets)
-        if self._bucket not in {bucket["Name"] for bucket in present["Buckets"]}:
-            await asyncio.to_thread(self._s3.create_bucket, Bucket=self._bucket)
+        if self._bucket not in {bucket["Name"] for bucket in present.get("Buckets", [])}:
+            await asyncio.to_thread(self._create_bucket)
+
+    def _create_bucket(self) -> None:
+        if self._region == _FIRST_REGION:
+            self._s3.create_bucket(Bucket=self._bucket)
+        else:
+            place = cast("CreateBucketConfigurationTypeDef", {"LocationConstraint": self._region})
+            self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration=place)
 
     async def keep(self, report: dict[str, Any]) -> None:
         """Store a report under its ingestion's id."""
@@ -84,11 +96,17 @@ class Reports:
     async def open(self, target: str) -> bytes:
         """Return the report of a link by its path and query as they were sent, whichever host the request is for.
 
-        Raises AccessDenied if the signature is wrong or the link has expired.
+        Raises AccessDenied if the signature is wrong or the link has expired, and NotKnown if S3 has lost the report.
         """
         self._check(self._base_url + target)
         name = target.partition("?")[0].removeprefix(f"/{self._bucket}/")
-        found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)
+        try:
+            found = await asyncio.to_thread(self._s3.get_object, Bucket=self._bucket, Key=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST:
+                raise
+            hint = "S3 has lost it: an emulator forgets reports when it stops; upload the rows again"
+            raise NotKnown("report", name, hint=hint) from error
         return await asyncio.to_thread(found["Body"].read)
 
     def _check(self, url: str) -> None:

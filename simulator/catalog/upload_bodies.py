@@ -7,7 +7,10 @@ and not a database row, so that no answer waits while an ingestion writes its ro
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
+
+from simulator.errors import StorageFailed
 
 
 class UploadBodies:
@@ -18,13 +21,18 @@ class UploadBodies:
         self._bodies: dict[str, bytes] = {}
 
     def keep(self, ingestion_id: str, body: bytes) -> None:
-        """Store a body, so that it survives a kill of the platform; blocks."""
-        self._bodies[ingestion_id] = body
+        """Store a body, so that it survives a kill of the platform; blocks. Raises StorageFailed if the disk fails."""
         if self._folder:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
             part = self._folder / f"{ingestion_id}.part"
-            part.write_bytes(body)
-            part.replace(self._folder / f"{ingestion_id}.json")
+            try:
+                self._folder.mkdir(mode=0o700, exist_ok=True)
+                part.write_bytes(body)
+                part.replace(self._folder / f"{ingestion_id}.json")
+            except OSError as error:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+                raise StorageFailed(f"an upload could not be stored in {self._folder}: {error.strerror}") from error
+        self._bodies[ingestion_id] = body
 
     def body(self, ingestion_id: str) -> bytes | None:
         """Return a body, or None if there is no such body; blocks."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from typing import NamedTuple
 
 from contract.errors import BadValue
 from contract.scan_key import from_identity_key, to_identity_key
+from jwo_toolkit.patterns import BadPattern, matches
 from simulator.entry.pictures import qr_text
+
+_log = logging.getLogger("simulator.gates")
 
 
 class Scan(NamedTuple):
@@ -39,4 +42,8 @@ def passes_pattern(scan: Scan, pattern: str) -> bool:
     """Return whether the whole text matches the store's pattern; every text matches an empty pattern."""
     if not pattern:
         return True
-    return scan.text is not None and re.fullmatch(pattern, scan.text) is not None
+    try:
+        return scan.text is not None and matches(pattern, scan.text, whole=True)
+    except BadPattern as error:  # an earlier version accepted it
+        _log.error("the QR pattern %.200r %s; no code matches it until the store gets another one", pattern, error)
+        return False

@@ -5,10 +5,10 @@ The storage keeps all stores. A stored store replaces the store of a world file 
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple, get_args
 
 from contract.gate import StoreDefault
+from jwo_toolkit.patterns import BadPattern, checked_pattern
 from simulator.connector import Connector
 from simulator.errors import BadCall, NotKnown, NotNow
 from simulator.storage.key_values import KeyValueStore
@@ -82,9 +82,9 @@ class Stores:
         Raises NotNow if one of its gates belongs to another store, and BadCall if its QR pattern is not valid.
         """
         try:
-            re.compile(store.qr_pattern)
-        except re.error as error:
-            raise BadCall(f"the QR pattern is not a regular expression: {error}") from error
+            checked_pattern(store.qr_pattern)
+        except BadPattern as error:
+            raise BadCall(f"the QR pattern of store {store.id} {error}") from error
         for gate in store.gates:
             if self._by_gate.get(gate, store.id) != store.id:
                 raise NotNow(f"gate {gate} belongs to store {self._by_gate[gate]}")

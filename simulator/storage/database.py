@@ -100,13 +100,19 @@ class DatabaseLock:
 
     def __init__(self, path: str) -> None:
         lock = sibling_path(path, "lock")
-        _create(lock)
+        try:
+            _create(lock)
+        except OSError as error:
+            raise _cannot_open(lock, error) from error
         self._connection = sqlite3.connect(lock, timeout=0, check_same_thread=False, isolation_level=None)
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             self._connection.close()
-            raise StorageUnreadable(f"another platform runs on {path}; stop it first") from error
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                raise _cannot_open(lock, error) from error
+            hint = "stop it first, or name another file in JWO_PLATFORM_DATABASE_PATH"
+            raise StorageUnreadable(f"another platform runs on {path}", hint=hint) from error
 
     def close(self) -> None:
         """Let other platforms use the files."""
@@ -133,8 +139,16 @@ def _opened(path: str, tables: str, *, sync: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # it would sync, and a gate would wait
         connection.executescript(tables)
     except (OSError, sqlite3.Error) as error:
-        raise StorageUnreadable(f"the database {path} cannot be opened: {error}") from error
+        raise _cannot_open(path, error) from error
     return connection
+
+
+def _cannot_open(path: str, error: OSError | sqlite3.Error) -> StorageUnreadable:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+        return StorageUnreadable(f"the database {path} cannot be opened: {error}")
+    hint = "JWO_PLATFORM_DATABASE_PATH names the files: the folder must exist and be writable, and its disk have room"
+    reason = error.strerror if isinstance(error, OSError) else error
+    return StorageUnreadable(f"the database {path} cannot be opened: {reason}", hint=hint)
 
 
 def _started_checkpoints(path: str) -> WalCheckpoints:

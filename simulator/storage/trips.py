@@ -19,6 +19,7 @@ from simulator.trip_record import AuthEvent, ScanResult, Trip
 TABLES = """
 CREATE TABLE IF NOT EXISTS trip (
     id TEXT PRIMARY KEY, started REAL NOT NULL, body BLOB NOT NULL, ended REAL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS trip_ended ON trip (ended) WHERE ended IS NOT NULL;
 CREATE TABLE IF NOT EXISTS hand (
     seq INTEGER PRIMARY KEY, trip_id TEXT NOT NULL, type TEXT NOT NULL, item TEXT NOT NULL, unit TEXT NOT NULL,
     quantity TEXT NOT NULL);
@@ -31,6 +32,10 @@ _END = "UPDATE trip SET ended = ? WHERE id = ?"
 _UNDER_WAY = "SELECT id FROM trip WHERE ended IS NULL"
 _TRIP = "SELECT id, body, ended FROM trip WHERE id = ?"
 _MOVES = "SELECT type, item, unit, quantity FROM hand WHERE trip_id = ? ORDER BY seq"
+_COUNT_ENDED = "SELECT count(*) AS n FROM trip WHERE ended IS NOT NULL"
+_OLDEST_ENDED = "SELECT id FROM trip WHERE ended IS NOT NULL ORDER BY ended LIMIT ?"
+_DELETE_MOVES = "DELETE FROM hand WHERE trip_id = ?"
+_DELETE_TRIP = "DELETE FROM trip WHERE id = ?"
 _BEGIN_RUN = "INSERT INTO run DEFAULT VALUES"
 _EARLIER_RUNS = "SELECT max(number) - 1 AS n FROM run"
 
@@ -40,6 +45,7 @@ class TripStorage:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._ended = int(database.read_now(_COUNT_ENDED)[0]["n"])
 
     def begin_run(self) -> int:
         """Count a start of the platform on this file; returns the number of earlier starts."""
@@ -56,7 +62,17 @@ class TripStorage:
 
     def end(self, trip_id: str, at: datetime) -> None:
         """Store the end of a trip."""
-        self._database.write_now((_END, (at.timestamp(), trip_id)))
+        self._ended += self._database.write_now((_END, (at.timestamp(), trip_id)))
+
+    def forget_ended(self, keep: int, most: int) -> int:
+        """Delete the oldest ended trips beyond the newest `keep`, at most `most`; returns how many."""
+        surplus = min(self._ended - keep, most)
+        oldest = self._database.read_now(_OLDEST_ENDED, surplus) if surplus > 0 else []
+        if oldest:
+            deletions = [(sql, (row["id"],)) for row in oldest for sql in (_DELETE_MOVES, _DELETE_TRIP)]
+            self._database.write_now(*deletions)
+            self._ended -= len(oldest)
+        return len(oldest)
 
     async def under_way(self) -> list[str]:
         """Return the ids of the trips that have not ended."""

@@ -1,89 +1,196 @@
-"""The serve commands refuse an address that is not a loopback address, unless this is allowed."""
+"""A serve command that cannot start says in one sentence what to change, and ends with exit code 2."""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from jwo.cli import main
+from jwo import cli
+from jwo_toolkit.launcher import JWO, launched
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - the address in question
-AWS = {"JWO_PLATFORM_AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-
-
-def _code(monkeypatch: pytest.MonkeyPatch, *words: str, **environment: str) -> int:
-    """Run a command up to the moment when it would serve; returns its exit code."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["jwo", *words])
-    monkeypatch.setattr("signal.signal", lambda *_given: None)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
+ALONE = {"JWO_PLATFORM_STORES_ALONE": "true"}
+AWS = "JWO_PLATFORM_AWS_ENDPOINT_URL"
 
 
-@pytest.mark.parametrize("host", [EVERYWHERE, "::", "", "::ffff:192.0.2.1", "192.0.2.1"])
+class Ended(NamedTuple):
+    code: int
+    output: str
+    errors: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
+    """Run `jwo` in this process, in an empty folder, with some variables."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    for name in [each for each in os.environ if each.startswith("JWO_")]:
+        monkeypatch.delenv(name)
+
+    def ended(*arguments: str, **variables: str) -> Ended:
+        with monkeypatch.context() as patch:
+            for name in ("JWO_CONNECTOR_STORE__PATH", *variables):
+                patch.setenv(name, variables.get(name, ""))  # so that a variable that the command sets goes away
+                if not variables.get(name):
+                    patch.delenv(name)
+            patch.setattr(sys, "argv", ["jwo", *arguments])
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+        return Ended(int(end.value.code or 0), *capfd.readouterr())
+
+    yield ended
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield str(listener.getsockname()[1])
+
+
+def one_sentence(ended: Ended) -> str:
+    """Return the error, if it is all that the command printed."""
+    assert (ended.code, ended.output) == (2, ""), ended
+    (line,) = ended.errors.splitlines()
+    assert line.startswith("jwo: ")
+    assert not {"bug", "Traceback", "Errno"} & set(line.replace("[", " ").split())
+    return line
+
+
+@pytest.mark.parametrize("command", ["aws", "platform", "connector", "mutant"])
+def test_port_in_use_is_named(run: Run, taken: str, command: str) -> None:
+    ended = run(command, "--port", taken, **ALONE)
+    said = f"jwo: cannot use port {taken}: Address already in use; omit --port to take a free port"
+    assert (ended.code, ended.output) == (2, "")
+    assert ended.errors.splitlines()[-1] == said
+
+
 @pytest.mark.parametrize(
-    ("command", "environment", "setting"),
+    ("variable", "value", "reason"),
     [
-        ("connector", {}, "JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true"),
-        ("platform", AWS, "JWO_PLATFORM_ALLOW_UNAUTHENTICATED=true"),
-        ("aws", {}, "--allow-unauthenticated"),
+        (AWS, "http://127.0.0.1:9", "SNS, SQS and S3 do not answer at http://127.0.0.1:9; "),
+        (AWS, "", "missing; set the address of SNS, SQS and S3"),
+        (AWS, "http://", "is not an http or https address"),
+        (AWS, "http://127.0.0.1:99999", "is not an http or https address"),
+        (AWS, "127.0.0.1:5000", "is not an http or https address"),
+        (AWS, "https://sqs.us-east-1.amazonaws.com", "is a real Amazon host; set the address of an emulator"),
+        (AWS, "http://ann:secret@127.0.0.1", "has a user name"),
+        ("JWO_PLATFORM_AWS_REGION", "us east", "is no region; write it like us-east-1"),
+        ("JWO_PLATFORM_AWS_ACCESS_KEY_ID", "a b", "must be one word"),
+        ("JWO_PLATFORM_REPORT_BUCKET", "A_B", "must be 3 to 63 small letters"),
+        ("JWO_PLATFORM_TOPIC_NAME", "a.b", "must be 1 to 256 letters"),
+        ("JWO_PLATFORM_AWS_TIMEOUT_S", "0", "must be greater than 0"),
     ],
 )
-def test_open_address_is_a_usage_error_that_names_the_setting(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    command: str,
-    environment: dict[str, str],
-    setting: str,
-    host: str,
-) -> None:
-    assert _code(monkeypatch, command, "--host", host, **environment) == 2
-    said = capsys.readouterr().err
-    assert "is not a loopback address" in said
-    assert setting in said
-    assert "--allow-unauthenticated" in said
+def test_unusable_setting_of_aws_is_named(run: Run, variable: str, value: str, reason: str) -> None:
+    line = one_sentence(run("platform", **{AWS: "http://127.0.0.1:9", variable: value}))
+    assert variable in line
+    assert reason in line
+    assert "secret" not in line
 
 
 @pytest.mark.parametrize(
-    ("words", "environment"),
+    ("variable", "value", "reason"),
     [
-        (["--host", EVERYWHERE, "--allow-unauthenticated"], AWS),
-        (["--host", EVERYWHERE], AWS | {"JWO_PLATFORM_ALLOW_UNAUTHENTICATED": "true"}),
-        (["--host", EVERYWHERE], AWS | {"jwo_platform_allow_unauthenticated": "true"}),
-        (["--host", "localhost"], AWS),
-        ([], AWS),
+        ("DATABASE_PATH", "no/x.sqlite3", "No such file or directory"),
+        ("DATABASE_PATH", "file/x.sqlite3", "Not a directory"),
+        ("DATABASE_PATH", "folder", "Is a directory"),
+        ("DATABASE_PATH", "text", "file is not a database"),
+        ("JOURNAL_PATH", "no/journal", "the journal no/journal cannot be written: No such file or directory"),
+        ("JOURNAL_PATH", "folder", "Is a directory"),
+        ("WORLD", "no.toml", "no.toml: cannot be read: No such file or directory"),
+        ("CONNECTOR_CA_FILE", "no.pem", "no.pem: No such file or directory"),
+        ("CONNECTOR_CA_FILE", "text", "it holds no certificate in PEM form"),
+        ("SEED", "seven", "must be a valid integer"),
+        ("GATE__QR_PATTERN", "(", "is not a regular expression: missing )"),
+        ("JOURNAL_FILE_BYTES", "-1", "greater than or equal to 0"),
+        ("DATABASE_PAHT", "x", "did you mean JWO_PLATFORM_DATABASE_PATH?"),
     ],
 )
-def test_platform_serves_where_it_may(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], environment: dict[str, str]
+def test_unusable_setting_of_the_platform_is_named(
+    run: Run, tmp_path: Path, variable: str, value: str, reason: str
 ) -> None:
-    served: list[str] = []
-
-    def run(_config: object, listener: socket.socket) -> None:
-        with listener:
-            served.append(listener.getsockname()[0])
-
-    monkeypatch.setattr("jwo.serving.run", run)
-    monkeypatch.setattr("simulator.app.create_app", lambda settings: settings)
-    monkeypatch.setattr("jwo_toolkit.garbage_collection.tune_garbage_collector", lambda _thresholds: None)
-    assert _code(monkeypatch, "platform", *words, **environment) == 0
-    assert served == [EVERYWHERE if EVERYWHERE in words else "127.0.0.1"]
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("no database and no certificate, but a text. " * 40, encoding="ascii")
+    line = one_sentence(run("platform", **ALONE, **{f"JWO_PLATFORM_{variable}": value}))
+    assert f"JWO_PLATFORM_{variable}" in line
+    assert reason in line
 
 
-@pytest.mark.parametrize("words", [["--host", EVERYWHERE, "--allow-unauthenticated"], ["--host", "127.0.0.1"], []])
-def test_aws_emulator_serves_where_it_may(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    served: list[str] = []
-    monkeypatch.setattr("jwo.moto_server.serve_moto", served.append)
-    assert _code(monkeypatch, "aws", *words) == 0
-    assert served == [EVERYWHERE if EVERYWHERE in words else "127.0.0.1"]
+def test_world_with_a_pattern_that_takes_too_many_steps_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "products.csv").touch()
+    (tmp_path / "world.toml").write_text(
+        '[world]\nname = "w"\n[[store]]\nid = "S"\nretailer = "r"\ngates = ["G"]\nqr_pattern = "(?:(?=a)a+)+"\n',
+        "utf-8",
+    )
+    line = one_sentence(run("platform", **ALONE, JWO_PLATFORM_WORLD="world.toml"))
+    assert "world.toml: stores.0.qr_pattern: takes more than 100,000 steps" in line
 
 
-@pytest.mark.parametrize(("command", "environment"), [("connector", {}), ("platform", AWS), ("aws", {})])
-def test_address_of_another_machine_is_a_usage_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, environment: dict[str, str]
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("database", "variables", "reason"),
+    [
+        ("no/x.sqlite3", {}, "no/x.sqlite3: unable to open database file; check JWO_CONNECTOR_STORE__PATH"),
+        ("folder", {}, "folder: unable to open database file"),
+        ("text", {}, "text: file is not a database"),
+        ("", {"JWO_CONNECTOR_STORE__PATH": "no/x"}, "no/x: unable to open database file"),
+        ("b", {"JWO_CONNECTOR_STORE__PATH": "a"}, "--database and JWO_CONNECTOR_STORE__PATH both say"),
+        ("b", {"JWO_DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "--database and JWO_DATABASE_URL both say"),
+        ("", {"JWO_DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "cannot connect to PostgreSQL"),
+        ("", {"JWO_CONNECTOR_PAYMENTS__LEDGER": "no/l"}, "no/l cannot be written: JWO_CONNECTOR_PAYMENTS__LEDGER must"),
+        ("", {"JWO_CONNECTOR_STORE__BATCH_MAX": "x"}, "JWO_CONNECTOR_STORE__BATCH_MAX: must be a valid integer"),
+    ],
+)
+def test_unusable_file_of_the_connector_is_named(
+    run: Run, tmp_path: Path, workers: str, database: str, variables: dict[str, str], reason: str
 ) -> None:
-    assert _code(monkeypatch, command, "--host", "192.0.2.1", "--allow-unauthenticated", **environment) == 2
-    assert "--host: this machine does not have that address" in capsys.readouterr().err
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("no database, but a text. " * 40, encoding="ascii")
+    option = ["--database", database] if database else []
+    assert reason in one_sentence(run("connector", "--workers", workers, *option, **variables))
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [("platform", "JWO_PLATFORM_DATABASE_PATH"), ("connector", "JWO_CONNECTOR_STORE__PATH")],
+)
+def test_full_disk_is_named(tmp_path: Path, command: str, variable: str) -> None:
+    variables = {**os.environ, **ALONE, variable: "records.sqlite3"}
+    limited = ["sh", "-c", 'ulimit -f 20; exec "$@"', "sh", *JWO, command]
+    done = subprocess.run(limited, capture_output=True, text=True, env=variables, cwd=tmp_path, check=False, timeout=30)
+    line = one_sentence(Ended(done.returncode, done.stdout, done.stderr))
+    assert variable in line
+    assert "room" in line
+
+
+def test_connector_says_where_its_records_are_and_aws_takes_a_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with (
+        launched("connector", (*JWO, "connector", "--database", "shop.sqlite3"), tmp_path, cwd=tmp_path) as connector,
+        launched("aws", (*JWO, "aws", "--port", str(port)), tmp_path) as aws,
+    ):
+        with urllib.request.urlopen(f"{connector.url()}/healthz") as answer:  # noqa: S310 - an address of this machine
+            assert answer.status == 200
+        assert aws.url() == f"http://127.0.0.1:{port}"
+    said = connector.announcement.log.read_text("utf-8")
+    assert f"records are in {tmp_path / 'shop.sqlite3'} (set by --database or JWO_CONNECTOR_STORE__PATH)" in said
+    assert f"payments in {tmp_path / 'shop-payments.sqlite3'}" in said
+    with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 3
+    database.close()
+    assert not (tmp_path / "connector.sqlite3").exists()

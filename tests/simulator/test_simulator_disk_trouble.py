@@ -18,6 +18,7 @@ from simulator.event_sender import EventSender
 from simulator.shop.day import send_due
 from simulator.storage.database import Database
 from simulator.storage.files import Storage
+from tests.simulator.test_simulator_catalog_flow import an_item
 from tests.simulator.test_simulator_events import PickyQueue
 from tests.simulator.test_simulator_outage import fill_and_leave, some_services, through
 
@@ -123,3 +124,20 @@ def test_failed_loop_is_logged_and_started_again(
         asyncio.run(supervision.run_forever("writing the journal", loop))
     assert len(starts) == 3
     assert caplog.text.count("writing the journal failed") == 2
+
+
+def test_upload_that_cannot_be_stored_is_answered_as_an_error_of_the_platform(
+    start_platform: Any, queue: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform = start_platform(database_path=str(tmp_path / "platform.sqlite3"))
+    platform.set_up_store(None)
+    assert platform.allow_list(queue.arn).status_code == 200
+    in_the_way = tmp_path / "platform.sqlite3-uploads"
+    in_the_way.touch()
+    refused = platform.upload(an_item())
+    assert (refused.status_code, refused.headers["Retry-After"]) == (500, "1")
+    assert "an upload could not be stored" in caplog.text
+    assert "JWO_PLATFORM_DATABASE_PATH" in caplog.text
+    assert "Traceback" not in caplog.text
+    in_the_way.unlink()
+    assert platform.done(platform.upload(an_item()).json()["ingestionId"])["processingStatus"] == "DONE"
