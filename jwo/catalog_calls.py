@@ -31,7 +31,7 @@ def connected() -> Iterator[CatalogClient]:
 def upload_rows(file: Path, *, confirm: bool, wait_s: float, journal: Path | None) -> dict[str, Any]:
     """Upload a file's rows and wait up to `wait_s` for the results. Raises Usage if the file or a call fails."""
     with _as_usage():
-        rows = read_rows(file)
+        rows = read_rows(file, read(CatalogClientSettings).shared_barcodes)
     with connected() as client:
         if confirm and not client.confirm_subscription():
             raise Usage(

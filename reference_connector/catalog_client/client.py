@@ -15,7 +15,7 @@ from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import Inbox
 from reference_connector.catalog_client.journal import UploadJournal
-from reference_connector.catalog_client.rows import CatalogRow, uploads
+from reference_connector.catalog_client.rows import CatalogRow, naming_stores, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
 from reference_connector.telemetry import EventLog
@@ -87,7 +87,8 @@ class CatalogClient:
         known = journal.find(chunk) if journal else None
         if known is not None:
             return known
-        ingestion_id = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+        with naming_stores(chunk):
+            ingestion_id = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
         if journal is not None:
             journal.keep(chunk, ingestion_id)
         self._log.event("catalog_uploaded", ingestionId=ingestion_id, rows=len(chunk))

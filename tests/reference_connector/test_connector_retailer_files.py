@@ -37,8 +37,8 @@ def test_unknown_sections_and_members_are_ignored(tmp_path: Path) -> None:
     assert retailer.stores == {"S"}
 
 
-def test_a_price_list_row_sells_in_its_store_only_and_a_later_row_replaces_it(tmp_path: Path) -> None:
-    rows = 'A,012345678905,UPC,"Tea, green",S,2.50,,FOOD,,,\nA,012345678905,UPC,Tea,S,2.75,,FOOD,,,weight\n'
+def test_a_price_list_row_sells_in_its_store_only(tmp_path: Path) -> None:
+    rows = 'B,4011,PLU,"Tea, green",S,2.50,,FOOD,,,\nA,012345678905,UPC,Tea,S,2.75,,FOOD,,,weight\n'
     assortment = load(tmp_path, "", HEADER + rows).assortment
     product = assortment.by_sku("S", "A")
     assert product is not None
