@@ -145,8 +145,11 @@ class _Files:
         except ValidationError as error:
             for each in error.errors():
                 member = ".".join(map(str, each["loc"])) or "row"
-                fix = each.get("ctx", {}).get("fix", f"Set {member} to a valid value")
-                self.add(placed, f"{member}: {describe(kind, each)}", fix)
+                if each["type"] == "missing":
+                    self.add(placed, f"{member} is missing", "Add it")
+                else:
+                    fix = each.get("ctx", {}).get("fix", f"Set {member} to a valid value")
+                    self.add(placed, f"{member}: {describe(kind, each)}", fix)
             return None
         return None if self._has_misspelt_member(placed, kind) else row
 

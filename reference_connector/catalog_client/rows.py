@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
+from contract.errors import MalformedBody
 from contract.messages import MessageSchema, document, message, without_nulls
 from reference_connector.errors import BadRows, PlatformRefused, UnreadableFile
 from reference_connector.files import damage
@@ -109,41 +112,40 @@ def _from_csv(file: str, text: str, problems: Problems) -> Iterator[_Placed]:
 
 def _from_json(file: str, text: str, problems: Problems) -> Iterator[_Placed]:
     """Yield the rows of a JSON list of objects. A null or an empty text counts as absent."""
+
+    def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+            problems.add(file, f"SKU {found.get('item_sku')}", f"member {twice} appears twice", "Remove one of them")
+        return found
+
+    fix = "Write a list, [{...}, {...}], with an object for each product"
     try:
-        rows = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once, parse_constant=_no_number)
+        rows = json.loads(text, object_pairs_hook=each_once, parse_constant=str)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        problems.add(file, where, f"is not valid JSON: {error.msg}", "Correct it there")
+        problems.add(file, f"line {error.lineno}, column {error.colno}", f"is not valid JSON: {error.msg}", fix)
         return
     except (ValueError, RecursionError) as error:
-        problems.add(file, "", f"is not a list of rows: {error}", "Correct it")
+        problems.add(file, "", f"is not a catalog: {error}", fix)
         return
     if not isinstance(rows, list):
-        problems.add(file, "", "is not a list of objects", "Write [{...}, {...}], with an object for each product")
+        problems.add(file, "", "is not a list of objects", fix)
         return
     for number, row in enumerate(rows, 1):
         place = f"row {number}"
         if not isinstance(row, dict):
-            problems.add(file, place, "is not an object", "Write an object for each product")
+            problems.add(file, place, "is not an object", fix)
             continue
-        kept = {name: _stripped(value) for name, value in row.items() if name not in _OURS}
-        kept = without_nulls({name: value for name, value in kept.items() if value != ""})
+        try:
+            orjson.dumps(row)
+            kept = {name: _stripped(value) for name, value in without_nulls(row).items() if name not in _OURS}
+        except (TypeError, MalformedBody) as error:
+            problems.add(file, place, f"has a value that a catalog cannot have: {error}", "Correct this row")
+            continue
+        kept = {name: value for name, value in kept.items() if value != ""}
         if kept:
             yield _Placed(f"{place}, SKU {kept['item_sku']}" if "item_sku" in kept else place, kept)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its members. Raises ValueError if one is there twice, as Python would drop the first."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        [(twice, _), *_] = Counter(name for name, _ in pairs).most_common(1)
-        sku = next((f" of SKU {value}" for name, value in pairs if name == "item_sku"), "")
-        raise ValueError(f"member {twice}{sku} appears twice")
-    return found
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number")
 
 
 def _stripped(value: object) -> object:
@@ -155,7 +157,10 @@ def _check(file: str, rows: Sequence[_Placed], shared_barcodes: SharedBarcodes, 
     skus: dict[tuple[str, str], str] = {}
     barcodes: dict[tuple[str, str], tuple[str, str, str]] = {}
     for placed in rows:
-        if not _check_schema(file, placed, schema, problems) or not _check_damage(file, placed, problems):
+        before = len(problems)
+        _check_schema(file, placed, schema, problems)
+        _check_damage(file, placed, problems)
+        if len(problems) > before:
             continue
         store, sku = placed.row["store_id"], placed.row["item_sku"]
         first = skus.setdefault((store, sku), placed.place)
@@ -173,32 +178,33 @@ def _check(file: str, rows: Sequence[_Placed], shared_barcodes: SharedBarcodes, 
                 problems.add(file, placed.place, problem, "Give each SKU its own barcode")
 
 
-def _check_schema(file: str, placed: _Placed, schema: MessageSchema, problems: Problems) -> bool:
+def _check_schema(file: str, placed: _Placed, schema: MessageSchema, problems: Problems) -> None:
     body = {"catalogItems": [placed.row]}
-    if schema.is_valid(body):
-        return True
-    for violation in schema.violations(body):
+    for violation in () if schema.is_valid(body) else schema.violations(body):
         wrong = violation.message.removeprefix("catalogItems[0].").removeprefix("catalogItems[0]").strip()
         fix = "Write it in quotes, as a text" if wrong.endswith("must be of type string") else "Correct this row"
         problems.add(file, placed.place, wrong, fix)
-    return False
 
 
-def _check_damage(file: str, placed: _Placed, problems: Problems) -> bool:
-    found = [
-        (name, damaged) for name, find in _FINDERS.items() if name in placed.row and (damaged := find(placed.row[name]))
-    ]
-    for barcode, kind in _barcodes(placed.row):
-        damaged = damage.barcode_damage(barcode) or damage.leading_zero_damage(barcode, kind)
-        if damaged and ("external_product_id", damaged) not in found:
-            found.append(("external_product_id", damaged))
-    for name, damaged in found:
-        problems.add(file, placed.place, f"{name}: {damaged.problem}", damaged.fix)
-    return not found
+def _check_damage(file: str, placed: _Placed, problems: Problems) -> None:
+    for name, value in placed.row.items():
+        found = _FINDERS.get(name, damage.text_damage)(value) if isinstance(value, str) else None
+        if found:
+            problems.add(file, placed.place, f"{name}: {found.problem}", found.fix)
+    for place, (barcode, kind) in enumerate(_barcodes(placed.row)):
+        found = (place and damage.barcode_damage(barcode)) or damage.leading_zero_damage(barcode, kind)
+        if found:
+            problems.add(file, placed.place, f"external_product_id: {found.problem}", found.fix)
 
 
 def _barcodes(row: CatalogRow) -> Iterator[tuple[str, str]]:
-    """Yield each barcode of a row that fits the contract, with its type."""
-    for item in (row, *row.get(_FURTHER, ())):
-        if barcode := item.get("external_product_id"):
-            yield barcode, item.get("external_product_id_type", "")
+    """Yield each barcode of a row with its type; skip what breaks the contract."""
+    further = row.get(_FURTHER)
+    for item in (row, *(further if isinstance(further, list) else ())):
+        barcode, kind = (
+            (item.get("external_product_id"), item.get("external_product_id_type", ""))
+            if isinstance(item, dict)
+            else (None, "")
+        )
+        if isinstance(barcode, str) and barcode and isinstance(kind, str):
+            yield barcode, kind

@@ -37,7 +37,7 @@ _NEGATIVE = re.compile(r"[-\u2212\u2013](?=.*[0-9]).*|\(.*[0-9].*\)|[0-9.,]+[-\u
 _CURRENCY = re.compile(r"[$€£¥₹¢₩₽]|[A-Za-z]{1,3}\.? ?(?=[0-9])|(?<=[0-9]) ?[A-Za-z]{1,3}")
 _DECIMALS = re.compile(r"[0-9]*\.[0-9]{3,}")
 _WHOLE_AS_DECIMAL = re.compile(r"[0-9]+[.,]0+")
-_NOT_PRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufeff\ufffe\uffff]")
+_NOT_PRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufeff\ufffe\uffff\ud800-\udfff]")
 _ODD_IN_A_CODE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f]|(?! )\\s")
 _LENGTHS: Mapping[str, tuple[int, ...]] = {"UPC": (8, 12), "EAN": (13,), "EAN8": (8,), "GTIN": (14,), "ISBN": (10,)}
 _ANY_LENGTH = (8, 12)
@@ -101,14 +101,21 @@ def name_damage(text: str) -> Damage | None:
     """Find damage of a text for people."""
     if "\n" in text or "\r" in text:
         return Damage(f"{_short(text)} has a line break", "Write it in one line")
+    if found := text_damage(text):
+        return found
+    if _NO_TEXT.fullmatch(text):
+        return Damage(f"{text!r} is what a program writes for an empty cell", "Write the text, or leave it empty")
+    return _spreadsheet_damage(text) if _FORMULA_ERROR.fullmatch(text) or _CALCULATED.fullmatch(text) else None
+
+
+def text_damage(text: str) -> Damage | None:
+    """Find characters that no text has; line breaks and tabs are allowed."""
     if odd := _NOT_PRINTED.search(text):
         return Damage(
             f"{_short(text)} has the character U+{ord(odd[0]):04X}, which no text has: an earlier program changed it",
             "Write the text again, and save the file as UTF-8",
         )
-    if _NO_TEXT.fullmatch(text):
-        return Damage(f"{text!r} is what a program writes for an empty cell", "Write the text, or leave it empty")
-    return _spreadsheet_damage(text) if _FORMULA_ERROR.fullmatch(text) or _CALCULATED.fullmatch(text) else None
+    return None
 
 
 def leading_zero_damage(barcode: str, kind: str) -> Damage | None:

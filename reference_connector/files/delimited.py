@@ -20,6 +20,17 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 _BY_A_PROGRAM = re.compile(r"[\W_]+")
 _ALIKE = 0.85
 _LISTED = 12
+_OTHER_FORMATS = {
+    "{": (
+        "this is JSON, and not a table",
+        "Save it as CSV. Catalog rows in JSON need a file name that ends with .json",
+    ),
+    "[": (
+        "this is JSON, and not a table",
+        "Save it as CSV. Catalog rows in JSON need a file name that ends with .json",
+    ),
+    "<": ("this is HTML or XML, and not a table", "Save it as CSV UTF-8"),
+}
 
 
 class Columns(NamedTuple):
@@ -76,6 +87,9 @@ class _Reader:
         if start == len(self._lines):
             self._problem("", "is empty", "Write a header line and a row for each product")
             return Table([])
+        if what := _OTHER_FORMATS.get(self._lines[start].lstrip()[:1]):
+            self._problem(f"line {start + 1}", f"begins with {self._lines[start].lstrip()[:20]!r}: {what[0]}", what[1])
+            return Table([])
         delimiter = self._delimiter(start, given)
         header = next(_records(self._lines, start, delimiter))
         if header.problem:
@@ -125,13 +139,14 @@ class _Reader:
         missing = [name for name in self._columns.required if name not in names]
         if missing == list(self._columns.required):
             wanted = ", ".join(missing)
-            self._problem(place, f"is not a header with the columns {wanted}; it has {found}", _header_fix(found))
+            fix = "Write the columns' names in the first line, with commas, semicolons or tabs between them"
+            self._problem(place, f"is not a header with the columns {wanted}; it has {found}", fix)
             return []
         before = len(self._problems)
         for name in missing:
             near = get_close_matches(name, names, n=1, cutoff=0.7)
-            did_you_mean = f"; did you mean it with {near[0]}?" if near else ""
-            self._problem(place, f"{name} is missing among the columns {found}{did_you_mean}", f"Add a column {name}")
+            misspelt = f"; is it the column {near[0]}?" if near else ""
+            self._problem(place, f"{name} is missing among the columns {found}{misspelt}", f"Name a column {name}")
         for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
             places = " and ".join(str(number) for number, each in enumerate(names, 1) if each == name)
             self._problem(place, f"column {name} appears twice, as columns {places}", "Remove one of them")
@@ -162,7 +177,7 @@ class _Reader:
                 self._problem(
                     place,
                     f"more values than the header has columns: {len(values)} instead of {len(names)}",
-                    f"Quote values with {_DELIMITERS.get(delimiter, repr(delimiter))}",
+                    f"Quote values with {_DELIMITERS.get(delimiter, repr(delimiter))}, and write prices as 4.99",
                 )
                 continue
             row = {name: value for name, value in zip(names, values, strict=False) if value}
@@ -174,14 +189,6 @@ class _Reader:
 
 def _plain(name: str) -> str:
     return _BY_A_PROGRAM.sub("", name).casefold()
-
-
-def _header_fix(found: str) -> str:
-    if found.lstrip()[:1] in {"{", "["}:
-        return "This is JSON: name the file .json"
-    if found.lstrip().startswith("<"):
-        return "This is HTML or XML: save it as CSV UTF-8"
-    return "Write the names of the columns in the first line, with commas, semicolons or tabs between them"
 
 
 def _records(

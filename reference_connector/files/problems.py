@@ -20,7 +20,8 @@ class FileProblem(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.place}" if self.place else self.file
-        return f"{where}: {self.problem}. {self.fix}"
+        end = "" if self.problem.endswith("?") else "."
+        return f"{where}: {self.problem}{end} {self.fix}"
 
 
 class Problems:
