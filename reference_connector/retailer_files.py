@@ -1,4 +1,4 @@
-"""Reads retailer files (TOML) and price lists (CSV) into a Retailer. BadRetailerData lists every error of all files."""
+"""Reads retailer files (TOML) and price lists (CSV) into a Retailer, and reports every error of all files at once."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class _Files:
             for number, row in enumerate(rows, 1):
                 placed = document.placed(section, number, row)
                 valid = self.checked(placed, kind)
-                if valid is not None:
+                if valid is not None and not self._has_misspelt_member(placed, kind):
                     yield placed, valid
 
     def table(self, section: str, kind: type[R]) -> R:
@@ -120,7 +120,10 @@ class _Files:
         for placed in found[1:]:
             if placed.row != found[0].row:
                 self.add(placed, f"is also in {found[0].file}, with other values", "Keep one of them")
-        return (self.checked(found[0], kind) if found else None) or kind()
+        valid = self.checked(found[0], kind) if found else None
+        if valid is None or self._has_misspelt_member(found[0], kind):
+            return kind()
+        return valid
 
     def unique(self, section: str, kind: type[R], key: Callable[[R], str]) -> list[tuple[_Placed, R]]:
         """Return the valid rows of a section that has each key once."""
@@ -151,7 +154,7 @@ class _Files:
                     fix = each.get("ctx", {}).get("fix", f"Set {member} to a valid value")
                     self.add(placed, f"{member}: {describe(kind, each)}", fix)
             return None
-        return None if self._has_misspelt_member(placed, kind) else row
+        return row
 
     def _has_misspelt_member(self, placed: _Placed, kind: type[Row]) -> bool:
         """Find a member that looks like an absent one; other members belong to other programs."""

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 _PRICE = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,2}|\.[0-9]{2}0{2,})?|\.[0-9]{1,2}")
 _NUMBER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?|\.[0-9]{1,10}")
+_PLAIN_CODE = re.compile(r"[A-Za-z]{2,}[-_]?[0-9]+|[0-9]+")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][ -~]{9,}")
+"""Most codes and names, which need no further look; no other pattern matches these."""
 _DIGITS = re.compile(r"[0-9]+")
 _PRINTABLE = re.compile(r"[!-~]+")
 _FORMULA_ERROR = re.compile(r"#(?:[A-ZÀ-Ý/0]+[!?]|N/?[ADV]|#+)|Err:[0-9]+")
@@ -84,6 +87,8 @@ def barcode_damage(text: str) -> Damage | None:
 
 def code_damage(text: str) -> Damage | None:
     """Find damage of a SKU or another id, which may have any visible characters."""
+    if _PLAIN_CODE.fullmatch(text):
+        return None
     found = _spreadsheet_damage(text) or name_damage(text)
     if found or (text.isascii() and text.isalnum()):
         return found
@@ -99,6 +104,8 @@ def code_damage(text: str) -> Damage | None:
 
 def name_damage(text: str) -> Damage | None:
     """Find damage of a text for people."""
+    if _PLAIN_NAME.fullmatch(text):
+        return None
     if "\n" in text or "\r" in text:
         return Damage(f"{_short(text)} has a line break", "Write it in one line")
     if found := text_damage(text):

@@ -216,16 +216,19 @@ def _records(
 
 
 def _quoted(lines: Sequence[str], first: int, last: int | None, delimiter: str) -> _Record:
-    """Read the lines from `first` to `last` as one row; `last` is None if no quote closes it.
+    """Read the lines from `first` to `last` as one row, or without a `last` the first, in which a quote stays open.
 
     After a problem, the next row begins in the next line.
     """
     text = "\n".join(lines[first : (first if last is None else last) + 1])
     end = _well_formed(delimiter).match(text).end()  # type: ignore[union-attr] # it matches an empty text too
-    if end == len(text) and last is not None:
-        [values] = csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True)
-        return _Record(first + 1, last + 1, values)
     fix = 'Put quotes around the whole value, and write a quote within it twice: "Pipe 5"""'
+    if end == len(text) and last is not None:
+        try:
+            [values] = csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True)
+        except csv.Error as error:
+            return _Record(first + 1, first + 1, [], f"is not a row, up to line {last + 1}: {error}", fix)
+        return _Record(first + 1, last + 1, values)
     column = end - (text.rfind("\n", 0, end) + 1) + 1
     if last is None and text[end : end + 1] == '"' and not text[:end].rpartition(delimiter)[2].strip():
         return _Record(first + 1, first + 1, [], f"the quote at column {column} opens a value and is never closed", fix)

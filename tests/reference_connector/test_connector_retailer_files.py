@@ -96,6 +96,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ("[[card_shopper]]\nid = 'a'\nadjust_to = '25,00'\n", "adjust_to: .*decimal comma"),
         (f"{PRODUCT}{PROMOTION}".replace('"10"', '"1_0"'), "value: .*underscore"),
         ("[tax]\ndefault = '0,07'\n", "default: .*decimal comma"),
+        ("[tax]\ndefalt = '0.07'\n", r"\[tax\]: defalt is not known; did you mean default\?"),
         ("[tax.codes]\nFOOD = '7%'\n", "codes.FOOD: '7%' is not a number"),
     ],
 )
