@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+_NUMBERED = re.compile("(?:line|row) ([0-9]+)")
 _SHOWN = 50
 """The number of problems of one file that an error lists; it counts the others."""
 
@@ -25,34 +26,36 @@ class FileProblem(NamedTuple):
 
 
 class Problems:
-    """The problems of several files, in the order in which they were found."""
+    """The problems of several files; they are reported by file and line."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, list[FileProblem]] = {}
-        self._counts: Counter[str] = Counter()
+        self._found: dict[str, list[FileProblem]] = {}
 
     def __len__(self) -> int:
-        return self._counts.total()
+        return sum(map(len, self._found.values()))
 
     def add(self, file: str, place: str, problem: str, fix: str) -> None:
-        """Add a problem; of each file, the first ones are kept and the others are counted."""
-        self._counts[file] += 1
-        shown = self._shown.setdefault(file, [])
-        if len(shown) < _SHOWN:
-            shown.append(FileProblem(file, place, problem, fix))
+        """Add a problem."""
+        self._found.setdefault(file, []).append(FileProblem(file, place, problem, fix))
 
     @property
     def first_fix(self) -> str:
         """What to do about the first problem; empty if there is no problem."""
-        return next((each.fix for shown in self._shown.values() for each in shown), "")
+        return next((min(found, key=_line_of).fix for found in self._found.values()), "")
 
     def as_text(self) -> str:
-        """Write all problems, one a line."""
+        """Write the problems, one a line: the first ones of each file, and the number of the others."""
         lines = list(self._lines())
         return lines[0] if len(self) == 1 else "\n  ".join([f"{len(self)} errors", *lines])
 
     def _lines(self) -> Iterator[str]:
-        for file, shown in self._shown.items():
-            yield from map(str, shown)
-            if self._counts[file] > len(shown):
-                yield f"{file}: and {self._counts[file] - len(shown)} more errors"
+        for file, found in self._found.items():
+            yield from map(str, sorted(found, key=_line_of)[:_SHOWN])
+            if len(found) > _SHOWN:
+                yield f"{file}: and {len(found) - _SHOWN} more errors"
+
+
+def _line_of(problem: FileProblem) -> int:
+    """Return the line or row that a place begins with; 0 for a problem of the whole file."""
+    number = _NUMBERED.match(problem.place)
+    return int(number[1]) if number else 0
