@@ -35,9 +35,10 @@ def upload_rows(file: Path, ledger: Ledger, *, confirm: bool, wait_s: float, jou
     Raises Usage if the file or a call failed.
     """
     with _as_usage():
-        rows = read_rows(file)
+        settings = read(CatalogClientSettings)
+        rows = read_rows(file, settings.shared_barcodes)
         ledger.rows = len(rows)
-        resumable = UploadJournal(journal, read(CatalogClientSettings).endpoint) if journal else None
+        resumable = UploadJournal(journal, settings.endpoint) if journal else None
     with connected() as client:
         if confirm and not client.confirm_subscription():
             raise Usage(

@@ -15,6 +15,7 @@ from contract import profile as profiles
 from contract.profile import Profile
 from contract.sigv4 import Key
 from jwo.errors import Usage
+from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
 from simulator.connector import Connector
 from simulator.settings import PlatformSettings
@@ -96,7 +97,7 @@ def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
         )
     (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
     with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
-        rows = list(csv.DictReader(shipped))
+        rows = list(with_own_barcode(csv.DictReader(shipped)))
     with (folder / "prices.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()

@@ -48,8 +48,8 @@ from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments import PaymentOutbox, PaymentProvider
 from reference_connector.purchase_ids import RandomIds, seeded_ids
-from reference_connector.retailer import CurrentRetailer, Retailer
-from reference_connector.retailer_files import load_retailer
+from reference_connector.retailer import CurrentRetailer
+from reference_connector.retailer_source import RetailerSource, log_notes
 from reference_connector.sales import Sales
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.settings import ConnectorSettings
@@ -107,7 +107,10 @@ def create_app(
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
-    retailer, owner = CurrentRetailer(_load(settings)), f"{os.getpid()}-{secrets.token_hex(4)}"
+    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above)
+    seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
+    retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
+    log_notes(retailer.current, telemetry.log)
     made = _Made(settings, parts, retailer, _store(settings, parts, telemetry.log), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     outbox = PaymentOutbox(
@@ -119,8 +122,7 @@ def create_app(
         log=made.log,
     )
     orders = _orders(made, outbox)
-    files = (*settings.retailer_files, *settings.price_lists)
-    watch = FileWatch(files, partial(_load, settings), retailer, orders, made.log)
+    watch = FileWatch(source, seen, retailer, orders, made.log)
     lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.dispatcher = _dispatcher(made, orders, risk or RetailersOwnRecords(retailer, made.store))
@@ -197,10 +199,6 @@ def _parts(settings: ConnectorSettings) -> Parts:
     from reference_connector.accelerated import PARTS  # noqa: PLC0415 - only where it is on
 
     return PARTS
-
-
-def _load(settings: ConnectorSettings) -> Retailer:
-    return load_retailer(settings.retailer_files, settings.price_lists)
 
 
 def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:

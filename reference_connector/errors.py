@@ -13,7 +13,8 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── TooLarge                400: the body is larger than the settings allow
 │   ├── Busy                    429: past capacity; an early refusal is better than a late answer
 │   └── StillClaimed            500: another call still decides on the same event, and the time is over
-├── BadRetailerData             a retailer file or price list is wrong: names file, row and remedy
+├── BadRetailerData             retailer files or price lists are wrong: lists each error with file, row and remedy
+├── UnreadableFile              a file that is not there, or not a text
 ├── StoreError
 │   ├── StoreUnavailable        the database does not open, or did not store the record
 │   ├── MustBeAlone             a batch changes old rows, so the store runs it again without other nodes
@@ -134,14 +135,18 @@ class StillClaimed(CallRefused):
 
 
 class BadRetailerData(ConnectorError):
-    """One wrong row: `file` and `row` are its place, `hint` is what to do."""
+    """The retailer's files have errors: the message lists them with their places, `hint` is the first remedy."""
 
     code = "bad_retailer_data"
 
-    def __init__(self, file: str, row: str, problem: str, hint: str) -> None:
-        super().__init__(f"{file}: {row}: {problem}. {hint}", hint=hint)
-        self.file = file
-        self.row = row
+
+class UnreadableFile(ConnectorError):
+    """A file that cannot be read as text; the message has no path, and `hint` is what to do."""
+
+    code = "unreadable_file"
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem, hint=fix)
 
 
 class StoreError(ConnectorError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
@@ -15,7 +16,7 @@ from reference_connector.pricing.tax import TaxRates
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
 EVERY_STORE = ""
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Visitor(NamedTuple):
@@ -84,10 +85,10 @@ class Assortment:
         self._skus: dict[str, dict[str, str]] = {EVERY_STORE: {}}
 
     def add(self, store_id: str, product: Product, barcode: str) -> None:
-        """Add a product: a later row of a SKU replaces it, and a barcode stays with the SKU that had it first."""
+        """Add a product. The caller has checked that its SKU and its barcode are new in this store."""
         self._products.setdefault(store_id, {})[product.sku] = product
         if barcode:
-            self._skus.setdefault(store_id, {}).setdefault(_bare(barcode), product.sku)
+            self._skus.setdefault(store_id, {})[bare_barcode(barcode)] = product.sku
 
     def find(self, store_id: str, kind: str, code: str) -> Product | None:
         """Find what a store sells under a code of a kind, SKU or SCANCODE."""
@@ -99,7 +100,7 @@ class Assortment:
 
     def by_barcode(self, store_id: str, barcode: str) -> Product | None:
         """Find what a store sells under a scanned code; padding with zeros does not matter."""
-        bare = _bare(barcode)
+        bare = bare_barcode(barcode)
         sku = self._skus.get(store_id, _NOTHING).get(bare) or self._skus[EVERY_STORE].get(bare)
         return self.by_sku(store_id, sku) if sku else None
 
@@ -107,11 +108,16 @@ class Assortment:
         """Return every SKU of every store."""
         return {sku for products in self._products.values() for sku in products}
 
+    def by_store(self) -> Mapping[str, Mapping[str, Product]]:
+        """Return the products by store and SKU."""
+        return self._products
+
 
 class Retailer(NamedTuple):
     """All data of the retailer. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
 
-    `promotions` are by SKU, in the order in which they apply.
+    `promotions` are by SKU, in the order in which they apply. `digests` are the SHA-256 of the files by path, `notes`
+    are remarks about the files.
     """
 
     policy: Policy
@@ -123,6 +129,8 @@ class Retailer(NamedTuple):
     tax: Mapping[str, TaxRates]
     card_shoppers: Mapping[str, CardShopper]
     members: Mapping[str, Member]
+    digests: Mapping[str, str] = MappingProxyType({})
+    notes: Sequence[str] = ()
 
 
 class CurrentRetailer:
@@ -132,5 +140,6 @@ class CurrentRetailer:
         self.current = retailer
 
 
-def _bare(barcode: str) -> str:
+def bare_barcode(barcode: str) -> str:
+    """Return a barcode without the zeros that pad it."""
     return barcode.lstrip("0") or barcode

@@ -9,17 +9,26 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictInt
+from pydantic_core import PydanticCustomError
 
 from contract.errors import BadValue
 from contract.scan_key import from_identity_key
+from reference_connector.files.damage import (
+    Find,
+    barcode_damage,
+    code_damage,
+    name_damage,
+    number_damage,
+    price_damage,
+)
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
 from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
 
 _WEIGHT = "weight"
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 def _is_key(text: str) -> str:
@@ -42,10 +51,30 @@ def _is_sold_by(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=255)]
-Money = Annotated[Decimal, Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)]
-Rate = Annotated[Decimal, Field(ge=0, le=1)]
-IdentityKey = Annotated[Name, AfterValidator(_is_key)]
+def _undamaged(find: Find) -> BeforeValidator:
+    """Make a validator that removes spaces around a text, and refuses a damaged one with its likely cause."""
+
+    def check(value: object) -> object:
+        if isinstance(value, bool):
+            raise PydanticCustomError("damage", "must be a number or a text, and not true or false")
+        if not isinstance(value, str):
+            return value
+        text = value.strip(" \t")
+        if text and (damage := find(text)):
+            raise PydanticCustomError("damage", "{problem}", {"problem": damage.problem, "fix": damage.fix})
+        return text
+
+    return BeforeValidator(check)
+
+
+Code = Annotated[str, _undamaged(code_damage), Field(min_length=1, max_length=255)]
+"""A SKU, or the id of a store, a shopper or a member."""
+Name = Annotated[str, _undamaged(name_damage), Field(min_length=1, max_length=255)]
+Barcode = Annotated[str, _undamaged(barcode_damage)]
+Money = Annotated[Decimal, _undamaged(price_damage), Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)]
+Number = Annotated[Decimal, _undamaged(number_damage), Field(allow_inf_nan=False)]
+Rate = Annotated[Number, Field(ge=0, le=1)]
+IdentityKey = Annotated[Code, AfterValidator(_is_key)]
 Month = Annotated[str, AfterValidator(_is_month)]
 SoldBy = Annotated[str, AfterValidator(_is_sold_by)]
 """The unit of the price."""
@@ -62,7 +91,7 @@ class PolicyRow(Row):
 
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     max_open_balance: Money = Decimal(0)
-    max_fraud_score: int = Field(default=100, ge=0)
+    max_fraud_score: StrictInt = Field(default=100, ge=0)
     loyalty_provider: Name = "Retailer"
     weight_unit: Literal["lb", "oz", "kg", "g"] = "lb"
     """The unit of the price of goods that are `sold_by` weight."""
@@ -71,17 +100,17 @@ class PolicyRow(Row):
 class StoreRow(Row):
     """[[store]]."""
 
-    id: Name
+    id: Code
     tax_region: str = "default"
 
 
 class RiskRow(Row):
     """The risk data of any shopper that pays with a card."""
 
-    id: Name
+    id: Code
     flagged: bool = False
     card_expires: Month = "2099-12"
-    fraud_score: int = Field(default=0, ge=0)
+    fraud_score: StrictInt = Field(default=0, ge=0)
     open_balance: Money = Decimal(0)
 
     @property
@@ -123,11 +152,11 @@ class CardShopperRow(RiskRow):
 class MemberRow(Row):
     """[[member]]: a loyalty card."""
 
-    id: Name
-    code: Name
+    id: Code
+    code: Code
     type: ScanType = "LOYALTY"
     provider: str = ""
-    promotion_ids: tuple[Name, ...] = ()
+    promotion_ids: tuple[Code, ...] = ()
 
     def member(self, provider: str) -> Member:
         """Make the member; `provider` is the default."""
@@ -138,18 +167,18 @@ class FixtureKeyRow(Row):
     """[[fixture_key]]."""
 
     identity_key: IdentityKey
-    visitor_id: Name
+    visitor_id: Code
     type: VisitorType = "SHOPPER"
-    stores: tuple[str, ...] = Field(min_length=1)
+    stores: tuple[Code, ...] = Field(min_length=1)
 
 
 class ProductRow(Row):
     """[[product]]."""
 
-    sku: Name
+    sku: Code
     name: Name
     price: Money
-    barcode: str = ""
+    barcode: Barcode = ""
     tax_code: str = ""
     sold_by: SoldBy = "unit"
 
@@ -161,10 +190,10 @@ class ProductRow(Row):
 class PromotionRow(Row):
     """[[promotion]]."""
 
-    sku: Name
+    sku: Code
     kind: Literal["percentage", "fixed", "bogo"]
-    value: Decimal = Field(default=Decimal(1), gt=0, le=1_000_000)
-    most_pieces: Decimal | None = Field(default=None, gt=0, le=1_000_000)
+    value: Number = Field(default=Decimal(1), gt=0, le=1_000_000)
+    most_pieces: Number | None = Field(default=None, gt=0, le=1_000_000)
     most_off: Money | None = None
     stacks: bool = True
 
@@ -189,10 +218,10 @@ class TaxSection(TaxRow):
 class PriceListRow(Row):
     """A line of a price list: the columns of the catalog file, and our own column `sold_by`."""
 
-    item_sku: Name
-    external_product_id: str = ""
+    item_sku: Code
+    external_product_id: Barcode = ""
     item_name: Name
-    store_id: Name
+    store_id: Code
     standard_price: Money
     product_tax_code: str = ""
     sold_by: SoldBy = "unit"

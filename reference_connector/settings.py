@@ -135,6 +135,12 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     """How often the connector looks for changed retailer files and price lists; 0 means never."""
     retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
     price_lists: tuple[Path, ...] = ()
+    hold_back_above: float = Field(default=0.2, ge=0, le=1)
+    """The share of products, shoppers or other rows that changed files may lose, or of prices that may change tenfold.
+
+    Above it, the connector holds the files back: it keeps the data that it has, and logs `retailer_files_held_back`
+    with the command that accepts them. 1 holds nothing back.
+    """
     id_seed: str = ""
     """With a seed, purchase ids are computed from it and the trip, so that two simulated days are equal.
 

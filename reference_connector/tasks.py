@@ -3,52 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from reference_connector.errors import BadRetailerData, StoreError
 from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
+from reference_connector.retailer_source import RetailerSource, Stamps, log_notes
 from reference_connector.telemetry import EventLog
 
 
 class FileWatch:
-    """Loads the retailer again when one of its files has changed, and prices the bad carts again."""
+    """Loads the retailer again when one of its files has changed, and prices the bad carts again.
+
+    It reads files that are the same in two looks, as a program may still write to them before. A change that looks like
+    an accident is held back until an operator accepts it.
+    """
 
     def __init__(
         self,
-        files: Sequence[Path],
-        load: Callable[[], Retailer],
+        source: RetailerSource,
+        seen: Stamps,
         retailer: CurrentRetailer,
         orders: OrderHandler,
         log: EventLog,
     ) -> None:
-        self._files = files
-        self._load = load
+        self._source = source
+        self._seen = self._settling = seen
         self._retailer = retailer
         self._orders = orders
         self._log = log
-        self._seen = self._stamps()
-
-    def _stamps(self) -> list[int]:
-        return [path.stat().st_mtime_ns if path.exists() else 0 for path in self._files]
 
     async def look(self) -> bool:
-        """Look once, and return whether a file has changed. A wrong file is logged, and changes nothing else."""
-        stamps = self._stamps()
-        if stamps == self._seen:
+        """Look once, and return whether other files were read. A wrong file is logged, and changes nothing else."""
+        stamps = self._source.stamps()
+        is_settled, self._settling = stamps == self._settling, stamps
+        if stamps == self._seen or not is_settled:
             return False
-        self._seen = stamps
         try:
-            self._retailer.current = await asyncio.to_thread(self._load)
+            loaded = await asyncio.to_thread(self._source.load)
         except BadRetailerData as error:
-            self._log.event("retailer_files_wrong", problem=str(error))
+            if self._source.stamps() == stamps:
+                self._seen = stamps
+                self._log.event("retailer_files_wrong", problem=str(error))
             return True
+        if self._source.stamps() != stamps:
+            return True
+        await self._replace(loaded)
+        self._seen = stamps
+        return True
+
+    async def _replace(self, loaded: Retailer) -> None:
+        if held_back := self._source.reasons_to_hold_back(self._retailer.current, loaded):
+            self._log.event("retailer_files_held_back", **held_back)
+            return
+        self._retailer.current = loaded
+        log_notes(loaded, self._log)
         priced, bad = await self._orders.sell_bad_carts()
         self._log.event("retailer_files_loaded", sold=priced, parked=bad)
-        return True
 
     async def run(self, every_s: float) -> None:
         """Look every `every_s` seconds, without an end."""

@@ -83,4 +83,5 @@ def _settings(here: Neighbourhood) -> dict[str, str]:
         "JWO_CATALOG_SESSION_TOKEN": key.session_token or "",
         "JWO_CATALOG_QUEUE_URL": here.deployed.queue_url,
         "JWO_CATALOG_AWS_ENDPOINT_URL": here.aws_url,
+        "JWO_CATALOG_SHARED_BARCODES": "send",  # the platform is to reject the row that shares another's barcode
     }

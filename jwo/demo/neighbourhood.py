@@ -19,6 +19,7 @@ from jwo.aws import REGION, Deployed, deploy_results_queue
 from jwo.demo.entry import RETAILER_FILE
 from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
+from jwo.price_list import write_price_list
 from jwo.processes import Processes
 from simulator.worlds import World, load_world, shipped_world
 
@@ -145,7 +146,7 @@ def _connector_settings(folder: Path, world: World, key: Key, admin_token: str) 
         "JWO_CONNECTOR_CALLER__SESSION_TOKEN": key.session_token or "",
         "JWO_CONNECTOR_AUTH__REGION": REGION,
         "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(world.file), str(RETAILER_FILE)]),
-        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(world.products_csv)]),
+        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(write_price_list(world.products_csv, folder))]),
         "JWO_CONNECTOR_APP_TEST_KEYS": "true",
         "JWO_CONNECTOR_APP_ALLOW_BACKDATED_CODES": "true",
     }

@@ -16,7 +16,7 @@ from reference_connector.catalog_client.inbox import Inbox, QueueMessage
 from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.catalog_client.reports import Downloads
 from reference_connector.catalog_client.results import Follower, IngestionResult
-from reference_connector.catalog_client.rows import CatalogRow, uploads
+from reference_connector.catalog_client.rows import CatalogRow, naming_stores, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import CatalogClientError, UploadStopped
 from reference_connector.telemetry import EventLog
@@ -85,7 +85,8 @@ class CatalogClient:
 
         def upload_chunk(place: int) -> None:
             chunk = chunks[place]
-            ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+            with naming_stores(chunk):
+                ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
             self._log.event("catalog_uploaded", ingestionId=ids[place], rows=len(chunk))
             on_uploaded(Uploaded(place, len(chunk), ids[place]))
             if journal is not None:

@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from contract.house import Auth, Catalog
 from contract.settings import RoomSettings
+from reference_connector.catalog_client.rows import SharedBarcodes
 
 
 def _address(text: str) -> str:
@@ -80,6 +81,11 @@ class CatalogClientSettings(RoomSettings):
     """The number of uploads at the same time; together they keep to catalog.rate_per_s.
 
     Use more than one only for rows that have each SKU of a store once: the platform keeps the row that arrives last.
+    """
+    shared_barcodes: SharedBarcodes = "refuse"
+    """Whether the client refuses a file in which two SKUs of a store share a barcode, or leaves them to the platform.
+
+    `send` leaves them to the platform, which rejects the later one in its report.
     """
     pace_file: Path | None = None
     """The file by which the clients of one account share their pace; by default in the folder for temporary files."""

@@ -88,7 +88,8 @@ def _check_known_type(barcode: str, kind: str, rules: Barcode) -> Problem | None
     short = kind == "UPC" and len(barcode) <= _SHORT_UPC
     right_length = _SHORT_UPC if short else _LENGTHS[kind]
     if len(barcode) == right_length - 1 and rules.missing_by_length:
-        return Problem("CHECK_DIGIT_MISSING", f"{barcode} is one digit short for {kind}: its check digit is missing")
+        missing = f"{barcode} is one digit short for {kind}: its check digit is missing"
+        return Problem("CHECK_DIGIT_MISSING", missing + _leading_zero_hint(barcode, kind))
     if len(barcode) != right_length or (short and not _is_upc_e(barcode)):
         return _format(barcode, f"does not have the format of {kind}")
     if _checks(kind, rules) and not _check_is_right(barcode, kind):
@@ -104,6 +105,14 @@ def _check_is_right(barcode: str, kind: str) -> bool:
     if kind == "ISBN":
         return isbn_is_right(barcode)
     return mod10_is_right(upc_a_from_e(barcode) if _is_upc_e(barcode) and kind == "UPC" else barcode)
+
+
+def _leading_zero_hint(barcode: str, kind: str) -> str:
+    """Say if a leading zero makes a barcode right: spreadsheets remove it, and a further check digit would be wrong."""
+    padded = f"0{barcode}"
+    if not _check_is_right(padded, kind):
+        return ""
+    return f", or its leading zero, which spreadsheets remove; {padded} is right as it is"
 
 
 def _format(barcode: str, why: str) -> Problem:

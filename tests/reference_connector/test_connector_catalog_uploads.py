@@ -67,6 +67,13 @@ def test_final_answer_is_never_retried(platform: SmallPlatform, open_client: Any
     assert (refusal.value.status, len(platform.calls)) == (status, 1)
 
 
+def test_refusal_about_stores_names_them_with_their_rows(platform: SmallPlatform, open_client: Any) -> None:
+    platform.answers = [(400, {"errorMsg": "One or more StoreID's present in the request is incorrect"}, {})]
+    with pytest.raises(PlatformRefused, match="StoreID") as refusal:
+        open_client().upload(some_rows(3))
+    assert "store_id STORE-001 (3 rows)" in refusal.value.hint
+
+
 def test_retries_end(platform: SmallPlatform, open_client: Any) -> None:
     platform.answers = [(429, {"errorMsg": "Too Many Requests"}, {})] * 9
     with pytest.raises(PlatformRefused):

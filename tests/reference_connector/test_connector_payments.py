@@ -294,7 +294,7 @@ def test_bad_cart_is_sold_when_its_product_is_known(
 ) -> None:
     prices = tmp_path / "prices.csv"
     header = "item_sku,item_name,store_id,standard_price"
-    prices.write_text(header + "\n", "utf-8")
+    prices.write_text(f"{header}\nOLD-1,Old thing,STORE-001,1.00\n", "utf-8")
     connector = start(retailer_files=(SAMPLE_RETAILER,), price_lists=(prices,), watch_files_s=0.05)
     bought = connector.purchase(_cart_of(a_cart, "ada", cartItems=[a_line("NEW-1", "2")])).json()
     [parked] = connector.operator_get("/ops/parked").json()["parked"]
@@ -342,7 +342,7 @@ def test_bad_carts_after_the_first_page_are_listed_and_sold(
 ) -> None:
     prices = tmp_path / "prices.csv"
     header = "item_sku,item_name,store_id,standard_price"
-    prices.write_text(header + "\n", "utf-8")
+    prices.write_text(f"{header}\nOLD-1,Old thing,STORE-001,1.00\n", "utf-8")
     connector = start(price_lists=(prices,), watch_files_s=0.05)
     for number in range(BAD_CARTS_A_PAGE + 4):
         connector.purchase(_cart_of(a_cart, "ada", trip=f"a-{number:03}", cartItems=[a_line("NEVER")]))
@@ -365,7 +365,7 @@ def test_bad_carts_after_the_first_page_are_listed_and_sold(
 
 def test_a_wrong_file_changes_nothing_and_is_logged(start: Callable[..., Any], a_cart: Any, tmp_path: Path) -> None:
     prices = tmp_path / "prices.csv"
-    prices.write_text("item_sku,item_name,store_id,standard_price\n", "utf-8")
+    prices.write_text("item_sku,item_name,store_id,standard_price\nX,X,STORE-001,1.00\n", "utf-8")
     connector = start(price_lists=(prices,), watch_files_s=0.05)
     prices.write_text("item_sku,item_name,store_id,standard_price\nX,X,STORE-001,much\n", "utf-8")
     deadline = time.monotonic() + 10

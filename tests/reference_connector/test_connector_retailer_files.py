@@ -17,6 +17,11 @@ HEADER = (
 )
 
 
+PRODUCT = '[[product]]\nsku = "A"\nname = "A"\nprice = "1.00"\n'
+PROMOTION = '[[promotion]]\nsku = "A"\nvalue = "10"\nkind = "percentage"\n'
+KEY = '[[fixture_key]]\nidentity_key = "YQ=="\nvisitor_id = "v"\nstores = ["S"]\n'
+
+
 def load(tmp_path: Path, toml: str, prices: str | None = None) -> Retailer:
     file, lists = tmp_path / "retailer.toml", ()
     file.write_text('[[store]]\nid = "S"\n' + toml)
@@ -37,8 +42,8 @@ def test_unknown_sections_and_members_are_ignored(tmp_path: Path) -> None:
     assert retailer.stores == {"S"}
 
 
-def test_a_price_list_row_sells_in_its_store_only_and_a_later_row_replaces_it(tmp_path: Path) -> None:
-    rows = 'A,012345678905,UPC,"Tea, green",S,2.50,,FOOD,,,\nA,012345678905,UPC,Tea,S,2.75,,FOOD,,,weight\n'
+def test_a_price_list_row_sells_in_its_store_only(tmp_path: Path) -> None:
+    rows = 'B,4011,PLU,"Tea, green",S,2.50,,FOOD,,,\nA,012345678905,UPC,Tea,S,2.75,,FOOD,,,weight\n'
     assortment = load(tmp_path, "", HEADER + rows).assortment
     product = assortment.by_sku("S", "A")
     assert product is not None
@@ -91,6 +96,32 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ('[tax]\ndefault = "7"\n', r"\[tax\]: default"),
         ('[product]\nsku = "A"\n', r"\[product\]: is one table"),
         ("[[", "is not valid TOML"),
+        ('[[shopper]]\nid = "a"\n\n[[shopper]]\nid = "a"\n', "line 6, .*number 2: a is there twice, first in line 3, "),
+        (
+            '[[member]]\nid = "a"\ncode = "c"\n[[member]]\nid = "b"\ncode = "c"\n',
+            "line 6, .*c is there twice, first in",
+        ),
+        (f"{KEY}{KEY}", "line 7, .*is there twice for S, first in line 3, "),
+        (f"{PRODUCT}{PRODUCT}", "line 7, .*A is there twice, first in line 3, "),
+        (f"{PRODUCT}barcode = '011'\n{PRODUCT.replace('A', 'B')}barcode = '11'", "barcode 11 is also on A, in line 3"),
+        (f"{PRODUCT}{PROMOTION}{PROMOTION}", "line 11, .*repeats line 7, "),
+        (PRODUCT.replace('"1.00"', '"1_99"'), r"price: '1_99' has an underscore"),
+        (PRODUCT.replace('"1.00"', "1_99"), r"line 6: price: 1_99 is 199 in TOML"),
+        (PRODUCT.replace('"1.00"', "true"), "price: must be a number"),
+        (PRODUCT.replace('"1.00"', "nan"), "price: must be a finite number"),
+        (PRODUCT.replace('"1.00"', '"4,99"'), "price: '4,99' has a decimal comma"),
+        (PRODUCT.replace("price", "pirce"), "price is missing"),
+        (f"{PRODUCT}tax_coed = 'FOOD'", r"tax_coed is not known; did you mean tax_code\?"),
+        (f"{PRODUCT}barcode = '3.60003E+11'", "barcode: .*spreadsheet"),
+        (f"{PRODUCT}[[promotions]]\nsku = 'A'", r"\[promotions\]: is not known; did you mean promotion\?"),
+        ("[[shopper]]\nid = 'a'\nopen_balance = '1 000'\n", "open_balance: .*thousands"),
+        ("[[shopper]]\nid = 'a'\nfraud_score = '1_0'\n", "fraud_score: must be a valid integer"),
+        ("[[shopper]]\nid = 'a\u200b'\n", r"id: .*U\+200B"),
+        ("[[card_shopper]]\nid = 'a'\nadjust_to = '25,00'\n", "adjust_to: .*decimal comma"),
+        (f"{PRODUCT}{PROMOTION}".replace('"10"', '"1_0"'), "value: .*underscore"),
+        ("[tax]\ndefault = '0,07'\n", "default: .*decimal comma"),
+        ("[tax]\ndefalt = '0.07'\n", r"\[tax\]: defalt is not known; did you mean default\?"),
+        ("[tax.codes]\nFOOD = '7%'\n", "codes.FOOD: '7%' is not a number"),
     ],
 )
 def test_error_names_file_and_row(tmp_path: Path, toml: str, named: str) -> None:
@@ -112,6 +143,52 @@ def test_error_names_file_and_row(tmp_path: Path, toml: str, named: str) -> None
 def test_error_names_file_and_line_of_a_price_list(tmp_path: Path, row: str, named: str) -> None:
     with pytest.raises(BadRetailerData, match=rf"prices\.csv: {named}"):
         load(tmp_path, "", HEADER + row)
+
+
+def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
+    toml = '[[shopper]]\nid = "a"\ntype = "GHOST"\nfraud_score = -1\n[[store]]\nid = "S"\n'
+    with pytest.raises(BadRetailerData) as error:
+        load(tmp_path, toml, HEADER + "A,1,UPC,Tea,S,x,,,,,\n")
+    found = str(error.value)
+    assert found.startswith("4 errors\n")
+    assert all(word in found for word in ("type: ", "fraud_score: ", "S is there twice", "prices.csv: line 2"))
+
+
+def test_two_files_may_not_set_a_table_differently(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[[store]]\nid = "S"\n[tax]\ndefault = "0.07"\n', "utf-8")
+    (tmp_path / "b.toml").write_text('[tax]\ndefault = "0"\n', "utf-8")
+    with pytest.raises(BadRetailerData, match=r"b\.toml: \[tax\]: is also in .*a\.toml, with other values"):
+        load_retailer([tmp_path / "a.toml", tmp_path / "b.toml"], ())
+
+
+def test_retailer_without_a_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"")
+    with pytest.raises(BadRetailerData, match=r"a\.toml: there is no \[\[store\]\]"):
+        load_retailer([tmp_path / "a.toml"], ())
+
+
+def test_toml_of_other_editors_is_read(tmp_path: Path) -> None:
+    text = '[[store]]\r\nid = "Caf\u00e9"\r\n'
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "a.toml").write_bytes(text.encode(encoding))
+        assert load_retailer([tmp_path / "a.toml"], ()).stores == {"Caf\u00e9"}
+    (tmp_path / "a.toml").write_bytes(text.encode("cp1252"))
+    with pytest.raises(BadRetailerData, match="line 2 has the byte 0xE9, which is not valid UTF-8"):
+        load_retailer([tmp_path / "a.toml"], ())
+
+
+def test_barcode_of_every_store_may_not_be_on_another_sku_of_one_store(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadRetailerData, match=r"prices\.csv: line 2: barcode 11 is also on A in store S, in .*toml, line 3"
+    ):
+        load(tmp_path, f"{PRODUCT}barcode = '011'\n", HEADER + "B,11,UPC,Tea,S,1.00,,,,,\n")
+
+
+def test_price_list_may_replace_a_product_of_every_store(tmp_path: Path) -> None:
+    assortment = load(tmp_path, f"{PRODUCT}barcode = '011'\n", HEADER + "A,11,UPC,Tea,S,2.00,,,,,\n").assortment
+    product = assortment.by_barcode("S", "11")
+    assert product is not None
+    assert str(product.unit_price) == "2.00"
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -68,6 +68,23 @@ def test_barcode_one_digit_short_misses_its_check_digit(barcode: str, kind: str)
 
 
 @pytest.mark.parametrize(
+    ("barcode", "kind", "padded"),
+    [
+        ("36000291452", "UPC", "036000291452"),
+        ("036000291452", "EAN", "0036000291452"),
+        ("306406152", "ISBN", "0306406152"),
+        ("1234565", "UPC", "01234565"),
+        ("41299900007", "UPC", ""),
+    ],
+)
+def test_message_names_a_leading_zero_that_makes_the_barcode_right(barcode: str, kind: str, padded: str) -> None:
+    problem = check_barcode(barcode, kind, RULES)
+    assert problem is not None
+    assert problem.code == "CHECK_DIGIT_MISSING"
+    assert (f"{padded} is right as it is" in problem.message) == bool(padded)
+
+
+@pytest.mark.parametrize(
     ("barcode", "kind"),
     [
         ("", "UPC"),

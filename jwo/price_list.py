@@ -1,0 +1,31 @@
+"""Makes the price list of the reference connector from a world's catalog, in which some rows are wrong on purpose."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+def write_price_list(products_csv: Path, folder: Path) -> Path:
+    """Write the rows that a connector can sell to `prices.csv` in a folder, and return its path."""
+    prices = folder / "prices.csv"
+    with (
+        products_csv.open(encoding="utf-8", newline="") as source,
+        prices.open("w", encoding="utf-8", newline="") as to,
+    ):
+        rows = csv.DictReader(source)
+        writer = csv.DictWriter(to, fieldnames=rows.fieldnames or ())
+        writer.writeheader()
+        writer.writerows(with_own_barcode(rows))
+    return prices
+
+
+def with_own_barcode(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Yield the rows with a barcode that no earlier row of the store has; a connector cannot sell the others."""
+    seen = set()
+    for row in rows:
+        key = row["store_id"], row["external_product_id"].lstrip("0")
+        if key not in seen:
+            yield row
+        seen.add(key)
