@@ -164,7 +164,7 @@ def _serves(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, *arguments: str, **e
         ([], {"JWO_CONNECTOR_ADMIN__HOST": EVERYWHERE}, "JWO_CONNECTOR_ADMIN__TOKEN"),
         (["--host", "no-such-host.invalid"], {}, "has no address"),
         (["--host", "192.0.2.1"], SIGNED, "cannot listen on 192.0.2.1"),
-        (["--port", "99999"], {}, "99999 is not a port"),
+        (["--port", "99999"], {}, "99999' is no whole number from 0 to 65535"),
     ],
 )
 def test_open_address_without_authentication_is_a_usage_error(

@@ -121,11 +121,11 @@ def test_records_of_an_earlier_version_are_used(
     receipts = [connector.receipt(trip) for trip in ("trip-priced", "trip-empty", "trip-bad", "trip-declined")]
     assert [receipt["purchaseId"] for receipt in receipts] == purchase_ids
     assert [receipt["status"] for receipt in receipts] == ["priced", "empty", "parked", "priced"]
-    [declined] = connector.http.get("/ops/charges/declined").json()["charges"]
+    [declined] = connector.operator_get("/ops/charges/declined").json()["charges"]
     assert (declined["shoppingTripId"], declined["amount"]) == ("trip-declined", "1.50")
-    [bad_cart] = connector.http.get("/ops/parked").json()["parked"]
+    [bad_cart] = connector.operator_get("/ops/parked").json()["parked"]
     assert (bad_cart["shoppingTripId"], bad_cart["purchaseId"]) == ("trip-bad", purchase_ids[2])
-    assert connector.http.post("/ops/parked/sell").json() == {"sold": 1, "parked": 0}
+    assert connector.operator_post("/ops/parked/sell").json() == {"sold": 1, "parked": 0}
     assert connector.receipt("trip-bad")["total"] == "2.30"  # 1.50 without tax, 0.75 and its tax
 
     used_code = calls[2]["body"]

@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from contract.settings import read
@@ -19,6 +18,7 @@ from jwo.serve_commands import commands
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.__main__ import main
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol
+from reference_connector.dispatch import ConnectorApp
 from reference_connector.errors import StoreUnavailable
 from reference_connector.serving import serve
 from reference_connector.settings import ConnectorSettings
@@ -38,7 +38,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 def _served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Record the servers instead of running them."""
     servers: list[Any] = []
-    monkeypatch.setattr("reference_connector.serving.create_tuned_app", lambda *_settings, **_admin: FastAPI())
+    monkeypatch.setattr("reference_connector.serving.create_tuned_app", lambda *_settings, **_admin: ConnectorApp())
     monkeypatch.setattr("uvicorn.Server.run", lambda server, **_sockets: servers.append(server))
     return servers
 
@@ -107,7 +107,7 @@ _PRICES = "item_sku,item_name,product_id,product_id_type,store_id,standard_price
         ({"JWO_CONNECTOR_PRICE_LISTS": '["bad.csv"]'}, "bad.csv"),
         ({"JWO_CONNECTOR_PRICE_LISTS": '["no-such.csv"]'}, "no-such.csv"),
         ({"JWO_CONNECTOR_PRICE_LISTS": "prices.csv"}, "JWO_CONNECTOR_PRICE_LISTS"),
-        ({"JWO_CONNECTOR_STORE__PATH": "no-such/store.sqlite3"}, "store.path"),
+        ({"JWO_CONNECTOR_STORE__PATH": "no-such/store.sqlite3"}, "JWO_CONNECTOR_STORE__PATH"),
         ({"JWO_CONNECTOR_STORE__PATH": "newer.sqlite3"}, "version 99"),
         ({"JWO_CONNECTOR_STORE__PATH": "bad.csv"}, "not a database"),
         ({"JWO_CONNECTOR_STORE__BATCH_MAX": "0"}, "JWO_CONNECTOR_STORE__BATCH_MAX"),
@@ -152,7 +152,7 @@ def test_wrong_setting_or_file_fails_before_the_port_is_opened(
         (["--workers", "two"], "--workers"),
         (["--port", "65536"], "--port"),
         (["--stop-within", "-1"], "--stop-within"),
-        (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:0"),
+        (["--host", "no.such.host.invalid"], "the host 'no.such.host.invalid' has no address"),
     ],
 )
 def test_wrong_option_is_a_usage_error(
