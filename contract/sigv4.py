@@ -33,6 +33,8 @@ _AUTHORIZATION = re.compile(
 _URL = re.compile(r"(?:[^:/?#]+://[^/?#]*)?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?.*", re.DOTALL)
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 _DATE, _TOKEN, _BODY_HASH = "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"
+_ADDED_LATER = frozenset({_BODY_HASH, "x-amz-cf-id"})
+"""Headers that may be unsigned: the body's own hash is compared, and CloudFront adds its id after the signing."""
 _ONLY_ONCE = ("authorization", _DATE, _TOKEN, _BODY_HASH, "date")
 _Values = Mapping[str, Sequence[str]]
 
@@ -203,7 +205,7 @@ def _check_signed_names(names: set[str], given: _Values, form: Form) -> None:
             " a proxy may have removed them",
         )
     must = {"host", *([] if _DATE in given else ["date"])}
-    must |= {name for name in given if name.startswith("x-amz-") and name != _BODY_HASH}
+    must |= {name for name in given if name.startswith("x-amz-") and name not in _ADDED_LATER}
     if not form.require_signed_token:
         must.discard(_TOKEN)
     if unsigned := must.difference(names):

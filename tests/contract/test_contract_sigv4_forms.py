@@ -306,3 +306,8 @@ def test_signing_again_replaces_the_old_signature() -> None:
     again = {"authorization": once["Authorization"], "x-amz-date": "old", "x-amz-security-token": "old"}
     ours = sigv4.sign("POST", "http://shop.example/", again, BODY, key, region="us-east-1", now=NOW)
     assert verified([*ours.items(), ("host", "shop.example")], key=key) == key
+
+
+def test_cloudfronts_own_header_may_be_unsigned() -> None:
+    assert verified([*signed(), ("x-amz-cf-id", "added-later")]) == KEY
+    assert code_of([*signed(), ("x-amz-meta-owner", "added-later")]) == "unsigned_header"
