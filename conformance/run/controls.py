@@ -6,6 +6,7 @@ operation, but only if answers are slow: a quick connector finishes before worke
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from conformance.errors import Blocked, Finding, NotDeclared, ProfileBroke
 from conformance.forms import COMPLETE, Accepted, Form, other_forms
 from conformance.requests import REGISTRY, Requests
 from conformance.run.recorder import Recorder
+from contract.gate import NoAnswer
 from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 from contract.profile import KeyKind
 
@@ -40,7 +42,6 @@ _MAY_BE_RIGHT = {400, 404, 422}
 _NOT_ABOUT_THE_FORM = {401, 403, 404, 405, 415, 429}
 """Statuses that another form of the request would not change."""
 _HINTS = {
-    0: "the connector gives no answer",
     401: "check that [keys] shopper may enter, and [connector] auth",
     403: "check [connector] auth and its credentials, or declare a key that may enter",
     404: "the connector has no such path; check the path in [connector] url",
@@ -237,10 +238,19 @@ class ControlCalls:
             declare = " and ".join(missing)
             reason = f"a valid request is answered {status}, so a refusal proves nothing; declare {declare}"
         else:
-            hint = _HINTS.get(status, "check the store, the key and the items of the profile first")
-            forms = f", in each of {len(others) + 1} forms" if others else ""
-            reason = f"the connector refuses a valid request{forms}: {complete.in_short()}; {hint}"
+            reason = self._why_refused(complete, others)
         return Trial((complete, *others[-1:]), refusal=reason, is_declared=is_declared)
+
+    def _why_refused(self, complete: Exchange, others: Sequence[Exchange]) -> str:
+        if complete.failure is NoAnswer.TIMED_OUT:
+            budget_s = complete.operation.answer_budget_s(self._requests.profile.house)
+            within = f"within {budget_s:g} s" if budget_s < math.inf else "sooner"
+            return f"a valid request gets {complete.in_short()}; answer {within}, and do slow work later"
+        if complete.answer is None:
+            return f"a valid request gets {complete.in_short()}; check that the connector runs, and its log"
+        hint = _HINTS.get(complete.answer.status, "check the store, the key and the items of the profile first")
+        forms = f", in each of {len(others) + 1} forms" if others else ""
+        return f"the connector refuses a valid request{forms}: {complete.in_short()}; {hint}"
 
     def _measured(self, operation: Operation) -> Pace:
         alone = self.trial(operation).exchanges[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -99,3 +100,30 @@ def test_a_429_is_repeated_only_after_calls_that_may_have_come_too_early(
 
     assert exchange.answer is not None
     assert (exchange.answer.status, connector.calls) == (status, calls)
+
+
+class _AllowsOneEach200Ms(SmallConnector):
+    """Answers 429 to a call that comes within 200 milliseconds after another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free_at_s, self.refused = 0.0, 0
+
+    async def answer(self, request: Request) -> Reply:
+        now_s = time.monotonic()
+        if now_s < self.free_at_s:
+            self.refused += 1
+            return error(429, "too many")
+        self.free_at_s = now_s + 0.2
+        return await super().answer(request)
+
+
+def test_a_call_after_a_slowly_sent_one_keeps_the_rate(serve: Serve) -> None:
+    connector = _AllowsOneEach200Ms()
+    profile = profile_of(serve(connector), rate_limit_per_second=5)
+    profile = profile.model_copy(update={"limits": profile.limits.model_copy(update={"burst": 1})})
+    with ConnectorClient(profile, utc_now, lambda _exchange: None) as client:
+        client.prepare_raw(CREATE_PURCHASES, [b"{}"]).send_slowly(0.3, "slowly")
+        client.send(CREATE_PURCHASES, b"{}")
+
+    assert connector.refused == 0
