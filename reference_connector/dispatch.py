@@ -35,7 +35,10 @@ class CallerGone(Exception):
 
 
 class Call(NamedTuple):
-    """One of the platform's calls: its handler, and the watch that counts and times its answers."""
+    """An operation that the platform calls: its handler, and the watch that counts and times its answers.
+
+    There is one for each operation, and not for each request.
+    """
 
     operation: Operation
     handle: Handle
@@ -43,7 +46,7 @@ class Call(NamedTuple):
 
 
 class Dispatcher:
-    """Answers the platform's calls; `calls` has each by its path."""
+    """Answers the platform's calls. `calls` has the operations by path."""
 
     def __init__(self, calls: Mapping[str, Call], authenticator: Authenticator, limits: Limits, log: EventLog) -> None:
         self.calls = calls
@@ -66,7 +69,10 @@ class Dispatcher:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(self, call: Call, read: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Answer a call; `read` returns its body. Past capacity, answer 429 at once, without reading the body."""
+        """Answer a call; `read` returns its body. Past capacity, answer 429 at once, without reading the body.
+
+        Each error is an answer, except CallerGone, which is raised.
+        """
         started = call.watch.start()
         if self._in_flight >= self._in_flight_max:
             answer = self._refused(call, Busy("too many calls are in progress; try again later"))
@@ -114,7 +120,7 @@ class Dispatcher:
 
 
 class AdminSite(NamedTuple):
-    """The app for operators. It has the connections to a port of its own, or its paths on the connector's port."""
+    """The app for operators. With a `port`, it gets all requests to that port; without one, those to its own paths."""
 
     app: ASGIApp
     port: int | None = None

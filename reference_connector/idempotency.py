@@ -3,10 +3,14 @@
 The key of an event has no answer yet, has an answer, or is claimed by a worker that decides on the answer.
 
 - A decision that needs no records: decide, then `store.insert_answer_if_absent`. The insert finds an earlier answer.
-- A decision that needs records: look up, decide and remember in one unit of work (`store.transact`). Units of work
-  never overlap, so duplicates at the same moment need nothing more. `identity.py` has both forms.
+  `identity.py` does so for fixture keys.
+- A decision that needs records: look up, decide and remember in one unit of work (`store.transact`). Nothing else
+  writes meanwhile, so duplicates at the same moment need nothing more. `identity.py` does so for all other keys, and
+  `loyalty.py` for each scan.
 - A decision that asks other systems takes longer than a transaction may. `LeasedAnswers` claims the event, asks, and
-  then remembers the answer.
+  then remembers the answer. `shopper_auth.py` alone does so.
+
+A cart needs none of these: the purchase of its trip is the remembered answer, see `orders.py`.
 """
 
 from __future__ import annotations
@@ -29,8 +33,8 @@ _WITHDRAWAL_S = 0.1
 class Attempt(NamedTuple):
     """An attempt to process one event.
 
-    `request_hash` distinguishes a repeated request from another request with the same key. `RememberAnswer` has the
-    same members, and then the status and the body of the answer.
+    `request_hash` distinguishes a repeated request from another request with the same key. `RememberAnswer` begins with
+    the same members in the same order, so `RememberAnswer(*attempt, status=…, body=…)` is the command to remember.
     """
 
     scope: Scope
@@ -78,7 +82,7 @@ class LeasedAnswers:
         """
         owner, end = self._new_owner(), asyncio.get_running_loop().time() + self._budget_s
         try:
-            earlier = await self._claim_before(end, attempt, owner)
+            earlier = await self._answer_or_claim_before(end, attempt, owner)
             if earlier is not None:
                 return attempt.repeat(earlier)
             async with asyncio.timeout_at(end):
@@ -88,24 +92,26 @@ class LeasedAnswers:
             await self._withdraw(attempt, owner)
             raise
 
-    async def _claim_before(self, end: float, attempt: Attempt, owner: str) -> RememberedAnswer | None:
+    async def _answer_or_claim_before(self, end: float, attempt: Attempt, owner: str) -> RememberedAnswer | None:
+        """Do as `_answer_or_claim`. Raises StillClaimed at the time `end` of the event loop's clock."""
         try:
             async with asyncio.timeout_at(end):
-                return await self._claim(attempt, owner)
+                return await self._answer_or_claim(attempt, owner)
         except TimeoutError as error:
             raise StillClaimed("another call for the same event is still being decided") from error
 
     async def _withdraw(self, attempt: Attempt, owner: str) -> None:
-        """Drop the owner's claim. A claim that still waits for the writer is written first, and then dropped.
+        """Drop the owner's claim, if it has one.
 
-        The answer must not be late, so this waits for a short time only: the writer then drops the claim later. If the
-        database fails here as well, the claim ends with its lease.
+        Units of work run in their order. So a claim that still waits for the writer is written first, and then dropped.
+        The answer must not be late, so this waits for a short time only, and the writer may drop the claim later. If
+        the database fails here as well, the claim ends with its lease.
         """
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(_WITHDRAWAL_S):
                 await self._store.transact(_drop_claim, attempt, owner, self._clock())
 
-    async def _claim(self, attempt: Attempt, owner: str) -> RememberedAnswer | None:
+    async def _answer_or_claim(self, attempt: Attempt, owner: str) -> RememberedAnswer | None:
         """Return the answer of the event, or None once the event is claimed; wait while another worker holds it."""
         while True:
             now = self._clock()
@@ -120,8 +126,8 @@ def _claim(
 ) -> RememberedAnswer | None:
     """Claim the event and return None, or return its answer or the claim of another worker."""
     found = records.find_answer(attempt.scope, attempt.key, now)
-    is_free = found is None or (found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now))
-    if not is_free:
+    is_over = found is not None and found.status == CLAIMED and (found.lease_until is None or found.lease_until <= now)
+    if found is not None and not is_over:
         return found
     claim = RememberAnswer(*attempt._replace(now=now), status=CLAIMED, body=b"")
     records.overwrite_answer(claim, owner=owner, lease_until=lease_until)

@@ -1,6 +1,7 @@
-"""Verify Identity Keys: read the request, look up the remembered answer, decide, remember, answer.
+"""Verify Identity Keys: read the request, then give its event one answer, and give repetitions the same one.
 
-The key of a remembered answer is authEvent.id. `verify` has both forms of idempotency: see `idempotency`.
+The key of a remembered answer is authEvent.id. `verify` chooses between two ways: decide and then insert, or look up,
+decide and remember in one unit of work. `idempotency` compares them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _OK, _UNAUTHORIZED = 200, 401
 
 
 class Scan(NamedTuple):
-    """A valid request: a key, scanned at a store's gate. `text` is the decoded key, or None if it is not a text."""
+    """A valid request: a key, scanned at a store's gate.
+
+    `identity_key` is the key as sent. `text` is the decoded key, or None if it is not a text.
+    """
 
     request_id: str
     event_id: str
@@ -58,21 +62,25 @@ class IdentityHandler:
         self._log = log
 
     async def verify(self, body: bytes) -> Answer:
-        """Answer a request body with 200 or 401. Raises InvalidRequest if the answer is 400."""
+        """Answer a request body with 200, 401 or the house rules' status for a refusal.
+
+        Raises InvalidRequest if the answer is 400. An invalid request gets it even if its event has an answer.
+        """
         scan = self._read(body)
         now = self._clock()
-        key = scan.event_id.lower()  # upper and lower case are the same in a UUID
-        attempt = Attempt("identity", key, request_hash(scan.identity_key), now, now + self._remember_for)
+        # A repetition is a changed one if it has another key. Its other members do not matter.
+        attempt = Attempt("identity", _event_key(scan), request_hash(scan.identity_key), now, now + self._remember_for)
         visitor = self._fixture_key_holder(scan)
         if visitor is not None and _OK in self._rules.remember:
-            # The decision needs no records. The insert returns the earlier answer, or None if it stored this one.
+            # The decision needs no records. If the insert returns an earlier answer, this one is dropped.
             answer = _welcome(visitor)
             earlier = await self._store.insert_answer_if_absent(
                 RememberAnswer(*attempt, status=answer.status, body=answer.body)
             )
             outcome = Outcome(answer) if earlier is None else attempt.repeat(earlier)
         else:
-            # The decision needs records: look up, decide and remember in one unit of work.
+            # Look up, decide and remember in one unit of work: a code needs its record, and an answer that is not
+            # remembered must not be inserted.
             outcome = await self._store.transact(self._answer_once, attempt, scan)
         self._log_answer(scan, outcome)
         return outcome.answer
@@ -106,14 +114,15 @@ class IdentityHandler:
         return Outcome(answer)
 
     def _decide(self, records: Records, scan: Scan) -> Answer:
-        verdict: Visitor | Refusal | None = self._fixture_key_holder(scan)
-        if verdict is None:
+        """Decide on a key of any kind. The outcome code of a refusal is its reason, which the caller does not get."""
+        found: Visitor | Refusal | None = self._fixture_key_holder(scan)
+        if found is None:
             scanned_at = parse_instant(scan.scanned_at)
-            verdict = self._scan_keys.redeem(records, scan.text or "", scan.event_id.lower(), scanned_at)
-        if isinstance(verdict, Visitor):
-            return _welcome(verdict)
-        status = _UNAUTHORIZED if verdict is Refusal.UNKNOWN_KEY else self._rules.refusal_status
-        return json_answer(status, {"errorMsg": "The key is not accepted."}, verdict)
+            found = self._scan_keys.redeem(records, scan.text or "", _event_key(scan), scanned_at)
+        if isinstance(found, Visitor):
+            return _welcome(found)
+        status = _UNAUTHORIZED if found is Refusal.UNKNOWN_KEY else self._rules.refusal_status
+        return json_answer(status, {"errorMsg": "The key is not accepted."}, code=found)
 
     def _log_answer(self, scan: Scan, outcome: Outcome) -> None:
         code = outcome.answer.code
@@ -128,6 +137,11 @@ class IdentityHandler:
         )
         if outcome.changed:
             self._log.event("identity_key_changed", requestId=scan.request_id, authEventId=scan.event_id)
+
+
+def _event_key(scan: Scan) -> str:
+    """Return the key of the event. Upper and lower case are the same in a UUID."""
+    return scan.event_id.lower()
 
 
 def _welcome(visitor: Visitor) -> Answer:

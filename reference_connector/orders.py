@@ -1,6 +1,7 @@
 """Create Purchases: one purchase a shopping trip, on disk before the 201 leaves.
 
-A bad cart holds something that has no price. It is recorded too, and priced again when the retailer's files change.
+A bad cart holds something that has no price. It gets a purchase too, with the status `parked`, and is priced again when
+the retailer's files change.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ class OrderHandler:
     async def create(self, body: bytes) -> Answer:
         """Answer a request body with 201.
 
-        The insert returns the earlier purchase of the trip, or None if it stored this one. Raises InvalidRequest if the
-        answer is 400, and CartConflict if a changed cart is a 409.
+        A repetition is read and priced as a new cart. The insert then returns the earlier purchase of the trip, and the
+        new one is dropped. It returns None if it stored the new one. Raises InvalidRequest if the answer is 400, and
+        CartConflict if a changed cart is a 409.
         """
         cart = self._carts.read(body)
         if cart.store_id not in self._retailer.current.stores and self._rules.unknown_store == "reject_400":
@@ -65,14 +67,21 @@ class OrderHandler:
         return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id})
 
     async def _refuse_unknown_items(self, cart: Cart) -> None:
-        """Raise InvalidRequest for a cart with an item that its store does not sell, unless its trip has a purchase."""
+        """Raise InvalidRequest for a cart with an item that its store does not sell.
+
+        A cart of an unknown store passes: `ordering.unknown_store` decides on it. A repetition of a trip that has a
+        purchase passes too, as an item may have left the catalog since.
+        """
         retailer = self._retailer.current
         find = partial(retailer.assortment.find, cart.store_id)
-        is_sold = cart.store_id not in retailer.stores or all(find(item["type"], item["id"]) for item in cart.items)
-        if not is_sold and await self._store.transact(_purchase_of, cart.trip_id) is None:
+        has_unknown_item = cart.store_id in retailer.stores and not all(
+            find(item["type"], item["id"]) for item in cart.items
+        )
+        if has_unknown_item and await self._store.transact(_purchase_of, cart.trip_id) is None:
             raise InvalidRequest("an item of cartItems is in no catalog", code="unknown_sku")
 
     def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
+        """Answer with the earlier purchase. Raises CartConflict if the cart is another one and the rules refuse it."""
         status = self._rules.duplicate_status
         self._log_answer(cart, status, "repeated")
         if earlier.request_hash != cart.request_hash:
@@ -101,7 +110,7 @@ class OrderHandler:
                 sale = self._sales.price_again(purchase)
                 if sale.purchase.status == "parked":
                     bad += 1
-                    if sale.purchase.receipt != purchase.receipt:
+                    if sale.purchase.receipt != purchase.receipt:  # it has other problems now
                         await self._store.transact(_sell_bad_cart, sale)
                 elif await self._store.transact(_sell_bad_cart, sale):
                     priced += 1
@@ -133,7 +142,7 @@ def _bad_carts(records: Records, after: str) -> list[Purchase]:
 
 
 def _sell_bad_cart(records: Records, sale: RecordSale) -> bool:
-    """Replace the bad cart by its new purchase; return False if another worker has done so."""
+    """Replace a bad cart's purchase by the new one; return False if another worker has priced the cart meanwhile."""
     found = records.find_purchase(sale.purchase.trip_id)
     if found is None or found.status != "parked":
         return False
