@@ -81,6 +81,7 @@ class Dispatcher:
             try:
                 answer = await call.handle(await read())
             except CallerGone:
+                call.watch.abandoned(started)
                 raise
             except CallRefused as refusal:
                 answer = self._refused(call, refusal)

@@ -54,7 +54,7 @@ class OrderHandler:
         """
         cart = self._carts.read(body)
         if cart.store_id not in self._retailer.current.stores and self._rules.unknown_store == "reject_400":
-            raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
+            await self._refuse_new_trip(cart)
         sale = self._sales.price(cart)
         if sale.purchase.status == "parked" and self._rules.unknown_sku == "reject_400":
             await self._refuse_unknown_items(cart)
@@ -65,6 +65,12 @@ class OrderHandler:
             self._on_charge()
         self._log_answer(cart, _CREATED, sale.purchase.status)
         return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id})
+
+    async def _refuse_new_trip(self, cart: Cart) -> None:
+        """Raise InvalidRequest for an unknown store, unless it has closed: the trip has a purchase there."""
+        earlier = await self._store.transact(_purchase_of, cart.trip_id)
+        if earlier is None or earlier.store_id != cart.store_id:
+            raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
 
     async def _refuse_unknown_items(self, cart: Cart) -> None:
         """Raise InvalidRequest for a cart with an item that its store does not sell.
@@ -83,11 +89,11 @@ class OrderHandler:
     def _repeat(self, cart: Cart, earlier: Purchase) -> Answer:
         """Answer with the earlier purchase. Raises CartConflict if the cart is another one and the rules refuse it."""
         status = self._rules.duplicate_status
-        self._log_answer(cart, status, "repeated")
         if earlier.request_hash != cart.request_hash:
             self._log.event("cart_changed", requestId=cart.request_id, shoppingTripId=cart.trip_id)
             if self._rules.changed_cart == "conflict_409":
                 raise CartConflict("this shopping trip already has a purchase with another cart")
+        self._log_answer(cart, status, "repeated")
         return json_answer(status, {"purchaseId": earlier.purchase_id}, "replayed")
 
     async def bad_carts(self, after: str = "") -> list[Purchase]:

@@ -110,6 +110,12 @@ class CallWatch:
             span.set_attribute("jwo.decision", code or "ok")
             span.end()
 
+    def abandoned(self, started: Started) -> None:
+        """End the span of a call whose caller has gone; there is no answer to count."""
+        _, span = started
+        if span is not None:
+            span.end()
+
     def _note(self, seconds: float, status: int, code: str) -> None:
         self._seconds.observe(seconds)
         self._counter(status, code).inc()

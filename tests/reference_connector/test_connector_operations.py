@@ -109,6 +109,18 @@ def test_call_has_a_span_if_opentelemetry_is_set_up(
     )
 
 
+def test_span_of_a_caller_that_has_gone_ends(spans: InMemorySpanExporter, start: Callable[..., Any]) -> None:
+    host, port = start().url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as caller:
+        caller.sendall(b"POST /v1/identity/identity-keys HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.05)
+    deadline = time.monotonic() + 5
+    while not spans.get_finished_spans() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    [span] = spans.get_finished_spans()
+    assert not span.attributes
+
+
 def test_a_body_over_the_limit_is_400_and_does_no_harm(start: Callable[..., Any], a_cart: Any, a_line: Any) -> None:
     connector = start(limits={"body_bytes": 5000})
     big = connector.purchase(a_cart(cartItems=[a_line(f"SKU-{number}") for number in range(200)]))

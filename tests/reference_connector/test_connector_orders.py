@@ -127,6 +127,20 @@ def test_purchase_survives_a_restart(start: Callable[..., Any], a_cart: Any) -> 
     assert start().purchase(a_cart(requestId=str(uuid4()))).json() == first
 
 
+def test_repeated_cart_of_a_closed_store_gets_its_purchase(
+    start: Callable[..., Any], a_cart: Any, tmp_path: Path
+) -> None:
+    first = start().purchase(a_cart())
+    without_store = tmp_path / "retailer.toml"
+    without_store.write_text(SAMPLE_RETAILER.read_text("utf-8").replace('"STORE-001"', '"STORE-009"'), "utf-8")
+    later = start(retailer_files=(without_store,))
+
+    again = later.purchase(a_cart(requestId=str(uuid4())))
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert later.purchase(a_cart(idempotentShoppingTripId="trip-2")).status_code == 400
+    assert later.purchase(a_cart(storeId="NO-SUCH-STORE")).status_code == 400
+
+
 @both_databases
 def test_changed_cart_changes_nothing_and_is_logged(connector: Any, a_cart: Any, a_line: Any) -> None:
     first = connector.purchase(a_cart())
@@ -141,6 +155,7 @@ def test_changed_cart_is_409_if_the_setting_says_it(start: Callable[..., Any], a
     connector = start(ordering={"changed_cart": "conflict_409"})
     first = connector.purchase(a_cart())
     assert connector.purchase(a_cart(cartItems=[a_line("SKU-002")])).status_code == 409
+    assert [event["outcome"] for event in connector.events("purchase_answered")] == ["priced"]
     shuffled = dict(reversed(a_cart(requestId=str(uuid4()), novelty={"any": 1}).items()))
     again = connector.purchase(shuffled)
     assert (again.status_code, again.json()) == (201, first.json())
