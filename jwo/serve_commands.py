@@ -86,7 +86,7 @@ def platform(
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 
-    settings = read(PlatformSettings, base_url="http://127.0.0.1")  # its own address follows
+    settings = read(PlatformSettings, {"base_url": "http://127.0.0.1"})  # its own address follows
     allowed = allow_unauthenticated or settings.allow_unauthenticated
     how = "JWO_PLATFORM_ALLOW_UNAUTHENTICATED=true (or --allow-unauthenticated)"
     here = address_to_bind(host, [_CONTROL], allowed=allowed, how_to_allow=how)

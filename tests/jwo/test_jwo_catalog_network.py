@@ -214,7 +214,7 @@ def test_error_before_the_first_upload_is_a_document_too(
 
 
 def test_bug_is_a_document_too(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jwo.catalog_calls.read_rows", lambda _file: 1 / 0)
+    monkeypatch.setattr("jwo.catalog_calls.read_rows", lambda *_given: 1 / 0)
     done = upload(command)
     assert (done.code, "ZeroDivisionError" in done.document["error"]) == (3, True)
 

@@ -76,7 +76,7 @@ def test_platform_serves_where_it_may(
 @pytest.mark.parametrize("words", [["--host", EVERYWHERE, "--allow-unauthenticated"], ["--host", "127.0.0.1"], []])
 def test_aws_emulator_serves_where_it_may(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     served: list[str] = []
-    monkeypatch.setattr("jwo.moto_server.serve_moto", served.append)
+    monkeypatch.setattr("jwo.moto_server.serve_moto", lambda host, _port: served.append(host))
     assert _code(monkeypatch, "aws", *words) == 0
     assert served == [EVERYWHERE if EVERYWHERE in words else "127.0.0.1"]
 

@@ -21,7 +21,7 @@ def _platform_settings(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("JWO_PLATFORM_AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("simulator.app.create_app", lambda settings: settings)
     monkeypatch.setattr("jwo_toolkit.garbage_collection.tune_garbage_collector", lambda _thresholds: None)
-    monkeypatch.setattr("jwo.serving.serve", lambda make, _port: made.append(make(OWN)))
+    monkeypatch.setattr("jwo.serving.serve", lambda make, _port, **_here: made.append(make(OWN)))
     done = CliRunner().invoke(commands, ["platform"])
     if done.exception:
         raise done.exception
