@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # more processes than cores, since many tests wait for answers that are late on purpose
-WORKERS ?= 4
+WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
 # bytecode of packages, from all cores at once; some packages hold templates that are no Python

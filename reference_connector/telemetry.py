@@ -111,7 +111,7 @@ class CallWatch:
             span.end()
 
     def abandoned(self, started: Started) -> None:
-        """End the span of a call whose caller has gone; there is no answer to count."""
+        """End the span of a call that gets no answer, because the caller has disconnected."""
         _, span = started
         if span is not None:
             span.end()

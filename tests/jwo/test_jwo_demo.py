@@ -14,6 +14,7 @@ import pytest
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_reference_connector_is_certified_in_a_store_day(tmp_path: Path) -> None:
     """Certify in a folder with modules of our names, which must not replace ours in any process."""
     (tmp_path / "contract").mkdir()
@@ -22,7 +23,7 @@ def test_reference_connector_is_certified_in_a_store_day(tmp_path: Path) -> None
 
     done = subprocess.run(
         [sys.executable, "-P", "-m", "jwo", "certify", "--out", "out", "--strict"],
-        capture_output=True, text=True, timeout=150, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=280, check=False, cwd=tmp_path,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
