@@ -15,7 +15,7 @@ _TENFOLD = 10
 
 
 def accidents(old: Retailer, new: Retailer, share: float) -> list[str]:
-    """List each part of the data that loses more than a share of its rows, or of which the prices change tenfold."""
+    """List each part of the data that loses more than a share of its rows, or of which prices or their units change."""
     before, after = _rows(old), _rows(new)
     found = [
         f"{lost} of {len(rows)} {part} are missing"
@@ -42,24 +42,28 @@ def _rows(retailer: Retailer) -> dict[str, AbstractSet[Any]]:
         "promotions": set(range(promotions)),
         "tax rates": rates,
     }
-    return parts | {_products_of(store): products.keys() for store, products in retailer.assortment.by_store().items()}
+    for store, products in retailer.assortment.by_store().items():
+        parts[f"products of {_name(store)}"] = products.keys()
+        parts[f"tax codes of the products of {_name(store)}"] = {sku for sku in products if products[sku].tax_code}
+    for store, barcodes in retailer.assortment.barcodes_by_store().items():
+        parts[f"barcodes of {_name(store)}"] = barcodes.keys()
+    return parts
 
 
-def _products_of(store: str) -> str:
-    return "products of every store" if store == EVERY_STORE else f"products of store {store}"
+def _name(store: str) -> str:
+    return "every store" if store == EVERY_STORE else f"store {store}"
 
 
 def _jumps(old: Retailer, new: Retailer, share: float) -> Iterator[str]:
     after = new.assortment.by_store()
     for store, products in old.assortment.by_store().items():
-        pairs = [
-            (product.unit_price, after[store][sku].unit_price)
-            for sku, product in products.items()
-            if sku in after.get(store, {})
-        ]
-        count = sum(_is_tenfold(*pair) for pair in pairs)
-        if _is_large(count, len(pairs), share):
-            yield f"{count} of {len(pairs)} prices of the {_products_of(store)} change at least tenfold"
+        pairs = [(product, after[store][sku]) for sku, product in products.items() if sku in after.get(store, {})]
+        jumps = sum(_is_tenfold(before.unit_price, now.unit_price) for before, now in pairs)
+        if _is_large(jumps, len(pairs), share):
+            yield f"{jumps} of {len(pairs)} prices of the products of {_name(store)} change at least tenfold"
+        units = sum(before.unit != now.unit for before, now in pairs)
+        if _is_large(units, len(pairs), share):
+            yield f"{units} of {len(pairs)} prices of the products of {_name(store)} are for another unit"
 
 
 def _is_tenfold(before: Decimal, after: Decimal) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from reference_connector.errors import BadRetailerData, StoreError
+from reference_connector.errors import BadRetailerData
 from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -69,7 +69,7 @@ class FileWatch:
             await asyncio.sleep(every_s)
             try:
                 await self.look()
-            except (StoreError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without this task, no later change of a file would be noticed
                 self._log.event("watch_waits", reason=type(error).__name__)
 
 

@@ -162,6 +162,24 @@ def test_lost_decimal_points_are_held_back(watched: Any) -> None:
     assert shop.events()[-1]["event"] == "retailer_files_loaded"
 
 
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ("upc_code,product_tax_code,sold_by", "5 of 5 barcodes of store S are missing"),
+        ("external_product_id,taxes,sold_by", "5 of 5 tax codes of the products of store S are missing"),
+        ("external_product_id,product_tax_code,uom", "5 of 5 prices of the products of store S are for another unit"),
+    ],
+)
+def test_column_with_another_name_is_held_back(watched: Any, columns: str, named: str) -> None:
+    rows = "".join(f"S-{number},Thing,S,1.00,401{number},FOOD,kg\n" for number in range(5))
+    header = HEADER.replace("\n", ",external_product_id,product_tax_code,sold_by\n")
+    shop = watched(header + rows)
+    shop.write(HEADER.replace("\n", f",{columns}\n") + rows)
+    shop.look()
+    assert named in shop.events()[0]["problem"]
+    assert shop.current.current.assortment.by_barcode("S", "4014").unit.name == "kg"
+
+
 SHOPPERS = "".join(f'[[shopper]]\nid = "a{number}"\n' for number in range(4))
 TAX = '[tax]\ndefault = "0.07"\n[tax.codes]\nA = "0.1"\nB = "0.1"\n'
 
@@ -250,3 +268,18 @@ def test_doubtful_rows_are_logged(watched: Any) -> None:
     shop.write(HEADER + prices(5) + "X,Thing,ELSEWHERE,1.00\n")
     shop.look()
     assert [event["event"] for event in shop.events()] == ["retailer_files_doubtful", "retailer_files_loaded"]
+
+
+def test_bug_in_a_read_does_not_end_the_watch(watched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = watched(HEADER + prices(5))
+    looks = iter([RuntimeError("a bug"), False])
+
+    async def look() -> bool:
+        if isinstance(found := next(looks), Exception):
+            raise found
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(shop.watch, "look", look)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(shop.watch.run(0.001))
+    assert [event["event"] for event in shop.events()] == ["watch_waits"]
