@@ -18,6 +18,7 @@ from reference_connector.accepted_files import how_to_accept, is_accepted
 from reference_connector.errors import BadRetailerData, UnreadableFile
 from reference_connector.files.cut import check_last_price
 from reference_connector.files.delimited import Columns, read_table
+from reference_connector.files.doubts import doubts
 from reference_connector.files.names import meant
 from reference_connector.files.problems import Problems
 from reference_connector.files.text import read_file
@@ -32,7 +33,6 @@ from reference_connector.retailer import (
     Visitor,
     bare_barcode,
 )
-from reference_connector.retailer_doubts import doubts
 from reference_connector.retailer_rows import (
     CardShopperRow,
     FixtureKeyRow,
@@ -61,6 +61,8 @@ _GROUPED_NUMBER = re.compile(
     r"^\s*\"?(\w+)\"?\s*=\s*[+-]?(?![0-9]{1,3}(?:_[0-9]{3})+\s*(?:#|$))[0-9]+(?:_[0-9]+)+", re.MULTILINE
 )
 _LISTED = 5
+_WITHOUT_CENTS = frozenset(["CLP", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "UGX", "VND"])
+"""Currencies in which prices usually have no decimals."""
 
 
 class _Placed(NamedTuple):
@@ -252,11 +254,17 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
             for _, row in read.unique("member", MemberRow, lambda row: row.code)
         },
         read.digests,
-        (*read.notes, *doubts(assortment, policy.currency)),
+        (*read.notes, *_doubts(assortment, policy.currency)),
     )
     if read.problems:
         raise BadRetailerData(read.problems.as_text(), hint=read.problems.first_fix)
     return retailer
+
+
+def _doubts(assortment: Assortment, currency: str) -> Iterator[str]:
+    for store, products in assortment.by_store().items():
+        prices = () if currency in _WITHOUT_CENTS else (str(each.unit_price) for each in products.values())
+        yield from doubts("every store" if store == EVERY_STORE else f"store {store}", products, prices)
 
 
 def _stores(read: _Files) -> list[tuple[_Placed, StoreRow]] | None:

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from reference_connector.errors import BadRetailerData, StoreError
 from reference_connector.files import text
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource
+from reference_connector.settings import ConnectorSettings
 from reference_connector.tasks import FileWatch
 from reference_connector.telemetry import EventLog, system_clock
 
@@ -283,3 +285,8 @@ def test_bug_in_a_read_does_not_end_the_watch(watched: Any, monkeypatch: pytest.
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(shop.watch.run(0.001))
     assert [event["event"] for event in shop.events()] == ["watch_waits"]
+
+
+def test_time_between_two_looks_is_not_negative() -> None:
+    with pytest.raises(ValidationError, match="watch_files_s"):
+        ConnectorSettings.model_validate({"watch_files_s": -1})
