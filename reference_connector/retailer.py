@@ -106,10 +106,6 @@ class Assortment:
         sku = self._skus.get(store_id, _NOTHING).get(bare) or self._skus[EVERY_STORE].get(bare)
         return self.by_sku(store_id, sku) if sku else None
 
-    def skus(self) -> set[str]:
-        """Return every SKU of every store."""
-        return {sku for products in self._products.values() for sku in products}
-
     def by_store(self) -> Mapping[str, Mapping[str, Product]]:
         """Return the products by store and SKU."""
         return self._products

@@ -246,7 +246,7 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
         {row.id: _account(row) for _, row in accounts},
         _fixture_keys(read, store_ids),
         assortment,
-        _promotions(read, assortment.skus() if skus_are_known else None),
+        _promotions(read, assortment if skus_are_known else None),
         tax,
         {row.id: row.card_shopper() for _, row in read.unique("card_shopper", CardShopperRow, lambda row: row.id)},
         {
@@ -409,16 +409,21 @@ def _spelling(store: str) -> str:
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "", store.casefold()))
 
 
-def _promotions(read: _Files, skus: set[str] | None) -> dict[str, list[Promotion]]:
-    """Return the promotions; without known SKUs, do not check those that they name."""
+def _promotions(read: _Files, assortment: Assortment | None) -> dict[str, list[Promotion]]:
+    """Return the promotions; without a complete assortment, do not check the SKUs that they name."""
     promotions: dict[str, list[Promotion]] = {}
     seen: dict[PromotionRow, _Placed] = {}
+    stores = () if assortment is None else tuple(assortment.by_store().values())
     for placed, row in read.rows("promotion", PromotionRow):
         first = seen.setdefault(row, placed)
+        products = [sold[row.sku] for sold in stores if row.sku in sold]
         if first is not placed:
             read.add(placed, f"repeats {first.seen_from(placed)}, so it would apply twice", "Remove one of them")
-        elif skus is not None and row.sku not in skus:
+        elif stores and not products:
             read.add(placed, f"no product {row.sku}", "Add it, or remove the promotion")
+        elif products and row.kind == "bogo" and all(product.unit.is_weight for product in products):
+            what = f"bogo gives nothing for {row.sku}, which is sold by weight"
+            read.add(placed, what, "Write it as percentage or fixed, or remove it")
         promotions.setdefault(row.sku, []).append(row.promotion())
     return promotions
 

@@ -151,6 +151,10 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         (f"{PRODUCT}{PROMOTION}".replace('"10"', '"150"'), r"150 % is more than the price"),
         (f"{PRODUCT}{PROMOTION}".replace('"10"', '"0.5"').replace("percentage", "bogo"), "not a whole number"),
         (f"{PRODUCT}{PROMOTION}".replace('value = "10"\n', ""), "value is missing for the kind percentage"),
+        (
+            f"{PRODUCT}sold_by = 'kg'\n[[promotion]]\nsku = 'A'\nkind = 'bogo'\n",
+            "bogo gives nothing for A, which is sold by weight",
+        ),
         (f"{PRODUCT}{PROMOTION}max_off = '5.00'\n", "max_off is not known"),
         (f"{PRODUCT}{PROMOTION}stores = ['T']\n", "stores is not known"),
     ],
