@@ -327,7 +327,7 @@ class _Shelves:
             other = self._barcodes.get((store, bare_barcode(barcode))) if barcode else None
             if other and other[0] != product.sku:
                 owner, written, where = other[0], other[1], other[2].seen_from(placed)
-                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros)"
+                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros and hyphens)"
                 what = f"barcode {barcode} is also on {owner}{_in_store(store_id)}, in {where}{zeros}"
                 self._read.add(placed, what, "Give each SKU its own barcode")
                 return

@@ -21,6 +21,7 @@ from reference_connector.files.delimited import Columns, read_table
 from reference_connector.files.doubts import doubts
 from reference_connector.files.problems import Problems
 from reference_connector.files.text import read_file
+from reference_connector.retailer import bare_barcode
 
 CatalogRow = dict[str, Any]
 SharedBarcodes = Literal["refuse", "send"]
@@ -187,11 +188,9 @@ def _check(file: str, rows: Sequence[_Placed], shared_barcodes: SharedBarcodes, 
             problems.add(file, placed.place, problem, "Remove one of them")
             continue
         for barcode, _ in _barcodes(placed.row) if shared_barcodes == "refuse" else ():
-            owner, written, place = barcodes.setdefault(
-                (store, barcode.lstrip("0") or barcode), (sku, barcode, placed.place)
-            )
+            owner, written, place = barcodes.setdefault((store, bare_barcode(barcode)), (sku, barcode, placed.place))
             if owner != sku:
-                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros)"
+                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros and hyphens)"
                 problem = f"barcode {barcode} is also on {owner} in store {store}, in {place}{zeros}"
                 problems.add(file, placed.place, problem, "Give each SKU its own barcode")
 

@@ -47,6 +47,7 @@ def read(tmp_path: Path, content: str | bytes, name: str = "rows.csv", **options
         ('B,4012,PLU,S1,1.00,"6 in\n', "line 3: the quote at column 20 opens a value and is never closed"),
         ("A,4012,PLU,S1,2.00,Nut\n", "line 3: A is there twice in store S1, first in line 2"),
         ("B,0036000291452,EAN,S1,2.00,Nut\n", "line 3: barcode 0036000291452 is also on A .*line 2 .*leading zeros"),
+        ("B,0-36000-29145-2,UPC,S1,2.00,Nut\n", "line 3: barcode 0-36000-29145-2 is also on A .*line 2 .*hyphens"),
         ("B,3.60003E+11,UPC,S1,2.00,Nut\n", "line 3: external_product_id: .* a spreadsheet replaced the digits"),
         ("B,4012,PLU,S1,1_99,Nut\n", "line 3: standard_price: '1_99' has an underscore"),
         ('B,4012,PLU,S1,"4,99",Nut\n', "line 3: standard_price: '4,99' has a decimal comma"),
