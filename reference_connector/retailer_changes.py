@@ -42,12 +42,8 @@ def _rows(retailer: Retailer) -> dict[str, AbstractSet[Any]]:
         "promotions": set(range(promotions)),
         "tax rates": rates,
     }
-    for store, products in retailer.assortment.by_store().items():
-        parts[f"products of {_name(store)}"] = products.keys()
-        parts[f"tax codes of the products of {_name(store)}"] = {sku for sku in products if products[sku].tax_code}
-    for store, barcodes in retailer.assortment.barcodes_by_store().items():
-        parts[f"barcodes of {_name(store)}"] = barcodes.keys()
-    return parts
+    products = retailer.assortment.by_store().items()
+    return parts | {f"products of {_name(store)}": found.keys() for store, found in products}
 
 
 def _name(store: str) -> str:
@@ -55,15 +51,28 @@ def _name(store: str) -> str:
 
 
 def _jumps(old: Retailer, new: Retailer, share: float) -> Iterator[str]:
+    """Yield what happens to many of the products that a store keeps."""
+    had, has = _with_barcode(old), _with_barcode(new)
     after = new.assortment.by_store()
     for store, products in old.assortment.by_store().items():
-        pairs = [(product, after[store][sku]) for sku, product in products.items() if sku in after.get(store, {})]
-        jumps = sum(_is_tenfold(before.unit_price, now.unit_price) for before, now in pairs)
-        if _is_large(jumps, len(pairs), share):
-            yield f"{jumps} of {len(pairs)} prices of the products of {_name(store)} change at least tenfold"
-        units = sum(before.unit != now.unit for before, now in pairs)
-        if _is_large(units, len(pairs), share):
-            yield f"{units} of {len(pairs)} prices of the products of {_name(store)} are for another unit"
+        kept = {sku: (product, after[store][sku]) for sku, product in products.items() if sku in after.get(store, {})}
+        pairs = kept.values()
+        events = {
+            "have no barcode now": [(store, sku) not in has for sku in kept if (store, sku) in had],
+            "have no tax code now": [not now.tax_code for before, now in pairs if before.tax_code],
+            "have a price for another unit": [before.unit != now.unit for before, now in pairs],
+            "have a price that changes at least tenfold": [
+                _is_tenfold(before.unit_price, now.unit_price) for before, now in pairs
+            ],
+        }
+        for event, found in events.items():
+            if _is_large(sum(found), len(found), share):
+                yield f"{sum(found)} of {len(found)} products of {_name(store)} {event}"
+
+
+def _with_barcode(retailer: Retailer) -> set[tuple[str, str]]:
+    """Return the products that have a barcode, by store and SKU."""
+    return {(store, sku) for store, skus in retailer.assortment.barcodes_by_store().items() for sku in skus.values()}
 
 
 def _is_tenfold(before: Decimal, after: Decimal) -> bool:

@@ -55,7 +55,8 @@ class FileWatch:
         return True
 
     async def _replace(self, loaded: Retailer) -> None:
-        if held_back := self._source.reasons_to_hold_back(self._retailer.current, loaded):
+        current, hold_back = self._retailer.current, self._source.reasons_to_hold_back
+        if held_back := await asyncio.to_thread(hold_back, current, loaded):  # large lists take a part of a second
             self._log.event("retailer_files_held_back", **held_back)
             return
         self._retailer.current = loaded

@@ -158,7 +158,7 @@ def test_lost_decimal_points_are_held_back(watched: Any) -> None:
     shop = watched(HEADER + prices(5, price="1.99"))
     shop.write(HEADER + prices(5, price="199"))
     shop.look()
-    assert "5 of 5 prices of the products of store S change at least tenfold" in shop.events()[0]["problem"]
+    assert "5 of 5 products of store S have a price that changes at least tenfold" in shop.events()[0]["problem"]
     shop.write(HEADER + prices(5, price="2.99"))
     shop.look()
     assert shop.events()[-1]["event"] == "retailer_files_loaded"
@@ -167,9 +167,9 @@ def test_lost_decimal_points_are_held_back(watched: Any) -> None:
 @pytest.mark.parametrize(
     ("columns", "named"),
     [
-        ("upc_code,product_tax_code,sold_by", "5 of 5 barcodes of store S are missing"),
-        ("external_product_id,taxes,sold_by", "5 of 5 tax codes of the products of store S are missing"),
-        ("external_product_id,product_tax_code,uom", "5 of 5 prices of the products of store S are for another unit"),
+        ("upc_code,product_tax_code,sold_by", "5 of 5 products of store S have no barcode now"),
+        ("external_product_id,taxes,sold_by", "5 of 5 products of store S have no tax code now"),
+        ("external_product_id,product_tax_code,uom", "5 of 5 products of store S have a price for another unit"),
     ],
 )
 def test_column_with_another_name_is_held_back(watched: Any, columns: str, named: str) -> None:
@@ -180,6 +180,14 @@ def test_column_with_another_name_is_held_back(watched: Any, columns: str, named
     shop.look()
     assert named in shop.events()[0]["problem"]
     assert shop.current.current.assortment.by_barcode("S", "4014").unit.name == "kg"
+
+
+def test_removed_products_may_be_all_that_have_a_barcode(watched: Any) -> None:
+    header = HEADER.replace("\n", ",external_product_id\n")
+    shop = watched(header + prices(20).replace("1.00\n", "1.00,\n") + "A,Thing,S,1.00,4011\nB,Thing,S,1.00,4012\n")
+    shop.write(header + prices(20).replace("1.00\n", "1.00,\n"))
+    shop.look()
+    assert shop.events()[-1]["event"] == "retailer_files_loaded"
 
 
 SHOPPERS = "".join(f'[[shopper]]\nid = "a{number}"\n' for number in range(4))
