@@ -36,7 +36,8 @@ def upload_rows(file: Path, ledger: Ledger, *, confirm: bool, wait_s: float, jou
     """
     with _as_usage():
         settings = read(CatalogClientSettings)
-        rows = read_rows(file, settings.shared_barcodes)
+        rows, remarks = read_rows(file, settings.shared_barcodes)
+        ledger.warnings += remarks
         ledger.rows = len(rows)
         resumable = UploadJournal(journal, settings.endpoint) if journal else None
     with connected() as client:

@@ -16,6 +16,8 @@ from reference_connector.pricing.tax import TaxRates
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
 EVERY_STORE = ""
+_PRINTED = (10, 12, 13, 14)
+"""The lengths of barcodes that are printed with hyphens, such as 978-3-16-148410-0."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -104,13 +106,13 @@ class Assortment:
         sku = self._skus.get(store_id, _NOTHING).get(bare) or self._skus[EVERY_STORE].get(bare)
         return self.by_sku(store_id, sku) if sku else None
 
-    def skus(self) -> set[str]:
-        """Return every SKU of every store."""
-        return {sku for products in self._products.values() for sku in products}
-
     def by_store(self) -> Mapping[str, Mapping[str, Product]]:
         """Return the products by store and SKU."""
         return self._products
+
+    def barcodes_by_store(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the SKUs by store and by barcode without its zeros."""
+        return self._skus
 
 
 class Retailer(NamedTuple):
@@ -141,5 +143,7 @@ class CurrentRetailer:
 
 
 def bare_barcode(barcode: str) -> str:
-    """Return a barcode without the zeros that pad it."""
+    """Return a barcode without the zeros that pad it, and without the hyphens that are printed in it."""
+    if "-" in barcode and len(bare := barcode.replace("-", "")) in _PRINTED and bare.removesuffix("X").isdigit():
+        barcode = bare
     return barcode.lstrip("0") or barcode

@@ -15,7 +15,7 @@ _TENFOLD = 10
 
 
 def accidents(old: Retailer, new: Retailer, share: float) -> list[str]:
-    """List each part of the data that loses more than a share of its rows, or of which the prices change tenfold."""
+    """List each part of the data that loses more than a share of its rows, or of which prices or their units change."""
     before, after = _rows(old), _rows(new)
     found = [
         f"{lost} of {len(rows)} {part} are missing"
@@ -42,24 +42,37 @@ def _rows(retailer: Retailer) -> dict[str, AbstractSet[Any]]:
         "promotions": set(range(promotions)),
         "tax rates": rates,
     }
-    return parts | {_products_of(store): products.keys() for store, products in retailer.assortment.by_store().items()}
+    products = retailer.assortment.by_store().items()
+    return parts | {f"products of {_name(store)}": found.keys() for store, found in products}
 
 
-def _products_of(store: str) -> str:
-    return "products of every store" if store == EVERY_STORE else f"products of store {store}"
+def _name(store: str) -> str:
+    return "every store" if store == EVERY_STORE else f"store {store}"
 
 
 def _jumps(old: Retailer, new: Retailer, share: float) -> Iterator[str]:
+    """Yield what happens to many of the products that a store keeps."""
+    had, has = _with_barcode(old), _with_barcode(new)
     after = new.assortment.by_store()
     for store, products in old.assortment.by_store().items():
-        pairs = [
-            (product.unit_price, after[store][sku].unit_price)
-            for sku, product in products.items()
-            if sku in after.get(store, {})
-        ]
-        count = sum(_is_tenfold(*pair) for pair in pairs)
-        if _is_large(count, len(pairs), share):
-            yield f"{count} of {len(pairs)} prices of the {_products_of(store)} change at least tenfold"
+        kept = {sku: (product, after[store][sku]) for sku, product in products.items() if sku in after.get(store, {})}
+        pairs = kept.values()
+        events = {
+            "have no barcode now": [(store, sku) not in has for sku in kept if (store, sku) in had],
+            "have no tax code now": [not now.tax_code for before, now in pairs if before.tax_code],
+            "have a price for another unit": [before.unit != now.unit for before, now in pairs],
+            "have a price that changes at least tenfold": [
+                _is_tenfold(before.unit_price, now.unit_price) for before, now in pairs
+            ],
+        }
+        for event, found in events.items():
+            if _is_large(sum(found), len(found), share):
+                yield f"{sum(found)} of {len(found)} products of {_name(store)} {event}"
+
+
+def _with_barcode(retailer: Retailer) -> set[tuple[str, str]]:
+    """Return the products that have a barcode, by store and SKU."""
+    return {(store, sku) for store, skus in retailer.assortment.barcodes_by_store().items() for sku in skus.values()}
 
 
 def _is_tenfold(before: Decimal, after: Decimal) -> bool:

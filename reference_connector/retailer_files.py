@@ -7,7 +7,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +18,8 @@ from reference_connector.accepted_files import how_to_accept, is_accepted
 from reference_connector.errors import BadRetailerData, UnreadableFile
 from reference_connector.files.cut import check_last_price
 from reference_connector.files.delimited import Columns, read_table
+from reference_connector.files.doubts import doubts
+from reference_connector.files.names import meant
 from reference_connector.files.problems import Problems
 from reference_connector.files.text import read_file
 from reference_connector.pricing.promotions import Promotion
@@ -59,8 +60,9 @@ _COLUMNS = Columns(
 _GROUPED_NUMBER = re.compile(
     r"^\s*\"?(\w+)\"?\s*=\s*[+-]?(?![0-9]{1,3}(?:_[0-9]{3})+\s*(?:#|$))[0-9]+(?:_[0-9]+)+", re.MULTILINE
 )
-_ALIKE = 0.85
 _LISTED = 5
+_WITHOUT_CENTS = frozenset(["CLP", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "UGX", "VND"])
+"""Currencies in which prices usually have no decimals."""
 
 
 class _Placed(NamedTuple):
@@ -150,6 +152,8 @@ class _Files:
                 member = ".".join(map(str, each["loc"])) or "row"
                 if each["type"] == "missing":
                     self.add(placed, f"{member} is missing", "Add it")
+                elif each["type"] == "extra_forbidden":
+                    self._add_unknown(placed, member, kind)
                 else:
                     fix = each.get("ctx", {}).get("fix", f"Set {member} to a valid value")
                     self.add(placed, f"{member}: {describe(kind, each)}", fix)
@@ -157,13 +161,25 @@ class _Files:
         return row
 
     def _has_misspelt_member(self, placed: _Placed, kind: type[Row]) -> bool:
-        """Find a member that looks like an absent one; other members belong to other programs."""
+        """Find a member that looks like an absent one or is a section; other members belong to other programs."""
         absent = [name for name in kind.model_fields if name not in placed.row]
-        for name in placed.row:
-            if name not in kind.model_fields and (near := get_close_matches(name, absent, n=1, cutoff=_ALIKE)):
-                self.add(placed, f"{name} is not known; did you mean {near[0]}?", "Correct or remove it")
+        for name, value in placed.row.items():
+            if name in kind.model_fields:
+                continue
+            if name in _SECTIONS and isinstance(value, (dict, list)):
+                self.add(
+                    placed, f"{name} is in this table, where nothing reads it", f"Write it as [[{name}]] or [{name}]"
+                )
+                return True
+            if near := meant(name, absent):
+                self.add(placed, f"{name} is not known; did you mean {near}?", "Correct or remove it")
                 return True
         return False
+
+    def _add_unknown(self, placed: _Placed, member: str, kind: type[Row]) -> None:
+        near = meant(member.rpartition(".")[2], [name for name in kind.model_fields if name not in placed.row])
+        end = f"; did you mean {near}?" if near else ""
+        self.add(placed, f"{member} is not known{end}", "Correct or remove it: it may change what is charged")
 
     def text(self, path: Path, *, only_unicode: bool = False) -> str | None:
         """Read a file. Add a problem and return None if it is not a text."""
@@ -187,6 +203,10 @@ class _Files:
         except tomllib.TOMLDecodeError as error:
             self.problems.add(file, "file", f"is not valid TOML: {error}", "Fix it there")
             return _Document(file, {}, {})
+        except (ValueError, ArithmeticError, RecursionError):
+            what = "has a number that is too long, or too many brackets within each other"
+            self.problems.add(file, "file", what, "Find that number or those brackets, and correct them")
+            return _Document(file, {}, {})
         for found in _GROUPED_NUMBER.finditer(text):
             line = text.count("\n", 0, found.start(1)) + 1
             digits = found[0].rpartition("=")[2].strip()
@@ -195,8 +215,8 @@ class _Files:
             )
         absent = [name for name in _SECTIONS if name not in content]
         for name in content:
-            if name not in _SECTIONS and (near := get_close_matches(name, absent, n=1, cutoff=_ALIKE)):
-                self.problems.add(file, f"[{name}]", f"is not known; did you mean {near[0]}?", "Correct or remove it")
+            if name not in _SECTIONS and (near := meant(name, absent)):
+                self.problems.add(file, f"[{name}]", f"is not known; did you mean {near}?", "Correct or remove it")
         return _Document(file, content, _lines_of_sections(text))
 
 
@@ -215,26 +235,36 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
     stores = _stores(read)
     accounts = read.unique("shopper", ShopperRow, lambda row: row.id)
     store_ids = None if stores is None else frozenset(row.id for _, row in stores)
-    assortment, skus_are_known = _assortment(read, price_lists, store_ids, policy.weight_unit)
+    tax = _tax(read, stores or ())
+    tax_codes = {code for rates in tax.values() for code in rates.codes}
+    shelves = _Shelves(read, policy.weight_unit, tax_codes)
+    skus_are_known = _fill(shelves, read, price_lists, store_ids)
+    assortment = shelves.assortment
     retailer = Retailer(
         Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score, policy.loyalty_provider),
         store_ids or frozenset(),
         {row.id: _account(row) for _, row in accounts},
         _fixture_keys(read, store_ids),
         assortment,
-        _promotions(read, assortment.skus() if skus_are_known else None),
-        _tax(read, stores or ()),
+        _promotions(read, assortment if skus_are_known else None),
+        tax,
         {row.id: row.card_shopper() for _, row in read.unique("card_shopper", CardShopperRow, lambda row: row.id)},
         {
             row.code: row.member(policy.loyalty_provider)
             for _, row in read.unique("member", MemberRow, lambda row: row.code)
         },
         read.digests,
-        tuple(read.notes),
+        (*read.notes, *_doubts(assortment, policy.currency)),
     )
     if read.problems:
         raise BadRetailerData(read.problems.as_text(), hint=read.problems.first_fix)
     return retailer
+
+
+def _doubts(assortment: Assortment, currency: str) -> Iterator[str]:
+    for store, products in assortment.by_store().items():
+        prices = () if currency in _WITHOUT_CENTS else (str(each.unit_price) for each in products.values())
+        yield from doubts("every store" if store == EVERY_STORE else f"store {store}", products, prices)
 
 
 def _stores(read: _Files) -> list[tuple[_Placed, StoreRow]] | None:
@@ -276,8 +306,10 @@ def _fixture_keys(read: _Files, stores: frozenset[str] | None) -> dict[tuple[str
 class _Shelves:
     """Fills an assortment, and finds SKUs and barcodes that a store has twice."""
 
-    def __init__(self, read: _Files, weight_unit: str) -> None:
+    def __init__(self, read: _Files, weight_unit: str, tax_codes: Iterable[str]) -> None:
         self.assortment = Assortment()
+        self._tax_codes = frozenset(tax_codes)
+        self._alike_codes = {_spelling(code): code for code in self._tax_codes}
         self._weight_unit = weight_unit
         self._read = read
         self._skus: dict[tuple[str, str], _Placed] = {}
@@ -295,10 +327,14 @@ class _Shelves:
             other = self._barcodes.get((store, bare_barcode(barcode))) if barcode else None
             if other and other[0] != product.sku:
                 owner, written, where = other[0], other[1], other[2].seen_from(placed)
-                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros)"
+                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros and hyphens)"
                 what = f"barcode {barcode} is also on {owner}{_in_store(store_id)}, in {where}{zeros}"
                 self._read.add(placed, what, "Give each SKU its own barcode")
                 return
+        code = product.tax_code
+        if code and code not in self._tax_codes and (near := self._alike_codes.get(_spelling(code))):
+            self._read.add(placed, f"tax code {code} has no rate; did you mean {near}?", "Correct it, or add its rate")
+            return
         if barcode:
             self._barcodes[store_id, bare_barcode(barcode)] = (product.sku, barcode, placed)
         self.assortment.add(store_id, product, barcode)
@@ -308,12 +344,9 @@ def _in_store(store_id: str) -> str:
     return "" if store_id == EVERY_STORE else f" in store {store_id}"
 
 
-def _assortment(
-    read: _Files, price_lists: Sequence[Path], stores: frozenset[str] | None, weight_unit: str
-) -> tuple[Assortment, bool]:
-    """Return the assortment, and whether it has all SKUs, as no file or row of it has a problem."""
+def _fill(shelves: _Shelves, read: _Files, price_lists: Sequence[Path], stores: frozenset[str] | None) -> bool:
+    """Fill the shelves; return whether they have all SKUs, as no file or row has a problem."""
     before = len(read.problems)
-    shelves = _Shelves(read, weight_unit)
     for placed, row in read.rows("product", ProductRow):
         shelves.add(placed, EVERY_STORE, row, row.barcode)
     for path in price_lists:
@@ -323,7 +356,7 @@ def _assortment(
             shelves.add(placed, line.store_id, line, line.external_product_id)
         if stores is not None:
             _check_stores(read, str(path), rows_by_store, stores)
-    return shelves.assortment, len(read.problems) == before
+    return len(read.problems) == before
 
 
 def _price_list(read: _Files, path: Path) -> Iterator[tuple[_Placed, PriceListRow]]:
@@ -376,16 +409,21 @@ def _spelling(store: str) -> str:
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "", store.casefold()))
 
 
-def _promotions(read: _Files, skus: set[str] | None) -> dict[str, list[Promotion]]:
-    """Return the promotions; without known SKUs, do not check those that they name."""
+def _promotions(read: _Files, assortment: Assortment | None) -> dict[str, list[Promotion]]:
+    """Return the promotions; without a complete assortment, do not check the SKUs that they name."""
     promotions: dict[str, list[Promotion]] = {}
     seen: dict[PromotionRow, _Placed] = {}
+    stores = () if assortment is None else tuple(assortment.by_store().values())
     for placed, row in read.rows("promotion", PromotionRow):
         first = seen.setdefault(row, placed)
+        products = [sold[row.sku] for sold in stores if row.sku in sold]
         if first is not placed:
             read.add(placed, f"repeats {first.seen_from(placed)}, so it would apply twice", "Remove one of them")
-        elif skus is not None and row.sku not in skus:
+        elif stores and not products:
             read.add(placed, f"no product {row.sku}", "Add it, or remove the promotion")
+        elif products and row.kind == "bogo" and all(product.unit.is_weight for product in products):
+            what = f"bogo gives nothing for {row.sku}, which is sold by weight"
+            read.add(placed, what, "Write it as percentage or fixed, or remove it")
         promotions.setdefault(row.sku, []).append(row.promotion())
     return promotions
 

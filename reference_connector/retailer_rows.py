@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictInt,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from contract.errors import BadValue
@@ -28,6 +37,7 @@ from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_
 from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
 
 _WEIGHT = "weight"
+_HUNDRED = 100
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -46,9 +56,17 @@ def _is_month(text: str) -> str:
 
 
 def _is_sold_by(text: str) -> str:
-    if text != _WEIGHT and unit_named(text) is None:
+    if text.strip().casefold() == _WEIGHT:
+        return _WEIGHT
+    if unit_named(text) is None:
         raise ValueError(f"{text!r} is not a unit; write {NAMES}, or {_WEIGHT} for the retailer's weight_unit")
     return text
+
+
+def _is_rate(rate: Decimal) -> Decimal:
+    if not 0 <= rate < 1:
+        raise PydanticCustomError("damage", "must be at least 0 and less than 1", {"fix": "Write 0.07 for 7 %"})
+    return rate
 
 
 def _undamaged(find: Find) -> BeforeValidator:
@@ -71,13 +89,24 @@ Code = Annotated[str, _undamaged(code_damage), Field(min_length=1, max_length=25
 """A SKU, or the id of a store, a shopper or a member."""
 Name = Annotated[str, _undamaged(name_damage), Field(min_length=1, max_length=255)]
 Barcode = Annotated[str, _undamaged(barcode_damage)]
-Money = Annotated[Decimal, _undamaged(price_damage), Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)]
+Money = Annotated[
+    Decimal,
+    _undamaged(price_damage),
+    Field(ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False),
+    AfterValidator(abs),
+]
+"""An amount that is not negative; -0.00 is 0.00."""
 Number = Annotated[Decimal, _undamaged(number_damage), Field(allow_inf_nan=False)]
-Rate = Annotated[Number, Field(ge=0, le=1)]
+Rate = Annotated[Number, AfterValidator(_is_rate)]
+TaxCode = Annotated[str, _undamaged(name_damage)]
 IdentityKey = Annotated[Code, AfterValidator(_is_key)]
 Month = Annotated[str, AfterValidator(_is_month)]
 SoldBy = Annotated[str, AfterValidator(_is_sold_by)]
 """The unit of the price."""
+
+
+def _wrong_value(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("damage", "{problem}", {"problem": problem, "fix": fix})
 
 
 class Row(BaseModel):
@@ -179,7 +208,7 @@ class ProductRow(Row):
     name: Name
     price: Money
     barcode: Barcode = ""
-    tax_code: str = ""
+    tax_code: TaxCode = ""
     sold_by: SoldBy = "unit"
 
     def product(self, weight_unit: str) -> Product:
@@ -188,7 +217,9 @@ class ProductRow(Row):
 
 
 class PromotionRow(Row):
-    """[[promotion]]."""
+    """[[promotion]]. A member that is not known may be a limit, so it is an error, but for a name or a description."""
+
+    model_config = ConfigDict(extra="forbid")
 
     sku: Code
     kind: Literal["percentage", "fixed", "bogo"]
@@ -197,13 +228,31 @@ class PromotionRow(Row):
     most_off: Money | None = None
     stacks: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_names(cls, row: Any) -> Any:  # noqa: ANN401 - pydantic checks its type later
+        is_table = isinstance(row, dict)
+        return {name: row[name] for name in row if name not in {"id", "name", "description"}} if is_table else row
+
+    @model_validator(mode="after")
+    def _has_its_value(self) -> Self:
+        if self.kind != "bogo" and "value" not in self.model_fields_set:
+            raise _wrong_value(f"value is missing for the kind {self.kind}", "Add value: 10 is 10 % or 10.00 off")
+        if self.kind == "percentage" and self.value > _HUNDRED:
+            raise _wrong_value(f"{self.value} % is more than the price", "Write a value up to 100")
+        if self.kind == "bogo" and self.value != self.value.to_integral_value():
+            raise _wrong_value(f"{self.value} paid pieces for a free one is not a whole number", "Write a whole value")
+        return self
+
     def promotion(self) -> Promotion:
         """Make the promotion."""
         return Promotion(self.kind, self.value, self.most_pieces, self.most_off, self.stacks)
 
 
 class TaxRow(Row):
-    """[tax], or one of its regions."""
+    """[tax], or one of its regions. A member that is not known may be a rate, so it is an error."""
+
+    model_config = ConfigDict(extra="forbid")
 
     default: Rate = Decimal(0)
     codes: dict[str, Rate] = Field(default_factory=dict)
@@ -223,7 +272,7 @@ class PriceListRow(Row):
     item_name: Name
     store_id: Code
     standard_price: Money
-    product_tax_code: str = ""
+    product_tax_code: TaxCode = ""
     sold_by: SoldBy = "unit"
 
     def product(self, weight_unit: str) -> Product:

@@ -131,7 +131,7 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     """Whether the connector may serve without authentication on an address that is not a loopback address."""
     claim_lease_s: float = 5
     """How long a slow decision holds its claim before another worker may take it over."""
-    watch_files_s: float = 5
+    watch_files_s: float = Field(default=5, ge=0)
     """How often the connector looks for changed retailer files and price lists; 0 means never."""
     retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
     price_lists: tuple[Path, ...] = ()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from reference_connector.errors import BadRetailerData, StoreError
+from reference_connector.errors import BadRetailerData
 from reference_connector.orders import OrderHandler
 from reference_connector.payments import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -55,7 +55,8 @@ class FileWatch:
         return True
 
     async def _replace(self, loaded: Retailer) -> None:
-        if held_back := self._source.reasons_to_hold_back(self._retailer.current, loaded):
+        current, hold_back = self._retailer.current, self._source.reasons_to_hold_back
+        if held_back := await asyncio.to_thread(hold_back, current, loaded):  # large lists take a part of a second
             self._log.event("retailer_files_held_back", **held_back)
             return
         self._retailer.current = loaded
@@ -69,7 +70,7 @@ class FileWatch:
             await asyncio.sleep(every_s)
             try:
                 await self.look()
-            except (StoreError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without this task, no later change of a file would be noticed
                 self._log.event("watch_waits", reason=type(error).__name__)
 
 

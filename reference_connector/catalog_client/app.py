@@ -23,6 +23,7 @@ from jwo_toolkit.tls import client_context, unusable
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.client import CatalogClient
+from reference_connector.catalog_client.deadlines import BoundedTransport, Deadline
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import LONGEST_POLL_S, Inbox
 from reference_connector.catalog_client.reports import Downloads, Reports
@@ -48,9 +49,10 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
     pace_file = settings.pace_file or _pace_file(settings)
     pace = Pace(1, 1 / settings.catalog.rate_per_s, time.time, time.sleep, pace_file)
     inbox = Inbox(_sqs(settings, hosts), settings.queue_url, log) if settings.queue_url else None
-    timeout_s, verify = settings.timeout_s, _trusted(settings.ca_file)
-    with httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False, verify=verify) as http:
-        attempts, sender = Attempts(settings, time.monotonic, log), Sender(http, settings, time.monotonic)
+    deadline = Deadline(time.monotonic)
+    transport = BoundedTransport(deadline, _trusted(settings.ca_file))
+    with httpx.Client(timeout=settings.timeout_s, follow_redirects=False, trust_env=False, transport=transport) as http:
+        attempts, sender = Attempts(settings, time.monotonic, log), Sender(http, settings, time.monotonic, deadline)
         calls = PlatformCalls(settings, sender=sender, attempts=attempts, pace=pace, clock=system_clock)
         downloads = Downloads(settings, sender, attempts)
         follower = Follower(
@@ -75,10 +77,10 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
         )
 
 
-def _trusted(ca_file: str) -> ssl.SSLContext | bool:
+def _trusted(ca_file: str) -> ssl.SSLContext:
     """Return the certificates that the client trusts. Raises BadSettings if the file has none."""
     if not ca_file:
-        return True
+        return httpx.create_ssl_context(trust_env=False)
     if why := unusable(ca_file):
         raise BadSettings(f"JWO_CATALOG_CA_FILE: {ca_file} is not usable ({why}); name a file of certificates in PEM")
     return client_context(ca_file)

@@ -18,13 +18,15 @@ from reference_connector.catalog_client.reports import Downloads
 from reference_connector.catalog_client.results import Follower, IngestionResult
 from reference_connector.catalog_client.rows import CatalogRow, naming_stores, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import CatalogClientError, UploadStopped
+from reference_connector.errors import CatalogClientError, MalformedAnswer, UploadStopped
 from reference_connector.telemetry import EventLog
 
 _WAKE_EVERY_S = 0.1
 """How often the main thread wakes: on some systems, a signal does not end a wait."""
 _GRACE_S = 3
 """How long an interrupted upload waits for the calls that run, since their ids would be lost."""
+
+_REPEATED_HINT = "find out which program between here and the platform repeats an old answer; the rows may be missing"
 
 
 class Uploaded(NamedTuple):
@@ -86,7 +88,10 @@ class CatalogClient:
         def upload_chunk(place: int) -> None:
             chunk = chunks[place]
             with naming_stores(chunk):
-                ids[place] = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+                given = str(self._calls.call(UPLOAD_CATALOG, {"catalogItems": chunk})["ingestionId"])
+            if given in set(ids.values()):
+                raise MalformedAnswer(f"the platform answers two uploads with ingestion {given}", hint=_REPEATED_HINT)
+            ids[place] = given
             self._log.event("catalog_uploaded", ingestionId=ids[place], rows=len(chunk))
             on_uploaded(Uploaded(place, len(chunk), ids[place]))
             if journal is not None:

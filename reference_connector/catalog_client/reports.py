@@ -89,7 +89,7 @@ class Reports:
         try:
             url = self._hosts.allowed(link)
         except ForbiddenHost as error:
-            raise ForbiddenHost(f"the link of {what.removeprefix('the ')}: {error}", hint=error.hint) from error
+            raise ForbiddenHost(f"the link of {what}: {error}", hint=error.hint) from error
         return self._downloads.get(what, url, partial(_checked, ingestion_id), end)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -18,8 +18,10 @@ from reference_connector.errors import BadRows, PlatformRefused, UnreadableFile
 from reference_connector.files import damage
 from reference_connector.files.cut import check_last_price
 from reference_connector.files.delimited import Columns, read_table
+from reference_connector.files.doubts import doubts
 from reference_connector.files.problems import Problems
 from reference_connector.files.text import read_file
+from reference_connector.retailer import bare_barcode
 
 CatalogRow = dict[str, Any]
 SharedBarcodes = Literal["refuse", "send"]
@@ -43,7 +45,14 @@ class _Placed(NamedTuple):
     row: CatalogRow
 
 
-def read_rows(path: Path, shared_barcodes: SharedBarcodes = "refuse") -> list[CatalogRow]:
+class CatalogFile(NamedTuple):
+    """The rows of a file, and remarks about what is valid and looks wrong."""
+
+    rows: list[CatalogRow]
+    remarks: list[str]
+
+
+def read_rows(path: Path, shared_barcodes: SharedBarcodes = "refuse") -> CatalogFile:
     """Read a CSV with a header, or a JSON list, without our own columns and without empty values.
 
     Raises BadRows if the file is not readable, has no rows, or has wrong rows; it lists all of them with their lines.
@@ -64,7 +73,17 @@ def read_rows(path: Path, shared_barcodes: SharedBarcodes = "refuse") -> list[Ca
     if problems:
         more = f"\n  {file}: {note}" if note else ""
         raise BadRows(problems.as_text() + more)
-    return [row for _, row in placed]
+    rows = [row for _, row in placed]
+    return CatalogFile(rows, [f"{file}: {remark}" for remark in (note, *_doubts(rows)) if remark])
+
+
+def _doubts(rows: Sequence[CatalogRow]) -> Iterator[str]:
+    by_store: dict[str, list[CatalogRow]] = defaultdict(list)
+    for row in rows:
+        by_store[row["store_id"]].append(row)
+    for store, found in by_store.items():
+        prices = (row["standard_price"] for row in found if "standard_price" in row)
+        yield from doubts(f"store {store}", (row["item_sku"] for row in found), prices)
 
 
 def uploads(rows: Sequence[CatalogRow], size: int) -> Iterator[list[CatalogRow]]:
@@ -169,11 +188,9 @@ def _check(file: str, rows: Sequence[_Placed], shared_barcodes: SharedBarcodes, 
             problems.add(file, placed.place, problem, "Remove one of them")
             continue
         for barcode, _ in _barcodes(placed.row) if shared_barcodes == "refuse" else ():
-            owner, written, place = barcodes.setdefault(
-                (store, barcode.lstrip("0") or barcode), (sku, barcode, placed.place)
-            )
+            owner, written, place = barcodes.setdefault((store, bare_barcode(barcode)), (sku, barcode, placed.place))
             if owner != sku:
-                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros)"
+                zeros = "" if written == barcode else f" (there {written}, the same without leading zeros and hyphens)"
                 problem = f"barcode {barcode} is also on {owner} in store {store}, in {place}{zeros}"
                 problems.add(file, placed.place, problem, "Give each SKU its own barcode")
 

@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from jwo_toolkit.content_coding import BadCoding, decoded
+from reference_connector.catalog_client.deadlines import Deadline
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformUnreachable
 
 _ADDRESS_HINT = "check that the platform runs, and the variable JWO_CATALOG_ENDPOINT"
+_REQUEST_HINT = "check the variables JWO_CATALOG_ENDPOINT and JWO_CATALOG_SESSION_TOKEN"
+_LINK_HINT = "the platform named this address; check that it is right, and that this machine can reach it"
 _ACCEPTED_CODINGS = {"Accept-Encoding": "gzip, deflate"}
 
 
@@ -42,12 +45,19 @@ class Answer(NamedTuple):
 
 
 class Sender:
-    """Sends requests with a shared HTTP client."""
+    """Sends requests with a shared HTTP client, which ends each exchange at the deadline."""
 
-    def __init__(self, http: httpx.Client, settings: CatalogClientSettings, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        settings: CatalogClientSettings,
+        monotonic: Callable[[], float],
+        deadline: Deadline,
+    ) -> None:
         self._http = http
         self._settings = settings
         self._monotonic = monotonic
+        self._deadline = deadline
 
     def send(self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """Send a request and return the answer, of any status.
@@ -55,12 +65,12 @@ class Sender:
         Raises PlatformUnreachable if there is no complete answer. Raises MalformedAnswer if its coding is damaged, or
         if it is too large.
         """
-        end = self._monotonic() + self._settings.answer_limit_s
+        self._deadline.at = self._monotonic() + self._settings.answer_limit_s
         try:
             with self._http.stream(
                 method, url, content=content, headers={**(headers or {}), **_ACCEPTED_CODINGS}
             ) as response:
-                body = self._body(response, end)
+                body = self._body(response)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._unreachable(url, error) from error
         coding = response.headers.get("content-encoding", "")
@@ -79,34 +89,35 @@ class Sender:
             )
         return content
 
-    def _body(self, response: httpx.Response, end: float) -> bytes:
+    def _body(self, response: httpx.Response) -> bytes:
         parts, size = [], 0
         for part in response.iter_raw():
             parts.append(part)
             size += len(part)
             if size > self._settings.answer_limit_bytes:
                 break  # `decode` reports it
-            if self._monotonic() > end:
-                limit_s = self._settings.answer_limit_s
-                raise PlatformUnreachable(
-                    f"the answer of {bare(str(response.url))} was not complete after {limit_s:g} s",
-                    hint="set JWO_CATALOG_ANSWER_LIMIT_S if such a time is right",
-                )
         return b"".join(parts)
 
     def _unreachable(self, url: str, error: Exception) -> PlatformUnreachable:
-        where = bare(url)
+        where, is_ours = bare(url), url.startswith(self._settings.endpoint.rstrip("/"))
+        if isinstance(error, httpx.TimeoutException) and self._deadline.is_over:
+            return PlatformUnreachable(
+                f"the answer of {where} was not complete after {self._settings.answer_limit_s:g} s",
+                hint="set JWO_CATALOG_ANSWER_LIMIT_S if such a time is right",
+            )
         if isinstance(error, httpx.TimeoutException):
             return PlatformUnreachable(
                 f"no answer from {where} within {self._settings.timeout_s:g} s (JWO_CATALOG_TIMEOUT_S)",
-                hint=_ADDRESS_HINT,
+                hint=_ADDRESS_HINT if is_ours else _LINK_HINT,
             )
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)):
             # the text of such an error may repeat a header, and with it a secret
             return PlatformUnreachable(
                 f"the request to {where} is not valid ({type(error).__name__})",
                 may_pass=False,
-                hint="check the variables JWO_CATALOG_ENDPOINT and JWO_CATALOG_SESSION_TOKEN",
+                hint="check the variables JWO_CATALOG_ENDPOINT and JWO_CATALOG_SESSION_TOKEN"
+                if is_ours
+                else _LINK_HINT,
             )
         reason = str(error) or type(error).__name__
         fault = _tls_fault(error)
@@ -120,9 +131,10 @@ class Sender:
             return PlatformUnreachable(
                 f"the TLS handshake with {where} fails: {fault.reason or reason}",
                 may_pass=fault.reason != "WRONG_VERSION_NUMBER",  # the server speaks plain HTTP there
-                hint="check the scheme and the port of JWO_CATALOG_ENDPOINT",
+                hint="check the scheme and the port of JWO_CATALOG_ENDPOINT" if is_ours else _LINK_HINT,
             )
-        return PlatformUnreachable(f"no answer from {where}: {reason}", hint=_ADDRESS_HINT)
+        hint = _ADDRESS_HINT if is_ours else _LINK_HINT
+        return PlatformUnreachable(f"no answer from {where}: {reason}", hint=hint)
 
 
 def bare(url: str) -> str:

@@ -42,6 +42,7 @@ _DECIMALS = re.compile(r"[0-9]*\.[0-9]{3,}")
 _WHOLE_AS_DECIMAL = re.compile(r"[0-9]+[.,]0+")
 _NOT_PRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffd\ufeff\ufffe\uffff\ud800-\udfff]")
 _ODD_IN_A_CODE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f]|(?! )\\s")
+_NOT_ONE_BARCODE = re.compile("^[+-]|[,;|'\"]")
 _LENGTHS: Mapping[str, tuple[int, ...]] = {"UPC": (8, 12), "EAN": (13,), "EAN8": (8,), "GTIN": (14,), "ISBN": (10,)}
 _ANY_LENGTH = (8, 12)
 _WITH_A_TYPE = frozenset({3, 4, 5, 6, 8, 10, 12, 13, 14})
@@ -80,7 +81,7 @@ def barcode_damage(text: str) -> Damage | None:
     for pattern, cause in _BARCODES:
         if pattern.fullmatch(text):
             return Damage(f"{text!r} {cause}", _AS_TEXT)
-    if text[0] in "'+-" or "," in text or ";" in text:
+    if _NOT_ONE_BARCODE.search(text):
         return Damage(f"{text!r} is not one barcode, as it has {_first_odd(text)!r}", "Write one barcode, in digits")
     return None if _PRINTABLE.fullmatch(text) else _odd_character(text, _first_odd(text))
 

@@ -12,13 +12,12 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
+from reference_connector.files.names import meant, plain
 from reference_connector.files.problems import Problems
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
-_BY_A_PROGRAM = re.compile(r"[\W_]+")
-_ALIKE = 0.85
 _LISTED = 12
 _OTHER_FORMATS = {
     "{": (
@@ -98,7 +97,7 @@ class _Reader:
         names = self._names(header)
         if not names:
             return Table([])
-        lines = list(self._rows(header.last, delimiter, names))
+        lines = list(self._rows(header, delimiter, names))
         others = tuple(name for name in names if name and name not in self._columns.read)
         last = next((name for name in reversed(names) if name), "")
         return Table(lines, last, others, self._is_whole)
@@ -128,8 +127,8 @@ class _Reader:
 
     def _known_name(self, cell: str) -> str:
         """Return the column that a cell of the header names, in any spelling: `Item SKU` is `item_sku`."""
-        plain = {_plain(name): name for name in self._columns.read}
-        return plain.get(_plain(cell), cell.strip())
+        known = {plain(name): name for name in self._columns.read}
+        return known.get(plain(cell), cell.strip())
 
     def _names(self, header: _Record) -> list[str]:
         """Return the columns' names, empty for a column without one; no names if the header is wrong."""
@@ -140,31 +139,38 @@ class _Reader:
         if missing == list(self._columns.required):
             wanted = ", ".join(missing)
             fix = "Write the columns' names in the first line, with commas, semicolons or tabs between them"
+            if len(names) == 1 and any(mark in names[0] for mark in _DELIMITERS):
+                fix = "Remove the quotes around the whole line, here and in the rows: each value has its own quotes"
             self._problem(place, f"is not a header with the columns {wanted}; it has {found}", fix)
             return []
         before = len(self._problems)
         for name in missing:
-            near = get_close_matches(name, names, n=1, cutoff=0.7)
-            misspelt = f"; is it the column {near[0]}?" if near else ""
+            other = [each for each in names if each not in self._columns.read]
+            near = next((each for each in other if meant(each, [name])), "")
+            near = near or next(iter(get_close_matches(name, other, n=1, cutoff=0.7)), "")
+            misspelt = f"; is it the column {near}?" if near else ""
             self._problem(place, f"{name} is missing among the columns {found}{misspelt}", f"Name a column {name}")
         for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
             places = " and ".join(str(number) for number, each in enumerate(names, 1) if each == name)
             self._problem(place, f"column {name} appears twice, as columns {places}", "Remove one of them")
         for name in names:
             absent = [each for each in self._columns.read if each not in names and each not in missing]
-            near = get_close_matches(name.lower(), absent, n=1, cutoff=_ALIKE)
-            if name and name not in self._columns.read and near:
-                self._problem(place, f"column {name} is not known; did you mean {near[0]}?", "Correct or remove it")
+            if name and name not in self._columns.read and (near := meant(name, absent)):
+                self._problem(place, f"column {name} is not known; did you mean {near}?", "Correct or remove it")
         return names if len(self._problems) == before else []
 
-    def _rows(self, start: int, delimiter: str, names: list[str]) -> Iterator[Line]:
-        for record in _records(self._lines, start, delimiter, names, frozenset(self._columns.read)):
+    def _rows(self, header: _Record, delimiter: str, names: list[str]) -> Iterator[Line]:
+        for record in _records(self._lines, header.last, delimiter, names, frozenset(self._columns.read)):
             place = f"line {record.first}"
             if record.problem:
                 self._problem(place, record.problem, record.fix)
                 continue
             values = [value.strip() for value in record.values]
             if not any(values):
+                continue
+            if record.values[1:] == header.values[1:] and values[0].strip("\ufeff ") == header.values[0].strip():
+                what = "the header is there again, so the file seems to be made of several files"
+                self._problem(place, what, "Remove this line, and check that the rows below it belong to this list")
                 continue
             if len(values) < len(names):
                 self._problem(
@@ -185,10 +191,6 @@ class _Reader:
                 self._problem(place, f"{row['']!r} is in a column without a name", "Name the column, or empty it")
                 continue
             yield Line(record.first, row)
-
-
-def _plain(name: str) -> str:
-    return _BY_A_PROGRAM.sub("", name).casefold()
 
 
 def _records(

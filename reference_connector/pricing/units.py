@@ -31,8 +31,8 @@ _SPELLINGS = {
     PIECE: "unit units each ea piece pieces pc pcs count c62 h87",
     POUND: "lb lbs pound pounds lbr",
     OUNCE: "oz ounce ounces onz",
-    KILOGRAM: "kg kgs kilogram kilograms kgm",
-    GRAM: "g gram grams grm",
+    KILOGRAM: "kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes kgm",
+    GRAM: "g gram grams gramme grammes grm",
 }
 _UNITS = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _LONGEST = 20

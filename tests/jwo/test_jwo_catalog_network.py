@@ -152,6 +152,14 @@ def test_report_that_cannot_be_fetched_keeps_the_others_and_the_journal(
     assert not (tmp_path / "kept").exists()
 
 
+def test_remarks_about_the_file_are_warnings(command: Any, platform: SmallPlatform, tmp_path: Path) -> None:
+    platform.done("ingestion-1")
+    capitals = [{**row, "item_sku": sku} for row, sku in zip(some_rows(2), ("a", "A"), strict=True)]
+    (tmp_path / "rows.json").write_text(json.dumps(capitals), "utf-8")
+    (warning,) = upload(command).document["warnings"]
+    assert "differ in capitals only" in warning
+
+
 def test_results_that_are_late_keep_the_journal(command: Any, platform: SmallPlatform, tmp_path: Path) -> None:
     finish(platform, 1)
     done = command("upload", "rows.json", "--json", "--wait", "0.1", "--journal", "kept")
@@ -214,7 +222,7 @@ def test_error_before_the_first_upload_is_a_document_too(
 
 
 def test_bug_is_a_document_too(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jwo.catalog_calls.read_rows", lambda *_given: 1 / 0)
+    monkeypatch.setattr("jwo.catalog_calls.read_rows", lambda *_arguments: 1 / 0)
     done = upload(command)
     assert (done.code, "ZeroDivisionError" in done.document["error"]) == (3, True)
 

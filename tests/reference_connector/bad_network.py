@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -151,6 +152,15 @@ def drips(exchange: Exchange) -> None:
     for _ in range(30):
         exchange.connection.sendall(b" ")
         threading.Event().wait(0.01)
+
+
+def drips_headers(exchange: Exchange) -> None:
+    """As `drips`, before the end of the headers, where an HTTP client does not look at the time."""
+    exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    with suppress(OSError):  # the client has given up
+        for _ in range(60):
+            exchange.connection.sendall(b"a")
+            threading.Event().wait(0.01)
 
 
 def babbles(exchange: Exchange) -> None:

@@ -31,6 +31,7 @@ from reference_connector.errors import (
     CatalogClientError,
     ForbiddenHost,
     JournalUnusable,
+    MalformedAnswer,
     PlatformRefused,
     PlatformUnreachable,
     QueueUnusable,
@@ -48,6 +49,7 @@ from tests.reference_connector.bad_network import (
     cuts,
     cuts_without_a_length,
     drips,
+    drips_headers,
     hangs,
     loses_the_answer,
     reset,
@@ -106,7 +108,7 @@ def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClien
 @pytest.mark.parametrize(
     "fault",
     [
-        reset, closes, cuts, cuts_without_a_length, hangs, drips, babbles, loses_the_answer,
+        reset, closes, cuts, cuts_without_a_length, hangs, drips, drips_headers, babbles, loses_the_answer,
         *(answers(status) for status in (408, 425, 429, 500, 502, 503, 504)),
         answers(503, b"<html>busy</html>", Retry_After="0"),
         answers(502, Retry_After="9" * 400),
@@ -395,6 +397,28 @@ def test_failure_ends_the_pauses_of_other_workers(network: BadNetwork, logged: A
     with pytest.raises(PlatformRefused) as refused:
         logged(chunk_rows=1, workers=2, retry_wait_max_s=900)[0].upload(some_rows(2))
     assert refused.value.status == 403
+
+
+def test_whole_answer_has_a_limit_although_no_wait_is_long(network: BadNetwork, logged: Any) -> None:
+    network.faults[UPLOAD] = [drips_headers] * 9
+    with pytest.raises(PlatformUnreachable, match=r"not complete after 0\.1 s"):
+        logged(timeout_s=5, max_attempts=2)[0].upload(some_rows(1))
+
+
+def test_answer_that_a_proxy_repeats_is_no_ingestion(network: BadNetwork, logged: Any, tmp_path: Path) -> None:
+    network.faults[UPLOAD] = [answers(201, b'{"ingestionId":"old"}')] * 2
+    client, journal = logged(chunk_rows=1)[0], UploadJournal(tmp_path / "journal")
+    with pytest.raises(MalformedAnswer, match="two uploads with ingestion old"):
+        client.upload(some_rows(3), journal)
+    assert len(set(client.upload(some_rows(3), journal))) == 3
+
+
+def test_link_that_cannot_be_reached_blames_no_setting(platform: SmallPlatform, logged: Any) -> None:
+    platform.done("one")
+    platform.status["one"]["reportDownloadLink"] = "http://127.0.0.1:9/report"
+    (result,) = logged(max_attempts=1)[0].wait_for_results(["one"], 0)
+    assert "the platform named this address" in result.problem
+    assert "JWO_CATALOG" not in result.problem
 
 
 def test_signal_ends_the_upload_after_the_call_that_runs(

@@ -21,13 +21,13 @@ def test_rows_from_csv_lack_our_column_and_empty_values(tmp_path: Path) -> None:
         writer.writerow(["item_sku", "external_product_id", "item_name", "store_id", "brand_name", "sold_by"])
         writer.writerow(["SKU-1", "012345678905", "Water, still", "STORE-001", "", "unit"])
     row = {"item_sku": "SKU-1", "external_product_id": "012345678905", "item_name": "Water, still"}
-    assert read_rows(path) == [row | {"store_id": "STORE-001"}]
+    assert read_rows(path).rows == [row | {"store_id": "STORE-001"}]
 
 
 def test_rows_come_from_json(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(some_rows(2)))
-    assert read_rows(path) == some_rows(2)
+    assert read_rows(path).rows == some_rows(2)
 
 
 HEADER = "item_sku,external_product_id,external_product_id_type,store_id,standard_price,item_name\n"
@@ -37,7 +37,7 @@ ROW = {"item_sku": "A", "external_product_id": "4011", "item_name": "Tea", "stor
 
 def read(tmp_path: Path, content: str | bytes, name: str = "rows.csv", **options: Any) -> list[dict[str, Any]]:
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_rows(tmp_path / name, **options)
+    return read_rows(tmp_path / name, **options).rows
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,7 @@ def read(tmp_path: Path, content: str | bytes, name: str = "rows.csv", **options
         ('B,4012,PLU,S1,1.00,"6 in\n', "line 3: the quote at column 20 opens a value and is never closed"),
         ("A,4012,PLU,S1,2.00,Nut\n", "line 3: A is there twice in store S1, first in line 2"),
         ("B,0036000291452,EAN,S1,2.00,Nut\n", "line 3: barcode 0036000291452 is also on A .*line 2 .*leading zeros"),
+        ("B,0-36000-29145-2,UPC,S1,2.00,Nut\n", "line 3: barcode 0-36000-29145-2 is also on A .*line 2 .*hyphens"),
         ("B,3.60003E+11,UPC,S1,2.00,Nut\n", "line 3: external_product_id: .* a spreadsheet replaced the digits"),
         ("B,4012,PLU,S1,1_99,Nut\n", "line 3: standard_price: '1_99' has an underscore"),
         ('B,4012,PLU,S1,"4,99",Nut\n', "line 3: standard_price: '4,99' has a decimal comma"),
@@ -136,3 +137,14 @@ def test_file_without_rows_is_an_error(tmp_path: Path, name: str, text: str) -> 
     path.write_text(text)
     with pytest.raises(BadRows, match=name):
         read_rows(path)
+
+
+def test_file_that_looks_wrong_has_remarks(tmp_path: Path) -> None:
+    rows = TEA.replace("1.00", "199").replace("Tea", "Café") + "".join(
+        f"{sku},{code},PLU,S1,299,Nut\n" for sku, code in (("a", 4011), ("B", 4012))
+    )
+    (tmp_path / "rows.csv").write_bytes((HEADER + rows).encode("cp1252"))
+    encoding, capitals, cents = read_rows(tmp_path / "rows.csv").remarks
+    assert "line 2 is not UTF-8; the file was read as Windows-1252" in encoding
+    assert "SKUs of store S1 differ in capitals only, so each has its own price: A and a" in capitals
+    assert "if the prices are in cents" in cents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,6 +132,25 @@ def test_rows_of_two_stores_may_share_skus_and_barcodes(load: Load) -> None:
     assert (sold(retailer)["P-0"][0], sold(retailer, "S2")["P-0"][0]) == ("2.71", "3.00")
 
 
+def test_barcode_with_hyphens_is_the_one_without_them(load: Load) -> None:
+    assortment = load(HEADER + TEA.replace("4011", "978-3-16-148410-0")).assortment
+    assert assortment.by_barcode("S1", "9783161484100") == assortment.by_sku("S1", "P-0")
+    with pytest.raises(BadRetailerData, match="line 3: barcode 036000291452 is also on P-0 in store S1, in line 2"):
+        load(HEADER + TEA.replace("4011", "0-36000-29145-2") + "P-1,036000291452,S1,1.99,Nut\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        (TEA + "p-0,4012,S1,9.99,Tea\n", "SKUs of store S1 differ in capitals only.*: P-0 and p-0"),
+        ("P-0,1,S1,271,Tea\nP-1,2,S1,199,Nut\nP-2,3,S1,50,Pin\n", "no price of store S1 is written with decimals"),
+    ],
+)
+def test_goods_that_look_wrong_are_noted(load: Load, rows: str, note: str) -> None:
+    (found,) = load(HEADER + rows).notes
+    assert re.search(note, found)
+
+
 def test_doubled_quotes_and_quoted_delimiters_are_text(load: Load) -> None:
     assert sold(load(HEADER + 'P-1,4012,S1,1.99,"Pipe 5"", long"\n'))["P-1"] == ("1.99", 'Pipe 5", long')
 
@@ -150,6 +170,11 @@ def test_rows_that_a_note_in_quotes_would_swallow_are_found(load: Load) -> None:
         (HEADER.replace("standard_price", "price"), "line 1: standard_price is missing among the columns item_sku"),
         (HEADER.replace("item_sku", "item_ski"), r"line 1: item_sku is missing .*is it the column item_ski\?"),
         (HEADER.replace("product_id", "product_ids"), "line 1: column external_product_ids .*external_product_id"),
+        (HEADER.replace("external_product_id", "UPC"), r"line 1: column UPC is not known; did you mean external_prod"),
+        (HEADER.replace("\n", ",tax_code\n"), r"line 1: column tax_code is not known; did you mean product_tax_code"),
+        (f'"{HEADER.strip()}"\n"{TEA.strip()}"\n', "line 1: is not a header.*Remove the quotes around the whole line"),
+        (HEADER + TEA + HEADER, "line 3: the header is there again"),
+        (HEADER + TEA + "\ufeff" + HEADER, "line 3: the header is there again"),
         ("hello\n", "line 1: is not a header with the columns item_sku, .*it has hello"),
         (TEA, "line 1: is not a header"),
         (HEADER.replace("store_id", '"store_id'), "line 1: the quote at column 30 .* is never closed"),
@@ -178,7 +203,8 @@ PRICES = {
 BARCODES = {
     "3.60003E+11": "spreadsheet", "3,60003E+11": "spreadsheet", "36000291452.0": "decimals", "36 000 291 452": "number",
     "360,002,914,520": "number", "#REF!": "error", "1-Feb": "a date", "2026-04-09": "a date", "NaN": "empty cell",
-    "\uff10\uff13\uff16": r"U\+FF10", "'036": "apostrophe", "036;037": "one barcode", "-36": "one barcode",
+    "\uff10\uff13\uff16": r"U\+FF10", "'036": "apostrophe", "036;037": "one barcode", "036|037": "one barcode",
+    "036'": "one barcode", "-36": "one barcode",
     "03\u200b6": r"U\+200B",
 }  # fmt: skip
 CODES = {"1.23E+05": "spreadsheet", "1-Mar": "a date", "12345.0": "decimals", "A\u200bB": r"U\+200B", "#NAME?": "error",

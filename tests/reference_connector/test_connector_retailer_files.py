@@ -18,6 +18,7 @@ HEADER = (
 
 
 PRODUCT = '[[product]]\nsku = "A"\nname = "A"\nprice = "1.00"\n'
+RATES = '[tax]\ndefault = "0.07"\n[tax.codes]\nFOOD = "0"\n'
 PROMOTION = '[[promotion]]\nsku = "A"\nvalue = "10"\nkind = "percentage"\n'
 KEY = '[[fixture_key]]\nidentity_key = "YQ=="\nvisitor_id = "v"\nstores = ["S"]\n'
 
@@ -40,6 +41,17 @@ def test_shipped_sample_is_valid() -> None:
 def test_unknown_sections_and_members_are_ignored(tmp_path: Path) -> None:
     retailer = load(tmp_path, 'gates = ["G1"]\nqr_pattern = ".*"\n[weather]\nsun = true\n[[gate]]\nid = "G1"\n')
     assert retailer.stores == {"S"}
+
+
+def test_spelling_of_units_codes_and_zeros_does_not_matter(tmp_path: Path) -> None:
+    toml = PRODUCT.replace('"1.00"', "-0.00") + f"sold_by = ' WEIGHT '\ntax_code = 'FOOD '\n{RATES}"
+    product = load(tmp_path, toml).assortment.by_sku("S", "A")
+    assert product is not None
+    assert (str(product.unit_price), product.unit.name, product.tax_code) == ("0.00", "lb", "FOOD")
+
+
+def test_promotion_may_have_a_name(tmp_path: Path) -> None:
+    assert load(tmp_path, f"{PRODUCT}{PROMOTION}id = '1'\nname = 'Sale'\n").promotions["A"]
 
 
 def test_a_price_list_row_sells_in_its_store_only(tmp_path: Path) -> None:
@@ -122,6 +134,29 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ("[tax]\ndefault = '0,07'\n", "default: .*decimal comma"),
         ("[tax]\ndefalt = '0.07'\n", r"\[tax\]: defalt is not known; did you mean default\?"),
         ("[tax.codes]\nFOOD = '7%'\n", "codes.FOOD: '7%' is not a number"),
+        ("[tax]\ndefault = 1\n", r"default: .*less than 1\. Write 0\.07 for 7 %"),
+        ("[tax]\nFOOD = '0'\n", r"\[tax\]: FOOD is not known"),
+        ("[tax.rates]\nFOOD = '0'\n", r"\[tax\]: rates is not known"),
+        ("[tax.regions.CA]\ndefualt = '0.09'\n", r"regions\.CA\.defualt is not known; did you mean default\?"),
+        (f"{PRODUCT}tax_code = 'food'\n{RATES}", r"tax code food has no rate; did you mean FOOD\?"),
+        (f"{PRODUCT}product_tax_code = 'FOOD'", r"product_tax_code is not known; did you mean tax_code\?"),
+        (f"{PRODUCT}upc = '036000291452'", r"upc is not known; did you mean barcode\?"),
+        (PRODUCT.replace('"1.00"', "1e99999999999999999999"), "a number that is too long"),
+        (PRODUCT.replace('"1.00"', "9" * 5000), "a number that is too long"),
+        (f"x = {'[' * 3000}", "brackets within each other"),
+        (
+            'product = [{sku = "A", name = "A", price = "1.00"}]\n',
+            r"line 1, .*product is in this table.*\[\[product\]\]",
+        ),
+        (f"{PRODUCT}{PROMOTION}".replace('"10"', '"150"'), r"150 % is more than the price"),
+        (f"{PRODUCT}{PROMOTION}".replace('"10"', '"0.5"').replace("percentage", "bogo"), "not a whole number"),
+        (f"{PRODUCT}{PROMOTION}".replace('value = "10"\n', ""), "value is missing for the kind percentage"),
+        (
+            f"{PRODUCT}sold_by = 'kg'\n[[promotion]]\nsku = 'A'\nkind = 'bogo'\n",
+            "bogo gives nothing for A, which is sold by weight",
+        ),
+        (f"{PRODUCT}{PROMOTION}max_off = '5.00'\n", "max_off is not known"),
+        (f"{PRODUCT}{PROMOTION}stores = ['T']\n", "stores is not known"),
     ],
 )
 def test_error_names_file_and_row(tmp_path: Path, toml: str, named: str) -> None:

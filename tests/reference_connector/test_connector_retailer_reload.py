@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from reference_connector.errors import BadRetailerData, StoreError
 from reference_connector.files import text
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource
+from reference_connector.settings import ConnectorSettings
 from reference_connector.tasks import FileWatch
 from reference_connector.telemetry import EventLog, system_clock
 
@@ -156,8 +158,34 @@ def test_lost_decimal_points_are_held_back(watched: Any) -> None:
     shop = watched(HEADER + prices(5, price="1.99"))
     shop.write(HEADER + prices(5, price="199"))
     shop.look()
-    assert "5 of 5 prices of the products of store S change at least tenfold" in shop.events()[0]["problem"]
+    assert "5 of 5 products of store S have a price that changes at least tenfold" in shop.events()[0]["problem"]
     shop.write(HEADER + prices(5, price="2.99"))
+    shop.look()
+    assert shop.events()[-1]["event"] == "retailer_files_loaded"
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ("upc_code,product_tax_code,sold_by", "5 of 5 products of store S have no barcode now"),
+        ("external_product_id,taxes,sold_by", "5 of 5 products of store S have no tax code now"),
+        ("external_product_id,product_tax_code,uom", "5 of 5 products of store S have a price for another unit"),
+    ],
+)
+def test_column_with_another_name_is_held_back(watched: Any, columns: str, named: str) -> None:
+    rows = "".join(f"S-{number},Thing,S,1.00,401{number},FOOD,kg\n" for number in range(5))
+    header = HEADER.replace("\n", ",external_product_id,product_tax_code,sold_by\n")
+    shop = watched(header + rows)
+    shop.write(HEADER.replace("\n", f",{columns}\n") + rows)
+    shop.look()
+    assert named in shop.events()[0]["problem"]
+    assert shop.current.current.assortment.by_barcode("S", "4014").unit.name == "kg"
+
+
+def test_removed_products_may_be_all_that_have_a_barcode(watched: Any) -> None:
+    header = HEADER.replace("\n", ",external_product_id\n")
+    shop = watched(header + prices(20).replace("1.00\n", "1.00,\n") + "A,Thing,S,1.00,4011\nB,Thing,S,1.00,4012\n")
+    shop.write(header + prices(20).replace("1.00\n", "1.00,\n"))
     shop.look()
     assert shop.events()[-1]["event"] == "retailer_files_loaded"
 
@@ -250,3 +278,23 @@ def test_doubtful_rows_are_logged(watched: Any) -> None:
     shop.write(HEADER + prices(5) + "X,Thing,ELSEWHERE,1.00\n")
     shop.look()
     assert [event["event"] for event in shop.events()] == ["retailer_files_doubtful", "retailer_files_loaded"]
+
+
+def test_bug_in_a_read_does_not_end_the_watch(watched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = watched(HEADER + prices(5))
+    looks = iter([RuntimeError("a bug"), False])
+
+    async def look() -> bool:
+        if isinstance(found := next(looks), Exception):
+            raise found
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(shop.watch, "look", look)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(shop.watch.run(0.001))
+    assert [event["event"] for event in shop.events()] == ["watch_waits"]
+
+
+def test_time_between_two_looks_is_not_negative() -> None:
+    with pytest.raises(ValidationError, match="watch_files_s"):
+        ConnectorSettings.model_validate({"watch_files_s": -1})

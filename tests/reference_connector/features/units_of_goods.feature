@@ -77,21 +77,22 @@ Feature: Units of goods
     Then the total is <total>
 
     Examples:
-      | sku    | unit      | total |
-      | TOWELS | unit      | 9.98  |
-      | TOWELS | each      | 9.98  |
-      | TOWELS | EACH      | 9.98  |
-      | TOWELS | ea        | 9.98  |
-      | TOWELS | Pieces    | 9.98  |
-      | FIGS   | LB        | 4.00  |
-      | FIGS   | lbs       | 4.00  |
-      | FIGS   | lb.       | 4.00  |
-      | FIGS   | Pounds    | 4.00  |
-      | FIGS   | LBR       | 4.00  |
-      | HAM    | ounces    | 1.24  |
-      | NUTS   | KGM       | 25.98 |
-      | NUTS   | kilograms | 25.98 |
-      | PEPPER | Grams     | 0.10  |
+      | sku    | unit        | total |
+      | TOWELS | unit        | 9.98  |
+      | TOWELS | each        | 9.98  |
+      | TOWELS | EACH        | 9.98  |
+      | TOWELS | ea          | 9.98  |
+      | TOWELS | Pieces      | 9.98  |
+      | FIGS   | LB          | 4.00  |
+      | FIGS   | lbs         | 4.00  |
+      | FIGS   | lb.         | 4.00  |
+      | FIGS   | Pounds      | 4.00  |
+      | FIGS   | LBR         | 4.00  |
+      | HAM    | ounces      | 1.24  |
+      | NUTS   | KGM         | 25.98 |
+      | NUTS   | kilograms   | 25.98 |
+      | NUTS   | kilogrammes | 25.98 |
+      | PEPPER | Grams       | 0.10  |
 
   @PRICE-X.1
   Scenario Outline: Nothing of a product costs nothing
