@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 commands = typer.Typer()
+_STORE_PATH = "JWO_CONNECTOR_STORE__PATH"
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
 HostOption = Annotated[str, typer.Option("--host", metavar="HOST", help="Address or name to listen on.")]
 AllowOption = Annotated[
@@ -51,17 +53,28 @@ def connector(
 
     It first prints to standard error where it stores its records.
     """
-    from jwo.connector_files import check_files, choose_database
     from jwo.serving import cannot_bind
     from reference_connector.serving import serve
 
     if database:
-        choose_database(database)
-    check_files()
+        _choose_database(database)
     try:
         serve(host, port, workers=workers, stop_within_s=5, allow_unauthenticated=allow_unauthenticated)
     except OSError as error:
         raise cannot_bind(port, error) from error
+
+
+def _choose_database(path: Path) -> None:
+    """Set the file of the records, for this process and its workers. Raises Usage if a variable sets another place."""
+    from jwo.errors import Usage
+
+    upper = {name.upper(): name for name in os.environ}
+    for variable in ("JWO_DATABASE_URL", _STORE_PATH):
+        if os.environ.get(upper.get(variable, ""), ""):
+            raise Usage(f"--database and {variable} both say where the records go; omit one of them")
+    if upper.get(_STORE_PATH):
+        del os.environ[upper[_STORE_PATH]]
+    os.environ[_STORE_PATH] = str(path)
 
 
 @commands.command()

@@ -25,6 +25,8 @@ PATTERN_LIMITS = jsonschema_rs.FancyRegexOptions(backtrack_limit=_MOST_STEPS, si
 _LINEAR = jsonschema_rs.RegexOptions(size_limit=_MOST_BYTES)
 _PROBE_LENGTH, _MOST_PROBES = 250, 12
 _DIALECT = r"write it for ECMA-262 (JavaScript): \1 instead of (?P=name), $ instead of \Z, a{0,3} instead of a{,3}"
+_ESCAPES = re.compile(r"\\(?:([<>])|.)", re.DOTALL)
+"""The escapes of a pattern, with a group for those that Python and ECMA-262 read differently from the engine."""
 _log = logging.getLogger("jwo_toolkit.patterns")
 
 
@@ -65,6 +67,10 @@ def checked_pattern(pattern: str) -> str:
     """
     if problem := _python_problem(pattern):
         raise BadPattern(f"is not a regular expression: {problem}")
+    if any(match[1] for match in _ESCAPES.finditer(pattern)):
+        raise BadPattern(
+            r"has \< or \>, which the engine reads as the edge of a word; write < or > without a backslash"
+        )
     compiled = _compiled(pattern, whole=True)
     if not compiled.is_linear and any(map(compiled.gives_up_on, _probes(pattern))):
         raise BadPattern(

@@ -7,6 +7,7 @@ before it opens a port.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 
 from contract.errors import BadSettings
@@ -47,7 +48,8 @@ def main() -> None:
         hint = getattr(error, "hint", "")
         parser.error(f"{error}; {hint}" if hint and hint not in str(error) else str(error))
     except OSError as error:
-        parser.error(f"cannot listen on {given.host}:{given.port}: {error.strerror or error}; name another --port")
+        reason = os.strerror(error.errno) if error.errno else error
+        parser.error(f"cannot listen on {given.host}:{given.port}: {reason}; name another --host or --port")
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:

@@ -54,7 +54,7 @@ from reference_connector.sales import Sales
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.settings import ConnectorSettings
 from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperHandler, new_owner_ids
-from reference_connector.simulated_provider import SimulatedProvider
+from reference_connector.simulated_provider import SimulatedProvider, unusable_ledger
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
@@ -64,6 +64,7 @@ _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Prometheus' own variable: the folder in which several workers share their counts."""
+_LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -166,8 +167,16 @@ def check_start(settings: ConnectorSettings) -> None:
     metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
     if metrics and not Path(metrics).is_dir():
         raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
-    if settings.payments.ledger and not ledger.parent.is_dir():
-        raise BadSettings(f"JWO_CONNECTOR_PAYMENTS__LEDGER: there is no folder for {ledger}; make it, or name another")
+    if settings.caller.missing:
+        raise BadSettings(settings.caller.missing)
+    in_file = not settings.database_url.get_secret_value()
+    if in_file and ledger.resolve() == settings.store.path.resolve():
+        raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
+    has_own_folder = bool(settings.payments.ledger) or not in_file  # otherwise the store reports its folder
+    if (has_own_folder or ledger.exists()) and (problem := unusable_ledger(ledger)):
+        raise BadSettings(
+            f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
+        )
     http_protocol(settings)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ def serve(
     make_app = create_tuned_app if workers == 1 else create_app  # a worker would fail again and again
     app = make_app(settings, admin_port=0 if operators else None)
     open_store_once(settings)
+    _say_where_files_are(settings)
     with listen(here, port) as listener, _admin_listener(operators, admin_rules.port or 0, listener) as admin:
         if workers == 1:
             if admin:
@@ -69,6 +71,14 @@ def serve(
         else:
             del app
             _serve_in_workers(listener, admin, settings, workers, stop_within_s)
+
+
+def _say_where_files_are(settings: ConnectorSettings) -> None:
+    path = settings.store.path.resolve()
+    is_file = not settings.database_url.get_secret_value()
+    records = f"{path} (JWO_CONNECTOR_STORE__PATH)" if is_file else "the PostgreSQL database of JWO_DATABASE_URL"
+    said = f"records are in {records}, payments in {settings.payment_ledger.resolve()}"
+    print(said, file=sys.stderr, flush=True)  # noqa: T201 - for the user
 
 
 def create_worker() -> FastAPI:
@@ -90,8 +100,9 @@ def _admin_listener(here: str, port: int, public: socket.socket) -> Iterator[soc
     try:
         listener = listen(here, port)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
         raise BadSettings(
-            f"{_ADMIN_PORT_VARIABLE}: cannot listen on port {port} of {here}: {error.strerror}; set another port, or 0"
+            f"{_ADMIN_PORT_VARIABLE}: cannot listen on port {port} of {here}: {reason}; set another port, or 0"
             " for a free one"
         ) from error
     with listener:

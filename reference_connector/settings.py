@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from contract.house import ConnectorGroups, House, HouseGroup
 from contract.settings import RoomSettings
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
+
+_LONGEST_H = 8_760
+_LONGEST_S = 3_600 * _LONGEST_H
+_CALLER = "JWO_CONNECTOR_CALLER__"
+
+
+def _names_a_file(path: Path) -> Path:
+    """Return a path. Raises ValueError if no file can have it."""
+    if not path.name or "\0" in str(path):
+        raise ValueError("is not the name of a file; name one")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_names_a_file)]
+Seconds = Annotated[float, Field(ge=0, le=_LONGEST_S)]
+"""A time of at most a year."""
 
 
 class Caller(HouseGroup):
@@ -34,6 +50,17 @@ class Caller(HouseGroup):
     second harmless.
     """
 
+    @property
+    def missing(self) -> str:
+        """What the mode needs and does not have, as a sentence; empty if it has all. It would refuse every caller."""
+        if self.mode == "sigv4" and not (self.access_key_id and self.secret_access_key.get_secret_value()):
+            return f"{_CALLER}MODE is sigv4, so set {_CALLER}ACCESS_KEY_ID and {_CALLER}SECRET_ACCESS_KEY"
+        if self.mode == "headers" and not (
+            self.headers and all(value.get_secret_value() for value in self.headers.values())
+        ):
+            return f"{_CALLER}MODE is headers, so set {_CALLER}HEADERS to a table of names and values, as JSON"
+        return ""
+
 
 class Store(HouseGroup):
     """Where records are stored: in a SQLite file, unless there is a `database_url`.
@@ -41,22 +68,22 @@ class Store(HouseGroup):
     At most `batch_max` waiting records share one commit.
     """
 
-    path: Path = Path("connector.sqlite3")
-    busy_timeout_s: float = 5.0
+    path: FilePath = Path("connector.sqlite3")
+    busy_timeout_s: Seconds = 5.0
     batch_max: int = Field(default=256, ge=1)
-    upgrade_wait_s: float = Field(default=600.0, gt=0)
+    upgrade_wait_s: float = Field(default=600.0, gt=0, le=_LONGEST_S)
     """How long a start waits while another node upgrades the database. An upgrade of a large database takes minutes."""
 
 
 class Payments(HouseGroup):
     """How the outbox works. `ledger` is the file of the simulated provider, by default next to the store's file."""
 
-    ledger: Path | None = None
+    ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
-    lease_s: float = 30
-    poll_s: float = 1
-    backoff_first_s: float = 1
-    backoff_max_s: float = 300
+    lease_s: Seconds = 30
+    poll_s: Seconds = 1
+    backoff_first_s: Seconds = 1
+    backoff_max_s: Seconds = 300
     attempts_max: int = Field(default=12, ge=1)
 
 
@@ -68,11 +95,11 @@ class SignInRules(HouseGroup):
     """
 
     key: SecretStr = SecretStr("")
-    session_h: float = Field(default=12, gt=0)
+    session_h: float = Field(default=12, gt=0, le=_LONGEST_H)
     wrong_pins: int = Field(default=5, ge=1)
-    pause_s: float = 60
+    pause_s: Seconds = 60
     """How long the connector refuses an account's PINs after that many wrong ones."""
-    forget_h: float = Field(default=24, gt=0)
+    forget_h: float = Field(default=24, gt=0, le=_LONGEST_H)
     """How long the connector remembers wrong PINs."""
 
 
@@ -111,7 +138,7 @@ class Limits(HouseGroup):
 
     in_flight: int = Field(default=1000, ge=1)
     body_bytes: int = Field(default=4_000_000, ge=1)
-    retry_after_s: int = 1
+    retry_after_s: int = Field(default=1, ge=0)
 
 
 class ConnectorSettings(RoomSettings, ConnectorGroups):
@@ -129,12 +156,12 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     admin: Admin = Admin()
     allow_unauthenticated: bool = False
     """Whether the connector may serve without authentication on an address that is not a loopback address."""
-    claim_lease_s: float = 5
+    claim_lease_s: Seconds = 5
     """How long a slow decision holds its claim before another worker may take it over."""
-    watch_files_s: float = Field(default=5, ge=0)
+    watch_files_s: Seconds = 5
     """How often the connector looks for changed retailer files and price lists; 0 means never."""
-    retailer_files: tuple[Path, ...] = (SAMPLE_RETAILER,)
-    price_lists: tuple[Path, ...] = ()
+    retailer_files: tuple[FilePath, ...] = (SAMPLE_RETAILER,)
+    price_lists: tuple[FilePath, ...] = ()
     hold_back_above: float = Field(default=0.2, ge=0, le=1)
     """The share of products, shoppers or other rows that changed files may lose, or of prices that may change tenfold.
 

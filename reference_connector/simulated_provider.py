@@ -13,6 +13,7 @@ tok_duplicate       treats each call as a repeated one; there is one effect
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -77,6 +78,22 @@ class SimulatedProvider:
                 )
         if silent:
             raise PaymentUnclear("the provider did not answer", code="no_answer")
+
+
+def unusable_ledger(ledger: Path) -> str:
+    """Return why a file cannot be the ledger; empty if it can. Does not make the file."""
+    if ledger.is_dir():
+        return "is a folder"
+    if not os.access(ledger.parent, os.W_OK):
+        return "cannot be written"
+    if not ledger.exists():
+        return ""
+    try:
+        with closing(sqlite3.connect(ledger)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error as error:
+        return f"is not usable ({error})"
+    return "" if os.access(ledger, os.W_OK) else "cannot be written"
 
 
 def captured(ledger: Path) -> dict[str, list[Decimal]]:

@@ -151,7 +151,21 @@ def test_world_with_a_pattern_that_takes_too_many_steps_is_refused(run: Run, tmp
         ("b", {"JWO_CONNECTOR_STORE__PATH": "a"}, "--database and JWO_CONNECTOR_STORE__PATH both say"),
         ("b", {"JWO_DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "--database and JWO_DATABASE_URL both say"),
         ("", {"JWO_DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "cannot connect to PostgreSQL"),
-        ("", {"JWO_CONNECTOR_PAYMENTS__LEDGER": "no/l"}, "no/l cannot be written: JWO_CONNECTOR_PAYMENTS__LEDGER must"),
+        (
+            "",
+            {"JWO_CONNECTOR_PAYMENTS__LEDGER": "no/l"},
+            "JWO_CONNECTOR_PAYMENTS__LEDGER: no/l cannot be written; name",
+        ),
+        ("", {"JWO_CONNECTOR_PAYMENTS__LEDGER": "folder"}, "JWO_CONNECTOR_PAYMENTS__LEDGER: folder is a folder; name"),
+        ("", {"JWO_CONNECTOR_PAYMENTS__LEDGER": "text"}, "text is not usable (file is not a database); name"),
+        ("r", {"JWO_CONNECTOR_PAYMENTS__LEDGER": "./r"}, "r has the records already; name another file"),
+        ("", {"JWO_CONNECTOR_STORE__PATH": "."}, "JWO_CONNECTOR_STORE__PATH: is not the name of a file"),
+        ("", {"JWO_CONNECTOR_PRICE_LISTS": '["a\\u0000b"]'}, "JWO_CONNECTOR_PRICE_LISTS: is not the name of a file"),
+        ("", {"JWO_CONNECTOR_WATCH_FILES_S": "-1"}, "JWO_CONNECTOR_WATCH_FILES_S: must be greater than or equal to 0"),
+        ("", {"JWO_CONNECTOR_STORE__BUSY_TIMEOUT_S": "nan"}, "JWO_CONNECTOR_STORE__BUSY_TIMEOUT_S: must be less than"),
+        ("", {"JWO_CONNECTOR_CLAIM_LEASE_S": "inf"}, "JWO_CONNECTOR_CLAIM_LEASE_S: must be less than"),
+        ("", {"JWO_CONNECTOR_CALLER__MODE": "sigv4"}, "sigv4, so set JWO_CONNECTOR_CALLER__ACCESS_KEY_ID and"),
+        ("", {"JWO_CONNECTOR_CALLER__MODE": "headers"}, "headers, so set JWO_CONNECTOR_CALLER__HEADERS"),
         ("", {"JWO_CONNECTOR_STORE__BATCH_MAX": "x"}, "JWO_CONNECTOR_STORE__BATCH_MAX: must be a valid integer"),
     ],
 )
@@ -162,6 +176,12 @@ def test_unusable_file_of_the_connector_is_named(
     (tmp_path / "text").write_text("no database, but a text. " * 40, encoding="ascii")
     option = ["--database", database] if database else []
     assert reason in one_sentence(run("connector", "--workers", workers, *option, **variables))
+
+
+@pytest.mark.parametrize("refused", [["--host", ""], ["--workers", "2", "--host", "::"]])
+def test_refused_connector_makes_no_file(run: Run, tmp_path: Path, refused: list[str]) -> None:
+    assert "is not a loopback address" in one_sentence(run("connector", *refused))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -188,7 +208,7 @@ def test_connector_says_where_its_records_are_and_aws_takes_a_port(tmp_path: Pat
             assert answer.status == 200
         assert aws.url() == f"http://127.0.0.1:{port}"
     said = connector.announcement.log.read_text("utf-8")
-    assert f"records are in {tmp_path / 'shop.sqlite3'} (set by --database or JWO_CONNECTOR_STORE__PATH)" in said
+    assert f"records are in {tmp_path / 'shop.sqlite3'} (JWO_CONNECTOR_STORE__PATH)" in said
     assert f"payments in {tmp_path / 'shop-payments.sqlite3'}" in said
     with sqlite3.connect(tmp_path / "shop.sqlite3") as database:
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 3

@@ -43,6 +43,7 @@ def test_pattern_that_takes_too_many_steps_is_refused(pattern: str) -> None:
         (r"JWO\Z", r"\$ instead of"),
         ("(?x)a # all", "write it for ECMA-262"),
         ("(?<n>a)", "unknown extension"),
+        (r"\<JWO\>", "write < or > without a backslash"),
         ("\ud800", "ECMA-262"),
     ],
     ids=lambda value: value[:20].encode("ascii", "replace").decode(),
@@ -64,6 +65,9 @@ def test_unusable_pattern_is_refused_with_its_reason(pattern: str, why: str) -> 
         ("(?i)jwo.*", "JWOx", True),
         ("^JWO$", "JWO\n", False),
         (r"\d+", "\u0661", False),
+        (r"\\<JWO>", r"\<JWO>", True),
+        ("[[:alpha:]]", "a]", True),
+        ("[a&&b]+", "&a&", True),
         (".*", "half \ud800", False),
     ],
 )
