@@ -5,12 +5,15 @@ A retailer's connector may be on amazonaws.com, behind API Gateway. The platform
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from contract.hosts import is_amazons
 from simulator.errors import AmazonHostRefused, BadCall
 
 _AWS = "amazonaws.com"
+_NAME = re.compile("[a-z0-9_-]+(?:[.][a-z0-9_-]+)*[.]?|[0-9a-f:.]+(?:%[a-z0-9]+)?")
+"""A host in small letters: a name, or an IPv6 address."""
 
 
 def connector_url(url: str, *, block_amazon: bool) -> str:
@@ -51,6 +54,8 @@ def origin(url: str) -> str:
         raise ValueError(f"has a user name or a password, which links must not have; {fix}")
     if not parts.hostname or port == 0 or parts.netloc.endswith(":"):
         raise ValueError(f"has no host, or no port from 1 to 65535 after its colon; {fix}")
+    if not _NAME.fullmatch(parts.hostname):
+        raise ValueError(f"has a character that the name of a host cannot have; {fix}")
     if "?" in url or "#" in url:
         raise ValueError(f"has a query or a fragment; {fix}")
     if parts.path.strip("/"):

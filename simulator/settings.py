@@ -20,6 +20,10 @@ from simulator.hosts import aws_url, origin
 _FORMS = {
     "aws_region": ("[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", "is no region; write it like us-east-1"),
     "aws_access_key_id": ("[!-~]+", "must be one word of visible ASCII characters"),
+    "connector_access_key_id": (
+        "[!-+.0-~-]+",
+        "must be one word of visible ASCII characters without commas and slashes",
+    ),
     "report_bucket": ("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be 3 to 63 small letters, digits, dots and hyphens"),
     "topic_name": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
 }
@@ -40,7 +44,9 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         default=None, description="NDJSON file of the journal; next to a database by default."
     )
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
-    clock_speed: float = Field(default=1.0, ge=0, description="Platform seconds in a real second; 0 stops the clock.")
+    clock_speed: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="Platform seconds in a real second; 0 stops the clock."
+    )
     clock_start: datetime | None = Field(default=None, description="The platform's first time; now by default.")
     journal_entries: int = Field(
         default=10_000, gt=0, description="How many exchanges and decisions the control API shows."
@@ -101,7 +107,14 @@ class PlatformSettings(RoomSettings, PlatformGroups):
             raise ValueError(words)
         return value
 
-    @field_validator("aws_secret_access_key")
+    @field_validator("connector_session_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token and not re.fullmatch("[!-~]*", token.get_secret_value()):
+            raise ValueError("has a character that a header cannot carry; use ASCII characters without spaces")
+        return token
+
+    @field_validator("aws_secret_access_key", "connector_secret_access_key")
     @classmethod
     def _is_given(cls, secret: SecretStr) -> SecretStr:
         if not secret.get_secret_value():
