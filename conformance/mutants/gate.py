@@ -63,6 +63,11 @@ class Outcome(NamedTuple):
         wanted = self.fault.found_by
         return bool(wanted) and all(self.verdicts.get(each) in FOUND for each in wanted)
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether an id withheld its verdict, as a case about time does while the machine is busy."""
+        return any(self.verdicts.get(each) is Verdict.NOT_APPLICABLE for each in self.fault.found_by)
+
 
 def profile_of(
     url: str, rate_limit_per_second: int = 0, stores: Stores = STORES, auth: Mapping[str, Any] = NO_AUTH

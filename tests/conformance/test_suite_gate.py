@@ -40,6 +40,12 @@ def test_only_a_finding_kills(verdict: Verdict) -> None:
     assert not Outcome(FOUND.fault, {"CP-2": verdict}).killed
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_a_withheld_verdict_is_tried_again(verdict: Verdict) -> None:
+    outcome = Outcome(Fault("any", ("VIK-2",)), {"VIK-2": verdict})
+    assert outcome.is_withheld == (verdict is Verdict.NOT_APPLICABLE)
+
+
 def test_a_proof_holds_if_only_the_faults_are_found() -> None:
     assert Proof((FOUND,), (), ()).holds
     assert not Proof((FOUND,), ("CP-9.99",), ()).holds
