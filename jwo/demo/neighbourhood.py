@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from contract.sigv4 import Key
-from jwo.aws import REGION, Deployed, deploy_results_queue
+from jwo.aws import REGION, Deployed, DeployedCaller, RetailerAws
+from jwo.demo.connectivity import run_caller
 from jwo.demo.entry import RETAILER_FILE
 from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
@@ -39,6 +42,7 @@ class Neighbourhood:
     admin_token: str
     platform_key: Key
     deployed: Deployed
+    caller: DeployedCaller
     late_url: str
     malformed_url: str
     refusing_url: str
@@ -57,8 +61,10 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
                 "platform", ["platform"], _platform_settings(folder, aws_url, platform_key)
             ).url
             topic = call("GET", f"{platform_url}/portal/topic")["topicArn"]
-            deployed = deploy_results_queue(aws_url, topic)
-            stage.summary = "CloudFormation deployed the results queue, its policy and the calling role"
+            retailer_aws = RetailerAws(aws_url)
+            deployed = retailer_aws.deploy_results_queue(topic)
+            caller = retailer_aws.deploy_connectivity_test(platform_url)
+            stage.summary = "CloudFormation deployed the results queue with its calling role, and the connectivity test"
             stage.details.append(f"moto at {aws_url}; queue {deployed.queue_arn}; topic {topic}")
         with stages.stage("Platform and connector") as stage:
             settings = _connector_settings(folder, world, platform_key, admin_token)
@@ -69,7 +75,7 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
             late = processes.start("late", ["mutant", "answers_scans_after_2500_ms"])
             malformed = processes.start("malformed", ["mutant", "answers_malformed_json", *faulty_stores])
             here = Neighbourhood(
-                folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed,
+                folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed, caller,
                 late.url, malformed.url, refusing_url,
             )  # fmt: skip
             _onboard(here, stage)
@@ -111,17 +117,41 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
             f"{store.id}: {len(store.gates)} gates; the portal's connectivity test got {probe['status']} "
             f"in {probe['elapsedMs']:.0f} ms"
         )
-    key = here.deployed.key
+    shown = _allow_list(here)
+    stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
+    answer = run_caller(here.caller)
+    shown = call("GET", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}")
+    stage.expect(
+        (answer["status"], shown["connectivityStatus"]) == (HTTPStatus.OK, "Success"),
+        f"the deployed connectivity test got {answer}, and the portal shows {shown['connectivityStatus']}",
+    )
+    stage.details.append(
+        f"the deployed connectivity test got {answer['status']}; the portal shows {shown['connectivityStatus']}"
+    )
+    stage.summary = (
+        f"{len(here.world.stores)} store onboarded, account allow-listed, connectivity {shown['connectivityStatus']}, "
+        "SNS subscription pending"
+    )
+
+
+def _allow_list(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON
+    """Allow-list the retailer's account, with the keys of its two roles and what their policies allow."""
     account = {
         "retailer": here.world.stores[0].retailer,
+        **_key_setup(here.deployed.key),
+        "mayCall": [UPLOAD_CATALOG.path, GET_CATALOG_UPLOAD_STATUS.path],
+        "otherKeys": [{**_key_setup(here.caller.key), "mayCall": [here.caller.variables["JWO_PATH"]]}],
+        "queueArn": here.deployed.queue_arn,
+    }
+    return call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
+
+
+def _key_setup(key: Key) -> dict[str, str | None]:
+    return {
         "accessKeyId": key.access_key_id,
         "secretAccessKey": key.secret_access_key,
         "sessionToken": key.session_token,
-        "queueArn": here.deployed.queue_arn,
     }
-    shown = call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
-    stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
-    stage.summary = f"{len(here.world.stores)} store onboarded, account allow-listed, SNS subscription pending"
 
 
 def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:

@@ -14,9 +14,9 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
-from simulator.errors import NotNow
+from simulator.errors import BadCall, NotNow
 from simulator.hosts import connector_url
-from simulator.portal.accounts import Account, Accounts
+from simulator.portal.accounts import Account, AccountKey, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
 from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
 
@@ -62,14 +62,30 @@ class StoreSetup(_Body):
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
 
 
-class AccountSetup(_Body):
-    """One AWS account to allow-list, with the queue that receives notifications."""
+class KeySetup(_Body):
+    """A key of an AWS account, such as the temporary credentials of a role."""
 
-    retailer: str = Field(min_length=1)
     accessKeyId: str = Field(min_length=1)  # noqa: N815 - the wire's spelling
     secretAccessKey: str = Field(min_length=1)  # noqa: N815 - as above
     sessionToken: str | None = None  # noqa: N815 - as above
-    queueArn: str  # noqa: N815 - as above
+    mayCall: tuple[str, ...] | None = Field(  # noqa: N815 - as above
+        default=None, description="The paths that the role's IAM policy allows; by default all."
+    )
+
+    @property
+    def key(self) -> AccountKey:
+        """Return the key."""
+        return AccountKey(Key(self.accessKeyId, self.secretAccessKey, self.sessionToken), self.mayCall)
+
+
+class AccountSetup(KeySetup):
+    """One AWS account to allow-list, with its keys and the queue that receives notifications."""
+
+    retailer: str = Field(min_length=1)
+    queueArn: str | None = Field(  # noqa: N815 - the wire's spelling
+        default=None, description="The ARN of the queue; without it, the account keeps the queue that it has."
+    )
+    otherKeys: tuple[KeySetup, ...] = Field(default=(), description="Keys of other roles.")  # noqa: N815 - as above
 
 
 class ProbeSetup(_Body):
@@ -129,24 +145,43 @@ class Portal:
     async def allow_list(self, account_id: str, setup: AccountSetup) -> JsonObject:
         """Allow-list an account and invite its queue, unless the same queue has already confirmed.
 
-        The account keeps its connectivity status as long as its retailer stays the same.
+        The account keeps its connectivity status, and its queue if the set-up has none, while its retailer stays.
         """
-        key = Key(setup.accessKeyId, setup.secretAccessKey, setup.sessionToken)
-        account = Account(account_id, setup.retailer, key, checked_queue_arn(setup.queueArn))
-        other = self._accounts.by_key(key.access_key_id)
-        if other and other.id != account_id:
-            raise NotNow(f"the access key {key.access_key_id} belongs to account {other.id}")
         before = self._accounts.find(account_id)
-        if before and before.retailer == account.retailer:
-            account = account._replace(connectivity=before.connectivity)
-        if before and before.queue_arn == account.queue_arn and before.subscription == "Complete":
+        account = self._account(account_id, setup, before)
+        if account.queue_arn and before and before.queue_arn == account.queue_arn and before.subscription == "Complete":
             arn = before.subscription_arn
             self._accounts.put(account._replace(token=before.token, subscription="Complete", subscription_arn=arn))
-        else:
+            return self.show_account(account_id)
+        if account.queue_arn:
             await self._notifications.invite(account)
-            if before:
-                await self._notifications.unsubscribe(before)
+        else:
+            self._accounts.put(account)
+        if before:
+            await self._notifications.unsubscribe(before)
         return self.show_account(account_id)
+
+    def _account(self, account_id: str, setup: AccountSetup, before: Account | None) -> Account:
+        """Return the account of a set-up. Raises NotNow if a key is another account's, BadCall if a value is wrong."""
+        others = tuple(one.key for one in setup.otherKeys)
+        key_ids = [one.key.access_key_id for one in (setup.key, *others)]
+        if len(set(key_ids)) < len(key_ids):
+            raise BadCall("otherKeys: an access key is there twice; name each key once")
+        for key_id in key_ids:
+            other = self._accounts.by_key(key_id)
+            if other and other.id != account_id:
+                raise NotNow(f"the access key {key_id} belongs to account {other.id}")
+        kept = before if before and before.retailer == setup.retailer else None
+        kept_queue = kept.queue_arn if kept else ""
+        return Account(
+            account_id,
+            setup.retailer,
+            setup.key.key,
+            kept_queue if setup.queueArn is None else checked_queue_arn(setup.queueArn),
+            connectivity=kept.connectivity if kept else "Unknown",
+            may_call=setup.mayCall,
+            other_keys=others,
+        )
 
     def record_connectivity(self, account: Account) -> JsonObject:
         """Record that an account has sent a correctly signed call."""

@@ -38,6 +38,42 @@ def test_signed_call_of_the_connectivity_route_sets_success(platform: Any, queue
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["connectivityStatus"] == "Success"
 
 
+def test_each_key_of_an_account_makes_the_calls_that_its_role_allows(platform: Any, queue: Any) -> None:
+    catalog = ["/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"]
+    other = {"accessKeyId": "tester", "secretAccessKey": "s", "mayCall": ["/portal/connectivity"]}
+    platform.allow_list(queue.arn, mayCall=catalog, otherKeys=[other])
+    tester = Key("tester", "s")
+    assert platform.signed("/portal/connectivity", b"", tester).status_code == 200
+    answers = [
+        platform.signed("/portal/connectivity", b""),
+        platform.signed("/v1/catalog/upload", {"catalogItems": []}, tester),
+        platform.signed("/v1/catalog/archive", {}),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert "execute-api:Invoke" in answers[0].json()["message"]
+    assert platform.upload().status_code == 400, "the call is allowed, its empty list is not"
+
+
+def test_keys_of_another_account_and_keys_given_twice_are_refused(platform: Any, queue: Any) -> None:
+    key = {"accessKeyId": "second", "secretAccessKey": "s"}
+    platform.allow_list(queue.arn, otherKeys=[key])
+    assert platform.allow_list(queue.arn, "222222222222", accessKeyId="third", otherKeys=[key]).status_code == 409
+    assert platform.allow_list(queue.arn, "222222222222", accessKeyId="second").status_code == 409
+    assert platform.allow_list(queue.arn, accessKeyId="second", otherKeys=[key]).status_code == 400
+
+
+def test_account_comes_before_its_queue_and_keeps_the_queue(platform: Any, queue: Any) -> None:
+    first = platform.allow_list(None).json()
+    assert (first["queueArn"], first["subscriptionStatus"]) == ("", "Unknown")
+    assert platform.allow_list(queue.arn).json()["subscriptionStatus"] == "Pending"
+    (invitation,) = queue.receive()
+    platform.http.get(invitation["SubscribeURL"])
+    kept = platform.allow_list(None, accessKeyId="rotated").json()
+    assert (kept["queueArn"], kept["subscriptionStatus"]) == (queue.arn, "Complete")
+    moved = platform.allow_list(None, retailer="another").json()
+    assert (moved["queueArn"], moved["subscriptionStatus"]) == ("", "Unknown")
+
+
 @pytest.mark.parametrize("arn", ["", "queue", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sqs:us-east-1:1:gone"])
 def test_invalid_queue_is_refused(platform: Any, arn: str) -> None:
     assert platform.allow_list(arn).status_code == 400
