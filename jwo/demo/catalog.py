@@ -55,7 +55,8 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
         status = _client(here, "status", ingestion)["processingStatus"]
         stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
     stage.summary = (
-        f"{len(skus)} rows uploaded in {len(summary['ingestions'])} call, subscription confirmed, notified over SQS: "
+        f"connectivity test accepted, {len(skus)} rows uploaded in {len(summary['ingestions'])} call, "
+        "subscription confirmed, notified over SQS: "
         f"{summary['accepted']} accepted, {summary['rejected']} rejected; the status API agrees"
     )
     stage.details += [f"{row['item_sku']}: {row['code']}, {row['message']}" for row in rejected]

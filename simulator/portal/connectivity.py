@@ -1,8 +1,9 @@
-"""The portal's connectivity test: one call to the saved connector; it ignores unsaved values of the form.
+"""The Merchant Portal's connectivity test: one call to the saved connector; it ignores unsaved values of the form.
 
-For identity, the test sends what we take to be Amazon's mock sample: its key, its store id, and an event of 2008. The
-event is older than the code in the key, so a connector that checks the age of codes has no reason to refuse it. The
-other calls send a sample of ours.
+For identity, the test sends Amazon's mock message: the event of the real portal's message, with the key and the store
+id of the published sample. The event is older than the code in the key, so a connector that checks the age of codes
+has no reason to refuse it. The event is the same in each test, so a connector that admits each code only once gives
+the same answer again. The other calls send a sample of ours.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from simulator.seed import Seed
 
 MOCK_KEY = "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
 MOCK_STORE = "sample-store-id"
-MOCK_EVENT_AT = "2008-01-01T00:00:00Z"
+MOCK_EVENT_AT = "2008-11-05T06:00:00Z"
+MOCK_EVENT_ID = "11111858-0000-1213-1111-5af1791e9211"
 _OPERATIONS: dict[ConnectorKind, Operation] = {
     "identity": VERIFY_IDENTITY_KEYS,
     "loyalty": RESOLVE_SCAN,
@@ -100,7 +102,8 @@ class ConnectivityTest:
         if kind == "identity":
             return self._identity(store, probe)
         if kind == "ordering":
-            trip = {"startTime": now, "endTime": now, "authEvents": []}
+            event = {"id": MOCK_EVENT_ID, "timestamp": now, "location": "ENTRY", "payloadType": "SCAN_CODE"}
+            trip = {"startTime": now, "endTime": now, "authEvents": [event]}
             item = {
                 "id": probe.sku,
                 "type": "SKU",
@@ -110,19 +113,21 @@ class ConnectivityTest:
             trip_id = self._id("trip")
             return {**request, "idempotentShoppingTripId": trip_id, "shoppingTrip": trip, "cartItems": [item]}
         if kind == "loyalty":
-            event = {"id": self._id("event"), "timestamp": now, "location": "ENTRY"}
-            return {**request, "scanEvent": {**event, "value": MOCK_KEY, "channel": "OPTICAL"}}
+            scan = {"id": MOCK_EVENT_ID, "timestamp": MOCK_EVENT_AT, "location": "ENTRY"}
+            return {**request, "scanEvent": {**scan, "value": MOCK_KEY, "channel": "OPTICAL"}}
         return {"storeId": store_id, "shopperIdentity": {"id": "connectivity-test"}}
 
     def _identity(self, store: Store, probe: Probe) -> dict[str, Any]:
-        own_store = store.id if probe.identity_key else MOCK_STORE
+        own_store, event_id, event_at = MOCK_STORE, MOCK_EVENT_ID, MOCK_EVENT_AT
+        if probe.identity_key:  # a key of the tester is tested as at a gate: a new event, now
+            own_store, event_id, event_at = store.id, self._id("event"), format_instant(self._clock.now())
         return {
             "requestId": self._id("request"),
             "identityKey": probe.identity_key or MOCK_KEY,
             "storeId": probe.store_id or own_store,
             "authEvent": {
-                "id": self._id("event"),
-                "timestamp": format_instant(self._clock.now()) if probe.identity_key else MOCK_EVENT_AT,
+                "id": event_id,
+                "timestamp": event_at,
                 "location": "ENTRY",
             },
             "keyChannel": "OPTICAL",

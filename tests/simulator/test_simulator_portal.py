@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from contract.messages import message
+from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN
 from contract.sigv4 import Key
 from simulator.catalog.notifications import Notifications
 from simulator.errors import AmazonHostRefused
 from simulator.hosts import aws_url
 
 ACCOUNT = "123456789012"
+MOCK_EVENT = {"id": "11111858-0000-1213-1111-5af1791e9211", "location": "ENTRY"}
 
 
 def test_portal_shows_the_account_without_its_secrets(platform: Any, connector: Any, queue: Any) -> None:
@@ -178,7 +181,24 @@ def test_connectivity_test_sends_the_mock_sample(steady: Any, connector: Any) ->
     (sent,) = connector.bodies("identity-keys")
     assert sent["storeId"] == "sample-store-id"
     assert sent["identityKey"] == "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
-    assert sent["authEvent"]["timestamp"] < "2009"
+    assert sent["authEvent"] == {**MOCK_EVENT, "timestamp": "2008-11-05T06:00:00Z"}
+    steady.http.post("/portal/stores/STORE-001/connectivity-test")
+    assert connector.bodies("identity-keys")[1]["authEvent"] == sent["authEvent"]
+    assert connector.bodies("identity-keys")[1]["requestId"] != sent["requestId"]
+
+
+@pytest.mark.parametrize(("kind", "path"), [("ordering", "order/purchases"), ("loyalty", "identity/scan")])
+def test_other_probes_fit_the_contract_and_carry_the_mock_event(
+    steady: Any, connector: Any, kind: str, path: str
+) -> None:
+    connector.scans = [(200, {"scanId": "s"})]
+    steady.set_up_store(connector)
+    steady.http.post(f"/portal/stores/STORE-001/connectors/{kind}/connectivity-test", json={"sku": "MILK"})
+    (sent,) = connector.bodies(path)
+    operation = CREATE_PURCHASES if kind == "ordering" else RESOLVE_SCAN
+    assert message(operation.request).violations(sent) == []
+    events = sent["shoppingTrip"]["authEvents"] if kind == "ordering" else [sent["scanEvent"]]
+    assert [MOCK_EVENT.items() <= event.items() for event in events] == [True]
 
 
 def test_connectivity_test_takes_the_testers_key_and_fails_on_anything_but_200(steady: Any, connector: Any) -> None:
