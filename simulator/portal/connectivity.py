@@ -8,7 +8,7 @@ the same answer again. The other calls send a sample of ours.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from contract.gate import NoAnswer
 from contract.house import House
@@ -21,12 +21,13 @@ from contract.operations import (
 )
 from contract.values import format_instant
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient, Exchange, OutgoingRequest
+from simulator.connector import Connector, ConnectorClient, Exchange, OutgoingRequest
 from simulator.entry.identity import outcome_of
 from simulator.errors import BadCall
 from simulator.journal import Journal
 from simulator.portal.stores import ConnectorKind, Store
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 
 MOCK_KEY = "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
 MOCK_STORE = "sample-store-id"
@@ -48,10 +49,27 @@ class Probe(NamedTuple):
     sku: str = "SKU-001"
 
 
-class ConnectivityTest:
-    """Calls a saved connector once and reports the result."""
+class ConnectorTested(NamedTuple):
+    """The result of the newest test of a connector, and the connector that it called."""
 
-    def __init__(self, client: ConnectorClient, house: House, clock: Clock, seed: Seed, journal: Journal) -> None:
+    passed: bool
+    connector: Connector
+
+
+class ConnectivityTest:
+    """Calls a saved connector once, reports the result, and keeps it."""
+
+    def __init__(
+        self,
+        client: ConnectorClient,
+        house: House,
+        clock: Clock,
+        seed: Seed,
+        journal: Journal,
+        storage: KeyValueStore[ConnectorTested],
+    ) -> None:
+        self._storage = storage
+        self._results = storage.all()
         self._client = client
         self._house = house
         self._clock = clock
@@ -74,6 +92,8 @@ class ConnectivityTest:
         secrets = (str(message.get("identityKey", "")),)
         self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
         cause, expected = self._cause(kind, exchange), self._expected(kind)
+        passed = cause in map(str, expected)
+        self._keep(store, kind, ConnectorTested(passed, connector))
         return {
             "storeId": store.id,
             "connector": kind,
@@ -83,9 +103,20 @@ class ConnectivityTest:
             "expected": expected[0],
             "status": exchange.status,
             "cause": cause,
-            "passed": cause in map(str, expected),
+            "passed": passed,
             "elapsedMs": exchange.elapsed_ms,
         }
+
+    def status(self, store: Store, kind: ConnectorKind) -> Literal["Unknown", "Failed", "Success"]:
+        """Return the result of the newest test; Unknown if the connector was never tested, or was changed since."""
+        result = self._results.get(_key(store, kind))
+        if result is None or result.connector != store.connector_for(kind):
+            return "Unknown"
+        return "Success" if result.passed else "Failed"
+
+    def _keep(self, store: Store, kind: ConnectorKind, result: ConnectorTested) -> None:
+        self._results[_key(store, kind)] = result
+        self._storage.put(_key(store, kind), result)
 
     def _expected(self, kind: ConnectorKind) -> tuple[int, ...]:
         return self._house.suite.probe_ok if kind == "ordering" else (200,)
@@ -135,3 +166,7 @@ class ConnectivityTest:
 
     def _id(self, what: str) -> str:
         return self._seed.id("connectivity", self._runs, what)
+
+
+def _key(store: Store, kind: ConnectorKind) -> str:
+    return f"{kind} {store.id}"
