@@ -146,6 +146,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
     notifications = Notifications(
         aws,
         topic_name=settings.topic_name,
+        subject=settings.house.catalog.notification_subject,
         base_url=settings.base_url,
         accounts=accounts,
         clock=store.clock,

@@ -153,7 +153,8 @@ class CatalogClient:
     def test_connectivity(self) -> dict[str, Any]:
         """Make one signed call that changes no catalog, and return what the platform knows about the account.
 
-        Raises PlatformRefused if the platform does not accept the account, PlatformUnreachable if it does not answer.
+        Raises PlatformRefused if the platform does not accept the account. Raises PlatformUnreachable if it does not
+        answer.
         """
         return self._calls.test_connectivity()
 

@@ -173,7 +173,11 @@ class Portal:
         return self.show_account(account_id)
 
     def _account(self, account_id: str, setup: AccountSetup, before: Account | None) -> Account:
-        """Return the account of a set-up. Raises NotNow if a key is another account's, BadCall if a value is wrong."""
+        """Return the account of a set-up.
+
+        Raises NotNow if a key belongs to another account. Raises BadCall if a key is there twice, or if the queue's ARN
+        is not valid.
+        """
         others = tuple(one.key for one in setup.otherKeys)
         key_ids = [one.key.access_key_id for one in (setup.key, *others)]
         if len(set(key_ids)) < len(key_ids):
