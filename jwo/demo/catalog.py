@@ -54,6 +54,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     for ingestion in summary["ingestions"]:
         status = _client(here, "status", ingestion)["processingStatus"]
         stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
+    _check_onboarding(here, stage)
     stage.summary = (
         f"connectivity test accepted, {len(skus)} rows uploaded in {len(summary['ingestions'])} call, "
         "subscription confirmed, notified over SQS: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import secrets
 import socket
@@ -110,13 +111,7 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
             "gates": store.gates,
         }
         call("PUT", f"{here.platform_url}/portal/stores/{store.id}", setup)
-        test_key = call("GET", f"{here.connector_url}/app/mint/shopper")
-        probe = call("POST", f"{here.platform_url}/portal/stores/{store.id}/connectivity-test", test_key)
-        stage.expect(probe["passed"], f"the portal's connectivity test of {store.id} failed: {probe['cause']}")
-        stage.details.append(
-            f"{store.id}: {len(store.gates)} gates; the portal's connectivity test got {probe['status']} "
-            f"in {probe['elapsedMs']:.0f} ms"
-        )
+        stage.details.append(f"{store.id}: {len(store.gates)} gates; {_test_connectors(here, store.id, stage)}")
     shown = _allow_list(here)
     stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
     answer = run_caller(here.caller)
@@ -132,6 +127,19 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
         f"{len(here.world.stores)} store onboarded, account allow-listed, connectivity {shown['connectivityStatus']}, "
         "SNS subscription pending"
     )
+
+
+def _test_connectors(here: Neighbourhood, store: str, stage: Stage) -> str:
+    """Run the portal's connectivity tests of a store's Identity Connector and Ordering Connector."""
+    with here.world.products_csv.open(newline="", encoding="utf-8") as file:
+        sku = next(csv.DictReader(file))["item_sku"]
+    bodies = {"identity": call("GET", f"{here.connector_url}/app/mint/shopper"), "ordering": {"sku": sku}}
+    got = []
+    for kind, body in bodies.items():
+        test = call("POST", f"{here.platform_url}/portal/stores/{store}/connectors/{kind}/connectivity-test", body)
+        stage.expect(test["passed"], f"the portal's connectivity test of {store}, {kind}, failed: {test['cause']}")
+        got.append(f"{kind} {test['status']} in {test['elapsedMs']:.0f} ms")
+    return f"the portal's connectivity tests got {', '.join(got)}"
 
 
 def _allow_list(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON

@@ -44,7 +44,7 @@ class ConnectorSetup(_Body):
 
 
 class ConfigurationForm(_Body):
-    """One connector configuration: the two inputs of the portal's form."""
+    """One connector configuration, such as that of the Identity Connector: the two inputs of the portal's form."""
 
     endpoint: str = Field(description="The base address; the path of the call follows it.")
     region: str = Field(
@@ -58,12 +58,16 @@ class StoreSetup(_Body):
     retailer: str = Field(min_length=1)
     connector: ConnectorSetup | None = None
     qrPattern: str | None = None  # noqa: N815 - the wire's spelling
-    storeDefault: StoreDefault | None = None  # noqa: N815 - as above
+    storeDefault: StoreDefault | None = Field(  # noqa: N815 - as above
+        default=None, description="The store default decision: what a gate does when the connector fails."
+    )
     gates: tuple[GateName, ...] = ()
     methods: tuple[Method, ...] = ("app", "badge")
-    strategy: Strategy = "amazon_managed"
+    strategy: Strategy = Field(default="amazon_managed", description="The Fraud and Abuse strategy.")
     loyalty: bool = False
-    chargeCalculation: Literal["retailer", "amazon"] = "retailer"  # noqa: N815 - as above
+    chargeCalculation: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
+        default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
+    )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
 
 
