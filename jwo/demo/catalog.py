@@ -64,6 +64,15 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     return frozenset(skus).difference(row["item_sku"] for row in rejected)
 
 
+def _check_onboarding(here: Neighbourhood, stage: Stage) -> None:
+    """Expect that the portal shows each onboarding step of the retailer as done."""
+    retailer = here.world.stores[0].retailer
+    shown = call("GET", f"{here.platform_url}/portal/merchants/{retailer}/onboarding")
+    missing = [f"{step['step']} of {step['of']}: {step['status']}" for step in shown["steps"] if not step["done"]]
+    stage.expect(shown["complete"], f"onboarding is not complete: {'; '.join(missing)}")
+    stage.details.append(f"onboarding: {len(shown['steps']) - len(missing)} of {len(shown['steps'])} steps are done")
+
+
 def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
     """Run `jwo catalog`, by default with the key of the catalog role, and return what it prints."""
     done = subprocess.run(  # noqa: S603 - our own command
