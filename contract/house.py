@@ -161,6 +161,8 @@ class Catalog(HouseGroup):
     process_s: float = 1.0
     name_guide: int = 100
     """The recommended length of an item's name (maintenance guide). A longer name is accepted with a warning."""
+    notification_subject: str = Field(default="Catalog Upload Notification", max_length=100, pattern=r"^[!-~][ -~]*$")
+    """The `Subject` of a notification. Amazon prints one only of a sister feed: `Amazon S3 Notification`."""
 
 
 class Barcode(HouseGroup):

@@ -1,4 +1,4 @@
-"""The options of `jwo catalog upload|archive|status`. A command imports `jwo.catalog_calls`, which makes the calls."""
+"""The options of the commands of `jwo catalog`. A command imports `jwo.catalog_calls`, which makes the calls."""
 
 from __future__ import annotations
 
@@ -88,6 +88,21 @@ def status(ingestion_id: Annotated[str, typer.Argument(metavar="INGESTION", help
     with _one_document({"ingestionId": ingestion_id}), connected() as client:
         found = client.status(ingestion_id)
     _show_json(found)
+
+
+@catalog.command()
+def connectivity() -> None:
+    """Test that the account may call the platform: one signed call, which changes no catalog. Prints JSON.
+
+    Exit 0 if the platform accepts the account, 1 if its answer reports another status than Success, 2 if it refuses
+    the call or does not answer.
+    """
+    from jwo.catalog_calls import connected
+
+    with _one_document({}), connected() as client:
+        found = client.test_connectivity()
+    _show_json(found)
+    raise typer.Exit(int(found.get("connectivityStatus", "Success") != "Success"))
 
 
 def _show(ledger: Ledger, *, as_json: bool) -> None:

@@ -20,8 +20,8 @@ from simulator.composition import CatalogServices, StoreServices, make_catalog_s
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.payments import Payments, payments_router
-from simulator.portal.connectivity import ConnectivityTest
-from simulator.portal.routes import Portal, portal_router
+from simulator.portal.onboarding import Onboarding
+from simulator.portal.routes import Portal, PortalServices, portal_router
 from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
@@ -63,17 +63,28 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
 
 def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> list[APIRouter]:
     house, access = settings.house, catalog.access
-    connectivity = ConnectivityTest(store.client, house, store.clock, store.seed, store.journal)
+    onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
     catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
     payments = Payments(store.trips, store.stores, store.risk, store.journal)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
-    control = Control(store.clock, store.faults, store.journal, catalog.feed, store.seed, resend)
+    control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(catalog_api, bucket=settings.report_bucket),
         payments_router(payments, access),
-        portal_router(portal, store.stores, access, catalog.notifications, connectivity),
+        portal_router(
+            PortalServices(
+                portal=portal,
+                stores=store.stores,
+                users=catalog.users,
+                access=access,
+                notifications=catalog.notifications,
+                connectivity=catalog.connectivity,
+                onboarding=onboarding,
+                feed=catalog.feed,
+            )
+        ),
         control_router(control),
     ]
 

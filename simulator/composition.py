@@ -30,7 +30,9 @@ from simulator.gates import Gates, Readers
 from simulator.journal import Journal
 from simulator.outbox import Outbox
 from simulator.portal.accounts import Account, Accounts
+from simulator.portal.connectivity import ConnectivityTest, ConnectorTested
 from simulator.portal.stores import Store, Stores
+from simulator.portal.users import User, Users
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.storage.files import Storage
@@ -65,7 +67,7 @@ class StoreServices:
 
 @dataclass(frozen=True)
 class CatalogServices:
-    """The services that ingest catalogs and send notifications and events through AWS."""
+    """The services that ingest catalogs, send notifications and events through AWS, and serve the portal."""
 
     aws: Aws
     accounts: Accounts
@@ -74,6 +76,8 @@ class CatalogServices:
     reports: Reports
     ingestions: Ingestions
     feed: EventFeed
+    connectivity: ConnectivityTest
+    users: Users
 
 
 def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
@@ -142,6 +146,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
     notifications = Notifications(
         aws,
         topic_name=settings.topic_name,
+        subject=settings.house.catalog.notification_subject,
         base_url=settings.base_url,
         accounts=accounts,
         clock=store.clock,
@@ -186,6 +191,15 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         reports=reports,
         ingestions=ingestions,
         feed=feed,
+        connectivity=ConnectivityTest(
+            store.client,
+            settings.house,
+            store.clock,
+            store.seed,
+            store.journal,
+            storage.key_values("connector test", ConnectorTested),
+        ),
+        users=Users(storage.key_values("portal user", User)),
     )
 
 

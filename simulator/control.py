@@ -1,4 +1,4 @@
-"""The routes of the control API: clock, faults, journal, event feed, and the platform's health."""
+"""The routes of the control API: clock, faults, journal, and the platform's health."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock, PlatformClock
 from simulator.comparable import as_ndjson
 from simulator.errors import BadCall, NotNow
-from simulator.events import EventFeed
 from simulator.faults import KINDS, LARGEST_AMOUNT, PLACED_BY, Faults, Where
 from simulator.journal import Journal, as_curl
 from simulator.payments import NAME as REPORT_PAYMENT_STATUS
@@ -71,12 +70,6 @@ class Edited(_Body):
     body: JsonObject | None = None
 
 
-class FeedSetup(_Body):
-    """The queue that receives a retailer's events."""
-
-    queueArn: str  # noqa: N815 - the wire's spelling
-
-
 @dataclass(frozen=True)
 class Search:
     """A search in the journal: an entry must match all given values."""
@@ -102,7 +95,6 @@ class Control(NamedTuple):
     clock: Clock
     faults: Faults
     journal: Journal
-    feed: EventFeed
     seed: Seed
     resend: Resend
 
@@ -153,14 +145,6 @@ def control_router(control: Control) -> APIRouter:
     router = APIRouter(tags=["control"])
     _add_clock_and_faults(router, control)
     _add_journal(router, control)
-
-    @router.put("/portal/merchants/{retailer}/event-feed", summary="Send a retailer's events to a queue")
-    async def subscribe(retailer: str, setup: FeedSetup) -> JsonObject:
-        return {**control.feed.subscribe(retailer, setup.queueArn)}
-
-    @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
-    async def show_feed(retailer: str) -> JsonObject:
-        return {**control.feed.show(retailer)}
 
     @router.get("/healthz", summary="Answer that the platform runs")
     async def healthz() -> JsonObject:

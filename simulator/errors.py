@@ -6,6 +6,8 @@ SimulatorError               has a stable `code`, the HTTP `status` of its answe
 ├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not a dead letter
 ├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
 ├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
+├── NotSignedIn              401: the portal has users, and the call has no token of one
+├── NotPermitted             403: the user of the portal lacks a permission, or belongs to another merchant
 ├── PlatformFailed           500: an armed fault; `retry_after_s` 0 means that another try will fail too
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
@@ -87,6 +89,27 @@ class AccessDenied(SimulatorError):
     def body(self) -> dict[str, str]:
         """Return the body in the format of IAM, which differs from all other errors."""
         return {"message": str(self)}
+
+
+class NotSignedIn(SimulatorError):
+    """The portal has users, and the call has no token of one."""
+
+    status = 401
+    code = "not_signed_in"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="send Authorization: Bearer TOKEN, with the token of PUT /portal/users/{userId}")
+
+    def headers(self) -> dict[str, str]:
+        """Return the scheme of authentication."""
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class NotPermitted(SimulatorError):
+    """A user of the portal lacks a permission, or belongs to another merchant."""
+
+    status = 403
+    code = "not_permitted"
 
 
 class PlatformFailed(SimulatorError):

@@ -105,7 +105,7 @@ class Gates:
         return {**decision, "people": entered}
 
     async def loyalty(self, gate: str, text: str, channel: Channel) -> JsonObject:
-        """Decide on a loyalty card that opens the gate by itself: accepted, rejected, or the store default."""
+        """Decide on a loyalty card that opens the gate by itself: accepted, rejected, or the store default decision."""
         store = self._stores.of_gate(gate)
         if not store.loyalty:
             return self._finish(store, gate, not_called("method_off"), None, "loyalty")

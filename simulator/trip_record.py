@@ -46,7 +46,7 @@ class AuthEvent(NamedTuple):
 
 @dataclass(slots=True)
 class Trip:
-    """One visit. It has no visitor if the gate opened by the store default, or for a card."""
+    """One visit. It has no visitor if the gate opened by the store default decision, or for a card."""
 
     id: str
     store_id: str

@@ -1,4 +1,4 @@
-"""Stage 3: the reference catalog client uploads the store's catalog in a separate process and fetches the results."""
+"""Stage 3: the reference catalog client tests the connection, uploads the store's catalog and fetches the results."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from contract.profile import CatalogClientTable
+from contract.sigv4 import Key
 from jwo.aws import REGION
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
@@ -39,6 +40,8 @@ CERTIFIED = CatalogClientTable(
 
 def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     """Upload the catalog, confirm the subscription, wait for the results, and return the accepted SKUs."""
+    reached = _client(here, "connectivity", key=here.caller.key)
+    stage.expect(reached["connectivityStatus"] == "Success", f"the connectivity test says {reached}")
     products = here.world.products_csv
     with products.open(newline="", encoding="utf-8") as file:
         skus = [row["item_sku"] for row in csv.DictReader(file)]
@@ -51,30 +54,41 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     for ingestion in summary["ingestions"]:
         status = _client(here, "status", ingestion)["processingStatus"]
         stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
+    _check_onboarding(here, stage)
     stage.summary = (
-        f"{len(skus)} rows uploaded in {len(summary['ingestions'])} call, subscription confirmed, notified over SQS: "
+        f"connectivity test accepted, {len(skus)} rows uploaded in {len(summary['ingestions'])} call, "
+        "subscription confirmed, notified over SQS: "
         f"{summary['accepted']} accepted, {summary['rejected']} rejected; the status API agrees"
     )
     stage.details += [f"{row['item_sku']}: {row['code']}, {row['message']}" for row in rejected]
     return frozenset(skus).difference(row["item_sku"] for row in rejected)
 
 
-def _client(here: Neighbourhood, *arguments: str, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
+def _check_onboarding(here: Neighbourhood, stage: Stage) -> None:
+    """Expect that the portal shows each onboarding step of the retailer as done."""
+    retailer = here.world.stores[0].retailer
+    shown = call("GET", f"{here.platform_url}/portal/merchants/{retailer}/onboarding")
+    missing = [f"{step['step']} of {step['of']}: {step['status']}" for step in shown["steps"] if not step["done"]]
+    stage.expect(shown["complete"], f"onboarding is not complete: {'; '.join(missing)}")
+    stage.details.append(f"onboarding: {len(shown['steps']) - len(missing)} of {len(shown['steps'])} steps are done")
+
+
+def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
+    """Run `jwo catalog`, by default with the key of the catalog role, and return what it prints."""
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-P", "-m", "jwo", "catalog", *arguments],
         capture_output=True,
         text=True,
         timeout=_WITHIN_S,
         check=False,
-        **tied({"PATH": os.environ.get("PATH", ""), **_settings(here)}),
+        **tied({"PATH": os.environ.get("PATH", ""), **_settings(here, key or here.deployed.key)}),
     )
     if done.returncode not in allowed_codes:
         raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
 
 
-def _settings(here: Neighbourhood) -> dict[str, str]:
-    key = here.deployed.key
+def _settings(here: Neighbourhood, key: Key) -> dict[str, str]:
     return {
         "JWO_CATALOG_ENDPOINT": here.platform_url,
         "JWO_CATALOG_REGION": REGION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import secrets
 import socket
@@ -9,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from contract.sigv4 import Key
-from jwo.aws import REGION, Deployed, deploy_results_queue
+from jwo.aws import REGION, Deployed, DeployedCaller, RetailerAws
+from jwo.demo.connectivity import run_caller
 from jwo.demo.entry import RETAILER_FILE
 from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
@@ -39,6 +43,7 @@ class Neighbourhood:
     admin_token: str
     platform_key: Key
     deployed: Deployed
+    caller: DeployedCaller
     late_url: str
     malformed_url: str
     refusing_url: str
@@ -57,8 +62,10 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
                 "platform", ["platform"], _platform_settings(folder, aws_url, platform_key)
             ).url
             topic = call("GET", f"{platform_url}/portal/topic")["topicArn"]
-            deployed = deploy_results_queue(aws_url, topic)
-            stage.summary = "CloudFormation deployed the results queue, its policy and the calling role"
+            retailer_aws = RetailerAws(aws_url)
+            deployed = retailer_aws.deploy_results_queue(topic)
+            caller = retailer_aws.deploy_connectivity_test(platform_url)
+            stage.summary = "CloudFormation deployed the results queue with its calling role, and the connectivity test"
             stage.details.append(f"moto at {aws_url}; queue {deployed.queue_arn}; topic {topic}")
         with stages.stage("Platform and connector") as stage:
             settings = _connector_settings(folder, world, platform_key, admin_token)
@@ -69,7 +76,7 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
             late = processes.start("late", ["mutant", "answers_scans_after_2500_ms"])
             malformed = processes.start("malformed", ["mutant", "answers_malformed_json", *faulty_stores])
             here = Neighbourhood(
-                folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed,
+                folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed, caller,
                 late.url, malformed.url, refusing_url,
             )  # fmt: skip
             _onboard(here, stage)
@@ -104,24 +111,55 @@ def _onboard(here: Neighbourhood, stage: Stage) -> None:
             "gates": store.gates,
         }
         call("PUT", f"{here.platform_url}/portal/stores/{store.id}", setup)
-        test_key = call("GET", f"{here.connector_url}/app/mint/shopper")
-        probe = call("POST", f"{here.platform_url}/portal/stores/{store.id}/connectivity-test", test_key)
-        stage.expect(probe["passed"], f"the portal's connectivity test of {store.id} failed: {probe['cause']}")
-        stage.details.append(
-            f"{store.id}: {len(store.gates)} gates; the portal's connectivity test got {probe['status']} "
-            f"in {probe['elapsedMs']:.0f} ms"
-        )
-    key = here.deployed.key
+        stage.details.append(f"{store.id}: {len(store.gates)} gates; {_test_connectors(here, store.id, stage)}")
+    shown = _allow_list(here)
+    stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
+    answer = run_caller(here.caller)
+    shown = call("GET", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}")
+    stage.expect(
+        (answer["status"], shown["connectivityStatus"]) == (HTTPStatus.OK, "Success"),
+        f"the deployed connectivity test got {answer}, and the portal shows {shown['connectivityStatus']}",
+    )
+    stage.details.append(
+        f"the deployed connectivity test got {answer['status']}; the portal shows {shown['connectivityStatus']}"
+    )
+    stage.summary = (
+        f"{len(here.world.stores)} store onboarded, account allow-listed, connectivity {shown['connectivityStatus']}, "
+        "SNS subscription pending"
+    )
+
+
+def _test_connectors(here: Neighbourhood, store: str, stage: Stage) -> str:
+    """Run the portal's connectivity tests of a store's Identity Connector and Ordering Connector."""
+    with here.world.products_csv.open(newline="", encoding="utf-8") as file:
+        sku = next(csv.DictReader(file))["item_sku"]
+    bodies = {"identity": call("GET", f"{here.connector_url}/app/mint/shopper"), "ordering": {"sku": sku}}
+    got = []
+    for kind, body in bodies.items():
+        test = call("POST", f"{here.platform_url}/portal/stores/{store}/connectors/{kind}/connectivity-test", body)
+        stage.expect(test["passed"], f"the portal's connectivity test of {store}, {kind}, failed: {test['cause']}")
+        got.append(f"{kind} {test['status']} in {test['elapsedMs']:.0f} ms")
+    return f"the portal's connectivity tests got {', '.join(got)}"
+
+
+def _allow_list(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON
+    """Allow-list the retailer's account, with the keys of its two roles and what their policies allow."""
     account = {
         "retailer": here.world.stores[0].retailer,
+        **_key_setup(here.deployed.key),
+        "mayCall": [UPLOAD_CATALOG.path, GET_CATALOG_UPLOAD_STATUS.path],
+        "otherKeys": [{**_key_setup(here.caller.key), "mayCall": [here.caller.variables["JWO_PATH"]]}],
+        "queueArn": here.deployed.queue_arn,
+    }
+    return call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
+
+
+def _key_setup(key: Key) -> dict[str, str | None]:
+    return {
         "accessKeyId": key.access_key_id,
         "secretAccessKey": key.secret_access_key,
         "sessionToken": key.session_token,
-        "queueArn": here.deployed.queue_arn,
     }
-    shown = call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
-    stage.expect(shown["subscriptionStatus"] == "Pending", f"the subscription is {shown['subscriptionStatus']}")
-    stage.summary = f"{len(here.world.stores)} store onboarded, account allow-listed, SNS subscription pending"
 
 
 def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:

@@ -141,7 +141,7 @@ def _store_default(here: Neighbourhood, stage: Stage, day: Day, *case: str) -> N
     _count(decision, day)
     stage.expect(
         (decision["cause"], decision["opens"]) == (cause, default == "open"),
-        f"connector failure {cause}, store default {default}: {decision['cause']}, opens {decision['opens']}",
+        f"connector failure {cause}, store default decision {default}: {decision['cause']}, opens {decision['opens']}",
     )
 
 

@@ -30,6 +30,11 @@ _HINTS = {
     404: "check JWO_CATALOG_ENDPOINT, which is an address without a path",
     413: "set JWO_CATALOG_CHUNK_ROWS to fewer rows",
 }
+_CONNECTIVITY_HINTS = {
+    201: "check JWO_CATALOG_CONNECTIVITY_PATH",
+    403: "check that the account is allow-listed, and that the policy of its role allows the connectivity test",
+    404: "check JWO_CATALOG_CONNECTIVITY_PATH",
+}
 _SHOWN_CHARACTERS = 200
 
 
@@ -59,8 +64,32 @@ class PlatformCalls:
             raise BadRows("a text is not valid Unicode", hint="write the file or the option in UTF-8") from error
         return self._attempts.run(operation.name, lambda: self._attempt(operation, content), end)
 
+    def test_connectivity(self) -> dict[str, Any]:
+        """Make the signed call of the connectivity test, and return the answer's body, which may be empty.
+
+        Raises PlatformRefused for an error status, and PlatformUnreachable if there is no answer.
+        """
+        return self._attempts.run("the connectivity test", self._connectivity_attempt)
+
+    def _connectivity_attempt(self) -> dict[str, Any]:
+        answer = self._send(self._settings.connectivity_path, b"{}")
+        if answer.status != HTTPStatus.OK:
+            refusal = self._refusal(answer, HTTPStatus.OK)
+            refusal.hint = "; ".join(filter(None, (refusal.hint, _CONNECTIVITY_HINTS.get(answer.status, ""))))
+            raise refusal
+        try:
+            return parse_object(answer.content) if answer.content else {}
+        except MalformedBody as error:
+            raise MalformedAnswer(f"the connectivity test: {error}") from error
+
     def _attempt(self, operation: Operation, content: bytes) -> dict[str, Any]:
-        url = self._settings.endpoint.rstrip("/") + operation.path
+        answer = self._send(operation.path, content)
+        if answer.status == operation.success:
+            return _checked(answer, operation)
+        raise self._refusal(answer, operation.success)
+
+    def _send(self, path: str, content: bytes) -> Answer:
+        url = self._settings.endpoint.rstrip("/") + path
         try:
             self._pace.wait()
         except OSError as error:
@@ -69,12 +98,9 @@ class PlatformCalls:
                 hint="name another file in JWO_CATALOG_PACE_FILE",
             ) from error
         headers = sigv4.sign("POST", url, _HEADERS, content, self._key, region=self._settings.region, now=self._clock())
-        answer = self._sender.send("POST", url, content, headers)
-        if answer.status == operation.success:
-            return _checked(answer, operation)
-        raise self._refusal(answer, operation)
+        return self._sender.send("POST", url, content, headers)
 
-    def _refusal(self, answer: Answer, operation: Operation) -> PlatformRefused:
+    def _refusal(self, answer: Answer, success: int) -> PlatformRefused:
         text, asked_s = _error_text(answer), answer.retry_after_s()
         is_final_500 = text == self._settings.catalog.error500_final_text and asked_s is None
         hint = _HINTS.get(answer.status, "")
@@ -82,7 +108,7 @@ class PlatformCalls:
             target = bare(answer.headers.get("location", ""))
             text, hint = f"a redirect to {target}", "set JWO_CATALOG_ENDPOINT to the final address"
         elif answer.status < 300:  # noqa: PLR2004 - the statuses of success
-            text, hint = f"not {operation.success}, with the text {text!r}", _HINTS[404]
+            text, hint = f"not {success:d}, with the text {text!r}", _HINTS[404]
         return PlatformRefused(
             answer.status,
             text or _phrase(answer.status),

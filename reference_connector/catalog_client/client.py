@@ -155,6 +155,14 @@ class CatalogClient:
         """Return `processingStatus` and `reportDownloadLink` of an ingestion."""
         return self._calls.call(GET_CATALOG_UPLOAD_STATUS, {"ingestionId": ingestion_id})
 
+    def test_connectivity(self) -> dict[str, Any]:
+        """Make one signed call that changes no catalog, and return what the platform knows about the account.
+
+        Raises PlatformRefused if the platform does not accept the account. Raises PlatformUnreachable if it does not
+        answer.
+        """
+        return self._calls.test_connectivity()
+
     def confirm_subscription(self, deadline_s: float = 30) -> bool:
         """Confirm the subscription that waits in the queue; return False if there is no message about one in time.
 

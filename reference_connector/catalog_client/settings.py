@@ -48,6 +48,12 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _path(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or any(sign in text for sign in " ?#"):
+        raise ValueError("not a path; write it as /portal/connectivity")
+    return text
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
@@ -66,6 +72,8 @@ class CatalogClientSettings(RoomSettings):
     """The SQS queue of the notifications. Without one, the client gets results by status calls only."""
     aws_endpoint_url: Address = ""
     """The address of SQS. An empty one means AWS itself, which auth.block_amazon_hosts forbids."""
+    connectivity_path: Annotated[str, AfterValidator(_path)] = "/portal/connectivity"
+    """The path of the connectivity test. Amazon publishes none, so the default is the simulated platform's."""
     ca_file: str = ""
     """Further trusted certificates (PEM), such as those of a company's proxy. Empty: only the usual ones."""
     timeout_s: float = Field(default=30.0, gt=0)

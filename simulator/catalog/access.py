@@ -9,7 +9,7 @@ from fastapi import Request
 
 from contract.errors import SignatureRejected
 from contract.house import House
-from contract.sigv4 import Form, verify
+from contract.sigv4 import Form, Key, verify
 from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock
 from simulator.errors import AccessDenied, PlatformFailed, TooManyRequests
@@ -30,7 +30,10 @@ class Access:
         self._calls: Counter[tuple[str, str]] = Counter()
 
     def authenticate(self, request: Request, body: bytes) -> Account:
-        """Return the account with the key that signed the call. Raises AccessDenied if there is no such account."""
+        """Return the account with the key that signed the call.
+
+        Raises AccessDenied if there is no such account, or if the key's role may not call this path.
+        """
         rules = self._house.auth
         try:
             key = verify(
@@ -38,7 +41,7 @@ class Access:
                 request_target(request.scope),
                 request.headers,
                 body,
-                find_key=lambda key_id: account.key if (account := self._accounts.by_key(key_id)) else None,
+                find_key=self._find_key,
                 region=rules.region,
                 now=self._clock.wall(),
                 max_skew_s=rules.max_skew_s,
@@ -49,7 +52,19 @@ class Access:
         account = self._accounts.by_key(key.access_key_id)
         assert account is not None, "verify returns only keys of accounts"
         request.state.account = account.id
+        found = account.find_key(key.access_key_id)
+        if found and found.may_call is not None and request.url.path not in found.may_call:
+            raise AccessDenied(
+                "not_authorized",
+                f"{key.access_key_id} is not authorized to perform execute-api:Invoke on POST {request.url.path}: "
+                "the policy of its role does not allow this call",
+            )
         return account
+
+    def _find_key(self, access_key_id: str) -> Key | None:
+        account = self._accounts.by_key(access_key_id)
+        found = account.find_key(access_key_id) if account else None
+        return found.key if found else None
 
     def _hint(self, refusal: SignatureRejected, request: Request) -> str:
         """Return the likely cause of a mismatch, if the request is not for the platform's own address."""

@@ -32,11 +32,12 @@ _ARN_PARTS = 6
 class Notifications:
     """One topic for all accounts; each subscription filters for its own account."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root hands in each part by name
         self,
         aws: Aws,
         *,
         topic_name: str,
+        subject: str,
         base_url: str,
         accounts: Accounts,
         clock: Clock,
@@ -46,6 +47,7 @@ class Notifications:
         self._sns = aws.sns
         self._sqs = aws.sqs
         self._topic_name = topic_name
+        self._subject = subject
         self._base_url = base_url.rstrip("/")
         self._accounts = accounts
         self._clock = clock
@@ -112,6 +114,7 @@ class Notifications:
             await asyncio.to_thread(
                 self._sns.publish,
                 TopicArn=self.topic_arn,
+                Subject=self._subject,
                 Message=text,
                 MessageAttributes={"account": {"DataType": "String", "StringValue": account_id}},
             )

@@ -1,1 +1,1 @@
-"""The merchant portal: the stores and accounts, and their connections."""
+"""The Merchant Portal: stores and accounts, their connections, users, and the steps of onboarding."""

@@ -1,4 +1,4 @@
-"""Allow-listed AWS accounts: the key that may call the catalog API, and the queue that receives notifications."""
+"""Allow-listed AWS accounts: the keys that may call the catalog API, and the queue that receives notifications."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ Connectivity = Literal["Unknown", "Success"]
 Subscription = Literal["Unknown", "Pending", "Complete"]
 
 
+class AccountKey(NamedTuple):
+    """One key of an account, such as the temporary credentials of a role."""
+
+    key: Key
+    may_call: tuple[str, ...] | None = None
+    """The paths that the role's IAM policy allows; None allows all."""
+
+
 class Account(NamedTuple):
-    """One account; the portal shows its two statuses."""
+    """One account; the portal shows its two statuses. Without a queue, `queue_arn` is empty."""
 
     id: str
     retailer: str
@@ -25,6 +33,17 @@ class Account(NamedTuple):
     token: str = ""
     """Of the newest SubscriptionConfirmation. As with SNS, its address gives the same answer each time."""
     subscription_arn: str = ""
+    may_call: tuple[str, ...] | None = None
+    """The paths that `key` may call; None allows all."""
+    other_keys: tuple[AccountKey, ...] = ()
+
+    def keys(self) -> tuple[AccountKey, ...]:
+        """Return all keys of the account."""
+        return (AccountKey(self.key, self.may_call), *self.other_keys)
+
+    def find_key(self, access_key_id: str) -> AccountKey | None:
+        """Return one of the account's keys, or None."""
+        return next((one for one in self.keys() if one.key.access_key_id == access_key_id), None)
 
 
 class Accounts:
@@ -61,7 +80,7 @@ class Accounts:
 
     def by_key(self, access_key_id: str) -> Account | None:
         """Return the account with an access key, or None."""
-        return next((one for one in self._accounts.values() if one.key.access_key_id == access_key_id), None)
+        return next((one for one in self._accounts.values() if one.find_key(access_key_id)), None)
 
     def by_token(self, token: str) -> Account | None:
         """Return the account with a confirmation token, or None."""

@@ -1,13 +1,14 @@
-"""The portal's connectivity test: one call to the saved connector; it ignores unsaved values of the form.
+"""The Merchant Portal's connectivity test: one call to the saved connector; it ignores unsaved values of the form.
 
-For identity, the test sends what we take to be Amazon's mock sample: its key, its store id, and an event of 2008. The
-event is older than the code in the key, so a connector that checks the age of codes has no reason to refuse it. The
-other calls send a sample of ours.
+For identity, the test sends Amazon's mock message: the event of the real portal's message, with the key and the store
+id of the published sample. The event is older than the code in the key, so a connector that checks the age of codes
+has no reason to refuse it. The event is the same in each test, so a connector that admits each code only once gives
+the same answer again. The other calls send a sample of ours.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from contract.gate import NoAnswer
 from contract.house import House
@@ -20,16 +21,18 @@ from contract.operations import (
 )
 from contract.values import format_instant
 from simulator.clock import Clock
-from simulator.connector import ConnectorClient, Exchange, OutgoingRequest
+from simulator.connector import Connector, ConnectorClient, Exchange, OutgoingRequest
 from simulator.entry.identity import outcome_of
 from simulator.errors import BadCall
 from simulator.journal import Journal
 from simulator.portal.stores import ConnectorKind, Store
 from simulator.seed import Seed
+from simulator.storage.key_values import KeyValueStore
 
 MOCK_KEY = "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
 MOCK_STORE = "sample-store-id"
-MOCK_EVENT_AT = "2008-01-01T00:00:00Z"
+MOCK_EVENT_AT = "2008-11-05T06:00:00Z"
+MOCK_EVENT_ID = "11111858-0000-1213-1111-5af1791e9211"
 _OPERATIONS: dict[ConnectorKind, Operation] = {
     "identity": VERIFY_IDENTITY_KEYS,
     "loyalty": RESOLVE_SCAN,
@@ -46,10 +49,27 @@ class Probe(NamedTuple):
     sku: str = "SKU-001"
 
 
-class ConnectivityTest:
-    """Calls a saved connector once and reports the result."""
+class ConnectorTested(NamedTuple):
+    """The result of the newest test of a connector, and the connector that it called."""
 
-    def __init__(self, client: ConnectorClient, house: House, clock: Clock, seed: Seed, journal: Journal) -> None:
+    passed: bool
+    connector: Connector
+
+
+class ConnectivityTest:
+    """Calls a saved connector once, reports the result, and keeps it."""
+
+    def __init__(
+        self,
+        client: ConnectorClient,
+        house: House,
+        clock: Clock,
+        seed: Seed,
+        journal: Journal,
+        storage: KeyValueStore[ConnectorTested],
+    ) -> None:
+        self._storage = storage
+        self._results = storage.all()
         self._client = client
         self._house = house
         self._clock = clock
@@ -72,6 +92,8 @@ class ConnectivityTest:
         secrets = (str(message.get("identityKey", "")),)
         self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
         cause, expected = self._cause(kind, exchange), self._expected(kind)
+        passed = cause in map(str, expected)
+        self._keep(store, kind, ConnectorTested(passed, connector))
         return {
             "storeId": store.id,
             "connector": kind,
@@ -81,9 +103,20 @@ class ConnectivityTest:
             "expected": expected[0],
             "status": exchange.status,
             "cause": cause,
-            "passed": cause in map(str, expected),
+            "passed": passed,
             "elapsedMs": exchange.elapsed_ms,
         }
+
+    def status(self, store: Store, kind: ConnectorKind) -> Literal["Unknown", "Failed", "Success"]:
+        """Return the result of the newest test; Unknown if the connector was never tested, or was changed since."""
+        result = self._results.get(_key(store, kind))
+        if result is None or result.connector != store.connector_for(kind):
+            return "Unknown"
+        return "Success" if result.passed else "Failed"
+
+    def _keep(self, store: Store, kind: ConnectorKind, result: ConnectorTested) -> None:
+        self._results[_key(store, kind)] = result
+        self._storage.put(_key(store, kind), result)
 
     def _expected(self, kind: ConnectorKind) -> tuple[int, ...]:
         return self._house.suite.probe_ok if kind == "ordering" else (200,)
@@ -100,7 +133,8 @@ class ConnectivityTest:
         if kind == "identity":
             return self._identity(store, probe)
         if kind == "ordering":
-            trip = {"startTime": now, "endTime": now, "authEvents": []}
+            event = {"id": MOCK_EVENT_ID, "timestamp": now, "location": "ENTRY", "payloadType": "SCAN_CODE"}
+            trip = {"startTime": now, "endTime": now, "authEvents": [event]}
             item = {
                 "id": probe.sku,
                 "type": "SKU",
@@ -110,19 +144,21 @@ class ConnectivityTest:
             trip_id = self._id("trip")
             return {**request, "idempotentShoppingTripId": trip_id, "shoppingTrip": trip, "cartItems": [item]}
         if kind == "loyalty":
-            event = {"id": self._id("event"), "timestamp": now, "location": "ENTRY"}
-            return {**request, "scanEvent": {**event, "value": MOCK_KEY, "channel": "OPTICAL"}}
+            scan = {"id": MOCK_EVENT_ID, "timestamp": MOCK_EVENT_AT, "location": "ENTRY"}
+            return {**request, "scanEvent": {**scan, "value": MOCK_KEY, "channel": "OPTICAL"}}
         return {"storeId": store_id, "shopperIdentity": {"id": "connectivity-test"}}
 
     def _identity(self, store: Store, probe: Probe) -> dict[str, Any]:
-        own_store = store.id if probe.identity_key else MOCK_STORE
+        own_store, event_id, event_at = MOCK_STORE, MOCK_EVENT_ID, MOCK_EVENT_AT
+        if probe.identity_key:  # a key of the tester is tested as at a gate: a new event, now
+            own_store, event_id, event_at = store.id, self._id("event"), format_instant(self._clock.now())
         return {
             "requestId": self._id("request"),
             "identityKey": probe.identity_key or MOCK_KEY,
             "storeId": probe.store_id or own_store,
             "authEvent": {
-                "id": self._id("event"),
-                "timestamp": format_instant(self._clock.now()) if probe.identity_key else MOCK_EVENT_AT,
+                "id": event_id,
+                "timestamp": event_at,
                 "location": "ENTRY",
             },
             "keyChannel": "OPTICAL",
@@ -130,3 +166,7 @@ class ConnectivityTest:
 
     def _id(self, what: str) -> str:
         return self._seed.id("connectivity", self._runs, what)
+
+
+def _key(store: Store, kind: ConnectorKind) -> str:
+    return f"{kind} {store.id}"

@@ -1,10 +1,11 @@
-"""The routes of the portal. No answer contains a secret, and no error repeats its input."""
+"""The routes of the Merchant Portal. No answer contains a secret, and no error repeats its input."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.gate import StoreDefault
@@ -14,11 +15,15 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
-from simulator.errors import NotNow
+from simulator.errors import BadCall, NotNow
+from simulator.events import EventFeed
 from simulator.hosts import connector_url
-from simulator.portal.accounts import Account, Accounts
+from simulator.portal.accounts import Account, AccountKey, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
+from simulator.portal.onboarding import Onboarding
 from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
+from simulator.portal.user_routes import add_users, permitted
+from simulator.portal.users import Permission, Users
 
 
 class _Body(BaseModel):
@@ -39,7 +44,7 @@ class ConnectorSetup(_Body):
 
 
 class ConfigurationForm(_Body):
-    """One connector configuration: the two inputs of the portal's form."""
+    """One connector configuration, such as that of the Identity Connector: the two inputs of the portal's form."""
 
     endpoint: str = Field(description="The base address; the path of the call follows it.")
     region: str = Field(
@@ -53,23 +58,43 @@ class StoreSetup(_Body):
     retailer: str = Field(min_length=1)
     connector: ConnectorSetup | None = None
     qrPattern: str | None = None  # noqa: N815 - the wire's spelling
-    storeDefault: StoreDefault | None = None  # noqa: N815 - as above
+    storeDefault: StoreDefault | None = Field(  # noqa: N815 - as above
+        default=None, description="The store default decision: what a gate does when the connector fails."
+    )
     gates: tuple[GateName, ...] = ()
     methods: tuple[Method, ...] = ("app", "badge")
-    strategy: Strategy = "amazon_managed"
+    strategy: Strategy = Field(default="amazon_managed", description="The Fraud and Abuse strategy.")
     loyalty: bool = False
-    chargeCalculation: Literal["retailer", "amazon"] = "retailer"  # noqa: N815 - as above
+    chargeCalculation: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
+        default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
+    )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
 
 
-class AccountSetup(_Body):
-    """One AWS account to allow-list, with the queue that receives notifications."""
+class KeySetup(_Body):
+    """A key of an AWS account, such as the temporary credentials of a role."""
 
-    retailer: str = Field(min_length=1)
     accessKeyId: str = Field(min_length=1)  # noqa: N815 - the wire's spelling
     secretAccessKey: str = Field(min_length=1)  # noqa: N815 - as above
     sessionToken: str | None = None  # noqa: N815 - as above
-    queueArn: str  # noqa: N815 - as above
+    mayCall: tuple[str, ...] | None = Field(  # noqa: N815 - as above
+        default=None, description="The paths that the role's IAM policy allows; by default all."
+    )
+
+    @property
+    def key(self) -> AccountKey:
+        """Return the key."""
+        return AccountKey(Key(self.accessKeyId, self.secretAccessKey, self.sessionToken), self.mayCall)
+
+
+class AccountSetup(KeySetup):
+    """One AWS account to allow-list, with its keys and the queue that receives notifications."""
+
+    retailer: str = Field(min_length=1)
+    queueArn: str | None = Field(  # noqa: N815 - the wire's spelling
+        default=None, description="The ARN of the queue; without it, the account keeps the queue that it has."
+    )
+    otherKeys: tuple[KeySetup, ...] = Field(default=(), description="Keys of other roles.")  # noqa: N815 - as above
 
 
 class ProbeSetup(_Body):
@@ -85,6 +110,12 @@ class ProbeSetup(_Body):
     def probe(self) -> Probe:
         """Return the values that the test uses."""
         return Probe(self.identityKey, self.storeId, self.sku)
+
+
+class FeedSetup(_Body):
+    """The queue that receives a retailer's events."""
+
+    queueArn: str  # noqa: N815 - the wire's spelling
 
 
 class Portal:
@@ -129,29 +160,57 @@ class Portal:
     async def allow_list(self, account_id: str, setup: AccountSetup) -> JsonObject:
         """Allow-list an account and invite its queue, unless the same queue has already confirmed.
 
-        The account keeps its connectivity status as long as its retailer stays the same.
+        The account keeps its connectivity status, and its queue if the set-up has none, while its retailer stays.
         """
-        key = Key(setup.accessKeyId, setup.secretAccessKey, setup.sessionToken)
-        account = Account(account_id, setup.retailer, key, checked_queue_arn(setup.queueArn))
-        other = self._accounts.by_key(key.access_key_id)
-        if other and other.id != account_id:
-            raise NotNow(f"the access key {key.access_key_id} belongs to account {other.id}")
         before = self._accounts.find(account_id)
-        if before and before.retailer == account.retailer:
-            account = account._replace(connectivity=before.connectivity)
-        if before and before.queue_arn == account.queue_arn and before.subscription == "Complete":
+        account = self._account(account_id, setup, before)
+        if account.queue_arn and before and before.queue_arn == account.queue_arn and before.subscription == "Complete":
             arn = before.subscription_arn
             self._accounts.put(account._replace(token=before.token, subscription="Complete", subscription_arn=arn))
-        else:
+            return self.show_account(account_id)
+        if account.queue_arn:
             await self._notifications.invite(account)
-            if before:
-                await self._notifications.unsubscribe(before)
+        else:
+            self._accounts.put(account)
+        if before:
+            await self._notifications.unsubscribe(before)
         return self.show_account(account_id)
+
+    def _account(self, account_id: str, setup: AccountSetup, before: Account | None) -> Account:
+        """Return the account of a set-up.
+
+        Raises NotNow if a key belongs to another account. Raises BadCall if a key is there twice, or if the queue's ARN
+        is not valid.
+        """
+        others = tuple(one.key for one in setup.otherKeys)
+        key_ids = [one.key.access_key_id for one in (setup.key, *others)]
+        if len(set(key_ids)) < len(key_ids):
+            raise BadCall("otherKeys: an access key is there twice; name each key once")
+        for key_id in key_ids:
+            other = self._accounts.by_key(key_id)
+            if other and other.id != account_id:
+                raise NotNow(f"the access key {key_id} belongs to account {other.id}")
+        kept = before if before and before.retailer == setup.retailer else None
+        kept_queue = kept.queue_arn if kept else ""
+        return Account(
+            account_id,
+            setup.retailer,
+            setup.key.key,
+            kept_queue if setup.queueArn is None else checked_queue_arn(setup.queueArn),
+            connectivity=kept.connectivity if kept else "Unknown",
+            may_call=setup.mayCall,
+            other_keys=others,
+        )
 
     def record_connectivity(self, account: Account) -> JsonObject:
         """Record that an account has sent a correctly signed call."""
         self._accounts.put(account._replace(connectivity="Success"))
         return self.show_account(account.id)
+
+    def retailer_of(self, account_id: str) -> str:
+        """Return the retailer of an account; empty if there is no such account."""
+        account = self._accounts.find(account_id)
+        return account.retailer if account else ""
 
     def merchants(self) -> list[JsonObject]:
         """Return every merchant with its stores and accounts."""
@@ -210,70 +269,125 @@ def _configuration_to_json(store: Store, kind: ConnectorKind) -> JsonObject:
     }
 
 
-def portal_router(
-    portal: Portal, stores: Stores, access: Access, notifications: Notifications, connectivity: ConnectivityTest
-) -> APIRouter:
-    """Make the routes of the portal, and the route of SubscribeURL."""
+@dataclass(frozen=True)
+class PortalServices:
+    """The services behind the portal's routes."""
+
+    portal: Portal
+    stores: Stores
+    users: Users
+    access: Access
+    notifications: Notifications
+    connectivity: ConnectivityTest
+    onboarding: Onboarding
+    feed: EventFeed
+
+
+def portal_router(services: PortalServices) -> APIRouter:
+    """Make the routes of the portal, for its users, and the routes of SNS and of the signed connectivity test."""
+    signed_in = APIRouter(tags=["portal"], dependencies=[Depends(services.users.check)])
+    _add_merchants(signed_in, services)
+    _add_stores(signed_in, services.portal, services.stores)
+    _add_connectivity_tests(signed_in, services.stores, services.connectivity)
+    _add_accounts(signed_in, services.portal)
+    add_users(signed_in, services.users)
     router = APIRouter(tags=["portal"])
-    _add_stores(router, portal, stores)
-    _add_connectivity_tests(router, stores, connectivity)
-    _add_accounts(router, portal)
-    _add_callbacks(router, portal, access, notifications)
+    _add_callbacks(router, services.portal, services.access, services.notifications)
+    router.include_router(signed_in)
     return router
 
 
-def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
+def _add_merchants(router: APIRouter, services: PortalServices) -> None:
     @router.get("/portal/merchants", summary="List merchants with their stores and accounts")
-    async def list_merchants() -> list[JsonObject]:
-        return portal.merchants()
+    async def list_merchants(request: Request) -> list[JsonObject]:
+        user = permitted(request, "view")
+        return [shown for shown in services.portal.merchants() if user.sees(str(shown["retailer"]))]
 
+    @router.get("/portal/merchants/{retailer}/onboarding", summary="Show the state of each onboarding step")
+    async def show_onboarding(request: Request, retailer: str) -> JsonObject:
+        permitted(request, "view", retailer)
+        return services.onboarding.show(retailer)
+
+    @router.put("/portal/merchants/{retailer}/event-feed", summary="Send a retailer's events to a queue")
+    async def subscribe(request: Request, retailer: str, setup: FeedSetup) -> JsonObject:
+        permitted(request, "stores", retailer)
+        return {**services.feed.subscribe(retailer, setup.queueArn)}
+
+    @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
+    async def show_feed(request: Request, retailer: str) -> JsonObject:
+        permitted(request, "view", retailer)
+        return {**services.feed.show(retailer)}
+
+    @router.get("/portal/topic", summary="Show the topic of notifications")
+    async def topic(request: Request) -> JsonObject:
+        permitted(request, "view")
+        return {"topicArn": services.notifications.topic_arn}
+
+
+def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
     @router.get("/portal/stores", summary="List stores")
-    async def list_stores() -> list[JsonObject]:
-        return [store_to_json(store) for store in stores.all()]
+    async def list_stores(request: Request) -> list[JsonObject]:
+        user = permitted(request, "view")
+        return [store_to_json(store) for store in stores.all() if user.sees(store.retailer)]
 
     # an id may contain a slash, so the longer paths come first
     @router.put("/portal/stores/{store_id:path}/connectors/{kind}", summary="Save a connector configuration")
-    async def save_connector(store_id: str, kind: ConnectorKind, form: ConfigurationForm) -> JsonObject:
+    async def save_connector(
+        request: Request, store_id: str, kind: ConnectorKind, form: ConfigurationForm
+    ) -> JsonObject:
+        _own_store(request, "stores", stores, store_id)
         return portal.save_connector(store_id, kind, form)
 
     @router.put("/portal/stores/{store_id:path}", summary="Create a store, or replace it")
-    async def set_up_store(store_id: str, setup: StoreSetup) -> JsonObject:
+    async def set_up_store(request: Request, store_id: str, setup: StoreSetup) -> JsonObject:
+        before = stores.find(store_id)
+        permitted(request, "stores", setup.retailer, *((before.retailer,) if before else ()))
         return portal.set_up_store(store_id, setup)
 
     @router.get("/portal/stores/{store_id:path}", summary="Show a store")
-    async def show_store(store_id: str) -> JsonObject:
-        return store_to_json(stores.get(store_id))
+    async def show_store(request: Request, store_id: str) -> JsonObject:
+        return store_to_json(_own_store(request, "view", stores, store_id))
 
 
 def _add_connectivity_tests(router: APIRouter, stores: Stores, connectivity: ConnectivityTest) -> None:
     @router.post("/portal/stores/{store_id:path}/connectors/{kind}/connectivity-test", summary="Test a saved connector")
-    async def test_one(store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None) -> JsonObject:
-        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe, kind)
+    async def test_one(
+        request: Request, store_id: str, kind: ConnectorKind, setup: ProbeSetup | None = None
+    ) -> JsonObject:
+        store = _own_store(request, "tests", stores, store_id)
+        return await connectivity.run(store, (setup or ProbeSetup()).probe, kind)
 
     @router.post("/portal/stores/{store_id:path}/connectivity-test", summary="Test the saved identity connector")
-    async def test_connector(store_id: str, setup: ProbeSetup | None = None) -> JsonObject:
-        return await connectivity.run(stores.get(store_id), (setup or ProbeSetup()).probe)
+    async def test_connector(request: Request, store_id: str, setup: ProbeSetup | None = None) -> JsonObject:
+        return await connectivity.run(_own_store(request, "tests", stores, store_id), (setup or ProbeSetup()).probe)
 
 
 def _add_accounts(router: APIRouter, portal: Portal) -> None:
     @router.put("/portal/accounts/{account_id}", summary="Allow-list an AWS account with its queue")
-    async def allow_list(account_id: str, setup: AccountSetup) -> JsonObject:
+    async def allow_list(request: Request, account_id: str, setup: AccountSetup) -> JsonObject:
+        before = portal.retailer_of(account_id)
+        permitted(request, "accounts", setup.retailer, *((before,) if before else ()))
         return await portal.allow_list(account_id, setup)
 
     @router.get("/portal/accounts/{account_id}", summary="Show an account and its two statuses")
-    async def show_account(account_id: str) -> JsonObject:
-        return portal.show_account(account_id)
+    async def show_account(request: Request, account_id: str) -> JsonObject:
+        user, shown = permitted(request, "view"), portal.show_account(account_id)
+        user.require("view", str(shown["retailer"]))
+        return shown
+
+
+def _own_store(request: Request, permission: Permission, stores: Stores, store_id: str) -> Store:
+    """Return a store. Raises NotPermitted if the user may not do this with it."""
+    user, store = permitted(request, permission), stores.get(store_id)
+    user.require(permission, store.retailer)
+    return store
 
 
 def _add_callbacks(router: APIRouter, portal: Portal, access: Access, notifications: Notifications) -> None:
-    @router.post("/portal/connectivity", summary="Say hello from an account: a signed call")
+    @router.post("/portal/connectivity", summary="Test the connectivity of an account: a signed call")
     async def connectivity_from_account(request: Request) -> JsonObject:
         account = access.authenticate(request, await request.body())
         return portal.record_connectivity(account)
-
-    @router.get("/portal/topic", summary="Show the topic of notifications")
-    async def topic() -> JsonObject:
-        return {"topicArn": notifications.topic_arn}
 
     @router.get("/sns/confirm", summary="Confirm a subscription: where SubscribeURL leads")
     async def confirm(Token: str) -> Response:  # noqa: N803 - the query parameter's name in SNS

@@ -21,7 +21,7 @@ CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)
 
 
 class Store(NamedTuple):
-    """One store; without a connector its gates follow the store default."""
+    """One store; without a connector its gates follow the store default decision."""
 
     id: str
     retailer: str

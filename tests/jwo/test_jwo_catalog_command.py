@@ -70,6 +70,23 @@ def test_upload_without_rejections_exits_with_0(catalog: Any, platform: SmallPla
     assert catalog("upload", "rows.json").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "shown"),
+    [
+        ((200, {"connectivityStatus": "Success"}, {}), 0, "Success"),
+        ((200, {"connectivityStatus": "Unknown"}, {}), 1, "Unknown"),
+        ((403, {"message": "not allow-listed"}, {}), 2, "not allow-listed"),
+    ],
+)
+def test_connectivity_prints_json_and_exits_by_the_status(
+    catalog: Any, platform: SmallPlatform, answer: Any, code: int, shown: str
+) -> None:
+    platform.answers = [answer]
+    done = catalog("connectivity")
+    assert (done.returncode, shown in str(json.loads(done.stdout))) == (code, True), done.stderr
+    assert ("JWO_CATALOG_SESSION_TOKEN" in done.stderr) is (code == 2)
+
+
 def test_terminal_shows_a_bar_of_uploaded_rows(catalog: Any) -> None:
     ours, theirs = pty.openpty()
     try:

@@ -29,6 +29,7 @@ class SmallPlatform:
         self.confirmed = 0
         self.app.post("/v1/catalog/upload")(self.upload)
         self.app.post("/v1/catalog/getCatalogUploadStatus")(self.get_status)
+        self.app.post("/portal/connectivity")(self.connectivity)
         self.app.get("/report/{name}")(self.report)
         self.app.get("/confirm")(self.confirm)
 
@@ -45,6 +46,11 @@ class SmallPlatform:
         self.calls.append(("status", body))
         known = self.status.get(body["ingestionId"], {"processingStatus": "INQUEUE", "reportDownloadLink": ""})
         return JSONResponse(known)
+
+    async def connectivity(self, request: Request) -> JSONResponse:
+        self.calls.append(("connectivity", await self._signed(request)))
+        status, answer, headers = self.answers.pop(0) if self.answers else (200, {"connectivityStatus": "Success"}, {})
+        return JSONResponse(answer, status, headers)
 
     async def report(self, name: str, request: Request) -> JSONResponse:
         assert "authorization" not in request.headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from reference_connector.catalog_client.results import IngestionResult
 from reference_connector.catalog_client.summary import Ledger, as_table
 from reference_connector.errors import ForbiddenHost
 from tests.reference_connector.small_platform import Queue, SmallPlatform, a_report, an_envelope
+
+SISTER_FEED = Path(__file__).with_name("sister_feed.json").read_text("utf-8")
 
 
 def a_ledger(results: list[IngestionResult], rows_each: int = 2) -> Ledger:
@@ -63,6 +66,15 @@ def test_message_that_is_not_a_notification_stays_in_the_queue(
     queue.put("not json", an_envelope("Notification", "{}"), an_envelope("Notification", platform.done("one")))
     (result,) = open_client(queue).wait_for_results(["one"], 5)
     assert (result.processing_status, queue.left()) == ("DONE", 2)
+
+
+def test_event_of_a_sister_feed_stays_in_a_shared_queue(
+    platform: SmallPlatform, open_client: Any, queue: Queue
+) -> None:
+    """The envelope and the event are as Amazon prints them; the names of bucket and file are ours."""
+    queue.put(SISTER_FEED, an_envelope("Notification", platform.done("one"), Subject="Amazon S3 Notification"))
+    (result,) = open_client(queue).wait_for_results(["one"], 5)
+    assert (result.processing_status, queue.left(), platform.calls) == ("DONE", 1, [])
 
 
 def test_old_link_is_replaced_by_a_status_call(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:

@@ -38,6 +38,7 @@ def notifications(queue: Any, count: int) -> list[dict[str, Any]]:
         found += queue.receive()
     for envelope in found:
         assert envelope["Type"] == "Notification"
+        assert envelope["Subject"] == "Catalog Upload Notification"
         assert message("sns_envelope").is_valid(envelope)
     return [orjson.loads(envelope["Message"]) for envelope in found]
 

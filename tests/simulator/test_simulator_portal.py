@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from contract.messages import message
+from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN
 from contract.sigv4 import Key
 from simulator.catalog.notifications import Notifications
 from simulator.errors import AmazonHostRefused
 from simulator.hosts import aws_url
 
 ACCOUNT = "123456789012"
+MOCK_EVENT = {"id": "11111858-0000-1213-1111-5af1791e9211", "location": "ENTRY"}
 
 
 def test_portal_shows_the_account_without_its_secrets(platform: Any, connector: Any, queue: Any) -> None:
@@ -36,6 +39,42 @@ def test_signed_call_of_the_connectivity_route_sets_success(platform: Any, queue
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["connectivityStatus"] == "Unknown"
     assert platform.signed("/portal/connectivity", b"").json()["connectivityStatus"] == "Success"
     assert platform.http.get(f"/portal/accounts/{ACCOUNT}").json()["connectivityStatus"] == "Success"
+
+
+def test_each_key_of_an_account_makes_the_calls_that_its_role_allows(platform: Any, queue: Any) -> None:
+    catalog = ["/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"]
+    other = {"accessKeyId": "tester", "secretAccessKey": "s", "mayCall": ["/portal/connectivity"]}
+    platform.allow_list(queue.arn, mayCall=catalog, otherKeys=[other])
+    tester = Key("tester", "s")
+    assert platform.signed("/portal/connectivity", b"", tester).status_code == 200
+    answers = [
+        platform.signed("/portal/connectivity", b""),
+        platform.signed("/v1/catalog/upload", {"catalogItems": []}, tester),
+        platform.signed("/v1/catalog/archive", {}),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert "execute-api:Invoke" in answers[0].json()["message"]
+    assert platform.upload().status_code == 400, "the call is allowed, its empty list is not"
+
+
+def test_keys_of_another_account_and_keys_given_twice_are_refused(platform: Any, queue: Any) -> None:
+    key = {"accessKeyId": "second", "secretAccessKey": "s"}
+    platform.allow_list(queue.arn, otherKeys=[key])
+    assert platform.allow_list(queue.arn, "222222222222", accessKeyId="third", otherKeys=[key]).status_code == 409
+    assert platform.allow_list(queue.arn, "222222222222", accessKeyId="second").status_code == 409
+    assert platform.allow_list(queue.arn, accessKeyId="second", otherKeys=[key]).status_code == 400
+
+
+def test_account_comes_before_its_queue_and_keeps_the_queue(platform: Any, queue: Any) -> None:
+    first = platform.allow_list(None).json()
+    assert (first["queueArn"], first["subscriptionStatus"]) == ("", "Unknown")
+    assert platform.allow_list(queue.arn).json()["subscriptionStatus"] == "Pending"
+    (invitation,) = queue.receive()
+    platform.http.get(invitation["SubscribeURL"])
+    kept = platform.allow_list(None, accessKeyId="rotated").json()
+    assert (kept["queueArn"], kept["subscriptionStatus"]) == (queue.arn, "Complete")
+    moved = platform.allow_list(None, retailer="another").json()
+    assert (moved["queueArn"], moved["subscriptionStatus"]) == ("", "Unknown")
 
 
 @pytest.mark.parametrize("arn", ["", "queue", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sqs:us-east-1:1:gone"])
@@ -142,7 +181,24 @@ def test_connectivity_test_sends_the_mock_sample(steady: Any, connector: Any) ->
     (sent,) = connector.bodies("identity-keys")
     assert sent["storeId"] == "sample-store-id"
     assert sent["identityKey"] == "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"
-    assert sent["authEvent"]["timestamp"] < "2009"
+    assert sent["authEvent"] == {**MOCK_EVENT, "timestamp": "2008-11-05T06:00:00Z"}
+    steady.http.post("/portal/stores/STORE-001/connectivity-test")
+    assert connector.bodies("identity-keys")[1]["authEvent"] == sent["authEvent"]
+    assert connector.bodies("identity-keys")[1]["requestId"] != sent["requestId"]
+
+
+@pytest.mark.parametrize(("kind", "path"), [("ordering", "order/purchases"), ("loyalty", "identity/scan")])
+def test_other_probes_fit_the_contract_and_carry_the_mock_event(
+    steady: Any, connector: Any, kind: str, path: str
+) -> None:
+    connector.scans = [(200, {"scanId": "s"})]
+    steady.set_up_store(connector)
+    steady.http.post(f"/portal/stores/STORE-001/connectors/{kind}/connectivity-test", json={"sku": "MILK"})
+    (sent,) = connector.bodies(path)
+    operation = CREATE_PURCHASES if kind == "ordering" else RESOLVE_SCAN
+    assert message(operation.request).violations(sent) == []
+    events = sent["shoppingTrip"]["authEvents"] if kind == "ordering" else [sent["scanEvent"]]
+    assert [MOCK_EVENT.items() <= event.items() for event in events] == [True]
 
 
 def test_connectivity_test_takes_the_testers_key_and_fails_on_anything_but_200(steady: Any, connector: Any) -> None:
