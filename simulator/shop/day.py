@@ -200,7 +200,8 @@ class Day:
             return await gates.scan(visit.gate, Scan.of_text(means), method="badge", joins=joins)
         if visit.way == "loyalty":
             return await gates.loyalty(visit.gate, means, "OPTICAL")
-        return await gates.pay(visit.gate, Instrument(means, "PALM" if visit.way == "palm" else "CREDIT_CARD"), joins=joins)
+        instrument = Instrument(means, "PALM" if visit.way == "palm" else "CREDIT_CARD")
+        return await gates.pay(visit.gate, instrument, joins=joins)
 
     def _plan_stay(self, visit: Visit, trip_id: str) -> None:
         """Plan the entries of the rest of a group, a loyalty card shown inside, and the exit after these."""

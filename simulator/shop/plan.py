@@ -19,6 +19,8 @@ Way = Literal["app", "badge", "card", "palm", "loyalty"]
 Kind = Literal["shopper", "associate", "cash_shopper", "stranger"]
 _BETWEEN_PEOPLE_S = 2
 """Seconds between two people of a group at a gate."""
+_PALMS = 5_000
+"""How many palms there are if the day has no cards without a story."""
 _AWAY_S = 60
 """The shortest time between an exit and a re-entry."""
 
@@ -82,7 +84,7 @@ class People(NamedTuple):
     def ways(self) -> dict[Way, float]:
         """Return the ways in that these visitors have means for, with their shares; the app takes the rest."""
         wanted: dict[Way, float] = {
-            "palm": self.palm_rate if self.cards else 0,
+            "palm": self.palm_rate,
             "card": self.card_rate if self.cards or self.means.cards else 0,
             "badge": self.shares.badge if self.means.badges or self.means.associate_badges else 0,
             "loyalty": self.shares.loyalty if self.means.loyalty else 0,
@@ -240,7 +242,7 @@ def _guest(people: People, ways: dict[Way, float], chance: random.Random) -> _Gu
     if way == "card" and means.cards and (not people.cards or chance.random() < people.shares.story):
         card, admitted = chance.choice(means.cards)
         return _Guest(way, card, admitted=admitted)
-    return _Guest(way, f"{way}-{chance.randrange(people.cards):06d}", admitted=None)
+    return _Guest(way, f"{way}-{chance.randrange(people.cards or _PALMS):06d}", admitted=None)
 
 
 def _app_user(people: People, chance: random.Random) -> _Guest:

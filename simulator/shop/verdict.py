@@ -70,7 +70,6 @@ def _undelivered(results: Results, deliveries: dict[str, int]) -> list[str]:
     if not pending + dead:
         return []
     outcomes = ", ".join(f"{name} x {n:,}" for name, n in results.outcomes.most_common() if name != "delivered")
-    return [
-        f"{pending + dead:,} of {results.carts:,} carts were not delivered: {dead:,} dead letters, {pending:,} pending "
-        f"(attempts: {outcomes}); each cart needs a 201 with its purchaseId."
-    ]
+    counted = f"{dead:,} dead letters, {pending:,} pending (attempts: {outcomes})"
+    one = f"{pending + dead:,} of {results.carts:,} carts were not delivered: {counted}"
+    return [f"{one}; each cart needs a 201 with its purchaseId."]

@@ -169,7 +169,7 @@ def test_reader_refuses_an_invalid_card_under_every_strategy(
         ("none", None, ["CustomerFraud"], "reader", True),
     ],
 )
-def test_decision_on_a_card_names_the_part_that_decided(  # noqa: PLR0913, PLR0917 - a row of the table
+def test_decision_on_a_card_names_the_part_that_decided(
     steady: Any, connector: Any, strategy: str, answer: Any, risks: list[str], decider: str, *, opens: bool
 ) -> None:
     set_up(steady, connector, strategy)
