@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -76,18 +77,12 @@ DECISION_COLUMNS = ("strategy", "way in", "decided by", "why", "gate", "decision
 
 def decision_rows(results: Results) -> list[tuple[str, ...]]:
     """Return the decisions by strategy, way in, decider and reason, the strategies in order."""
-    found = sorted(results.deciders.items(), key=lambda one: (one[0].strategy, one[0].method, -one[1], one[0]))
-    return [
-        (
-            words(one.strategy) or "-",
-            one.method,
-            words(one.decided_by),
-            reason(one),
-            "open" if one.opens else "closed",
-            f"{count:,}",
-        )
-        for one, count in found
-    ]
+    shown: Counter[tuple[str, ...]] = Counter()
+    for one, count in results.deciders.items():
+        gate = "open" if one.opens else "closed"
+        shown[words(one.strategy) or "-", one.method, words(one.decided_by), reason(one), gate] += count
+    ordered = sorted(shown.items(), key=lambda row: (*row[0][:2], -row[1], row[0]))
+    return [(*texts, f"{count:,}") for texts, count in ordered]
 
 
 def words(name: str) -> str:

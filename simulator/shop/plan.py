@@ -230,13 +230,12 @@ def _with_more(visit: Visit, people: People, chance: random.Random) -> Visit:
 
 def _guest(people: People, ways: dict[Way, float], chance: random.Random) -> _Guest:
     way = chance.choices(list(ways), weights=list(ways.values()))[0] if any(ways.values()) else next(iter(ways))
-    means, is_associate = people.means, chance.random() < people.shares.associate
+    means = people.means
     if way == "app":
         return _app_user(people, chance)
     if way == "badge":
-        badges = means.associate_badges if is_associate or not means.badges else means.badges
-        kind: Kind = "associate" if badges is means.associate_badges and badges else "shopper"
-        return _Guest(way, chance.choice(badges or means.badges), kind)
+        badge = chance.choice(means.associate_badges + means.badges)
+        return _Guest(way, badge, "associate" if badge in means.associate_badges else "shopper")
     if way == "loyalty":
         return _Guest(way, chance.choice(means.loyalty))
     if way == "card" and means.cards and (not people.cards or chance.random() < people.shares.story):

@@ -18,7 +18,7 @@ class Shares(BaseModel):
     palm: Share = Field(default=0.0, description="Visits by palm. Amazon One left the stores in June 2026.")
     badge: Share = Field(default=0.03, description="Visits by badge.")
     loyalty: Share = Field(default=0.03, description="Visits in which a loyalty card opens the gate.")
-    associate: Share = Field(default=0.04, description="App and badge visits by associates, who leave without a cart.")
+    associate: Share = Field(default=0.04, description="App visits by associates, who leave without a cart.")
     cash: Share = Field(default=0.03, description="App visits by shoppers that pay with cash.")
     stranger: Share = Field(default=0.01, description="App visits with a key that no connector knows.")
     story: Share = Field(default=0.3, description="Card visits with a card of known debts, risks or overrides.")
