@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from contract.gate import ANSWER_WITHIN_S
+from contract.house import DEFAULT, House
 from contract.operations import RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS
 from contract.values import parse_instant
 from jwo_toolkit.json_types import JsonObject
@@ -68,7 +70,9 @@ class Judged(NamedTuple):
 class Results:
     """Counts of a day; `receive` counts an entry of the journal, and `receive_visit` a visit at a gate."""
 
-    def __init__(self) -> None:
+    def __init__(self, house: House = DEFAULT) -> None:
+        self.gate_budget_s = min(ANSWER_WITHIN_S, house.gate.timeout_s)
+        self.order_budget_s = house.ordering.answer_budget_s
         self.arrivals: Counter[int] = Counter()
         """By hour."""
         self.causes: Counter[tuple[str, str, bool]] = Counter()
@@ -104,7 +108,8 @@ class Results:
             self.lines += entry["lines"]
         elif kind == "delivery":
             self.order_ms[entry["elapsedMs"]] += 1
-            self.late[entry["operation"]] += entry["elapsedMs"] > BUDGET_MS and not entry.get("faults")
+            is_late = entry["elapsedMs"] > 1000 * self.order_budget_s
+            self.late[entry["operation"]] += is_late and not entry.get("faults")
             self.outcomes[entry.get("outcome", "extra")] += 1
             self.attempts[entry["tripId"]] += 1
 
@@ -121,7 +126,7 @@ class Results:
         self.deciders[Decider(strategy, advice, method, entry["decidedBy"], cause, opens)] += 1
         if entry["action"] != "not_called":
             self.gate_ms[entry["elapsedMs"]] += 1
-            is_late = entry["elapsedMs"] > BUDGET_MS or cause.startswith("timed_out")
+            is_late = entry["elapsedMs"] > 1000 * self.gate_budget_s or cause.startswith("timed_out")
             self.late[CALLS[method]] += is_late and not entry.get("faults")
 
     def receive_visit(self, visit: Visit, answer: JsonObject) -> None:

@@ -66,7 +66,7 @@ async def run_day(
 ) -> Outcome:
     """Run a day to its end; `prepare` may arm faults first, and `report_progress` gets the progress."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
-    services, results = make_store_services(settings, clock), Results()
+    services, results = make_store_services(settings, clock), Results(settings.house)
     services.journal.listeners.append(results.receive)
     for shop in shops:
         services.stores.put(_store(shop, connector, people, settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from contract.operations import CREATE_PURCHASES
-from simulator.shop.results import BUDGET_MS, CALLS, Judged, Results
+from simulator.shop.results import CALLS, Judged, Results
 
 _ENOUGH_UNKNOWN = 10
 """So many refusals of visitors without an expectation are a finding if no such visitor was let in."""
@@ -57,12 +57,14 @@ def _refusal(judged: Judged, causes: Counter[str]) -> str:
 
 
 def _late(results: Results) -> list[str]:
-    return [
-        f"{count:,} {'answer' if count == 1 else 'answers'} to {call} took longer than {BUDGET_MS / 1000:g} s; "
-        + ("this is the house rule for carts." if call == CREATE_PURCHASES.name else "shoppers wait at the gate.")
-        for call, count in sorted(results.late.items())
-        if count
-    ]
+    return [_lateness(results, call, count) for call, count in sorted(results.late.items()) if count]
+
+
+def _lateness(results: Results, call: str, count: int) -> str:
+    answers = "1 answer" if count == 1 else f"{count:,} answers"
+    if call == CREATE_PURCHASES.name:
+        return f"{answers} to {call} took longer than {results.order_budget_s:g} s; answer carts faster."
+    return f"{answers} to {call} took longer than {results.gate_budget_s:g} s; the gate does not wait longer."
 
 
 def _undelivered(results: Results, deliveries: dict[str, int]) -> list[str]:
