@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from conformance.drivers.keys import KeySource
 from contract.errors import BadValue
@@ -16,6 +16,8 @@ from simulator.portal.stores import Strategy
 from simulator.shop.plan import Kind, Means, People
 from simulator.shop.shares import Shares
 
+_Declared = Literal["shopper", "associate", "cash_shopper"]
+"""The kinds of keys that are also kinds of visitors."""
 _SAMPLE_KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
 _OFTEN = 4
 """How many times more often than another card the day has the one with a low risk."""
@@ -92,9 +94,9 @@ def tell_platform(profile: Profile) -> Callable[[StoreServices], None]:
     return tell
 
 
-def _kinds(profile: Profile) -> tuple[Kind, ...]:
+def _kinds(profile: Profile) -> tuple[_Declared, ...]:
     declared = profile.declared_keys()
-    kinds: tuple[Kind, ...] = ("shopper", "associate", "cash_shopper")
+    kinds: tuple[_Declared, ...] = ("shopper", "associate", "cash_shopper")
     return tuple(kind for kind in kinds if kind in declared)
 
 

@@ -1,7 +1,7 @@
 """The visitors of the reference connector's store day: their means of entry, and the cards with a known story.
 
-A story has two sides: what the platform knows of a card, and what the retailer's own file says about it. Who decides,
-and why, then depends on the store's strategy.
+A story has two sides: what the platform knows of a card, and what the retailer's own file says about it. The store's
+strategy then determines the part that decides, and its reason.
 """
 
 from __future__ import annotations

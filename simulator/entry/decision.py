@@ -42,7 +42,7 @@ class Decision(NamedTuple):
     recommendation: str = ""
     """The platform's opinion of a card or palm, `accept` or its risks; empty for other ways in."""
     faults: tuple[str, ...] = ()
-    """The faults that applied to the calls, for whose effects the connector is not to blame."""
+    """The faults that applied to the calls. The connector is not to blame for their effects."""
 
 
 def decided_by(cause: str, action: str) -> Decider:

@@ -182,7 +182,7 @@ class Day:
         return (at - self._midnight).total_seconds()
 
     async def _enter(self, visit: Visit, means: str, joins: str) -> None:
-        """Let a visitor try to come in, or a further person of the group whose trip `joins` names."""
+        """Let a visitor try to come in, or a further person of a group, with the trip `joins`."""
         try:
             decision = await self._show(visit, means, joins)
         except NotNow:  # a fault held a person of the group back until the others had left

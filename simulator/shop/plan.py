@@ -42,8 +42,8 @@ class Shop(NamedTuple):
 class Means(NamedTuple):
     """The means of entry of a day besides the keys of app users: fixed values, and what the day mints for each visit.
 
-    `minted` are the kinds of app visitors whose keys the day mints. `cards` are those of a known story, each with the
-    expectation that the gate opens for it, or None if that depends on the strategy.
+    `minted` are the kinds of app visitors with keys that the day mints. `cards` are those of a known story, each with
+    the expectation that the gate opens for it, or None if that depends on the strategy.
     """
 
     associates: tuple[str, ...] = ()
@@ -250,7 +250,8 @@ def _app_user(people: People, chance: random.Random) -> _Guest:
         "shopper": people.keys, "associate": means.associates, "cash_shopper": means.cash_shoppers
     }  # fmt: skip
     has = {kind: bool(keys) or kind in means.minted for kind, keys in fixed.items()}
-    drawn, kind = chance.random(), next((one for one in fixed if has[one]), "shopper")
+    kind: Kind = next((one for one in fixed if has[one]), "shopper")
+    drawn = chance.random()
     if drawn < people.stranger_rate:
         return _Guest("app", means.stranger, "stranger", admitted=False)
     if drawn < people.stranger_rate + shares.associate:

@@ -8,7 +8,7 @@ from contract.operations import CREATE_PURCHASES
 from simulator.shop.results import CALLS, Judged, Results
 
 _ENOUGH_UNKNOWN = 10
-"""So many refusals of visitors without an expectation are a finding if no such visitor was let in."""
+"""Refusals of visitors without an expectation are a finding from this number on, if no such visitor was let in."""
 _PEOPLE = {
     ("app", "shopper"): "shoppers with the app",
     ("app", "associate"): "associates with the app",
