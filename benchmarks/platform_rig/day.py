@@ -21,7 +21,7 @@ _WINDOW_S = 10
 
 async def measure(trips: int, most_wall_s: float) -> list[Figure]:
     """Run the day. The journal must have an entry for each call, decision, exit and delivery attempt."""
-    keys = People(tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000)))
+    keys = People(tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000)), palm_rate=0.05)
     skus = tuple(f"SKU-{number:03d}" for number in range(200))
     shops = tuple(Shop(f"S{n}", tuple(f"S{n}-G{gate}" for gate in range(8)), skus) for n in range(STORES))
     with instant_server("instant_store.py") as url, tempfile.TemporaryDirectory() as folder:
