@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
 
 from conformance.drivers.keys import KeySource
@@ -10,6 +11,7 @@ from contract.errors import BadValue
 from contract.profile import KeyKind, Profile
 from contract.scan_key import from_identity_key
 from jwo.errors import Usage
+from jwo_toolkit.pacing import Pace
 from simulator.composition import StoreServices
 from simulator.entry.risk import DEBT, FRAUD
 from simulator.portal.stores import Strategy
@@ -21,6 +23,8 @@ _Declared = Literal["shopper", "associate", "cash_shopper"]
 _SAMPLE_KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
 _OFTEN = 4
 """How many times more often than another card the day has the one with a low risk."""
+_SPACED = 1.25
+"""The spacing of calls under a declared rate limit; 1 would be the limit itself."""
 _ASKING: tuple[Strategy, ...] = ("amazon_recommendation", "retailer_managed")
 _NEEDS = {
     "card": "[tiers] shopper_authorization",
@@ -83,15 +87,36 @@ def own_people(profile: Profile, shares: Shares, given: frozenset[str], strategy
 
 
 def tell_platform(profile: Profile) -> Callable[[StoreServices], None]:
-    """Return a function that makes the platform's opinion of the declared cards fit their names."""
+    """Return a function that makes the platform's opinion of the declared cards fit their names.
+
+    It also makes the platform keep the declared rate limit, since the day has no finding for an answer 429.
+    """
 
     def tell(services: StoreServices) -> None:
         table = profile.shopper_identities
         for card, _ in _cards(profile):
             risks = {table.high_risk: (FRAUD,), table.outstanding_balance: (DEBT,)}.get(card, ())
             services.risk.set_risks(card, risks)
+        services.client.before_send = _waiter(profile)
 
     return tell
+
+
+def _waiter(profile: Profile) -> Callable[[], Awaitable[None]] | None:
+    limits = profile.limits
+    if not limits.rate_limit_per_second:
+        return None
+    rate = limits.rate_limit_per_second
+    pace = (
+        Pace(1, _SPACED / rate)
+        if limits.burst == 1
+        else Pace(min(rate, limits.burst), min(1, limits.burst / rate) * _SPACED)
+    )
+
+    async def wait() -> None:
+        await asyncio.to_thread(pace.wait)
+
+    return wait
 
 
 def _kinds(profile: Profile) -> tuple[_Declared, ...]:

@@ -34,6 +34,7 @@ _STORES = 3
 _SAMPLE_SKU = "SKU-001"
 _PRICED_IN = "lb"
 """The unit of weight of the shipped price list."""
+_NO_PALMS = "No visitor shows a palm: its share is 0, since Amazon One left the stores. --share palm=0.05 adds some."
 STRATEGIES: tuple[Strategy, ...] = ("amazon_managed", "amazon_recommendation", "retailer_managed")
 """The stores of the reference connector take these in turn."""
 
@@ -100,7 +101,8 @@ def scene_of(wanted: Wanted, url: str, profile: Path | None, seed: int) -> Itera
         people = People.of(keys, shop_stories.MEANS, wanted.shares)
         started = processes.start("connector", ["connector"], _settings(Path(name), seed))
         shops = _shops(ids, wanted.gates, goods, wanted.strategies or STRATEGIES)
-        yield Scene(shops, people, Connector(started.url, "none"), prepare=shop_stories.tell_platform)
+        target, note = Connector(started.url, "none"), "" if wanted.shares.palm else _NO_PALMS
+        yield Scene(shops, people, target, prepare=shop_stories.tell_platform, note=note)
 
 
 def _own_scene(profile: Profile, wanted: Wanted) -> Scene:

@@ -15,6 +15,11 @@ figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: 6px; } figur
 figure svg text { font: 12px system-ui, sans-serif; fill: var(--quiet); }
 .bar { fill: var(--link); } .bar.closed { fill: var(--fail); } .grid { stroke: var(--line); }
 .line { fill: none; stroke: var(--link); stroke-width: 2; } .limit { stroke: var(--fail); stroke-dasharray: 4 3; }
+@media (max-width: 700px) {
+  thead { display: table-header-group; } tbody tr { display: table-row; }
+  tbody td { display: table-cell; padding: 4px; }
+  td.number { display: table-cell; }
+}
 """
 """The style of the plots, in the colours of the page's style."""
 

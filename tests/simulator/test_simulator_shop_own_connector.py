@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,17 @@ def test_late_cart_is_a_finding_without_a_fault(elapsed_ms: int, more: dict[str,
     results.receive(entry)
     deliveries = {"delivered": 1, "pending": 0, "dead_letter": 0, "attempts": 1}
     assert any("Create Purchases took longer than 2 s" in one for one in findings(results, deliveries)) == found
+
+
+def test_day_keeps_the_declared_rate_limit(connector: Any, tmp_path: Path) -> None:
+    arrived: list[float] = []
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        arrived.append(time.monotonic())
+        return SingleUse()(path, body)
+
+    connector.answer = answer
+    result = a_day(connector, tmp_path, minting(tmp_path) + "[limits]\nrate_limit_per_second = 100\n", trips=10)
+    assert result.exit_code == 0, result.output
+    assert len(arrived) > 15
+    assert arrived[-1] - arrived[0] > (len(arrived) - 2) * 0.01
