@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, cast
 
 import typer
 
 from jwo.errors import Usage
-from simulator.portal.stores import Strategy
+from simulator.entry.strategies import STRATEGIES, Strategy
 from simulator.shop.curves import CURVES
 
 FaultOption = Annotated[
@@ -42,7 +42,7 @@ StrategyOption = Annotated[
     typer.Option(
         "--strategy",
         metavar="NAME",
-        help=f"Fraud and Abuse strategy of the stores: {', '.join(get_args(Strategy))}. Repeat for each store in turn.",
+        help=f"Fraud and Abuse strategy of the stores: {', '.join(STRATEGIES)}. Repeat for each store in turn.",
         show_default="the first three in turn; with a profile amazon_recommendation, or no cards",
     ),
 ]
@@ -96,9 +96,9 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     """
     if day not in CURVES:
         raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
-    unknown = [name for name in strategy or [] if name not in get_args(Strategy)]
+    unknown = [name for name in strategy or [] if name not in STRATEGIES]
     if unknown:
-        raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(get_args(Strategy))}")
+        raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(STRATEGIES)}")
     from jwo.shop_day import Day, drive
     from jwo.shop_faults import read_fault
     from jwo.shop_scene import Wanted

@@ -14,7 +14,7 @@ from jwo.errors import Usage
 from jwo_toolkit.pacing import Pace
 from simulator.composition import StoreServices
 from simulator.entry.risk import DEBT, FRAUD
-from simulator.portal.stores import Strategy
+from simulator.entry.strategies import Strategy
 from simulator.shop.plan import Kind, Means, People
 from simulator.shop.shares import Shares
 

@@ -21,7 +21,7 @@ from jwo.processes import Processes
 from jwo_toolkit.reachability import NotReachable, check_reachable
 from simulator.composition import StoreServices
 from simulator.connector import Connector
-from simulator.portal.stores import Strategy
+from simulator.entry.strategies import Strategy
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Mint
 from simulator.shop.plan import People, Shop

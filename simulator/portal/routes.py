@@ -14,11 +14,12 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
+from simulator.entry.strategies import Strategy
 from simulator.errors import NotNow
 from simulator.hosts import connector_url
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
-from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
+from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores
 
 
 class _Body(BaseModel):

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple, get_args
 
 from contract.house import DEFAULT
 from simulator.carts import PIECES
-from simulator.portal.stores import Method, Strategy
+from simulator.entry.strategies import Strategy
+from simulator.portal.stores import Method
 from simulator.seed import Seed
 from simulator.shop.curves import Curve, arrivals, curve, lines, stay_s
 from simulator.shop.shares import ALONE, Shares
