@@ -241,7 +241,7 @@ class Gates:
             "shoppingTripId": trip_id,
             "visitor": decision.visitor._asdict() if decision.visitor else None,
             **({"joins": joins} if joins else {}),
-            **({"faults": list(decision.faults)} if decision.faults else {}),
+            **({"faultsOfCalls": list(decision.faults)} if decision.faults else {}),
             **({"problem": problem} if problem else {}),
         }
         if gate:

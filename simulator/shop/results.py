@@ -127,7 +127,7 @@ class Results:
         if entry["action"] != "not_called":
             self.gate_ms[entry["elapsedMs"]] += 1
             is_late = entry["elapsedMs"] > 1000 * self.gate_budget_s or cause.startswith("timed_out")
-            self.late[CALLS[method]] += is_late and not entry.get("faults")
+            self.late[CALLS[method]] += is_late and not entry.get("faultsOfCalls")
 
     def receive_visit(self, visit: Visit, answer: JsonObject) -> None:
         """Count a visit by the answer of its gate, or by that to a loyalty card shown inside."""
@@ -135,7 +135,7 @@ class Results:
             self.visitors[("loyalty card shown inside", answer["accepted"])] += 1
             return
         opens = answer["opens"]
-        if answer["decidedBy"] in _CONNECTORS and "faults" not in answer:
+        if answer["decidedBy"] in _CONNECTORS and "faultsOfCalls" not in answer:
             lets_in = opens and answer["decidedBy"] == "retailer"
             self.answered[(Judged(visit.way, visit.kind, visit.admitted), lets_in, answer["cause"])] += 1
         if "joins" not in answer:
