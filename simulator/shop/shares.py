@@ -10,7 +10,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Shares(BaseModel):
-    """The shares of a day, from 0 to 1. A share without effect needs means that the day does not have."""
+    """The shares of a day, from 0 to 1. A share has no effect if the day has no means for it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
