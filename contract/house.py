@@ -192,6 +192,10 @@ class Simulator(HouseGroup):
     """Amount of the pre-authorisation at entry, unless the store sets another."""
     risk_rate: float = Field(default=0.02, ge=0, le=1)
     """The share of means of payment that the platform's risk model reports as a risk."""
+    palm_type: str = Field(default="PALM", min_length=1)
+    """The `type` of a palm in Shopper Authorization. Amazon publishes CREDIT_CARD only."""
+    palm_interaction: str = Field(default="HOVER", min_length=1)
+    """The `interactionType` of a palm. Amazon publishes TAP only."""
 
 
 class Auth(HouseGroup):

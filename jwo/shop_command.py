@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from jwo.errors import Usage
+from simulator.entry.strategies import STRATEGIES, Strategy
 from simulator.shop.curves import CURVES
 
 FaultOption = Annotated[
@@ -25,6 +26,24 @@ InTurnOption = Annotated[
         "--in-turn",
         help="Make one call at a time. Then the same seed also repeats numbers that depend on the order of calls.",
         show_default="off",
+    ),
+]
+ShareOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--share",
+        metavar="NAME=SHARE",
+        help="Share of the visits of a kind, as in palm=0.05; a wrong name lists all shares. Repeat for more.",
+        show_default="the shares of a store with all ways in, without palms",
+    ),
+]
+StrategyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        metavar="NAME",
+        help=f"Fraud and Abuse strategy of the stores: {', '.join(STRATEGIES)}. Repeat for each store in turn.",
+        show_default="the first three in turn; with a profile amazon_recommendation, or no cards",
     ),
 ]
 
@@ -67,16 +86,26 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     ] = Path("jwo-shop"),
     fault: FaultOption = None,
     in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
+    share: ShareOption = None,
+    strategy: StrategyOption = None,
 ) -> None:
-    """Simulate a store day against a connector.
+    """Simulate a store day against a connector. Exit code 1 means findings.
 
-    The day has arrivals by hour, gates, carts and deliveries.
+    The day has arrivals by hour, gates, carts and deliveries. A connector of your own gets the ways in that its profile
+    declares.
     """
     if day not in CURVES:
         raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
+    unknown = [name for name in strategy or [] if name not in STRATEGIES]
+    if unknown:
+        raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(STRATEGIES)}")
     from jwo.shop_day import Day, drive
     from jwo.shop_faults import read_fault
+    from jwo.shop_scene import Wanted
+    from jwo.shop_shares import read_shares
 
     faults = tuple(map(read_fault, fault or []))
-    chosen = Day(day, stores, gates, trips, seed, speed, faults, in_turn)
+    shares, given = read_shares(share or [])
+    wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])))
+    chosen = Day(day, wanted, trips, seed, speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))

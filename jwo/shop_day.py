@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from conformance.report.html import style
 from jwo.errors import Usage
 from jwo.report_folder import prepare_folder
 from jwo.shop_faults import DayFault, arm_all
-from jwo.shop_scene import Scene, scene_of
+from jwo.shop_scene import Scene, Wanted, scene_of
 from jwo_toolkit.console import make_console
 from simulator.comparable import comparable
+from simulator.composition import StoreServices
 from simulator.errors import SimulatorError
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
+from simulator.shop.page import DECISION_COLUMNS, decision_rows
 from simulator.shop.results import Results, latency
 from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
@@ -30,11 +33,10 @@ _COMPARABLE = "journal-comparable.ndjson"
 
 
 class Day(NamedTuple):
-    """The options of the command line. `stores` None takes the default; `speed` is simulated seconds per second."""
+    """The options of the command line; `speed` is simulated seconds per second."""
 
     name: str
-    stores: int | None
-    gates: int
+    wanted: Wanted
     trips: int
     seed: int
     speed: float
@@ -52,7 +54,9 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     prepare_folder(out)
     journal = out / "journal.ndjson"
     try:
-        with scene_of(chosen.stores, chosen.gates, url, profile, chosen.seed) as scene:
+        with scene_of(chosen.wanted, url, profile, chosen.seed) as scene:
+            if scene.note:
+                console.print(scene.note, soft_wrap=True, markup=False)
             journal.unlink(missing_ok=True)
             outcome = _run(console, scene, scene.settings(chosen.seed, journal, in_turn=chosen.in_turn), chosen)
     except SimulatorError as error:
@@ -62,18 +66,23 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     console.print(f"page {out / 'shop.html'}, figures {out / 'shop.json'}, journal {journal}", soft_wrap=True)
     digest = _write_comparable(journal, out)
     console.print(f"journal without measured times {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
-    undelivered = outcome.deliveries["pending"] + outcome.deliveries["dead_letter"]
-    no_gate_opened = outcome.results.decisions > 0 and not outcome.results.opened
-    if no_gate_opened:
-        advice = "Check that the connector runs, and that it knows the shopper's key."
-        console.print(f"[red]No gate opened. {advice}[/]", soft_wrap=True)
-    return 1 if undelivered or no_gate_opened else 0
+    for finding in outcome.findings:
+        console.print(f"FAIL {finding}", style="red", soft_wrap=True, markup=False, highlight=False)
+    if not outcome.findings:
+        console.print("PASS no findings: no late answer, no undelivered cart", style="green", highlight=False)
+    return 1 if outcome.findings else 0
 
 
 def _write_results(outcome: Outcome, out: Path) -> None:
     """Write the page and the figures."""
     (out / "shop.html").write_text(outcome.html, "utf-8")
-    summary = {**outcome.results.summary(), "deliveries": outcome.deliveries, "wallS": outcome.title.wall_s}
+    summary = {
+        "verdict": "fail" if outcome.findings else "pass",
+        "findings": list(outcome.findings),
+        **outcome.results.summary(),
+        "deliveries": outcome.deliveries,
+        "wallS": outcome.title.wall_s,
+    }
     (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
 
 
@@ -84,9 +93,13 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day
             if console.is_terminal:
                 live.update(_display(progress))
 
-        shops, people, target, _ = scene
-        options = DayOptions(chosen.name, chosen.trips, Pace(chosen.speed, at_once=1 if chosen.in_turn else 64))
-        prepare = partial(arm_all, faults=chosen.faults)
+        def prepare(services: StoreServices) -> None:
+            scene.prepare(services)
+            arm_all(services, chosen.faults)
+
+        pace = Pace(chosen.speed, at_once=1 if chosen.in_turn else 64)
+        options = DayOptions(chosen.name, chosen.trips, pace, scene.mint, style())
+        shops, people, target = scene.shops, scene.people, scene.connector
         work = run_day(settings, shops, people, target, options, report_progress=show_progress, prepare=prepare)
         return asyncio.run(work)
 
@@ -118,7 +131,21 @@ def _final_table(outcome: Outcome) -> Group:
     carts.add_row("carts", f"{results.carts:,}", f"{results.empty_carts:,} of them empty, {results.lines:,} lines")
     carts.add_row("delivered", f"{deliveries['delivered']:,}", f"in {deliveries['attempts']:,} attempts")
     carts.add_row("not delivered", f"{deliveries['pending'] + deliveries['dead_letter']:,}", "")
-    return Group(_causes(results), "", calls, "", carts)
+    return Group(_visitors(results), "", _deciders(results), "", calls, "", carts)
+
+
+def _visitors(results: Results) -> Table:
+    table = Table("who visited", "visits", "let in", "kept out", box=None, header_style="bold", pad_edge=False)
+    for name, visits, let_in in results.visitor_rows():
+        table.add_row(name, f"{visits:,}", f"{let_in:,}", f"{visits - let_in:,}")
+    return table
+
+
+def _deciders(results: Results) -> Table:
+    table = Table(*DECISION_COLUMNS, box=None, header_style="bold", pad_edge=False)
+    for *words, gate, count in decision_rows(results):
+        table.add_row(*map(escape, words), f"[green]{gate}[/]" if gate == "open" else f"[red]{gate}[/]", count)
+    return table
 
 
 def _write_comparable(journal: Path, out: Path) -> str:

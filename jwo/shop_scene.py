@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from contract import profile as profiles
+from contract.house import House, PlatformGroups
 from contract.profile import Profile
 from contract.sigv4 import Key
+from jwo import shop_own_connector, shop_stories
 from jwo.errors import Usage
 from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
+from jwo_toolkit.reachability import NotReachable, check_reachable
+from simulator.composition import StoreServices
 from simulator.connector import Connector
+from simulator.entry.strategies import Strategy
 from simulator.settings import PlatformSettings
+from simulator.shop.day import Mint
 from simulator.shop.plan import People, Shop
+from simulator.shop.shares import Shares
 from simulator.worlds import shipped_world
 
 _NOWHERE = "http://127.0.0.1:9"
 """An address that a day never calls, since it needs no AWS."""
-_KEYS, _STORES = 200, 3
-_SAMPLE_KEY, _SAMPLE_SKU = "dmFsaWRfc2hvcHBlcl9rZXk=", "SKU-001"
+_STORES = 3
+_SAMPLE_SKU = "SKU-001"
 _PRICED_IN = "lb"
 """The unit of weight of the shipped price list."""
+_NO_PALMS = "No visitor shows a palm: its share is 0, since Amazon One left the stores. --share palm=0.05 adds some."
+STRATEGIES: tuple[Strategy, ...] = ("amazon_managed", "amazon_recommendation", "retailer_managed")
+"""The stores of the reference connector take these in turn."""
 
 
 class _Goods(NamedTuple):
@@ -38,63 +47,106 @@ class _Goods(NamedTuple):
     weight_unit: str
 
 
+class Wanted(NamedTuple):
+    """The options of the scene: stores (None: the default), gates, shares with the names given, and strategies."""
+
+    stores: int | None
+    gates: int
+    shares: Shares = Shares()
+    given: frozenset[str] = frozenset()
+    strategies: tuple[Strategy, ...] = ()
+
+
 class Scene(NamedTuple):
-    """The shops, people and connector of a day; `key` signs the calls if the connector expects SigV4."""
+    """The shops, people and connector of a day; `key` signs the calls if the connector expects SigV4.
+
+    `prepare` tells the platform what it knows of the cards, `mint` makes fresh keys, `note` is for the user.
+    """
 
     shops: tuple[Shop, ...]
     people: People
     connector: Connector
     key: Key | None = None
+    house: House = House()
+    ca_file: str = ""
+    prepare: Callable[[StoreServices], None] = lambda _: None
+    mint: Mint | None = None
+    note: str = ""
 
     def settings(self, seed: int, journal: Path, *, in_turn: bool) -> PlatformSettings:
         """Return the settings of the day's platform; `in_turn` sends one cart at a time."""
         values: dict[str, Any] = {"base_url": _NOWHERE, "aws_endpoint_url": _NOWHERE}
+        declared = self.house.model_fields_set & PlatformGroups.model_fields.keys()
+        values |= {name: getattr(self.house, name) for name in declared}
         if self.key:
             names = ("connector_access_key_id", "connector_secret_access_key", "connector_session_token")
             values |= dict(zip(names, self.key, strict=True))
+        if self.ca_file:
+            values["connector_ca_file"] = self.ca_file
         if in_turn:
-            values["delivery"] = {"most_at_once": 1}
+            values["delivery"] = {**self.house.delivery.model_dump(exclude_unset=True), "most_at_once": 1}
         return PlatformSettings(**values, seed=seed, journal_path=journal, journal_file_bytes=0)
 
 
 @contextmanager
-def scene_of(stores: int | None, gates: int, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
+def scene_of(wanted: Wanted, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
     """Yield the scene of the user's connector with one store, or of a new reference connector with a retailer."""
     if url or profile:
-        yield _user_scene(profiles.load(profile, url=url) if profile else profiles.for_url(url), stores or 1, gates)
+        yield _own_scene(profiles.load(profile, url=url) if profile else profiles.for_url(url), wanted)
         return
-    ids = [f"STORE-{number:03d}" for number in range(1, (stores or _STORES) + 1)]
+    ids = [f"STORE-{number:03d}" for number in range(1, (wanted.stores or _STORES) + 1)]
+    _check_strategies(wanted, len(ids))
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
         keys, goods = _retailer(Path(name), ids)
+        people = People.of(keys, shop_stories.MEANS, wanted.shares)
         started = processes.start("connector", ["connector"], _settings(Path(name), seed))
-        yield Scene(_shops(ids, gates, goods), People(keys), Connector(started.url, "none"))
+        shops = _shops(ids, wanted.gates, goods, wanted.strategies or STRATEGIES)
+        target, note = Connector(started.url, "none"), "" if wanted.shares.palm else _NO_PALMS
+        yield Scene(shops, people, target, prepare=shop_stories.tell_platform, note=note)
 
 
-def _user_scene(profile: Profile, stores: int, gates: int) -> Scene:
-    if stores > 1:
+def _own_scene(profile: Profile, wanted: Wanted) -> Scene:
+    if (wanted.stores or 1) > 1:
         raise Usage("--stores: a connector of your own takes one store in a day; omit --stores")
+    _check_strategies(wanted, 1)
+    strategy = wanted.strategies[0] if wanted.strategies else None
+    own = shop_own_connector.own_people(profile, wanted.shares, wanted.given, strategy)
     table = profile.connector
-    target = Connector(table.url, table.auth, tuple(table.headers.items()), table.region)
+    try:
+        check_reachable(table.url, table.ca_file)
+    except NotReachable as error:
+        raise Usage(str(error)) from error
     counted, weighed = profile.catalog.skus, profile.catalog.weighted_skus
     goods = _Goods((*counted, *weighed) or (_SAMPLE_SKU,), frozenset(weighed), profile.house.simulator.weight_unit)
-    shops = _shops([profile.store.id or "STORE-001"], gates, goods)
-    people = People((profile.keys.shopper or _SAMPLE_KEY,))
-    return Scene(shops, people, target, table.key if table.auth == "sigv4" else None)
+    return Scene(
+        _shops([profile.store.id or "STORE-001"], wanted.gates, goods, (own.strategy,)),
+        own.people,
+        Connector(table.url, table.auth, tuple(table.headers.items()), table.region),
+        key=table.key if table.auth == "sigv4" else None,
+        house=profile.house,
+        ca_file=table.ca_file,
+        prepare=shop_own_connector.tell_platform(profile),
+        mint=own.mint,
+        note=own.note,
+    )
 
 
-def _shops(ids: list[str], gates: int, goods: _Goods) -> tuple[Shop, ...]:
-    return tuple(Shop(one, tuple(f"{one}-GATE-{number}" for number in range(1, gates + 1)), *goods) for one in ids)
+def _check_strategies(wanted: Wanted, stores: int) -> None:
+    if len(wanted.strategies) > stores:
+        raise Usage(f"--strategy is given {len(wanted.strategies)} times for {stores} stores; name one for each store")
+
+
+def _shops(ids: list[str], gates: int, goods: _Goods, strategies: tuple[Strategy, ...]) -> tuple[Shop, ...]:
+    return tuple(
+        Shop(one, tuple(f"{one}-GATE-{gate}" for gate in range(1, gates + 1)), *goods, strategies[n % len(strategies)])
+        for n, one in enumerate(ids)
+    )
 
 
 def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
     """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the goods."""
-    keys = [base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(_KEYS)]
     parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
-    for number, key in enumerate(keys):
-        parts.append(
-            f'[[fixture_key]]\nidentity_key = "{key}"\nvisitor_id = "visitor-{number:04d}"\ntype = "SHOPPER"\n'
-            f"stores = {json.dumps(ids)}\n"
-        )
+    parts += shop_stories.retailer_rows(json.dumps(ids))
     (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
     with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
         rows = list(with_own_barcode(csv.DictReader(shipped)))
@@ -103,7 +155,8 @@ def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
         writer.writeheader()
         writer.writerows({**row, "store_id": one} for one in ids for row in rows)
     weighed = frozenset(row["item_sku"] for row in rows if row["sold_by"] == "weight")
-    return tuple(keys), _Goods(tuple(dict.fromkeys(row["item_sku"] for row in rows)), weighed, _PRICED_IN)
+    goods = _Goods(tuple(dict.fromkeys(row["item_sku"] for row in rows)), weighed, _PRICED_IN)
+    return shop_stories.keys(), goods
 
 
 def _settings(folder: Path, seed: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ from simulator.connector_calls import CallContext
 from simulator.entry.app_code import Scan, scan_of_picture
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
-from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
+from simulator.entry.decision import Decision, EntryAttempt, decided, decided_by, not_called
 from simulator.entry.loyalty import Channel, LoyaltyReader
 from simulator.entry.pictures import UnreadablePicture
 from simulator.errors import BadCall, SimulatorError
@@ -27,6 +27,7 @@ from simulator.trip_record import AuthEvent, Trip
 from simulator.trips import Trips
 
 _MOST_PEOPLE = 50
+_PAYING = {"card", "palm"}
 
 
 class Readers(NamedTuple):
@@ -122,6 +123,7 @@ class Gates:
             elapsed_ms=found.elapsed_ms,
             event=event,
             visitor=found.result,
+            faults=found.faults,
         )
         if found.opens:
             await self._admit(store, gate, decision, trip_id, loyalty=found.details)
@@ -179,7 +181,7 @@ class Gates:
             await self._trips.join(joins, _event(decision))
         elif decision.opens:
             await self._admit(store, gate, decision, trip_id)
-        return self._finish(store, gate, decision, trip_id if decision.opens else None, method)
+        return self._finish(store, gate, decision, trip_id if decision.opens else None, method, joins=joins)
 
     def _next_event_id(self, where: str) -> str:
         """Return the id of the next event at a gate."""
@@ -211,7 +213,15 @@ class Gates:
         await self._trips.start(trip)
 
     def _finish(
-        self, store: Store, gate: str, decision: Decision, trip_id: str | None, method: str, *, problem: str = ""
+        self,
+        store: Store,
+        gate: str,
+        decision: Decision,
+        trip_id: str | None,
+        method: str,
+        *,
+        problem: str = "",
+        joins: str = "",
     ) -> JsonObject:
         now = self._clock.now()
         answer = {
@@ -222,11 +232,16 @@ class Gates:
             "opens": decision.opens,
             "cause": decision.cause,
             "action": decision.action,
+            "decidedBy": decided_by(decision.cause, decision.action),
+            **({"strategy": store.strategy} if method in _PAYING else {}),
+            **({"recommendation": decision.recommendation} if decision.recommendation else {}),
             "at": format_instant(now),
             "elapsedMs": decision.elapsed_ms,
             "authEventId": decision.event.id if decision.event else None,
             "shoppingTripId": trip_id,
             "visitor": decision.visitor._asdict() if decision.visitor else None,
+            **({"joins": joins} if joins else {}),
+            **({"faultsOfCalls": list(decision.faults)} if decision.faults else {}),
             **({"problem": problem} if problem else {}),
         }
         if gate:

@@ -140,7 +140,7 @@ def _add_means_of_payment(router: APIRouter, gates: Gates, risk: RiskModel) -> N
 
     @router.post("/gates/{gate:path}/palms", summary="Hold a palm over the reader")
     async def palm(gate: str, palm: Palm) -> JsonObject:
-        instrument = Instrument(palm.instrument, "PALM", "HOVER")
+        instrument = Instrument(palm.instrument, "PALM")
         return await gates.group(palm.people, palm.joins, lambda joins: gates.pay(gate, instrument, joins=joins))
 
     @router.put("/risk/{instrument:path}", summary="Set the risks that the risk model finds for a means of payment")

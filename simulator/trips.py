@@ -109,7 +109,8 @@ class Trips:
             trip.ended_at = None
             raise
         self._storage.end(trip.id, ended_at)
-        self._journal.add("exit", {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)})
+        entry = {"tripId": trip.id, "storeId": trip.store_id, "lines": len(trip.cart)}
+        self._journal.add("exit", {**entry, "cartIsSent": self._has_cart(trip)})
         del self._inside[trip.id], self._leaving[trip.id]
 
     async def show(self, trip_id: str) -> JsonObject:

@@ -21,7 +21,8 @@ _WINDOW_S = 10
 
 async def measure(trips: int, most_wall_s: float) -> list[Figure]:
     """Run the day. The journal must have an entry for each call, decision, exit and delivery attempt."""
-    keys = People(tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000)))
+    keys = tuple(base64.b64encode(f"shopper-{number:04d}".encode()).decode() for number in range(2000))
+    people = People(keys, palm_rate=0.05)  # the mix of the earlier measurements
     skus = tuple(f"SKU-{number:03d}" for number in range(200))
     shops = tuple(Shop(f"S{n}", tuple(f"S{n}-G{gate}" for gate in range(8)), skus) for n in range(STORES))
     with instant_server("instant_store.py") as url, tempfile.TemporaryDirectory() as folder:
@@ -35,7 +36,7 @@ async def measure(trips: int, most_wall_s: float) -> list[Figure]:
             database_path=f"{folder}/platform.sqlite3",
         )
         cpu, options = time.process_time(), DayOptions("busy_saturday", trips, Pace(window_s=_WINDOW_S))
-        outcome = await run_day(settings, shops, keys, Connector(url), options)
+        outcome = await run_day(settings, shops, people, Connector(url), options)
         cpu = time.process_time() - cpu
         with journal.open("rb") as lines:
             entries = sum(1 for _ in lines)

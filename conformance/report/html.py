@@ -58,6 +58,11 @@ def render_html(report: Report) -> str:
     return page
 
 
+def style() -> str:
+    """Return the style of the report, for other pages of the kit."""
+    return _source("report.css")
+
+
 def pretty(body: object, limit: int) -> str:
     """Return a body for a reader: JSON indented, text unchanged, both cut at `limit` characters."""
     if body is None or body == "":

@@ -19,6 +19,7 @@ from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
 from jwo.demo.stages import Stages
+from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
 
 _KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
@@ -33,6 +34,7 @@ def certify_reference(options: Options, console: Console) -> int:
             accepted = upload_catalog(here, stage)
         with stages.stage("Shoppers") as stage:
             shoppers(here, stage)
+            strategies(here, stage)
         with stages.stage("Conformance") as stage:
             addresses = Addresses(here.platform_url, here.aws_url, REGION)
             report = judge(_profile(here, accepted), options, console, catalog_platform=addresses)

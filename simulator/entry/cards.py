@@ -1,7 +1,8 @@
-"""Entry by card or palm: the store's Fraud and Abuse strategy chooses the part that decides.
+"""Entry by card or palm: the reader's own check first, then the part that the store's Fraud and Abuse strategy names.
 
-Amazon Managed: the platform's risk model. Amazon Recommendation: the connector, which receives the opinion of that
-model and may accept, deny or adjust. Retailer Managed: the connector alone. None: the gate opens without a check.
+Every strategy: the reader refuses a means of payment that it knows as invalid, and calls no connector. Amazon Managed:
+the platform's risk model. Amazon Recommendation: the connector, which receives the opinion of that model and may
+accept, deny or adjust. Retailer Managed: the connector alone. None: no check but the reader's.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from contract.operations import SHOPPER_AUTHORIZATION
 from contract.values import format_instant
 from simulator.connector import Exchange, OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
-from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
-from simulator.entry.risk import Opinion, RiskModel
+from simulator.entry.decision import ACCEPT, READER, Decision, EntryAttempt, decided, not_called
+from simulator.entry.risk import INVALID, Opinion, RiskModel
 from simulator.portal.stores import Store
 from simulator.trip_record import AuthEvent
 
-Interaction = Literal["TAP", "INSERT", "HOVER"]
+Interaction = Literal["TAP", "INSERT"]
 _OK, _RETRIED = 200, {500, 503}
 
 
 class Instrument(NamedTuple):
-    """A means of payment at the reader: its id in the platform, its type, and the interaction."""
+    """A means of payment at the reader: its id in the platform, its type, and how a card is shown."""
 
     id: str
     type: Literal["CREDIT_CARD", "PALM"] = "CREDIT_CARD"
@@ -44,7 +45,9 @@ class CardReader:
     async def read(self, attempt: EntryAttempt, instrument: Instrument) -> Decision:
         """Decide on one tap, insertion or palm."""
         store, opinion = attempt.store, self._risk.judge(instrument.id)
-        if store.strategy == "amazon_managed":
+        if INVALID in opinion.risks:
+            decision = not_called(f"{READER}:{INVALID}", opens=False)
+        elif store.strategy == "amazon_managed":
             cause = "amazon_managed" if opinion.authorized else f"risk:{','.join(opinion.risks)}"
             decision = not_called(cause, opens=opinion.authorized)
         elif store.strategy == "none" and not self._house.shopper_auth.none_calls:
@@ -53,21 +56,28 @@ class CardReader:
             decision = await self._ask(attempt, instrument, opinion)
         amount = self._amount(store) if decision.authorized_amount is None else decision.authorized_amount
         event = AuthEvent(attempt.event_id, attempt.at, "FINANCIAL")
-        return decision._replace(event=event, shopper_identity=instrument.id, authorized_amount=amount)
+        return decision._replace(
+            event=event,
+            shopper_identity=instrument.id,
+            authorized_amount=amount,
+            recommendation=",".join(opinion.risks) or ACCEPT,
+        )
 
     async def _ask(self, attempt: EntryAttempt, instrument: Instrument, opinion: Opinion) -> Decision:
         store, request = attempt.store, self._message(attempt, instrument, opinion)
         context = CallContext(store.id, attempt.gate, attempt.trip_id, faults=attempt.faults)
         connector, left_s, spent_ms = store.connector_for("fraud_and_abuse"), self._house.gate.timeout_s, 0
+        faults: set[str] = set()
         for left in range(self._house.shopper_auth.retries, -1, -1):
             outgoing = OutgoingRequest(SHOPPER_AUTHORIZATION, connector, request, left_s)
             exchange, triggered = await self._calls.make(outgoing, context)
             self._calls.note(exchange, context, triggered)
+            faults |= set(triggered)
             spent_ms += exchange.elapsed_ms
             left_s -= exchange.elapsed_ms / 1000
             if exchange.status not in _RETRIED or not left or left_s <= 0:
                 break
-        return self._decide(store, exchange, opinion)._replace(elapsed_ms=spent_ms)
+        return self._decide(store, exchange, opinion)._replace(elapsed_ms=spent_ms, faults=tuple(sorted(faults)))
 
     def _decide(self, store: Store, exchange: Exchange, opinion: Opinion) -> Decision:
         answer = self._answer(exchange)
@@ -89,6 +99,13 @@ class CardReader:
         except MalformedBody:
             return None
         return answer if message("shopper_authorization.response", self._house).is_valid(answer) else None
+
+    def _shown(self, instrument: Instrument) -> dict[str, str]:
+        """Return the members that say what was shown, and how; the words for a palm are house settings."""
+        if instrument.type == "PALM":
+            rules = self._house.simulator
+            return {"type": rules.palm_type, "interactionType": rules.palm_interaction}
+        return {"type": instrument.type, "interactionType": instrument.interaction}
 
     def _amount(self, store: Store) -> float:
         return self._house.simulator.authorized_amount if store.authorized_amount is None else store.authorized_amount
@@ -112,8 +129,7 @@ class CardReader:
                     "id": attempt.event_id,
                     "timestamp": format_instant(attempt.at),
                     "location": "ENTRY",
-                    "type": instrument.type,
-                    "interactionType": instrument.interaction,
+                    **self._shown(instrument),
                 },
                 **({"recommendation": recommendation} if sends_recommendation else {}),
             },

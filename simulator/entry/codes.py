@@ -58,6 +58,7 @@ class CodeReader:
                 attempt.event_id, attempt.at, "SCAN_CODE", "MANUAL_IN_STORE" if assisted else "ENTRY", scanned
             ),
             visitor=outcome.visitor,
+            faults=tuple(sorted(triggered)),
         )
 
     def _to_scan_result(self, visitor: ScanResult | None) -> ScanResult | None:

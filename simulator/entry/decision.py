@@ -9,6 +9,9 @@ from simulator.portal.stores import Store
 from simulator.trip_record import AuthEvent, ScanResult
 
 Light = Literal["green", "red", "unreadable"]
+Decider = Literal["gate", "reader", "platform", "retailer", "store_default"]
+READER, ACCEPT = "reader", "accept"
+"""The beginning of the cause when the card reader decides, and the platform's recommendation without a risk."""
 
 
 class EntryAttempt(NamedTuple):
@@ -36,6 +39,28 @@ class Decision(NamedTuple):
     shopper_identity: str = ""
     """The platform's id of the card or palm; empty for other ways in."""
     authorized_amount: float | None = None
+    recommendation: str = ""
+    """The platform's opinion of a card or palm, `accept` or its risks; empty for other ways in."""
+    faults: tuple[str, ...] = ()
+    """The faults that applied to the calls. The connector is not to blame for their effects."""
+
+
+def decided_by(cause: str, action: str) -> Decider:
+    """Return the part that made a decision, from its cause and its action."""
+    if action == "not_called":
+        return _NOT_CALLED.get(cause.partition(":")[0], "gate")
+    if action == "store_default":
+        return "platform" if cause.endswith(":recommendation") else "store_default"
+    return "retailer"
+
+
+_NOT_CALLED: dict[str, Decider] = {
+    READER: "reader",
+    "no_strategy": "reader",
+    "amazon_managed": "platform",
+    "risk": "platform",
+}
+"""By the first word of the cause. Every other decision without a call is the gate's own."""
 
 
 def decided(*, opens: bool, cause: str, action: str, **more: Any) -> Decision:  # noqa: ANN401 - the members of Decision

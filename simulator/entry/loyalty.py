@@ -32,6 +32,8 @@ class Resolution(NamedTuple):
     elapsed_ms: int
     result: ScanResult | None = None
     details: dict[str, Any] | None = None
+    faults: tuple[str, ...] = ()
+    """The faults that applied to Resolve Scan."""
 
 
 class LoyaltyReader:
@@ -59,7 +61,8 @@ class LoyaltyReader:
         else:
             opens, action, cause = decide(outcome, store.store_default)
         details = await self._details(store, secrets._replace(faults={}), result) if result else None
-        return Resolution(result is not None, cause, action, opens, exchange.elapsed_ms, result, details)
+        faults = tuple(sorted(triggered))
+        return Resolution(result is not None, cause, action, opens, exchange.elapsed_ms, result, details, faults)
 
     async def _details(self, store: Store, context: CallContext, result: ScanResult) -> dict[str, Any] | None:
         request = {"storeId": store.id, "scanResult": result._asdict()}

@@ -1,7 +1,7 @@
 """The platform's own opinion of a means of payment: it refuses a random share of them, and shoppers with debts.
 
-The same seed refuses the same cards. Amazon publishes these three names of risks, but not the risks that its models
-find.
+The same seed refuses the same cards, as fraud. Only a record makes a card invalid, since the card reader knows that and
+refuses it first. Amazon publishes these three names of risks, but not the risks that its models find.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
 INVALID, FRAUD, DEBT = "InvalidCard", "CustomerFraud", "BadDebt"
-_KINDS = (INVALID, FRAUD)
 
 
 class Opinion(NamedTuple):
@@ -53,9 +52,7 @@ class RiskModel:
         record = self._record(instrument)
         risks = record.risks
         if risks is None:
-            is_risky = self._seed.draw("risk", instrument) < self._rate
-            kind = _KINDS[int(self._seed.draw("risk kind", instrument) * len(_KINDS))]
-            risks = (kind,) if is_risky else ()
+            risks = (FRAUD,) if self._seed.draw("risk", instrument) < self._rate else ()
         if record.debts and DEBT not in risks:
             risks = (*risks, DEBT)
         return Opinion(not risks, risks)

@@ -15,13 +15,14 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn
 from simulator.connector import Connector
+from simulator.entry.strategies import Strategy
 from simulator.errors import BadCall, NotNow
 from simulator.events import EventFeed
 from simulator.hosts import connector_url
 from simulator.portal.accounts import Account, AccountKey, Accounts
 from simulator.portal.connectivity import ConnectivityTest, Probe
 from simulator.portal.onboarding import Onboarding
-from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores, Strategy
+from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Method, Store, Stores
 from simulator.portal.user_routes import add_users, permitted
 from simulator.portal.users import Permission, Users
 

@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple, get_args
 from contract.gate import StoreDefault
 from jwo_toolkit.patterns import BadPattern, checked_pattern
 from simulator.connector import Connector
+from simulator.entry.strategies import Strategy
 from simulator.errors import BadCall, NotKnown, NotNow
 from simulator.storage.key_values import KeyValueStore
 
 Method = Literal["app", "badge", "card", "palm"]
-Strategy = Literal["amazon_managed", "amazon_recommendation", "retailer_managed", "none"]
 ConnectorKind = Literal["identity", "loyalty", "ordering", "fraud_and_abuse"]
 ConfigurationStatus = Literal["Incomplete", "Complete", "Not Required"]
 CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)

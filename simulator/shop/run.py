@@ -12,10 +12,11 @@ from simulator.connector import Connector
 from simulator.portal.stores import Store
 from simulator.settings import PlatformSettings
 from simulator.shop.clock import DayClock
-from simulator.shop.day import Day, Pace
+from simulator.shop.day import Day, Mint, Pace
 from simulator.shop.page import Title, page
 from simulator.shop.plan import People, Shop, visits
 from simulator.shop.results import Results
+from simulator.shop.verdict import findings
 
 MIDNIGHT = datetime(2026, 2, 7, tzinfo=UTC)
 """A Saturday; the same for every run, so that runs compare equal."""
@@ -31,20 +32,26 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The results of a day: its numbers and its page."""
+    """The results of a day: its numbers, its findings and its page."""
 
     title: Title
     results: Results
     deliveries: dict[str, int]
     html: str
+    findings: tuple[str, ...] = ()
 
 
 class DayOptions(NamedTuple):
-    """The day to run: the name of its curve, the number of visits (0: the day's own number), and its pace."""
+    """The day to run: the name of its curve, the number of visits (0: the day's own number), and its pace.
+
+    `mint` makes the fresh identity keys of a plan that needs them; `style` is the CSS of the page.
+    """
 
     day: str
     trips: int = 0
     pace: Pace = Pace()
+    mint: Mint | None = None
+    style: str = ""
 
 
 async def run_day(
@@ -59,13 +66,14 @@ async def run_day(
 ) -> Outcome:
     """Run a day to its end; `prepare` may arm faults first, and `report_progress` gets the progress."""
     clock = DayClock(settings.clock_start or MIDNIGHT)
-    services, results = make_store_services(settings, clock), Results()
+    services, results = make_store_services(settings, clock), Results(settings.house)
     services.journal.listeners.append(results.receive)
     for shop in shops:
         services.stores.put(_store(shop, connector, people, settings))
     prepare(services)
     plan, started = visits(shops, options.day, people, services.seed, options.trips), time.monotonic()
-    simulated_day = Day(services, clock, shops, plan)
+    more = {"mint": options.mint} if options.mint else {}
+    simulated_day = Day(services, clock, shops, plan, receive=results.receive_visit, **more)
     try:
         await simulated_day.run(
             options.pace, lambda at: report_progress(Progress(at, simulated_day.inside, len(plan), results))
@@ -75,7 +83,8 @@ async def run_day(
         await services.close()
     gates = sum(len(shop.gates) for shop in shops)
     title = Title(options.day, len(shops), gates, settings.seed, time.monotonic() - started, simulated_day.most_inside)
-    return Outcome(title, results, deliveries, page(title, results, deliveries))
+    found = tuple(findings(results, deliveries))
+    return Outcome(title, results, deliveries, page(title, results, deliveries, found, options.style), found)
 
 
 def _store(shop: Shop, connector: Connector, people: People, settings: PlatformSettings) -> Store:
@@ -86,4 +95,6 @@ def _store(shop: Shop, connector: Connector, people: People, settings: PlatformS
         gates=shop.gates,
         connector=connector,
         methods=people.methods,
+        strategy=shop.strategy,
+        loyalty=bool(people.means.loyalty),
     )

@@ -100,11 +100,11 @@ def test_connector_may_overrule_the_recommendation_either_way(
     steady: Any, connector: Any, answer: Any, *, opens: bool, cause: str
 ) -> None:
     set_up(steady, connector, "amazon_recommendation")
-    steady.http.put("/risk/doubtful", json={"risks": ["InvalidCard"]})
+    steady.http.put("/risk/doubtful", json={"risks": ["CustomerFraud"]})
     connector.authorizations = [answer]
     decision = tap(steady, "doubtful")
     result = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["recommendation"]
-    assert result == {"shopperAuthorized": False, "shopperRisks": ["InvalidCard"]}
+    assert result == {"shopperAuthorized": False, "shopperRisks": ["CustomerFraud"]}
     assert (decision["opens"], decision["cause"]) == (opens, cause)
     if cause == "adjusted":
         trip = steady.http.get(f"/trips/{decision['shoppingTripId']}").json()
@@ -137,6 +137,56 @@ def test_fallback_may_be_the_platforms_recommendation(start_platform: Any, conne
     platform.http.put("/risk/fine", json={"risks": []})
     connector.authorizations = [(500, {})]
     assert tap(platform, "fine")["cause"] == "500:recommendation"
+
+
+STRATEGIES = ("amazon_managed", "amazon_recommendation", "retailer_managed", "none")
+
+
+@pytest.mark.parametrize("way", ["cards", "palms"])
+@pytest.mark.parametrize("risks", [["InvalidCard"], ["BadDebt", "InvalidCard"]])
+def test_reader_refuses_an_invalid_card_under_every_strategy(
+    start_platform: Any, connector: Any, way: str, risks: list[str]
+) -> None:
+    platform = start_platform(shopper_auth={"none_calls": True})
+    connector.authorizations = [authorized()]
+    platform.http.put("/risk/void", json={"risks": risks})
+    for strategy in STRATEGIES:
+        set_up(platform, connector, strategy, storeDefault="open")
+        decision = platform.http.post(f"/gates/{GATE}/{way}", json={"instrument": "void"}).json()
+        assert (decision["opens"], decision["cause"]) == (False, "reader:InvalidCard")
+        assert (decision["decidedBy"], decision["action"]) == ("reader", "not_called")
+    assert connector.seen == []
+
+
+@pytest.mark.parametrize(
+    ("strategy", "answer", "risks", "decider", "opens"),
+    [
+        ("amazon_managed", None, ["BadDebt"], "platform", False),
+        ("amazon_managed", None, [], "platform", True),
+        ("amazon_recommendation", authorized(), ["BadDebt"], "retailer", True),
+        ("retailer_managed", (200, {"shopperAuthorized": False}), [], "retailer", False),
+        ("retailer_managed", (500, {}), [], "store_default", False),
+        ("none", None, ["CustomerFraud"], "reader", True),
+    ],
+)
+def test_decision_on_a_card_names_the_part_that_decided(
+    steady: Any, connector: Any, strategy: str, answer: Any, risks: list[str], decider: str, *, opens: bool
+) -> None:
+    set_up(steady, connector, strategy)
+    steady.http.put("/risk/known", json={"risks": risks})
+    connector.authorizations = [answer]
+    decision = tap(steady, "known")
+    result = (decision["decidedBy"], decision["strategy"], decision["recommendation"], decision["opens"])
+    assert result == (decider, strategy, ",".join(risks) or "accept", opens)
+
+
+def test_words_for_a_palm_are_house_settings(start_platform: Any, connector: Any) -> None:
+    platform = start_platform(simulator={"palm_type": "AMAZON_ONE", "palm_interaction": "WAVE"})
+    set_up(platform, connector)
+    connector.authorizations = [authorized()]
+    platform.http.post(f"/gates/{GATE}/palms", json={"instrument": "palm-1"})
+    event = connector.bodies("shopperauthorization")[0]["shopperInteraction"]["gateAuthenticationEvent"]
+    assert (event["type"], event["interactionType"]) == ("AMAZON_ONE", "WAVE")
 
 
 def test_palm_is_sent_as_a_palm_and_counts_as_financial(steady: Any, connector: Any) -> None:

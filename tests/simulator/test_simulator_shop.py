@@ -21,8 +21,9 @@ from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.shop.curves import CURVES
 from simulator.shop.day import Pace
-from simulator.shop.plan import People, Shop, basket, visits
+from simulator.shop.plan import Means, People, Shop, basket, visits
 from simulator.shop.run import DayOptions, Outcome, run_day
+from simulator.shop.shares import Shares
 
 SHOPS = tuple(
     Shop(f"S{n}", (f"S{n}-G1", f"S{n}-G2"), tuple(f"SKU-{rank:03d}" for rank in range(1, 40))) for n in (1, 2)
@@ -143,3 +144,97 @@ def test_weighed_items_are_taken_by_weight_and_put_back_whole() -> None:
         weights = [one.quantity for one in each if one.unit == "kg"]
         assert all(-weight in weights for weight in weights if weight < 0)
     assert any(one.quantity < 0 for one in moves if one.unit == "kg")
+
+
+MEANS = Means(
+    associates=("YXNzb2NpYXRl",), cash_shoppers=("Y2FzaA==",), associate_badges=("badge a",), badges=("badge b",),
+    loyalty=("member",), cards=(("card good", True), ("card bad", None)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("share", "has"),
+    [
+        ("palm", lambda visit: visit.way == "palm"),
+        ("card", lambda visit: visit.way == "card"),
+        ("badge", lambda visit: visit.way == "badge"),
+        ("loyalty", lambda visit: visit.way == "loyalty"),
+        ("loyalty_inside", lambda visit: visit.loyalty == "member"),
+        ("associate", lambda visit: visit.kind == "associate" and visit.way == "app"),
+        ("cash", lambda visit: visit.kind == "cash_shopper"),
+        ("stranger", lambda visit: visit.kind == "stranger"),
+        ("group", lambda visit: visit.people > 1),
+        ("returns", lambda visit: visit.returns),
+        ("reentry", lambda visit: visit.comes_again),
+    ],
+)
+def test_share_is_the_share_of_the_visits(share: str, has: Callable[[Any], bool]) -> None:
+    """The other shares are 0, so every visit could be of this kind, except the re-entries of a store's first hour."""
+    alone = dict.fromkeys(Shares.model_fields, 0.0)
+    counts = []
+    for wanted in (0.0, 0.3):
+        people = People.of(("a2V5",), MEANS, Shares(**{**alone, share: wanted}))
+        counts.append(sum(map(has, visits(SHOPS, "match_day", people, Seed(1)))) / 1800)
+    assert counts[0] == 0
+    assert counts[1] == pytest.approx(0.3, abs=0.05)
+
+
+def test_shopper_comes_again_with_the_same_means_after_leaving() -> None:
+    people = People.of(tuple(f"key {n}" for n in range(500)), MEANS, Shares(reentry=0.3))
+    plan = visits(SHOPS[:1], "match_day", people, Seed(1))
+    again = [visit for visit in plan if visit.comes_again]
+    assert len(again) > 50
+    for visit in again:
+        earlier = [one for one in plan if (one.way, one.means, one.kind) == (visit.way, visit.means, visit.kind)]
+        assert any(one.at_s + one.stay_s < visit.at_s for one in earlier)
+
+
+def test_returned_goods_are_those_that_the_shopper_has() -> None:
+    people = People.of(("a2V5",), MEANS, Shares(returns=1, group=0))
+    emptied = 0
+    for visit in visits(SHOPS, "busy_saturday", people, Seed(1), 300):
+        moves = basket(visit, SHOPS[visit.shop], Seed(1))
+        held: Counter[str] = Counter()
+        for one in moves:
+            held[one.sku] += int(one.quantity)
+        assert min(held.values(), default=0) >= 0
+        emptied += visit.returns and not any(held.values())
+    assert emptied > 30
+
+
+def test_group_has_one_entry_for_all_or_one_event_for_each_person(fixed: Any) -> None:
+    for share, several in ((0.0, False), (1.0, True)):
+        fixed.seen.clear()
+        people = People.of(("a2V5",), Means(), Shares(card=0, group=1, group_events=share, stranger=0, reentry=0))
+        settings = PlatformSettings(base_url="http://127.0.0.1:1", aws_endpoint_url="http://127.0.0.1:1", seed=1)
+        asyncio.run(run_day(settings, SHOPS, people, Connector(fixed.url), DayOptions("busy_saturday", 12)))
+        carts = {body["idempotentShoppingTripId"]: body for body in fixed.bodies("purchases")}
+        events = [len(body["shoppingTrip"]["authEvents"]) for body in carts.values()]
+        assert len(events) == 12
+        assert all(number > 1 if several else number == 1 for number in events)
+        assert len(fixed.bodies("identity-keys")) == sum(events)
+
+
+def test_associate_leaves_no_cart_and_cash_shopper_leaves_one_of_type_cash(connector: Any) -> None:
+    types = {"YXNzb2NpYXRl": "ASSOCIATE", "Y2FzaA==": "CASH_SHOPPER"}
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if path.startswith("identity"):
+            return 200, {"visitorDetails": {"id": "v", "type": types[body["identityKey"]]}}
+        return 201, {"purchaseId": "p"}
+
+    connector.answer = answer
+    people = People.of((), MEANS, Shares(card=0, badge=0, loyalty=0, associate=0.5, cash=0.5, stranger=0, reentry=0))
+    settings = PlatformSettings(base_url="http://127.0.0.1:1", aws_endpoint_url="http://127.0.0.1:1", seed=1)
+    outcome = asyncio.run(run_day(settings, SHOPS, people, Connector(connector.url), DayOptions("match_day", 20)))
+    keys = Counter(body["identityKey"] for body in connector.bodies("identity-keys"))
+    carts = connector.bodies("purchases")
+    assert len(carts) == outcome.results.carts == keys["Y2FzaA=="] > 3
+    assert keys["YXNzb2NpYXRl"] > 3
+    assert {one["scanResult"]["type"] for cart in carts for one in cart["shoppingTrip"]["authEvents"]} == {"CASH"}
+
+
+@pytest.mark.parametrize("wrong", [{"card": 0.6, "palm": 0.6}, {"associate": 0.6, "cash": 0.6}, {"palm": 1.1}])
+def test_shares_that_do_not_fit_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="1"):
+        Shares(**wrong)

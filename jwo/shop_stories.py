@@ -1,0 +1,88 @@
+"""The visitors of the reference connector's store day: their means of entry, and the cards with a known story.
+
+A story has two sides: what the platform knows of a card, and what the retailer's own file says about it. The store's
+strategy then determines the part that decides, and its reason.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import NamedTuple
+
+from simulator.composition import StoreServices
+from simulator.entry.risk import FRAUD, INVALID
+from simulator.shop.plan import Means
+
+_KEYS, _FEW = 200, 6
+_UNPAID_TRIP = "a-trip-of-last-week"
+
+
+class Story(NamedTuple):
+    """A card: the risks and the debt that the platform knows, and members of the retailer's `[[card_shopper]]`.
+
+    `admitted` is whether a retailer lets it in under every strategy; None if that depends on the strategy.
+    """
+
+    card: str
+    admitted: bool | None = None
+    risks: tuple[str, ...] = ()
+    owes: bool = False
+    retailer: tuple[str, ...] = ()
+
+
+STORIES = (
+    Story("shop-card-good", admitted=True),
+    Story("shop-card-adjusted", admitted=True, retailer=('adjust_to = "25.00"',)),
+    Story("shop-card-outstanding-balance", retailer=('open_balance = "120.00"',)),
+    Story("shop-card-bad-debt", owes=True),
+    Story("shop-card-fraud", risks=(FRAUD,)),
+    Story("shop-card-accepted-by-override", owes=True, retailer=('always = "accept"',)),
+    Story("shop-card-denied-by-override", retailer=('always = "deny"',)),
+    Story("shop-card-expired", retailer=('card_expires = "2020-01"',)),
+    Story("shop-card-invalid-at-the-reader", admitted=False, risks=(INVALID,), retailer=('always = "accept"',)),
+)
+
+
+def keys() -> tuple[str, ...]:
+    """Return the keys of the app users."""
+    return tuple(_encoded(f"shopper-{number:04d}") for number in range(_KEYS))
+
+
+MEANS = Means(
+    associates=tuple(base64.b64encode(f"associate-{number}".encode()).decode() for number in range(_FEW)),
+    cash_shoppers=tuple(base64.b64encode(f"cash-{number}".encode()).decode() for number in range(_FEW)),
+    associate_badges=tuple(f"associate-badge-{number}" for number in range(_FEW)),
+    badges=tuple(f"shopper-badge-{number}" for number in range(_FEW)),
+    loyalty=tuple(f"member-card-{number}" for number in range(_FEW)),
+    cards=tuple((story.card, story.admitted) for story in STORIES),
+)
+
+
+def retailer_rows(stores: str) -> list[str]:
+    """Return the rows of the retailer file about these visitors; `stores` is a TOML list."""
+    owners = [(key, f"visitor-{number:04d}", "SHOPPER") for number, key in enumerate(keys())]
+    owners += [(key, f"associate-{number}", "ASSOCIATE") for number, key in enumerate(MEANS.associates)]
+    owners += [(key, f"cash-{number}", "CASH_SHOPPER") for number, key in enumerate(MEANS.cash_shoppers)]
+    owners += [(_encoded(badge), badge, "ASSOCIATE") for badge in MEANS.associate_badges]
+    owners += [(_encoded(badge), badge, "SHOPPER") for badge in MEANS.badges]
+    rows = [
+        f'[[fixture_key]]\nidentity_key = "{key}"\nvisitor_id = "{name}"\ntype = "{kind}"\nstores = {stores}\n'
+        for key, name, kind in owners
+    ]
+    rows += [
+        "\n".join(("[[card_shopper]]", f'id = "{story.card}"', *story.retailer, ""))
+        for story in STORIES
+        if story.retailer
+    ]
+    return rows + [f'[[member]]\nid = "{code}"\ncode = "{code}"\n' for code in MEANS.loyalty]
+
+
+def tell_platform(services: StoreServices) -> None:
+    """Give the platform's risk model its side of the stories."""
+    for story in STORIES:
+        services.risk.set_risks(story.card, story.risks)
+        services.risk.set_debt(story.card, _UNPAID_TRIP, owes=story.owes)
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
