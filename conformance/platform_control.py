@@ -14,6 +14,7 @@ from conformance.errors import HarnessBroke
 from contract.profile import ConnectorTable
 from contract.sigv4 import Key
 from jwo_toolkit.json_types import JsonObject
+from jwo_toolkit.keep_alive import LIMITS
 
 _CALL_TIMEOUT_S = 60.0
 """Longer than the limit of a gate and of a resent message together."""
@@ -79,7 +80,7 @@ class PlatformControl:
     """One client of the control API; safe to use from several threads. Use it as a context manager."""
 
     def __init__(self, url: str) -> None:
-        plain = httpx.HTTPTransport(verify=False)  # the platform runs on this machine, without TLS
+        plain = httpx.HTTPTransport(verify=False, limits=LIMITS)  # the platform runs on this machine, without TLS
         self._http = httpx.Client(base_url=url, timeout=_CALL_TIMEOUT_S, transport=plain, trust_env=False)
 
     def __enter__(self) -> Self:

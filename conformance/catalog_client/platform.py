@@ -22,6 +22,7 @@ from conformance.platform_control import AccountSetup, PlatformControl
 from contract.operations import GET_CATALOG_UPLOAD_STATUS
 from contract.sigv4 import Key, sign
 from jwo_toolkit.json_types import JsonObject
+from jwo_toolkit.keep_alive import LIMITS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -131,7 +132,7 @@ def connect(addresses: Addresses) -> Iterator[Platform]:
     sqs = _open_sqs(addresses)
     with (
         PlatformControl(addresses.platform_url) as control,
-        httpx.Client(timeout=_CALL_TIMEOUT_S, trust_env=False) as http,
+        httpx.Client(timeout=_CALL_TIMEOUT_S, trust_env=False, limits=LIMITS) as http,
     ):
         yield Platform(addresses, control, http, sqs)
     sqs.close()

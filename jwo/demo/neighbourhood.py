@@ -25,6 +25,7 @@ from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
 from jwo.price_list import write_price_list
 from jwo.processes import Processes
+from jwo_toolkit.keep_alive import LIMITS
 from simulator.worlds import World, load_world, shipped_world
 
 STORE = "STORE-001"
@@ -86,7 +87,7 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
 @cache
 def _client() -> httpx.Client:
     """Return one shared client: creating a client costs more than a call."""
-    return httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False)
+    return httpx.Client(timeout=_CALL_WITHIN_S, trust_env=False, limits=LIMITS)
 
 
 def call(method: str, url: str, body: Any = None, **more: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -11,6 +11,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from jwo_toolkit.keep_alive import KEEP_IDLE_S
+
 _BLOCK = 65_536
 
 
@@ -42,7 +44,7 @@ class BoundedTransport(httpx.HTTPTransport):
     def __init__(self, deadline: Deadline, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, trust_env=False)
         self._pool.close()
-        self._pool = httpcore.ConnectionPool(context, keepalive_expiry=5, network_backend=_Network(deadline))
+        self._pool = httpcore.ConnectionPool(context, keepalive_expiry=KEEP_IDLE_S, network_backend=_Network(deadline))
 
 
 class _Network(httpcore.NetworkBackend):
