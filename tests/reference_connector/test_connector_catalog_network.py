@@ -416,7 +416,7 @@ def test_answer_that_a_proxy_repeats_is_no_ingestion(network: BadNetwork, logged
 def test_link_that_cannot_be_reached_blames_no_setting(platform: SmallPlatform, logged: Any) -> None:
     platform.done("one")
     platform.status["one"]["reportDownloadLink"] = "http://127.0.0.1:9/report"
-    (result,) = logged(max_attempts=1)[0].wait_for_results(["one"], 0)
+    (result,) = logged(max_attempts=1)[0].wait_for_results(["one"], 0.5)
     assert "the platform named this address" in result.problem
     assert "JWO_CATALOG" not in result.problem
 
