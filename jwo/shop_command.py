@@ -46,15 +46,16 @@ StrategyOption = Annotated[
         show_default="the first three in turn; with a profile amazon_recommendation, or no cards",
     ),
 ]
+StoresOption = Annotated[
+    int | None,
+    typer.Option(
+        "--stores", min=1, max=1000, help="Number of stores.", show_default="3; 1 with --connector or --profile"
+    ),
+]
 
 
 def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
-    stores: Annotated[
-        int | None,
-        typer.Option(
-            "--stores", min=1, max=1000, help="Number of stores.", show_default="3; 1 with --connector or --profile"
-        ),
-    ] = None,
+    stores: StoresOption = None,
     gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Number of gates in each store.")] = 4,
     day: Annotated[
         str, typer.Option("--day", metavar="NAME", help=f"Arrivals over the day: {', '.join(CURVES)}.")

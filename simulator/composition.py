@@ -161,19 +161,6 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         clock=store.clock,
     )
-    ingestions = Ingestions(
-        CatalogStorage(
-            items=store.items,
-            bodies=UploadBodies(storage.sibling_path("uploads")),
-            ingestions=storage.key_values("ingestion", Ingestion),
-        ),
-        reports,
-        notifications,
-        store.faults,
-        rules=settings.house.catalog,
-        clock=store.clock,
-        seed=store.seed,
-    )
     feed = EventFeed(
         sqs=aws.sqs,
         stores=store.stores,
@@ -189,7 +176,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         access=Access(accounts, settings.house, store.clock, store.faults, settings.base_url),
         notifications=notifications,
         reports=reports,
-        ingestions=ingestions,
+        ingestions=_make_ingestions(settings, store, reports, notifications),
         feed=feed,
         connectivity=ConnectivityTest(
             store.client,
@@ -200,6 +187,24 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
             storage.key_values("connector test", ConnectorTested),
         ),
         users=Users(storage.key_values("portal user", User)),
+    )
+
+
+def _make_ingestions(
+    settings: PlatformSettings, store: StoreServices, reports: Reports, notifications: Notifications
+) -> Ingestions:
+    return Ingestions(
+        CatalogStorage(
+            items=store.items,
+            bodies=UploadBodies(store.storage.sibling_path("uploads")),
+            ingestions=store.storage.key_values("ingestion", Ingestion),
+        ),
+        reports,
+        notifications,
+        store.faults,
+        rules=settings.house.catalog,
+        clock=store.clock,
+        seed=store.seed,
     )
 
 

@@ -157,9 +157,7 @@ def test_secrets_and_keys_stay_out_of_the_report(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
     path = with_secret_header(profile(mutant("calls_everybody_an_associate")))
-    some = [word for each in ("VIK-1.1", "VIK-1.2", "VIK-2", "VIK-3.1", "VIK-6", "CP-1.1") for word in ("--only", each)]
-
-    jwo("certify", "--profile", str(path), "--out", "out", *some)
+    jwo("certify", "--profile", str(path), "--out", "out")
 
     assert "x-odd" in (tmp_path / "out" / "report.html").read_text("utf-8")
     check_that_no_secret_is_in(tmp_path / "out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import tempfile
 import time
 import tomllib
@@ -27,8 +28,9 @@ from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from reference_connector.telemetry import EventLog, system_clock
+from tests.conftest import _served
 from tests.reference_connector.bad_network import BadNetwork
-from tests.reference_connector.small_platform import Queue, SmallPlatform, settings_for
+from tests.reference_connector.small_platform import Queue, ServedPlatform, SmallPlatform, settings_for
 
 PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text("utf-8"))["shopper"]}
 
@@ -72,6 +74,10 @@ class DirectClient:
             answer = await client.request(method, path, **request)
             self._cookies = client.cookies
             return answer
+
+
+QUICK: dict[str, Any] = {"timeout_s": 0.1, "answer_limit_s": 0.1, "backoff_first_s": 0.001}
+"""Settings of a catalog client that gives up soon."""
 
 
 class Connector(NamedTuple):
@@ -188,11 +194,17 @@ def direct(request: pytest.FixtureRequest, storage: dict[str, Any]) -> Iterator[
         runner.run(lifespan.__aexit__(None, None, None))
 
 
+@pytest.fixture(scope="session")
+def served_platform() -> Iterator[ServedPlatform]:
+    """One server for all small platforms, since its start and its end take longer than a test."""
+    served = ServedPlatform()
+    with _served(served) as served.url:
+        yield served
+
+
 @pytest.fixture
-def platform(serve: Callable[[Any], str]) -> SmallPlatform:
-    platform = SmallPlatform()
-    platform.url = serve(platform.app)
-    return platform
+def platform(served_platform: ServedPlatform) -> SmallPlatform:
+    return served_platform.replace()
 
 
 @pytest.fixture
@@ -226,6 +238,25 @@ def open_client(platform: SmallPlatform, aws_url: str) -> Iterator[Callable[...,
                 settings |= {"queue_url": queue.url, "aws_endpoint_url": aws_url}
             log = EventLog(system_clock, io.StringIO())
             return stack.enter_context(create_client(settings_for(platform.url, **settings), log=log))
+
+        yield run
+
+
+@pytest.fixture
+def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClient, Callable[[str], list[Any]]]]]:
+    """Open a client that gives up soon; return it with a function that returns the logged events of a name."""
+    with ExitStack() as stack:
+
+        def run(**settings: Any) -> tuple[CatalogClient, Callable[[str], list[Any]]]:
+            stream = io.StringIO()
+            made = settings_for(platform.url, **{**QUICK, "retry_wait_max_s": 0.01, **settings})
+            client = stack.enter_context(create_client(made, log=EventLog(system_clock, stream)))
+
+            def events(name: str) -> list[Any]:
+                entries = [json.loads(line) for line in stream.getvalue().splitlines()]
+                return [entry for entry in entries if entry["event"] == name]
+
+            return client, events
 
         yield run
 

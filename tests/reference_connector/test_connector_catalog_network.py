@@ -1,17 +1,15 @@
-"""The catalog client on a network that cuts, delays and lies: it repeats what may pass, and loses no result."""
+"""The catalog client on a network that cuts, delays and lies: it repeats the calls that may pass later."""
 
 from __future__ import annotations
 
 import gzip
-import io
-import json
 import os
 import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,21 +21,14 @@ from contract.settings import read
 from reference_connector.catalog_client import app as composition
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.attempts import Attempts
-from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import (
     BadRows,
-    CatalogClientError,
-    ForbiddenHost,
-    JournalUnusable,
     MalformedAnswer,
     PlatformRefused,
     PlatformUnreachable,
-    QueueUnusable,
 )
-from reference_connector.telemetry import EventLog, system_clock
-from tests.conftest import _served
 from tests.foreign.certificates import make_certificates
 from tests.reference_connector.bad_network import (
     BadNetwork,
@@ -55,12 +46,9 @@ from tests.reference_connector.bad_network import (
     reset,
     works,
 )
+from tests.reference_connector.conftest import QUICK
 from tests.reference_connector.small_platform import (
-    Queue,
-    ServedPlatform,
     SmallPlatform,
-    a_report,
-    an_envelope,
     settings_for,
     some_rows,
 )
@@ -70,39 +58,6 @@ DENIED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message
 EXPIRED_TOKEN = b"<Error><Code>ExpiredToken</Code></Error>"
 PAST = "Thu, 01 Jan 2026 00:00:00 GMT"
 FAR = "Fri, 31 Dec 2100 23:59:59 GMT"
-QUICK: dict[str, Any] = {"timeout_s": 0.1, "answer_limit_s": 0.1, "backoff_first_s": 0.001}
-
-
-@pytest.fixture(scope="module")
-def served_platform() -> Iterator[ServedPlatform]:
-    """One server for all tests of this file, since its start and its end take longer than a test."""
-    served = ServedPlatform()
-    with _served(served) as served.url:
-        yield served
-
-
-@pytest.fixture
-def platform(served_platform: ServedPlatform) -> SmallPlatform:
-    return served_platform.replace()
-
-
-@pytest.fixture
-def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClient, Callable[[str], list[Any]]]]]:
-    """Open a client, and return it with a function that returns the logged events of a name."""
-    with ExitStack() as stack:
-
-        def run(**settings: Any) -> tuple[CatalogClient, Callable[[str], list[Any]]]:
-            stream = io.StringIO()
-            made = settings_for(platform.url, **{**QUICK, "retry_wait_max_s": 0.01, **settings})
-            client = stack.enter_context(create_client(made, log=EventLog(system_clock, stream)))
-
-            def events(name: str) -> list[Any]:
-                entries = [json.loads(line) for line in stream.getvalue().splitlines()]
-                return [entry for entry in entries if entry["event"] == name]
-
-            return client, events
-
-        yield run
 
 
 @pytest.mark.parametrize(
@@ -268,120 +223,6 @@ def test_setting_that_no_call_can_use_is_named(monkeypatch: pytest.MonkeyPatch, 
         read(CatalogClientSettings)
 
 
-# reports
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        reset, closes, cuts, cuts_without_a_length, hangs, drips, babbles,
-        answers(403, DENIED), answers(400, EXPIRED_TOKEN), answers(404), answers(410), answers(503), answers(301),
-        answers(200, b"<html>sign in</html>"), answers(200, b""), answers(200, b"{}"),
-        answers(200, json.dumps(a_report("another")).encode()),
-        answers(200, gzip.compress(b'{"ingestionId": "one"}')[:-9], Content_Encoding="gzip"),
-        answers(200, b"\x1f\x8b not gzip"),
-    ],
-)  # fmt: skip
-def test_report_is_fetched_after_a_fault(
-    network: BadNetwork, platform: SmallPlatform, logged: Any, fault: Fault
-) -> None:
-    platform.done("one")
-    network.faults["/report/"] = [fault]
-    (result,) = logged()[0].wait_for_results(["one"], 5)
-    assert (result.report, result.problem) == (a_report("one"), "")
-
-
-@pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "gzip"}])
-def test_compressed_report_is_read(
-    network: BadNetwork, platform: SmallPlatform, logged: Any, headers: dict[str, str]
-) -> None:
-    platform.done("one")
-    network.faults["/report/"] = [answers(200, gzip.compress(json.dumps(a_report("one")).encode()), **headers)]
-    (result,) = logged()[0].wait_for_results(["one"], 5)
-    assert (result.report, network.count("/report/")) == (a_report("one"), 1)
-
-
-def shortened() -> dict[str, Any]:
-    report = a_report("one")
-    return report | {"items": report["items"][:1]}
-
-
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        (answers(403, DENIED), "403"),
-        (answers(404), "404"),
-        (answers(200, b"<html>sign in</html>"), "not JSON"),
-        (answers(200, b"[]"), "not an object"),
-        (answers(200, json.dumps(a_report("another")).encode()), "another ingestion"),
-        (answers(200, json.dumps(shortened()).encode()), "summary.received is 2"),
-        (answers(200, b"{" + b" " * 3000 + b"}"), "JWO_CATALOG_ANSWER_LIMIT_BYTES"),
-        (answers(200, gzip.compress(b" " * 100_000)), "JWO_CATALOG_ANSWER_LIMIT_BYTES"),
-    ],
-)
-def test_report_that_stays_unreadable_costs_no_other_result(
-    network: BadNetwork, platform: SmallPlatform, logged: Any, fault: Fault, words: str
-) -> None:
-    platform.done("one")
-    platform.done("two")
-    network.faults["/report/one"] = [fault] * 20
-    lost, kept = logged(answer_limit_bytes=2000)[0].wait_for_results(["one", "two"], 60)
-    assert (lost.processing_status, lost.report, words in lost.problem) == ("DONE", None, True), lost
-    assert kept.report == a_report("two")
-    assert network.count("/report/one") <= 10
-
-
-def test_link_to_a_blocked_host_costs_no_other_result(platform: SmallPlatform, logged: Any) -> None:
-    platform.done("one")
-    platform.status["one"]["reportDownloadLink"] = "https://reports.s3.amazonaws.com/one?X-Amz-Signature=secret"
-    platform.done("two")
-    lost, kept = logged()[0].wait_for_results(["one", "two"], 5)
-    assert ("real Amazon host" in lost.problem, "secret" in lost.problem) == (True, False)
-    assert kept.report == a_report("two")
-
-
-def test_report_that_is_down_is_tried_until_the_deadline(
-    network: BadNetwork, platform: SmallPlatform, logged: Any
-) -> None:
-    platform.done("one")
-    network.faults["/report/"] = [answers(503)] * 25
-    (result,) = logged()[0].wait_for_results(["one"], 30)
-    assert (result.report, network.count("/report/")) == (a_report("one"), 26)
-    network.faults["/report/"] = [reset] * 2000
-    (result,) = logged(status_every_s=0.05)[0].wait_for_results(["one"], 0.2)
-    assert (result.report, result.is_given_up, "no answer" in result.problem) == (None, False, True)
-
-
-# status calls
-
-
-def test_platform_that_is_down_for_a_while_costs_no_result(
-    network: BadNetwork, platform: SmallPlatform, logged: Any
-) -> None:
-    for name in ("one", "two"):
-        platform.done(name)
-    network.faults[STATUS] = [reset, cuts, answers(503)] * 5
-    results = logged()[0].wait_for_results(["one", "two"], 30)
-    assert [result.report for result in results] == [a_report("one"), a_report("two")]
-
-
-def test_unknown_ingestion_costs_no_other_result(network: BadNetwork, platform: SmallPlatform, logged: Any) -> None:
-    platform.done("two")
-    network.faults[STATUS] = [answers(400, b'{"errorMsg":"InvalidRequestException"}')]
-    lost, kept = logged()[0].wait_for_results(["one", "two"], 30)
-    assert (lost.is_given_up, "InvalidRequestException" in lost.problem, kept.report) == (True, True, a_report("two"))
-    assert network.count(STATUS) == 2
-
-
-def test_no_time_to_wait_still_asks_once(platform: SmallPlatform, logged: Any) -> None:
-    platform.done("one")
-    one, two = logged()[0].wait_for_results(["one", "two"], 0)
-    assert (one.report, two.processing_status, len(platform.calls)) == (a_report("one"), "INQUEUE", 2)
-
-
-# a failure in the middle of an upload
-
-
 def test_failure_stops_other_chunks_and_keeps_their_ids(platform: SmallPlatform, logged: Any, tmp_path: Path) -> None:
     platform.answers = [(201, {"ingestionId": "first"}, {}), (400, {"errorMsg": "no"}, {})]
     client, seen = logged(chunk_rows=2)[0], list[str]()
@@ -458,148 +299,3 @@ def test_archive_gives_the_ids_before_a_failure(platform: SmallPlatform, logged:
     assert ids == ["first"]
     with pytest.raises(BadRows, match="Unicode"):
         logged()[0].archive(["\udcff"], ["STORE-001"])
-
-
-# the journal
-
-
-def test_journal_that_is_not_writable_stops_before_the_upload(tmp_path: Path) -> None:
-    with pytest.raises(JournalUnusable, match="cannot be written"):
-        UploadJournal(tmp_path / "missing" / "journal")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(CatalogClientError, match="journal"):
-        UploadJournal(tmp_path / "folder")
-
-
-def test_full_disk_loses_no_id(
-    platform: SmallPlatform, logged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal, seen = UploadJournal(tmp_path / "journal"), list[str]()
-    monkeypatch.setattr("os.fsync", lambda _file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(JournalUnusable, match="No space left"):
-        logged(chunk_rows=1)[0].upload(some_rows(3), journal, lambda each: seen.append(each.ingestion_id))
-    assert (seen, len(platform.calls)) == (["ingestion-1"], 1)
-
-
-def test_file_of_one_line_is_not_a_journal_and_keeps_its_content(tmp_path: Path) -> None:
-    (tmp_path / "rows.json").write_text('[{"item_sku": "SKU-1"}]', "utf-8")
-    with pytest.raises(BadRows, match="not a journal"):
-        UploadJournal(tmp_path / "rows.json")
-    assert (tmp_path / "rows.json").read_text("utf-8") == '[{"item_sku": "SKU-1"}]'
-
-
-def test_journal_of_another_platform_skips_nothing(tmp_path: Path) -> None:
-    UploadJournal(tmp_path / "journal", "https://test.example").keep(some_rows(1), "at-test")
-    assert UploadJournal(tmp_path / "journal", "https://real.example").find(some_rows(1)) is None
-    assert UploadJournal(tmp_path / "journal", "https://test.example").find(some_rows(1)) == "at-test"
-
-
-def test_known_chunks_are_reported_although_another_fails(platform: SmallPlatform, logged: Any, tmp_path: Path) -> None:
-    rows, journal, seen = some_rows(4), UploadJournal(tmp_path / "journal"), list[str]()
-    journal.keep(rows[2:], "known")
-    platform.answers = [(403, {}, {})]
-    with pytest.raises(PlatformRefused):
-        logged(chunk_rows=2)[0].upload(rows, journal, lambda each: seen.append(each.ingestion_id))
-    assert seen == ["known"]
-
-
-# the queue
-
-
-@pytest.mark.parametrize(
-    ("fault", "named"),
-    [
-        (answers(400, b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no"}'), "QUEUE_URL"),
-        (answers(403, b'{"__type":"AccessDeniedException","message":"not yours"}'), "sqs:ReceiveMessage"),
-        (answers(403, b'{"__type":"InvalidClientTokenId","message":"which?"}'), "ACCESS_KEY_ID"),
-        (answers(403, b'{"__type":"ExpiredToken","message":"old"}'), "SESSION_TOKEN"),
-        (answers(400, b'{"__type":"SignatureDoesNotMatch","message":"scoped to us-east-1"}'), "REGION"),
-        (answers(503, b""), "AWS_ENDPOINT_URL"),
-        (reset, "AWS_ENDPOINT_URL"),
-        (closes, "AWS_ENDPOINT_URL"),
-        (babbles, "AWS_ENDPOINT_URL"),
-    ],
-)
-def test_queue_that_fails_is_named_and_replaced_by_status_calls(
-    platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch, fault: Fault, named: str
-) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
-    platform.done("one")
-    with BadNetwork(aws_url) as aws:
-        aws.faults["/"] = [fault] * 9
-        queue = {"queue_url": f"{aws.url}/123456789012/results", "aws_endpoint_url": aws.url}
-        client, events = logged(**queue)
-        (result,) = client.wait_for_results(["one"], 30)
-        assert (result.report, aws.count("/") <= 3) == (a_report("one"), True)
-        assert named in client.queue_problem
-        assert events("catalog_queue_failed")[0]["instead"] == "status calls"
-        with pytest.raises(QueueUnusable, match=r"results") as unusable:
-            logged(**queue)[0].confirm_subscription(5)
-        assert "JWO_CATALOG_" in unusable.value.hint
-
-
-def test_queue_that_does_not_exist_or_is_down_is_replaced(
-    platform: SmallPlatform, logged: Any, aws_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_arguments: 0)
-    platform.done("one")
-    for url, named in ((aws_url, "JWO_CATALOG_QUEUE_URL"), ("http://127.0.0.1:9", "JWO_CATALOG_AWS_ENDPOINT_URL")):
-        client, _ = logged(queue_url=f"{url}/123456789012/none", aws_endpoint_url=url)
-        assert client.wait_for_results(["one"], 30)[0].report == a_report("one")
-        assert named in client.queue_problem
-
-
-@pytest.mark.parametrize(
-    "setting",
-    [{"region": "us east"}, {"region": ""}, {"aws_endpoint_url": "http://a_b:1"}, {"queue_url": "http://.x/1/q"}],
-)
-def test_queue_settings_that_cannot_be_right_are_named(logged: Any, aws_url: str, setting: dict[str, str]) -> None:
-    queue = {"queue_url": f"{aws_url}/123456789012/none", "aws_endpoint_url": aws_url} | setting
-    with pytest.raises(QueueUnusable) as unusable:
-        logged(**queue)[0].confirm_subscription(1)
-    assert f"JWO_CATALOG_{next(iter(setting)).upper()}" in unusable.value.hint
-
-
-def test_messages_that_are_not_ours_do_not_hide_the_result(
-    platform: SmallPlatform, open_client: Any, queue: Queue
-) -> None:
-    odd = ["[]", "{", "null", "[" * 500, an_envelope("Notification", "{"), an_envelope("Notification", '{"a": 1}')]
-    odd += [json.dumps("\ud800"), platform.done("raw") and json.dumps(platform.done("raw"))]
-    others = [an_envelope("Notification", platform.done(f"other-{number}")) for number in range(12)]
-    queue.put(*odd, *others, an_envelope("Notification", platform.done("one")))
-    del platform.status["one"]  # only the notification has the result
-    client = open_client(queue)
-    assert client.wait_for_results(["one"], 10)[0].report == a_report("one")
-    assert queue.left() == len(odd) + len(others)
-    assert client.queue_problem == ""
-
-
-def test_message_is_deleted_only_with_its_result(platform: SmallPlatform, open_client: Any, queue: Queue) -> None:
-    queue.put(an_envelope("Notification", platform.done("one")))
-    platform.reports["one"] = (404, {})
-    assert open_client(queue).wait_for_results(["one"], 2)[0].problem
-    assert queue.left() == 1
-
-
-def test_expired_confirmation_does_not_hide_the_valid_one(
-    platform: SmallPlatform, open_client: Any, queue: Queue
-) -> None:
-    old, new = (f"{platform.url}/{path}" for path in ("expired", "confirm"))
-    queue.put(*(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=url) for url in (old, new)))
-    assert open_client(queue).confirm_subscription(5)
-    assert platform.confirmed == 1
-
-
-def test_confirmation_survives_a_passing_fault(
-    network: BadNetwork, platform: SmallPlatform, open_client: Any, queue: Queue
-) -> None:
-    network.faults["/confirm"] = [reset, answers(503)]
-    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL=f"{platform.url}/confirm"))
-    assert open_client(queue).confirm_subscription(5)
-    assert platform.confirmed == 1
-
-
-def test_confirmation_with_a_broken_address_is_refused(open_client: Any, queue: Queue) -> None:
-    queue.put(an_envelope("SubscriptionConfirmation", "hello", SubscribeURL="http://127.0.0.1:port/"))
-    with pytest.raises(ForbiddenHost, match="not an http address"):
-        open_client(queue).confirm_subscription(5)
