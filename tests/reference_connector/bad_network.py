@@ -142,7 +142,7 @@ def cuts_without_a_length(exchange: Exchange) -> None:
 
 def hangs(exchange: Exchange) -> None:
     """Give no answer for 0.3 seconds; the client has given up by then."""
-    threading.Event().wait(0.3)
+    threading.Event().wait(0.5)
     exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 

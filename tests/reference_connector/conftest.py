@@ -76,7 +76,7 @@ class DirectClient:
             return answer
 
 
-QUICK: dict[str, Any] = {"timeout_s": 0.1, "answer_limit_s": 0.1, "backoff_first_s": 0.001}
+QUICK: dict[str, Any] = {"timeout_s": 0.3, "answer_limit_s": 0.3, "backoff_first_s": 0.001}
 """Settings of a catalog client that gives up soon."""
 
 
