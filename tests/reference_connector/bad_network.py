@@ -141,15 +141,15 @@ def cuts_without_a_length(exchange: Exchange) -> None:
 
 
 def hangs(exchange: Exchange) -> None:
-    """Give no answer for 0.3 seconds; the client has given up by then."""
-    threading.Event().wait(0.5)
+    """Give no answer for 0.6 seconds; the client has given up by then."""
+    threading.Event().wait(0.6)
     exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
 def drips(exchange: Exchange) -> None:
     """Send an answer slowly: no single wait is long, and the whole answer is."""
     exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(30):
+    for _ in range(60):
         exchange.connection.sendall(b" ")
         threading.Event().wait(0.01)
 
