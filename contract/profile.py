@@ -13,10 +13,10 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contract.errors import BadProfile
 from contract.hosts import is_amazons
@@ -28,6 +28,20 @@ from jwo_toolkit.tls import unusable
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+
+def _command_line(command: str) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
+    if command and not words:
+        raise ValueError("the command is blank; name a program, or leave it empty")
+    return command
+
+
+CommandLine = Annotated[str, AfterValidator(_command_line)]
+"""Words as in a shell, but no shell runs them."""
 
 KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
 
@@ -48,7 +62,7 @@ class ConnectorTable(_Table):
     session_token: str = ""
     ca_file: str = ""
     """Certificates (PEM) to trust besides the system's: a private CA, or the server's own. `load` makes it absolute."""
-    restart_command: str = ""
+    restart_command: CommandLine = ""
 
     @field_validator("ca_file")
     @classmethod
@@ -119,7 +133,7 @@ class KeysTable(_Table):
     expired: str = ""
     used: str = ""
     unknown: str = ""
-    command: str = ""
+    command: CommandLine = ""
     url: str = ""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
@@ -189,8 +203,8 @@ class ScansTable(_Table):
 class CatalogClientTable(_Table):
     """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
 
-    command: str = ""
-    """Words as in a shell, but no shell runs them. The run replaces `{csv}`, `{endpoint}` and others by values."""
+    command: CommandLine = ""
+    """The run replaces `{csv}`, `{endpoint}` and others by values."""
     environment: dict[str, str] = Field(default_factory=dict)
     """Further environment variables, for a client that uses other names. `{endpoint}` and others work here too."""
     limit_s: float = Field(default=60.0, gt=0, le=3600)
@@ -199,17 +213,6 @@ class CatalogClientTable(_Table):
     """Largest number of parallel runs, each with a separate account."""
     tells_rejected: Literal["", "exit_code", "output"] = ""
     """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
-
-    @field_validator("command")
-    @classmethod
-    def _has_words(cls, command: str) -> str:
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
-        if command and not words:
-            raise ValueError("the command is blank; name a program, or leave it empty")
-        return command
 
 
 class SuiteTable(_Table):

@@ -28,6 +28,8 @@ _FORMS = {
     "topic_name": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
 }
 """The form of a setting, and what to say about another value."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Of the platform's clock: its times stay far from the ends of the calendar, also in other zones and years later."""
 
 
 class PlatformSettings(RoomSettings, PlatformGroups):
@@ -98,6 +100,13 @@ class PlatformSettings(RoomSettings, PlatformGroups):
             return aws_url(url, block_amazon=auth.block_amazon_hosts)
         except SimulatorError as error:
             raise ValueError(f"{error}; set the address of an emulator, as jwo aws prints it") from error
+
+    @field_validator("clock_start")
+    @classmethod
+    def _is_far_from_the_ends(cls, start: datetime | None) -> datetime | None:
+        if start and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+            raise ValueError(f"is in the year {start.year}; use a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        return start
 
     @field_validator(*_FORMS)
     @classmethod
