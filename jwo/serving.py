@@ -27,8 +27,9 @@ def serve(
     except OSError as error:
         raise cannot_bind(port, error) from error
     with listener:
+        app = make_app(address(listener))
         config = uvicorn.Config(
-            make_app(address(listener)),
+            app,
             http=NoUpgradeProtocol,
             ws="none",
             log_level="warning",
@@ -37,7 +38,8 @@ def serve(
             server_header=False,
             workers=1,  # else uvicorn reads WEB_CONCURRENCY
         )
-        run(config, listener)
+        state = getattr(app, "state", None)
+        run(config, listener, before_stop=getattr(state, "before_stop", lambda: None))
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:

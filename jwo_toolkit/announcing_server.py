@@ -34,12 +34,18 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(config: uvicorn.Config, listener: socket.socket, admin: socket.socket | None = None) -> None:
+def run(
+    config: uvicorn.Config,
+    listener: socket.socket,
+    admin: socket.socket | None = None,
+    before_stop: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until the process receives a signal to stop. The app also gets the connections of the socket `admin`.
 
+    `before_stop` ends the answers that would not end by themselves, before the server waits for all answers.
     Raises the app's own error if it fails to start or to stop.
     """
-    server = _AnnouncingServer(config, address(listener), address(admin) if admin else "")
+    server = _AnnouncingServer(config, address(listener), address(admin) if admin else "", before_stop)
     try:
         server.run(sockets=[listener, admin] if admin else [listener])
     except SystemExit:
@@ -52,8 +58,9 @@ def run(config: uvicorn.Config, listener: socket.socket, admin: socket.socket | 
 class _AnnouncingServer(uvicorn.Server):
     """A server that prints its addresses once it can answer, and stores the error of the app's start or stop."""
 
-    def __init__(self, config: uvicorn.Config, url: str, admin_url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, admin_url: str, before_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._before_stop = before_stop
         self._urls = url, admin_url
         self._lifespan_app: _FailureRecorder | None = None
 
@@ -72,6 +79,11 @@ class _AnnouncingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             announce(*self._urls)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop after the answers that run now, without those that would never end."""
+        self._before_stop()
+        await super().shutdown(sockets)
 
 
 class _FailureRecorder:

@@ -19,6 +19,9 @@ from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
+from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
+from simulator.pages.routes import add_pages
+from simulator.pages.security import AccessToken, PageSecurity
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
@@ -39,17 +42,30 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock."""
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
-    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _run_loops(store, catalog, settings))
+    app = FastAPI(
+        title="Simulated JWO platform",
+        version="1",
+        lifespan=lambda _: _run_loops(store, catalog, settings),
+        docs_url=None,
+        redoc_url=None,
+    )
+    stream = EventStream(store.journal, store.clock)
+    app.state.before_stop = stream.close
+    retailer_paths = ("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
+    app.add_middleware(ChangesWatched, stream=stream)
     app.add_middleware(
         RetailerCalls,
-        paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
+        paths=retailer_paths,
         answer_error=_answer_internal_error,
         journal=store.journal,
         clock=store.clock,
         seed=store.seed,
     )
-    for router in _routers(store, catalog, settings):
+    token = AccessToken(settings.access_token.get_secret_value())
+    app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
+    for router in (*_routers(store, catalog, settings), event_stream_router(stream)):
         app.include_router(router)
+    add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
     app.add_exception_handler(RequestValidationError, _answer_invalid_body)
     app.add_exception_handler(HTTPException, _answer_http_error)
