@@ -20,4 +20,14 @@ class Page(NamedTuple):
     purpose: str
 
 
-PAGES = (Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),)
+PAGES = (
+    Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),
+    Page(
+        "faults",
+        "/faults",
+        "Faults",
+        "fault",
+        "Failures on purpose: arm one, and watch what the gate and your connector do.",
+    ),
+    Page("clock", "/clock", "Clock", "clock", "The platform's time: stop it, run it faster, or move it forward."),
+)
