@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import load_command
+from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
 from jwo_toolkit.lifeline import end_with_starter
@@ -288,6 +289,7 @@ def doctor_command(
     raise typer.Exit(doctor(load(profile), make_console()))
 
 
+app.command(name="play")(play)
 app.command(name="load")(load_command)
 app.command(name="shop")(shop)
 

@@ -61,12 +61,17 @@ class Gates:
         self._seed = seed
         self._events: Counter[str] = Counter()
 
-    async def scan_picture(self, gate: str, picture: bytes, joins: str = "") -> JsonObject:
-        """Decide on a picture from the reader's camera. Raises NotKnown if there is no such gate."""
+    async def scan_picture(self, gate: str, picture: bytes, joins: str = "", *, is_frame: bool = False) -> JsonObject:
+        """Decide on a picture from the reader's camera. Raises NotKnown if there is no such gate.
+
+        A frame of a running camera without a readable code needs no decision: the shopper still aims.
+        """
         store = self._stores.of_gate(gate)
         try:
             scan = await asyncio.to_thread(scan_of_picture, picture)
         except UnreadablePicture as error:
+            if is_frame:
+                return {"gate": gate, "storeId": store.id, "light": "off", "problem": str(error)}
             decision = not_called("unreadable", "unreadable")
             return self._finish(store, gate, decision, None, "app", problem=str(error))
         return await self.scan(gate, scan, joins=joins)

@@ -22,6 +22,9 @@ from simulator.trips import Trips
 
 _IMAGE_MAX = 5_000_000
 Limit = Annotated[int, Query(ge=0, le=1_000_000_000)]
+FrameOption = Annotated[
+    bool, Query(description="Whether a picture is a frame of a running camera: without a code, no decision follows.")
+]
 State = Literal["", "pending", "delivered", "dead_letter"]
 
 
@@ -102,10 +105,11 @@ def store_router(
 
 def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/gates/{gate:path}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
-    async def scan(gate: str, request: Request) -> JsonObject:
+    async def scan(gate: str, request: Request, frame: FrameOption = False) -> JsonObject:  # noqa: FBT002 - a query's flag
         body = await request.body()
         if _is_picture(request, body):
-            return await gates.scan_picture(gate, body, request.query_params.get("joins", ""))
+            joins = request.query_params.get("joins", "")
+            return await gates.scan_picture(gate, body, joins, is_frame=frame)
         code = _code(body)
         return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
 

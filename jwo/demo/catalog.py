@@ -12,7 +12,7 @@ from typing import Any
 
 from contract.profile import CatalogClientTable
 from contract.sigv4 import Key
-from jwo.aws import REGION
+from jwo.aws import REGION, Deployed
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
@@ -81,21 +81,25 @@ def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowe
         text=True,
         timeout=_WITHIN_S,
         check=False,
-        **tied({"PATH": os.environ.get("PATH", ""), **_settings(here, key or here.deployed.key)}),
+        **tied(
+            {"PATH": os.environ.get("PATH", ""), **client_settings(here.platform_url, here.aws_url, here.deployed, key)}
+        ),
     )
     if done.returncode not in allowed_codes:
         raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
 
 
-def _settings(here: Neighbourhood, key: Key) -> dict[str, str]:
+def client_settings(platform_url: str, aws_url: str, deployed: Deployed, key: Key | None = None) -> dict[str, str]:
+    """Return the variables of the catalog client, by default with the key of the catalog role."""
+    key = key or deployed.key
     return {
-        "JWO_CATALOG_ENDPOINT": here.platform_url,
+        "JWO_CATALOG_ENDPOINT": platform_url,
         "JWO_CATALOG_REGION": REGION,
         "JWO_CATALOG_ACCESS_KEY_ID": key.access_key_id,
         "JWO_CATALOG_SECRET_ACCESS_KEY": key.secret_access_key,
         "JWO_CATALOG_SESSION_TOKEN": key.session_token or "",
-        "JWO_CATALOG_QUEUE_URL": here.deployed.queue_url,
-        "JWO_CATALOG_AWS_ENDPOINT_URL": here.aws_url,
+        "JWO_CATALOG_QUEUE_URL": deployed.queue_url,
+        "JWO_CATALOG_AWS_ENDPOINT_URL": aws_url,
         "JWO_CATALOG_SHARED_BARCODES": "send",  # the platform is to reject the row that shares another's barcode
     }

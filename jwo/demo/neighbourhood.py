@@ -69,7 +69,7 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
             stage.summary = "CloudFormation deployed the results queue with its calling role, and the connectivity test"
             stage.details.append(f"moto at {aws_url}; queue {deployed.queue_arn}; topic {topic}")
         with stages.stage("Platform and connector") as stage:
-            settings = _connector_settings(folder, world, platform_key, admin_token)
+            settings = connector_settings(folder, world, platform_key, admin_token)
             connector = processes.start("connector", ["connector"], settings)
             faulty_stores = [
                 word for default in ("open", "closed") for word in ("--store", f"STORE-malformed_answer-{default}")
@@ -147,15 +147,16 @@ def _allow_list(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON
     """Allow-list the retailer's account, with the keys of its two roles and what their policies allow."""
     account = {
         "retailer": here.world.stores[0].retailer,
-        **_key_setup(here.deployed.key),
+        **key_setup(here.deployed.key),
         "mayCall": [UPLOAD_CATALOG.path, GET_CATALOG_UPLOAD_STATUS.path],
-        "otherKeys": [{**_key_setup(here.caller.key), "mayCall": [here.caller.variables["JWO_PATH"]]}],
+        "otherKeys": [{**key_setup(here.caller.key), "mayCall": [here.caller.variables["JWO_PATH"]]}],
         "queueArn": here.deployed.queue_arn,
     }
     return call("PUT", f"{here.platform_url}/portal/accounts/{here.deployed.account_id}", account)
 
 
-def _key_setup(key: Key) -> dict[str, str | None]:
+def key_setup(key: Key) -> dict[str, str | None]:
+    """Return an AWS key as members of the set-up of an account."""
     return {
         "accessKeyId": key.access_key_id,
         "secretAccessKey": key.secret_access_key,
@@ -175,7 +176,8 @@ def _platform_settings(folder: Path, aws_url: str, key: Key) -> dict[str, str]:
     }
 
 
-def _connector_settings(folder: Path, world: World, key: Key, admin_token: str) -> dict[str, str]:
+def connector_settings(folder: Path, world: World, key: Key, admin_token: str) -> dict[str, str]:
+    """Return the variables of a reference connector with a world's retailer, which the platform calls with a key."""
     return {
         "JWO_CONNECTOR_ADMIN__TOKEN": admin_token,
         "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
