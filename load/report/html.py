@@ -29,10 +29,10 @@ _Rows = list[tuple[str, ...]]
 def html(document: dict[str, Any]) -> str:
     """Return the page of a run."""
     options, seconds = document["options"], document["seconds"]
-    budget_ms = options["budget_s"] * 1000
+    budget_ms, count = options["budget_s"] * 1000, document["latency_ms"]["all"]["count"]
     drawn = {
         "latency": plots.latency_over_time(seconds, budget_ms),
-        "percentiles": plots.percentiles(document["percentile_curve_ms"], budget_ms),
+        "percentiles": plots.percentiles(document["percentile_curve_ms"], count, budget_ms),
         "rate": plots.rate(seconds),
         "lag": plots.lag(seconds, options["lag_bound_ms"]),
     }
@@ -43,6 +43,7 @@ def html(document: dict[str, Any]) -> str:
         "environment": _environment(document),
         "columns": ("milliseconds", "count", *(f"p{each:g}" for each in _PERCENTILES), "max"),
         "latencies": list(_latencies(document)),
+        "has_p99": any(plots.known_ms(second, "p99_ms") is not None for second in seconds),
         "intervals": list(_intervals(seconds)),
         "requests": _requests(document),
         "causes": _bars(document["causes"]),
@@ -138,7 +139,7 @@ def _intervals(seconds: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
 
 
 def _highest(seconds: Sequence[dict[str, Any]], name: str) -> float | None:
-    return max((second[name] for second in seconds if second[name] is not None), default=None)
+    return max((value for second in seconds if (value := plots.known_ms(second, name)) is not None), default=None)
 
 
 def _requests(document: dict[str, Any]) -> _Rows:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from jwo_toolkit.figures import duration
+from jwo_toolkit.figures import duration, supports
 from jwo_toolkit.svg import (
     WHOLE,
     Point,
@@ -40,8 +40,8 @@ def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
     width = WHOLE / max(1, len(seconds))
     late = "".join(bar((x(second["at_s"]), 0), (width, WHOLE), "late") for second in seconds if second["late"])
     lines = [
-        curve([(x(second["at_s"] + 0.5), _at(y, second[name])) for second in seconds], name.removesuffix("_ms"))
-        for name in ("max_ms", "p99_ms", "p50_ms")
+        curve([(x(second["at_s"] + 0.5), _at(y, known_ms(second, f"{name}_ms"))) for second in seconds], name)
+        for name in ("max", "p99", "p50")
     ]
     longest = max((second["max_ms"] or 0 for second in seconds), default=0)
     with_late = sum(bool(second["late"]) for second in seconds)
@@ -53,12 +53,13 @@ def latency_over_time(seconds: _Seconds, budget_ms: float) -> str:
     return drawing("Latency over time", words, content, _HEIGHT_PX)
 
 
-def percentiles(percentile_curve: Sequence[Sequence[float]], budget_ms: float) -> str:
-    """Draw the HDR percentile plot: each step to the right adds a nine to the share."""
+def percentiles(percentile_curve: Sequence[Sequence[float]], count: int, budget_ms: float) -> str:
+    """Draw the HDR percentile plot: each step to the right adds a nine, as far as the count goes."""
     title = "Latency by percentile"
     if not percentile_curve:
         return drawing(title, "There were no answers.", "", 1)
-    nines = max(2.0, _nines(max(share for share, _ in percentile_curve if share < 1)))
+    percentile_curve = [each for each in percentile_curve if each[0] >= 1 or supports(100 * each[0], count)]
+    nines = max([1.0, *(_nines(share) for share, _ in percentile_curve if share < 1)])
     lowest = max(min(value for _, value in percentile_curve), 0.01)
     ticks = decades(lowest, max(budget_ms * 1.5, percentile_curve[-1][1]))
     y, x = _logarithmic(ticks), linear(0, nines, 0, WHOLE)
@@ -68,6 +69,12 @@ def percentiles(percentile_curve: Sequence[Sequence[float]], budget_ms: float) -
     words = f"From {fastest}, the fastest answer, to {longest}. The table of figures has the percentiles."
     content = grid(y, ticks, _ms) + labels + curve(points, "p50") + _budget(y, budget_ms)
     return drawing(title, words, content, _HEIGHT_PX)
+
+
+def known_ms(second: dict[str, Any], name: str) -> float | None:
+    """Return a figure of a second; None if it has no answers, or too few of them for the percentile."""
+    value: float | None = second[name]
+    return value if name != "p99_ms" or supports(99, second["started"]) else None
 
 
 def rate(seconds: _Seconds) -> str:

@@ -77,6 +77,20 @@ def test_page_shows_the_verdict_and_its_reasons() -> None:
     assert "budget 2 s" in page
 
 
+@pytest.mark.parametrize(("answers", "is_shown"), [(40, False), (120, True)])
+def test_page_has_no_percentile_that_the_sample_does_not_support(answers: int, is_shown: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    row = re.findall(r"<th scope=\"row\">all requests</th>(.*?)</tr>", html(a_document(*[5.0] * answers)), re.DOTALL)[0]
+    cells = re.findall(r">([^<]*)</td>", row)
+
+    assert (cells[0], cells[1], cells[-1]) == (str(answers), "5.00", "5.00")
+    assert (cells[4] != "-") is is_shown
+
+
+@pytest.mark.parametrize("name", ["pass", "fail", "invalid"])
+def test_page_says_what_the_result_does_not_mean(name: str) -> None:
+    assert "It does not mean that Amazon approves the connector" in html(DOCUMENTS[name]())
+
+
 @pytest.mark.parametrize(
     ("name", "failures", "errors"), [("pass", 0, 0), ("fail", 1, 0), ("invalid", 0, 1), ("unanswered", 1, 0)]
 )
