@@ -18,6 +18,7 @@ from jwo_toolkit import figures
 from jwo_toolkit.texts import brief, printable
 
 _SHARED = "jwo_toolkit.pages"
+_UUID = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
 _CODE = re.compile("`([^`<>]+)`")
 SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?", "invalid": "?"}
 
@@ -68,7 +69,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            brief=brief, duration=figures.duration, percent=figures.percent, printable=printable, prose=prose,
+            brief=brief, duration=figures.duration, percent=figures.percent, ids=ids, printable=printable, prose=prose,
             significant=figures.significant, **(filters or {}),
         )  # fmt: skip
         self._environment.globals.update(signs=SIGNS, supports=figures.supports, **(names or {}))
@@ -82,7 +83,12 @@ class Pages:
 
 def prose(text: str) -> Markup:
     """Return a sentence as escaped HTML, with text in backticks as code."""
-    return _markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(text)))))
+    return _markup(_CODE.sub(r"<code>\1</code>", str(ids(printable(text)))))
+
+
+def ids(text: str) -> Markup:
+    """Return a text as escaped HTML, with each UUID in an element that does not wrap."""
+    return _markup(_UUID.sub(r'<span class="uuid">\g<0></span>', str(escape(text))))
 
 
 def utc(instant: str | datetime) -> str:

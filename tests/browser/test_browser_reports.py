@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 HOSTILE = "<script>document.title='changed'</script>\u202e\u2066" + "\U0001f600" * 255 + " שלום " + "x" * 10_000
 IDS = [f"VIK-3.{number}" for number in range(1, 31)]
 PHONE_PX, DESK_PX = 360, 1440
+EXAMPLE = "a ASSOCIATE was answered as SHOPPER, to Verify Identity Keys 00b578e7-cbbf-4000-a000-000001500000"
 _LABELS = """
   () => [...document.querySelectorAll("svg[role=img]")].map(svg =>
     [...svg.querySelectorAll("text")].filter(one => one.getClientRects().length).map(one => {
@@ -39,7 +40,8 @@ _LABELS = """
     }))
 """
 _HEIGHTS = """
-  () => Math.max(...[...document.querySelectorAll(".id, time")].filter(one => one.getClientRects().length).map(one => {
+  () => Math.max(...[...document.querySelectorAll(".id, .uuid, time")]
+    .filter(one => one.getClientRects().length).map(one => {
     const range = document.createRange();
     range.selectNodeContents(one);
     const middles = [...range.getClientRects()].map(box => (box.top + box.bottom) / 2);
@@ -71,7 +73,7 @@ def late() -> str:
     document["options"]["connector"] = HOSTILE
     document["verdict"]["reasons"] = [HOSTILE] * 12
     document["causes"] = {HOSTILE: 30, "late": 3}
-    document["examples"] = {HOSTILE: [HOSTILE]}
+    document["examples"] = {HOSTILE: [HOSTILE, EXAMPLE]}
     return load_page(document)
 
 
@@ -224,4 +226,8 @@ def test_the_keyboard_reaches_a_wide_table(show: Callable[..., Page]) -> None:
     table = page.get_by_role("region", name="Latency in milliseconds")
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    waits = itertools.takewhile(lambda _: not page.evaluate("document.activeElement.scrollLeft"), range(40))
+    for _ in waits:
+        page.wait_for_timeout(50)
+
+    assert page.evaluate("document.activeElement.scrollLeft") > 0

@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 
-from jwo_toolkit.pages.rendering import Frame, Pages, Title, Verdict, utc
+from jwo_toolkit.pages.rendering import Frame, Pages, Title, Verdict, prose, utc
 from jwo_toolkit.texts import brief
 
 STYLE = (resources.files("jwo_toolkit.pages") / "pages.css").read_text("utf-8")
@@ -70,3 +70,9 @@ def test_only_the_own_script_may_run() -> None:
 def test_a_brief_text_is_one_line() -> None:
     assert brief("a\n b", 9) == "a b"
     assert brief("x" * 10_000, 50) == "x" * 49 + "…"
+
+
+def test_an_id_in_a_sentence_does_not_wrap() -> None:
+    uuid = "00b578e7-cbbf-4000-a000-000001500000"
+
+    assert prose(f"<{uuid}> `x`") == f'&lt;<span class="uuid">{uuid}</span>&gt; <code>x</code>'
