@@ -13,7 +13,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -29,7 +29,9 @@ from jwo_toolkit.tls import unusable
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
-KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
+KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"] | BadgeKind
+BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
 
 
 class _Table(BaseModel):
@@ -119,12 +121,18 @@ class KeysTable(_Table):
     expired: str = ""
     used: str = ""
     unknown: str = ""
+    badge: str = ""
+    """The key of a badge that opens the gate; it belongs to a shopper or an associate."""
+    associate_badge: str = ""
+    revoked_badge: str = ""
+    lost_badge: str = ""
+    expired_badge: str = ""
     command: str = ""
     url: str = ""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
-    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
     @classmethod
     def _is_base64(cls, key: str) -> str:
         try:
@@ -257,7 +265,7 @@ class Profile(_Table):
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
-        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
         return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
 
 
