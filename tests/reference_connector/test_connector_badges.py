@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable
 from itertools import count
@@ -11,14 +15,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from contract.house import ScanKeyRules
 from contract.scan_key import to_identity_key
+from reference_connector.app import create_app
 from reference_connector.errors import BadRetailerData
+from reference_connector.retailer_changes import accidents
 from reference_connector.retailer_files import load_retailer
-from reference_connector.settings import SAMPLE_RETAILER
-from tests.reference_connector.conftest import both_databases
+from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
+from tests.reference_connector.conftest import OPERATOR, both_databases
 
 SAMPLE_CODE = "JWOIMAG18bc0554d045a48b29afa9e2aaac14ae"
 _numbers = count(1)
@@ -100,7 +107,7 @@ def test_expiry_is_an_instant_in_any_zone(direct: Any, a_scan: Any) -> None:
 
 
 @both_databases
-def test_change_survives_a_kill_and_every_node_sees_it(start: Callable[..., Any], a_scan: Any) -> None:
+def test_every_node_sees_a_change(start: Callable[..., Any], a_scan: Any) -> None:
     first, second = start(), start()
     assert issue(first, "run-time", "erin").status_code == 201
     assert show(second, a_scan, "run-time") == (200, ERIN)
@@ -110,6 +117,31 @@ def test_change_survives_a_kill_and_every_node_sees_it(start: Callable[..., Any]
     assert show(third, a_scan, "run-time")[0] == 401
     assert issue(third, "run-time", "erin").status_code == 201
     assert {show(each, a_scan, "run-time")[0] for each in (first, second, third)} == {200}
+
+
+def _report_lost_and_die(storage: dict[str, Any]) -> None:
+    """Report a badge lost, and die by SIGKILL when the answer has arrived."""
+
+    async def run() -> None:
+        app = create_app(ConnectorSettings.model_validate(storage))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://connector") as http,
+        ):
+            answer = await http.post("/ops/badges/lost", json={"id": "badge-ada-0001"}, headers=OPERATOR)
+            if answer.status_code == 200:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    asyncio.run(run())
+
+
+@both_databases
+def test_change_survives_a_kill(start: Any, a_scan: Any, storage: dict[str, Any]) -> None:
+    child = multiprocessing.get_context("spawn").Process(target=_report_lost_and_die, args=(storage,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert show(start(), a_scan, "badge-ada-0001")[0] == 401
 
 
 def test_refusal_of_the_retailer_file_stays(direct: Any, a_scan: Any) -> None:
@@ -328,6 +360,12 @@ def test_badge_of_an_account_that_is_gone_opens_nothing(start: Any, a_scan: Any,
     assert issue(first, "of-hal", "hal").status_code == 201
     second = start()
     assert show(second, a_scan, "of-hal")[0] == 401
+
+
+def test_loss_of_many_badges_of_a_file_is_held_back(tmp_path: Path) -> None:
+    rows = [f'[[badge]]\nid = "b-{number}"\nowner = "ada"' for number in range(20)]
+    before, after = (load_retailer(with_rows(tmp_path, *some), ()) for some in (rows, rows[:10]))
+    assert accidents(before, after, 0.2) == ["10 of 25 badges are missing"]
 
 
 # the app
