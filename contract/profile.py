@@ -13,7 +13,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -43,7 +43,9 @@ def _command_line(command: str) -> str:
 CommandLine = Annotated[str, AfterValidator(_command_line)]
 """Words as in a shell, but no shell runs them."""
 
-KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
+KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"] | BadgeKind
+BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
 
 
 class _Table(BaseModel):
@@ -133,12 +135,18 @@ class KeysTable(_Table):
     expired: str = ""
     used: str = ""
     unknown: str = ""
+    badge: str = ""
+    """The key of a badge that opens the gate; it belongs to a shopper or an associate."""
+    associate_badge: str = ""
+    revoked_badge: str = ""
+    lost_badge: str = ""
+    expired_badge: str = ""
     command: CommandLine = ""
     url: str = ""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
-    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
     @classmethod
     def _is_base64(cls, key: str) -> str:
         try:
@@ -260,7 +268,7 @@ class Profile(_Table):
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
-        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
         return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
 
 

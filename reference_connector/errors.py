@@ -4,6 +4,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 ├── CallRefused                 a request is answered with `status`
 │   ├── InvalidRequest          400: the body breaks the contract
 │   ├── NotAuthenticated        403: the caller is not who the settings allow
+│   ├── BadgeConflict           409: a badge cannot be issued, because of the retailer files or its owner
 │   ├── CartConflict            409: the same shopping trip came with another cart
 │   ├── NotSignedIn             401: no shopper is signed in to the app
 │   ├── NotTheirs               403: a shopper asks for codes or receipts of another one
@@ -75,6 +76,13 @@ class CartConflict(CallRefused):
     """A shopping trip that already has a purchase came again with another cart."""
 
     code = "cart_conflict"
+    status = 409
+
+
+class BadgeConflict(CallRefused):
+    """A badge that is to be issued has another owner, or the retailer files decide otherwise."""
+
+    code = "badge_conflict"
     status = 409
 
 

@@ -37,6 +37,7 @@ STEPS = (
     "duplicates",
     "wire",
     "scans",
+    "badges",
     "carts",
     "entry",
     "properties",

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from conformance.catalog_client.platform import Addresses
 from conformance.verdicts import Verdict
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import CERTIFIED, upload_catalog
@@ -22,7 +22,7 @@ from jwo.demo.stages import Stages
 from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
 
-_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
+_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
 
 
 def certify_reference(options: Options, console: Console) -> int:

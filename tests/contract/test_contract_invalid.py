@@ -28,7 +28,7 @@ BASE = '[connector]\nurl = "http://127.0.0.1:9"\n'
         ("auth = 'sigv5'", "'sigv5' is no value of it; did you mean sigv4?"),
         ("[keys]\nminted = ['shoper']", "'shoper' is no value of it; did you mean shopper?"),
         ("[house.ordering]\nchanged_cart = 'first_win'", "did you mean first_wins?"),
-        ("[keys]\nzzz = 1", "keys.zzz: unknown name; the names here are associate, cash_shopper, "),
+        ("[keys]\nzzz = 1", "keys.zzz: unknown name; the names here are associate, associate_badge, badge, "),
     ],
 )
 def test_error_names_what_was_meant(tmp_path: Path, text: str, meant: str) -> None:

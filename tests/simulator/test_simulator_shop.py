@@ -149,6 +149,7 @@ def test_weighed_items_are_taken_by_weight_and_put_back_whole() -> None:
 
 MEANS = Means(
     associates=("YXNzb2NpYXRl",), cash_shoppers=("Y2FzaA==",), associate_badges=("badge a",), badges=("badge b",),
+    refused_badges=("badge c",),
     loyalty=("member",), cards=(("card good", True), ("card bad", None)),
 )  # fmt: skip
 
@@ -178,6 +179,15 @@ def test_share_is_the_share_of_the_visits(share: str, has: Callable[[Any], bool]
         counts.append(sum(map(has, visits(SHOPS, "match_day", people, Seed(1)))) / 1800)
     assert counts[0] == 0
     assert counts[1] == pytest.approx(0.3, abs=0.05)
+
+
+def test_only_a_badge_that_is_not_refused_is_to_open_the_gate() -> None:
+    people = People.of((), MEANS._replace(associates=(), cash_shoppers=()), Shares(card=0, badge=1, loyalty=0))
+    plan = visits(SHOPS, "match_day", people, Seed(1))
+    admitted = {(visit.means, visit.kind, visit.admitted) for visit in plan if visit.way == "badge"}
+    assert admitted == {
+        ("badge a", "associate", True), ("badge b", "shopper", True), ("badge c", "shopper", False),
+    }  # fmt: skip
 
 
 def test_shopper_comes_again_with_the_same_means_after_leaving() -> None:
