@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -39,12 +38,10 @@ class Day:
 
 
 def shoppers(here: Neighbourhood, stage: Stage) -> None:
-    """Run the world's visits and the gate's failure cases, and check every light, cart and receipt."""
+    """Run the world's visits, and check every light, cart and receipt."""
     day = Day(_pins(here))
     for visit in here.world.visits:
         _visit(here, visit, day, stage)
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda case: _store_default(here, stage, day, *case), _failure_cases(here)))
     purchases = [_purchase(here, trip_id, stage) for trip_id in day.trips]
     receipts = [receipt for receipt in purchases if receipt and receipt["purchaseId"]]
     spent = sum((Decimal(receipt["total"]) for receipt in receipts), Decimal(0))
@@ -112,37 +109,6 @@ def _shop(here: Neighbourhood, visit: Visit, decision: dict[str, Any], day: Day)
 
 def _pick_body(pick: Pick) -> dict[str, str]:
     return {"sku": pick.sku, "quantity": pick.quantity, "unit": pick.unit}
-
-
-def _failure_cases(here: Neighbourhood) -> list[tuple[str, str, str, str]]:
-    """Return the cases in which the connector gives no usable answer, so that the store default decision applies."""
-    causes = {
-        "timed_out": here.late_url,
-        "no_connection": here.refusing_url,
-        "malformed_answer": here.malformed_url,
-    }
-    return [
-        (f"{cause}-{default}", url, cause, default) for cause, url in causes.items() for default in ("open", "closed")
-    ]
-
-
-def _store_default(here: Neighbourhood, stage: Stage, day: Day, *case: str) -> None:
-    name, url, cause, default = case
-    gate = f"GATE-{name}"
-    setup = {
-        "retailer": "faults",
-        "connector": {"url": url, "auth": "none"},
-        "qrPattern": "",
-        "storeDefault": default,
-        "gates": [gate],
-    }
-    call("PUT", f"{here.platform_url}/portal/stores/STORE-{name}", setup)
-    decision = call("POST", f"{here.platform_url}/gates/{gate}/scans", {"text": "valid_shopper_key"})
-    _count(decision, day)
-    stage.expect(
-        (decision["cause"], decision["opens"]) == (cause, default == "open"),
-        f"connector failure {cause}, store default decision {default}: {decision['cause']}, opens {decision['opens']}",
-    )
 
 
 def _count(decision: dict[str, Any], day: Day) -> None:
