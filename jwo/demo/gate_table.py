@@ -23,7 +23,7 @@ _KNOWN, _UNKNOWN = from_identity_key(FIXED_KEY), "a key of no shopper"
 _PUBLISHED = "valid_shopper_key"
 """The key that the faulty connector knows."""
 _MOST_SCANS = 20 * CALLS_PER_SECOND
-"""So many scans exceed the rate limit on any machine that handles 20 of them in a second."""
+"""Enough scans to get a 429 from the connector, on a machine that makes more scans in a second than it allows."""
 _LINE = "{:<36} {:<28} {:<14} {}"
 _HEAD = _LINE.format("what was sent", "answer of the connector", "store default", "gate")
 _ANSWERS = {

@@ -33,6 +33,8 @@ class Day:
     pictures: dict[str, bytes] = field(default_factory=dict)
     lights: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
+    visitors: Counter[str] = field(default_factory=Counter)
+    """The people who were let in, by the type in the connector's answer."""
     trips: dict[str, Visit] = field(default_factory=dict)
     slowest_ms: float = 0.0
 
@@ -44,7 +46,7 @@ def shoppers(here: Neighbourhood, stage: Stage) -> None:
         _visit(here, visit, day, stage)
     purchases = [_purchase(here, trip_id, stage) for trip_id in day.trips]
     receipts = [receipt for receipt in purchases if receipt and receipt["purchaseId"]]
-    spent = sum((Decimal(receipt["total"]) for receipt in receipts), Decimal(0))
+    spent = _sum_of("total", receipts)
     people = len({visit.shopper for visit in here.world.visits})
     stage.expect(bool(receipts), "no purchase was made")
     stage.summary = (
@@ -54,7 +56,21 @@ def shoppers(here: Neighbourhood, stage: Stage) -> None:
     stage.details.append(
         "decisions by cause: " + ", ".join(f"{cause} x {n}" for cause, n in sorted(day.causes.items()))
     )
+    stage.details.append("let in by type: " + ", ".join(f"{kind} x {n}" for kind, n in sorted(day.visitors.items())))
+    stage.details.append(_money(receipts))
     stage.details.append(f"slowest gate decision with an answer: {day.slowest_ms:.0f} ms of 2000")
+
+
+def _money(receipts: list[dict[str, Any]]) -> str:
+    """Return how the prices of all purchases add up, and who pays."""
+    goods, off, tax, total = (_sum_of(name, receipts) for name in ("subtotal", "promotions", "tax", "total"))
+    payers = Counter(receipt["payer"] for receipt in receipts)
+    paid = ", ".join(f"{payer} x {n}" for payer, n in sorted(payers.items()))
+    return f"receipts: {goods} USD of goods - {off} promotions + {tax} tax = {total} USD; who pays: {paid}"
+
+
+def _sum_of(name: str, receipts: list[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(receipt[name]) for receipt in receipts), Decimal(0))
 
 
 def _pins(here: Neighbourhood) -> dict[str, str]:
@@ -76,6 +92,7 @@ def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
         f"{visit.shopper} ({visit.kind}): expected {expected}, got {decision['light']}, {decision['cause']}",
     )
     if decision["opens"]:
+        day.visitors[decision["visitor"]["type"]] += 1
         _shop(here, visit, decision, day)
 
 

@@ -157,7 +157,7 @@ def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan:
     assert 'code="busy",status="429"} 4.0' in connector.operator_get("/metrics").text
 
 
-def test_rate_limit_admits_so_many_calls_in_any_second() -> None:
+def test_rate_limit_admits_at_most_its_number_in_any_second() -> None:
     limit = RateLimit(3)
     moments_s = [0.0, 0.5, 0.9, 0.95, 0.999, 1.0, 1.2, 1.5, 1.95, 2.0]
     assert [moment for moment in moments_s if limit.admits(moment)] == [0.0, 0.5, 0.9, 1.0, 1.5, 1.95, 2.0]
