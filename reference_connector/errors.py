@@ -13,6 +13,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── NotThere                404: no such receipt or shopper
 │   ├── TooLarge                400: the body is larger than the settings allow
 │   ├── Busy                    429: past capacity; an early refusal is better than a late answer
+│   ├── OverRate                429: more calls within a second than the rate limit allows
 │   └── StillClaimed            500: another call still decides on the same event, and the time is over
 ├── BadRetailerData             retailer files or price lists are wrong: lists each error with file, row and remedy
 ├── UnreadableFile              a file that is not there, or not a text
@@ -132,6 +133,13 @@ class Busy(CallRefused):
     """The connector has as many calls in progress as it can answer in time."""
 
     code = "busy"
+    status = 429
+
+
+class OverRate(CallRefused):
+    """The connector got more calls within a second than its rate limit allows."""
+
+    code = "over_rate"
     status = 429
 
 

@@ -137,6 +137,11 @@ class Limits(HouseGroup):
     """The limits of the connector: it answers 429 past `in_flight` calls, and 400 past `body_bytes`."""
 
     in_flight: int = Field(default=1000, ge=1)
+    calls_per_second: int = Field(default=0, ge=0)
+    """How many calls each process answers within any second, all operations together. It answers 429 to further calls.
+
+    0 is no limit.
+    """
     body_bytes: int = Field(default=4_000_000, ge=1)
     retry_after_s: int = Field(default=1, ge=0)
 

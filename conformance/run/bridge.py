@@ -15,7 +15,7 @@ from pytest_bdd.parser import Feature, Scenario
 from pytest_bdd.parser import Step as BddStep
 
 from conformance.catalog_client.jobs import Jobs
-from conformance.catalogue import LEVELS, LONG, MODES
+from conformance.catalogue import LEVELS, LONG, MODES, RATE
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
@@ -139,6 +139,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: nothing else may call the connector meanwhile")
     config.addinivalue_line("markers", "long: takes more than a second, so that workers begin with it")
     config.addinivalue_line("markers", "last: judges the exchanges of the whole run")
+    config.addinivalue_line("markers", "rate: exceeds the declared rate limit")
     config.addinivalue_line("markers", "waits: waits for seconds by its nature")
 
 
@@ -146,7 +147,7 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     """Turn a scenario's tag into a marker. Raises UsageError, which stops the run, if the tag is unknown."""
     if tag in LEVELS:
         pytest.mark.level(tag)(function)
-    elif tag in (*MODES, LONG):
+    elif tag in (*MODES, LONG, RATE):
         getattr(pytest.mark, tag)(function)
     elif tag in register():
         pytest.mark.requirement(tag)(function)
