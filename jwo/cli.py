@@ -148,7 +148,6 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     from conformance.expected import NONE, load
     from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
-    from jwo.demo.run import certify_reference
     from jwo_toolkit.console import make_console
 
     expectations = load(expected) if expected else NONE
@@ -159,6 +158,8 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     console = make_console()
     if not is_embedded:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
+    from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
+
     raise typer.Exit(certify_reference(options, console))
 
 

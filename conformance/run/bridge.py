@@ -161,16 +161,19 @@ def ids_of(item: pytest.Item) -> tuple[str, ...]:
     return tuple(str(mark.args[0]) for mark in item.iter_markers("requirement"))[::-1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no item for a scenario that is not selected: the items of all scenarios take longer than most cases."""
+    selection = _bridge(collector.config).equipment.configuration.selection
+    ids = [str(mark.args[0]) for mark in getattr(obj, "pytestmark", ()) if mark.name == "requirement"]
+    return [] if ids and not any(map(selection.has, ids)) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the selected scenarios."""
+    """Give each item a case with its selected ids."""
     selection = _bridge(config).equipment.configuration.selection
-    keep = []
     for item in items:
-        wanted = [each for each in ids_of(item) if selection.has(each)]
-        if wanted:
-            item.stash[_CASE] = Case(tuple(wanted))
-            keep.append(item)
-    items[:] = keep
+        item.stash[_CASE] = Case(tuple(each for each in ids_of(item) if selection.has(each)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
