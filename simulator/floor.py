@@ -90,7 +90,9 @@ class Floor(NamedTuple):
 
     async def _scan(self, one: CodeAtGate) -> JsonObject:
         try:
-            return await self.gates.scan(one.gate, one.scan, method=one.method, joins=one.joins)
+            if one.method == "badge":
+                return await self.gates.badge(one.gate, one.scan, joins=one.joins)
+            return await self.gates.scan(one.gate, one.scan, joins=one.joins)
         except SimulatorError as error:
             return {"gate": one.gate, **error.body()}
 
