@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from contract.money import ISO_4217
 from jwo_toolkit.patterns import checked_pattern
 
 Pattern = Annotated[str, AfterValidator(checked_pattern)]
@@ -210,6 +211,43 @@ class Auth(HouseGroup):
     block_amazon_hosts: bool = True
 
 
+class CallLimits(HouseGroup):
+    """How fast an account may make a call. Amazon publishes no rate for the calls beside the catalog."""
+
+    rate_per_s: float = Field(default=100.0, gt=0)
+    burst: int = Field(default=100, ge=1)
+    retry_after_s: int = Field(default=600, ge=0)
+    """`Retry-After` of a 429. Amazon prints 600 and calls it 5 minutes: 600 and 300 are the two readings."""
+
+
+class Payment(CallLimits):
+    """The payment calls: Adjust, Capture, Cancel, Refund, Get Transactional Data, Report Payment Status."""
+
+    empty_answer: Literal["no_body", "empty_object"] = "no_body"
+    """The body of an answer that Amazon calls empty."""
+    refund_window_days: int = Field(default=7, ge=1)
+    """Days from the capture in which a refund is accepted: 7 by the page of the call, 30 by the title of a case."""
+    refund_answer: Literal["empty", "reconciliation_id"] = "empty"
+    """Empty by the page of the call; with a `reconciliationId` by the page of its cases."""
+    currencies: tuple[str, ...] = ISO_4217
+    """The currencies that exist. The published pattern accepts any three capital letters."""
+    most_decimals: int = Field(default=2, ge=0, le=9)
+    """Of an amount in Adjust and Capture. Amazon publishes this limit for Refund only."""
+    largest_amount: int = Field(default=1_000_000_000, ge=1_000_000)
+    capture_above_authorized: bool = False
+    """Whether a capture may be larger than the authorised amount."""
+    changed_repeat: Literal["refuse_400", "first_wins"] = "refuse_400"
+    """The answer to a repeated capture or refund with another content. The first one counts in both cases."""
+    pending_s: float = Field(default=60.0, ge=0)
+    """Platform seconds after which a PENDING adjustment is approved."""
+    pending_rate: float = Field(default=0.0, ge=0, le=1)
+    """The share of adjustments that are PENDING first."""
+    decline_rate: float = Field(default=0.0, ge=0, le=1)
+    """The share of adjustments that the issuer declines."""
+    magic_ids: bool = True
+    """Whether the trip ids and the store id of Amazon's samples have their meaning."""
+
+
 class Suite(HouseGroup):
     """How the suite judges."""
 
@@ -240,6 +278,7 @@ class PlatformGroups(ConnectorGroups):
     catalog: Catalog = Catalog()
     barcode: Barcode = Barcode()
     simulator: Simulator = Simulator()
+    payment: Payment = Payment()
 
 
 class House(PlatformGroups, HouseGroup):

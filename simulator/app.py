@@ -14,11 +14,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
+from simulator.called_trips import CalledTrips
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
+from simulator.payment_calls.routes import PaymentCalls, payment_router
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
@@ -26,6 +28,7 @@ from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
+from simulator.signed_calls import SignedCalls
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
@@ -66,13 +69,18 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
     catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    payments = Payments(store.trips, store.stores, store.risk, store.journal)
+    called = CalledTrips(store.trips, store.stores, sample_ids=house.payment.magic_ids)
+    signed = SignedCalls(access, house, house.payment)
+    payments = Payments(called, store.risk, store.journal)
+    refund_has_id = house.payment.refund_answer == "reconciliation_id"
+    payment_calls = PaymentCalls(store.charges, called, store.clock, refund_has_id=refund_has_id)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(catalog_api, bucket=settings.report_bucket),
-        payments_router(payments, access),
+        payments_router(payments, signed),
+        payment_router(payment_calls, signed),
         portal_router(
             PortalServices(
                 portal=portal,

@@ -29,6 +29,8 @@ from simulator.gate_states import GateState, GateStates
 from simulator.gates import Gates, Readers
 from simulator.journal import Journal
 from simulator.outbox import Outbox
+from simulator.payment_calls.charge_record import Charge
+from simulator.payment_calls.charges import Charges
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, ConnectorTested
 from simulator.portal.stores import Store, Stores
@@ -57,6 +59,7 @@ class StoreServices:
     trips: Trips
     risk: RiskModel
     gates: Gates
+    charges: Charges
 
     async def close(self) -> None:
         """Stop the running work and close the files."""
@@ -136,6 +139,14 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         trips=trips,
         risk=risk,
         gates=gates,
+        charges=Charges(
+            storage.key_values("charge", Charge),
+            house=house,
+            clock=clock,
+            seed=seed,
+            faults=faults,
+            journal=journal,
+        ),
     )
 
 

@@ -131,7 +131,28 @@ def event_of(entry: Entry) -> tuple[str, JsonObject] | None:
         what = "ORDER_DELIVERED" if entry["outcome"] == "delivered" else "ORDER_ATTEMPT_FAILED"
         details = {name: entry[name] for name in ("storeId", "requestId", "outcome", "purchaseId")}
         return "Ordering", {"event": what, "shoppingTripId": trip_id, **details}
+    if kind == "charge":
+        return _charge_event(entry)
     if kind == "payment_reported":
         details = {name: value for name, value in entry.items() if name not in {"seq", "at", "kind", "tripId"}}
         return "Payment", {"event": "PAYMENT_REPORTED", "shoppingTripId": trip_id, **details}
     return None
+
+
+_CHARGE_EVENTS = {
+    "Adjust Charge": "CHARGE_ADJUSTED",
+    "Capture Charge": "CHARGE_CAPTURED",
+    "Checkout Cart": "CHARGE_CAPTURED",
+    "Cancel Charge": "CHARGE_CANCELLED",
+    "Refund Charge": "CHARGE_REFUNDED",
+}
+
+
+def _charge_event(entry: Entry) -> tuple[str, JsonObject] | None:
+    """Return the event of a changed charge; a repeated call is not an event."""
+    if entry["effect"] != "changed":
+        return None
+    declined = entry.get("status") == "DECLINED"
+    what = "CHARGE_DECLINED" if declined else _CHARGE_EVENTS[entry["operation"]]
+    details = {name: value for name, value in entry.items() if name not in {"seq", "at", "kind", "tripId", "effect"}}
+    return "Payment", {"event": what, "shoppingTripId": entry["tripId"], **details}

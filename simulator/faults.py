@@ -19,7 +19,7 @@ from simulator.errors import BadCall, NotKnown
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
-Place = Literal["exchange", "catalog", "ingestion", "notification"]
+Place = Literal["exchange", "catalog", "ingestion", "notification", "payment"]
 
 
 class Kind(NamedTuple):
@@ -35,6 +35,7 @@ PLACED_BY: dict[Place, tuple[str, ...]] = {
     "catalog": ("operation", "account"),
     "ingestion": ("account",),
     "notification": ("account",),
+    "payment": ("operation", "account", "store", "trip"),
 }
 """The members of `Where` that each place supports."""
 LARGEST_AMOUNT = 1_000_000.0
@@ -61,6 +62,10 @@ KINDS = {
     "throttle": Kind("catalog", None, "429 with Retry-After"),
     "error_500_retry": Kind("catalog", None, "500 that is worth another try"),
     "error_500_final": Kind("catalog", None, "500 that is not"),
+    "error_503": Kind("catalog", None, "503 with Retry-After"),
+    "answer_lost": Kind("catalog", None, "the platform handles the call, and its answer breaks off"),
+    "charge_declined": Kind("payment", None, "an adjustment is declined"),
+    "charge_pending": Kind("payment", 60, "an adjustment is pending for this number of seconds, then approved"),
     "ingestion_fatal": Kind("ingestion", None, "the ingestion ends FATAL"),
     "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
     "notification_twice": Kind("notification", None, "the notification comes twice"),

@@ -114,6 +114,20 @@ PARTS = {
     "simulator.authorized_amount": "simulator/trips.py",
     "simulator.risk_rate": "simulator/composition.py",
     "suite.strict": "conformance/report/headline.py",
+    "payment.rate_per_s": "simulator/catalog/access.py",
+    "payment.burst": "simulator/catalog/access.py",
+    "payment.retry_after_s": "simulator/catalog/access.py",
+    "payment.empty_answer": "simulator/signed_calls.py",
+    "payment.refund_window_days": "simulator/payment_calls/charges.py",
+    "payment.refund_answer": "simulator/app.py",
+    "payment.currencies": "simulator/payment_calls/charges.py",
+    "payment.most_decimals": "simulator/payment_calls/charges.py",
+    "payment.capture_above_authorized": "simulator/payment_calls/charges.py",
+    "payment.changed_repeat": "simulator/payment_calls/charges.py",
+    "payment.pending_s": "simulator/payment_calls/charges.py",
+    "payment.pending_rate": "simulator/payment_calls/charges.py",
+    "payment.decline_rate": "simulator/payment_calls/charges.py",
+    "payment.magic_ids": "simulator/app.py",
 }
 """The part of the product that reads a setting without a case of its own."""
 
