@@ -248,6 +248,28 @@ class Payment(CallLimits):
     """Whether the trip ids and the store id of Amazon's samples have their meaning."""
 
 
+CheckoutReading = Literal["unit", "line", "price_of_unit"]
+"""What the amounts of `unitPrice` refer to: one unit, the whole line, or only `price` to one unit."""
+CheckoutSubtotal = Literal["prices", "prices_and_fees", "prices_less_promotions", "prices_and_fees_less_promotions"]
+
+
+class Checkout(CallLimits):
+    """Checkout Cart."""
+
+    readings: tuple[CheckoutReading, ...] = Field(default=("unit", "line", "price_of_unit"), min_length=1)
+    """The accepted readings of `unitPrice`. The whole cart must follow one of them."""
+    subtotals: tuple[CheckoutSubtotal, ...] = Field(
+        default=("prices", "prices_and_fees", "prices_less_promotions", "prices_and_fees_less_promotions"), min_length=1
+    )
+    """What `subTotal` may hold."""
+    rounding_cents: int = Field(default=1, ge=0)
+    """Cents by which a sum may differ for each line of which the quantity is not 1, if amounts refer to one unit."""
+    trip_expires_h: float = Field(default=24.0, gt=0)
+    """Hours after the exit in which a cart is accepted."""
+    changed_cart: Literal["refuse_400", "first_wins"] = "refuse_400"
+    """The answer to another cart for a trip that has an order. The first order counts in both cases."""
+
+
 class Suite(HouseGroup):
     """How the suite judges."""
 
@@ -279,6 +301,7 @@ class PlatformGroups(ConnectorGroups):
     barcode: Barcode = Barcode()
     simulator: Simulator = Simulator()
     payment: Payment = Payment()
+    checkout: Checkout = Checkout()
 
 
 class House(PlatformGroups, HouseGroup):

@@ -121,6 +121,7 @@ CANCEL_CHARGE = _outer("Cancel Charge", "/v1/cancel/charge", "cancel_charge", an
 REFUND_CHARGE = _outer("Refund Charge", "/v1/refund", "refund_charge")
 GET_TRANSACTIONAL_DATA = _outer("Get Transactional Data", "/v1/payment/transactional-data", "get_transactional_data")
 REPORT_PAYMENT_STATUS = _outer("Report Payment Status", "/v1/feedback/payment-status", "report_payment_status")
+CHECKOUT_CART = _outer("Checkout Cart", "/v1/checkout/carts", "checkout_cart", 201)
 
 OPERATIONS = (
     VERIFY_IDENTITY_KEYS,
@@ -137,6 +138,7 @@ OPERATIONS = (
     REFUND_CHARGE,
     GET_TRANSACTIONAL_DATA,
     REPORT_PAYMENT_STATUS,
+    CHECKOUT_CART,
 )
 
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
 from simulator.called_trips import CalledTrips
 from simulator.catalog.routes import Catalog, catalog_router
+from simulator.checkout.routes import Checkouts, Order, checkout_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
@@ -74,6 +75,16 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     payments = Payments(called, store.risk, store.journal)
     refund_has_id = house.payment.refund_answer == "reconciliation_id"
     payment_calls = PaymentCalls(store.charges, called, store.clock, refund_has_id=refund_has_id)
+    orders = store.storage.key_values("order", Order)
+    checkouts = Checkouts(
+        called,
+        store.charges,
+        orders,
+        rules=house.checkout,
+        clock=store.clock,
+        seed=store.seed,
+        journal=store.journal,
+    )
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
@@ -81,6 +92,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
         catalog_router(catalog_api, bucket=settings.report_bucket),
         payments_router(payments, signed),
         payment_router(payment_calls, signed),
+        checkout_router(checkouts, signed._replace(limits=house.checkout)),
         portal_router(
             PortalServices(
                 portal=portal,

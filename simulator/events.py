@@ -15,6 +15,7 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.notifications import checked_queue_arn
 from simulator.clock import Clock
 from simulator.errors import NotKnown
+from simulator.event_families import event_of
 from simulator.event_sender import Event, EventSender
 from simulator.journal import Entry
 from simulator.portal.stores import Stores
@@ -115,44 +116,3 @@ class EventFeed:
                 "detail": detail,
             }
         )
-
-
-def event_of(entry: Entry) -> tuple[str, JsonObject] | None:
-    """Return family and detail of a journal entry that is an event for a retailer; None for other entries."""
-    kind, trip_id = entry["kind"], entry.get("tripId")
-    if kind == "gate_decision":
-        what = "SHOPPER_ENTERED" if entry["opens"] else "SHOPPER_REFUSED"
-        detail = {name: entry[name] for name in ("gate", "method", "cause", "authEventId", "visitor")}
-        return "Shopper", {"event": what, "shoppingTripId": trip_id, "storeId": entry["storeId"], **detail}
-    if kind == "exit":
-        details = {"shoppingTripId": trip_id, "storeId": entry["storeId"], "lines": entry["lines"]}
-        return "Shopper", {"event": "SHOPPER_LEFT", **details}
-    if kind == "delivery" and entry.get("outcome"):
-        what = "ORDER_DELIVERED" if entry["outcome"] == "delivered" else "ORDER_ATTEMPT_FAILED"
-        details = {name: entry[name] for name in ("storeId", "requestId", "outcome", "purchaseId")}
-        return "Ordering", {"event": what, "shoppingTripId": trip_id, **details}
-    if kind == "charge":
-        return _charge_event(entry)
-    if kind == "payment_reported":
-        details = {name: value for name, value in entry.items() if name not in {"seq", "at", "kind", "tripId"}}
-        return "Payment", {"event": "PAYMENT_REPORTED", "shoppingTripId": trip_id, **details}
-    return None
-
-
-_CHARGE_EVENTS = {
-    "Adjust Charge": "CHARGE_ADJUSTED",
-    "Capture Charge": "CHARGE_CAPTURED",
-    "Checkout Cart": "CHARGE_CAPTURED",
-    "Cancel Charge": "CHARGE_CANCELLED",
-    "Refund Charge": "CHARGE_REFUNDED",
-}
-
-
-def _charge_event(entry: Entry) -> tuple[str, JsonObject] | None:
-    """Return the event of a changed charge; a repeated call is not an event."""
-    if entry["effect"] != "changed":
-        return None
-    declined = entry.get("status") == "DECLINED"
-    what = "CHARGE_DECLINED" if declined else _CHARGE_EVENTS[entry["operation"]]
-    details = {name: value for name, value in entry.items() if name not in {"seq", "at", "kind", "tripId", "effect"}}
-    return "Payment", {"event": what, "shoppingTripId": entry["tripId"], **details}

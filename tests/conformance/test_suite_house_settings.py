@@ -128,6 +128,14 @@ PARTS = {
     "payment.pending_rate": "simulator/payment_calls/charges.py",
     "payment.decline_rate": "simulator/payment_calls/charges.py",
     "payment.magic_ids": "simulator/app.py",
+    "checkout.rate_per_s": "simulator/catalog/access.py",
+    "checkout.burst": "simulator/catalog/access.py",
+    "checkout.retry_after_s": "simulator/catalog/access.py",
+    "checkout.readings": "simulator/checkout/totals.py",
+    "checkout.subtotals": "simulator/checkout/totals.py",
+    "checkout.rounding_cents": "simulator/checkout/totals.py",
+    "checkout.trip_expires_h": "simulator/checkout/routes.py",
+    "checkout.changed_cart": "simulator/checkout/routes.py",
 }
 """The part of the product that reads a setting without a case of its own."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract.register import register
-from simulator.events import event_of
+from simulator.event_families import event_of
 from tests.simulator.in_process import ACCOUNT, MISSING, STORE, InProcess, changed, in_process
 
 PATHS = {
