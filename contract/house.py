@@ -270,6 +270,13 @@ class Checkout(CallLimits):
     """The answer to another cart for a trip that has an order. The first order counts in both cases."""
 
 
+class ShopperIdentity(CallLimits):
+    """Get Shopper Identity."""
+
+    unknown_shopper: Literal["no_email", "empty_email"] = "no_email"
+    """The 200 for a shopper that the platform does not know: without `shopperEmail`, or with an empty one."""
+
+
 class Suite(HouseGroup):
     """How the suite judges."""
 
@@ -302,6 +309,7 @@ class PlatformGroups(ConnectorGroups):
     simulator: Simulator = Simulator()
     payment: Payment = Payment()
     checkout: Checkout = Checkout()
+    shopper_identity: ShopperIdentity = ShopperIdentity()
 
 
 class House(PlatformGroups, HouseGroup):

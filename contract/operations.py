@@ -122,6 +122,7 @@ REFUND_CHARGE = _outer("Refund Charge", "/v1/refund", "refund_charge")
 GET_TRANSACTIONAL_DATA = _outer("Get Transactional Data", "/v1/payment/transactional-data", "get_transactional_data")
 REPORT_PAYMENT_STATUS = _outer("Report Payment Status", "/v1/feedback/payment-status", "report_payment_status")
 CHECKOUT_CART = _outer("Checkout Cart", "/v1/checkout/carts", "checkout_cart", 201)
+GET_SHOPPER_IDENTITY = _outer("Get Shopper Identity", "/v1/identity/shopper", "get_shopper_identity")
 
 OPERATIONS = (
     VERIFY_IDENTITY_KEYS,
@@ -139,6 +140,7 @@ OPERATIONS = (
     GET_TRANSACTIONAL_DATA,
     REPORT_PAYMENT_STATUS,
     CHECKOUT_CART,
+    GET_SHOPPER_IDENTITY,
 )
 
 

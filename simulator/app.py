@@ -29,6 +29,7 @@ from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
+from simulator.shopper_identity.routes import ShopperIdentities, shopper_identity_router
 from simulator.signed_calls import SignedCalls
 from simulator.supervision import run_forever
 
@@ -85,6 +86,8 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
         seed=store.seed,
         journal=store.journal,
     )
+    emails = store.storage.key_values("e-mail address", str)
+    identities = ShopperIdentities(called, emails, house.shopper_identity)
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
@@ -93,6 +96,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
         payments_router(payments, signed),
         payment_router(payment_calls, signed),
         checkout_router(checkouts, signed._replace(limits=house.checkout)),
+        shopper_identity_router(identities, signed._replace(limits=house.shopper_identity)),
         portal_router(
             PortalServices(
                 portal=portal,

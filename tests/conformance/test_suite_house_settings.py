@@ -136,6 +136,10 @@ PARTS = {
     "checkout.rounding_cents": "simulator/checkout/totals.py",
     "checkout.trip_expires_h": "simulator/checkout/routes.py",
     "checkout.changed_cart": "simulator/checkout/routes.py",
+    "shopper_identity.rate_per_s": "simulator/catalog/access.py",
+    "shopper_identity.burst": "simulator/catalog/access.py",
+    "shopper_identity.retry_after_s": "simulator/catalog/access.py",
+    "shopper_identity.unknown_shopper": "simulator/shopper_identity/routes.py",
 }
 """The part of the product that reads a setting without a case of its own."""
 
