@@ -277,6 +277,15 @@ class ShopperIdentity(CallLimits):
     """The 200 for a shopper that the platform does not know: without `shopperEmail`, or with an empty one."""
 
 
+class OwnAuth(CallLimits):
+    """Own authentication: createDeviceRegistration, startAuth, processAuth."""
+
+    longest_timeout_ms: int = Field(default=300_000, ge=10_000)
+    """The longest `authTimeout`."""
+    failure: Literal["answer_200", "refuse_400"] = "answer_200"
+    """How processAuth reports that an authentication is over: 200 with a `reason`, or 400."""
+
+
 class Suite(HouseGroup):
     """How the suite judges."""
 
@@ -310,6 +319,7 @@ class PlatformGroups(ConnectorGroups):
     payment: Payment = Payment()
     checkout: Checkout = Checkout()
     shopper_identity: ShopperIdentity = ShopperIdentity()
+    own_auth: OwnAuth = OwnAuth()
 
 
 class House(PlatformGroups, HouseGroup):

@@ -123,6 +123,11 @@ GET_TRANSACTIONAL_DATA = _outer("Get Transactional Data", "/v1/payment/transacti
 REPORT_PAYMENT_STATUS = _outer("Report Payment Status", "/v1/feedback/payment-status", "report_payment_status")
 CHECKOUT_CART = _outer("Checkout Cart", "/v1/checkout/carts", "checkout_cart", 201)
 GET_SHOPPER_IDENTITY = _outer("Get Shopper Identity", "/v1/identity/shopper", "get_shopper_identity")
+CREATE_DEVICE_REGISTRATION = _outer(
+    "Create Device Registration", "/auth/v2/createDeviceRegistration", "create_device_registration"
+)
+START_AUTH = _outer("Start Auth", "/auth/v2/startAuth", "start_auth")
+PROCESS_AUTH = _outer("Process Auth", "/auth/v2/processAuth", "process_auth")
 
 OPERATIONS = (
     VERIFY_IDENTITY_KEYS,
@@ -141,6 +146,9 @@ OPERATIONS = (
     REPORT_PAYMENT_STATUS,
     CHECKOUT_CART,
     GET_SHOPPER_IDENTITY,
+    CREATE_DEVICE_REGISTRATION,
+    START_AUTH,
+    PROCESS_AUTH,
 )
 
 

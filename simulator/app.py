@@ -21,6 +21,8 @@ from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
+from simulator.own_authentication.routes import own_authentication_router
+from simulator.own_authentication.sessions import INVALID, Device, OwnAuthentication, Session
 from simulator.payment_calls.routes import PaymentCalls, payment_router
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
@@ -47,7 +49,7 @@ def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> Fas
     app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _run_loops(store, catalog, settings))
     app.add_middleware(
         RetailerCalls,
-        paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
+        paths=("/v1/", "/auth/v2/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
         answer_error=_answer_internal_error,
         journal=store.journal,
         clock=store.clock,
@@ -88,6 +90,17 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     )
     emails = store.storage.key_values("e-mail address", str)
     identities = ShopperIdentities(called, emails, house.shopper_identity)
+    own = OwnAuthentication(
+        stores=store.stores,
+        gates=store.gates,
+        locks=store.reader_locks,
+        devices=store.storage.key_values("own reader", Device),
+        sessions=store.storage.key_values("own authentication", Session),
+        rules=house.own_auth,
+        clock=store.clock,
+        seed=store.seed,
+        journal=store.journal,
+    )
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
@@ -97,6 +110,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
         payment_router(payment_calls, signed),
         checkout_router(checkouts, signed._replace(limits=house.checkout)),
         shopper_identity_router(identities, signed._replace(limits=house.shopper_identity)),
+        own_authentication_router(own, signed._replace(limits=house.own_auth, refusal=INVALID)),
         portal_router(
             PortalServices(
                 portal=portal,

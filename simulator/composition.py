@@ -7,6 +7,7 @@ module makes an object at import.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from simulator.aws import Aws, aws_clients
 from simulator.catalog.access import Access
@@ -35,6 +36,7 @@ from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, ConnectorTested
 from simulator.portal.stores import Store, Stores
 from simulator.portal.users import User, Users
+from simulator.reader_locks import ReaderLocks
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.storage.files import Storage
@@ -60,6 +62,7 @@ class StoreServices:
     risk: RiskModel
     gates: Gates
     charges: Charges
+    reader_locks: ReaderLocks
 
     async def close(self) -> None:
         """Stop the running work and close the files."""
@@ -112,6 +115,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         clock=clock,
     )
     risk = RiskModel(seed, house.simulator.risk_rate, storage.key_values("means of payment", RiskRecord))
+    reader_locks = ReaderLocks(storage.key_values("reader lock", datetime))
     gates = Gates(
         stores=stores,
         readers=Readers(
@@ -121,7 +125,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         ),
         trips=trips,
         journal=journal,
-        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState)),
+        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState), reader_locks),
         clock=clock,
         seed=seed,
     )
@@ -147,6 +151,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
             faults=faults,
             journal=journal,
         ),
+        reader_locks=reader_locks,
     )
 
 

@@ -140,6 +140,11 @@ PARTS = {
     "shopper_identity.burst": "simulator/catalog/access.py",
     "shopper_identity.retry_after_s": "simulator/catalog/access.py",
     "shopper_identity.unknown_shopper": "simulator/shopper_identity/routes.py",
+    "own_auth.rate_per_s": "simulator/catalog/access.py",
+    "own_auth.burst": "simulator/catalog/access.py",
+    "own_auth.retry_after_s": "simulator/catalog/access.py",
+    "own_auth.longest_timeout_ms": "simulator/own_authentication/sessions.py",
+    "own_auth.failure": "simulator/own_authentication/sessions.py",
 }
 """The part of the product that reads a setting without a case of its own."""
 
