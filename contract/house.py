@@ -286,6 +286,17 @@ class OwnAuth(CallLimits):
     """How processAuth reports that an authentication is over: 200 with a `reason`, or 400."""
 
 
+class IntraDay(HouseGroup):
+    """The intra-day files. Amazon publishes their cadence and how they are announced, but not their content."""
+
+    files_an_hour: Literal[1, 2, 4, 6, 12, 60] = 4
+    """4 by the present page, which makes 96 files a day; 1 by an older copy of it."""
+    subject: str = Field(default="Amazon S3 Notification", max_length=100, pattern=r"^[!-~][ -~]*$")
+    """The `Subject` of the notification."""
+    empty_files: bool = True
+    """Whether there is a file for a time without orders."""
+
+
 class Suite(HouseGroup):
     """How the suite judges."""
 
@@ -320,6 +331,7 @@ class PlatformGroups(ConnectorGroups):
     checkout: Checkout = Checkout()
     shopper_identity: ShopperIdentity = ShopperIdentity()
     own_auth: OwnAuth = OwnAuth()
+    intra_day: IntraDay = IntraDay()
 
 
 class House(PlatformGroups, HouseGroup):

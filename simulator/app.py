@@ -21,6 +21,7 @@ from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
+from simulator.intraday.routes import reporting_router
 from simulator.own_authentication.routes import own_authentication_router
 from simulator.own_authentication.sessions import INVALID, Device, OwnAuthentication, Session
 from simulator.payment_calls.routes import PaymentCalls, payment_router
@@ -123,6 +124,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
                 feed=catalog.feed,
             )
         ),
+        reporting_router(catalog.intra_day, catalog.feed, catalog.users),
         control_router(control),
     ]
 
@@ -139,6 +141,7 @@ async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: P
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
+        "the intra-day files": catalog.intra_day.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     if settings.ended_trips:

@@ -28,6 +28,8 @@ from simulator.events import EventFeed
 from simulator.faults import Fault, Faults
 from simulator.gate_states import GateState, GateStates
 from simulator.gates import Gates, Readers
+from simulator.intraday.delivery import FileDelivery
+from simulator.intraday.files import IntraDayFiles
 from simulator.journal import Journal
 from simulator.outbox import Outbox
 from simulator.payment_calls.charge_record import Charge
@@ -84,6 +86,7 @@ class CatalogServices:
     feed: EventFeed
     connectivity: ConnectivityTest
     users: Users
+    intra_day: IntraDayFiles
 
 
 def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
@@ -185,7 +188,19 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         storage=storage,
     )
-    store.journal.listeners.append(feed.receive)
+    intra_day = IntraDayFiles(
+        delivery=FileDelivery(
+            aws, bucket=settings.intra_day_bucket, topic_name=settings.intra_day_topic, region=settings.aws_region
+        ),
+        stores=store.stores,
+        rules=settings.house.intra_day,
+        clock=store.clock,
+        seed=store.seed,
+        faults=store.faults,
+        journal=store.journal,
+        storage=storage,
+    )
+    store.journal.listeners += [feed.receive, intra_day.receive]
     return CatalogServices(
         aws=aws,
         accounts=accounts,
@@ -203,6 +218,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
             storage.key_values("connector test", ConnectorTested),
         ),
         users=Users(storage.key_values("portal user", User)),
+        intra_day=intra_day,
     )
 
 

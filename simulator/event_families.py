@@ -10,6 +10,7 @@ from collections.abc import Callable
 from jwo_toolkit.json_types import JsonObject
 from simulator.journal import Entry
 
+FAMILIES = ("Ordering", "Payment", "Shopper")
 FamilyEvent = tuple[str, JsonObject]
 """A family and the detail of an event."""
 

@@ -19,7 +19,7 @@ from simulator.errors import BadCall, NotKnown
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
-Place = Literal["exchange", "catalog", "ingestion", "notification", "payment"]
+Place = Literal["exchange", "catalog", "ingestion", "notification", "payment", "intraday", "intraday_file"]
 
 
 class Kind(NamedTuple):
@@ -36,6 +36,8 @@ PLACED_BY: dict[Place, tuple[str, ...]] = {
     "ingestion": ("account",),
     "notification": ("account",),
     "payment": ("operation", "account", "store", "trip"),
+    "intraday": ("store", "trip"),
+    "intraday_file": (),
 }
 """The members of `Where` that each place supports."""
 LARGEST_AMOUNT = 1_000_000.0
@@ -66,6 +68,9 @@ KINDS = {
     "answer_lost": Kind("catalog", None, "the platform handles the call, and its answer breaks off"),
     "charge_declined": Kind("payment", None, "an adjustment is declined"),
     "charge_pending": Kind("payment", 60, "an adjustment is pending for this number of seconds, then approved"),
+    "order_split": Kind("intraday", None, "the lines of an order come in the next intra-day file"),
+    "order_repeated": Kind("intraday", None, "an order comes again in a later intra-day file"),
+    "file_repeated": Kind("intraday_file", None, "an intra-day file is announced twice"),
     "ingestion_fatal": Kind("ingestion", None, "the ingestion ends FATAL"),
     "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
     "notification_twice": Kind("notification", None, "the notification comes twice"),

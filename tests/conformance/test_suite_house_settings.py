@@ -145,6 +145,9 @@ PARTS = {
     "own_auth.retry_after_s": "simulator/catalog/access.py",
     "own_auth.longest_timeout_ms": "simulator/own_authentication/sessions.py",
     "own_auth.failure": "simulator/own_authentication/sessions.py",
+    "intra_day.files_an_hour": "simulator/intraday/files.py",
+    "intra_day.subject": "simulator/intraday/files.py",
+    "intra_day.empty_files": "simulator/intraday/files.py",
 }
 """The part of the product that reads a setting without a case of its own."""
 

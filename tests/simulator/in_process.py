@@ -68,10 +68,14 @@ class InProcess:
 
 
 @contextmanager
-def in_process(**settings: Any) -> Iterator[InProcess]:
-    """Run a platform with a store for cards and an allow-listed account; `settings` are further settings."""
+def in_process(*, own_clock: bool = False, **settings: Any) -> Iterator[InProcess]:
+    """Run a platform with a store for cards and an allow-listed account; `settings` are further settings.
+
+    With `own_clock` the platform has its own clock, and `PUT /clock` moves it.
+    """
     clock = MovableClock()
-    app = create_app(PlatformSettings(**{"base_url": URL, "stores_alone": True, "seed": 7, **settings}), clock=clock)
+    given = {"base_url": URL, "stores_alone": "aws_endpoint_url" not in settings, "seed": 7, **settings}
+    app = create_app(PlatformSettings(**given), clock=None if own_clock else clock)
     with asyncio.Runner() as runner:
         lifespan = app.router.lifespan_context(app)
         runner.run(lifespan.__aenter__())
