@@ -45,10 +45,13 @@ class Row(NamedTuple):
 
 
 def rows_of(entry: Entry) -> list[dict[str, str]]:
-    """Return the rows of a journal entry, without those that another file holds; an empty list for most entries."""
+    """Return the rows of a journal entry; an empty list for most entries.
+
+    A repeated call has a row too: the platform may have died before it stored the row of the first call.
+    """
     if entry["kind"] == "delivery" and entry.get("outcome") == "delivered":
         return _order_rows(entry)
-    if entry["kind"] == "charge" and entry["effect"] == "changed" and entry["operation"] != "Adjust Charge":
+    if entry["kind"] == "charge" and entry["operation"] != "Adjust Charge":
         return [_charge_row(entry)]
     return []
 

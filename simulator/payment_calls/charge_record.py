@@ -40,6 +40,10 @@ class Refund(NamedTuple):
     reason: str
     at: datetime
 
+    def is_like(self, other: Refund) -> bool:
+        """Return whether another request asks for the same refund."""
+        return (self.money, self.reason) == (other.money, other.reason)
+
 
 class Charge(NamedTuple):
     """The charge of one trip, from its pre-authorisation on."""

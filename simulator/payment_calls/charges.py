@@ -113,29 +113,20 @@ class Charges:
             self._keep(charge._replace(cancelled=True))
         self._note(charge, CANCEL_CHARGE.name, None, effect=effect)
 
-    def refund(self, trip: CalledTrip, request_id: str, money: Money, reason: str) -> None:
+    def refund(self, trip: CalledTrip, request_id: str, refund: Refund) -> None:
         """Return money of a captured charge, once for each `request_id`."""
         charge = self.of(trip)
         if request_id in self._refunds:
             earlier = charge.refunds.get(request_id)
-            same = earlier is not None and (earlier.money, earlier.reason) == (money, reason)
+            same = earlier is not None and earlier.is_like(refund)
             self._refuse_changed(charge, same=same, what=f"refundRequestId {request_id} is another refund")
-            self._note(charge, REFUND_CHARGE.name, money, effect="repeated", refundRequestId=request_id)
+            self._note_refund(charge, request_id, earlier or refund, effect="repeated")
             return
-        self._check_refundable(charge, money)
-        refund = Refund(money, reason, self._clock.now())
+        self._check_refundable(charge, refund.money)
         changed = charge._replace(refunds={**charge.refunds, request_id: refund})
         self._keep(changed)
         self._refunds[request_id] = trip.id
-        self._note(
-            changed,
-            REFUND_CHARGE.name,
-            money,
-            effect="changed",
-            refundRequestId=request_id,
-            refundReasonCode=reason,
-            reconciliationId=reconciliation_id(trip.id, request_id),
-        )
+        self._note_refund(changed, request_id, refund, effect="changed")
 
     @property
     def _rules(self) -> Payment:
@@ -184,6 +175,11 @@ class Charges:
         """Store a charge first: if the disk fails, the caller gets a 500 and nothing has changed."""
         self._storage.put(charge.trip_id, charge)
         self._charges[charge.trip_id] = charge
+
+    def _note_refund(self, charge: Charge, request_id: str, refund: Refund, *, effect: str) -> None:
+        ids = {"refundRequestId": request_id, "reconciliationId": reconciliation_id(charge.trip_id, request_id)}
+        reason = {"refundReasonCode": refund.reason}
+        self._note(charge, REFUND_CHARGE.name, refund.money, effect=effect, **ids, **reason)
 
     def _note(self, charge: Charge, operation: str, money: Money | None, **more: object) -> None:
         amount = {"amount": money.to_texts()} if money else {}

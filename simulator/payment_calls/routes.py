@@ -65,7 +65,7 @@ class PaymentCalls:
         )
         self.charges.check(money, refund=True)
         if trip.record:
-            self.charges.refund(trip, request_id, money, message["refundReasonCode"])
+            self.charges.refund(trip, request_id, Refund(money, message["refundReasonCode"], self._clock.now()))
         else:
             check_sample_capture(trip.id)
         return {"reconciliationId": reconciliation_id(trip.id, request_id)} if self._refund_has_id else None

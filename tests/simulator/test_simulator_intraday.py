@@ -256,9 +256,11 @@ def test_declined_payment_is_an_event_and_no_row() -> None:
 
 
 def test_rows_have_only_named_columns() -> None:
-    entry = {"kind": "charge", "effect": "changed", "operation": "Refund Charge", "refundRequestId": "r-1"}
+    entry = {"kind": "charge", "operation": "Refund Charge", "refundRequestId": "r-1", "tripId": "t"}
     amount = {"amount": {"amount": "1.50", "code": "USD"}, "reconciliationId": "id-1"}
-    (row,) = rows_of({**entry, **amount, "tripId": "t", "storeId": STORE, "at": "2026-02-07T10:07:00Z"})
+    full = {**entry, **amount, "storeId": STORE, "at": "2026-02-07T10:07:00Z"}
+    (row,), (again,) = rows_of({**full, "effect": "changed"}), rows_of({**full, "effect": "repeated"})
+    assert row == again
     assert set(row) <= set(COLUMNS)
     assert (row["recordId"], row["amount"]) == ("t:charge:r-1", "1.50")
 
