@@ -74,7 +74,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
     catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    called = CalledTrips(store.trips, store.stores, sample_ids=house.payment.magic_ids)
+    called = CalledTrips(store.trips, store.stores, store.charges.store_of, sample_ids=house.payment.magic_ids)
     signed = SignedCalls(access, house, house.payment)
     payments = Payments(called, store.risk, store.journal)
     refund_has_id = house.payment.refund_answer == "reconciliation_id"

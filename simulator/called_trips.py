@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simulator.errors import CallRefused, NotKnown
@@ -19,20 +20,27 @@ SAMPLE_TRIPS = frozenset({VALID_TRIP, INVALID_TRIP, DECLINED_TRIP, PENDING_TRIP}
 
 
 class CalledTrip(NamedTuple):
-    """The trip of a call, with the account that calls. A trip of Amazon's samples has no `record`."""
+    """The trip of a call, with the account that calls.
+
+    A trip of Amazon's samples has no `record`, and neither has an old trip of which only the charge is known.
+    """
 
     id: str
     store_id: str
     account: Account
     record: Trip | None = None
+    is_sample: bool = False
 
 
 class CalledTrips:
-    """Finds trips for the calls of retailers."""
+    """Finds trips for the calls of retailers; `charged_in` returns the store of a trip with a charge, or None."""
 
-    def __init__(self, trips: Trips, stores: Stores, *, sample_ids: bool) -> None:
+    def __init__(
+        self, trips: Trips, stores: Stores, charged_in: Callable[[str], str | None], *, sample_ids: bool
+    ) -> None:
         self._trips = trips
         self._stores = stores
+        self._charged_in = charged_in
         self._sample_ids = sample_ids
 
     def check_store(self, store_id: str, account: Account, refusal: str = BAD_REQUEST) -> None:
@@ -48,11 +56,17 @@ class CalledTrips:
         if self._sample_ids and trip_id in SAMPLE_TRIPS:
             if trip_id == INVALID_TRIP:
                 raise CallRefused(unknown, f"{INVALID_TRIP} is the unknown trip of Amazon's samples")
-            return CalledTrip(trip_id, store_id, account)
-        try:
-            record = await self._trips.find(trip_id)
-        except NotKnown as error:
-            raise CallRefused(unknown, str(error)) from error
-        if record.store_id != store_id:
+            return CalledTrip(trip_id, store_id, account, is_sample=True)
+        record = await self._record(trip_id)
+        found_in = record.store_id if record else self._charged_in(trip_id)
+        if found_in is None:
+            raise CallRefused(unknown, f"there is no trip {trip_id}")
+        if found_in != store_id:
             raise CallRefused(unknown, f"trip {trip_id} is in another store")
         return CalledTrip(trip_id, store_id, account, record)
+
+    async def _record(self, trip_id: str) -> Trip | None:
+        try:
+            return await self._trips.find(trip_id)
+        except NotKnown:
+            return None

@@ -72,7 +72,7 @@ class Checkouts:
             return self._repeated(trip, earlier, digest)
         self._check_time(trip)
         order = Order(self._seed.id("order", trip_id), digest, self._clock.now())
-        if trip.record:
+        if not trip.is_sample:
             self._keep(trip, order, cart)
         return {"orderId": order.id}
 

@@ -53,6 +53,11 @@ class Charges:
         charge = self._charges.get(trip_id)
         return charge.settled(self._clock.now()) if charge else None
 
+    def store_of(self, trip_id: str) -> str | None:
+        """Return the store of a trip with a charge; None for another trip."""
+        charge = self._charges.get(trip_id)
+        return charge.store_id if charge else None
+
     def of(self, trip: CalledTrip) -> Charge:
         """Return the charge of a trip; before the first call, it is the pre-authorisation of its entry."""
         found = self.show(trip.id)

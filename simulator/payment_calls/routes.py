@@ -38,22 +38,22 @@ class PaymentCalls:
         """Answer Adjust Charge."""
         trip, money = await self._trip(account, message), Money.of(message["amount"])
         self.charges.check(money)
-        result = self.charges.adjust(trip, money) if trip.record else sample_adjustment(trip.id, money)
+        result = sample_adjustment(trip.id, money) if trip.is_sample else self.charges.adjust(trip, money)
         return {"status": result.status, "authorizedAmount": result.authorized.to_json()}
 
     async def capture(self, account: Account, message: JsonObject) -> None:
         """Answer Capture Charge."""
         trip, money = await self._trip(account, message), Money.of(message["amount"])
         self.charges.check(money)
-        if trip.record:
-            self.charges.capture(trip, money)
-        else:
+        if trip.is_sample:
             check_sample_capture(trip.id)
+        else:
+            self.charges.capture(trip, money)
 
     async def cancel(self, account: Account, message: JsonObject) -> None:
         """Answer Cancel Charge."""
         trip = await self._trip(account, message)
-        if trip.record:
+        if not trip.is_sample:
             self.charges.cancel(trip)
 
     async def refund(self, account: Account, message: JsonObject) -> JsonObject | None:
@@ -64,10 +64,10 @@ class PaymentCalls:
             message["refundRequestId"],
         )
         self.charges.check(money, refund=True)
-        if trip.record:
-            self.charges.refund(trip, request_id, Refund(money, message["refundReasonCode"], self._clock.now()))
-        else:
+        if trip.is_sample:
             check_sample_capture(trip.id)
+        else:
+            self.charges.refund(trip, request_id, Refund(money, message["refundReasonCode"], self._clock.now()))
         return {"reconciliationId": reconciliation_id(trip.id, request_id)} if self._refund_has_id else None
 
     async def read(self, account: Account, message: JsonObject) -> JsonObject:

@@ -355,6 +355,21 @@ def test_charges_survive_a_restart(tmp_path: Path) -> None:
         assert [refund(platform, trip, 1.1), refund(platform, trip, 58.91, 2)] == [200, 400]
 
 
+def test_charge_of_a_forgotten_trip_can_be_refunded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.trips._FORGET_EVERY_S", 0.01)
+    with in_process(ended_trips=1) as platform:
+        trips = [platform.enter() for _ in range(3)]
+        assert capture(platform, trips[0], 8) == 200
+        for trip in trips:
+            platform.post(f"/trips/{trip}/leave")
+        for _ in range(200):
+            if platform.call("GET", f"/trips/{trips[1]}", b"").status_code == 404:
+                break
+            platform.wait(0.01)
+        assert refund(platform, trips[0], 8) == 200
+        assert capture(platform, trips[1], 8) == 400
+
+
 def test_unsigned_call_is_refused(platform: InProcess) -> None:
     assert platform.call("POST", "/v1/capture/charge", BODIES["CAP"]).status_code == 403
 
