@@ -54,11 +54,12 @@ class SignedCalls(NamedTuple):
         schema = message(operation.request, self.house)
         try:
             parsed = parse_object(body)
+            exact = parse_exact(body)
         except MalformedBody as error:
             raise CallRefused(self.refusal, str(error)) from error
         if not schema.is_valid(parsed):
             raise CallRefused(self.refusal, "; ".join(breach.message for breach in schema.violations(parsed)))
-        return parse_exact(body)
+        return exact
 
     def _written(self, answer: JsonObject | None) -> bytes:
         if answer is not None:

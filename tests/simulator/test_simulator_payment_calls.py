@@ -370,6 +370,24 @@ def test_charge_of_a_forgotten_trip_can_be_refunded(monkeypatch: pytest.MonkeyPa
         assert capture(platform, trips[1], 8) == 400
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{", b"null", b'{"a":' * 200 + b"1" + b"}" * 200, b"\xff\xfe", b'{"amount": NaN}'],
+)
+def test_body_that_is_no_message_is_refused(platform: InProcess, content: bytes) -> None:
+    answers = [platform.signed(path, content) for _, path in PATHS.values()]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [BAD] * len(PATHS)
+
+
+@pytest.mark.parametrize("number", ["1E-999999999", "0E-999999999", "1e-99999999999999999999", "1e308", "1e15"])
+def test_amount_of_an_extreme_size_is_refused(platform: InProcess, number: str) -> None:
+    text = (
+        b'{"storeId":"VALID_STORE_ID","shoppingTripId":"valid-shopping-trip-uuid","amount":{"amount":%s,"code":"USD"}}'
+    )
+    answers = [platform.signed(PATHS[call][1], text % number.encode()) for call in ("ADJ", "CAP")]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [BAD, BAD]
+
+
 def test_unsigned_call_is_refused(platform: InProcess) -> None:
     assert platform.call("POST", "/v1/capture/charge", BODIES["CAP"]).status_code == 403
 
