@@ -14,16 +14,22 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
+from simulator.called_trips import CalledTrips
 from simulator.catalog.routes import Catalog, catalog_router
+from simulator.checkout.routes import Checkouts, Order, checkout_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
 from simulator.floor import Floor, floor_router
+from simulator.intraday.routes import reporting_router
 from simulator.living_store import LivingStore
+from simulator.own_authentication.routes import own_authentication_router
+from simulator.own_authentication.sessions import INVALID, Device, OwnAuthentication, Session
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
+from simulator.payment_calls.routes import PaymentCalls, payment_router
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
@@ -32,6 +38,8 @@ from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
 from simulator.samples import PublishedSamples, SampleSource
 from simulator.settings import PlatformSettings
+from simulator.shopper_identity.routes import ShopperIdentities, shopper_identity_router
+from simulator.signed_calls import SignedCalls
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
@@ -60,7 +68,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.before_stop = stream.close
-    retailer_paths = ("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
+    retailer_paths = ("/v1/", "/auth/v2/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
     app.add_middleware(ChangesWatched, stream=stream)
     app.add_middleware(
         RetailerCalls,
@@ -92,13 +100,44 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
     onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
     portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
     catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    payments = Payments(store.trips, store.stores, store.risk, store.journal)
+    called = CalledTrips(store.trips, store.stores, store.charges.store_of, sample_ids=house.payment.magic_ids)
+    signed = SignedCalls(access, house, house.payment)
+    payments = Payments(called, store.risk, store.journal)
+    refund_has_id = house.payment.refund_answer == "reconciliation_id"
+    payment_calls = PaymentCalls(store.charges, called, store.clock, refund_has_id=refund_has_id)
+    orders = store.storage.key_values("order", Order)
+    checkouts = Checkouts(
+        called,
+        store.charges,
+        orders,
+        rules=house.checkout,
+        clock=store.clock,
+        seed=store.seed,
+        journal=store.journal,
+    )
+    emails = store.storage.key_values("e-mail address", str)
+    identities = ShopperIdentities(called, emails, house.shopper_identity)
+    own = OwnAuthentication(
+        stores=store.stores,
+        gates=store.gates,
+        locks=store.reader_locks,
+        devices=store.storage.key_values("own reader", Device),
+        sessions=store.storage.key_values("own authentication", Session),
+        rules=house.own_auth,
+        clock=store.clock,
+        seed=store.seed,
+        journal=store.journal,
+    )
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
     return [  # each request is matched in this order; gates come first because they get the most requests
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(catalog_api, bucket=settings.report_bucket),
-        payments_router(payments, access),
+        payments_router(payments, signed),
+        payment_router(payment_calls, signed),
+        checkout_router(checkouts, signed._replace(limits=house.checkout)),
+        shopper_identity_router(identities, signed._replace(limits=house.shopper_identity)),
+        own_authentication_router(own, signed._replace(limits=house.own_auth, refusal=INVALID)),
         portal_router(
             PortalServices(
                 portal=portal,
@@ -111,6 +150,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
                 feed=catalog.feed,
             )
         ),
+        reporting_router(catalog.intra_day, catalog.feed, catalog.users),
         control_router(control),
     ]
 
@@ -130,6 +170,7 @@ async def _run_loops(
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
         "visits by themselves": visits,
+        "the intra-day files": catalog.intra_day.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     if settings.ended_trips:

@@ -18,11 +18,10 @@ from simulator.comparable import as_ndjson
 from simulator.errors import BadCall, NotNow
 from simulator.faults import KINDS, LARGEST_AMOUNT, PLACED_BY, Faults, Where
 from simulator.journal import Journal, as_curl
-from simulator.payments import NAME as REPORT_PAYMENT_STATUS
 from simulator.resend import Resend
 from simulator.seed import Seed
 
-_OPERATIONS = (*(operation.name for operation in OPERATIONS), REPORT_PAYMENT_STATUS)
+_OPERATIONS = tuple(operation.name for operation in OPERATIONS)
 _LONGEST_MOVE_S = 10 * 365 * 86_400.0
 """Ten years: further than any store day, and far from the end of the calendar."""
 
