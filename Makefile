@@ -86,12 +86,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies into $(VENV), once"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[all]'
 	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies, test and lint tools into $(VENV), once"
-	@$(INSTALL) --editable '.[dev,load]'
+	@$(INSTALL) --editable '.[dev,all]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

@@ -5,18 +5,17 @@ It passes on only the options that are present. The load test itself applies `JW
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jwo.errors import Usage
+from jwo_toolkit.extras import require
 from jwo_toolkit.lifeline import tied
+from jwo_toolkit.own_packages import OWN_MODULE
 
 
 def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
@@ -103,8 +102,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
 
     Exit codes: 0 pass, 1 fail, 2 usage error, 3 no verdict. Each option replaces a default or a variable JWO_LOAD_*.
     """
-    if importlib.util.find_spec("locust") is None:
-        raise Usage("the load test needs Locust; install it with: pip install 'jwo-conformance-kit[load]'")
+    require("the load test", "load")
     flags: dict[str, object] = {
         "--connector": connector,
         "--profile": profile,
@@ -125,7 +123,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
 
 def _run(given: list[str]) -> int:
     """Run the load test with these flags, pass on the signals to stop, and return its exit code."""
-    with subprocess.Popen([sys.executable, "-P", "-m", "load", *given], **tied()) as process:  # noqa: S603 - our own command
+    with subprocess.Popen([*OWN_MODULE, "load", *given], **tied()) as process:  # noqa: S603 - our own command
         handlers = {
             signal.SIGTERM: lambda *_: process.terminate(),
             signal.SIGINT: lambda *_: None,  # the load test gets the interrupt too, and ends its workers

@@ -30,6 +30,7 @@ from conformance.run.recorder import Recorder
 from conformance.run.worker import environment_with, run_groups
 from conformance.verdicts import CaseResult
 from jwo_toolkit.lifeline import end_with_parent_process
+from jwo_toolkit.own_packages import are_hidden_in_new_process
 
 _STOP_WITHIN_S = 5
 _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
@@ -143,7 +144,8 @@ def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["conformance.run.preload"])
+    # a fork server has the import path of a new process, and a worker then gets that of this process
+    context.set_forkserver_preload([] if are_hidden_in_new_process() else ["conformance.run.preload"])
     return context
 
 
