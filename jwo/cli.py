@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
-from jwo.load_command import load_command
+from jwo.load_command import EPILOG, load_command
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
 from jwo_toolkit.extras import PACKAGE
@@ -321,7 +321,7 @@ def doctor_command(
     raise typer.Exit(doctor(load(profile), make_console()))
 
 
-app.command(name="load")(load_command)
+app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
 
 
