@@ -9,8 +9,8 @@ import pickle
 import signal
 import sys
 import types
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
@@ -39,12 +39,14 @@ _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
 
 @dataclass(frozen=True)
 class Task:
-    """The input of a worker: the configuration, the results of control calls, and the groups of the queue."""
+    """The input of a worker: the configuration, the results of control calls, the groups and the variables."""
 
     configuration: RunConfiguration
     known: Known
     platform: Platform | None
     groups: Sequence[Group]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    """The variables of the first process: a worker runs commands of the profile with them."""
 
 
 class Pool:
@@ -167,6 +169,8 @@ def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> 
         os.setsid()  # a process group of its own, so that only the first process gets an interrupt from the keyboard
     try:
         task: Task = pickle.loads(task_bytes)  # noqa: S301 - our own process sent it
+        os.environ.clear()
+        os.environ.update(task.environment)
         recorder = _Relay(pipe)
         run_groups(_equipment(task, recorder), _take_groups(task.groups, following))
         pipe.send(("controls", recorder.controls))

@@ -16,6 +16,8 @@ Mutant = Callable[[str], str]
 WriteProfile = Callable[[str], Path]
 
 PACKAGES = ("conformance", "contract", "features", "load", "reference_connector", "simulator")
+CASES = ("VIK-1.1", "VIK-2", "VIK-3.1", "VIK-6", "VIK-X.20")
+"""Enough cases that the last one, which waits, runs in a worker process."""
 HOSTILE = """
 import sys
 if {"jwo", "jwo.pytest_process", "jwo_toolkit.own_packages"} & set(sys.orig_argv):
@@ -54,18 +56,25 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_in(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def mint_with(profile: Path, module: str) -> None:
+    """Replace the keys of a profile by a command."""
+    command = json.dumps(shlex.join([sys.executable, "-m", module]))
+    before = profile.read_text("utf-8").partition("[keys]")[0]
+    profile.write_text(f"{before}[keys]\ncommand = {command}\n", encoding="utf-8")
+
+
+def run_in(project: Path, *words: str, path: str = ".") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, timeout=110, check=False, cwd=project,
-        env=environment | {"PYTHONPATH": ".", "JWO_LOAD_LAG_BOUND_MS": "2000"},
+        env=environment | {"PYTHONPATH": path, "JWO_LOAD_LAG_BOUND_MS": "2000"},
     )  # fmt: skip
 
 
 @pytest.mark.slow
 def test_certification_from_pytest_uses_the_kits_packages(project: Path, mutant: Mutant, profile: WriteProfile) -> None:
     profile(mutant(""))
-    cases = "own or VIK-3.4 or E2E-X.9"  # here, in worker processes, and with the simulated platform
+    cases = " or ".join(("own", "E2E-X.9", *CASES))
 
     done = run_in(project, "-m", "pytest", "-p", "no:cacheprovider", "--jwo-profile", "jwo.toml", "-k", cases)
 
@@ -76,13 +85,24 @@ def test_certification_from_pytest_uses_the_kits_packages(project: Path, mutant:
     assert len((project / "loaded").read_text("utf-8").splitlines()) == 1, "the suite loaded the project's conftest.py"
 
 
+def test_worker_processes_mint_with_a_module_of_the_current_folder(
+    tmp_path: Path, mutant: Mutant, profile: WriteProfile
+) -> None:
+    (tmp_path / "mint.py").write_text("print('dmFsaWRfc2hvcHBlcl9rZXk=')\n", encoding="utf-8")
+    mint_with(profile(mutant("")), "mint")
+
+    only = [word for case in CASES for word in ("--only", case)]
+    done = run_in(tmp_path, "-P", "-m", "jwo", "certify", "--profile", "jwo.toml", *only, path="")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 cases: 5 pass" in done.stdout
+
+
 @pytest.mark.slow
 def test_load_test_uses_the_kits_packages_and_mints_with_the_projects(
     project: Path, mutant: Mutant, profile: WriteProfile
 ) -> None:
-    file = profile(mutant(""))
-    mint = shlex.join([sys.executable, "-m", "load.mint"])
-    file.write_text(f"{file.read_text('utf-8').partition('[keys]')[0]}[keys]\ncommand = {json.dumps(mint)}\n")
+    mint_with(profile(mutant("")), "load.mint")
 
     flags = ["--profile", "jwo.toml", "--rate", "5", "--duration", "0.6", "--workers", "2"]
     done = run_in(project, "-m", "jwo", "load", *flags)
