@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
+.PHONY: help certify test test-slow test-all test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -46,6 +46,10 @@ test-all: $(VENV)/.installed-dev
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
+
+# each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
+test-bytecode: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
 
 mutants: $(VENV)/.installed-dev
 	@JWO_ENDS_WITH=$$PPID exec $(BIN)/python -m conformance.mutants

@@ -42,7 +42,9 @@ class Identity(HouseGroup):
     visitor_id_min: int = 1
     visitor_id_max: int = 255
     refusal_status: int = 401
-    """For a flagged account, an expired code and a replayed code."""
+    """For a flagged account, an expired code, a replayed code, and a badge that is revoked, lost or expired."""
+    badge_credential: str = Field(default="employee badge", min_length=1, max_length=255)
+    """The credential type of a badge without one. Amazon's list of types is `unknown`, so any text is valid."""
     remember_h: float = 48
     remember: tuple[int, ...] = (200, 401)
     """The statuses that a repeated authEvent gets again. Other answers are decided again."""

@@ -13,6 +13,11 @@ Offer = Literal[
     "refused",
     "expired",
     "used",
+    "badge",
+    "associate_badge",
+    "revoked_badge",
+    "lost_badge",
+    "expired_badge",
     "second_store",
     "scancodes",
     "weighted_skus",
@@ -54,7 +59,18 @@ _SPECIAL: dict[Offer, Entry] = {
     "rejected_scan": Entry("scans", "rejected"),
 }
 _TABLES: dict[str, tuple[Offer, ...]] = {
-    "keys": ("associate", "cash_shopper", "refused", "expired", "used"),
+    "keys": (
+        "associate",
+        "cash_shopper",
+        "refused",
+        "expired",
+        "used",
+        "badge",
+        "associate_badge",
+        "revoked_badge",
+        "lost_badge",
+        "expired_badge",
+    ),
     "catalog": ("scancodes", "weighted_skus"),
     "shopper_identities": (
         "low_risk",

@@ -13,10 +13,10 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contract.errors import BadProfile
 from contract.hosts import is_amazons
@@ -29,11 +29,41 @@ from jwo_toolkit.tls import unusable
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
-KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+
+def _command_line(command: str) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
+    if command and not words:
+        raise ValueError("the command is blank; name a program, or leave it empty")
+    return command
+
+
+CommandLine = Annotated[str, AfterValidator(_command_line)]
+"""Words as in a shell, but no shell runs them."""
+
+BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
+KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"] | BadgeKind
+BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _checked_url(url: str) -> str:
+    """Return an address without a slash at its end. Raises ValueError if no connector can have it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
+    return url.rstrip("/")
 
 
 class ConnectorTable(_Table):
@@ -48,7 +78,7 @@ class ConnectorTable(_Table):
     session_token: str = ""
     ca_file: str = ""
     """Certificates (PEM) to trust besides the system's: a private CA, or the server's own. `load` makes it absolute."""
-    restart_command: str = ""
+    restart_command: CommandLine = ""
 
     @field_validator("ca_file")
     @classmethod
@@ -60,16 +90,7 @@ class ConnectorTable(_Table):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
-        return url.rstrip("/")
+        return _checked_url(url)
 
     @field_validator("headers")
     @classmethod
@@ -119,12 +140,18 @@ class KeysTable(_Table):
     expired: str = ""
     used: str = ""
     unknown: str = ""
-    command: str = ""
+    badge: str = ""
+    """The key of a badge that opens the gate; it belongs to a shopper or an associate."""
+    associate_badge: str = ""
+    revoked_badge: str = ""
+    lost_badge: str = ""
+    expired_badge: str = ""
+    command: CommandLine = ""
     url: str = ""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
-    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
     @classmethod
     def _is_base64(cls, key: str) -> str:
         try:
@@ -153,12 +180,28 @@ class LimitsTable(_Table):
     """The rate that the connector enforces, 0 if it is not declared, and how long it may be idle."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
+    url: str = ""
+    """Address at which the rate limit holds, if it does not hold at `[connector] url`: a stage with the same records.
+
+    Only the cases about the rate call it. All others call `[connector] url`, as often as they want.
+    """
     idle_s: float = Field(default=3.0, ge=0, le=600)
     """Seconds without a call after which the next call must be answered in time; 0 leaves out these cases."""
     burst: int = Field(default=1, ge=1, le=1000)
     """How many calls may arrive at the same moment under the rate limit. With 1, the suite spaces its calls evenly."""
     run_s: int = Field(default=0, ge=0, le=86_400)
     """The most seconds of a run, after which no further case is judged; 0 for 240 s, or more under a rate limit."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        return _checked_url(url) if url else ""
+
+    @model_validator(mode="after")
+    def _has_a_rate(self) -> Self:
+        if self.url and not self.rate_limit_per_second:
+            raise ValueError("url needs rate_limit_per_second; set the rate that the connector enforces there")
+        return self
 
 
 class TiersTable(_Table):
@@ -189,8 +232,8 @@ class ScansTable(_Table):
 class CatalogClientTable(_Table):
     """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
 
-    command: str = ""
-    """Words as in a shell, but no shell runs them. The run replaces `{csv}`, `{endpoint}` and others by values."""
+    command: CommandLine = ""
+    """The run replaces `{csv}`, `{endpoint}` and others by values."""
     environment: dict[str, str] = Field(default_factory=dict)
     """Further environment variables, for a client that uses other names. `{endpoint}` and others work here too."""
     limit_s: float = Field(default=60.0, gt=0, le=3600)
@@ -199,17 +242,6 @@ class CatalogClientTable(_Table):
     """Largest number of parallel runs, each with a separate account."""
     tells_rejected: Literal["", "exit_code", "output"] = ""
     """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
-
-    @field_validator("command")
-    @classmethod
-    def _has_words(cls, command: str) -> str:
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
-        if command and not words:
-            raise ValueError("the command is blank; name a program, or leave it empty")
-        return command
 
 
 class SuiteTable(_Table):
@@ -236,8 +268,9 @@ class Profile(_Table):
 
     @model_validator(mode="after")
     def _is_not_amazon(self) -> Self:
-        if self.house.auth.block_amazon_hosts and is_amazons(self.connector.url):
-            raise ValueError(f"{self.connector.url} is Amazon's; use the address of the retailer's connector")
+        for url in (self.connector.url, self.limits.url):
+            if url and self.house.auth.block_amazon_hosts and is_amazons(url):
+                raise ValueError(f"{url} is Amazon's; use the address of the retailer's connector")
         return self
 
     @model_validator(mode="after")
@@ -249,6 +282,27 @@ class Profile(_Table):
                 )
         return self
 
+    @property
+    def at_usual_address(self) -> Profile:
+        """The profile for `[connector] url`: without a rate limit if `[limits] url` says where it holds."""
+        if not self.limits.url:
+            return self
+        return self.model_copy(
+            update={"limits": self.limits.model_copy(update={"rate_limit_per_second": 0, "url": "", "burst": 1})}
+        )
+
+    @property
+    def at_rate_limit(self) -> Profile:
+        """The profile for the address at which the rate limit holds."""
+        if not self.limits.url:
+            return self
+        return self.model_copy(
+            update={
+                "connector": self.connector.model_copy(update={"url": self.limits.url}),
+                "limits": self.limits.model_copy(update={"url": ""}),
+            }
+        )
+
     def _declares(self, name: Offer) -> bool:
         table, key = ENTRIES[name]
         is_minted = table == "keys" and key in self.declared_keys()
@@ -257,7 +311,7 @@ class Profile(_Table):
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
-        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown")
+        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
         return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
 
 

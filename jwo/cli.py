@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import EPILOG, load_command
+from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
 from jwo_toolkit.extras import PACKAGE
@@ -189,7 +190,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     console = make_console()
     if not is_embedded:
         raise typer.Exit(certify(_profile(connector, profile), options, console))
-    from jwo.demo.run import certify_reference
+    from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
 
     raise typer.Exit(certify_reference(options, console))
 
@@ -321,6 +322,7 @@ def doctor_command(
     raise typer.Exit(doctor(load(profile), make_console()))
 
 
+app.command(name="play")(play)
 app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
 

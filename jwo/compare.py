@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.clean import printable
 from conformance.report.model import FORMAT
 from conformance.verdicts import Verdict, severity
 from jwo.errors import Usage
+from jwo_toolkit.texts import printable
 
 Case = Mapping[str, Any]
 

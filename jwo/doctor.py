@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from conformance.badge_scans import badge_channels
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
@@ -19,14 +20,17 @@ from conformance.run.configuration import utc_now
 from conformance.run.controls import ControlCalls, Trial
 from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import KeyKind, Profile
+from contract.profile import BADGE_KINDS, KeyKind, Profile
 from jwo.certify import reach
+from jwo_toolkit.reachability import NotReachable, check_reachable
 
 _OK, _WRONG, _UNTRIED = "ok", "wrong", "-"
 _MOST_ITEMS = 50
 """The most items of a list that are tried each by itself, after a cart of all is refused."""
 _VISITOR_TYPES: dict[KeyKind, str] = {"shopper": "SHOPPER", "associate": "ASSOCIATE", "cash_shopper": "CASH_SHOPPER"}
 """The keys that the connector lets in, and the visitor's type in its answer."""
+_OPEN_BADGES: dict[KeyKind, str] = {"badge": "", "associate_badge": "ASSOCIATE"}
+"""The badges that the connector lets in; the first may belong to anyone, so its type is not checked."""
 _TURNED_AWAY: tuple[KeyKind, ...] = ("refused", "expired", "used")
 _WRONG_PATH, _NO_ACCESS, _INVALID, _ACCEPTED = {404, 405}, {401, 403}, {400, 422}, {200, 201}
 _DECIDED = {200, *_NO_ACCESS}
@@ -50,10 +54,12 @@ class Line(NamedTuple):
 def doctor(profile: Profile, console: Console) -> int:
     """Try each declaration once and print the result. Returns 1 if a declaration does not work, else 0."""
     reach(profile)
-    recorder = Recorder()
+    declared, profile, recorder = profile, profile.at_usual_address, Recorder()
     with ConnectorClient(profile, utc_now, recorder.keep) as client:
         lines = [_reached(profile), *_Doctor(Requests(profile, utc_now), client, recorder).lines()]
     lines.append(_program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
+    if declared.limits.url:
+        lines.append(_rate_limited(declared.at_rate_limit))
     lines.append(_program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
@@ -183,7 +189,16 @@ class _Doctor:
         for kind in _TURNED_AWAY:
             advice = f"declare a key that the connector refuses as {kind}"
             yield self._key(kind, refusal, f"{advice}, or declare its status as [house.identity] refusal_status")
+        yield from self._badges(refusal)
         yield self._unknown_key()
+
+    def _badges(self, refusal: int) -> Iterator[Line]:
+        for kind in BADGE_KINDS:
+            opens = kind in _OPEN_BADGES
+            advice = "check that the connector knows this badge"
+            if not opens:
+                advice = "declare a badge that the connector refuses, or its status as [house.identity] refusal_status"
+            yield self._key(kind, 200 if opens else refusal, advice, _OPEN_BADGES.get(kind, ""))
 
     def _key(self, kind: KeyKind, wanted: int, advice: str, visitor_type: str = "") -> Line:
         what = f"[keys] {kind}"
@@ -193,7 +208,10 @@ class _Doctor:
             return _undeclared(what)
         except HarnessBroke as error:
             return Line(_WRONG, f"{what}: {error}")
-        exchange = self._send(self._requests.build.scan(key))
+        scan = self._requests.build.scan(key)
+        if kind in BADGE_KINDS:
+            scan = scan.with_value("keyChannel", badge_channels(self._profile.house)[0])
+        exchange = self._send(scan)
         line = _outcome(exchange, {wanted}, what, advice)
         visitor = _body(exchange).get("visitorDetails")
         answered_type = visitor.get("type") if isinstance(visitor, dict) else None
@@ -306,6 +324,16 @@ def _reached(profile: Profile) -> Line:
         return Line(_OK, f"{connector.url} accepts connections")
     trusted = f"[connector] ca_file {connector.ca_file}" if connector.ca_file else "the system's certificates"
     return Line(_OK, f"{connector.url} accepts connections, and its certificate is trusted by {trusted}")
+
+
+def _rate_limited(profile: Profile) -> Line:
+    """Try whether the address of the rate limit accepts connections."""
+    what = f"[limits] url {profile.connector.url}"
+    try:
+        check_reachable(profile.connector.url, profile.connector.ca_file)
+    except NotReachable as error:
+        return Line(_WRONG, f"{what}: {error}")
+    return Line(_OK, f"{what} accepts connections; no rate was tried")
 
 
 def _common_cause(exchanges: Sequence[Exchange], profile: Profile) -> str:

@@ -33,6 +33,11 @@ cash_shopper = ""
 refused = ""                       # a key of a known shopper that you refuse
 expired = ""                       # an expired code
 used = ""                          # a code that has been used before
+badge = ""                         # an issued badge of a shopper or an associate
+associate_badge = ""               # an issued badge of an associate
+revoked_badge = ""                 # badges that you refuse
+lost_badge = ""
+expired_badge = ""
 # command = "mint {{type}}"          # … or a command that prints a fresh key of a kind
 # url = "http://127.0.0.1:8080/mint/{{type}}"   # … or an address that answers {{"identityKey": "…"}}
 # minted = ["shopper", "associate"]  # the kinds that the command or address can make
@@ -45,6 +50,7 @@ weighted_skus = []                 # sold by weight; the suite writes their weig
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
 # idle_s = 3                       # the first call after these seconds without a call must be in time; 0: not tested
+# url = "http://127.0.0.1:8081"    # where that limit holds, if not at [connector] url: a stage with the same records
 # burst = 1                        # how many calls may arrive at the same moment under that limit
 # run_s = 240                      # the most seconds of a run; later cases are not judged
 

@@ -159,6 +159,8 @@ def mutant(
     from jwo.errors import Usage
     from jwo.serving import serve
 
+    if store and not all(store):
+        raise Usage("--store is empty; give the id of a store, or omit the option")
     try:
         connector = connector_with(fault, tuple(store or STORES))
     except BadFault as error:

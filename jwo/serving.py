@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 
@@ -16,19 +17,27 @@ __all__ = ["AsgiApp", "cannot_bind", "serve"]
 
 
 def serve(
-    make_app: Callable[[str], AsgiApp], port: int = 0, *, address_here: str = "127.0.0.1", stop_within_s: int = 5
+    make_app: Callable[[str], AsgiApp],
+    port: int = 0,
+    *,
+    address_here: str = "127.0.0.1",
+    stop_within_s: int = 5,
+    on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve on a numeric address until a signal stops the process. Raises Usage if the port is taken; 0 is a free one.
 
-    `make_app` gets the app's address, since the platform returns links to itself.
+    `make_app` gets the app's address, since the platform returns links to itself. `on_ready` gets it once the app can
+    answer; without it, the address is printed.
     """
     try:
         listener = listen(address_here, port)
     except OSError as error:
         raise cannot_bind(port, error) from error
     with listener:
+        url = address(listener)
+        app = make_app(url)
         config = uvicorn.Config(
-            make_app(address(listener)),
+            app,
             http=NoUpgradeProtocol,
             ws="none",
             log_level="warning",
@@ -37,7 +46,8 @@ def serve(
             server_header=False,
             workers=1,  # else uvicorn reads WEB_CONCURRENCY
         )
-        run(config, listener)
+        before_stop = getattr(getattr(app, "state", None), "before_stop", lambda: None)
+        run(config, listener, before_stop=before_stop, on_ready=partial(on_ready, url) if on_ready else None)
 
 
 def cannot_bind(port: int, error: OSError) -> Usage:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from jwo.errors import Usage
+from jwo_toolkit.extras import require
 
 if TYPE_CHECKING:
     from simulator.entry.strategies import Strategy
@@ -97,8 +98,6 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     The day has arrivals by hour, gates, carts and deliveries. A connector of your own gets the ways in that its profile
     declares.
     """
-    from jwo_toolkit.extras import require
-
     require("the simulated platform", "platform")
     if not (connector or profile):
         require("the reference connector", "connector", instead=_OWN_CONNECTOR)

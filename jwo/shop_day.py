@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from conformance.report.html import style
 from jwo.errors import Usage
 from jwo.report_folder import prepare_folder
 from jwo.shop_faults import DayFault, arm_all
@@ -25,7 +24,7 @@ from simulator.composition import StoreServices
 from simulator.errors import SimulatorError
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
-from simulator.shop.page import DECISION_COLUMNS, decision_rows
+from simulator.shop.page import DECISION_COLUMNS, decision_rows, meaning
 from simulator.shop.results import Results, latency
 from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
@@ -66,6 +65,8 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     console.print(f"page {out / 'shop.html'}, figures {out / 'shop.json'}, journal {journal}", soft_wrap=True)
     digest = _write_comparable(journal, out)
     console.print(f"journal without measured times {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
+    sentences = meaning(outcome.findings, outcome.results.decisions)
+    console.print(" ".join(sentences), style="dim", soft_wrap=True, highlight=False)
     for finding in outcome.findings:
         console.print(f"FAIL {finding}", style="red", soft_wrap=True, markup=False, highlight=False)
     if not outcome.findings:
@@ -98,7 +99,7 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day
             arm_all(services, chosen.faults)
 
         pace = Pace(chosen.speed, at_once=1 if chosen.in_turn else 64)
-        options = DayOptions(chosen.name, chosen.trips, pace, scene.mint, style())
+        options = DayOptions(chosen.name, chosen.trips, pace, scene.mint)
         shops, people, target = scene.shops, scene.people, scene.connector
         work = run_day(settings, shops, people, target, options, report_progress=show_progress, prepare=prepare)
         return asyncio.run(work)

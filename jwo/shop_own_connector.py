@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from conformance.drivers.keys import KeySource
 from contract.errors import BadValue
-from contract.profile import KeyKind, Profile
+from contract.profile import BADGE_KINDS, BadgeKind, KeyKind, Profile
 from contract.scan_key import from_identity_key
 from jwo.errors import Usage
 from jwo_toolkit.pacing import Pace
@@ -20,6 +20,7 @@ from simulator.shop.shares import Shares
 
 _Declared = Literal["shopper", "associate", "cash_shopper"]
 """The kinds of keys that are also kinds of visitors."""
+_REFUSED_BADGES: tuple[BadgeKind, ...] = ("revoked_badge", "lost_badge", "expired_badge")
 _SAMPLE_KEY = "dmFsaWRfc2hvcHBlcl9rZXk="
 _OFTEN = 4
 """How many times more often than another card the day has the one with a low risk."""
@@ -30,7 +31,7 @@ _NEEDS = {
     "card": "[tiers] shopper_authorization",
     "palm": "[tiers] shopper_authorization",
     "story": "[shopper_identities]",
-    "badge": "a badge",
+    "badge": "[keys] badge or associate_badge",
     "loyalty": "[tiers] resolve_scan and [scans] accepted",
     "loyalty_inside": "[tiers] resolve_scan and [scans] accepted",
     "associate": "[keys] associate",
@@ -56,23 +57,28 @@ def own_people(profile: Profile, shares: Shares, given: frozenset[str], strategy
     minted = tuple(kind for kind in _kinds(profile) if source.are_fresh(kind))
     fixed = {kind: (source.take(kind),) for kind in _kinds(profile) if kind not in minted}
     loyalty, cards = _loyalty(profile), _cards(profile) if asks else ()
+    badges = {kind: _badge(source, kind) for kind in BADGE_KINDS}
+    has_badge = bool(badges["badge"] or badges["associate_badge"])
     means = Means(
         associates=fixed.get("associate", ()),
         cash_shoppers=fixed.get("cash_shopper", ()),
         minted=minted,
+        associate_badges=badges["associate_badge"],
+        badges=tuple(badge for badge in badges["badge"] if badge not in badges["associate_badge"]),
+        refused_badges=tuple(badge for kind in _REFUSED_BADGES for badge in badges[kind]) if has_badge else (),
         loyalty=loyalty,
         cards=cards,
         stranger=source.unknown() if source.has("unknown") else Means().stranger,
     )
     takes_cards = asks or strategy is not None
     keys, note = fixed.get("shopper", ()), ""
-    if not (keys or means.associates or means.cash_shoppers or minted or loyalty or asks):
+    if not (keys or means.associates or means.cash_shoppers or minted or loyalty or asks or has_badge):
         keys, note = (_SAMPLE_KEY,), "No way in is declared: app shoppers show Amazon's published sample key."
     has = {
         "card": takes_cards,
         "palm": takes_cards,
         "story": bool(cards),
-        "badge": False,
+        "badge": has_badge,
         "loyalty": bool(loyalty),
         "loyalty_inside": bool(loyalty),
         "associate": "associate" in _kinds(profile),
@@ -103,7 +109,7 @@ def tell_platform(profile: Profile) -> Callable[[StoreServices], None]:
 
 
 def _waiter(profile: Profile) -> Callable[[], Awaitable[None]] | None:
-    limits = profile.limits
+    limits = profile.at_usual_address.limits
     if not limits.rate_limit_per_second:
         return None
     rate = limits.rate_limit_per_second
@@ -131,6 +137,16 @@ def _mint(source: KeySource) -> Callable[[Kind], str]:
         return source.take(key_kind)
 
     return mint
+
+
+def _badge(source: KeySource, kind: BadgeKind) -> tuple[str, ...]:
+    """Return the text of a declared badge; a badge opens again and again, so one is enough for a day."""
+    if not source.has(kind):
+        return ()
+    try:
+        return (from_identity_key(source.take(kind)),)
+    except BadValue as error:
+        raise Usage(f"[keys] {kind} is not usable in a store day: {error}; use the Base64 of a text") from error
 
 
 def _cards(profile: Profile) -> tuple[tuple[str, bool | None], ...]:

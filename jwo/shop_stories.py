@@ -14,6 +14,7 @@ from simulator.entry.risk import FRAUD, INVALID
 from simulator.shop.plan import Means
 
 _KEYS, _FEW = 200, 6
+_LONG_AGO = "2020-01-01T00:00:00Z"
 _UNPAID_TRIP = "a-trip-of-last-week"
 
 
@@ -53,6 +54,7 @@ MEANS = Means(
     cash_shoppers=tuple(base64.b64encode(f"cash-{number}".encode()).decode() for number in range(_FEW)),
     associate_badges=tuple(f"associate-badge-{number}" for number in range(_FEW)),
     badges=tuple(f"shopper-badge-{number}" for number in range(_FEW)),
+    refused_badges=("revoked-badge", "lost-badge", "expired-badge"),
     loyalty=tuple(f"member-card-{number}" for number in range(_FEW)),
     cards=tuple((story.card, story.admitted) for story in STORIES),
 )
@@ -63,18 +65,30 @@ def retailer_rows(stores: str) -> list[str]:
     owners = [(key, f"visitor-{number:04d}", "SHOPPER") for number, key in enumerate(keys())]
     owners += [(key, f"associate-{number}", "ASSOCIATE") for number, key in enumerate(MEANS.associates)]
     owners += [(key, f"cash-{number}", "CASH_SHOPPER") for number, key in enumerate(MEANS.cash_shoppers)]
-    owners += [(_encoded(badge), badge, "ASSOCIATE") for badge in MEANS.associate_badges]
-    owners += [(_encoded(badge), badge, "SHOPPER") for badge in MEANS.badges]
     rows = [
         f'[[fixture_key]]\nidentity_key = "{key}"\nvisitor_id = "{name}"\ntype = "{kind}"\nstores = {stores}\n'
         for key, name, kind in owners
     ]
+    rows += _badge_rows()
     rows += [
         "\n".join(("[[card_shopper]]", f'id = "{story.card}"', *story.retailer, ""))
         for story in STORIES
         if story.retailer
     ]
     return rows + [f'[[member]]\nid = "{code}"\ncode = "{code}"\n' for code in MEANS.loyalty]
+
+
+def _badge_rows() -> list[str]:
+    """Return the rows of the badges, and of the accounts that they belong to."""
+    reasons = ('state = "revoked"', 'state = "lost"', f"expires = {_LONG_AGO}")
+    kinds = [(badge, "ASSOCIATE", "") for badge in MEANS.associate_badges]
+    kinds += [(badge, "SHOPPER", "") for badge in MEANS.badges]
+    kinds += [(badge, "SHOPPER", reason) for badge, reason in zip(MEANS.refused_badges, reasons, strict=True)]
+    return [
+        f'[[shopper]]\nid = "owner-of-{badge}"\ntype = "{kind}"\n\n'
+        f'[[badge]]\nid = "{badge}"\nowner = "owner-of-{badge}"\n{reason}\n'
+        for badge, kind, reason in kinds
+    ]
 
 
 def tell_platform(services: StoreServices) -> None:

@@ -20,10 +20,10 @@ from rich.text import Text
 from conformance import attestation, dsse
 from conformance.digest import suite_digest
 from conformance.report import ReportBreaksSchema
-from conformance.report.clean import printable
 from conformance.report.json_file import check
 from conformance.report.model import Report, from_json
 from jwo.errors import Usage
+from jwo_toolkit.texts import printable
 
 
 class Verification(NamedTuple):

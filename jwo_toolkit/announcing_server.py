@@ -6,6 +6,7 @@ import copy
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -34,12 +35,22 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(config: uvicorn.Config, listener: socket.socket, admin: socket.socket | None = None) -> None:
+def run(
+    config: uvicorn.Config,
+    listener: socket.socket,
+    admin: socket.socket | None = None,
+    *,
+    before_stop: Callable[[], None] = lambda: None,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
     """Serve until the process receives a signal to stop. The app also gets the connections of the socket `admin`.
 
+    `before_stop` ends the answers that would not end by themselves, before the server waits for all answers.
+    `on_ready` replaces the announcement.
     Raises the app's own error if it fails to start or to stop.
     """
-    server = _AnnouncingServer(config, address(listener), address(admin) if admin else "")
+    announcement = partial(announce, address(listener), address(admin) if admin else "")
+    server = _AnnouncingServer(config, on_ready or announcement, before_stop)
     try:
         server.run(sockets=[listener, admin] if admin else [listener])
     except SystemExit:
@@ -50,11 +61,12 @@ def run(config: uvicorn.Config, listener: socket.socket, admin: socket.socket | 
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that prints its addresses once it can answer, and stores the error of the app's start or stop."""
+    """A server that says when it can answer, and stores the error of the app's start or stop."""
 
-    def __init__(self, config: uvicorn.Config, url: str, admin_url: str) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], before_stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._urls = url, admin_url
+        self._on_ready = on_ready
+        self._before_stop = before_stop
         self._lifespan_app: _FailureRecorder | None = None
 
     @property
@@ -71,7 +83,12 @@ class _AnnouncingServer(uvicorn.Server):
         self.lifespan.logger = _SILENT  # it would log a traceback of the error that `run` raises
         await super().startup(sockets)
         if self.started:
-            announce(*self._urls)
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop after the answers that run now, without those that would never end."""
+        self._before_stop()
+        await super().shutdown(sockets)
 
 
 class _FailureRecorder:

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from jwo_toolkit.figures import upper_bound
 from load.errors import BadOptions
 from load.results import Results
 from load.settings import LoadOptions
@@ -47,7 +48,9 @@ def judge(results: Results, options: LoadOptions, *, slower: str = "") -> Verdic
     wrong = _wrong(results, options) + ((slower,) if slower else ())
     if wrong:
         return Verdict("fail", wrong, share, bound)
-    return Verdict("pass", (f"0 late in {results.started}: at most {bound:.4%} at 95 %",), share, bound)
+    return Verdict(
+        "pass", (f"0 late in {results.started}: at most {upper_bound(bound)} at 95 % confidence",), share, bound
+    )
 
 
 def late_at_most(late: int, of: int) -> float:
@@ -92,7 +95,7 @@ def _wrong(results: Results, options: LoadOptions) -> tuple[str, ...]:
     if results.late:
         reasons.append(
             f"{results.late} of {results.started} answers later than {options.budget_s:g} s "
-            f"({results.late / results.started:.3%}, at most {late_at_most(results.late, results.started):.3%} at 95 %)"
+            f"(at most {upper_bound(late_at_most(results.late, results.started))} at 95 % confidence)"
             + (f", {doubt} of them in doubt" if (doubt := results.counts["in_doubt"]) else "")
         )
     if results.counts["unanswered"]:

@@ -1,4 +1,4 @@
-"""Routes for monitoring and operators: health for every caller; metrics, receipts, bad carts and charges for operators.
+"""Routes for monitoring and operators: health for every caller; metrics, records and badges for operators.
 
 The routes for operators are an app of their own, which needs a token if there is one. Without the token it gives one
 and the same answer for every path, so that no caller learns which trips exist.
@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from typing import Literal
 
 import orjson
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_connector.errors import NotThere, StoreError
+from reference_connector.errors import CallRefused, NotThere, StoreError
 from reference_connector.orders import BAD_CARTS_A_PAGE, OrderHandler
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Charge, Purchase, Store
@@ -37,13 +38,20 @@ def add_probe_routes(app: FastAPI, store: Store) -> None:
     app.include_router(_probe_routes(store), include_in_schema=False)
 
 
-def create_admin_app(store: Store, orders: OrderHandler, telemetry: Telemetry, token: str) -> ASGIApp:
-    """Make the app that serves /ops and /metrics, to callers with the token if it is not empty, and the probes."""
+def create_admin_app(
+    store: Store, orders: OrderHandler, telemetry: Telemetry, token: str, more: Sequence[APIRouter] = ()
+) -> ASGIApp:
+    """Make the app that serves /ops and /metrics, to callers with the token if it is not empty, and the probes.
+
+    `more` are further routes for operators.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_probe_routes(app, store)
     app.include_router(_metrics_route(store, telemetry))
     app.include_router(_operator_routes(store, orders))
-    app.add_exception_handler(NotThere, _not_there)
+    for routes in more:
+        app.include_router(routes)
+    app.add_exception_handler(CallRefused, _refused)
     return _TokenGuard(app, token, telemetry.log) if token else app
 
 
@@ -75,8 +83,8 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _not_there(_request: Request, error: Exception) -> Response:
-    return _json({"errorMsg": str(error)}, NotThere.status)
+def _refused(_request: Request, error: Exception) -> Response:
+    return _json({"errorMsg": str(error)}, error.status if isinstance(error, CallRefused) else 500)
 
 
 def _probe_routes(store: Store) -> APIRouter:

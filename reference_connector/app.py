@@ -32,6 +32,8 @@ from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
+from reference_connector.badge_routes import badge_routes
+from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
@@ -39,6 +41,7 @@ from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
+from reference_connector.mobile_app.badge_routes import own_badge_routes
 from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
@@ -108,7 +111,7 @@ def create_app(
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
-    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above)
+    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
@@ -132,7 +135,8 @@ def create_app(
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token), admin_port)
+        of_badges = badge_routes(_badges(made), made.store, clock, made.log)
+        app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, [of_badges]), admin_port)
     return app
 
 
@@ -277,7 +281,7 @@ def _identity(made: _Made) -> IdentityHandler:
         reader=made.reader(VERIFY_IDENTITY_KEYS),
         retailer=made.retailer,
         store=made.store,
-        scan_keys=_scan_keys(made),
+        entry_keys=EntryKeys(_scan_keys(made), _badges(made)),
         house=made.house,
         clock=made.clock,
         log=made.log,
@@ -316,7 +320,7 @@ def _loyalty(made: _Made) -> LoyaltyHandler:
         reader_for=made.reader,
         retailer=made.retailer,
         store=made.store,
-        scan_keys=_scan_keys(made),
+        entry_keys=EntryKeys(_scan_keys(made), _badges(made)),
         house=made.house,
         clock=made.clock,
         log=made.log,
@@ -327,16 +331,23 @@ def _add_mobile_app(app: FastAPI, made: _Made) -> None:
     settings, rules = made.settings, made.settings.scan_key
     codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
     new_token = partial(_new_token, rules.token_digits)
-    mint = Mint(made.retailer, codes, rules, made.clock, new_token) if settings.app_test_keys else None
+    mint = Mint(made.retailer, codes, rules, made.store, made.clock, new_token) if settings.app_test_keys else None
     key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
     sign_in = SignIn(made.retailer, settings.sign_in, key, made.clock)
     app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
-    add_app_routes(app, codes, made.store, app_rules, sign_in, mint)
+    of_badges = own_badge_routes(
+        _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
+    )
+    add_app_routes(app, codes, made.store, app_rules, sign_in, mint, [of_badges])
 
 
 def _scan_keys(made: _Made) -> ScanKeys:
     rules = made.settings.scan_key
     return ScanKeys(made.retailer, rules, partial(_new_token, rules.token_digits))
+
+
+def _badges(made: _Made) -> Badges:
+    return Badges(made.retailer, _scan_keys(made), made.house.identity.badge_credential)
 
 
 def _new_token(digits: int) -> str:

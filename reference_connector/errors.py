@@ -4,6 +4,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 ├── CallRefused                 a request is answered with `status`
 │   ├── InvalidRequest          400: the body breaks the contract
 │   ├── NotAuthenticated        403: the caller is not who the settings allow
+│   ├── BadgeConflict           409: a badge cannot be issued, because of the retailer files or its owner
 │   ├── CartConflict            409: the same shopping trip came with another cart
 │   ├── NotSignedIn             401: no shopper is signed in to the app
 │   ├── NotTheirs               403: a shopper asks for codes or receipts of another one
@@ -12,6 +13,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── NotThere                404: no such receipt or shopper
 │   ├── TooLarge                400: the body is larger than the settings allow
 │   ├── Busy                    429: past capacity; an early refusal is better than a late answer
+│   ├── OverRate                429: more calls within a second than the rate limit allows
 │   └── StillClaimed            500: another call still decides on the same event, and the time is over
 ├── BadRetailerData             retailer files or price lists are wrong: lists each error with file, row and remedy
 ├── UnreadableFile              a file that is not there, or not a text
@@ -78,6 +80,13 @@ class CartConflict(CallRefused):
     status = 409
 
 
+class BadgeConflict(CallRefused):
+    """A badge that is to be issued has another owner, or the retailer files decide otherwise."""
+
+    code = "badge_conflict"
+    status = 409
+
+
 class NotSignedIn(CallRefused):
     """There is no session of the app, or the PIN was wrong."""
 
@@ -124,6 +133,13 @@ class Busy(CallRefused):
     """The connector has as many calls in progress as it can answer in time."""
 
     code = "busy"
+    status = 429
+
+
+class OverRate(CallRefused):
+    """The connector got more calls within a second than its rate limit allows."""
+
+    code = "over_rate"
     status = 429
 
 

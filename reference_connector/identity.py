@@ -13,11 +13,12 @@ from contract.errors import BadValue
 from contract.house import House
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
+from reference_connector.badges import EntryKeys
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Visitor
-from reference_connector.scan_keys import Refusal, ScanKeys
+from reference_connector.scan_keys import Refusal
 from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
 
@@ -47,7 +48,7 @@ class IdentityHandler:
         reader: RequestReader,
         retailer: CurrentRetailer,
         store: Store,
-        scan_keys: ScanKeys,
+        entry_keys: EntryKeys,
         house: House,
         clock: Clock,
         log: EventLog,
@@ -55,7 +56,7 @@ class IdentityHandler:
         self._reader = reader
         self._retailer = retailer
         self._store = store
-        self._scan_keys = scan_keys
+        self._entry_keys = entry_keys
         self._rules = house.identity
         self._remember_for = timedelta(hours=house.identity.remember_h)
         self._clock = clock
@@ -118,7 +119,7 @@ class IdentityHandler:
         found: Visitor | Refusal | None = self._fixture_key_holder(scan)
         if found is None:
             scanned_at = parse_instant(scan.scanned_at)
-            found = self._scan_keys.redeem(records, scan.text or "", _event_key(scan), scanned_at)
+            found = self._entry_keys.redeem(records, scan.text or "", _event_key(scan), scanned_at)
         if isinstance(found, Visitor):
             return _welcome(found)
         status = _UNAUTHORIZED if found is Refusal.UNKNOWN_KEY else self._rules.refusal_status

@@ -16,11 +16,11 @@ from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, Operation
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
 from jwo_toolkit.json_types import Json
+from reference_connector.badges import EntryKeys
 from reference_connector.errors import InvalidRequest, NotThere
 from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
-from reference_connector.scan_keys import ScanKeys
 from reference_connector.store import Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
 
@@ -44,7 +44,7 @@ class LoyaltyHandler:
         reader_for: Callable[[Operation], RequestReader],
         retailer: CurrentRetailer,
         store: Store,
-        scan_keys: ScanKeys,
+        entry_keys: EntryKeys,
         house: House,
         clock: Clock,
         log: EventLog,
@@ -53,7 +53,7 @@ class LoyaltyHandler:
         self._details = reader_for(GET_SCAN_DETAILS)
         self._retailer = retailer
         self._store = store
-        self._scan_keys = scan_keys
+        self._entry_keys = entry_keys
         self._house = house
         self._clock = clock
         self._log = log
@@ -114,7 +114,7 @@ class LoyaltyHandler:
             member = retailer.members[text]
             return Resolved(member.id, member.type)
         found = retailer.fixture_keys.get((store_id, text))
-        visitor = found or self._scan_keys.redeem(records, text, _event_key(event), scanned_at)
+        visitor = found or self._entry_keys.redeem(records, text, _event_key(event), scanned_at)
         return Resolved(visitor.id, _SCAN_TYPES[visitor.type]) if isinstance(visitor, Visitor) else None
 
     def _text(self, event: Json) -> str | None:

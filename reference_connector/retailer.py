@@ -12,9 +12,12 @@ from pydantic import SecretStr
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
+from reference_connector.store import Badge
 
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
+BADGE_OWNERS: tuple[VisitorType, ...] = ("SHOPPER", "ASSOCIATE")
+"""The types of accounts that may have a badge. A cash shopper has no means of payment behind it."""
 EVERY_STORE = ""
 _PRINTED = (10, 12, 13, 14)
 """The lengths of barcodes that are printed with hyphens, such as 978-3-16-148410-0."""
@@ -133,6 +136,8 @@ class Retailer(NamedTuple):
     members: Mapping[str, Member]
     digests: Mapping[str, str] = MappingProxyType({})
     notes: Sequence[str] = ()
+    badges: Mapping[str, Badge] = MappingProxyType({})
+    """The badges of the retailer files, by id. The store has those that were issued or changed at run time."""
 
 
 class CurrentRetailer:

@@ -39,6 +39,7 @@ def _rows(retailer: Retailer) -> dict[str, AbstractSet[Any]]:
         "fixture keys": retailer.fixture_keys.keys(),
         "card shoppers": retailer.card_shoppers.keys(),
         "members": retailer.members.keys(),
+        "badges": retailer.badges.keys(),
         "promotions": set(range(promotions)),
         "tax rates": rates,
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from contract.house import DEFAULT, ScanKeyRules
 from contract.scan_key import from_identity_key
 from reference_connector.errors import BadRetailerData
+from reference_connector.files.badge_rows import read_badges
 from reference_connector.files.doubts import doubts
 from reference_connector.files.sections import Placed, Sections
 from reference_connector.files.shelves import Shelves
@@ -29,23 +31,34 @@ _WITHOUT_CENTS = frozenset(["CLP", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TW
 """Currencies in which prices usually have no decimals."""
 
 
-def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retailer:
-    """Read all files. Raises BadRetailerData if one is wrong; it lists all errors with file, row and remedy."""
+def load_retailer(
+    files: Sequence[Path], price_lists: Sequence[Path], codes: ScanKeyRules = DEFAULT.scan_key
+) -> Retailer:
+    """Read all files; `codes` is the form of the app's codes.
+
+    Raises BadRetailerData if a file is wrong; it lists all errors with file, row and remedy.
+    """
     read = Sections(files)
     policy = read.table("retailer", PolicyRow)
     stores = _stores(read)
-    accounts = read.unique("shopper", ShopperRow, lambda row: row.id)
+    before = len(read.problems)
+    accounts = {row.id: _account(row) for _, row in read.unique("shopper", ShopperRow, lambda row: row.id)}
+    accounts_are_known = len(read.problems) == before
     store_ids = None if stores is None else frozenset(row.id for _, row in stores)
     tax = _tax(read, stores or ())
     tax_codes = {code for rates in tax.values() for code in rates.codes}
     shelves = Shelves(read, policy.weight_unit, tax_codes)
     skus_are_known = shelves.fill(price_lists, store_ids)
     assortment = shelves.assortment
+    fixture_keys = _fixture_keys(read, store_ids)
+    badges, badge_doubts = read_badges(
+        read, accounts if accounts_are_known else None, {text for _, text in fixture_keys}, codes
+    )
     retailer = Retailer(
         Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score, policy.loyalty_provider),
         store_ids or frozenset(),
-        {row.id: _account(row) for _, row in accounts},
-        _fixture_keys(read, store_ids),
+        accounts,
+        fixture_keys,
         assortment,
         _promotions(read, assortment if skus_are_known else None),
         tax,
@@ -55,7 +68,8 @@ def load_retailer(files: Sequence[Path], price_lists: Sequence[Path]) -> Retaile
             for _, row in read.unique("member", MemberRow, lambda row: row.code)
         },
         read.digests,
-        (*read.notes, *_doubts(assortment, policy.currency)),
+        (*read.notes, *_doubts(assortment, policy.currency), *badge_doubts),
+        badges,
     )
     if read.problems:
         raise BadRetailerData(read.problems.as_text(), hint=read.problems.first_fix)

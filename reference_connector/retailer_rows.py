@@ -6,6 +6,7 @@ Unknown members are ignored, since other programs may use the same file.
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from contract.errors import BadValue
 from contract.scan_key import from_identity_key
+from contract.values import parse_instant
 from reference_connector.files.damage import (
     Find,
     barcode_damage,
@@ -35,10 +37,17 @@ from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
 from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
+from reference_connector.store import Badge, BadgeState
 
 _WEIGHT = "weight"
 _HUNDRED = 100
+_LARGEST_KEY = 750
+"""The bytes that 1000 characters of Base64 carry."""
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+
+
+def _wrong_value(problem: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError("damage", "{problem}", {"problem": problem, "fix": fix})
 
 
 def _is_key(text: str) -> str:
@@ -53,6 +62,44 @@ def _is_month(text: str) -> str:
     if not _MONTH.fullmatch(text):
         raise ValueError("write year and month, such as 2031-12")
     return text
+
+
+def _is_quoted(value: object) -> object:
+    if isinstance(value, (int, float, Decimal)):
+        raise _wrong_value("a number, which loses the zeros at its beginning", "Write it as a text, in quotes")
+    return value
+
+
+def _fits_identity_key(text: str) -> str:
+    size = len(text.encode())
+    if size > _LARGEST_KEY:
+        raise _wrong_value(
+            f"has {size} bytes, and identityKey carries at most {_LARGEST_KEY}", "Give the badge a shorter key"
+        )
+    return text
+
+
+def _read_instant(value: object) -> datetime | None:
+    """Read an instant of a TOML file or of a JSON text, with an offset from UTC."""
+    fix = "Write it with its offset from UTC, such as 2031-12-31T23:59:59+01:00"
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    elif isinstance(value, date):
+        raise _wrong_value(f"{value} is a day, and not an instant", fix)
+    elif not isinstance(value, str):
+        raise _wrong_value("not an instant", fix)
+    try:
+        return parse_instant(value)
+    except BadValue as error:
+        raise _wrong_value(str(error), fix) from error
+
+
+def _is_badge_state(value: object) -> object:
+    if value == "expired":
+        raise _wrong_value("a badge expires at an instant", "Write the state issued, and the instant as expires")
+    return value
 
 
 def _is_sold_by(text: str) -> str:
@@ -87,6 +134,12 @@ def _undamaged(find: Find) -> BeforeValidator:
 
 Code = Annotated[str, _undamaged(code_damage), Field(min_length=1, max_length=255)]
 """A SKU, or the id of a store, a shopper or a member."""
+BadgeKey = Annotated[
+    str, BeforeValidator(_is_quoted), _undamaged(code_damage), Field(min_length=1), AfterValidator(_fits_identity_key)
+]
+"""The text of a badge's key, which `identityKey` carries in Base64."""
+Expiry = Annotated[datetime | None, BeforeValidator(_read_instant)]
+"""An instant in UTC, written with any offset; None is no expiry."""
 Name = Annotated[str, _undamaged(name_damage), Field(min_length=1, max_length=255)]
 Barcode = Annotated[str, _undamaged(barcode_damage)]
 Money = Annotated[
@@ -103,10 +156,6 @@ IdentityKey = Annotated[Code, AfterValidator(_is_key)]
 Month = Annotated[str, AfterValidator(_is_month)]
 SoldBy = Annotated[str, AfterValidator(_is_sold_by)]
 """The unit of the price."""
-
-
-def _wrong_value(problem: str, fix: str) -> PydanticCustomError:
-    return PydanticCustomError("damage", "{problem}", {"problem": problem, "fix": fix})
 
 
 class Row(BaseModel):
@@ -190,6 +239,20 @@ class MemberRow(Row):
     def member(self, provider: str) -> Member:
         """Make the member; `provider` is the default."""
         return Member(self.id, self.code, self.type, self.provider or provider, self.promotion_ids)
+
+
+class BadgeRow(Row):
+    """[[badge]]: `id` is the text of its key, `owner` the id of a [[shopper]] of the type SHOPPER or ASSOCIATE."""
+
+    id: BadgeKey
+    owner: Code
+    state: Annotated[BadgeState, BeforeValidator(_is_badge_state)] = "issued"
+    expires: Expiry = None
+    credential: Name | None = None
+
+    def badge(self) -> Badge:
+        """Make the badge."""
+        return Badge(self.id, self.owner, self.state, self.expires, self.credential or "")
 
 
 class FixtureKeyRow(Row):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.house import DEFAULT, ScanKeyRules
 from reference_connector.accepted_files import how_to_accept, is_accepted, mark_of
 from reference_connector.retailer import Retailer
 from reference_connector.retailer_changes import accidents
@@ -18,10 +19,17 @@ Stamps = list[tuple[int, ...]]
 class RetailerSource:
     """Reads the retailer files and price lists. `hold_back_above` is the setting of that name."""
 
-    def __init__(self, files: Sequence[Path], price_lists: Sequence[Path], hold_back_above: float) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        price_lists: Sequence[Path],
+        hold_back_above: float,
+        codes: ScanKeyRules = DEFAULT.scan_key,
+    ) -> None:
         self._files = files
         self._price_lists = price_lists
         self._hold_back_above = hold_back_above
+        self._codes = codes
 
     def stamps(self) -> Stamps:
         """Return the state of each file, and of its mark of acceptance."""
@@ -30,7 +38,7 @@ class RetailerSource:
 
     def load(self) -> Retailer:
         """Read all files. Raises BadRetailerData if one is wrong."""
-        return load_retailer(self._files, self._price_lists)
+        return load_retailer(self._files, self._price_lists, self._codes)
 
     def reasons_to_hold_back(self, current: Retailer, loaded: Retailer) -> dict[str, str]:
         """Return why the loaded data may not replace the current ones, and how to accept them; empty if they may."""

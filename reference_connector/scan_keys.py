@@ -22,6 +22,12 @@ class Refusal(StrEnum):
     REPLAYED = "replayed_code"
     FLAGGED = "flagged_account"
     OWES = "open_balance"
+    CARD_EXPIRED = "card_expired"
+    FRAUD = "fraud_threshold"
+    NO_PAYMENT_METHOD = "no_payment_method"
+    BADGE_REVOKED = "revoked_badge"
+    BADGE_LOST = "lost_badge"
+    BADGE_EXPIRED = "expired_badge"
 
 
 class ScanKeys:
@@ -37,6 +43,14 @@ class ScanKeys:
         token = self._new_token()
         text = encode(ScanKey(self._rules.prefix, issued_at, token), self._rules)
         return text, IssuedCode(token, shopper_id, decode(text, self._rules).issued_at)
+
+    def is_code(self, text: str) -> bool:
+        """Return whether a text has the form of a code, known or not."""
+        try:
+            decode(text, self._rules)
+        except BadValue:
+            return False
+        return True
 
     def redeem(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal:
         """Use a code for an event and return its owner, or return why it is refused.

@@ -137,6 +137,11 @@ class Limits(HouseGroup):
     """The limits of the connector: it answers 429 past `in_flight` calls, and 400 past `body_bytes`."""
 
     in_flight: int = Field(default=1000, ge=1)
+    calls_per_second: int = Field(default=0, ge=0)
+    """How many calls each process answers within any second, all operations together. It answers 429 to further calls.
+
+    0 is no limit.
+    """
     body_bytes: int = Field(default=4_000_000, ge=1)
     retry_after_s: int = Field(default=1, ge=0)
 
@@ -183,6 +188,8 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     """Whether `GET /app/mint/{type}` returns fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
     """Whether the app may request a code with another time of issue."""
+    app_badge_pictures: bool = True
+    """Whether the app shows its user's badge as a QR symbol, for readers that scan. A photo of it opens gates too."""
 
     @property
     def unauthenticated(self) -> tuple[str, ...]:

@@ -19,12 +19,18 @@ from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
+from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
+from simulator.floor import Floor, floor_router
+from simulator.living_store import LivingStore
+from simulator.pages.routes import add_pages
+from simulator.pages.security import AccessToken, PageSecurity
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
 from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
+from simulator.samples import PublishedSamples, SampleSource
 from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
 
@@ -35,21 +41,41 @@ COLLECTOR_THRESHOLDS = (700, 10, 1_000)
 number rules, are a hundred times as rare as by default."""
 
 
-def create_app(settings: PlatformSettings, *, clock: Clock | None = None) -> FastAPI:
-    """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock."""
+def create_app(
+    settings: PlatformSettings, *, clock: Clock | None = None, samples: SampleSource | None = None
+) -> FastAPI:
+    """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock.
+
+    `samples` makes the sample visitors; without it, there are only those that Amazon publishes.
+    """
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
-    app = FastAPI(title="Simulated JWO platform", version="1", lifespan=lambda _: _run_loops(store, catalog, settings))
+    samples, stream = samples or PublishedSamples(), EventStream(store.journal, store.clock)
+    living = LivingStore(store.stores, store.gates, store.trips, samples, stream.note_change)
+    app = FastAPI(
+        title="Simulated JWO platform",
+        version="1",
+        lifespan=lambda _: _run_loops(store, catalog, settings, living.run),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.before_stop = stream.close
+    retailer_paths = ("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
+    app.add_middleware(ChangesWatched, stream=stream)
     app.add_middleware(
         RetailerCalls,
-        paths=("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity"),
+        paths=retailer_paths,
         answer_error=_answer_internal_error,
         journal=store.journal,
         clock=store.clock,
         seed=store.seed,
     )
-    for router in _routers(store, catalog, settings):
+    token = AccessToken(settings.access_token.get_secret_value())
+    app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
+    floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
+    for router in (*_routers(store, catalog, settings), floor_router(floor), event_stream_router(stream)):
         app.include_router(router)
+    add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
     app.add_exception_handler(RequestValidationError, _answer_invalid_body)
     app.add_exception_handler(HTTPException, _answer_http_error)
@@ -90,7 +116,9 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
 
 
 @contextlib.asynccontextmanager
-async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> AsyncIterator[None]:
+async def _run_loops(
+    store: StoreServices, catalog: CatalogServices, settings: PlatformSettings, visits: Callable[[], Awaitable[None]]
+) -> AsyncIterator[None]:
     if not settings.stores_alone:
         with aws_errors_named(catalog.aws.endpoint):
             await catalog.notifications.start()
@@ -101,6 +129,7 @@ async def _run_loops(store: StoreServices, catalog: CatalogServices, settings: P
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
+        "visits by themselves": visits,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     if settings.ended_trips:

@@ -120,7 +120,20 @@ class ConnectorCalls:
         for other in others:
             self.note(other, context, {"concurrent_duplicates": 0})
         await self._repeat(request, faults, context)
+        if "error_answer" in faults:
+            exchange = _with_error(exchange, int(faults["error_answer"]))
+        if "late_answer" in faults:
+            exchange = await self._receive_late(exchange, request.timeout_s, faults["late_answer"])
         return drop_answer(exchange) if "drop_after" in faults else exchange
+
+    async def _receive_late(self, exchange: Exchange, timeout_s: float, late_s: float) -> Exchange:
+        """Wait for an answer that is late, at most until the time limit of the call, where it counts as timed out."""
+        left_s = max(0.0, timeout_s - exchange.elapsed_ms / 1000)
+        await self._clock.sleep(min(late_s, left_s))
+        elapsed_ms = exchange.elapsed_ms + round(min(late_s, left_s) * 1000)
+        if exchange.failure or late_s <= left_s:
+            return exchange._replace(elapsed_ms=elapsed_ms)
+        return _without_answer(exchange, NoAnswer.TIMED_OUT)._replace(elapsed_ms=elapsed_ms)
 
     async def _repeat(self, request: OutgoingRequest, faults: dict[str, float], context: CallContext) -> None:
         for number in range(int(faults.get("duplicate", 0))):
@@ -179,8 +192,20 @@ def apply_faults(request: OutgoingRequest, faults: dict[str, float]) -> Outgoing
 
 def drop_answer(exchange: Exchange) -> Exchange:
     """Replace the answer with a lost connection. The journal has the connector's answer as `lost`."""
+    return _without_answer(exchange, NoAnswer.NO_CONNECTION)
+
+
+def _without_answer(exchange: Exchange, why: NoAnswer) -> Exchange:
+    given = exchange.lost if exchange.failure else exchange
+    return exchange._replace(status=None, headers={}, body=b"", failure=why, lost=given)
+
+
+def _with_error(exchange: Exchange, status: int) -> Exchange:
+    """Replace the answer with an error of this status. The journal has the connector's answer as `lost`."""
     given = None if exchange.failure else exchange
-    return exchange._replace(status=None, headers={}, body=b"", failure=NoAnswer.NO_CONNECTION, lost=given)
+    body = orjson.dumps({"errorMsg": "the fault error_answer of the platform replaced the connector's answer"})
+    headers = {"content-type": "application/json"}
+    return exchange._replace(status=status, headers=headers, body=body, failure=None, lost=given)
 
 
 def with_other_cart(request: OutgoingRequest) -> OutgoingRequest:

@@ -146,6 +146,10 @@ def control_router(control: Control) -> APIRouter:
     _add_clock_and_faults(router, control)
     _add_journal(router, control)
 
+    @router.get("/operations", summary="List the calls of the contract")
+    async def operations() -> list[JsonObject]:
+        return [{"name": one.name, "path": one.path, "calledBy": one.called_by} for one in OPERATIONS]
+
     @router.get("/healthz", summary="Answer that the platform runs")
     async def healthz() -> JsonObject:
         return {"status": "ok"}
@@ -164,7 +168,7 @@ def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
 
     @router.get("/faults/kinds", summary="List the kinds of faults")
     async def kinds() -> list[JsonObject]:
-        return [{"name": name, **kind._asdict()} for name, kind in KINDS.items()]
+        return [{"name": name, **kind._asdict(), "where": PLACED_BY[kind.place]} for name, kind in KINDS.items()]
 
     @router.get("/faults", summary="List the armed faults")
     async def armed() -> list[JsonObject]:

@@ -11,6 +11,7 @@ SimulatorError               has a stable `code`, the HTTP `status` of its answe
 ├── PlatformFailed           500: an armed fault; `retry_after_s` 0 means that another try will fail too
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
+├── SampleFailed             502: no code of a sample visitor could be made; the text names the source of the codes
 ├── AwsFailed                503: SNS, SQS or S3 does not answer, or refuses the platform; names the settings
 ├── StorageUnreadable             the database cannot be opened, or another version wrote it
 └── BrokenWorld              a world file contradicts itself; names the file and the entry
@@ -151,6 +152,13 @@ class AmazonHostRefused(SimulatorError):
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is a real Amazon host", hint="give the address of your own test set-up")
         self.host = host
+
+
+class SampleFailed(SimulatorError):
+    """No code of a sample visitor could be made, because its source failed."""
+
+    status = 502
+    code = "sample"
 
 
 class AwsFailed(SimulatorError):

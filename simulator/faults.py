@@ -41,33 +41,37 @@ LARGEST_AMOUNT = 1_000_000.0
 """The limit of every amount: seconds, days or copies."""
 
 KINDS = {
-    "duplicate": Kind("exchange", 1, "the same message again, `amount` times, after the first was answered"),
-    "concurrent_duplicates": Kind("exchange", 3, "this number of copies at the same moment"),
-    "same_request_id": Kind("exchange", 1, "the same message again under the same requestId"),
+    "duplicate": Kind("exchange", 1, "The same message is sent again, this number of times, after the first answer."),
+    "concurrent_duplicates": Kind("exchange", 3, "This number of copies is sent at the same moment."),
+    "same_request_id": Kind("exchange", 1, "The same message is sent again with the same requestId."),
     "reorder": Kind(
-        "exchange", 30, "held back until the store's next message overtakes it, or for at most this number of seconds"
+        "exchange", 30, "The message waits until the store's next message overtakes it, at most this number of seconds."
     ),
-    "delay": Kind("exchange", 5, "sent this number of seconds late"),
-    "drop_before": Kind("exchange", None, "never reaches the connector"),
-    "drop_after": Kind("exchange", None, "the connector handles it, and its answer is lost"),
-    "cut": Kind("exchange", None, "the connection breaks in the middle of the body"),
-    "hang_up": Kind("exchange", None, "the message arrives whole, and the connection closes before the answer"),
-    "slow_body": Kind("exchange", 1, "the body trickles in over this number of real seconds"),
-    "unknown_attributes": Kind("exchange", None, "members that the contract does not know, at every depth"),
-    "clock_skew": Kind("exchange", 600, "timestamps and signature are off by this number of seconds"),
-    "malformed": Kind("exchange", None, "the body is not JSON"),
-    "old_attempt": Kind("exchange", 2, "the same message arrives again this number of days later"),
-    "changed_cart": Kind("exchange", None, "the same trip again with another cart"),
-    "throttle": Kind("catalog", None, "429 with Retry-After"),
-    "error_500_retry": Kind("catalog", None, "500 that is worth another try"),
-    "error_500_final": Kind("catalog", None, "500 that is not"),
-    "ingestion_fatal": Kind("ingestion", None, "the ingestion ends FATAL"),
-    "ingestion_cancelled": Kind("ingestion", None, "the ingestion ends CANCELLED"),
-    "notification_twice": Kind("notification", None, "the notification comes twice"),
-    "notification_never": Kind("notification", None, "the notification is lost"),
-    "notification_late": Kind("notification", 60, "the notification comes this number of seconds late"),
-    "notification_old_link": Kind("notification", None, "the link in the notification is over its hour already"),
+    "delay": Kind("exchange", 5, "The message is sent this number of seconds late."),
+    "late_answer": Kind("exchange", 3, "The connector's answer arrives this number of seconds late."),
+    "error_answer": Kind("exchange", 500, "An answer with this status arrives in place of the connector's answer."),
+    "drop_before": Kind("exchange", None, "The message never reaches the connector."),
+    "drop_after": Kind("exchange", None, "The connector handles the message, and its answer is lost."),
+    "cut": Kind("exchange", None, "The connection breaks in the middle of the body."),
+    "hang_up": Kind("exchange", None, "The message arrives whole, and the connection closes before the answer."),
+    "slow_body": Kind("exchange", 1, "The body arrives slowly, over this number of real seconds."),
+    "unknown_attributes": Kind("exchange", None, "The message has members that the contract does not know."),
+    "clock_skew": Kind("exchange", 600, "Timestamps and signature are wrong by this number of seconds."),
+    "malformed": Kind("exchange", None, "The body is not JSON."),
+    "old_attempt": Kind("exchange", 2, "The same message arrives again this number of days later."),
+    "changed_cart": Kind("exchange", None, "The same trip arrives again with another cart."),
+    "throttle": Kind("catalog", None, "The platform answers 429 with Retry-After."),
+    "error_500_retry": Kind("catalog", None, "The platform answers 500, and the caller may try again."),
+    "error_500_final": Kind("catalog", None, "The platform answers 500, and another try does not help."),
+    "ingestion_fatal": Kind("ingestion", None, "The ingestion ends as FATAL."),
+    "ingestion_cancelled": Kind("ingestion", None, "The ingestion ends as CANCELLED."),
+    "notification_twice": Kind("notification", None, "The notification arrives twice."),
+    "notification_never": Kind("notification", None, "The notification is lost."),
+    "notification_late": Kind("notification", 60, "The notification arrives this number of seconds late."),
+    "notification_old_link": Kind("notification", None, "The presigned link in the notification has expired."),
 }
+ERROR_STATUSES = range(400, 600)
+"""The amounts that `error_answer` takes."""
 _FAULT_TEXT = re.compile(r"fault\.([a-z0-9_]+)(?:=(\d+(?:\.\d+)?))?(?:[ :]+|$)")
 
 
@@ -138,6 +142,8 @@ class Faults:
         kind = KINDS.get(name)
         if kind is None:
             raise BadCall(f"there is no fault {name[:40]!r}", hint=f"one of {', '.join(KINDS)}")
+        if name == "error_answer" and amount is not None and amount not in ERROR_STATUSES:
+            raise BadCall(f"{amount:g} is no status of an error", hint="give an amount from 400 to 599")
         self._number += 1
         chosen = (kind.amount or 0.0) if amount is None else amount
         fault = Fault(f"fault-{self._number}", name, where or Where(), chosen, **more)

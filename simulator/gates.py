@@ -15,6 +15,7 @@ from simulator.entry.app_code import Scan, scan_of_picture
 from simulator.entry.cards import CardReader, Instrument
 from simulator.entry.codes import CodeReader
 from simulator.entry.decision import Decision, EntryAttempt, decided, decided_by, not_called
+from simulator.entry.identity import BadgeChannel
 from simulator.entry.loyalty import Channel, LoyaltyReader
 from simulator.entry.pictures import UnreadablePicture
 from simulator.errors import BadCall, SimulatorError
@@ -61,25 +62,40 @@ class Gates:
         self._seed = seed
         self._events: Counter[str] = Counter()
 
-    async def scan_picture(self, gate: str, picture: bytes, joins: str = "") -> JsonObject:
-        """Decide on a picture from the reader's camera. Raises NotKnown if there is no such gate."""
+    async def scan_picture(self, gate: str, picture: bytes, joins: str = "", *, is_frame: bool = False) -> JsonObject:
+        """Decide on a picture from the reader's camera. Raises NotKnown if there is no such gate.
+
+        A frame of a running camera without a readable code needs no decision: the shopper still aims.
+        """
         store = self._stores.of_gate(gate)
         try:
             scan = await asyncio.to_thread(scan_of_picture, picture)
         except UnreadablePicture as error:
+            if is_frame:
+                return {"gate": gate, "storeId": store.id, "light": "off", "problem": str(error)}
             decision = not_called("unreadable", "unreadable")
             return self._finish(store, gate, decision, None, "app", problem=str(error))
         return await self.scan(gate, scan, joins=joins)
 
-    async def scan(self, gate: str, scan: Scan, *, method: Method = "app", joins: str = "") -> JsonObject:
-        """Decide on a scanned code of the app or of a badge; if the gate opens, start a trip or join one."""
-        faults, rest = split_faults(scan.text or "")
-        clean = Scan.of_text(rest) if faults else scan
+    async def scan(self, gate: str, scan: Scan, *, joins: str = "") -> JsonObject:
+        """Decide on a scanned code of the app; if the gate opens, start a trip or join one."""
+        faults, clean = _without_faults(scan)
 
         async def read(attempt: EntryAttempt) -> Decision:
-            return await self._readers.codes.read(attempt, clean, filtered=method == "app")
+            return await self._readers.codes.read(attempt, clean)
 
-        return await self._enter(gate, method, joins, faults, read)
+        return await self._enter(gate, "app", joins, faults, read)
+
+    async def badge(self, gate: str, scan: Scan, *, channel: BadgeChannel | None = None, joins: str = "") -> JsonObject:
+        """Decide on a badge, read through a channel, by default the store's; an open gate starts or joins a trip."""
+        faults, clean = _without_faults(scan)
+        used: BadgeChannel = channel or self._stores.of_gate(gate).badge_channel
+
+        async def read(attempt: EntryAttempt) -> Decision:
+            decision = await self._readers.codes.read(attempt, clean, channel=used, filtered=False)
+            return decision._replace(channel=used)
+
+        return await self._enter(gate, "badge", joins, faults, read)
 
     async def pay(self, gate: str, instrument: Instrument, *, joins: str = "") -> JsonObject:
         """Decide on a card or a palm."""
@@ -233,6 +249,7 @@ class Gates:
             "cause": decision.cause,
             "action": decision.action,
             "decidedBy": decided_by(decision.cause, decision.action),
+            **({"channel": decision.channel} if decision.channel else {}),
             **({"strategy": store.strategy} if method in _PAYING else {}),
             **({"recommendation": decision.recommendation} if decision.recommendation else {}),
             "at": format_instant(now),
@@ -248,6 +265,12 @@ class Gates:
             self._gate_states.show(gate, decision.light, answer, now)
         self._journal.add("gate_decision", {**answer, "tripId": trip_id})
         return answer
+
+
+def _without_faults(scan: Scan) -> tuple[dict[str, float], Scan]:
+    """Split the faults that a code arms off its text."""
+    faults, rest = split_faults(scan.text or "")
+    return faults, Scan.of_text(rest) if faults else scan
 
 
 def _event(decision: Decision) -> AuthEvent:

@@ -114,7 +114,10 @@ def _head(url: str, headers: dict[str, str], length: int) -> bytes:
 
 
 def _ascii(host: str) -> str:
-    return host if host.isascii() else host.encode("idna").decode()
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise BadCall(f"the host {host[:80]!r} of the connector is no host name; save the connector again") from error
 
 
 class _Exchange(asyncio.Protocol):

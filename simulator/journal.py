@@ -98,6 +98,16 @@ class Journal:
                 found.append(entry)
         return found[::-1]
 
+    def after(self, seq: int) -> list[Entry]:
+        """Return the entries with a higher number, oldest first."""
+        found = list[Entry]()
+        for line, _ in reversed(self._lines):
+            entry = orjson.loads(line)
+            if entry["seq"] <= seq:
+                break
+            found.append(entry)
+        return found[::-1]
+
     def sent(self, seq: int) -> tuple[Entry, Sent]:
         """Return an entry and its original request. Raises NotKnown if the journal has no such request."""
         for line, sent in self._lines:

@@ -13,6 +13,7 @@ from simulator.carts import PIECES, Line, checked_quantity
 from simulator.delivery import Deliveries
 from simulator.entry.app_code import Scan, scan_of_identity_key
 from simulator.entry.cards import Instrument
+from simulator.entry.identity import BadgeChannel
 from simulator.entry.pictures import FORMATS as PICTURE_FORMATS
 from simulator.entry.risk import RiskModel
 from simulator.errors import BadCall
@@ -22,6 +23,9 @@ from simulator.trips import Trips
 
 _IMAGE_MAX = 5_000_000
 Limit = Annotated[int, Query(ge=0, le=1_000_000_000)]
+FrameOption = Annotated[
+    bool, Query(description="Whether a picture is a frame of a running camera: without a code, no decision follows.")
+]
 State = Literal["", "pending", "delivered", "dead_letter"]
 
 
@@ -47,6 +51,14 @@ class Code(_Body):
         if self.identityKey is not None and self.text is None:
             return scan_of_identity_key(self.identityKey)
         raise BadCall("a scan has exactly one of text and identityKey")
+
+
+class Badge(Code):
+    """A badge at its reader."""
+
+    channel: BadgeChannel | None = Field(
+        default=None, description="The keyChannel: CONTACT or RADIO; by default that of the store's readers."
+    )
 
 
 class Card(_Body):
@@ -102,20 +114,21 @@ def store_router(
 
 def _add_gates(router: APIRouter, gates: Gates) -> None:
     @router.post("/gates/{gate:path}/scans", summary="Show the app's code", openapi_extra=_SCAN_BODY)
-    async def scan(gate: str, request: Request) -> JsonObject:
+    async def scan(gate: str, request: Request, frame: FrameOption = False) -> JsonObject:  # noqa: FBT002 - a query's flag
         body = await request.body()
         if _is_picture(request, body):
-            return await gates.scan_picture(gate, body, request.query_params.get("joins", ""))
+            joins = request.query_params.get("joins", "")
+            return await gates.scan_picture(gate, body, joins, is_frame=frame)
         code = _code(body)
         return await gates.group(code.people, code.joins, lambda joins: gates.scan(gate, code.scan, joins=joins))
 
     @router.post("/gates/{gate:path}/badges", summary="Show a badge")
-    async def badge(gate: str, code: Code) -> JsonObject:
+    async def badge(gate: str, badge: Badge) -> JsonObject:
 
         async def show(joins: str) -> JsonObject:
-            return await gates.scan(gate, code.scan, method="badge", joins=joins)
+            return await gates.badge(gate, badge.scan, channel=badge.channel, joins=joins)
 
-        return await gates.group(code.people, code.joins, show)
+        return await gates.group(badge.people, badge.joins, show)
 
     @router.post("/gates/{gate:path}/loyalty-scans", summary="Show a loyalty card that opens the gate by itself")
     async def loyalty(gate: str, code: LoyaltyCode) -> JsonObject:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -28,6 +29,8 @@ _FORMS = {
     "topic_name": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
 }
 """The form of a setting, and what to say about another value."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Of the platform's clock: its times stay far from the ends of the calendar, also in other zones and years later."""
 
 
 class PlatformSettings(RoomSettings, PlatformGroups):
@@ -66,6 +69,13 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         default=False,
         description="Whether the platform, which has no login, may serve on an address that is not a loopback address.",
     )
+    access_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Token that the pages, the control API, the portal and the gates need; empty means none.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="More names of this platform, such as a proxy's; others are refused without a token."
+    )
     stores_alone: bool = Field(default=False, description="Gates, trips and deliveries without catalogs; needs no AWS.")
     aws_endpoint_url: str = Field(
         default="", validate_default=True, description="The address of the emulator of SNS, SQS and S3."
@@ -99,6 +109,13 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         except SimulatorError as error:
             raise ValueError(f"{error}; set the address of an emulator, as jwo aws prints it") from error
 
+    @field_validator("clock_start")
+    @classmethod
+    def _is_far_from_the_ends(cls, start: datetime | None) -> datetime | None:
+        if start and not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+            raise ValueError(f"is in the year {start.year}; use a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        return start
+
     @field_validator(*_FORMS)
     @classmethod
     def _has_form(cls, value: str, info: ValidationInfo) -> str:
@@ -106,6 +123,14 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         if not re.fullmatch(form, value):
             raise ValueError(words)
         return value
+
+    @field_validator("access_token")
+    @classmethod
+    def _is_long_enough(cls, token: SecretStr) -> SecretStr:
+        value = token.get_secret_value()
+        if value and not re.fullmatch("[!-~]{16,}", value):
+            raise ValueError("must be 16 or more visible ASCII characters without spaces, or empty for no token")
+        return token
 
     @field_validator("connector_session_token")
     @classmethod
@@ -132,6 +157,12 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     def house(self) -> House:
         """Return the house rules in force."""
         return House.of(self)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the names of this platform in small letters, without ports."""
+        own = urlsplit(self.base_url).hostname or ""
+        return frozenset({own, *(name.lower() for name in self.allowed_hosts)})
 
     @property
     def connector_key(self) -> Key:

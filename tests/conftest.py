@@ -31,7 +31,8 @@ def pytest_collection_finish() -> None:
 
 
 @contextmanager
-def _served(app: Any) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
+    """Serve an ASGI app on a free port in a thread; yields its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     server = uvicorn.Server(uvicorn.Config(app, http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on"))
@@ -54,4 +55,4 @@ def _served(app: Any) -> Iterator[str]:
 def serve() -> Iterator[Serve]:
     """Serve an ASGI app (or one made from its own address) until the test ends, and return its address."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
+        yield lambda app: stack.enter_context(served(app))

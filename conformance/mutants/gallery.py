@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.mutants import (
     authentication_faults,
+    badge_faults,
     cart_faults,
     catalog_client_faults,
     cross_talk_faults,
@@ -32,6 +33,7 @@ MODULES = (
     scan_faults,
     event_faults,
     identity_faults,
+    badge_faults,
     purchase_faults,
     cart_faults,
     goods_faults,

@@ -27,6 +27,7 @@ from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
 from contract.house import House, Suite
 from contract.profile import (
+    BADGE_KINDS,
     CatalogClientTable,
     CatalogTable,
     ConnectorTable,
@@ -73,7 +74,7 @@ def profile_of(
     url: str, rate_limit_per_second: int = 0, stores: Stores = STORES, auth: Mapping[str, Any] = NO_AUTH
 ) -> Profile:
     """Return the profile for the small connector."""
-    kinds = ("refused", "expired", "used")
+    kinds = ("refused", "expired", "used", *BADGE_KINDS)
     keys = {
         "shopper": to_identity_key("valid_shopper_key"),
         "associate": to_identity_key("associate_key"),

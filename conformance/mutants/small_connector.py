@@ -23,6 +23,8 @@ VISITORS = {
     "valid_shopper_key": ("shopper-uuid-001", "SHOPPER"),
     "associate_key": ("associate-uuid-001", "ASSOCIATE"),
     "cash_shopper_key": ("cash-uuid-001", "CASH_SHOPPER"),
+    "badge_key": ("shopper-uuid-007", "SHOPPER"),
+    "associate_badge_key": ("associate-uuid-007", "ASSOCIATE"),
 }
 """The id and the type of each visitor, by the text of the identity key. The connector refuses all other keys."""
 STORES = ("STORE-001", "STORE-002")

@@ -16,7 +16,6 @@ _SECRET_HEADER = re.compile(
 )
 _KEY_MEMBERS = frozenset({"identityKey"})
 _USABLE_KEY = re.compile(r"[A-Za-z0-9+/]{12,1000}={0,2}")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _REDACTED = re.compile(r"\s*[<\[(*]|\*+|redacted", re.IGNORECASE)
 _MAX_DEPTH = 64
 _SHORT = 8
@@ -33,21 +32,11 @@ def clean(report: Mapping[str, Any]) -> dict[str, Any]:
     return copy
 
 
-def printable(text: str) -> str:
-    r"""Return a text with control and direction characters as escapes, such as `\x1b`; line ends and tabs stay."""
-    return _UNPRINTABLE.sub(_escape, text)
-
-
 def cut(text: str, limit: int) -> str:
     """Return the text, or its first `limit` characters and the number of characters left out."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]} … ({len(text) - limit:,} more characters; all of them are in report.json)"
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - the last code of two hex digits
 
 
 def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON

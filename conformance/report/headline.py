@@ -9,8 +9,8 @@ from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 from contract.operations import OPERATIONS, VERIFY_IDENTITY_KEYS
 from contract.register import NotTestedBecause
+from jwo_toolkit.texts import no_approval
 
-SIGNS = {"pass": "✓", "fail": "✕", "warn": "!", "blocked": "⊘", "not_applicable": "·", "error": "?"}
 VERDICT_NAMES = {
     "pass": "Pass",
     "fail": "Fail",
@@ -82,7 +82,7 @@ def is_qualified(report: Report) -> bool:
 def remarks(report: Report) -> list[str]:
     """Return the sentences that a reader needs beside the headline; empty for a clean and complete pass."""
     counts, strict = report.counts, report.suite.strict
-    judged, total = counts["pass"] + counts["fail"] + counts["warn"], len(report.cases)
+    judged, total = judged_cases(report), len(report.cases)
     sentences = [f"{text}." for text in late_answers(report, published=False)]
     if report.verdict != "pass":
         sentences += [f"{text}." for text in late_answers(report, published=True)]
@@ -101,6 +101,29 @@ def remarks(report: Report) -> list[str]:
             f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table."
         )
     return sentences
+
+
+def meaning(report: Report) -> tuple[str, str]:
+    """Return two sentences: what the certificate of the run means, and what it does not mean."""
+    judged = judged_share(report) or counted(judged_cases(report), "case")
+    every = counted(report.completeness.total, "MUST rule") if report.completeness else judged
+    known = counted(len(expected_failures(report.cases)), "known breach", "known breaches")
+    if report.verdict == "error":
+        means = "This run has no verdict, and its certificate proves nothing about the connector."
+    elif report.verdict == "fail":
+        means = f"The certificate says that this run judged {judged} and found the connector not conformant."
+    elif expected_failures(report.cases):
+        means = f"The certificate says that this run judged {judged} and found nothing broken but {known}."
+    elif report.is_partial:
+        means = f"The certificate says that the connector met the rules that this run judged, {judged}, and no others."
+    else:
+        means = f"The certificate says that the connector met all {every} of the declared tiers in this run."
+    return means, no_approval("rules without a test, about load, or about another version of the connector")
+
+
+def judged_cases(report: Report) -> int:
+    """Return the number of cases with a verdict about the connector."""
+    return sum(report.counts[name] for name in ("pass", "fail", "warn"))
 
 
 def _nothing_broken(report: Report) -> str:
@@ -126,5 +149,4 @@ def _no_verdict(report: Report) -> str:
     errors = report.counts["error"]
     if errors:
         return f"No verdict: the harness broke in {counted(errors, 'case')}"
-    judged = report.counts["pass"] + report.counts["fail"] + report.counts["warn"]
-    return "No verdict: the harness broke" if judged else "No verdict: no case was judged"
+    return "No verdict: the harness broke" if judged_cases(report) else "No verdict: no case was judged"

@@ -5,26 +5,26 @@ The template only does the layout. This module decides the order, and how much o
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from conformance.report import grouping, headline, latency_plot, verdict
-from conformance.report.clean import cut, printable
-from conformance.report.model import Case, Report
-from conformance.verdicts import Verdict, worst
+from conformance.report.clean import cut
+from conformance.report.model import Case, Latency, Report
+from conformance.verdicts import JUDGED, Verdict, worst
+from jwo_toolkit.figures import duration
+from jwo_toolkit.pages import rendering
+from jwo_toolkit.pages.rendering import Frame, Pages, Title
+from jwo_toolkit.texts import printable
 
 MAX_BYTES = 1_000_000
 DOCS = "https://developer.amazon.com/docs/physicalstores/"
-_CODE = re.compile("`([^`<>]+)`")
+_KIND = "Conformance report"
+_SUMMARY_FINDINGS = 8
 
 
 class Limits(NamedTuple):
@@ -47,20 +47,20 @@ class Group(NamedTuple):
     counts: dict[str, int]
     cases: list[Case]
 
+    @property
+    def judged(self) -> int:
+        """The number of cases with a verdict about the connector."""
+        return sum(self.counts[verdict] for verdict in JUDGED)
+
 
 def render_html(report: Report) -> str:
     """Return the page. Stricter and stricter limits cut long texts, until the page is small enough for an e-mail."""
     page = ""
     for limits in _LIMITS:
-        page = _template().render(_view(report, limits))
+        page = _PAGES.render("report.html.j2", _frame(report), _view(report, limits))
         if len(page.encode()) <= MAX_BYTES:
             break
     return page
-
-
-def style() -> str:
-    """Return the style of the report, for other pages of the kit."""
-    return _source("report.css")
 
 
 def pretty(body: object, limit: int) -> str:
@@ -71,32 +71,53 @@ def pretty(body: object, limit: int) -> str:
     return cut(printable(text), limit)
 
 
-def prose(text: str) -> Markup:
-    """Return a sentence as escaped HTML, with text in backticks as code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704 - escaped just here
+def _frame(report: Report) -> Frame:
+    suite = report.suite
+    edition = f"{suite.name} {suite.version}, Amazon's documentation of {suite.doc_set}"
+    title = Title(
+        _KIND, report.connector.url, f"store {report.connector.store_id}", rendering.utc(report.started_at), edition
+    )
+    banner = "warn" if headline.is_qualified(report) else str(report.verdict)
+    outcome = rendering.Verdict(banner, headline.headline(report), tuple(headline.remarks(report)))
+    return Frame(title, outcome, headline.meaning(report), _script())
 
 
 def _view(report: Report, limits: Limits) -> dict[str, Any]:
-    found, script = grouping.by_cause(report.cases), _source("report.js")
+    found = grouping.by_cause(report.cases)
     return {
         "report": report,
         "verdicts": {case.id: case.verdict for case in report.cases},
-        "headline": headline.headline(report),
-        "remarks": headline.remarks(report),
-        "banner": "warn" if headline.is_qualified(report) else report.verdict,
+        "judged": headline.judged_share(report),
+        "environment": _environment(report),
         "not_tested": headline.not_tested(report),
         "findings": found[: limits.findings],
-        "more_findings": max(0, len(found) - limits.findings),
+        "first_findings": found[:_SUMMARY_FINDINGS],
+        "number_of_findings": len(found),
         "known": verdict.expected_failures(report.cases),
         "stale": report.stale,
         "groups": _groups(report.cases),
-        "strips": [(row, latency_plot.strip(row)) for row in report.latency],
+        "strips": [(row, plot, Markup(latency_plot.draw(plot))) for row, plot in _strips(report)],  # noqa: S704 - our own SVG, with escaped texts
         "settings": pretty(report.settings, 20_000),
         "limits": limits,
-        "script": Markup(script),  # noqa: S704 - our own file
-        "script_hash": _hash(script),
         "docs": DOCS,
     }
+
+
+def _strips(report: Report) -> list[tuple[Latency, latency_plot.Strip]]:
+    return [(row, latency_plot.strip(row)) for row in report.latency]
+
+
+def _environment(report: Report) -> list[tuple[str, str]]:
+    connector, suite = report.connector, report.suite
+    nothing = "nothing, so cases that need a declared key are not applicable"
+    return [
+        ("Connector", connector.url),
+        ("Store", connector.store_id),
+        ("Authentication", connector.auth),
+        ("Declared", ", ".join(connector.declared) or nothing),
+        ("Length", duration(report.duration_s * 1000)),
+        ("Rules", f"revision {suite.revision[:12]}{', strict' if suite.strict else ''}"),
+    ]
 
 
 def _groups(cases: Sequence[Case]) -> list[Group]:
@@ -107,29 +128,18 @@ def _groups(cases: Sequence[Case]) -> list[Group]:
     return groups
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(prose=prose, pretty=pretty, cut=cut, printable=printable, duration=latency_plot.duration)
-    environment.globals.update(
-        signs=headline.SIGNS,
-        verdict_names=headline.VERDICT_NAMES,
-        levels=headline.LEVELS,
-        provenances=headline.PROVENANCES,
-        not_tested_kinds=headline.NOT_TESTED,
-        counted=headline.counted,
-        plot_width=latency_plot.WIDTH,
-        plot_height=latency_plot.HEIGHT,
-    )
-    return environment.get_template("report.html.j2")
+def _script() -> str:
+    return (resources.files("conformance.report") / "report.js").read_text("utf-8")
 
 
-def _source(name: str) -> str:
-    return (resources.files("conformance.report") / name).read_text("utf-8")
-
-
-def _hash(script: str) -> str:
-    """Return the hash of the page's script for its Content-Security-Policy: a script in a body cannot run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+_PAGES = Pages(
+    "conformance.report",
+    {"pretty": pretty, "cut": cut},
+    {
+        "verdict_names": headline.VERDICT_NAMES,
+        "levels": headline.LEVELS,
+        "provenances": headline.PROVENANCES,
+        "not_tested_kinds": headline.NOT_TESTED,
+        "counted": headline.counted,
+    },
+)

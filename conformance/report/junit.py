@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.report.clean import printable
 from conformance.report.grouping import Finding, by_cause, ids
 from conformance.report.headline import LEVELS, headline
 from conformance.report.model import Case, Report, Stale
 from conformance.report.verdict import is_expected
 from jwo_toolkit import junit
+from jwo_toolkit.texts import printable
 
 _MAX_IDS = 40
 

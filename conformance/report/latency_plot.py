@@ -1,4 +1,4 @@
-"""Coordinates of the latency plot: one dot for each answer on a logarithmic time axis, with the budget.
+"""The latency plot of an operation: one dot for each answer on a logarithmic time axis, with the budget.
 
 The axis is logarithmic, because a good connector answers in milliseconds and the budget is seconds: on a linear axis
 all dots would be in one place.
@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from conformance.report.model import Latency
-from jwo_toolkit.svg import dots, logarithmic
+from jwo_toolkit import svg
+from jwo_toolkit.figures import duration, supports
 
-WIDTH, HEIGHT = 720, 96
-_LEFT, _RIGHT, _TOP, _BOTTOM = 14, 706, 18, 68
+_HEIGHT_PX = 60
+_TOP, _BOTTOM = 8.0, 92.0
 _MAX_DOTS = 600
 _GOLDEN = 0.618034
 _TICKS_MS = ((1, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1_000, "1 s"), (10_000, "10 s"), (100_000, "100 s"))
@@ -27,7 +28,7 @@ class Tick(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """The coordinates for one operation; `on_time` and `late` are SVG paths of dots."""
+    """The coordinates for one operation, in percent of the plot; `on_time` and `late` are SVG paths of dots."""
 
     on_time: str
     late: str
@@ -36,6 +37,7 @@ class Strip(NamedTuple):
     budget: Tick
     shown: int
     total: int
+    title: str
     text: str
 
 
@@ -49,23 +51,32 @@ def strip(row: Latency) -> Strip:
     last_ms = max([budget_ms * 1.6, row.max_ms * 1.2, *samples])
     places = [(_x(sample, last_ms), _y(index), sample > budget_ms) for index, sample in enumerate(samples)]
     return Strip(
-        on_time=dots([(x, y) for x, y, is_late in places if not is_late]),
-        late=dots([(x, y) for x, y, is_late in places if is_late]),
+        on_time=svg.dots([(x, y) for x, y, is_late in places if not is_late]),
+        late=svg.dots([(x, y) for x, y, is_late in places if is_late]),
         ticks=[Tick(_x(ms, last_ms), label) for ms, label in _TICKS_MS if ms <= last_ms],
-        marks=[Tick(_x(getattr(row, f"{name}_ms"), last_ms), name) for name in ("p50", "p95", "p99")],
+        marks=[
+            Tick(_x(getattr(row, f"p{percent}_ms"), last_ms), f"p{percent}")
+            for percent in (50, 95, 99)
+            if supports(percent, row.count)
+        ],
         budget=Tick(_x(budget_ms, last_ms), f"{row.budget_s:g} s"),
         shown=len(samples),
         total=row.count,
+        title=f"Latency of {row.operation}",
         text=_in_words(row),
     )
 
 
-def duration(ms: float) -> str:
-    """Return a time as text: `4.2 ms`, `137 ms`, `2.45 s`."""
-    rounded = 9.95, 999.5
-    if ms < rounded[0]:
-        return f"{ms:.1f} ms"
-    return f"{ms:.0f} ms" if ms < rounded[1] else f"{ms / 1000:.2f} s"
+def draw(plot: Strip) -> str:
+    """Return the plot as SVG."""
+    edge = svg.line((0, svg.WHOLE), (svg.WHOLE, svg.WHOLE), "grid")
+    marks = [svg.line((mark.x, 0), (mark.x, svg.WHOLE), "mark") for mark in plot.marks]
+    budget = svg.line((plot.budget.x, 0), (plot.budget.x, svg.WHOLE), "budget") + svg.text(
+        plot.budget.x, 0, f"budget {plot.budget.label}", class_="limit", shift_px=(4, -8)
+    )
+    answers = [svg.stretched(plot.on_time, "on_time"), svg.stretched(plot.late, "too_late") if plot.late else ""]
+    content = [edge, svg.labels_below(plot.ticks), *marks, budget, *answers]
+    return svg.drawing(plot.title, plot.text, "".join(content), _HEIGHT_PX, "strip")
 
 
 def _thinned(samples: Sequence[float], budget_ms: float) -> list[float]:
@@ -82,16 +93,17 @@ def _thinned(samples: Sequence[float], budget_ms: float) -> list[float]:
 
 
 def _x(ms: float, last_ms: float) -> float:
-    return round(logarithmic(1.0, last_ms, _LEFT, _RIGHT)(ms), 1)
+    return round(svg.logarithmic(1.0, last_ms, 0, svg.WHOLE)(ms), 2)
 
 
 def _y(index: int) -> float:
     """Return a height that separates dots of equal times; the height has no meaning."""
-    return round(_TOP + 4 + (index * _GOLDEN % 1) * (_BOTTOM - _TOP - 8), 1)
+    return round(_TOP + (index * _GOLDEN % 1) * (_BOTTOM - _TOP), 1)
 
 
 def _in_words(row: Latency) -> str:
     return (
         f"{row.operation}: {row.count} answers, half within {duration(row.p50_ms)}, slowest "
-        f"{duration(row.max_ms)}, {row.late} later than {row.budget_s:g} seconds"
+        f"{duration(row.max_ms)}, {row.late} later than {row.budget_s:g} seconds. "
+        "One dot for each answer on a logarithmic time axis."
     )

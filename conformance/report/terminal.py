@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.clean import cut, printable
+from conformance.report.clean import cut
 from conformance.report.grouping import Finding, by_cause, ids
-from conformance.report.headline import LEVELS, VERDICT_NAMES, counted, headline, is_qualified, remarks
-from conformance.report.latency_plot import duration
+from conformance.report.headline import LEVELS, VERDICT_NAMES, counted, headline, is_qualified, meaning, remarks
 from conformance.report.model import Latency, Report, Stage
 from conformance.report.verdict import expected_failures
+from jwo_toolkit.figures import duration
+from jwo_toolkit.texts import printable
 
 _STYLES = {
     "pass": "bold green",
@@ -116,4 +117,5 @@ def _verdict(report: Report) -> Iterator[Text]:
     yield Text(f"{counted(len(report.cases), 'case')}: {counts or 'none run'}")
     for remark in remarks(report):
         yield Text(remark)
+    yield Text(" ".join(meaning(report)), style="dim")
     yield Text(headline(report), style=_STYLES["warn" if is_qualified(report) else report.verdict])

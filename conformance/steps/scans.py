@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pytest_bdd import parsers, then, when
 
 from conformance import match
+from conformance.badge_scans import badge_channels
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
@@ -142,6 +143,9 @@ def _kinds_of_event(requests: Requests) -> Iterator[tuple[str, Draft]]:
     for kind, label in kinds:
         if requests.keys.has(kind):
             yield label, requests.build.scan(requests.keys.take(kind))
+    if requests.keys.has("badge"):
+        scan, channel = requests.build.scan(requests.keys.take("badge")), badge_channels(requests.profile.house)[0]
+        yield "a badge's event", scan.with_value("keyChannel", channel)
     yield "an event without keyChannel", new().without("keyChannel") if "keyChannel" in new().body else new()
     for channel in requests.profile.house.identity.key_channels:
         yield f"an event of keyChannel {channel}", new().with_value("keyChannel", channel)

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract.profile import CatalogClientTable
 from contract.sigv4 import Key
-from jwo.aws import REGION
+from jwo.aws import REGION, Deployed
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
@@ -42,6 +42,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     """Upload the catalog, confirm the subscription, wait for the results, and return the accepted SKUs."""
     reached = _client(here, "connectivity", key=here.caller.key)
     stage.expect(reached["connectivityStatus"] == "Success", f"the connectivity test says {reached}")
+    before = _onboarding(here)
     products = here.world.products_csv
     with products.open(newline="", encoding="utf-8") as file:
         skus = [row["item_sku"] for row in csv.DictReader(file)]
@@ -54,7 +55,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     for ingestion in summary["ingestions"]:
         status = _client(here, "status", ingestion)["processingStatus"]
         stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
-    _check_onboarding(here, stage)
+    _check_onboarding(before, _onboarding(here), stage)
     stage.summary = (
         f"connectivity test accepted, {len(skus)} rows uploaded in {len(summary['ingestions'])} call, "
         "subscription confirmed, notified over SQS: "
@@ -64,13 +65,22 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     return frozenset(skus).difference(row["item_sku"] for row in rejected)
 
 
-def _check_onboarding(here: Neighbourhood, stage: Stage) -> None:
-    """Expect that the portal shows each onboarding step of the retailer as done."""
-    retailer = here.world.stores[0].retailer
-    shown = call("GET", f"{here.platform_url}/portal/merchants/{retailer}/onboarding")
-    missing = [f"{step['step']} of {step['of']}: {step['status']}" for step in shown["steps"] if not step["done"]]
-    stage.expect(shown["complete"], f"onboarding is not complete: {'; '.join(missing)}")
-    stage.details.append(f"onboarding: {len(shown['steps']) - len(missing)} of {len(shown['steps'])} steps are done")
+def _onboarding(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON
+    return call("GET", f"{here.platform_url}/portal/merchants/{here.world.stores[0].retailer}/onboarding")
+
+
+def _check_onboarding(before: Any, after: Any, stage: Stage) -> None:  # noqa: ANN401 - any JSON
+    """Expect that the upload ends the onboarding: only then, the portal shows each step of the retailer as done."""
+    missing = _missing(after)
+    stage.expect(not before["complete"], "onboarding is complete without a catalog")
+    stage.expect(after["complete"], f"onboarding is not complete: {'; '.join(missing)}")
+    steps = len(after["steps"])
+    stage.details.append(f"onboarding before the upload lacks: {'; '.join(_missing(before))}")
+    stage.details.append(f"onboarding after the upload: {steps - len(missing)} of {steps} steps are done")
+
+
+def _missing(onboarding: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    return [f"{step['step']} of {step['of']}: {step['status']}" for step in onboarding["steps"] if not step["done"]]
 
 
 def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON
@@ -81,21 +91,25 @@ def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowe
         text=True,
         timeout=_WITHIN_S,
         check=False,
-        **tied({"PATH": os.environ.get("PATH", ""), **_settings(here, key or here.deployed.key)}),
+        **tied(
+            {"PATH": os.environ.get("PATH", ""), **client_settings(here.platform_url, here.aws_url, here.deployed, key)}
+        ),
     )
     if done.returncode not in allowed_codes:
         raise Broken(f"the catalog client exited with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
 
 
-def _settings(here: Neighbourhood, key: Key) -> dict[str, str]:
+def client_settings(platform_url: str, aws_url: str, deployed: Deployed, key: Key | None = None) -> dict[str, str]:
+    """Return the variables of the catalog client, by default with the key of the catalog role."""
+    key = key or deployed.key
     return {
-        "JWO_CATALOG_ENDPOINT": here.platform_url,
+        "JWO_CATALOG_ENDPOINT": platform_url,
         "JWO_CATALOG_REGION": REGION,
         "JWO_CATALOG_ACCESS_KEY_ID": key.access_key_id,
         "JWO_CATALOG_SECRET_ACCESS_KEY": key.secret_access_key,
         "JWO_CATALOG_SESSION_TOKEN": key.session_token or "",
-        "JWO_CATALOG_QUEUE_URL": here.deployed.queue_url,
-        "JWO_CATALOG_AWS_ENDPOINT_URL": here.aws_url,
+        "JWO_CATALOG_QUEUE_URL": deployed.queue_url,
+        "JWO_CATALOG_AWS_ENDPOINT_URL": aws_url,
         "JWO_CATALOG_SHARED_BARCODES": "send",  # the platform is to reject the row that shares another's barcode
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from contract.register import DOC_SET
 from load.histogram import PERCENTILES, curve_ms, merged, percentile_ms
 from load.results import Results
 from load.settings import LoadOptions
@@ -26,10 +28,14 @@ _VIEWS = {
 def document(
     results: Results, verdict: Verdict, options: LoadOptions, scenario: Document, baseline: Document | None
 ) -> Document:
-    """Return the whole report as plain values; latencies are in milliseconds, times in seconds of the run."""
+    """Return the whole report as plain values; latencies are in milliseconds, times in seconds of the run.
+
+    `ended_at` is the instant of this call, in UTC.
+    """
     started_in = max((second.at_s for second in results.seconds if second.started), default=0) + 1
     return {
-        "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit")},
+        "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit"), "doc_set": DOC_SET},
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "scenario": scenario,
         "options": options.model_dump(exclude={"progress_fd", "baseline_copy"}) | {"read_for_s": options.reads_for_s},
         "verdict": asdict(verdict) | {"exit_code": verdict.exit_code},

@@ -8,6 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jwo_toolkit.figures import significant
+from load.report.html import meaning
+
 _STYLE = {"pass": "bold green", "fail": "bold red", "invalid": "bold magenta"}
 _COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
 
@@ -33,7 +36,7 @@ def show(document: dict[str, Any], console: Console, paths: list[str]) -> None:
     for finding, examples in document["examples"].items():
         console.print(f"    {finding}: {examples[0]}", highlight=False, markup=False, soft_wrap=True)
     _show_baseline(document["baseline"], console)
-    _show_verdict(document["verdict"], console, paths)
+    _show_verdict(document, console, paths)
 
 
 def _latencies(document: dict[str, Any]) -> Table:
@@ -42,9 +45,9 @@ def _latencies(document: dict[str, Any]) -> Table:
         column.justify = "right"
     for view, values in document["latency_ms"].items():
         if values["count"]:
-            table.add_row(view, *(_figure(values[name]) for name in _COLUMNS))
+            table.add_row(view, *(significant(values[name]) for name in _COLUMNS))
     for name, values in (("from the actual start", document["from_actual_start_ms"]), ("lag", document["lag_ms"])):
-        table.add_row(Text(name, style="dim"), *(_figure(values[column]) for column in _COLUMNS))
+        table.add_row(Text(name, style="dim"), *(significant(values[column]) for column in _COLUMNS))
     return table
 
 
@@ -54,7 +57,7 @@ def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
     console.print(f"compared with {baseline['file']}:", highlight=False)
     for name, row in baseline["latency_ms"].items():
         factor = "" if row["factor"] is None else f"  x {row['factor']}"
-        console.print(f"  {name} {_figure(row['then'])} → {_figure(row['now'])} ms{factor}", highlight=False)
+        console.print(f"  {name} {significant(row['then'])} → {significant(row['now'])} ms{factor}", highlight=False)
     if "knee_per_s" in baseline:
         then, now = baseline["knee_per_s"]
         console.print(f"  saturation point {then:g}/s → {now:g}/s", highlight=False)
@@ -62,15 +65,11 @@ def _show_baseline(baseline: dict[str, Any] | None, console: Console) -> None:
         console.print(f"  different runs: {', '.join(baseline['differs_in'])} differ", highlight=False)
 
 
-def _show_verdict(verdict: dict[str, Any], console: Console, paths: list[str]) -> None:
+def _show_verdict(document: dict[str, Any], console: Console, paths: list[str]) -> None:
+    verdict = document["verdict"]
     for reason in verdict["reasons"]:
         console.print(f"- {reason}", highlight=False, markup=False, soft_wrap=True)
+    console.print(Text(" ".join(meaning(document)), style="dim"), soft_wrap=True)
     console.print(Text(verdict["word"].upper(), style=_STYLE[verdict["word"]]))
     if paths:
         console.print(f"reports: {', '.join(paths)}", highlight=False, soft_wrap=True)
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}" if value < 100 else f"{value:.1f}"  # noqa: PLR2004 - significant digits

@@ -21,7 +21,7 @@ from reference_connector.retailer_rows import Row
 R = TypeVar("R", bound=Row)
 
 _SECTIONS = (
-    "retailer", "store", "shopper", "card_shopper", "member", "fixture_key", "product", "promotion", "tax"
+    "retailer", "store", "shopper", "card_shopper", "member", "badge", "fixture_key", "product", "promotion", "tax"
 )  # fmt: skip
 _GROUPED_NUMBER = re.compile(
     r"^\s*\"?(\w+)\"?\s*=\s*[+-]?(?![0-9]{1,3}(?:_[0-9]{3})+\s*(?:#|$))[0-9]+(?:_[0-9]+)+", re.MULTILINE

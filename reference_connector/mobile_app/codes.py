@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reference_connector.accounts import check_account
 from reference_connector.errors import CodeDenied
-from reference_connector.retailer import Account, CurrentRetailer, Policy
+from reference_connector.retailer import CurrentRetailer
 from reference_connector.scan_keys import ScanKeys, owes_too_much
 from reference_connector.store import Store
 from reference_connector.telemetry import Clock
@@ -29,7 +30,7 @@ class CodeIssuer:
         account = retailer.accounts.get(shopper_id)
         if account is None:
             raise CodeDenied("the account is not known", code="unknown_account")
-        _check(account, retailer.policy, self._clock())
+        check_account(account, retailer.policy, self._clock())
         debt = await self._store.transact(lambda records: records.debt_of(account.visitor.id))
         if owes_too_much(account, debt, retailer.policy):
             raise CodeDenied("the account's open balance is over the limit", code="open_balance")
@@ -41,12 +42,3 @@ class CodeIssuer:
         record = code._replace(used_by=used_by)
         await self._store.transact(lambda records: records.save_code(record))
         return text
-
-
-def _check(account: Account, policy: Policy, now: datetime) -> None:
-    if (now.year, now.month) > account.card_expires:
-        raise CodeDenied("the payment card is expired", code="card_expired")
-    if account.fraud_score > policy.max_fraud_score:
-        raise CodeDenied("the account is over the fraud threshold", code="fraud_threshold")
-    if account.visitor.type == "SHOPPER" and not account.payment_method:
-        raise CodeDenied("the account has no payment method", code="no_payment_method")

@@ -11,7 +11,8 @@ from contract.house import ScanKeyRules
 from contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
 from reference_connector.mobile_app.codes import CodeIssuer
-from reference_connector.retailer import CurrentRetailer
+from reference_connector.retailer import CurrentRetailer, VisitorType
+from reference_connector.store import Badge, BadgeState, Store
 from reference_connector.telemetry import Clock
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,6 +29,27 @@ class Kind(StrEnum):
     EXPIRED = "expired"
     USED = "used"
     UNKNOWN = "unknown"
+    BADGE = "badge"
+    ASSOCIATE_BADGE = "associate_badge"
+    REVOKED_BADGE = "revoked_badge"
+    LOST_BADGE = "lost_badge"
+    EXPIRED_BADGE = "expired_badge"
+
+
+_BADGES: dict[Kind, tuple[BadgeState, datetime | None]] = {
+    Kind.BADGE: ("issued", None),
+    Kind.ASSOCIATE_BADGE: ("issued", None),
+    Kind.REVOKED_BADGE: ("revoked", None),
+    Kind.LOST_BADGE: ("lost", None),
+    Kind.EXPIRED_BADGE: ("issued", LONG_AGO),
+}
+"""The state and the expiry of a minted badge."""
+_TYPES: dict[Kind, VisitorType] = {
+    Kind.ASSOCIATE: "ASSOCIATE",
+    Kind.ASSOCIATE_BADGE: "ASSOCIATE",
+    Kind.CASH_SHOPPER: "CASH_SHOPPER",
+}
+"""The type of account for a minted key; SHOPPER for all other kinds."""
 
 
 class Mint:
@@ -38,18 +60,20 @@ class Mint:
         retailer: CurrentRetailer,
         codes: CodeIssuer,
         rules: ScanKeyRules,
+        store: Store,
         clock: Clock,
         new_token: Callable[[], str],
     ) -> None:
         self._retailer = retailer
         self._codes = codes
         self._rules = rules
+        self._store = store
         self._clock = clock
         self._new_token = new_token
 
     async def identity_key(self, kind: Kind) -> str:
         """Return a fresh key in Base64. Raises NotThere if the retailer has no shopper of that kind."""
-        return to_identity_key(await self._code(kind))
+        return to_identity_key(await (self._badge(kind) if kind in _BADGES else self._code(kind)))
 
     async def _code(self, kind: Kind) -> str:
         now = self._clock()
@@ -59,8 +83,13 @@ class Mint:
         used_by = f"minted-{secrets.token_hex(8)}" if kind is Kind.USED else ""
         return await self._codes.issue(self._shopper(kind), issued_at, used_by)
 
+    async def _badge(self, kind: Kind) -> str:
+        badge = Badge(f"badge-{secrets.token_hex(8)}", self._shopper(kind), *_BADGES[kind])
+        await self._store.transact(lambda records: records.save_badge(badge))
+        return badge.id
+
     def _shopper(self, kind: Kind) -> str:
-        wanted = kind.upper() if kind in {Kind.ASSOCIATE, Kind.CASH_SHOPPER} else "SHOPPER"
+        wanted = _TYPES.get(kind, "SHOPPER")
         for shopper_id, account in self._retailer.current.accounts.items():
             if account.visitor.type == wanted and account.flagged == (kind is Kind.REFUSED):
                 return shopper_id

@@ -6,7 +6,7 @@ on, they need no session.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from importlib import resources
 from typing import NamedTuple
@@ -44,14 +44,22 @@ class AppRules(NamedTuple):
 
 
 def add_app_routes(
-    app: FastAPI, codes: CodeIssuer, store: Store, rules: AppRules, sign_in: SignIn, mint: Mint | None
+    app: FastAPI,
+    codes: CodeIssuer,
+    store: Store,
+    rules: AppRules,
+    sign_in: SignIn,
+    mint: Mint | None,
+    more: Sequence[APIRouter] = (),
 ) -> None:
-    """Serve sign-in, codes and receipts, and fresh test keys if there is a mint."""
+    """Serve sign-in, codes and receipts, `more` routes of a signed-in shopper, and test keys if there is a mint."""
     app.include_router(_page_route())
     app.include_router(_session_routes(sign_in))
     own = [Depends(_require_own(sign_in))]
     app.include_router(_code_routes(codes, rules), dependencies=own)
     app.include_router(_receipt_routes(store), dependencies=own)
+    for routes in more:
+        app.include_router(routes, dependencies=own)
     if mint is not None:
         app.include_router(_mint_routes(mint))
     app.add_exception_handler(CallRefused, _refused)
@@ -97,7 +105,7 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
 def _require_own(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
     async def own(shopper_id: str, request: Request) -> None:
         if sign_in.shopper_of(request.cookies.get(COOKIE, "")) != shopper_id:
-            raise NotTheirs("these are another shopper's codes and receipts")
+            raise NotTheirs("these are another shopper's codes, receipts and badges")
 
     return own
 

@@ -18,6 +18,7 @@ other nodes may happen at the same moment.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -29,8 +30,14 @@ Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 """`parked` is a bad cart: it holds something that has no price yet."""
 ChargeState = Literal["pending", "authorised", "captured", "declined", "stuck"]
+BadgeState = Literal["issued", "revoked", "lost"]
 CLAIMED = 0
 """The status of a claim: a worker still decides on the answer."""
+
+
+def badge_place(badge_id: str) -> bytes:
+    """Return the place of a badge in every list, 16 bytes: a digest, so that both databases order badges alike."""
+    return hashlib.blake2b(f"badge\0{badge_id}".encode(), digest_size=16).digest()
 
 
 class RememberAnswer(NamedTuple):
@@ -68,6 +75,20 @@ class IssuedCode(NamedTuple):
     shopper_id: str
     issued_at: datetime
     used_by: str = ""
+
+
+class Badge(NamedTuple):
+    """A badge: `id` is the text of its key, `owner` the id of an account.
+
+    `expires_at` is the first instant at which it does not open a gate; None means never. `credential` is the credential
+    type, a free text.
+    """
+
+    id: str
+    owner: str
+    state: BadgeState = "issued"
+    expires_at: datetime | None = None
+    credential: str = ""
 
 
 class Purchase(NamedTuple):
@@ -137,6 +158,18 @@ class Records(Protocol):
 
     def use_code(self, token: str, event_id: str) -> None:
         """Record the authEvent that used a code."""
+
+    def find_badge(self, badge_id: str) -> Badge | None:
+        """Find the record of a badge that was issued or changed at run time."""
+
+    def save_badge(self, badge: Badge) -> None:
+        """Save a badge; it overwrites the earlier record of the same id."""
+
+    def badges_of(self, owner: str) -> list[Badge]:
+        """List the recorded badges of an account, in the order of `badge_place`."""
+
+    def badges_after(self, place: bytes, limit: int) -> list[Badge]:
+        """List recorded badges in the order of `badge_place`, from the first one after a place."""
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""

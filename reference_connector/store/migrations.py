@@ -66,6 +66,15 @@ STEPS = {
             "ALTER TABLE answer ALTER COLUMN forget_at SET NOT NULL",
         ),
     ),
+    # The badges that were issued or changed at run time. The key is `badge_place` of the id.
+    5: Step(
+        both=(
+            """CREATE TABLE badge (
+  key {bytes} PRIMARY KEY, id TEXT NOT NULL, owner TEXT NOT NULL, state TEXT NOT NULL, expires_at BIGINT,
+  credential TEXT NOT NULL)""",
+            "CREATE INDEX badge_owner ON badge (owner)",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)

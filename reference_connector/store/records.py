@@ -11,6 +11,7 @@ from typing import Any
 from reference_connector.errors import MustBeAlone
 from reference_connector.store import (
     CLAIMED,
+    Badge,
     Charge,
     ChargeState,
     IssuedCode,
@@ -19,6 +20,7 @@ from reference_connector.store import (
     RememberAnswer,
     RememberedAnswer,
     Scope,
+    badge_place,
 )
 from reference_connector.store.bulk import Execute, InsertPiece, NewRows
 
@@ -27,6 +29,7 @@ DELETED_AT_ONCE = 1000
 _DELETE_EVERY_MS = 100
 _CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
+_BADGE = "SELECT id, owner, state, expires_at, credential FROM badge WHERE "
 _ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
 _PURCHASES = NewRows("purchase", f"key, {_PURCHASE}")
 
@@ -128,6 +131,33 @@ class SqlRecords:
     def use_code(self, token: str, event_id: str) -> None:
         """Record the authEvent that used a code."""
         self._execute("UPDATE code SET used_by=? WHERE token=?", (event_id, token))
+
+    def find_badge(self, badge_id: str) -> Badge | None:
+        """Find the record of a badge that was issued or changed at run time."""
+        found = self._badges("key=?", (badge_place(badge_id),))
+        return found[0] if found else None
+
+    def save_badge(self, badge: Badge) -> None:
+        """Save a badge; it overwrites the earlier record of the same id."""
+        expires_at = None if badge.expires_at is None else _to_ms(badge.expires_at)
+        self._execute(
+            "INSERT INTO badge (key, id, owner, state, expires_at, credential) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET owner=excluded.owner, state=excluded.state,"
+            " expires_at=excluded.expires_at, credential=excluded.credential",
+            (badge_place(badge.id), badge.id, badge.owner, badge.state, expires_at, badge.credential),
+        )
+
+    def badges_of(self, owner: str) -> list[Badge]:
+        """List the recorded badges of an account, in the order of `badge_place`."""
+        return self._badges("owner=? ORDER BY key", (owner,))
+
+    def badges_after(self, place: bytes, limit: int) -> list[Badge]:
+        """List recorded badges in the order of `badge_place`, from the first one after a place."""
+        return self._badges("key>? ORDER BY key LIMIT ?", (place, limit))
+
+    def _badges(self, condition: str, values: tuple[Any, ...]) -> list[Badge]:
+        rows = self._execute(_BADGE + condition, values)
+        return [Badge._make((*row[:3], None if row[3] is None else _from_ms(row[3]), row[4])) for row in rows]
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""

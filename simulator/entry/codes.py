@@ -11,7 +11,7 @@ from simulator.connector import OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.entry.app_code import Scan, passes_pattern
 from simulator.entry.decision import Decision, EntryAttempt, decided, not_called
-from simulator.entry.identity import identity_message, outcome_of
+from simulator.entry.identity import KeyChannel, identity_message, outcome_of
 from simulator.seed import Seed
 from simulator.trip_record import AuthEvent, ScanResult
 
@@ -25,7 +25,13 @@ class CodeReader:
         self._seed = seed
 
     async def read(
-        self, attempt: EntryAttempt, scan: Scan, *, filtered: bool = True, assisted: bool = False
+        self,
+        attempt: EntryAttempt,
+        scan: Scan,
+        *,
+        channel: KeyChannel = "OPTICAL",
+        filtered: bool = True,
+        assisted: bool = False,
     ) -> Decision:
         """Decide on one scan; if `filtered`, only a scan that matches the store's QR pattern goes to the connector."""
         store = attempt.store
@@ -37,6 +43,7 @@ class CodeReader:
             at=format_instant(attempt.at),
             identity_key=scan.identity_key,
             store_id=store.id,
+            key_channel=channel,
         )
         if not message("verify_identity_keys.request", self._house).is_valid(request):
             return not_called("unsendable_key")

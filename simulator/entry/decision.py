@@ -41,6 +41,8 @@ class Decision(NamedTuple):
     authorized_amount: float | None = None
     recommendation: str = ""
     """The platform's opinion of a card or palm, `accept` or its risks; empty for other ways in."""
+    channel: str = ""
+    """The keyChannel of a badge; empty for other ways in."""
     faults: tuple[str, ...] = ()
     """The faults that applied to the calls. The connector is not to blame for their effects."""
 

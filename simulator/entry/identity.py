@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from contract.errors import MalformedBody
 from contract.gate import NoAnswer
@@ -11,6 +11,9 @@ from contract.messages import message, parse_object
 from simulator.connector import Exchange
 from simulator.trip_record import ScanResult
 
+KeyChannel = Literal["OPTICAL", "CONTACT", "RADIO"]
+BadgeChannel = Literal["CONTACT", "RADIO"]
+"""How a badge reader reads."""
 _ACCEPTED = 200
 
 
@@ -21,14 +24,16 @@ class Outcome(NamedTuple):
     visitor: ScanResult | None = None
 
 
-def identity_message(*, request_id: str, event_id: str, at: str, identity_key: str, store_id: str) -> dict[str, Any]:
+def identity_message(
+    *, request_id: str, event_id: str, at: str, identity_key: str, store_id: str, key_channel: KeyChannel = "OPTICAL"
+) -> dict[str, Any]:
     """Make the request; `at` is the time of the scan in whole seconds with Z."""
     return {
         "requestId": request_id,
         "identityKey": identity_key,
         "storeId": store_id,
         "authEvent": {"id": event_id, "timestamp": at, "location": "ENTRY"},
-        "keyChannel": "OPTICAL",
+        "keyChannel": key_channel,
     }
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.gate import StoreDefault
 from contract.sigv4 import Key
+from simulator.entry.identity import BadgeChannel
 from simulator.entry.strategies import Strategy
 from simulator.portal.accounts import AccountKey
 from simulator.portal.connectivity import Probe
@@ -57,6 +58,9 @@ class StoreSetup(_Body):
         default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
     )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
+    badgeChannel: BadgeChannel = Field(  # noqa: N815 - as above
+        default="CONTACT", description="The keyChannel of the store's badge readers: CONTACT or RADIO."
+    )
 
 
 class KeySetup(_Body):

@@ -56,6 +56,7 @@ class Portal:
             loyalty=setup.loyalty,
             charge_calculation=setup.chargeCalculation,
             authorized_amount=setup.authorizedAmount,
+            badge_channel=setup.badgeChannel,
         )
         self._stores.put(store)
         return store_to_json(store)
@@ -168,6 +169,7 @@ def store_to_json(store: Store) -> JsonObject:
         "loyalty": store.loyalty,
         "chargeCalculation": store.charge_calculation,
         "authorizedAmount": store.authorized_amount,
+        "badgeChannel": store.badge_channel,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 from contract.gate import StoreDefault
 from jwo_toolkit.patterns import BadPattern, checked_pattern
 from simulator.connector import Connector
+from simulator.entry.identity import BadgeChannel
 from simulator.entry.strategies import Strategy
 from simulator.errors import BadCall, NotKnown, NotNow
 from simulator.storage.key_values import KeyValueStore
@@ -37,6 +38,8 @@ class Store(NamedTuple):
     charge_calculation: Literal["retailer", "amazon"] = "retailer"
     authorized_amount: float | None = None
     """The amount to reserve on a card; None means the amount of the house rules."""
+    badge_channel: BadgeChannel = "CONTACT"
+    """How the badge readers at the gates read, unless a visitor's call says otherwise."""
 
     def connector_for(self, kind: ConnectorKind) -> Connector | None:
         """Return the saved connector for a kind of call, or None."""

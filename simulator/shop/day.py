@@ -197,7 +197,7 @@ class Day:
         if visit.way == "app":
             return await gates.scan(visit.gate, scan_of_identity_key(means), joins=joins)
         if visit.way == "badge":
-            return await gates.scan(visit.gate, Scan.of_text(means), method="badge", joins=joins)
+            return await gates.badge(visit.gate, Scan.of_text(means), joins=joins)
         if visit.way == "loyalty":
             return await gates.loyalty(visit.gate, means, "OPTICAL")
         instrument = Instrument(means, "PALM" if visit.way == "palm" else "CREDIT_CARD")

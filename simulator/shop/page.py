@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
+from datetime import datetime
+from importlib import metadata
 from typing import NamedTuple
 
-from simulator.shop.plots import bars, horizontal_bars, steps
+from markupsafe import Markup
+
+from contract.register import DOC_SET
+from jwo_toolkit import figures
+from jwo_toolkit.pages.rendering import Frame, Pages, Verdict, utc
+from jwo_toolkit.pages.rendering import Title as TitleLine
+from jwo_toolkit.texts import no_approval
+from simulator.shop.plots import bars, steps
 from simulator.shop.results import BUDGET_MS, Results, latency, reason
 
-_STYLE = """
-figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: 6px; } figure svg { width: 100%; height: auto; }
-figure svg text { font: 12px system-ui, sans-serif; fill: var(--quiet); }
-.bar { fill: var(--link); } .bar.closed { fill: var(--fail); } .grid { stroke: var(--line); }
-.line { fill: none; stroke: var(--link); stroke-width: 2; } .limit { stroke: var(--fail); stroke-dasharray: 4 3; }
-@media (max-width: 700px) {
-  thead { display: table-header-group; } tbody tr { display: table-row; }
-  tbody td { display: table-cell; padding: 4px; }
-  td.number { display: table-cell; }
-}
-"""
-"""The style of the plots, in the colours of the page's style."""
+DECISION_COLUMNS = ("strategy", "way in", "decided by", "why", "gate", "decisions")
+_PAGES = Pages("simulator.shop")
+_DISTRIBUTION = "jwo-conformance-kit"
+_HOURS = 24
+_NOTHING = "No late answer, no undelivered cart, and no kind of visitor that was refused by mistake."
+_PERCENTILES = (50, 95, 99)
+_Bar = tuple[str, str, str, str]
+_Row = tuple[str, ...]
 
 
 class Title(NamedTuple):
-    """The facts in the heading: the kind of day, its size, its seed and its real time."""
+    """The facts of the heading: the kind of day, its size, its seed, its real times, and the connector's address."""
 
     day: str
     stores: int
@@ -33,51 +37,43 @@ class Title(NamedTuple):
     seed: int | None
     wall_s: float
     most_inside: int
+    connector: str
+    ended_at: datetime
 
 
-def page(
-    title: Title, results: Results, deliveries: dict[str, int], findings: Sequence[str] = (), style: str = ""
-) -> str:
-    """Return the page; `deliveries` counts deliveries by state, `style` is the CSS of the kit's reports."""
-    hours = [(f"{hour:02d}", float(results.arrivals.get(hour, 0))) for hour in range(24)]
-    causes = [
-        (f"{method} {cause}", float(count), "" if opens else "closed")
-        for (method, cause, opens), count in results.causes.most_common()
-    ]
-    outcomes = [
-        (name, float(count), "" if name == "delivered" else "closed") for name, count in results.outcomes.items()
-    ]
-    plots = (
-        bars(hours, "Arrivals by hour", "people"),
-        horizontal_bars(causes, "Gate decisions by cause (red: the gate stayed closed)", ""),
-        steps(sorted(results.gate_ms.items()), "Share of gate decisions answered in time", BUDGET_MS),
-        steps(sorted(results.order_ms.items()), "Share of carts answered in time", BUDGET_MS),
-        horizontal_bars(outcomes, "Delivery attempts by outcome", ""),
-    )
-    heading = f"{title.day.replace('_', ' ').capitalize()}, {title.stores} stores with {title.gates} gates"
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(heading)}</title>\n<style>{style}{_STYLE}</style>\n</head>\n<body>\n<main>",
-            _banner(title, heading, findings),
-            '<h2 id="findings">Findings</h2>',
-            *_findings(findings),
-            '<h2 id="visitors">Who visited</h2>',
-            _table(("Visitor", "visits", "let in", "kept out"), _visitors(results)),
-            '<h2 id="decisions">Who decided, and why</h2>',
-            _table(DECISION_COLUMNS, decision_rows(results), numbers=1),
-            '<h2 id="carts">Carts and answers</h2>',
-            _table(("Count", ""), _counts(results, deliveries), numbers=0),
-            _table(("Milliseconds", "calls", "p50", "p95", "p99", "worst", "over 2 s"), _latencies(results)),
-            '<h2 id="plots">Plots</h2>',
-            *(f'<section class="card">{plot}</section>' for plot in plots),
-            "</main>\n</body>\n</html>",
-        ]
-    )
+def page(title: Title, results: Results, deliveries: dict[str, int], findings: Sequence[str] = ()) -> str:
+    """Return the page; `deliveries` counts deliveries by state."""
+    hours = [(f"{hour:02d}", results.arrivals.get(hour, 0)) for hour in range(_HOURS)]
+    drawn = {
+        "arrivals": bars(hours, "Arrivals by hour", "people"),
+        "gate": steps(sorted(results.gate_ms.items()), "Share of gate decisions answered in time", BUDGET_MS),
+        "orders": steps(sorted(results.order_ms.items()), "Share of carts answered in time", BUDGET_MS),
+    }
+    view = {
+        "findings": findings,
+        "plots": {name: Markup(svg) for name, svg in drawn.items()},  # noqa: S704 - this kit's SVG, with escaped texts
+        "hours": [(hour, f"{people:,}") for hour, people in hours if people],
+        "visitors": _visitors(results),
+        "decision_columns": DECISION_COLUMNS,
+        "decisions": decision_rows(results),
+        "coverage": _coverage(results, deliveries),
+        "counts": _counts(results, deliveries),
+        "environment": _environment(title),
+        "latencies": _latencies(results),
+        "causes": _causes(results),
+        "outcomes": _bars([(name, n, "" if name == "delivered" else "fail") for name, n in results.outcomes.items()]),
+    }
+    return _PAGES.render("shop.html.j2", _frame(title, results, findings), view)
 
 
-DECISION_COLUMNS = ("strategy", "way in", "decided by", "why", "gate", "decisions")
+def meaning(findings: Sequence[str], visits: int) -> tuple[str, str]:
+    """Return two sentences: what the result of a day means, and what it does not mean."""
+    if findings:
+        means = f"The result means that this day of {visits:,} visits found faults in the connector's answers."
+    else:
+        means = f"The result means that the connector answered {visits:,} visits in time, and that each cart arrived."
+    silent_about = "rules that this day did not try, about a higher load, or about another version of the connector"
+    return means, no_approval(silent_about)
 
 
 def decision_rows(results: Results) -> list[tuple[str, ...]]:
@@ -95,40 +91,47 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _banner(title: Title, heading: str, findings: Sequence[str]) -> str:
-    verdict, sign = ("fail", "✗") if findings else ("pass", "✓")
-    counted = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}" if findings else "No findings"
-    facts = (
-        ("Day", heading),
-        ("Seed", str(title.seed)),
-        ("Run", f"{title.wall_s:.1f} s of real time, at most {title.most_inside} visits at the same time"),
-    )
-    return "\n".join(
-        [
-            f'<section class="card banner {verdict}" aria-labelledby="verdict">',
-            f'<div class="sign" aria-hidden="true">{sign}</div>',
-            f'<h1 id="verdict">{counted} in the store day</h1>',
-            '<div class="body"><dl class="facts small">',
-            *(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts),
-            "</dl></div></section>",
-        ]
-    )
+def _frame(title: Title, results: Results, findings: Sequence[str]) -> Frame:
+    day = words(title.day).capitalize()
+    heading = f"{day}, {_counted(title.stores, 'store')} with {_counted(title.gates, 'gate')}"
+    edition = f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}, Amazon's documentation of {DOC_SET}"
+    line = TitleLine("Store day", title.connector, heading, utc(title.ended_at), edition)
+    counted = _counted(len(findings), "finding") if findings else "No findings"
+    verdict = Verdict("fail" if findings else "pass", f"{counted} in the store day", tuple(findings) or (_NOTHING,))
+    return Frame(line, verdict, meaning(findings, results.decisions))
 
 
-def _findings(findings: Sequence[str]) -> list[str]:
-    if not findings:
-        return ['<section class="card"><p>None.</p></section>']
-    chip = '<span class="chip"><b>✗</b> Fail</span>'
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _environment(title: Title) -> list[_Row]:
     return [
-        f'<section class="card finding fail"><p class="rule">{chip} {escape(one)}</p></section>' for one in findings
+        ("Connector", title.connector),
+        ("Day", words(title.day)),
+        ("Size", f"{_counted(title.stores, 'store')}, {_counted(title.gates, 'gate')}"),
+        ("Seed", str(title.seed)),
+        ("Real time", figures.duration(title.wall_s * 1000)),
+        ("At the same time", f"{_counted(title.most_inside, 'visit')} at most"),
     ]
 
 
-def _visitors(results: Results) -> list[tuple[str, ...]]:
+def _coverage(results: Results, deliveries: dict[str, int]) -> list[_Row]:
+    return [
+        ("Visits", f"{results.decisions:,}"),
+        ("Let in", figures.share(results.opened, results.decisions) if results.decisions else "no visits"),
+        ("Carts", f"{results.carts:,}"),
+        ("Delivered", f"{deliveries['delivered']:,} in {_counted(deliveries['attempts'], 'attempt')}"),
+        ("Pending", f"{deliveries['pending']:,}"),
+        ("Dead letters", f"{deliveries['dead_letter']:,}"),
+    ]
+
+
+def _visitors(results: Results) -> list[_Row]:
     return [(name, f"{n:,}", f"{let_in:,}", f"{n - let_in:,}") for name, n, let_in in results.visitor_rows()]
 
 
-def _counts(results: Results, deliveries: dict[str, int]) -> list[tuple[str, ...]]:
+def _counts(results: Results, deliveries: dict[str, int]) -> list[_Row]:
     rows = [
         ("Visits", results.decisions),
         ("Gates opened", results.opened),
@@ -144,21 +147,28 @@ def _counts(results: Results, deliveries: dict[str, int]) -> list[tuple[str, ...
     return [(name, f"{count:,}") for name, count in rows]
 
 
-def _latencies(results: Results) -> list[tuple[str, ...]]:
-    both = (("At the gate", results.gate_ms), ("Create Purchases", results.order_ms))
-    return [(name, *(f"{value:,}" for value in latency(measured))) for name, measured in both]
+def _latencies(results: Results) -> list[_Row]:
+    return [_latency(*each) for each in (("At the gate", results.gate_ms), ("Create Purchases", results.order_ms))]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | None = None) -> str:
-    """Return a table; its last `numbers` columns are numbers, by default all except the first."""
-    first_number = len(columns) - (len(columns) - 1 if numbers is None else numbers)
+def _latency(name: str, measured: Counter[int]) -> _Row:
+    """Return a row of the table; a percentile that the number of calls does not support is a dash."""
+    found = latency(measured)
+    values = zip(_PERCENTILES, (found.p50, found.p95, found.p99), strict=True)
+    known = (f"{value:,}" if figures.supports(percent, found.calls) else "-" for percent, value in values)
+    return (name, f"{found.calls:,}", *known, f"{found.worst:,}", f"{found.over_budget:,}")
 
-    def cell(name: str, index: int, text: str) -> str:
-        style = ' class="number"' if index >= first_number else ""
-        return f"<{name}{style}>{escape(text)}</{name}>"
 
-    def row(name: str, texts: Sequence[str]) -> str:
-        return "<tr>" + "".join(cell(name, index, text) for index, text in enumerate(texts)) + "</tr>"
+def _causes(results: Results) -> list[_Bar]:
+    """Return a bar for each way in and cause; the label ends with `closed` if the gate did not open."""
+    return _bars(
+        [
+            (f"{method} {words(cause)}{'' if opens else ', closed'}", count, "" if opens else "fail")
+            for (method, cause, opens), count in results.causes.most_common()
+        ]
+    )
 
-    head, body = row("th", columns), "\n".join(row("td", texts) for texts in rows)
-    return f'<section class="card"><table><thead>{head}</thead><tbody>\n{body}\n</tbody></table></section>'
+
+def _bars(values: Sequence[tuple[str, int, str]]) -> list[_Bar]:
+    top = max((count for _, count, _ in values), default=1)
+    return [(label, f"{count:,}", f"{100 * count / top:.1f}", kind) for label, count, kind in values]

@@ -52,9 +52,16 @@ class Means(NamedTuple):
     minted: tuple[Kind, ...] = ()
     associate_badges: tuple[str, ...] = ()
     badges: tuple[str, ...] = ()
+    refused_badges: tuple[str, ...] = ()
+    """Badges for which the gate stays closed: revoked, lost or expired."""
     loyalty: tuple[str, ...] = ()
     cards: tuple[tuple[str, bool | None], ...] = ()
     stranger: str = "c3RyYW5nZXI="
+
+    @property
+    def has_badges(self) -> bool:
+        """Whether there is a badge of any kind."""
+        return bool(self.associate_badges or self.badges or self.refused_badges)
 
 
 class People(NamedTuple):
@@ -87,7 +94,7 @@ class People(NamedTuple):
         wanted: dict[Way, float] = {
             "palm": self.palm_rate,
             "card": self.card_rate if self.cards or self.means.cards else 0,
-            "badge": self.shares.badge if self.means.badges or self.means.associate_badges else 0,
+            "badge": self.shares.badge if self.means.has_badges else 0,
             "loyalty": self.shares.loyalty if self.means.loyalty else 0,
         }
         found = {way: share for way, share in wanted.items() if share}
@@ -235,8 +242,9 @@ def _guest(people: People, ways: dict[Way, float], chance: random.Random) -> _Gu
     if way == "app":
         return _app_user(people, chance)
     if way == "badge":
-        badge = chance.choice(means.associate_badges + means.badges)
-        return _Guest(way, badge, "associate" if badge in means.associate_badges else "shopper")
+        badge = chance.choice(means.associate_badges + means.badges + means.refused_badges)
+        kind: Kind = "associate" if badge in means.associate_badges else "shopper"
+        return _Guest(way, badge, kind, admitted=badge not in means.refused_badges)
     if way == "loyalty":
         return _Guest(way, chance.choice(means.loyalty))
     if way == "card" and means.cards and (not people.cards or chance.random() < people.shares.story):

@@ -1,76 +1,48 @@
-"""The plots of a store day; each figure is 640 SVG user units wide."""
+"""The plots of a store day that need an axis; bars with words as labels are a table of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from jwo_toolkit import svg
 
-_WIDTH, _HEIGHT, _LABELS_Y = 640, 240, 226
-_AREA = svg.Area(56, 12, 574, 194)
-_HORIZONTAL = svg.Area(210, 8, 360, 24)
-"""The longest horizontal bar, with the space below it."""
-_MOST_LABELS = 12
+_HEIGHT_PX = 200
+_LIMIT_SHARE = 1.05
 
 
-def bars(values: Sequence[tuple[str, float]], title: str, unit: str) -> str:
-    """Draw vertical bars; each value has a label."""
+def bars(values: Sequence[tuple[str, int]], title: str, unit: str) -> str:
+    """Draw vertical bars; each value is a count with a label."""
     top = max((value for _, value in values), default=0) or 1
-    step = _AREA.width / max(1, len(values))
-    labelled_every = 1 if len(values) <= _MOST_LABELS else len(values) // _MOST_LABELS + 1
-    parts = [_axis(top, unit)]
+    y = svg.linear(0, top, svg.WHOLE, 0)
+    step = svg.WHOLE / max(1, len(values))
+    content = svg.grid(y, svg.even_ticks(top, least_step=1), lambda value: f"{value:,.0f}")
     for index, (label, value) in enumerate(values):
-        x, height = _AREA.left + index * step, _AREA.height * value / top
-        place = svg.Area(x + step * 0.12, _AREA.bottom - height, step * 0.76, height)
-        parts.append(svg.bar(place, "bar", f"{label}: {value:g} {unit}"))
-        if index % labelled_every == 0:
-            parts.append(svg.text(x + step / 2, _LABELS_Y, label, anchor="middle"))
-    return _figure("".join(parts), title)
-
-
-def horizontal_bars(values: Sequence[tuple[str, float, str]], title: str, unit: str) -> str:
-    """Draw horizontal bars, for labels that are words; the third member of a value is the CSS class of the bar."""
-    top = max((value for _, value, _ in values), default=0) or 1
-    parts = []
-    for index, (label, value, kind) in enumerate(values):
-        width, y = _HORIZONTAL.width * value / top, _HORIZONTAL.top + index * _HORIZONTAL.height
-        place = svg.Area(_HORIZONTAL.left, y, max(1.0, width), _HORIZONTAL.height - 7)
-        parts.append(svg.text(_HORIZONTAL.left - 8, y + 15, label, anchor="end"))
-        parts.append(svg.bar(place, f"bar {kind}".strip()))
-        parts.append(svg.text(_HORIZONTAL.left + width + 6, y + 15, f"{value:g} {unit}".strip()))
-    return _figure("".join(parts), title, _HORIZONTAL.height * len(values) + 16)
+        place, size = (step * (index + 0.12), y(value)), (step * 0.76, svg.WHOLE - y(value))
+        content += svg.bar(place, size, "bar", f"{label}: {value:,} {unit}")
+    content += svg.labels_below([(step * (index + 0.5), label) for index, (label, _) in enumerate(values)][::2])
+    label, value = max(values, key=lambda each: each[1], default=("", 0))
+    return svg.drawing(title, f"At most {value:,} {unit}, at {label}.", content, _HEIGHT_PX)
 
 
 def steps(measured: Sequence[tuple[int, int]], title: str, limit_ms: int) -> str:
     """Draw the share of calls answered within each number of milliseconds, with the limit as a line."""
     total = sum(count for _, count in measured) or 1
-    longest = max([limit_ms * 1.05, *(ms for ms, _ in measured)])
-    x, y = svg.linear(0, longest, _AREA.left, _AREA.right), svg.linear(0, 1, _AREA.bottom, _AREA.top)
+    longest = max([limit_ms * _LIMIT_SHARE, *(ms for ms, _ in measured)])
+    x, y = svg.linear(0, longest, 0, svg.WHOLE), svg.linear(0, 1, svg.WHOLE, 0)
     corners, answered = [(0.0, 0.0)], 0
     for ms, count in measured:
         corners.append((ms, answered / total))
         answered += count
         corners.append((ms, answered / total))
     corners.append((longest, answered / total))
-    limit = x(limit_ms)
-    return _figure(
-        _axis(100, "%")
-        + svg.curve([(x(ms), y(share)) for ms, share in corners], "line")
-        + svg.line((limit, _AREA.top), (limit, _AREA.bottom), "limit")
-        + svg.text(limit - 4, _AREA.top + 12, f"{limit_ms} ms", anchor="end")
-        + svg.text(_AREA.left, _LABELS_Y, "0 ms")
-        + svg.text(_AREA.right, _LABELS_Y, f"{longest:.0f} ms", anchor="end"),
-        title,
+    in_time = sum(count for ms, count in measured if ms <= limit_ms)
+    content = (
+        svg.grid(y, (0, 0.5, 1), lambda share: f"{share:.0%}")
+        + svg.curve([(x(ms), y(share)) for ms, share in corners], "p50")
+        + svg.line((x(limit_ms), 0), (x(limit_ms), svg.WHOLE), "budget")
+        + svg.text(x(limit_ms), svg.WHOLE / 2, f"{limit_ms / 1000:g} s", class_="limit", shift_px=(-6, 0))
+        + svg.labels_below([(x(ms), f"{ms / 1000:g} s") for ms in svg.even_ticks(longest)])
     )
-
-
-def _axis(top: float, unit: str) -> str:
-    sign = unit if unit == "%" else ""
-    y = svg.linear(0, top, _AREA.bottom, _AREA.top)
-    return svg.grid(_AREA, y, (0, top / 2, top), lambda value: f"{value:g}{sign}")
-
-
-def _figure(content: str, title: str, height: float = _HEIGHT) -> str:
-    caption = svg.element("figcaption", escape(title))
-    return svg.element("figure", caption + svg.drawing(title, content, _WIDTH, height))
+    return svg.drawing(
+        title, f"{in_time:,} of {sum(count for _, count in measured):,} calls within the limit.", content, _HEIGHT_PX
+    )

@@ -44,14 +44,13 @@ class Outcome(NamedTuple):
 class DayOptions(NamedTuple):
     """The day to run: the name of its curve, the number of visits (0: the day's own number), and its pace.
 
-    `mint` makes the fresh identity keys of a plan that needs them; `style` is the CSS of the page.
+    `mint` makes the fresh identity keys of a plan that needs them.
     """
 
     day: str
     trips: int = 0
     pace: Pace = Pace()
     mint: Mint | None = None
-    style: str = ""
 
 
 async def run_day(
@@ -82,9 +81,18 @@ async def run_day(
     finally:
         await services.close()
     gates = sum(len(shop.gates) for shop in shops)
-    title = Title(options.day, len(shops), gates, settings.seed, time.monotonic() - started, simulated_day.most_inside)
+    title = Title(
+        options.day,
+        len(shops),
+        gates,
+        settings.seed,
+        wall_s=time.monotonic() - started,
+        most_inside=simulated_day.most_inside,
+        connector=connector.url,
+        ended_at=datetime.now(UTC),
+    )
     found = tuple(findings(results, deliveries))
-    return Outcome(title, results, deliveries, page(title, results, deliveries, found, options.style), found)
+    return Outcome(title, results, deliveries, page(title, results, deliveries, found), found)
 
 
 def _store(shop: Shop, connector: Connector, people: People, settings: PlatformSettings) -> Store:

@@ -57,6 +57,7 @@ CASES: dict[str, tuple[object, str, Verdict]] = {
 """Another value of a setting, a case that the correct small connector passes by default, and its verdict then."""
 
 PARTS = {
+    "identity.badge_credential": "reference_connector/app.py",
     "identity.remember_h": "conformance/properties/model.py",
     "scan_key.prefix": "contract/scan_key.py",
     "scan_key.timestamp_digits": "contract/scan_key.py",

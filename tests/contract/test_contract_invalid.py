@@ -28,7 +28,7 @@ BASE = '[connector]\nurl = "http://127.0.0.1:9"\n'
         ("auth = 'sigv5'", "'sigv5' is no value of it; did you mean sigv4?"),
         ("[keys]\nminted = ['shoper']", "'shoper' is no value of it; did you mean shopper?"),
         ("[house.ordering]\nchanged_cart = 'first_win'", "did you mean first_wins?"),
-        ("[keys]\nzzz = 1", "keys.zzz: unknown name; the names here are associate, cash_shopper, "),
+        ("[keys]\nzzz = 1", "keys.zzz: unknown name; the names here are associate, associate_badge, badge, "),
     ],
 )
 def test_error_names_what_was_meant(tmp_path: Path, text: str, meant: str) -> None:
@@ -39,3 +39,17 @@ def test_error_names_what_was_meant(tmp_path: Path, text: str, meant: str) -> No
         load(path)
 
     assert meant in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["restart_command", "[keys]\ncommand", "[catalog_client]\ncommand"])
+@pytest.mark.parametrize(
+    ("command", "problem"), [("mint 'shopper", "is not a command line (No closing quotation)"), (" ", "is blank")]
+)
+def test_command_that_no_shell_reads_is_refused(tmp_path: Path, table: str, command: str, problem: str) -> None:
+    path = tmp_path / "jwo.toml"
+    path.write_text(f'{BASE}{table} = "{command}"\n', encoding="utf-8")
+
+    with pytest.raises(BadProfile, match="command") as caught:
+        load(path)
+
+    assert problem in str(caught.value)

@@ -24,8 +24,8 @@ DISTRIBUTIONS = {
 }  # fmt: skip
 """The distributions with another name than their modules."""
 COME_ALONG = {
-    "botocore": "boto3", "click": "typer", "pydantic": "pydantic-settings", "pydantic_core": "pydantic-settings",
-    "referencing": "jsonschema", "starlette": "fastapi", "werkzeug": "moto",
+    "_pytest": "pytest", "botocore": "boto3", "click": "typer", "pydantic": "pydantic-settings",
+    "pydantic_core": "pydantic-settings", "referencing": "jsonschema", "starlette": "fastapi", "werkzeug": "moto",
 }  # fmt: skip
 """Modules that come with a direct dependency."""
 EXTRAS_OF_PACKAGES: dict[str, set[str]] = {
@@ -74,6 +74,7 @@ COMMANDS = {
     "aws": PLATFORM,
     "shop": PLATFORM,
     "shop --connector http://127.0.0.1:1": PLATFORM,
+    "play": "pip install 'jwo-conformance-kit[connector,platform]'",
     "connector": CONNECTOR,
     "catalog upload rows.csv": CONNECTOR,
     "catalog archive SKU --store S": CONNECTOR,

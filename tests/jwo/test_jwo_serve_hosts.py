@@ -62,7 +62,7 @@ def test_platform_serves_where_it_may(
 ) -> None:
     served: list[str] = []
 
-    def run(_config: object, listener: socket.socket) -> None:
+    def run(_config: object, listener: socket.socket, **_more: object) -> None:
         with listener:
             served.append(listener.getsockname()[0])
 

@@ -90,7 +90,7 @@ def test_late_201_counts_as_a_late_commit() -> None:
 def test_no_late_answer_bounds_the_share_by_three_in_n() -> None:
     recorder = a_recorder(*(an_exchange() for _ in range(300)))
 
-    assert verdict_of(recorder) == ("pass", "0 late in 300: at most 1.0000% at 95 %")
+    assert verdict_of(recorder) == ("pass", "0 late in 300: at most 1 % at 95 % confidence")
 
 
 @pytest.mark.parametrize(

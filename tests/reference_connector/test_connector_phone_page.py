@@ -134,6 +134,26 @@ def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, 
     assert phone.query_selector("#list img") is None
 
 
+def test_badge_is_shown_opens_a_gate_and_is_reported_lost(phone: Page, start: Any, gate: Any) -> None:
+    connector = start()
+    connector.clock.now = datetime.now(UTC)
+    _open(phone, connector)
+    phone.wait_for_selector("#badge-list li")
+    assert phone.locator("#badge-list li").count() == 2  # one of them is revoked
+    assert phone.locator("#badge-list li", has_text="revoked").locator("button").count() == 0
+    phone.locator("#badge-list li", has_text="opens the gate").locator("summary").click()
+    phone.wait_for_selector("#badge-list svg")
+    picture = phone.locator("#badge-list svg").screenshot()
+    assert _read(picture) == "badge-ada-0001"
+    assert gate(connector.url, picture)["visitor"] == {"id": "ada", "type": "SHOPPER"}
+    phone.click("#badge-list button")
+    phone.wait_for_selector("#badge-list li:has-text('reported lost')")
+    assert gate(connector.url, picture)["opens"] is False
+    phone.click("#out")
+    phone.wait_for_selector("#who:not([hidden])")
+    assert (phone.query_selector("#badge-list li"), phone.is_hidden("#badges")) == (None, True)
+
+
 def test_wrong_pin_shows_an_error_and_no_data(phone: Page, start: Any) -> None:
     connector = start()
     _sign_in(phone, connector, pin="0")

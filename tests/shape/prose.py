@@ -15,7 +15,9 @@ _FEWEST_WORDS = 3
 _PAGE_CODE = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|\{%.*?%\}|\{\{.*?\}\}|\{#|#\}|<[^>]*>", re.DOTALL)
 _MARKDOWN_CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
 _HASH_COMMENT = re.compile(r"(?:^|\s)#+\s?(.*)")
-_C_COMMENT = re.compile(r"(?:^|\s)//\s?(.*)|/\*(.*?)\*/", re.DOTALL | re.MULTILINE)
+_C_COMMENT = re.compile(r"(?:^|\s)//[ \t]?([^\n]*)|/\*(.*?)\*/", re.DOTALL | re.MULTILINE)
+_TEMPLATE_LITERAL = re.compile(r"`((?:[^`\\]|\\.)*)`")
+_FILLED_IN = re.compile(r"\$\{[^}]*\}")
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _DESCRIPTION = re.compile(r"^\s*[Dd]escription:\s+(.*)")
 
@@ -38,7 +40,8 @@ def passages(file: Path) -> list[Passage]:
         case ".html" | ".j2":
             return _lines(_blank_out(_PAGE_CODE, text))
         case ".js" | ".mjs" | ".css":
-            return [Passage(_line(text, found), found[1] or found[2] or "") for found in _C_COMMENT.finditer(text)]
+            comments = [Passage(_line(text, found), found[1] or found[2] or "") for found in _C_COMMENT.finditer(text)]
+            return [*comments, *_script_sentences(text)]
         case ".feature":
             return _lines(text)
         case _:
@@ -92,6 +95,15 @@ def _hash_comments_and_strings(text: str) -> Iterator[Passage]:
         descriptions = [found[1] for found in _DESCRIPTION.finditer(line)]
         sentences = [each for each in strings if len(each.split()) >= _FEWEST_WORDS]
         yield from (Passage(number, each) for each in (*comments, *descriptions, *sentences))
+
+
+def _script_sentences(text: str) -> Iterator[Passage]:
+    """Yield what a script shows: quoted sentences, with their filled-in parts left out."""
+    for form in (_QUOTED, _TEMPLATE_LITERAL):
+        for found in form.finditer(text):
+            said = _FILLED_IN.sub("·", found[1])
+            if len(said.split()) >= _FEWEST_WORDS:
+                yield Passage(_line(text, found), said)
 
 
 def _blank_out(code: re.Pattern[str], text: str) -> str:

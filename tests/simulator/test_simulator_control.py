@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ValidationError
 
 from simulator.clock import PlatformClock
 from simulator.errors import BadCall
+from simulator.settings import PlatformSettings
 
 STORE, GATE = "STORE-001", "STORE-001-GATE-1"
 
@@ -317,3 +319,9 @@ def test_debt_keeps_a_card_out_until_it_is_settled(onboarded: Any, connector: An
     amounts = b'"totalAmount":{"amount":1,"code":"USD"},"settledAmount":{"amount":1,"code":"USD"}}'
     assert onboarded.signed("/v1/feedback/payment-status", endless + amounts).status_code == 400
     assert onboarded.http.post("/v1/feedback/payment-status", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
+def test_clock_near_the_end_of_the_calendar_is_refused(year: str) -> None:
+    with pytest.raises(ValidationError, match="use a year from 1970 to 9000"):
+        PlatformSettings(base_url="http://127.0.0.1:9", stores_alone=True, clock_start=f"{year}-06-01T00:00:00Z")

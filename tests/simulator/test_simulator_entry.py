@@ -214,6 +214,30 @@ def test_badge_goes_to_the_identity_connector_past_the_qr_pattern(steady: Any, c
     assert steady.scan("badge 17")["cause"] == "qr_pattern"
 
 
+def test_badge_reader_reads_through_its_channel(steady: Any, connector: Any) -> None:
+    connector.identity = [(200, {"visitorDetails": {"id": "a-1", "type": "ASSOCIATE"}})]
+    for reader, asked, used in (
+        (None, None, "CONTACT"), (None, "RADIO", "RADIO"), ("RADIO", None, "RADIO"), ("RADIO", "CONTACT", "CONTACT"),
+    ):  # fmt: skip
+        set_up(steady, connector, **({"badgeChannel": reader} if reader else {}))
+        body = {"text": "badge 17"} | ({"channel": asked} if asked else {})
+        decision = steady.http.post(f"/gates/{GATE}/badges", json=body).json()
+        assert (decision["opens"], decision["channel"]) == (True, used)
+        assert connector.bodies("identity-keys")[-1]["keyChannel"] == used
+        assert steady.http.get(f"/gates/{GATE}").json()["lastDecision"]["channel"] == used
+    assert steady.http.get("/portal/stores/STORE-001").json()["badgeChannel"] == "RADIO"
+    assert "channel" not in steady.scan("badge 17")
+    assert connector.bodies("identity-keys")[-1]["keyChannel"] == "OPTICAL"
+
+
+@pytest.mark.parametrize("channel", ["OPTICAL", "NFC", "contact", "", 7])
+def test_channel_that_no_badge_reader_has_is_refused(steady: Any, connector: Any, channel: Any) -> None:
+    set_up(steady, connector)
+    answer = steady.http.post(f"/gates/{GATE}/badges", json={"text": "badge 17", "channel": channel})
+    assert answer.status_code in {400, 422}
+    assert connector.seen == []
+
+
 def test_group_enters_on_one_key_with_an_event_each_and_leaves_one_cart(steady: Any, connector: Any) -> None:
     set_up(steady, connector)
     decision = steady.http.post(f"/gates/{GATE}/scans", json={"text": "one key", "people": 3}).json()

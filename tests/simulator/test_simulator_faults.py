@@ -76,6 +76,33 @@ def test_drop_after_is_handled_and_the_cart_is_resent(calm: Any, connector: Any)
     assert len({cart["requestId"] for cart in carts}) == 2
 
 
+@pytest.mark.parametrize("error", [400, 401, 429, 500, 503])
+def test_error_answer_replaces_the_connectors_answer(calm: Any, connector: Any, error: int) -> None:
+    calm.set_up_store(connector, storeDefault="open")
+    arm(calm, "error_answer", amount=error)
+    decision = calm.scan()
+    assert (decision["opens"], decision["cause"]) == (error >= 500, str(error))
+    (entry,) = calm.http.get("/journal", params={"kind": "exchange", "limit": 1}).json()
+    assert entry["lost"]["status"] == 200
+
+
+@pytest.mark.parametrize("amount", [200, 399, 600, 500.5])
+def test_error_answer_with_another_amount_is_refused(calm: Any, amount: float) -> None:
+    refused = calm.http.post("/faults", json={"name": "error_answer", "amount": amount})
+    assert refused.status_code == 400
+    assert "from 400 to 599" in refused.json()["errorMsg"]
+
+
+def test_late_answer_within_the_limit_counts_and_later_times_out(calm: Any) -> None:
+    arm(calm, "late_answer", amount=0.2)
+    assert calm.scan()["cause"] == "200"
+    arm(calm, "late_answer", amount=60)
+    assert calm.scan()["cause"] == "timed_out"
+    in_time, late = calm.http.get("/journal", params={"kind": "exchange", "limit": 2}).json()
+    assert (late["failure"], late["lost"]["status"], in_time["failure"]) == ("timed_out", 200, None)
+    assert in_time["elapsedMs"] >= 200
+
+
 def test_fault_spares_a_number_of_exchanges(calm: Any, connector: Any) -> None:
     arm(calm, "drop_before", after=1, times=1, where={"operation": "Verify Identity Keys"})
     assert [calm.scan()["cause"] for _ in range(3)] == ["200", "no_connection", "200"]

@@ -115,7 +115,7 @@ def test_day_uses_only_the_declared_ways_in(connector: Any, tmp_path: Path, prof
     [
         ("card=0.2", "[tiers] shopper_authorization"),
         ("palm=0.2", "[tiers] shopper_authorization"),
-        ("badge=0.2", "badge"),
+        ("badge=0.2", "[keys] badge"),
         ("loyalty_inside=1", "[scans] accepted"),
         ("associate=0.2", "[keys] associate"),
     ],
@@ -144,6 +144,33 @@ def test_wrong_share_or_strategy_is_a_usage_error(connector: Any, tmp_path: Path
     result = a_day(connector, tmp_path, '[keys]\nshopper = "c2hvcHBlciBmaXhlZA=="\n', *words)
     assert isinstance(result.exception, Usage)
     assert connector.seen == []
+
+
+def test_day_shows_the_declared_badges(connector: Any, tmp_path: Path) -> None:
+    owners = {"b-1": "SHOPPER", "b-2": "ASSOCIATE"}
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        if not path.endswith("identity-keys"):
+            return SingleUse()(path, body)
+        badge = base64.b64decode(body["identityKey"]).decode()
+        known = {"visitorDetails": {"id": badge, "type": owners.get(badge, "")}}
+        return (200, known) if badge in owners else (401, {})
+
+    connector.answer = answer
+    declared = {"badge": "b-1", "associate_badge": "b-2", "revoked_badge": "b-3", "expired_badge": "b-4"}
+    keys = "".join(f'{name} = "{base64.b64encode(text.encode()).decode()}"\n' for name, text in declared.items())
+    result = a_day(connector, tmp_path, f"[keys]\n{keys}", "--share", "badge=0.5")
+    assert result.exit_code == 0, result.output
+    scans = connector.bodies("identity-keys")
+    assert {base64.b64decode(body["identityKey"]).decode() for body in scans} == set(declared.values())
+    assert {body["keyChannel"] for body in scans} == {"CONTACT"}
+    assert "associate with a badge" in result.output
+
+
+def test_badge_that_is_no_text_is_a_usage_error(connector: Any, tmp_path: Path) -> None:
+    error = a_day(connector, tmp_path, '[keys]\nbadge = "/////w=="\n').exception
+    assert isinstance(error, Usage)
+    assert "[keys] badge is not usable in a store day" in str(error)
 
 
 def test_refusal_of_all_app_shoppers_is_a_finding_although_cards_get_in(connector: Any, tmp_path: Path) -> None:

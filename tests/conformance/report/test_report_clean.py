@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from conformance.report import write_all
-from conformance.report.clean import clean, printable
+from conformance.report.clean import clean
 from jwo_toolkit.json_types import JsonObject
+from jwo_toolkit.texts import printable
 from tests.conformance.report.reading import model
 
 Build = Callable[..., JsonObject]

@@ -3,10 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from conformance.report.html import render_html
-from conformance.report.latency_plot import duration, strip
+from conformance.report.latency_plot import strip
 from tests.conformance.report.reading import latency_model, model
 
 Build = Callable[..., dict[str, Any]]
@@ -32,7 +30,7 @@ def test_slower_answers_are_further_right_and_inside_the_plot(a_latency: Build) 
     places = _xs(plot.on_time) + _xs(plot.late)
     assert places == sorted(places)
     assert min(places) >= 0
-    assert max(places) <= 720
+    assert max(places) <= 100
 
 
 def test_a_plot_of_ten_thousand_answers_keeps_the_slowest(a_latency: Build) -> None:
@@ -44,14 +42,6 @@ def test_a_plot_of_ten_thousand_answers_keeps_the_slowest(a_latency: Build) -> N
 
 def test_the_page_draws_every_operation_with_its_figures(a_report: Build, a_latency: Build) -> None:
     page = render_html(model(a_report(latency=[a_latency(), a_latency("Create Purchases", [4.0, 2345.0])])))
-    assert page.count("<svg") == 2
+    assert page.count('role="img"') == 2
     assert "Create Purchases: 2 answers, half within 2.35 s, slowest 2.35 s, 1 later than 2 seconds" in page
     assert "budget 2 s" in page
-
-
-@pytest.mark.parametrize(
-    ("ms", "expected"),
-    [(0, "0.0 ms"), (4.21, "4.2 ms"), (9.97, "10 ms"), (137.4, "137 ms"), (999.7, "1.00 s"), (2450, "2.45 s")],
-)
-def test_times_have_readable_units(ms: float, expected: str) -> None:
-    assert duration(ms) == expected

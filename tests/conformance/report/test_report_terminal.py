@@ -76,3 +76,13 @@ def test_a_hundred_findings_do_not_hide_the_verdict(a_report: Build, a_case: Bui
 def test_a_failed_stage_is_shown_as_failed(a_report: Build) -> None:
     stages = [{"name": "Catalog", "summary": "nothing ingested", "ok": False, "details": []}]
     assert "FAILED Catalog: nothing ingested" in _shown(a_report(verdict="fail", stages=stages))
+
+
+def test_the_terminal_says_what_the_certificate_means(a_full_report: JsonObject) -> None:
+    shown = _shown(a_full_report)
+    assert "The certificate says that the connector met all" in shown
+    assert "It does not mean that Amazon approves the connector" in shown
+
+
+def test_the_certificate_of_a_broken_connector_means_no_conformance(a_report: Build, a_case: Build) -> None:
+    assert "found the connector not conformant" in _shown(a_report([a_case("VIK-3.4", "fail")]))

@@ -145,6 +145,7 @@ MEMBERS = {
     b"member 4711": ("4711", "SHOPPER"),
     b"clerk 2": ("2", "ASSOCIATE"),
     b"coins": ("walk-in", "CASH_SHOPPER"),
+    b"0042": ("2", "ASSOCIATE"),
 }
 numbers = itertools.count(100_000)
 gate: dict[str, tuple[int, Any]] = {}

@@ -1,0 +1,33 @@
+"""The pages in the order of the navigation; a page adds its row, its template and its script."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PREFIX = "/ui"
+
+
+class Page(NamedTuple):
+    """One page: its path below the prefix, its name in the navigation, its icon, and its one-sentence purpose.
+
+    The template is `templates/NAME.html`, and the script is `static/js/pages/NAME.js`.
+    """
+
+    name: str
+    path: str
+    title: str
+    icon: str
+    purpose: str
+
+
+PAGES = (
+    Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),
+    Page(
+        "faults",
+        "/faults",
+        "Faults",
+        "fault",
+        "Failures on purpose: arm one, and watch what the gate and your connector do.",
+    ),
+    Page("clock", "/clock", "Clock", "clock", "The platform's time: stop it, run it faster, or move it forward."),
+)

@@ -1,0 +1,49 @@
+"""The frame that all pages share: navigation, clock, theme, documentation without a network, a blocked foreign page."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.pages.menu import PAGES, PREFIX
+from tests.browser.conftest import Place, Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+
+
+@pytest.mark.parametrize("path", [page.path for page in PAGES])
+def test_page_has_no_serious_accessibility_fault(tab: Tab, path: str) -> None:
+    tab.open(f"{PREFIX}{path}")
+    tab.check_accessibility()
+
+
+def test_entrance_leads_to_the_floor(tab: Tab) -> None:
+    page = tab.open("/")
+
+    assert page.url.endswith(f"{PREFIX}/")
+    assert page.locator(".menu [aria-current=page]").inner_text() == "Floor"
+
+
+def test_header_follows_the_platforms_clock(tab: Tab, place: Place) -> None:
+    page = tab.open(f"{PREFIX}/")
+    place.api.put("/clock", json={"speed": 60}).raise_for_status()
+
+    page.locator("#platform-speed", has_text="60").wait_for()
+    place.api.put("/clock", json={"speed": 1}).raise_for_status()
+    page.locator("#platform-speed").wait_for(state="hidden")
+
+
+def test_chosen_theme_stays_after_a_reload(tab: Tab) -> None:
+    page = tab.open(f"{PREFIX}/")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    chosen = page.locator("html").get_attribute("data-theme")
+    page.reload()
+
+    assert chosen in {"light", "dark"}
+    assert page.locator("html").get_attribute("data-theme") == chosen
+
+
+def test_documentation_of_the_api_needs_no_network(tab: Tab) -> None:
+    page = tab.page
+    page.goto(f"{tab.platform}/docs")
+
+    page.get_by_text("Show the platform's time, speed and seed").wait_for()
