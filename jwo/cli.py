@@ -15,11 +15,13 @@ from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
-from jwo.load_command import load_command
+from jwo.load_command import EPILOG, load_command
 from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
+from jwo_toolkit.extras import PACKAGE
 from jwo_toolkit.lifeline import end_with_starter
+from jwo_toolkit.own_packages import use_own_packages
 
 if TYPE_CHECKING:
     from conformance.summary import Replay
@@ -46,6 +48,36 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain errors and help: a box folds options and paths at 80 columns
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
+    """Print the version of the kit, and the edition of the documentation that its rules follow."""
+    if not asked:
+        return
+    from importlib.metadata import version
+
+    from contract.register import DOC_SET
+
+    typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {DOC_SET}")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and the edition of the documentation, and exit.",
+            show_default="off",
+        ),
+    ] = False,
+) -> None:
+    """Read the options of the command `jwo` itself; typer calls this before each command."""
+
+
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
 
@@ -291,7 +323,7 @@ def doctor_command(
 
 
 app.command(name="play")(play)
-app.command(name="load")(load_command)
+app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
 
 
@@ -336,4 +368,5 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 def main() -> None:
     """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
     end_with_starter()
+    use_own_packages()
     run(app)

@@ -117,7 +117,9 @@ def aws_command(
     It has SQS, SNS, S3, STS and CloudFormation. Its state is in memory.
     """
     from contract.hosts import address_to_bind
+    from jwo_toolkit.extras import require
 
+    require("the simulated AWS", "platform")
     allow = "--allow-unauthenticated"
     here = address_to_bind(host, [_EMULATOR], allowed=allow_unauthenticated, how_to_allow=allow)
     from jwo.moto_server import serve_moto
