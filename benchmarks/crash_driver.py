@@ -29,7 +29,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(servers.ROOT))
 
-from reference_connector.simulated_provider import captured
+from reference_connector.payments.simulated import captured
 from reference_connector.store import Charge, Store
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
@@ -108,7 +108,7 @@ async def drained(store: Store) -> int:
     """Wait until the outbox has no open charge; return the number of charges that are still open."""
     end = time.monotonic() + _DRAIN_S
     while True:
-        count = await store.transact(lambda records: records.open_charges())
+        count = await store.transact(lambda records: records.open_payments())
         if not count or time.monotonic() > end:
             return count
         await asyncio.sleep(0.2)
@@ -142,7 +142,7 @@ async def verdict(store: Store, ledger: Path, carts: int, tally: Tally) -> dict[
     taken = captured(ledger)
     trips = [f"trip-{number:06}" for number in range(carts)]
     purchases = await store.transact(lambda records: {trip: records.find_purchase(trip) for trip in trips})
-    charges = await store.transact(lambda records: {trip: records.find_charge(trip) for trip in trips})
+    charges = await store.transact(lambda records: {trip: records.charges.find(trip) for trip in trips})
     must_pay = [trip for number, trip in enumerate(trips) if METHODS[number % len(METHODS)] != "tok_declined"]
     return {
         "carts": carts,
