@@ -85,16 +85,13 @@ class Sales:
 
     def _entries(self, auth_events: list[Json]) -> list[str]:
         """List the authEvents that may have a pre-authorisation: those of shoppers with a means of payment."""
-        accounts = self._retailer.current.accounts
-        ids = [
-            event["id"].lower()
-            for event in auth_events
-            if (scan := event.get("scanResult"))
-            and (account := accounts.get(scan.get("id", "")))
-            and account.payment_method
-            and account.visitor.type == "SHOPPER"
-        ]
-        return list(dict.fromkeys(ids))
+        entries: list[str] = []
+        for event in auth_events:
+            scan = event.get("scanResult")
+            account = self._retailer.current.accounts.get(scan.get("id", "")) if scan else None
+            if account is not None and account.payment_method and account.visitor.type == "SHOPPER":
+                entries.append(event["id"].lower())
+        return entries
 
     def price_again(self, bad_cart: Purchase) -> RecordSale:
         """Price a bad cart with the retailer's current data."""

@@ -177,8 +177,9 @@ def _write(database: sqlite3.Connection, kind: Kind, call: PaymentCall) -> None:
 def _problem(kind: Kind, call: PaymentCall, before: list[Effect]) -> str:
     """Return why the provider declines an effect, as a code; empty if it does not."""
     if kind == "refund":
-        paid = sum((each.amount for each in before if each.kind in {"capture", "collect"}), Decimal(0))
-        refunded = sum((each.amount for each in before if each.kind == "refund"), Decimal(0))
+        of_order = [each for each in before if each.order == call.order]
+        paid = sum((each.amount for each in of_order if each.kind in {"capture", "collect"}), Decimal(0))
+        refunded = sum((each.amount for each in of_order if each.kind == "refund"), Decimal(0))
         return "more_than_collected" if refunded + call.amount > paid else ""
     if kind in {"authorise", "collect"}:
         return ""

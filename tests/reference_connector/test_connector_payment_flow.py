@@ -399,3 +399,17 @@ def test_provider_declines_what_its_ledger_does_not_allow(
         asyncio.run(story())
     assert declined.value.code == problem
     provider.close()
+
+
+def test_refund_of_one_order_leaves_the_others(tmp_path: Path) -> None:
+    provider = SimulatedProvider(tmp_path / "ledger.sqlite3")
+
+    async def story() -> None:
+        for order in ("a", "b"):
+            await provider.collect(PaymentCall(f"{order}:collect", order, "tok_approved", Decimal("5.00"), "USD"))
+        for order in ("a", "b"):
+            await provider.refund(PaymentCall(f"{order}:refund", order, "tok_approved", Decimal("5.00"), "USD"))
+
+    asyncio.run(story())
+    assert [effect.kind for effect in effects(tmp_path / "ledger.sqlite3")] == ["collect"] * 2 + ["refund"] * 2
+    provider.close()
