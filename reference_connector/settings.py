@@ -101,7 +101,7 @@ class Payments(HouseGroup):
     adjust_attempts_max: int = Field(default=5, ge=1)
     """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
     call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
-    """How long the outbox waits for the provider's answer to one call; less than `lease_s`."""
+    """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
     ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
     lease_s: Seconds = 30

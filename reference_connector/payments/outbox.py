@@ -21,6 +21,8 @@ from reference_connector.store import Authorisation, Charge, Leased, Records, St
 from reference_connector.telemetry import Clock, EventLog
 
 _NO_ANSWER = "no_answer"
+_SHARE_OF_LEASE = 0.9
+"""A call ends before its lease, so that its result is saved."""
 
 
 class PaymentOutbox:
@@ -36,6 +38,7 @@ class PaymentOutbox:
         self._store = store
         self._steps = Steps(provider, rules, clock)
         self._rules = rules
+        self._call_s = min(rules.call_s, _SHARE_OF_LEASE * rules.lease_s or rules.call_s)
         self._owner = owner
         self._clock = clock
         self._log = log
@@ -116,7 +119,7 @@ class PaymentOutbox:
 
     async def _attempt(self, row: Row) -> Row:
         try:
-            async with asyncio.timeout(self._rules.call_s):
+            async with asyncio.timeout(self._call_s):
                 return await self._steps.next(row)
         except PaymentDeclined as refusal:
             return refused(row, refusal.code)
