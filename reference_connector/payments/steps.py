@@ -4,7 +4,7 @@ The outbox commits that state before it takes the next step. So a step that is r
 call again, with the same key and the same amount.
 
     charge          pending ─> authorised ─> captured
-                    adjusting ─> authorised       (if the trip has a pre-authorisation)
+                    adjusting ─> adjusted ─> captured   (if the trip has a pre-authorisation)
                     … ─> collecting ─> captured   (the rest, by another means)
                     … ─> declined                 (a debt)
     authorisation   pending ─> held ─> used by a charge, or releasing ─> released
@@ -46,8 +46,8 @@ class Steps:
             return charge._replace(state="authorised", authorised=charge.amount, reference=reference, attempts=0)
         if charge.state == "adjusting":
             await self._provider.adjust(_call(charge, "adjust"))
-            return charge._replace(state="authorised", authorised=charge.amount, attempts=0)
-        if charge.state == "authorised":
+            return charge._replace(state="adjusted", authorised=charge.amount, attempts=0)
+        if charge.state in {"authorised", "adjusted"}:
             amount = min(charge.amount, charge.authorised)
             await self._provider.capture(_call(charge, "capture")._replace(amount=amount))
             return with_rest(charge._replace(captured=amount))
@@ -92,7 +92,7 @@ def _refused_charge(charge: Charge, code: str) -> Charge:
     """Return the state of a charge after a refusal. After a refused adjustment, capture what was authorised."""
     charge = charge._replace(trouble=code, attempts=0)
     if charge.state == "adjusting":
-        return charge._replace(state="authorised")
+        return charge._replace(state="adjusted")
     if charge.state == "collecting":
         charge = charge._replace(other_methods=charge.other_methods[1:])
     return with_rest(charge)

@@ -32,6 +32,7 @@ ChargeState = Literal[
     "matching",
     "pending",
     "adjusting",
+    "adjusted",
     "authorised",
     "collecting",
     "captured",
@@ -41,7 +42,8 @@ ChargeState = Literal[
     "stuck",
 ]
 """matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
-change the pre-authorised amount to the total. authorised: capture. collecting: collect the rest by another means.
+change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
+first one only, and captures the whole total. collecting: collect the rest by another means.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: an operator must look."""

@@ -65,7 +65,7 @@ CHARGES = Table(
         "event_ids": _TEXTS,
         "other_methods": _TEXTS,
     },
-    ("matching", "pending", "adjusting", "authorised", "collecting"),
+    ("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
 )
 AUTHORISATIONS = Table(
     "authorisation",

@@ -75,7 +75,7 @@ STEPS = {
             "ALTER TABLE charge ADD COLUMN event_ids TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE charge ADD COLUMN other_methods TEXT NOT NULL DEFAULT ''",
             """CREATE INDEX charge_waiting ON charge (due_at)
-  WHERE state IN ('matching', 'pending', 'adjusting', 'authorised', 'collecting')""",
+  WHERE state IN ('matching', 'pending', 'adjusting', 'adjusted', 'authorised', 'collecting')""",
             """CREATE TABLE authorisation (
   event_id TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, cents BIGINT NOT NULL, currency TEXT NOT NULL,
   method TEXT NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL, attempts INTEGER NOT NULL,
