@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
+from simulator.catalog.portal_routes import CatalogDesk, catalog_desk_router
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
@@ -110,6 +111,9 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
                 onboarding=onboarding,
                 feed=catalog.feed,
             )
+        ),
+        catalog_desk_router(
+            CatalogDesk(catalog_api, catalog.accounts, catalog.users, store.journal, not settings.stores_alone)
         ),
         control_router(control),
     ]
