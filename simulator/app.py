@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
 from simulator.called_trips import CalledTrips
+from simulator.catalog.portal_routes import CatalogDesk, catalog_desk_router
 from simulator.catalog.routes import Catalog, catalog_router
 from simulator.checkout.routes import Checkouts, Order, checkout_router
 from simulator.clock import Clock
@@ -151,6 +152,9 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
             )
         ),
         reporting_router(catalog.intra_day, catalog.feed, catalog.users),
+        catalog_desk_router(
+            CatalogDesk(catalog_api, catalog.accounts, catalog.users, store.journal, not settings.stores_alone)
+        ),
         control_router(control),
     ]
 

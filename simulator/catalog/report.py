@@ -47,6 +47,13 @@ def report_of(ingestion_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def link_ends_at(link: str) -> datetime:
+    """Return the time until which a report's link is valid."""
+    query = dict(parse_qsl(urlsplit(link).query))
+    made_at = datetime.strptime(query["X-Amz-Date"], _STAMP).replace(tzinfo=UTC)
+    return made_at + timedelta(seconds=int(query["X-Amz-Expires"]))
+
+
 class Reports:
     """Stores reports in S3, and makes and serves their links."""
 

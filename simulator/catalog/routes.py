@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from contract.house import House
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
@@ -48,19 +48,23 @@ class Catalog(NamedTuple):
 
     async def upload(self, request: Request) -> dict[str, str]:
         """Accept an upload; returns its ingestion id."""
-        account, body = await self.admitted(request, UPLOAD_CATALOG)
+        return {"ingestionId": await self.accept(*await self.admitted(request, UPLOAD_CATALOG))}
+
+    async def accept(self, account: Account, body: bytes, *, by_portal: bool = False) -> str:
+        """Check an upload of an account and accept it; returns its ingestion id."""
         own = self.stores.of_retailer(account.retailer)
         items = await _run_on_body(body, checked_items, body, own, self.house)
         faults = faults_in_texts(item["item_name"] for item in items)
         self.access.fail(faults)
-        return {"ingestionId": await self.ingestions.accept(account, CatalogChange(body), faults)}
+        change = CatalogChange(body, rows=len(items), by_portal=by_portal)
+        return await self.ingestions.accept(account, change, faults)
 
     async def archive(self, request: Request) -> dict[str, str]:
         """Accept an archive call; returns its ingestion id."""
         account, body = await self.admitted(request, ARCHIVE_CATALOG)
         own = self.stores.of_retailer(account.retailer)
         wanted = await _run_on_body(body, checked_archiving, body, own, self.house)
-        change = CatalogChange(orjson.dumps(wanted.skus), tuple(wanted.stores))
+        change = CatalogChange(orjson.dumps(wanted.skus), tuple(wanted.stores), rows=len(wanted.skus))
         return {"ingestionId": await self.ingestions.accept(account, change)}
 
 
@@ -111,6 +115,18 @@ def _add_store_pages(router: APIRouter, catalog: Catalog) -> None:
     @router.get("/stores/{store_id:path}/catalog/{sku:path}", summary="Show an item as uploaded, and its state")
     async def show(store_id: str, sku: str) -> dict[str, Any]:
         return catalog.items.show(store_id, sku)
+
+    @router.get("/stores/{store_id:path}/items", summary="Search a store's items by SKU, name or barcode")
+    async def search_items(
+        store_id: str,
+        search: Annotated[
+            str, Query(max_length=255, description="A barcode, or a part of a SKU, name or barcode.")
+        ] = "",
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> dict[str, Any]:
+        store = catalog.stores.get(store_id)
+        return {"storeId": store.id, **await asyncio.to_thread(catalog.items.search, store.id, search, offset, limit)}
 
     @router.put("/stores/{store_id:path}/planogram/{sku:path}", summary="Put an item on the store's planogram")
     async def place(store_id: str, sku: str) -> dict[str, Any]:
