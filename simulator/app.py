@@ -23,6 +23,7 @@ from simulator.composition import CatalogServices, StoreServices, make_catalog_s
 from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
+from simulator.exchange_view import ExchangeView, exchange_router
 from simulator.floor import Floor, floor_router
 from simulator.intraday.routes import reporting_router
 from simulator.living_store import LivingStore
@@ -156,6 +157,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
             CatalogDesk(catalog_api, catalog.accounts, catalog.users, store.journal, not settings.stores_alone)
         ),
         control_router(control),
+        exchange_router(ExchangeView(store.journal, house)),
     ]
 
 

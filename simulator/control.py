@@ -63,7 +63,10 @@ class ClockChange(_Body):
 
 
 class Edited(_Body):
-    """Changes to an exchange before it is sent again: members that replace old ones, or a whole new body."""
+    """Changes to an exchange before it is sent again: members that replace old ones, or a whole new body.
+
+    A hidden value (`***`) stays as it was sent.
+    """
 
     members: JsonObject = {}
     body: JsonObject | None = None
@@ -144,10 +147,6 @@ def control_router(control: Control) -> APIRouter:
     router = APIRouter(tags=["control"])
     _add_clock_and_faults(router, control)
     _add_journal(router, control)
-
-    @router.get("/operations", summary="List the calls of the contract")
-    async def operations() -> list[JsonObject]:
-        return [{"name": one.name, "path": one.path, "calledBy": one.called_by} for one in OPERATIONS]
 
     @router.get("/healthz", summary="Answer that the platform runs")
     async def healthz() -> JsonObject:
