@@ -141,7 +141,7 @@ def test_dropped_and_pasted_pictures_open_the_gate(floor: Page, event: str) -> N
 
 
 @pytest.mark.parametrize(("default", "word"), [("open", "Open"), ("closed", "Closed")])
-def test_late_answer_follows_the_store_default_and_the_page_says_so(
+def test_late_answer_follows_the_store_default_and_the_page_says_why(
     floor: Page, place: Place, default: str, word: str
 ) -> None:
     set_up_store(place.api, place.connector, GATES, storeDefault=default)
