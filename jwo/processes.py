@@ -31,17 +31,21 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stack = ExitStack()
+        self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        for process in self._running:  # they end side by side, and `launched` waits for each
+            process.terminate()
         self._stack.close()
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
         """Run `jwo ARGUMENTS` and wait for its address. Raises Broken, with the end of the log, if none arrives."""
         variables = {**environment_without(*_UNWANTED), **(environment or {})}
         started = self._stack.enter_context(launched(name, (*JWO, *arguments), self._folder, variables))
+        self._running.append(started.process)
         try:
             url = started.url(_START_WITHIN_S)
         except DidNotStart as error:

@@ -26,7 +26,7 @@ STORE, GATE = "STORE-001", "STORE-001-GATE-1"
 GATES = [f"{STORE}-GATE-{number}" for number in range(1, 9)]
 _LOCAL = {"127.0.0.1", "localhost"}
 _SERIOUS = {"serious", "critical"}
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -67,13 +67,18 @@ class Tab:
             assert shown == [], f"in the {theme} theme"
 
 
+def chromium_path() -> str:
+    """Return the path of an installed Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "these tests drive a real browser: install chromium and put it on the path"
+    return chromium
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests, with a camera that Chromium fakes."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "these tests drive a real browser: install chromium and put it on the path"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield browser
         browser.close()
 
