@@ -47,3 +47,24 @@ def test_documentation_of_the_api_needs_no_network(tab: Tab) -> None:
     page.goto(f"{tab.platform}/docs")
 
     page.get_by_text("Show the platform's time, speed and seed").wait_for()
+
+
+def test_portal_with_users_asks_for_a_token_once(tab: Tab, place: Place) -> None:
+    token = "a-token-of-a-portal-user"
+    everything = {"permissions": ["view", "stores", "accounts", "tests", "users"], "token": token}
+    place.api.put("/portal/users/admin", json=everything).raise_for_status()
+    try:
+        page = tab.open(f"{PREFIX}/")
+        page.evaluate(
+            "() => { window.asked = import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores')); }"
+        )
+        page.get_by_label("Token", exact=True).fill(token)
+        page.get_by_role("button", name="Use the token").click()
+        shown = page.evaluate("window.asked")
+        again = page.evaluate("import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores'))")
+    finally:
+        place.api.delete("/portal/users/admin", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+
+    assert [store["storeId"] for store in shown] == ["STORE-001"]
+    assert again == shown
+    tab.faults = [fault for fault in tab.faults if "401" not in fault]  # the console names the first, refused call
