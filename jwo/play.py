@@ -21,7 +21,7 @@ from fastapi import FastAPI
 
 from contract import profile as profiles
 from contract.house import PlatformGroups
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from contract.settings import read
 from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, RetailerAws
@@ -44,7 +44,7 @@ from simulator.samples import Goods
 from simulator.settings import PlatformSettings
 from simulator.worlds import World, load_world, shipped_world
 
-_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
+_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
 _VISIT_EVERY_S = 10.0
 _UPLOAD_WITHIN_S = 60
 _QUICK_CATALOG = {"queue_s": 0.3, "process_s": 0.3}

@@ -43,7 +43,7 @@ class SignedCalls(NamedTuple):
         async def call(request: Request) -> Response:
             body = await request.body()
             account = self.access.authenticate(request, body)
-            self.access.admit(request, account, operation.name, self.limits)
+            request.state.answer_is_lost = self.access.admit(account, operation.name, self.limits)
             answer = await handle(account, self.checked(body, operation))
             return Response(self._written(answer), operation.success, media_type="application/json")
 

@@ -73,8 +73,10 @@ class Access:
             return ""
         return f"; it is for the host {host[:255]}, not {self._host}: a proxy must pass the caller's Host on"
 
-    def admit(self, request: Request, account: Account, api: str, limits: CallLimits | None = None) -> None:
-        """Take a token from the account's bucket for this API; without `limits`, those of the catalog apply.
+    def admit(self, account: Account, api: str, limits: CallLimits | None = None) -> bool:
+        """Take a token from the account's bucket for this API; return whether a fault loses the answer.
+
+        Without `limits`, those of the catalog apply.
 
         Raises TooManyRequests if the bucket is empty, and the error of an armed fault.
         """
@@ -89,7 +91,7 @@ class Access:
         place, number = Where(operation=api, account=account.id), self._calls[(account.id, api)]
         faults = self._faults.trigger("catalog", place, account.id, api, number)
         self.fail(faults, rules.retry_after_s)
-        request.state.answer_is_lost = "answer_lost" in faults
+        return "answer_lost" in faults
 
     def fail(self, faults: dict[str, float], retry_after_s: int | None = None) -> None:
         """Raise the error of a fault, if one of `faults` is an error; `retry_after_s` is for a 429."""

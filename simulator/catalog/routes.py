@@ -43,7 +43,7 @@ class Catalog(NamedTuple):
         """Check the caller and the rate; returns the account and the body."""
         body = await request.body()
         account = await _run_on_body(body, self.access.authenticate, request, body)
-        self.access.admit(request, account, operation.name)
+        request.state.answer_is_lost = self.access.admit(account, operation.name)
         return account, body
 
     async def upload(self, request: Request) -> dict[str, str]:
