@@ -85,7 +85,8 @@ def test_shelves_hold_the_catalog_of_the_sample_retailer(tmp_path: Path) -> None
             opens = {one["kind"]: _show(api, one)["opens"] for one in api.get("/samples").json()["visitors"]}
             phone = httpx.get(api.get("/samples").json()["appUrl"])
 
-    let_in = {"shopper", "associate", "cash_shopper", "badge", "card_low_risk", "card_adjusted", "palm", "loyalty"}
+    cards_and_others = {"card_low_risk", "card_adjusted", "palm", "loyalty"}
+    let_in = {"shopper", "associate", "cash_shopper", "badge", "associate_badge"} | cards_and_others
     assert {kind for kind, is_open in opens.items() if is_open} == let_in
     assert phone.status_code == 200
 
