@@ -8,40 +8,24 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
-from simulator.called_trips import CalledTrips
-from simulator.catalog.portal_routes import CatalogDesk, catalog_desk_router
-from simulator.catalog.routes import Catalog, catalog_router
-from simulator.checkout.routes import Checkouts, Order, checkout_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
-from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
-from simulator.exchange_view import ExchangeView, exchange_router
 from simulator.floor import Floor, floor_router
-from simulator.intraday.routes import reporting_router
 from simulator.living_store import LivingStore
-from simulator.own_authentication.routes import own_authentication_router
-from simulator.own_authentication.sessions import INVALID, Device, OwnAuthentication, Session
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
-from simulator.payment_calls.routes import PaymentCalls, payment_router
-from simulator.payments import Payments, payments_router
-from simulator.portal.onboarding import Onboarding
-from simulator.portal.routes import Portal, PortalServices, portal_router
-from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
-from simulator.routes import store_router
+from simulator.routers import all_routers
 from simulator.samples import PublishedSamples, SampleSource
 from simulator.settings import PlatformSettings
-from simulator.shopper_identity.routes import ShopperIdentities, shopper_identity_router
-from simulator.signed_calls import SignedCalls
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
@@ -83,7 +67,7 @@ def create_app(
     token = AccessToken(settings.access_token.get_secret_value())
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
-    for router in (*_routers(store, catalog, settings), floor_router(floor), event_stream_router(stream)):
+    for router in (*all_routers(store, catalog, settings), floor_router(floor), event_stream_router(stream)):
         app.include_router(router)
     add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
@@ -95,70 +79,6 @@ def create_app(
     for kind in CLIENT_ERRORS:
         app.add_exception_handler(kind, answer_aws)
     return app
-
-
-def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> list[APIRouter]:
-    house, access = settings.house, catalog.access
-    onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
-    portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
-    catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    called = CalledTrips(store.trips, store.stores, store.charges.store_of, sample_ids=house.payment.magic_ids)
-    signed = SignedCalls(access, house, house.payment)
-    payments = Payments(called, store.risk, store.journal)
-    refund_has_id = house.payment.refund_answer == "reconciliation_id"
-    payment_calls = PaymentCalls(store.charges, called, store.clock, refund_has_id=refund_has_id)
-    orders = store.storage.key_values("order", Order)
-    checkouts = Checkouts(
-        called,
-        store.charges,
-        orders,
-        rules=house.checkout,
-        clock=store.clock,
-        seed=store.seed,
-        journal=store.journal,
-    )
-    emails = store.storage.key_values("e-mail address", str)
-    identities = ShopperIdentities(called, emails, house.shopper_identity)
-    own = OwnAuthentication(
-        stores=store.stores,
-        gates=store.gates,
-        locks=store.reader_locks,
-        devices=store.storage.key_values("own reader", Device),
-        sessions=store.storage.key_values("own authentication", Session),
-        rules=house.own_auth,
-        clock=store.clock,
-        seed=store.seed,
-        journal=store.journal,
-    )
-    resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
-    control = Control(store.clock, store.faults, store.journal, store.seed, resend)
-    return [  # each request is matched in this order; gates come first because they get the most requests
-        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
-        catalog_router(catalog_api, bucket=settings.report_bucket),
-        payments_router(payments, signed),
-        payment_router(payment_calls, signed),
-        checkout_router(checkouts, signed._replace(limits=house.checkout)),
-        shopper_identity_router(identities, signed._replace(limits=house.shopper_identity)),
-        own_authentication_router(own, signed._replace(limits=house.own_auth, refusal=INVALID)),
-        portal_router(
-            PortalServices(
-                portal=portal,
-                stores=store.stores,
-                users=catalog.users,
-                access=access,
-                notifications=catalog.notifications,
-                connectivity=catalog.connectivity,
-                onboarding=onboarding,
-                feed=catalog.feed,
-            )
-        ),
-        reporting_router(catalog.intra_day, catalog.feed, catalog.users),
-        catalog_desk_router(
-            CatalogDesk(catalog_api, catalog.accounts, catalog.users, store.journal, not settings.stores_alone)
-        ),
-        control_router(control),
-        exchange_router(ExchangeView(store.journal, house)),
-    ]
 
 
 @contextlib.asynccontextmanager
