@@ -23,6 +23,20 @@ class Page(NamedTuple):
 PAGES = (
     Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),
     Page(
+        "connectors",
+        "/connectors",
+        "Connectors",
+        "plug",
+        "The stores of the portal: their connectors, connectivity tests, accounts and users.",
+    ),
+    Page(
+        "catalog",
+        "/catalog",
+        "Catalog",
+        "catalog",
+        "Upload a file, follow its ingestion, see why rows are rejected, and search the items.",
+    ),
+    Page(
         "faults",
         "/faults",
         "Faults",

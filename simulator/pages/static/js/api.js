@@ -44,7 +44,7 @@ export function showProblem(error) {
 
 async function send(method, path, body, headers) {
   const isJson = body !== undefined && !(body instanceof Blob);
-  const given = { ...(isJson ? { "Content-Type": "application/json" } : {}), ...headers };
+  const given = { ...(isJson ? { "Content-Type": "application/json" } : {}), ...signedIn(path), ...headers };
   let answer;
   try {
     answer = await fetch(path, { method, headers: given, body: isJson ? JSON.stringify(body) : body });
@@ -56,6 +56,12 @@ async function send(method, path, body, headers) {
   if (answer.status === 401 && /access token/.test(content?.errorMsg ?? "")) window.location.assign("/ui/sign-in");
   const text = content?.errorMsg ?? content?.message ?? `The platform answered ${answer.status}`;
   throw new ApiError(text, answer.status);
+}
+
+/** Return the header of the portal's user that this tab has signed in, see `portal.js`. */
+function signedIn(path) {
+  const token = path.startsWith("/portal/") ? window.sessionStorage.getItem("portal-token") : null;
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
 async function read(answer) {
