@@ -25,6 +25,20 @@ PAGES = (
     Page("wire", "/wire", "Wire", "wire", "Each exchange as it happens: bodies, time, and the rules that it touches."),
     Page("trips", "/trips", "Trips", "cart", "Carts as they fill, the attempts to deliver them, and the purchases."),
     Page(
+        "connectors",
+        "/connectors",
+        "Connectors",
+        "plug",
+        "The stores of the portal: their connectors, connectivity tests, accounts and users.",
+    ),
+    Page(
+        "catalog",
+        "/catalog",
+        "Catalog",
+        "catalog",
+        "Upload a file, follow its ingestion, see why rows are rejected, and search the items.",
+    ),
+    Page(
         "faults",
         "/faults",
         "Faults",

@@ -97,8 +97,8 @@ class ConnectivityTest:
         self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
         cause, expected = self._cause(kind, exchange), self._expected(kind)
         passed = cause in map(str, expected)
-        with_sample = probe.identity_key is None
-        test = Tested(_OPERATIONS[kind], connector, exchange, cause, passed, with_sample)
+        with_sample = kind == "identity" and not (probe.identity_key or probe.store_id)
+        test = Tested(_OPERATIONS[kind], connector, exchange, cause, passed, with_sample, message["storeId"])
         explained = explain(test, self._house)
         result = {
             "storeId": store.id,

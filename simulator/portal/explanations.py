@@ -15,7 +15,6 @@ from simulator.connector import Connector, Exchange
 _LISTED = 5
 _REDIRECTS = range(300, 400)
 _SERVER_FAILS = 500
-_UNAUTHORIZED = 401
 _UNREACHED = {
     "refused": (
         "No program listens at {place}: the machine refused the connection.",
@@ -83,10 +82,15 @@ _GROUPS = {
     422: "invalid",
     429: "limit",
 }
+_OF_SAMPLE = {400: "unknown_store", 401: "sample"}
 _STATUSES = {
     "invalid": (
         "The connector says that the request is not valid ({status}).",
         "Read its answer below. A test with a key and a SKU that the connector knows shows whether it reads requests.",
+    ),
+    "unknown_store": (
+        "The connector says that the request is not valid (400). It is Amazon's sample, with the store id {store}.",
+        "If the connector refuses only this id, put the id of your store into the message, or accept the sample's id.",
     ),
     "sample": (
         "The connector does not accept the code of the sample (401). It is Amazon's published sample, an old code.",
@@ -135,6 +139,7 @@ class Tested(NamedTuple):
     passed: bool
     with_sample: bool
     """Whether the call carried the sample of Amazon instead of values of the tester."""
+    sent_store: str
 
 
 def explain(test: Tested, house: House) -> Explanation:
@@ -182,14 +187,19 @@ def _breaches(operation: Operation, body: bytes, house: House) -> tuple[str, ...
 
 def _refused(test: Tested, status: int) -> tuple[str, str]:
     meaning, fix = _STATUSES[_group(status, with_sample=test.with_sample)]
-    words = {"status": status, "path": test.operation.path, "signature": _SIGNATURES[test.connector.auth]}
+    words = {
+        "status": status,
+        "path": test.operation.path,
+        "signature": _SIGNATURES[test.connector.auth],
+        "store": test.sent_store,
+    }
     return meaning.format(**words), fix.format(**words)
 
 
 def _group(status: int, *, with_sample: bool) -> str:
     """Return the key of the sentences for a status."""
-    if status == _UNAUTHORIZED and with_sample:
-        return "sample"
+    if with_sample and status in _OF_SAMPLE:
+        return _OF_SAMPLE[status]
     if status in _REDIRECTS:
         return "redirect"
     if status >= _SERVER_FAILS:

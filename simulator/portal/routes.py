@@ -234,17 +234,17 @@ def _add_merchants(router: APIRouter, services: PortalServices) -> None:
         user = permitted(request, "view")
         return [shown for shown in services.portal.merchants() if user.sees(str(shown["retailer"]))]
 
-    @router.get("/portal/merchants/{retailer}/onboarding", summary="Show the state of each onboarding step")
+    @router.get("/portal/merchants/{retailer:path}/onboarding", summary="Show the state of each onboarding step")
     async def show_onboarding(request: Request, retailer: str) -> JsonObject:
         permitted(request, "view", retailer)
         return services.onboarding.show(retailer)
 
-    @router.put("/portal/merchants/{retailer}/event-feed", summary="Send a retailer's events to a queue")
+    @router.put("/portal/merchants/{retailer:path}/event-feed", summary="Send a retailer's events to a queue")
     async def subscribe(request: Request, retailer: str, setup: FeedSetup) -> JsonObject:
         permitted(request, "stores", retailer)
         return {**services.feed.subscribe(retailer, setup.queueArn)}
 
-    @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
+    @router.get("/portal/merchants/{retailer:path}/event-feed", summary="Show a retailer's event feed")
     async def show_feed(request: Request, retailer: str) -> JsonObject:
         permitted(request, "view", retailer)
         return {**services.feed.show(retailer)}

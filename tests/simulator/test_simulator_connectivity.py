@@ -30,7 +30,7 @@ def result_of(platform: Any, kind: str = "identity", **probe: Any) -> dict[str, 
         ((415, {}), "does not accept application/json", "Accept"),
         ((418, {}), "expects another status", "as the contract says"),
         ((429, {}), "limits its callers", "Wait"),
-        ((400, {}), "the request is not valid", "a SKU that the connector knows"),
+        ((400, {}), "with the store id sample-store-id", "the id of your store"),
         ((503, {}), "failed with 503", "logs"),
         ((200, {}, {"delay_s": 1.5}), "sent no answer within 1 s", "log"),
     ],
@@ -132,3 +132,16 @@ def test_removed_configuration_gives_its_calls_to_the_connector_of_the_store(ste
     assert saved["connectorConfigurations"]["ordering"]["own"]
     removed = steady.http.delete(f"{PATH}/connectors/ordering").json()["connectorConfigurations"]["ordering"]
     assert (removed["own"], removed["endpoint"]) == (False, connector.url)
+
+
+def test_refused_values_of_the_tester_are_not_called_the_sample(steady: Any, connector: Any) -> None:
+    connector.identity = [(400, {}), (401, {})]
+    steady.set_up_store(connector)
+    meanings = [result_of(steady, storeId=STORE, identityKey="dGVzdA==")["meaning"] for _ in range(2)]
+    assert not [meaning for meaning in meanings if "sample" in meaning]
+
+
+def test_merchant_with_a_slash_in_its_name_has_its_onboarding(steady: Any) -> None:
+    steady.http.put("/portal/stores/SLASH", json={"retailer": "a/b </script>"}).raise_for_status()
+    shown = steady.http.get("/portal/merchants/a%2Fb%20%3C%2Fscript%3E/onboarding").json()
+    assert shown["retailer"] == "a/b </script>"
