@@ -98,6 +98,15 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
             show_default="0, which sets no limit",
         ),
     ] = None,
+    progress: Annotated[
+        str | None,
+        typer.Option(
+            "--progress",
+            metavar="FILE",
+            help="File for a JSON line a second; - is standard output, and the text then goes to standard error.",
+            show_default="none",
+        ),
+    ] = None,
 ) -> None:
     """Test a connector's answers under load against a latency budget.
 
@@ -119,6 +128,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
         "--out": _out(out),
         "--baseline": baseline,
         "--max-slowdown": max_slowdown,
+        "--progress": progress,
     }
     raise typer.Exit(_run([word for flag, value in flags.items() if value is not None for word in (flag, str(value))]))
 
