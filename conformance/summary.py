@@ -71,11 +71,10 @@ def summarise(
     verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
     stale = expectations.stale(verdicts, selection.tiers, selection.only)
-    results = [finished.results[each] for each in _in_order(finished.results)]
     causes = probable_causes(finished.results)
+    found = (reported_case(finished.results[each], profile, replay) for each in _in_order(finished.results))
     cases = tuple(
-        replace(_case(each, profile, replay), expected_failure=reasons.get(each.id), follows_from=causes.get(each.id))
-        for each in results
+        replace(case, expected_failure=reasons.get(case.id), follows_from=causes.get(case.id)) for case in found
     )
     return Report(
         format=FORMAT,
@@ -150,7 +149,8 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
 
 
-def _case(result: CaseResult, profile: Profile, replay: Replay) -> Case:
+def reported_case(result: CaseResult, profile: Profile, replay: Replay = AGAIN) -> Case:
+    """Return the part of the report about one case. Its texts may contain secrets; `report.clean` removes them."""
     row, secret_headers = register()[result.id], frozenset(profile.connector.headers)
     exchanges = (as_report(exchange, secret_headers) for exchange in _worth_showing(result))
     return Case(

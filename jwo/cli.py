@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from conformance.summary import Replay
     from contract.profile import Profile
     from contract.register import Tier
+    from jwo_toolkit.progress_lines import ProgressLines
 
 
 class _Commands(TyperGroup):
@@ -161,6 +162,17 @@ RequireCompleteOption = Annotated[
     typer.Option("--require-complete", help="Exit 1 also if a MUST of the tiers was not judged.", show_default="off"),
 ]
 
+ProgressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--progress",
+        metavar="FILE",
+        help="File for a JSON line with each step of the run; - is standard output, and the text then goes to "
+        "standard error.",
+        show_default="none",
+    ),
+]
+
 
 @app.command(name="certify")
 def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
@@ -174,6 +186,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
     sign_key: SignOption = None,
+    progress: ProgressOption = None,
 ) -> None:
     """Certify a connector. Without --connector and --profile, certify the reference connector in a simulated store."""
     from conformance.dsse import load_private_key
@@ -181,18 +194,21 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
     from jwo_toolkit.console import make_console
+    from jwo_toolkit.progress_lines import text_stream
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
     selection = Selection(_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
-    options = Options(selection, strict, out, expectations, key, require_complete, _replay(connector, profile, out))
-    console = make_console()
-    if not is_embedded:
-        raise typer.Exit(certify(_profile(connector, profile), options, console))
-    from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
+    console = make_console(text_stream(progress))
+    with _progress(progress) as lines:
+        replay = _replay(connector, profile, out)
+        options = Options(selection, strict, out, expectations, key, require_complete, replay, lines)
+        if not is_embedded:
+            raise typer.Exit(certify(_profile(connector, profile), options, console))
+        from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
 
-    raise typer.Exit(certify_reference(options, console))
+        raise typer.Exit(certify_reference(options, console))
 
 
 @app.command()
@@ -335,6 +351,15 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
     if file is None:
         return profiles.for_url(connector or "")
     return profiles.load(file, url=connector or "")
+
+
+def _progress(target: str | None) -> ProgressLines:
+    from jwo_toolkit.progress_lines import open_progress
+
+    try:
+        return open_progress(target)
+    except OSError as error:
+        raise Usage(f"--progress: cannot write to {target} ({error.strerror}); name another file") from error
 
 
 def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:

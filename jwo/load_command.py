@@ -142,6 +142,15 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
         bool,
         typer.Option("--list", help="List the scenarios, each with a sentence, and exit.", show_default="off"),
     ] = False,
+    progress: Annotated[
+        str | None,
+        typer.Option(
+            "--progress",
+            metavar="FILE",
+            help="File for a JSON line a second; - is standard output, and the text then goes to standard error.",
+            show_default="none",
+        ),
+    ] = None,
 ) -> None:
     """Test a connector's answers under load against a latency budget.
 
@@ -162,6 +171,7 @@ def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of t
         "--out": _out(out),
         "--baseline": baseline,
         "--max-slowdown": max_slowdown,
+        "--progress": progress,
     }
     if show_list:
         raise typer.Exit(_run(["--list"]))

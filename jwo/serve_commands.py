@@ -100,13 +100,15 @@ def platform(
 
     from contract.hosts import address_to_bind
     from contract.settings import read
+    from jwo.run_commands import JwoRuns
     from jwo.serving import AsgiApp, serve
     from jwo_toolkit.garbage_collection import tune_garbage_collector
     from simulator.app import COLLECTOR_THRESHOLDS, create_app
     from simulator.settings import PlatformSettings
 
     def make(url: str, aws_url: str = "") -> AsgiApp:
-        app = create_app(read(PlatformSettings, {"base_url": url, **({"aws_endpoint_url": aws_url} if ready else {})}))
+        own = read(PlatformSettings, {"base_url": url, **({"aws_endpoint_url": aws_url} if ready else {})})
+        app = create_app(own, run_commands=JwoRuns(own))
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 

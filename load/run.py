@@ -38,7 +38,10 @@ _LOG_LINES = 12
 
 @dataclass(frozen=True)
 class Progress:
-    """The sum of the workers' counts, once per second; `lag_us` is the longest lag of the last two seconds."""
+    """The sum of the workers' counts, once per second; `lag_us` is the longest lag of the last two seconds.
+
+    The percentiles are those of the answers since the last report, from the intended start; None without an answer.
+    """
 
     started: int
     answered: int
@@ -46,6 +49,10 @@ class Progress:
     failed: int
     missed: int
     lag_us: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
 from simulator.retailer_calls import RetailerCalls
 from simulator.routers import all_routers
+from simulator.run_routes import run_router
+from simulator.runs import RunCommands, Runs
 from simulator.samples import PublishedSamples, SampleSource
 from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
@@ -36,20 +38,26 @@ number rules, are a hundred times as rare as by default."""
 
 
 def create_app(
-    settings: PlatformSettings, *, clock: Clock | None = None, samples: SampleSource | None = None
+    settings: PlatformSettings,
+    *,
+    clock: Clock | None = None,
+    samples: SampleSource | None = None,
+    run_commands: RunCommands | None = None,
 ) -> FastAPI:
     """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock.
 
-    `samples` makes the sample visitors; without it, there are only those that Amazon publishes.
+    `samples` makes the sample visitors; without it, there are only those that Amazon publishes. `run_commands` are
+    those of certifications and load tests; without it, the platform starts none.
     """
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
     samples, stream = samples or PublishedSamples(), EventStream(store.journal, store.clock)
+    runs = Runs(store.stores, run_commands, stream.note_change)
     living = LivingStore(store.stores, store.gates, store.trips, samples, stream.note_change)
     app = FastAPI(
         title="Simulated JWO platform",
         version="1",
-        lifespan=lambda _: _run_loops(store, catalog, settings, living.run),
+        lifespan=lambda _: _run_loops(store, catalog, settings, living.run, runs),
         docs_url=None,
         redoc_url=None,
     )
@@ -67,7 +75,8 @@ def create_app(
     token = AccessToken(settings.access_token.get_secret_value())
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
-    for router in (*all_routers(store, catalog, settings), floor_router(floor), event_stream_router(stream)):
+    others = (floor_router(floor), event_stream_router(stream), run_router(runs))
+    for router in (*all_routers(store, catalog, settings), *others):
         app.include_router(router)
     add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
@@ -83,7 +92,11 @@ def create_app(
 
 @contextlib.asynccontextmanager
 async def _run_loops(
-    store: StoreServices, catalog: CatalogServices, settings: PlatformSettings, visits: Callable[[], Awaitable[None]]
+    store: StoreServices,
+    catalog: CatalogServices,
+    settings: PlatformSettings,
+    visits: Callable[[], Awaitable[None]],
+    runs: Runs,
 ) -> AsyncIterator[None]:
     if not settings.stores_alone:
         with aws_errors_named(catalog.aws.endpoint):
@@ -108,6 +121,7 @@ async def _run_loops(
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.to_thread(runs.close)
         catalog.feed.close()
         await catalog.ingestions.close()
         await store.close()

@@ -41,10 +41,10 @@ def run(
     configuration: RunConfiguration,
     *,
     on_case: OnCase = ignore,
-    on_selected: Callable[[int], None] = lambda _count: None,
+    on_selected: Callable[[Sequence[str]], None] = lambda _ids: None,
     known: Known | None = None,
 ) -> FinishedRun:
-    """Run the selected cases. `on_selected` first gets the number of cases, `on_case` then gets each result.
+    """Run the selected cases. `on_selected` first gets the ids of the cases, `on_case` then gets each result.
 
     `known` holds the results of control calls from an earlier run, which are not made again.
 
@@ -54,7 +54,7 @@ def run(
     plan = make_plan(configuration.selection, is_rate_apart=bool(profile.limits.url))
     if not plan.ids:
         raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
-    on_selected(len(plan.ids))
+    on_selected([each for each in register() if each in plan.ids])
     recorder = Recorder(on_case)
     configuration = replace(configuration, until_s=min(configuration.until_s, end_of_cases(configuration)))
     with equipped(replace(configuration, profile=profile.at_usual_address), recorder, known) as equipment:

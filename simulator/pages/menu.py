@@ -46,4 +46,18 @@ PAGES = (
         "Failures on purpose: arm one, and watch what the gate and your connector do.",
     ),
     Page("clock", "/clock", "Clock", "clock", "The platform's time: stop it, run it faster, or move it forward."),
+    Page(
+        "certify",
+        "/certify",
+        "Certify",
+        "certify",
+        "Run the conformance suite against a store's connector, and see which rules it meets.",
+    ),
+    Page(
+        "load",
+        "/load",
+        "Load",
+        "load",
+        "Send many requests to a store's connector, and see whether each answer is in time.",
+    ),
 )
