@@ -51,6 +51,9 @@ def test_stopped_connector_is_explained(page: Page, place: Place, tab: Tab) -> N
     result.get_by_text("What the platform sent").click()
     expect(result.get_by_role("region", name="What the platform sent")).to_contain_text("sample-store-id")
     expect(page.locator("#onboarding")).to_contain_text("Failed")
+    place.api.put("/portal/stores/OTHER", json={"retailer": "other"}).raise_for_status()
+    expect(page.locator("#store-list")).to_contain_text("OTHER")
+    expect(result.get_by_role("region", name="What the platform sent")).to_be_visible()
     tab.check_accessibility()
 
 
@@ -134,6 +137,7 @@ def test_hostile_names_have_no_effect(open_tab: Any, place: Place) -> None:
 
     expect(page.locator("#store-title")).to_have_text(HOSTILE)
     expect(page.locator("#onboarding-of bdi")).to_have_text(HOSTILE)
+    assert "\u202e" not in page.locator("#onboarding").inner_text(), "the sentences keep their direction"
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert HOSTILE in {store["storeId"] for store in place.api.get("/portal/stores").json()}
     tab.check_accessibility()

@@ -1,7 +1,7 @@
 // Uploads a file as an account of a retailer: dropped, or chosen.
 
 import { at, call } from "../api.js";
-import { emptyState, fill, foreign, h, icon, setText } from "../dom.js";
+import { emptyState, fill, foreign, h, icon, oneDirection, setText } from "../dom.js";
 import { field } from "../forms.js";
 
 const MB = 1000000;
@@ -15,7 +15,7 @@ export class Uploader {
     this.input = h("input", { type: "file", class: "visually-hidden", id: "upload-file", accept: ".csv,.tsv,.txt,.json,text/csv,application/json", on: { change: () => this._take(this.input.files) } });
     this.what = h("strong", {}, "Drop a file here, or choose one");
     this.drop = h("label", { class: "drop", for: "upload-file" }, icon("upload"), this.what,
-      h("span", { class: "muted small" }, `CSV or JSON, at most ${limits.mostItems} items and ${limits.mostFileBytes / MB} MB`), this.input);
+      h("span", { class: "muted small" }, `CSV or JSON, at most ${limits.mostItems.toLocaleString("en")} items and ${limits.mostFileBytes / MB} MB`), this.input);
     this.problem = h("div", { role: "alert" });
     this.help = h("details", {}, h("summary", {}, "What is in such a file"),
       h("p", { class: "small" }, "A CSV begins with a header. It needs the columns ", h("code", {}, limits.requiredColumns.join(", ")), ", and may have ",
@@ -77,6 +77,6 @@ export class Uploader {
   }
 
   _refuse(name, text) {
-    fill(this.problem, h("div", { class: "notice", dataset: { kind: "bad" } }, h("div", {}, h("strong", { class: "cut" }, foreign(name)), h("p", {}, h("bdi", {}, text)))));
+    fill(this.problem, h("div", { class: "notice", dataset: { kind: "bad" } }, h("div", {}, h("strong", { class: "cut" }, foreign(name)), h("p", {}, oneDirection(text)))));
   }
 }

@@ -1,7 +1,7 @@
 // The AWS accounts that may call the platform, and the users of the portal with their permissions.
 
 import { at, del, get, put } from "../api.js";
-import { button, emptyState, fill, foreign, h } from "../dom.js";
+import { button, emptyState, fillIfNew, foreign, h } from "../dom.js";
 import { FormDialog, choice, field } from "../forms.js";
 import { forgetToken, isSignedIn, keepToken } from "../portal.js";
 import { toast } from "../toast.js";
@@ -29,11 +29,12 @@ export async function showAccess() {
   retailers = merchants.map((one) => one.retailer);
   const ids = merchants.flatMap((one) => one.accounts);
   const accounts = await Promise.all(ids.map((id) => get(at`/portal/accounts/${id}`, { quiet: true }).catch(() => null)));
-  showAccounts(accounts.filter(Boolean));
+  fillIfNew(accountsCard, accounts, () => accountsTable(accounts.filter(Boolean)));
   try {
-    showUsers(await get("/portal/users", { quiet: true }));
+    knownUsers = await get("/portal/users", { quiet: true });
+    fillIfNew(usersCard, knownUsers, () => usersTable(knownUsers));
   } catch (error) {
-    fill(usersCard, h("p", { class: "muted small" }, error.message));
+    fillIfNew(usersCard, error.message, () => [h("p", { class: "muted small" }, error.message), signOutButton()]);
   }
 }
 
@@ -44,32 +45,29 @@ function table(heads, rows) {
   return h("div", { class: "table-frame" }, h("table", { class: "listed" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)));
 }
 
-function showAccounts(accounts) {
-  if (!accounts.length) {
-    fill(accountsCard, emptyState("lock", "No account is allow-listed", "An AWS account signs the calls of the catalog API for its retailer. Its queue receives the notifications."));
-    return;
-  }
-  fill(accountsCard, table(["Account", "Retailer", "Access key", "Queue", "Connectivity", "Subscription"], accounts.map((one) => h("tr", {},
+function accountsTable(accounts) {
+  if (!accounts.length) return emptyState("lock", "No account is allow-listed", "An AWS account signs the calls of the catalog API for its retailer. Its queue receives the notifications.");
+  return table(["Account", "Retailer", "Access key", "Queue", "Connectivity", "Subscription"], accounts.map((one) => h("tr", {},
     cell("Account", foreign(one.accountId, { class: "mono" })),
     cell("Retailer", foreign(one.retailer)),
     cell("Access key", foreign(one.accessKeyId, { class: "mono" })),
     cell("Queue", one.queueArn ? foreign(one.queueArn, { class: "mono small" }) : "no queue"),
     cell("Connectivity", statusBadge(one.connectivityStatus)),
-    cell("Subscription", statusBadge(one.subscriptionStatus))))));
+    cell("Subscription", statusBadge(one.subscriptionStatus)))));
 }
 
-function showUsers(users) {
-  knownUsers = users;
-  const signOut = isSignedIn() ? button("Sign out of the portal", { onClick: () => { forgetToken(); window.location.reload(); } }) : null;
-  if (!users.length) {
-    fill(usersCard, emptyState("people", "The portal has no users", "It is open to every caller. The first user closes it: then each call needs a token."));
-    return;
-  }
-  fill(usersCard, table(["User", "Merchant", "Permissions", ""], users.map((one) => h("tr", {},
+function usersTable(users) {
+  if (!users.length) return emptyState("people", "The portal has no users", "It is open to every caller. The first user closes it: then each call needs a token.");
+  return [table(["User", "Merchant", "Permissions", ""], users.map((one) => h("tr", {},
     cell("User", foreign(one.userId)),
     cell("Merchant", one.retailer ? foreign(one.retailer) : "all"),
     cell("Permissions", one.permissions.join(", ")),
-    h("td", { class: "number" }, button("Remove", { kind: "quiet", "aria-label": `Remove the user ${one.userId}`, onClick: () => removeUser(one.userId) }))))), signOut);
+    h("td", { class: "number" }, button("Remove", { kind: "quiet", "aria-label": `Remove the user ${one.userId}`, onClick: () => removeUser(one.userId) }))))), signOutButton()];
+}
+
+function signOutButton() {
+  if (!isSignedIn()) return null;
+  return h("div", {}, button("Sign out of the portal", { onClick: () => { forgetToken(); window.location.reload(); } }));
 }
 
 async function removeUser(userId) {

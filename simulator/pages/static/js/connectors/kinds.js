@@ -1,7 +1,7 @@
 // The connectors of a store, one for each kind of call: its saved configuration, and its connectivity test.
 
 import { at, del, post, put } from "../api.js";
-import { button, fill, foreign, h, setText } from "../dom.js";
+import { button, fill, fillIfNew, foreign, h, setText } from "../dom.js";
 import { field } from "../forms.js";
 import { toast } from "../toast.js";
 import { notice, resultElement } from "./result.js";
@@ -55,11 +55,13 @@ export class ConnectorPanel {
           this.probe, h("div", { class: "row" }, this.run), this.result)));
   }
 
-  /** Show a store and its newest tests. With `keepForm` the values in the form stay. */
+  /** Show a store and its newest tests. With `keepForm` values in the form that are not saved stay. */
   show(store, tests, keepForm) {
+    const keep = keepForm && this.store?.storeId === store.storeId && this._isUnsaved();
     [this.store, this.tests] = [store, tests];
-    fill(this.tabs, Object.entries(KINDS).map(([kind, [name]]) => this._tab(kind, name)));
-    this._showKind(keepForm);
+    const lights = [this.kind, store.connectorConfigurations, Object.values(tests).map((test) => test.status)];
+    fillIfNew(this.tabs, lights, () => Object.entries(KINDS).map(([kind, [name]]) => this._tab(kind, name)));
+    this._showKind(keep);
   }
 
   _tab(kind, name) {
@@ -84,10 +86,10 @@ export class ConnectorPanel {
     if (!keepForm) [this.endpoint.value, this.region.value] = saved.own ? [saved.endpoint, saved.region] : ["", ""];
     this.endpoint.placeholder = saved.endpoint || "https://connector.example";
     this.remove.hidden = !saved.own;
-    fill(this.probe,
+    fillIfNew(this.probe, this.kind, () => [
       this.kind === "identity" ? field("Code of your own", this.key, "As it is in the QR code. Empty: the sample.") : null,
       this.kind === "ordering" ? field("SKU in the cart", this.sku, "One that the connector sells.") : null,
-      field("Store id in the message", this.sentStore));
+      field("Store id in the message", this.sentStore)]);
     this.run.disabled = !saved.endpoint;
     this._showUnsaved();
     this._showResult();
@@ -118,7 +120,8 @@ export class ConnectorPanel {
   _showResult() {
     const { status, result } = this.tests[this.kind];
     const unsaved = this._isUnsaved() ? this.endpoint.value : "";
-    fill(this.result, result ? resultElement(result, { status, unsaved }) : h("p", { class: "muted small" }, this._saved().endpoint ? "This connector was not tested yet." : "Save a connector first."));
+    const hint = this._saved().endpoint ? "This connector was not tested yet." : "Save a connector first.";
+    fillIfNew(this.result, [result, status, unsaved, hint], () => (result ? resultElement(result, { status, unsaved }) : h("p", { class: "muted small" }, hint)));
   }
 
   async _save(event) {
@@ -143,7 +146,7 @@ export class ConnectorPanel {
     const own = { identity: { identityKey: text(this.key) }, ordering: { sku: text(this.sku) } }[this.kind];
     this.run.disabled = true;
     this.run.setAttribute("aria-busy", "true");
-    fill(this.result, h("p", { class: "muted small" }, "Waiting for the connector …"));
+    fillIfNew(this.result, "waiting", () => h("p", { class: "muted small" }, "Waiting for the connector …"));
     try {
       const kind = this.kind;
       const result = await post(at`/portal/stores/${storeId}/connectors/${kind}/connectivity-test`, { ...draft, ...own, storeId: text(this.sentStore) });

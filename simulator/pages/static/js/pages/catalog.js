@@ -46,10 +46,6 @@ async function start() {
     h("div", { class: "catalog-columns" }, uploader.element, panel.element),
     h("section", { class: "card stack", "aria-labelledby": "history-title" }, h("h2", { id: "history-title" }, "History"), history),
     items.element);
-  listen({ kinds: ["portal_upload", "retailer_call"], onEntries: refreshSoon, onChanges: (changes) => {
-    if (changes.some(({ path }) => path === "/clock")) readClock();
-    if (changes.some(({ path }) => path.startsWith("/portal/"))) refreshSoon();
-  } });
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
@@ -65,6 +61,8 @@ async function readStores() {
 }
 
 async function refresh() {
+  refreshTimer = 0;
+  if (!uploader) return;
   const [merchants, ingestions] = await Promise.all([
     get("/portal/merchants", { quiet: true }).catch(() => null),
     get("/portal/ingestions?limit=50", { quiet: true }).catch(() => null)]);
@@ -106,8 +104,20 @@ function historyRow(one) {
 }
 
 function refreshSoon() {
-  window.clearTimeout(refreshTimer);
-  refreshTimer = window.setTimeout(refresh, REFRESH_MS);
+  refreshTimer ||= window.setTimeout(refresh, REFRESH_MS);
 }
 
+listen({
+  kinds: ["portal_upload", "retailer_call"],
+  onEntries: refreshSoon,
+  onChanges: (changes) => {
+    if (changes.some(({ path }) => path === "/clock")) readClock();
+    if (changes.some(({ path }) => path.startsWith("/portal/"))) refreshSoon();
+  },
+  onState: (state) => {
+    if (state !== "live") return;
+    readClock();
+    refreshSoon();
+  },
+});
 start();

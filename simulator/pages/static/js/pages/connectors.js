@@ -4,7 +4,7 @@ import { at, get, showProblem } from "../api.js";
 import { showAccess } from "../connectors/access.js";
 import { ConnectorPanel, statusBadge } from "../connectors/kinds.js";
 import { openStoreForm } from "../connectors/store_form.js";
-import { button, emptyState, fill, foreign, h, icon, keyed } from "../dom.js";
+import { button, emptyState, fill, foreign, h, icon, keyed, oneDirection } from "../dom.js";
 import { listen } from "../events.js";
 import { needsUser, signInForm } from "../portal.js";
 
@@ -31,7 +31,6 @@ async function start() {
   }
   await Promise.all([showStore(false), showAccess()]);
   byId("connectors").removeAttribute("aria-busy");
-  listen({ kinds: ["connectivity_test"], onEntries: refreshSoon, onChanges: (changes) => changes.some(({ path }) => path.startsWith("/portal/")) && refreshSoon() });
 }
 
 function replace(store) {
@@ -100,7 +99,7 @@ function showOnboarding({ retailer, complete, steps }) {
   fill(byId("onboarding-of"), "Of the merchant ", foreign(retailer), ", with all its stores and accounts.");
   fill(byId("onboarding"), steps.map((step) => h("li", { dataset: { state: step.done ? "done" : step.status === "Failed" ? "failed" : "open" } },
     icon(step.done ? "check" : step.status === "Failed" ? "cross" : "clock"),
-    h("div", {}, h("span", { class: "step-name" }, step.step), " ", foreign(step.of, { class: "muted small" }), step.fix ? h("p", { class: "small fix" }, step.fix) : null),
+    h("div", {}, h("span", { class: "step-name" }, step.step), " ", foreign(oneDirection(step.of), { class: "muted small" }), step.fix ? h("p", { class: "small fix" }, oneDirection(step.fix)) : null),
     h("span", { class: "muted small" }, step.status))));
 }
 
@@ -110,16 +109,23 @@ async function saved(store) {
 }
 
 function refreshSoon() {
-  window.clearTimeout(refreshTimer);
-  refreshTimer = window.setTimeout(refresh, REFRESH_MS);
+  refreshTimer ||= window.setTimeout(refresh, REFRESH_MS);
 }
 
 async function refresh() {
+  refreshTimer = 0;
+  if (byId("connectors").hidden) return;
   const read = await get("/portal/stores", { quiet: true }).catch(() => null);
   if (!read) return;
   stores = read;
   await Promise.all([showStore(true), showAccess()]);
 }
 
+listen({
+  kinds: ["connectivity_test"],
+  onEntries: refreshSoon,
+  onChanges: (changes) => changes.some(({ path }) => path.startsWith("/portal/")) && refreshSoon(),
+  onState: (state) => state === "live" && refreshSoon(),
+});
 byId("add-store").addEventListener("click", () => openStoreForm(null, saved));
 start();
