@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-browser bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis lint clean
+.PHONY: help certify test test-slow test-all test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench-load  measure the load generator: stalls, throughput, verdicts (twelve minutes)"
 	@echo "make bench-certify  time a full run of the suite against a quick connector and one with slow carts (three minutes)"
 	@echo "make bench-schemathesis  count the faulty connectors that a general fuzzer and the suite find (fifteen minutes)"
+	@echo "make wheel     build sdist and wheel, install the wheel into an empty venv, and certify a connector (a minute)"
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
 certify: $(VENV)/.installed
@@ -45,6 +46,10 @@ test-all: $(VENV)/.installed-dev
 
 test-browser: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -m browser
+
+# each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
+test-bytecode: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
 
 mutants: $(VENV)/.installed-dev
 	@JWO_ENDS_WITH=$$PPID exec $(BIN)/python -m conformance.mutants
@@ -77,6 +82,9 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+wheel: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/try_wheel.py
+
 clean:
 	rm -rf $(VENV)
 
@@ -86,12 +94,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies into $(VENV), once"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[all]'
 	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies, test and lint tools into $(VENV), once"
-	@$(INSTALL) --editable '.[dev,load]'
+	@$(INSTALL) --editable '.[dev,all]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

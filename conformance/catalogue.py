@@ -10,7 +10,9 @@ from pytest_bdd.feature import get_feature
 
 from contract.register import register
 
-FEATURES = Path(__file__).resolve().parent.parent / "features"
+_HERE = Path(__file__).resolve().parent
+FEATURES = next(folder for folder in (_HERE / "features", _HERE.parent / "features") if folder.is_dir())
+"""The feature files: a part of this package in an installed wheel, and beside it in a clone."""
 LEVELS = ("must", "should", "house")
 MODES = ("alone", "waits", "last")
 """How a scenario runs: `waits`, being slow itself, beside others; `alone` after these, with nothing beside it; `last`
@@ -18,6 +20,8 @@ after all others, since it judges the exchanges of the whole run.
 """
 LONG = "long"
 """The tag of a `waits` scenario that takes more than a second: workers begin with these, so that none ends the run."""
+RATE = "rate"
+"""The tag of a scenario that exceeds the declared rate limit: it calls `[limits] url`, if the profile declares that."""
 
 
 class ScenarioEntry(NamedTuple):
@@ -33,6 +37,7 @@ class ScenarioEntry(NamedTuple):
     mode: str = ""
     feature: str = ""
     is_long: bool = False
+    exceeds_rate: bool = False
 
 
 class Coverage(NamedTuple):
@@ -58,11 +63,12 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
         feature = get_feature(str(FEATURES), file)
         for scenario in feature.scenarios.values():
             tags = sorted(scenario.tags)
-            ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES, LONG))
+            ids = tuple(tag for tag in tags if tag not in (*LEVELS, *MODES, LONG, RATE))
             levels = [tag for tag in tags if tag in LEVELS]
             mode = next((tag for tag in tags if tag in MODES), "")
             level = levels[0] if len(levels) == 1 else ""
-            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or "", LONG in tags))
+            marks = LONG in tags, RATE in tags
+            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or "", *marks))
     return tuple(entries)
 
 

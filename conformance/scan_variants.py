@@ -327,8 +327,8 @@ def _parts_of_a_key(base: Draft, requests: Requests) -> Iterator[Variant]:
 
 
 def _writings_of_a_key(base: Draft, requests: Requests) -> Iterator[Variant]:
-    key = _declared(requests, "shopper")
-    if requests.keys.are_fresh("shopper") or key.startswith(requests.profile.house.scan_key.prefix.encode()):
+    key = _divisible(base64.b64decode(base.body["identityKey"]), "shopper")
+    if key.startswith(requests.profile.house.scan_key.prefix.encode()):
         raise NotDeclared("the shopper's key is a code, which may be written in several ways; declare a fixed key")
     return _with_keys(base, {label: other for label, other in _writings_of(key).items() if other != key})
 
@@ -341,7 +341,10 @@ def _refused_key(base: Draft, requests: Requests) -> Iterator[Variant]:
 
 
 def _declared(requests: Requests, kind: KeyKind) -> bytes:
-    key = base64.b64decode(requests.keys.take(kind))
+    return _divisible(base64.b64decode(requests.keys.take(kind)), kind)
+
+
+def _divisible(key: bytes, kind: KeyKind) -> bytes:
     if len(key) < _SHORTEST_DIVISIBLE:
         raise NotDeclared(f"[keys] {kind} is shorter than {_SHORTEST_DIVISIBLE} bytes, so that a part may be a key too")
     return key

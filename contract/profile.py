@@ -52,6 +52,20 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _checked_url(url: str) -> str:
+    """Return an address without a slash at its end. Raises ValueError if no connector can have it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
+    return url.rstrip("/")
+
+
 class ConnectorTable(_Table):
     """The connector's address and how it authenticates its callers."""
 
@@ -76,16 +90,7 @@ class ConnectorTable(_Table):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
-        return url.rstrip("/")
+        return _checked_url(url)
 
     @field_validator("headers")
     @classmethod
@@ -175,12 +180,28 @@ class LimitsTable(_Table):
     """The rate that the connector enforces, 0 if it is not declared, and how long it may be idle."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
+    url: str = ""
+    """Address at which the rate limit holds, if it does not hold at `[connector] url`: a stage with the same records.
+
+    Only the cases about the rate call it. All others call `[connector] url`, as often as they want.
+    """
     idle_s: float = Field(default=3.0, ge=0, le=600)
     """Seconds without a call after which the next call must be answered in time; 0 leaves out these cases."""
     burst: int = Field(default=1, ge=1, le=1000)
     """How many calls may arrive at the same moment under the rate limit. With 1, the suite spaces its calls evenly."""
     run_s: int = Field(default=0, ge=0, le=86_400)
     """The most seconds of a run, after which no further case is judged; 0 for 240 s, or more under a rate limit."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        return _checked_url(url) if url else ""
+
+    @model_validator(mode="after")
+    def _has_a_rate(self) -> Self:
+        if self.url and not self.rate_limit_per_second:
+            raise ValueError("url needs rate_limit_per_second; set the rate that the connector enforces there")
+        return self
 
 
 class TiersTable(_Table):
@@ -247,8 +268,9 @@ class Profile(_Table):
 
     @model_validator(mode="after")
     def _is_not_amazon(self) -> Self:
-        if self.house.auth.block_amazon_hosts and is_amazons(self.connector.url):
-            raise ValueError(f"{self.connector.url} is Amazon's; use the address of the retailer's connector")
+        for url in (self.connector.url, self.limits.url):
+            if url and self.house.auth.block_amazon_hosts and is_amazons(url):
+                raise ValueError(f"{url} is Amazon's; use the address of the retailer's connector")
         return self
 
     @model_validator(mode="after")
@@ -259,6 +281,27 @@ class Profile(_Table):
                     f"[suite] not_offered lists {name}, and {ENTRIES[name]} declares it; remove one of the two"
                 )
         return self
+
+    @property
+    def at_usual_address(self) -> Profile:
+        """The profile for `[connector] url`: without a rate limit if `[limits] url` says where it holds."""
+        if not self.limits.url:
+            return self
+        return self.model_copy(
+            update={"limits": self.limits.model_copy(update={"rate_limit_per_second": 0, "url": "", "burst": 1})}
+        )
+
+    @property
+    def at_rate_limit(self) -> Profile:
+        """The profile for the address at which the rate limit holds."""
+        if not self.limits.url:
+            return self
+        return self.model_copy(
+            update={
+                "connector": self.connector.model_copy(update={"url": self.limits.url}),
+                "limits": self.limits.model_copy(update={"url": ""}),
+            }
+        )
 
     def _declares(self, name: Offer) -> bool:
         table, key = ENTRIES[name]

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from contract.errors import BadValue
 
-_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE)
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:[0-5]\d)", re.ASCII | re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=4096)  # the schema check and the handler both parse a message's time

@@ -55,6 +55,7 @@ def certify(profile: Profile, options: Options, console: Console) -> int:
     prepare_folder(options.out)
     if calls_connector(options.selection.only):
         reach(profile)
+        reach(profile.at_rate_limit)
     report = judge(profile, options, console)
     return conclude(report, publish(report, options), options, console)
 

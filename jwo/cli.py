@@ -15,11 +15,13 @@ from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
-from jwo.load_command import load_command
+from jwo.load_command import EPILOG, load_command
 from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
+from jwo_toolkit.extras import PACKAGE
 from jwo_toolkit.lifeline import end_with_starter
+from jwo_toolkit.own_packages import use_own_packages
 
 if TYPE_CHECKING:
     from conformance.summary import Replay
@@ -47,6 +49,36 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain errors and help: a box folds options and paths at 80 columns
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
+    """Print the version of the kit, and the edition of the documentation that its rules follow."""
+    if not asked:
+        return
+    from importlib.metadata import version
+
+    from contract.register import DOC_SET
+
+    typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {DOC_SET}")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and the edition of the documentation, and exit.",
+            show_default="off",
+        ),
+    ] = False,
+) -> None:
+    """Read the options of the command `jwo` itself; typer calls this before each command."""
+
+
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
 
@@ -161,7 +193,6 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     from conformance.expected import NONE, load
     from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
-    from jwo.demo.run import certify_reference
     from jwo_toolkit.console import make_console
     from jwo_toolkit.progress_lines import text_stream
 
@@ -175,6 +206,8 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
         options = Options(selection, strict, out, expectations, key, require_complete, replay, lines)
         if not is_embedded:
             raise typer.Exit(certify(_profile(connector, profile), options, console))
+        from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
+
         raise typer.Exit(certify_reference(options, console))
 
 
@@ -306,7 +339,7 @@ def doctor_command(
 
 
 app.command(name="play")(play)
-app.command(name="load")(load_command)
+app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
 
 
@@ -360,4 +393,5 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 def main() -> None:
     """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
     end_with_starter()
+    use_own_packages()
     run(app)

@@ -22,6 +22,7 @@ from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
 from contract.profile import BADGE_KINDS, KeyKind, Profile
 from jwo.certify import reach
+from jwo_toolkit.reachability import NotReachable, check_reachable
 
 _OK, _WRONG, _UNTRIED = "ok", "wrong", "-"
 _MOST_ITEMS = 50
@@ -53,10 +54,12 @@ class Line(NamedTuple):
 def doctor(profile: Profile, console: Console) -> int:
     """Try each declaration once and print the result. Returns 1 if a declaration does not work, else 0."""
     reach(profile)
-    recorder = Recorder()
+    declared, profile, recorder = profile, profile.at_usual_address, Recorder()
     with ConnectorClient(profile, utc_now, recorder.keep) as client:
         lines = [_reached(profile), *_Doctor(Requests(profile, utc_now), client, recorder).lines()]
     lines.append(_program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
+    if declared.limits.url:
+        lines.append(_rate_limited(declared.at_rate_limit))
     lines.append(_program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
@@ -321,6 +324,16 @@ def _reached(profile: Profile) -> Line:
         return Line(_OK, f"{connector.url} accepts connections")
     trusted = f"[connector] ca_file {connector.ca_file}" if connector.ca_file else "the system's certificates"
     return Line(_OK, f"{connector.url} accepts connections, and its certificate is trusted by {trusted}")
+
+
+def _rate_limited(profile: Profile) -> Line:
+    """Try whether the address of the rate limit accepts connections."""
+    what = f"[limits] url {profile.connector.url}"
+    try:
+        check_reachable(profile.connector.url, profile.connector.ca_file)
+    except NotReachable as error:
+        return Line(_WRONG, f"{what}: {error}")
+    return Line(_OK, f"{what} accepts connections; no rate was tried")
 
 
 def _common_cause(exchanges: Sequence[Exchange], profile: Profile) -> str:

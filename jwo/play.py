@@ -93,7 +93,7 @@ def play_store(wishes: Wishes) -> None:
                 return app
 
             def begin(url: str) -> None:
-                _in_background(partial(_open_store, scene, wishes, url))
+                in_background(partial(_open_store, scene, wishes, url))
 
             serve(make, wishes.port, on_ready=begin)
 
@@ -245,7 +245,9 @@ def has_browser() -> bool:
     return True
 
 
-def _in_background(work: Callable[[], None]) -> None:
+def in_background(work: Callable[[], None]) -> None:
+    """Do work in a thread that ends with this process. An error of it goes to standard error."""
+
     def run() -> None:
         try:
             work()

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def write_price_list(products_csv: Path, folder: Path) -> Path:
-    """Write the rows that a connector can sell to `prices.csv` in a folder, and return its path."""
+def write_price_list(products_csv: Path, folder: Path, more_stores: Iterable[str] = ()) -> Path:
+    """Write the rows that a connector can sell to `prices.csv` in a folder, and return its path.
+
+    `more_stores` sell the same goods, and so get each row too.
+    """
     prices = folder / "prices.csv"
     with (
         products_csv.open(encoding="utf-8", newline="") as source,
@@ -17,7 +20,9 @@ def write_price_list(products_csv: Path, folder: Path) -> Path:
         rows = csv.DictReader(source)
         writer = csv.DictWriter(to, fieldnames=rows.fieldnames or ())
         writer.writeheader()
-        writer.writerows(with_own_barcode(rows))
+        for row in with_own_barcode(rows):
+            writer.writerow(row)
+            writer.writerows({**row, "store_id": store} for store in more_stores)
     return prices
 
 

@@ -50,6 +50,7 @@ weighted_skus = []                 # sold by weight; the suite writes their weig
 [limits]
 rate_limit_per_second = 0          # 0: you enforce no limit
 # idle_s = 3                       # the first call after these seconds without a call must be in time; 0: not tested
+# url = "http://127.0.0.1:8081"    # where that limit holds, if not at [connector] url: a stage with the same records
 # burst = 1                        # how many calls may arrive at the same moment under that limit
 # run_s = 240                      # the most seconds of a run; later cases are not judged
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from jwo.errors import Usage
-from simulator.entry.strategies import STRATEGIES, Strategy
-from simulator.shop.curves import CURVES
+from jwo_toolkit.extras import require
 
+if TYPE_CHECKING:
+    from simulator.entry.strategies import Strategy
+
+_OWN_CONNECTOR = "name your own connector with --connector URL or --profile FILE"
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,7 +45,7 @@ StrategyOption = Annotated[
     typer.Option(
         "--strategy",
         metavar="NAME",
-        help=f"Fraud and Abuse strategy of the stores: {', '.join(STRATEGIES)}. Repeat for each store in turn.",
+        help="Fraud and Abuse strategy of the stores; a wrong name lists all. Repeat for each store in turn.",
         show_default="the first three in turn; with a profile amazon_recommendation, or no cards",
     ),
 ]
@@ -58,7 +61,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     stores: StoresOption = None,
     gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Number of gates in each store.")] = 4,
     day: Annotated[
-        str, typer.Option("--day", metavar="NAME", help=f"Arrivals over the day: {', '.join(CURVES)}.")
+        str, typer.Option("--day", metavar="NAME", help="Arrivals over the day; a wrong name lists all days.")
     ] = "busy_saturday",
     speed: Annotated[
         float, typer.Option("--speed", min=0, help="Simulated seconds per real second; 0 runs at full speed.")
@@ -95,6 +98,12 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     The day has arrivals by hour, gates, carts and deliveries. A connector of your own gets the ways in that its profile
     declares.
     """
+    require("the simulated platform", "platform")
+    if not (connector or profile):
+        require("the reference connector", "connector", instead=_OWN_CONNECTOR)
+    from simulator.entry.strategies import STRATEGIES
+    from simulator.shop.curves import CURVES
+
     if day not in CURVES:
         raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
     unknown = [name for name in strategy or [] if name not in STRATEGIES]

@@ -109,7 +109,7 @@ def tell_platform(profile: Profile) -> Callable[[StoreServices], None]:
 
 
 def _waiter(profile: Profile) -> Callable[[], Awaitable[None]] | None:
-    limits = profile.limits
+    limits = profile.at_usual_address.limits
     if not limits.rate_limit_per_second:
         return None
     rate = limits.rate_limit_per_second

@@ -18,7 +18,7 @@ from load.progress_events import LoadEvents
 from load.report.table import show
 from load.report.writing import paths
 from load.run import Progress, run_load
-from load.settings import LoadOptions, options_from, scenario_names
+from load.settings import SCENARIOS, LoadOptions, options_from, scenario_names, scenario_sentences
 
 INTERRUPTED = 130
 
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     end_with_starter()
     given = vars(_parser().parse_args(arguments))
     signal.signal(signal.SIGTERM, _interrupt)
+    if given.pop("list"):
+        _list_scenarios(make_console())
+        return 0
     target = given.pop("progress")
     try:
         with _opened(target) as lines:
@@ -61,6 +64,13 @@ def _opened(target: str | None) -> ProgressLines:
         return open_progress(target)
     except OSError as error:
         raise BadOptions(f"--progress: cannot write to {target} ({error.strerror})", "name another file") from error
+
+
+def _list_scenarios(console: Console) -> None:
+    """Print each scenario with a sentence, and the folder of their files."""
+    for name, text in scenario_sentences().items():
+        console.print(f"{name:<16} {text}", highlight=False, soft_wrap=True)
+    console.print(f"Their files, for locust -f: {SCENARIOS}", highlight=False, soft_wrap=True)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -103,8 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     def add(flag: str, metavar: str, text: str, setting: str = "", default: str = "") -> None:
         name = setting or flag.removeprefix("--").replace("-", "_")
         shown = default or LoadOptions.model_fields[name].default
-        parser.add_argument(flag, metavar=metavar, dest=name, help=f"{text} (default: {shown})")
+        parser.add_argument(
+            flag, metavar=metavar, dest=name, help=f"{text} (JWO_LOAD_{name.upper()}; default: {shown})"
+        )
 
+    parser.add_argument("--list", action="store_true", help="list the scenarios, each with a sentence, and exit")
     names = ", ".join(scenario_names())
     add("--connector", "URL", "address of a running connector", default="the address in the profile")
     add("--profile", "FILE", "profile of the connector, a jwo.toml", default="no profile")

@@ -23,6 +23,7 @@ from load.planning import describe, options_of, plan, scenario_of
 from load.report.writing import publish
 from load.results import Merging
 from load.schedule import Share
+from load.target import check_rate_limit, target
 from load.verdict import EXIT_CODES
 
 _READY_WITHIN_S = 120.0
@@ -73,6 +74,7 @@ class Master:
         clients = sorted(client.id for client in self._runner.clients.ready) if self._runner else ["local"]
         self.workers = len(clients)
         options = options_of(self._environment)
+        check_rate_limit(options, target(options))
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
         self._deadline = time.monotonic() + _READY_WITHIN_S
         if self._runner:

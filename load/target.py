@@ -34,7 +34,7 @@ def target(options: LoadOptions) -> Profile:
 
 def check_rate_limit(options: LoadOptions, profile: Profile) -> None:
     """Check that the rate is not above the connector's declared limit. Raises BadOptions if it is."""
-    limit = profile.limits.rate_limit_per_second
+    limit = profile.at_usual_address.limits.rate_limit_per_second
     if limit and options.rate > limit:
         raise BadOptions(
             f"--rate {options.rate:g} is above the {limit}/s that [limits] rate_limit_per_second declares",

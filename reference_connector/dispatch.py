@@ -6,8 +6,10 @@ the contract's own schemas check them, and a malformed one is a 400.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from time import monotonic
 from typing import NamedTuple
 
 from fastapi import FastAPI
@@ -17,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contract.operations import Operation
 from jwo_toolkit.request_target import request_target
 from reference_connector.authentication import Authenticator
-from reference_connector.errors import Busy, CallRefused, NotAuthenticated, TooLarge
+from reference_connector.errors import Busy, CallRefused, NotAuthenticated, OverRate, TooLarge
 from reference_connector.messages import Answer, json_answer
 from reference_connector.settings import Limits
 from reference_connector.telemetry import CallWatch, EventLog
@@ -27,6 +29,8 @@ Handle = Callable[[bytes], Awaitable[Answer]]
 Headers = tuple[tuple[bytes, bytes], ...]
 _JSON = (b"content-type", b"application/json")
 _HEADERS = (_JSON,)
+_LATER = frozenset({Busy.code, OverRate.code})
+"""The codes of refusals after which the caller may try again later."""
 _ADMIN_PATHS, _BELOW_OPS = ("/metrics", "/ops"), "/ops/"
 
 
@@ -45,6 +49,21 @@ class Call(NamedTuple):
     watch: CallWatch
 
 
+class RateLimit:
+    """Admits at most `calls` calls within any second."""
+
+    def __init__(self, calls: int) -> None:
+        self._admitted_s: deque[float] = deque(maxlen=calls)
+
+    def admits(self, now_s: float) -> bool:
+        """Return whether one more call is within the limit, and count it if it is. `now_s` never goes back."""
+        admitted = self._admitted_s
+        if len(admitted) == admitted.maxlen and now_s - admitted[0] < 1:
+            return False
+        admitted.append(now_s)
+        return True
+
+
 class Dispatcher:
     """Answers the platform's calls. `calls` has the operations by path."""
 
@@ -55,7 +74,8 @@ class Dispatcher:
         self._authenticator = authenticator
         self._in_flight = 0
         self._in_flight_max = limits.in_flight
-        self._busy_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
+        self._rate_limit = RateLimit(limits.calls_per_second) if limits.calls_per_second else None
+        self._later_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
         self._log = log
 
     async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,13 +89,15 @@ class Dispatcher:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(self, call: Call, read: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Answer a call; `read` returns its body. Past capacity, answer 429 at once, without reading the body.
+        """Answer a call; `read` returns its body. Past a limit, answer 429 at once, without reading the body.
 
         Each error is an answer, except CallerGone, which is raised.
         """
         started = call.watch.start()
         if self._in_flight >= self._in_flight_max:
             answer = self._refused(call, Busy("too many calls are in progress; try again later"))
+        elif self._rate_limit is not None and not self._rate_limit.admits(monotonic()):
+            answer = self._refused(call, OverRate("too many calls within a second; try again later"))
         else:
             self._in_flight += 1
             try:
@@ -107,7 +129,7 @@ class Dispatcher:
 
     def headers(self, answer: Answer) -> Headers:
         """Return the headers of an answer, except its length."""
-        return self._busy_headers if answer.code == Busy.code else _HEADERS
+        return self._later_headers if answer.code in _LATER else _HEADERS
 
     def _refused(self, call: Call, refusal: CallRefused) -> Answer:
         self._log.event("refused", call=call.operation.name, status=refusal.status, code=refusal.code)

@@ -8,28 +8,22 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
-from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
-from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
 from simulator.floor import Floor, floor_router
 from simulator.living_store import LivingStore
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
-from simulator.payments import Payments, payments_router
-from simulator.portal.onboarding import Onboarding
-from simulator.portal.routes import Portal, PortalServices, portal_router
-from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
-from simulator.routes import store_router
+from simulator.routers import all_routers
 from simulator.run_routes import run_router
 from simulator.runs import RunCommands, Runs
 from simulator.samples import PublishedSamples, SampleSource
@@ -68,7 +62,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.before_stop = stream.close
-    retailer_paths = ("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
+    retailer_paths = ("/v1/", "/auth/v2/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
     app.add_middleware(ChangesWatched, stream=stream)
     app.add_middleware(
         RetailerCalls,
@@ -82,7 +76,7 @@ def create_app(
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
     others = (floor_router(floor), event_stream_router(stream), run_router(runs))
-    for router in (*_routers(store, catalog, settings), *others):
+    for router in (*all_routers(store, catalog, settings), *others):
         app.include_router(router)
     add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
@@ -94,34 +88,6 @@ def create_app(
     for kind in CLIENT_ERRORS:
         app.add_exception_handler(kind, answer_aws)
     return app
-
-
-def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> list[APIRouter]:
-    house, access = settings.house, catalog.access
-    onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
-    portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
-    catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    payments = Payments(store.trips, store.stores, store.risk, store.journal)
-    resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
-    control = Control(store.clock, store.faults, store.journal, store.seed, resend)
-    return [  # each request is matched in this order; gates come first because they get the most requests
-        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
-        catalog_router(catalog_api, bucket=settings.report_bucket),
-        payments_router(payments, access),
-        portal_router(
-            PortalServices(
-                portal=portal,
-                stores=store.stores,
-                users=catalog.users,
-                access=access,
-                notifications=catalog.notifications,
-                connectivity=catalog.connectivity,
-                onboarding=onboarding,
-                feed=catalog.feed,
-            )
-        ),
-        control_router(control),
-    ]
 
 
 @contextlib.asynccontextmanager
@@ -143,6 +109,7 @@ async def _run_loops(
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
         "visits by themselves": visits,
+        "the intra-day files": catalog.intra_day.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     if settings.ended_trips:

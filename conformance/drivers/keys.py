@@ -33,6 +33,10 @@ class KeySource:
         """Say whether each key of this kind is new, made by the command or the address."""
         return kind in self._keys.minted and bool(self._keys.command or self._keys.url)
 
+    def fixed(self, kind: KeyKind) -> str:
+        """Return the fixed value of a kind, also if the command or the address makes others; empty if there is none."""
+        return str(getattr(self._keys, kind))
+
     def take(self, kind: KeyKind) -> str:
         """Return a key of a declared kind, a new one if the profile can make them.
 
@@ -45,7 +49,7 @@ class KeySource:
             return self._from_command(kind)
         if kind in self._keys.minted and self._keys.url:
             return self._from_url(kind)
-        return str(getattr(self._keys, kind))
+        return self.fixed(kind)
 
     def unknown(self) -> str:
         """Return a key that is unknown to the connector."""

@@ -15,7 +15,7 @@ from pytest_bdd.parser import Feature, Scenario
 from pytest_bdd.parser import Step as BddStep
 
 from conformance.catalog_client.jobs import Jobs
-from conformance.catalogue import LEVELS, LONG, MODES
+from conformance.catalogue import LEVELS, LONG, MODES, RATE
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.platform import Platform
@@ -139,6 +139,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: nothing else may call the connector meanwhile")
     config.addinivalue_line("markers", "long: takes more than a second, so that workers begin with it")
     config.addinivalue_line("markers", "last: judges the exchanges of the whole run")
+    config.addinivalue_line("markers", "rate: exceeds the declared rate limit")
     config.addinivalue_line("markers", "waits: waits for seconds by its nature")
 
 
@@ -146,7 +147,7 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     """Turn a scenario's tag into a marker. Raises UsageError, which stops the run, if the tag is unknown."""
     if tag in LEVELS:
         pytest.mark.level(tag)(function)
-    elif tag in (*MODES, LONG):
+    elif tag in (*MODES, LONG, RATE):
         getattr(pytest.mark, tag)(function)
     elif tag in register():
         pytest.mark.requirement(tag)(function)
@@ -160,16 +161,19 @@ def ids_of(item: pytest.Item) -> tuple[str, ...]:
     return tuple(str(mark.args[0]) for mark in item.iter_markers("requirement"))[::-1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no item for a scenario that is not selected: the items of all scenarios take longer than most cases."""
+    selection = _bridge(collector.config).equipment.configuration.selection
+    ids = [str(mark.args[0]) for mark in getattr(obj, "pytestmark", ()) if mark.name == "requirement"]
+    return [] if ids and not any(map(selection.has, ids)) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the selected scenarios."""
+    """Give each item a case with its selected ids."""
     selection = _bridge(config).equipment.configuration.selection
-    keep = []
     for item in items:
-        wanted = [each for each in ids_of(item) if selection.has(each)]
-        if wanted:
-            item.stash[_CASE] = Case(tuple(wanted))
-            keep.append(item)
-    items[:] = keep
+        item.stash[_CASE] = Case(tuple(each for each in ids_of(item) if selection.has(each)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from conformance.catalogue import scenario_entries
+from conformance.catalogue import RATE, scenario_entries
 from conformance.run.configuration import Selection
 from conformance.run.controls import Pace
 from contract.operations import Operation, operation_named
@@ -23,12 +23,16 @@ _WORTH_WORKERS = 4
 
 
 class Plan(NamedTuple):
-    """The groups by mode: `usual`, `waiting` (they wait for seconds), `alone` (nothing beside them), and `last`."""
+    """The groups by mode: `usual`, `waiting` (they wait for seconds), `alone` (nothing beside them), and `last`.
+
+    `rate` has the groups that exceed the rate limit, if it holds at another address; they run after all others.
+    """
 
     usual: tuple[Group, ...]
     waiting: tuple[Group, ...]
     alone: tuple[Group, ...]
     last: tuple[Group, ...]
+    rate: tuple[Group, ...]
     ids: frozenset[str]
     """The selected cases. A group can also hold other cases, which are not judged."""
 
@@ -41,8 +45,10 @@ class Division(NamedTuple):
     here: tuple[Group, ...]
 
 
-def make_plan(selection: Selection) -> Plan:
+def make_plan(selection: Selection, *, is_rate_apart: bool = False) -> Plan:
     """Select the scenarios and group them, in the order of their features' names; nothing runs.
+
+    `is_rate_apart` says whether the rate limit holds at another address.
 
     The order matters under a declared rate limit. The platform sends the carts of visits at its own times, so a slow
     scan runs between the visits and the scenario that uses the whole rate.
@@ -50,12 +56,14 @@ def make_plan(selection: Selection) -> Plan:
     modes: dict[Group, str] = {}
     for entry in sorted(scenario_entries(), key=lambda each: each.feature):
         if any(selection.has(each) for each in entry.ids):
-            modes.setdefault(tuple(sorted(entry.ids)), entry.mode)
-    usual, waiting, alone, last = (
-        tuple(group for group, mode in modes.items() if mode == wanted) for wanted in ("", "waits", "alone", "last")
+            mode = RATE if is_rate_apart and entry.exceeds_rate else entry.mode
+            modes.setdefault(tuple(sorted(entry.ids)), mode)
+    usual, waiting, alone, last, rate = (
+        tuple(group for group, mode in modes.items() if mode == wanted)
+        for wanted in ("", "waits", "alone", "last", RATE)
     )
     ids = frozenset(each for group in modes for each in group if selection.has(each))
-    return Plan(usual, waiting, alone, last, ids)
+    return Plan(usual, waiting, alone, last, rate, ids)
 
 
 def divide(plan: Plan, *, may_crowd: bool, pace_of: Callable[[Operation], Pace]) -> Division:

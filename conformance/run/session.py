@@ -50,14 +50,17 @@ def run(
 
     Raises HarnessBroke if no case is selected or the features cannot run. A stop from outside is a SystemExit.
     """
-    plan = make_plan(configuration.selection)
+    profile = configuration.profile
+    plan = make_plan(configuration.selection, is_rate_apart=bool(profile.limits.url))
     if not plan.ids:
         raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
     on_selected([each for each in register() if each in plan.ids])
     recorder = Recorder(on_case)
     configuration = replace(configuration, until_s=min(configuration.until_s, end_of_cases(configuration)))
-    with equipped(configuration, recorder, known) as equipment:
+    with equipped(replace(configuration, profile=profile.at_usual_address), recorder, known) as equipment:
         _run_plan(plan, equipment)
+        if plan.rate:
+            _run_at_rate_limit(plan.rate, replace(configuration, profile=profile.at_rate_limit), equipment)
     explain(
         recorder.results,
         {each: register()[each].api for each in recorder.results},
@@ -95,6 +98,16 @@ def _run_plan(plan: Plan, equipment: Equipment) -> None:
             yield from _after(plan, equipment)
 
         run_groups(equipment, groups())  # one pytest session: to collect the scenarios takes half a second
+
+
+def _run_at_rate_limit(groups: Sequence[Group], configuration: RunConfiguration, usual: Equipment) -> None:
+    """Run the groups that exceed the rate limit, at its address. They use the platform of the usual run."""
+    recorder, platform = usual.recorder, usual.platform
+    requests = Requests(configuration.profile, configuration.now)
+    with ConnectorClient(configuration.profile, configuration.now, recorder.keep) as connector:
+        connector.until = configuration.until_s
+        controls = ControlCalls(requests, connector, recorder)
+        run_groups(Equipment(configuration, requests, connector, controls, recorder, platform), groups)
 
 
 def _after(plan: Plan, equipment: Equipment) -> Iterator[Group]:

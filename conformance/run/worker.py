@@ -8,11 +8,13 @@ import importlib
 import io
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import pytest_bdd.plugin
+from _pytest.fixtures import FixtureFunctionDefinition as _Fixture
 
 from conformance.errors import HarnessBroke
 from conformance.run import bridge as bridge_module
@@ -22,14 +24,30 @@ from conformance.run.plan import Group
 _SUITE = Path(__file__).resolve().parent.parent
 _INI = _SUITE / "pytest.ini"
 _ISOLATION = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+_WITHOUT = (
+    "cacheprovider",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "monkeypatch",
+    "pastebin",
+    "recwarn",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "subtests",
+    "tmpdir",
+    "unittest",
+)
+"""Plugins of pytest that no scenario needs; each of them costs time at each start."""
 _ARGUMENTS = (
     str(_SUITE / "scenarios.py"),
     f"--rootdir={_SUITE}",
     f"--config-file={_INI}",
     "--import-mode=importlib",
-    "-p", "no:cacheprovider",
-    "-p", "no:logging",
-    "-p", "no:faulthandler",
+    *(f"-pno:{each}" for each in _WITHOUT),
     "--assert=plain",
     "--tb=native",  # the long format prints arguments: a third of a second for each case that is not applicable
     "--capture=no",  # what a scenario prints goes into the text of the session, without a file for each phase
@@ -57,10 +75,20 @@ def run_groups(equipment: Equipment, groups: Iterable[Group]) -> None:
         raise HarnessBroke(f"pytest could not run the scenarios:\n{output.getvalue()[-4000:]}")
 
 
-def _plugins() -> list[ModuleType]:
-    """Return the plugins as modules; for a plugin's name, pytest looks through all installed packages."""
-    steps = [importlib.import_module(f"conformance.steps.{each}") for each in STEPS]
-    return [pytest_bdd.plugin, bridge_module, *steps]
+@cache
+def _plugins() -> tuple[ModuleType, ...]:
+    """Return the plugins as modules; for a plugin's name, pytest looks through all installed packages.
+
+    Of a module of steps, the plugin holds the fixtures only: at each start, pytest examines each name in a plugin.
+    """
+    steps = [_fixtures_of(importlib.import_module(f"conformance.steps.{each}")) for each in STEPS]
+    return (pytest_bdd.plugin, bridge_module, *steps)
+
+
+def _fixtures_of(module: ModuleType) -> ModuleType:
+    plugin = ModuleType(module.__name__)
+    vars(plugin).update({name: each for name, each in vars(module).items() if isinstance(each, _Fixture)})
+    return plugin
 
 
 @contextlib.contextmanager

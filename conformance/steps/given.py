@@ -66,6 +66,26 @@ def a_declared_scan(requests: Requests, controls: ControlCalls, profile: Profile
     return requests.build.scan(key)
 
 
+@given("a scan of the fixed shopper key", target_fixture="draft")
+def a_fixed_scan(requests: Requests, controls: ControlCalls, profile: Profile, connector: ConnectorClient) -> Draft:
+    """Return a scan of the shopper's key in the profile, which must open the gate, and not of a key made for the run.
+
+    Raises NotDeclared if the profile has no such key, or the gate stays closed.
+    """
+    fixed = requests.keys.fixed("shopper")
+    if not requests.keys.are_fresh("shopper"):
+        return a_declared_scan(requests, controls, profile, "shopper")
+    if not fixed:
+        raise NotDeclared("the shopper's key is new in each call; declare a fixed [keys] shopper too")
+    a_declared_scan(requests, controls, profile, "shopper")
+    control = connector.send(VERIFY_IDENTITY_KEYS, requests.build.scan(fixed).encoded())
+    if control.answer is None or control.answer.status != VERIFY_IDENTITY_KEYS.success:
+        raise NotDeclared(
+            f"the fixed [keys] shopper does not open the gate: {control.in_short()}; declare one that does"
+        )
+    return requests.build.scan(fixed)
+
+
 @given("a scan of an unknown key", target_fixture="draft")
 def an_unknown_scan(requests: Requests, controls: ControlCalls) -> Draft:
     """Return a scan of a well-formed random key, which the connector does not know."""

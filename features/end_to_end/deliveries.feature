@@ -32,7 +32,7 @@ Feature: End to end: carts on an unreliable network
     When the first attempt of a cart comes again after a later one and after other carts
     Then nothing is lost and nothing is doubled
 
-  @E2E-X.14 @house @waits
+  @E2E-X.14 @house @waits @rate
   Scenario: Carts beyond the rate
     Given a store of the simulated platform
     When more people leave at once than the declared rate allows

@@ -15,7 +15,7 @@ Feature: Verify Identity Keys: keys that no shopper has
 
   @VIK-X.69 @house
   Scenario: A shopper's key in another writing
-    Given a scan of the declared shopper key
+    Given a scan of the fixed shopper key
     When it comes once as each other writing of the shopper's key
     Then none opens the gate
 

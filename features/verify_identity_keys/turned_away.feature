@@ -25,7 +25,7 @@ Feature: Verify Identity Keys: who is turned away
     When it is sent
     Then it is refused as the house says
 
-  @VIK-4 @must @alone
+  @VIK-4 @must @alone @rate
   Scenario: Rate Limiting (429)
     Given a scan that the connector understands
     When scans come at twice the declared rate for two seconds

@@ -42,6 +42,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     """Upload the catalog, confirm the subscription, wait for the results, and return the accepted SKUs."""
     reached = _client(here, "connectivity", key=here.caller.key)
     stage.expect(reached["connectivityStatus"] == "Success", f"the connectivity test says {reached}")
+    before = _onboarding(here)
     products = here.world.products_csv
     with products.open(newline="", encoding="utf-8") as file:
         skus = [row["item_sku"] for row in csv.DictReader(file)]
@@ -54,7 +55,7 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     for ingestion in summary["ingestions"]:
         status = _client(here, "status", ingestion)["processingStatus"]
         stage.expect(status == "DONE", f"the status call reports {status} for an ingestion that was notified as DONE")
-    _check_onboarding(here, stage)
+    _check_onboarding(before, _onboarding(here), stage)
     stage.summary = (
         f"connectivity test accepted, {len(skus)} rows uploaded in {len(summary['ingestions'])} call, "
         "subscription confirmed, notified over SQS: "
@@ -64,13 +65,22 @@ def upload_catalog(here: Neighbourhood, stage: Stage) -> frozenset[str]:
     return frozenset(skus).difference(row["item_sku"] for row in rejected)
 
 
-def _check_onboarding(here: Neighbourhood, stage: Stage) -> None:
-    """Expect that the portal shows each onboarding step of the retailer as done."""
-    retailer = here.world.stores[0].retailer
-    shown = call("GET", f"{here.platform_url}/portal/merchants/{retailer}/onboarding")
-    missing = [f"{step['step']} of {step['of']}: {step['status']}" for step in shown["steps"] if not step["done"]]
-    stage.expect(shown["complete"], f"onboarding is not complete: {'; '.join(missing)}")
-    stage.details.append(f"onboarding: {len(shown['steps']) - len(missing)} of {len(shown['steps'])} steps are done")
+def _onboarding(here: Neighbourhood) -> Any:  # noqa: ANN401 - any JSON
+    return call("GET", f"{here.platform_url}/portal/merchants/{here.world.stores[0].retailer}/onboarding")
+
+
+def _check_onboarding(before: Any, after: Any, stage: Stage) -> None:  # noqa: ANN401 - any JSON
+    """Expect that the upload ends the onboarding: only then, the portal shows each step of the retailer as done."""
+    missing = _missing(after)
+    stage.expect(not before["complete"], "onboarding is complete without a catalog")
+    stage.expect(after["complete"], f"onboarding is not complete: {'; '.join(missing)}")
+    steps = len(after["steps"])
+    stage.details.append(f"onboarding before the upload lacks: {'; '.join(_missing(before))}")
+    stage.details.append(f"onboarding after the upload: {steps - len(missing)} of {steps} steps are done")
+
+
+def _missing(onboarding: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    return [f"{step['step']} of {step['of']}: {step['status']}" for step in onboarding["steps"] if not step["done"]]
 
 
 def _client(here: Neighbourhood, *arguments: str, key: Key | None = None, allowed_codes: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401 - any JSON

@@ -9,6 +9,8 @@ from typing import Any
 from contract.profile import ScansTable, ShopperIdentitiesTable, TiersTable
 
 RETAILER_FILE = Path(__file__).with_name("entry.toml")
+FIXED_KEY = "dmFsaWQtc2hvcHBlci1vZi10aGUtZGVtbw=="
+"""The identityKey of the fixed key in `RETAILER_FILE`."""
 _UNKNOWN_CARD = "a-card-of-another-shop"
 
 

@@ -1,4 +1,8 @@
-"""Runs the processes of the demonstration on this machine: AWS, platform, connector, and two faulty connectors."""
+"""Runs the processes of the demonstration on this machine: AWS, platform, connector, and others that answer no scan.
+
+The connector runs twice on the same records. The second process limits its rate and waits only briefly for its
+database, as a stage for tests does. The suite restarts the first one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -16,11 +20,13 @@ from typing import Any
 
 import httpx
 
+from contract.gate import StoreDefault
 from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, DeployedCaller, RetailerAws
 from jwo.demo.connectivity import run_caller
 from jwo.demo.entry import RETAILER_FILE
+from jwo.demo.restarting import restartable
 from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
 from jwo.price_list import write_price_list
@@ -29,6 +35,16 @@ from jwo_toolkit.keep_alive import LIMITS
 from simulator.worlds import World, load_world, shipped_world
 
 STORE = "STORE-001"
+OTHER_STORE = "STORE-002"
+"""The second store of the retailer, which sells the same goods; the suite visits it."""
+STORE_DEFAULTS: dict[StoreDefault, str] = {"closed": "STORE-default-closed", "open": "STORE-default-open"}
+"""The store for each store default decision."""
+CALLS_PER_SECOND = 10
+"""The rate limit of the connector's second process."""
+_LIMITED = {
+    "JWO_CONNECTOR_LIMITS__CALLS_PER_SECOND": str(CALLS_PER_SECOND),
+    "JWO_CONNECTOR_STORE__BUSY_TIMEOUT_S": "0.3",
+}
 _CALL_WITHIN_S = 20.0
 
 
@@ -45,9 +61,15 @@ class Neighbourhood:
     platform_key: Key
     deployed: Deployed
     caller: DeployedCaller
-    late_url: str
+    limited_url: str
     malformed_url: str
     refusing_url: str
+    restart_command: str
+
+    @property
+    def database(self) -> Path:
+        """The file of the connector's records."""
+        return _database(self.folder)
 
 
 @contextmanager
@@ -56,7 +78,7 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
     world = load_world(shipped_world())
     admin_token = secrets.token_urlsafe(30)
     platform_key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
-    with Processes(folder) as processes, _refusing_port() as refusing_url:
+    with Processes(folder) as processes, _refusing_port() as refusing_url, ExitStack() as stack:
         with stages.stage("AWS") as stage:
             aws_url = processes.start("aws", ["aws"]).url
             platform_url = processes.start(
@@ -71,14 +93,13 @@ def started(stages: Stages, folder: Path) -> Iterator[Neighbourhood]:
         with stages.stage("Platform and connector") as stage:
             settings = connector_settings(folder, world, platform_key, admin_token)
             connector = processes.start("connector", ["connector"], settings)
-            faulty_stores = [
-                word for default in ("open", "closed") for word in ("--store", f"STORE-malformed_answer-{default}")
-            ]
-            late = processes.start("late", ["mutant", "answers_scans_after_2500_ms"])
+            limited = processes.start("limited", ["connector"], {**settings, **_LIMITED})
+            faulty_stores = [word for store in STORE_DEFAULTS.values() for word in ("--store", store)]
             malformed = processes.start("malformed", ["mutant", "answers_malformed_json", *faulty_stores])
+            restart_command = stack.enter_context(restartable(lambda: processes.restart("connector")))
             here = Neighbourhood(
                 folder, world, aws_url, platform_url, connector.url, admin_token, platform_key, deployed, caller,
-                late.url, malformed.url, refusing_url,
+                limited.url, malformed.url, refusing_url, restart_command,
             )  # fmt: skip
             _onboard(here, stage)
         yield here
@@ -180,17 +201,21 @@ def connector_settings(folder: Path, world: World, key: Key, admin_token: str) -
     """Return the variables of a reference connector with a world's retailer, which the platform calls with a key."""
     return {
         "JWO_CONNECTOR_ADMIN__TOKEN": admin_token,
-        "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
+        "JWO_CONNECTOR_STORE__PATH": str(_database(folder)),
         "JWO_CONNECTOR_CALLER__MODE": "sigv4",
         "JWO_CONNECTOR_CALLER__ACCESS_KEY_ID": key.access_key_id,
         "JWO_CONNECTOR_CALLER__SECRET_ACCESS_KEY": key.secret_access_key,
         "JWO_CONNECTOR_CALLER__SESSION_TOKEN": key.session_token or "",
         "JWO_CONNECTOR_AUTH__REGION": REGION,
         "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(world.file), str(RETAILER_FILE)]),
-        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(write_price_list(world.products_csv, folder))]),
+        "JWO_CONNECTOR_PRICE_LISTS": json.dumps([str(write_price_list(world.products_csv, folder, (OTHER_STORE,)))]),
         "JWO_CONNECTOR_APP_TEST_KEYS": "true",
         "JWO_CONNECTOR_APP_ALLOW_BACKDATED_CODES": "true",
     }
+
+
+def _database(folder: Path) -> Path:
+    return folder / "connector.sqlite3"
 
 
 @contextmanager

@@ -11,18 +11,29 @@ from rich.console import Console
 
 from conformance.catalog_client.platform import Addresses
 from conformance.verdicts import Verdict
-from contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from contract.house import House, Suite
+from contract.profile import (
+    BADGE_KINDS,
+    CatalogTable,
+    ConnectorTable,
+    KeyKind,
+    KeysTable,
+    LimitsTable,
+    Profile,
+    StoreTable,
+)
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import CERTIFIED, upload_catalog
-from jwo.demo.entry import tables
-from jwo.demo.neighbourhood import STORE, Neighbourhood, started
+from jwo.demo.entry import FIXED_KEY, tables
+from jwo.demo.gate_table import show_gate_table
+from jwo.demo.neighbourhood import CALLS_PER_SECOND, OTHER_STORE, STORE, Neighbourhood, started
 from jwo.demo.shoppers import shoppers
 from jwo.demo.stages import Stages
 from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
 
-_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
+_KINDS: tuple[KeyKind, ...] = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
 
 
 def certify_reference(options: Options, console: Console) -> int:
@@ -34,6 +45,7 @@ def certify_reference(options: Options, console: Console) -> int:
             accepted = upload_catalog(here, stage)
         with stages.stage("Shoppers") as stage:
             shoppers(here, stage)
+            show_gate_table(here, stage)
             strategies(here, stage)
         with stages.stage("Conformance") as stage:
             addresses = Addresses(here.platform_url, here.aws_url, REGION)
@@ -63,12 +75,14 @@ def _profile(here: Neighbourhood, accepted: frozenset[str]) -> Profile:
             access_key_id=key.access_key_id,
             secret_access_key=key.secret_access_key,
             session_token=key.session_token or "",
+            restart_command=here.restart_command,
         ),
-        store=StoreTable(id=STORE),
+        store=StoreTable(id=STORE, other_id=OTHER_STORE),
+        limits=LimitsTable(rate_limit_per_second=CALLS_PER_SECOND, burst=CALLS_PER_SECOND, url=here.limited_url),
         **tables(),
         catalog_client=CERTIFIED,
-        suite=SuiteTable(not_offered=("rate_limit",)),
-        keys=KeysTable.model_validate({"url": f"{here.connector_url}/app/mint/{{type}}", "minted": _KINDS}),
+        house=House(suite=Suite(exact_readers=True)),
+        keys=KeysTable(shopper=FIXED_KEY, url=f"{here.connector_url}/app/mint/{{type}}", minted=_KINDS),
         catalog=CatalogTable(
             skus=tuple(row["item_sku"] for row in pieces[:3]),
             scancodes=tuple(row["external_product_id"] for row in pieces[:2]),

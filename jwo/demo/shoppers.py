@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,20 +33,20 @@ class Day:
     pictures: dict[str, bytes] = field(default_factory=dict)
     lights: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
+    visitors: Counter[str] = field(default_factory=Counter)
+    """The people who were let in, by the type in the connector's answer."""
     trips: dict[str, Visit] = field(default_factory=dict)
     slowest_ms: float = 0.0
 
 
 def shoppers(here: Neighbourhood, stage: Stage) -> None:
-    """Run the world's visits and the gate's failure cases, and check every light, cart and receipt."""
+    """Run the world's visits, and check every light, cart and receipt."""
     day = Day(_pins(here))
     for visit in here.world.visits:
         _visit(here, visit, day, stage)
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda case: _store_default(here, stage, day, *case), _failure_cases(here)))
     purchases = [_purchase(here, trip_id, stage) for trip_id in day.trips]
     receipts = [receipt for receipt in purchases if receipt and receipt["purchaseId"]]
-    spent = sum((Decimal(receipt["total"]) for receipt in receipts), Decimal(0))
+    spent = _sum_of("total", receipts)
     people = len({visit.shopper for visit in here.world.visits})
     stage.expect(bool(receipts), "no purchase was made")
     stage.summary = (
@@ -57,7 +56,21 @@ def shoppers(here: Neighbourhood, stage: Stage) -> None:
     stage.details.append(
         "decisions by cause: " + ", ".join(f"{cause} x {n}" for cause, n in sorted(day.causes.items()))
     )
+    stage.details.append("let in by type: " + ", ".join(f"{kind} x {n}" for kind, n in sorted(day.visitors.items())))
+    stage.details.append(_money(receipts))
     stage.details.append(f"slowest gate decision with an answer: {day.slowest_ms:.0f} ms of 2000")
+
+
+def _money(receipts: list[dict[str, Any]]) -> str:
+    """Return how the prices of all purchases add up, and who pays."""
+    goods, off, tax, total = (_sum_of(name, receipts) for name in ("subtotal", "promotions", "tax", "total"))
+    payers = Counter(receipt["payer"] for receipt in receipts)
+    paid = ", ".join(f"{payer} x {n}" for payer, n in sorted(payers.items()))
+    return f"receipts: {goods} USD of goods - {off} promotions + {tax} tax = {total} USD; who pays: {paid}"
+
+
+def _sum_of(name: str, receipts: list[dict[str, Any]]) -> Decimal:
+    return sum((Decimal(receipt[name]) for receipt in receipts), Decimal(0))
 
 
 def _pins(here: Neighbourhood) -> dict[str, str]:
@@ -79,6 +92,7 @@ def _visit(here: Neighbourhood, visit: Visit, day: Day, stage: Stage) -> None:
         f"{visit.shopper} ({visit.kind}): expected {expected}, got {decision['light']}, {decision['cause']}",
     )
     if decision["opens"]:
+        day.visitors[decision["visitor"]["type"]] += 1
         _shop(here, visit, decision, day)
 
 
@@ -112,37 +126,6 @@ def _shop(here: Neighbourhood, visit: Visit, decision: dict[str, Any], day: Day)
 
 def _pick_body(pick: Pick) -> dict[str, str]:
     return {"sku": pick.sku, "quantity": pick.quantity, "unit": pick.unit}
-
-
-def _failure_cases(here: Neighbourhood) -> list[tuple[str, str, str, str]]:
-    """Return the cases in which the connector gives no usable answer, so that the store default decision applies."""
-    causes = {
-        "timed_out": here.late_url,
-        "no_connection": here.refusing_url,
-        "malformed_answer": here.malformed_url,
-    }
-    return [
-        (f"{cause}-{default}", url, cause, default) for cause, url in causes.items() for default in ("open", "closed")
-    ]
-
-
-def _store_default(here: Neighbourhood, stage: Stage, day: Day, *case: str) -> None:
-    name, url, cause, default = case
-    gate = f"GATE-{name}"
-    setup = {
-        "retailer": "faults",
-        "connector": {"url": url, "auth": "none"},
-        "qrPattern": "",
-        "storeDefault": default,
-        "gates": [gate],
-    }
-    call("PUT", f"{here.platform_url}/portal/stores/STORE-{name}", setup)
-    decision = call("POST", f"{here.platform_url}/gates/{gate}/scans", {"text": "valid_shopper_key"})
-    _count(decision, day)
-    stage.expect(
-        (decision["cause"], decision["opens"]) == (cause, default == "open"),
-        f"connector failure {cause}, store default decision {default}: {decision['cause']}, opens {decision['opens']}",
-    )
 
 
 def _count(decision: dict[str, Any], day: Day) -> None:

@@ -22,6 +22,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),
+    Page("wire", "/wire", "Wire", "wire", "Each exchange as it happens: bodies, time, and the rules that it touches."),
     Page(
         "faults",
         "/faults",

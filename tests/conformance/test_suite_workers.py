@@ -29,7 +29,12 @@ Serve = Callable[[Any], str]
 SOME = ("VIK-1.1", "VIK-2", "VIK-3.1", "VIK-3.2", "VIK-6", "CP-1.1", "CP-2", "CP-3.1", "CP-3.35")
 SCANS, CARTS = (("VIK-1.1",), ("VIK-2",), ("VIK-3.1",)), (("CP-1.1",), ("CP-2",), ("CP-3.1",))
 PLAN = Plan(
-    usual=(*SCANS, *CARTS), waiting=(("VIK-X.24",), ("CP-X.33",), ("E2E-X.1",)), alone=(), last=(), ids=frozenset()
+    usual=(*SCANS, *CARTS),
+    waiting=(("VIK-X.24",), ("CP-X.33",), ("E2E-X.1",)),
+    alone=(),
+    last=(),
+    rate=(),
+    ids=frozenset(),
 )
 QUICK, SERIAL = Pace(), Pace(1, is_serial=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,12 @@ def test_reference_connector_is_certified_in_a_store_day(tmp_path: Path) -> None
         "Conformance",
     ]
     assert "262 accepted, 6 rejected" in done.stdout
-    assert report["counts"]["pass"] >= 104
+    assert report["counts"] == {**dict.fromkeys(report["counts"], 0), "pass": len(report["cases"])}, "a gap"
+    assert len(report["cases"]) >= 344
+    shown = re.findall(r" ([2-5]\d\d) after \d+ ms +(open|closed) +(opens|stays closed),", done.stdout)
+    closed = {(status, default, "stays closed") for status in ("400", "401", "429") for default in ("open", "closed")}
+    opened = {("200", "open", "opens"), ("200", "closed", "opens")}
+    assert set(shown) == closed | opened | {("500", "open", "opens"), ("500", "closed", "stays closed")}
     client = {case["id"]: case["verdict"] for case in report["cases"] if case["api"] == "Catalog client"}
     assert len(client) >= 22
     assert set(client.values()) == {"pass"}

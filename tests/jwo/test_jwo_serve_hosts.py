@@ -52,6 +52,7 @@ def test_open_address_is_a_usage_error_that_names_the_setting(
     [
         (["--host", EVERYWHERE, "--allow-unauthenticated"], AWS),
         (["--host", EVERYWHERE], AWS | {"JWO_PLATFORM_ALLOW_UNAUTHENTICATED": "true"}),
+        (["--host", EVERYWHERE], AWS | {"JWO_PLATFORM_ACCESS_TOKEN": "a-token-of-enough-length"}),
         (["--host", EVERYWHERE], AWS | {"jwo_platform_allow_unauthenticated": "true"}),
         (["--host", "localhost"], AWS),
         ([], AWS),

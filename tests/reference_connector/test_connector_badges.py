@@ -261,8 +261,15 @@ def test_account_behind_a_badge_is_checked_at_the_gate(start: Any, a_scan: Any, 
     assert [event["refusal"] for event in connector.events("identity_answered")] == list(ACCOUNTS)
 
 
-def test_declined_charge_keeps_a_badge_out(start: Any, a_scan: Any, a_cart: Any, a_line: Any) -> None:
+def test_badge_of_a_declined_means_of_payment_opens_no_gate(start: Any, a_scan: Any) -> None:
     connector = start()
+    issue(connector, "of-gus", "gus")
+    assert show(connector, a_scan, "of-gus")[0] == 401
+    assert [event["refusal"] for event in connector.events("identity_answered")] == ["payment_declined"]
+
+
+def test_declined_charge_keeps_a_badge_out(start: Any, a_scan: Any, a_cart: Any, a_line: Any) -> None:
+    connector = start(payments={"preauthorise": 0})
     issue(connector, "of-gus", "gus")
     assert show(connector, a_scan, "of-gus")[0] == 200
     cart = a_cart(cartItems=[a_line("SKU-002", "20")])

@@ -146,7 +146,8 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    run_sql(storage, *(f"DROP TABLE {name}" for name in ("answer", "code", "purchase", "charge", "badge")))
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge")
+    run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")
     else:

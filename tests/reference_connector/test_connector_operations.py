@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from jwo_toolkit.launcher import launched
 from reference_connector.accelerated.metrics import TurnWatch
+from reference_connector.dispatch import RateLimit
 from reference_connector.retailer import CardShopper
 from reference_connector.telemetry import CallWatch, EventLog, Telemetry, system_clock
 from tests.reference_connector.conftest import both_databases
@@ -154,6 +155,22 @@ def test_past_capacity_it_answers_429_at_once(start: Callable[..., Any], a_scan:
     assert max(refused) < 0.4
     assert connector.identify(a_scan()).status_code == 200
     assert 'code="busy",status="429"} 4.0' in connector.operator_get("/metrics").text
+
+
+def test_rate_limit_admits_at_most_its_number_in_any_second() -> None:
+    limit = RateLimit(3)
+    moments_s = [0.0, 0.5, 0.9, 0.95, 0.999, 1.0, 1.2, 1.5, 1.95, 2.0]
+    assert [moment for moment in moments_s if limit.admits(moment)] == [0.0, 0.5, 0.9, 1.0, 1.5, 1.95, 2.0]
+
+
+def test_over_its_rate_limit_it_answers_429_and_when_to_try_again(
+    start: Callable[..., Any], a_scan: Any, a_cart: Any
+) -> None:
+    connector = start(limits={"calls_per_second": 2, "retry_after_s": 3})
+    answers = [connector.purchase(a_cart()), *(connector.identify(a_scan()) for _ in range(2))]
+    assert [answer.status_code for answer in answers] == [201, 200, 429]
+    assert answers[-1].headers["retry-after"] == "3"
+    assert 'code="over_rate",status="429"} 1.0' in connector.operator_get("/metrics").text
 
 
 @pytest.mark.parametrize(
