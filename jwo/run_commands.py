@@ -6,7 +6,6 @@ value is a number or the name of a case, tier or scenario that this kit has.
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -23,10 +22,10 @@ from contract.profile import ConnectorTable, Profile, StoreTable
 from contract.register import register
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.launcher import JWO, environment_without
-from load.settings import scenario_file, scenario_names
+from load.settings import scenario_sentences
 from simulator.errors import BadCall, NotNow
 from simulator.portal.stores import Store
-from simulator.runs import LONGEST_LOAD_S, MOST_RATE, CertifyWish, Command, LoadWish
+from simulator.runs import LONGEST_LOAD_S, MOST_RATE, CertifyRequest, Command, LoadRequest
 from simulator.settings import PlatformSettings
 
 _TOO_LONG = {"find_knee", "soak"}
@@ -69,16 +68,19 @@ class JwoRuns:
                 "usual": list(declared.tiers) if declared else ["core"],
             },
             "load": {
-                "scenarios": [{"name": name, "about": about} for name, about in _scenarios()],
+                "scenarios": [{"name": name, "about": about} for name, about in _scenarios().items()],
                 "mostRate": MOST_RATE,
                 "longestS": LONGEST_LOAD_S,
                 "problem": self._load_problem(store),
             },
         }
 
-    def command(self, wish: CertifyWish | LoadWish, store: Store, folder: Path) -> Command:
-        """Return the command of a run. Raises BadCall for an unknown case or scenario, NotNow if loads are refused."""
-        words = self._load(wish, store) if isinstance(wish, LoadWish) else _certify(wish)
+    def command(self, request: CertifyRequest | LoadRequest, store: Store, folder: Path) -> Command:
+        """Return the command of a run. Raises BadCall if a case or a scenario is unknown.
+
+        Raises NotNow if no load test of this connector may start.
+        """
+        words = self._load(request, store) if isinstance(request, LoadRequest) else _certify(request)
         environment = environment_without(*_UNWANTED)
         declared = self._declared_for(store)
         if declared and declared.file:
@@ -88,12 +90,13 @@ class JwoRuns:
             environment |= write_profile(declared.profile if declared else self._profile_of(store), file)
         return Command((*JWO, *words, "--profile", str(file), "--out", str(folder), "--progress", "-"), environment)
 
-    def _load(self, wish: LoadWish, store: Store) -> list[str]:
+    def _load(self, request: LoadRequest, store: Store) -> list[str]:
         if problem := self._load_problem(store):
             raise NotNow(problem)
-        if wish.scenario not in dict(_scenarios()):
-            raise BadCall(f"there is no scenario {wish.scenario}", hint=f"one of {', '.join(dict(_scenarios()))}")
-        return ["load", "--scenario", wish.scenario, "--rate", f"{wish.rate:g}", "--duration", f"{wish.durationS:g}"]
+        if request.scenario not in _scenarios():
+            raise BadCall(f"there is no scenario {request.scenario}", hint=f"one of {', '.join(_scenarios())}")
+        numbers = ["--rate", f"{request.rate:g}", "--duration", f"{request.durationS:g}"]
+        return ["load", "--scenario", request.scenario, *numbers]
 
     def _load_problem(self, store: Store) -> str:
         """Return why no load test of a store's connector may start; empty if one may."""
@@ -167,9 +170,9 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _certify(wish: CertifyWish) -> list[str]:
-    words = ["certify", "--tier", ",".join(wish.tiers), *(["--strict"] if wish.strict else [])]
-    for each in wish.only:
+def _certify(request: CertifyRequest) -> list[str]:
+    words = ["certify", "--tier", ",".join(request.tiers), *(["--strict"] if request.strict else [])]
+    for each in request.only:
         row = register().get(each)
         if row is None or row.not_tested or row.proven_by:
             near = get_close_matches(each.upper(), register(), n=1)
@@ -178,10 +181,8 @@ def _certify(wish: CertifyWish) -> list[str]:
     return words
 
 
-def _scenarios() -> list[tuple[str, str]]:
-    """Return the scenarios and what each does, from the docstrings: an import would load Locust."""
-    names = [name for name in scenario_names() if name not in _TOO_LONG]
-    return [(name, ast.get_docstring(ast.parse(scenario_file(name).read_text("utf-8"))) or "") for name in names]
+def _scenarios() -> dict[str, str]:
+    return {name: sentence for name, sentence in scenario_sentences().items() if name not in _TOO_LONG}
 
 
 def _is_here(url: str) -> bool:

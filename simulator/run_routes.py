@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from jwo_toolkit.json_types import JsonObject
-from simulator.runs import Runs, Wish
+from simulator.runs import RunRequest, Runs
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
@@ -38,8 +38,8 @@ def run_router(runs: Runs) -> APIRouter:
         return runs.all()
 
     @router.post("/runs", status_code=201, summary="Start a certification or a load test of a store's connector")
-    async def start(wish: Wish) -> JsonObject:
-        return await runs.start(wish)
+    async def start(request: RunRequest) -> JsonObject:
+        return await runs.start(request)
 
     @router.get("/runs/{run_id}", summary="Show a run and its events, also while it runs")
     async def show(

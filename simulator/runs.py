@@ -55,13 +55,13 @@ State = Literal["running", "ended", "stopped"]
 NoteChange = Callable[[str, str], None]
 
 
-class _Wish(BaseModel):
+class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    store: str = Field(min_length=1, max_length=255, description="Id of the store whose connector is tested.")
+    store: str = Field(min_length=1, max_length=255, description="Id of the store with the connector to test.")
 
 
-class CertifyWish(_Wish):
+class CertifyRequest(_Request):
     """A certification to start."""
 
     kind: Literal["certify"]
@@ -72,7 +72,7 @@ class CertifyWish(_Wish):
     strict: bool = Field(default=False, description="Whether a broken SHOULD or house rule fails the run too.")
 
 
-class LoadWish(_Wish):
+class LoadRequest(_Request):
     """A load test to start."""
 
     kind: Literal["load"]
@@ -81,11 +81,11 @@ class LoadWish(_Wish):
     durationS: float = Field(default=30, ge=1, le=LONGEST_LOAD_S)  # noqa: N815 - the wire's spelling
 
 
-Wish = Annotated[CertifyWish | LoadWish, Field(discriminator="kind")]
+RunRequest = Annotated[CertifyRequest | LoadRequest, Field(discriminator="kind")]
 
 
 class Command(NamedTuple):
-    """A command whose standard output is lines of JSON, and which writes its report files to the folder of the run."""
+    """A command that prints lines of JSON, and writes its report files to the folder of the run."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str]
@@ -98,7 +98,7 @@ class RunCommands(Protocol):
         """Return what can be started for a store, for GET /runs/kinds."""
         ...
 
-    def command(self, wish: CertifyWish | LoadWish, store: Store, folder: Path) -> Command:
+    def command(self, request: CertifyRequest | LoadRequest, store: Store, folder: Path) -> Command:
         """Return the command of a run. Raises BadCall or NotNow, with what to do, if there is none."""
         ...
 
@@ -108,7 +108,7 @@ class Run:
     """One run and what its process has reported so far."""
 
     id: str
-    wish: CertifyWish | LoadWish
+    request: CertifyRequest | LoadRequest
     connector: str
     folder: Path
     started_at: datetime
@@ -126,7 +126,7 @@ class Run:
         """Return the run as JSON, with the events after a number of them if it is given."""
         shown: JsonObject = {
             "id": self.id,
-            **self.wish.model_dump(mode="json"),
+            **self.request.model_dump(mode="json"),
             "connector": self.connector,
             "state": self.state,
             "startedAt": format_instant(self.started_at),
@@ -144,7 +144,7 @@ class Run:
         """Return the names of the report files that the run has written."""
         if self.state == "running":
             return []
-        return [name for name in REPORTS[self.wish.kind] if (self.folder / name).is_file()]
+        return [name for name in REPORTS[self.request.kind] if (self.folder / name).is_file()]
 
 
 class Runs:
@@ -164,9 +164,9 @@ class Runs:
         store = self._stores.get(store_id)
         return self._commands.offer(store) if self._commands else {}
 
-    async def start(self, wish: CertifyWish | LoadWish) -> JsonObject:
+    async def start(self, request: CertifyRequest | LoadRequest) -> JsonObject:
         """Start a run. Raises NotNow while another one runs, or if this platform has no commands for runs."""
-        run = await asyncio.to_thread(self._start, wish)
+        run = await asyncio.to_thread(self._start, request)
         threading.Thread(target=self._follow, args=(run, asyncio.get_running_loop()), daemon=True).start()
         self._note_change("POST", f"/runs/{run.id}")
         return run.show()
@@ -195,7 +195,7 @@ class Runs:
         run = self._get(run_id)
         if name not in run.files():
             raise NotKnown("file", name[:80], hint=f"{run_id} has {', '.join(run.files()) or 'no files'}")
-        return run.folder / name, REPORTS[run.wish.kind][name]
+        return run.folder / name, REPORTS[run.request.kind][name]
 
     def close(self) -> None:
         """End the running process, and delete all files."""
@@ -206,8 +206,8 @@ class Runs:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _start(self, wish: CertifyWish | LoadWish) -> Run:
-        store = self._stores.get(wish.store)
+    def _start(self, request: CertifyRequest | LoadRequest) -> Run:
+        store = self._stores.get(request.store)
         if self._commands is None:
             raise NotNow("this platform cannot start runs", hint="start it with: jwo play, or: jwo platform")
         connector = store.connector_for("identity")
@@ -216,9 +216,9 @@ class Runs:
         with self._lock:
             if busy := [run for run in self._runs.values() if run.state == "running"]:
                 raise NotNow(f"{busy[0].id} is running", hint="wait for its end, or stop it with DELETE /runs/{id}")
-            run = Run(f"run-{next(self._numbers)}", wish, connector.url, self._make_folder(), datetime.now(UTC))
+            run = Run(f"run-{next(self._numbers)}", request, connector.url, self._make_folder(), datetime.now(UTC))
             try:
-                run.process = _started(self._commands.command(wish, store, run.folder), run.folder)
+                run.process = _started(self._commands.command(request, store, run.folder), run.folder)
             except ValueError as error:  # a process cannot get a text with a null byte or half a character
                 raise BadCall(
                     f"a text of the store's connector is not usable: {error}", hint="correct the store"

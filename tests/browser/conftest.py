@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
 from moto.server import ThreadedMotoServer
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
@@ -18,6 +19,7 @@ from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import profile_of
 from conformance.mutants.small_connector import STORES
 from jwo.play_samples import ProfileSamples
+from jwo.run_commands import Declared, JwoRuns
 from simulator.app import create_app
 from simulator.settings import PlatformSettings
 from tests.conftest import served
@@ -95,12 +97,18 @@ def place() -> Iterator[Place]:
     settings = PlatformSettings(base_url="http://127.0.0.1:1", aws_endpoint_url=f"http://{host}:{port}")
     with (
         served(connector_with("", STORES)) as connector,
-        served(create_app(settings, samples=ProfileSamples(profile_of(connector)))) as platform,
+        served(make_platform(settings, connector)) as platform,
         httpx.Client(base_url=platform, timeout=10) as api,
     ):
         set_up_store(api, connector, GATES)
         yield Place(platform, connector, api)
     moto.stop()
+
+
+def make_platform(settings: PlatformSettings, connector: str) -> FastAPI:
+    profile = profile_of(connector)
+    runs = JwoRuns(settings, Declared(profile, None, ("core",)))
+    return create_app(settings, samples=ProfileSamples(profile), run_commands=runs)
 
 
 def set_up_store(api: httpx.Client, connector: str, gates: list[str], **more: Any) -> None:

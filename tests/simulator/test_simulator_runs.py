@@ -15,7 +15,7 @@ import pytest
 
 from simulator.app import create_app
 from simulator.portal.stores import Store
-from simulator.runs import CertifyWish, Command, LoadWish
+from simulator.runs import CertifyRequest, Command, LoadRequest
 from simulator.settings import PlatformSettings
 from tests.conftest import served
 
@@ -42,7 +42,7 @@ class Scripts:
     def offer(self, store: Store) -> dict[str, Any]:
         return {"connector": store.id}
 
-    def command(self, _wish: CertifyWish | LoadWish, _store: Store, folder: Path) -> Command:
+    def command(self, _request: CertifyRequest | LoadRequest, _store: Store, folder: Path) -> Command:
         return Command((sys.executable, "-I", "-c", self.script, str(folder)), dict(os.environ))
 
 
@@ -126,7 +126,7 @@ def test_command_without_a_verdict_shows_its_error(client: httpx.Client, scripts
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "body",
     [
         {"kind": "certify", "store": "S", "only": ["--out"]},
         {"kind": "certify", "store": "S", "tiers": ["outer"]},
@@ -138,8 +138,8 @@ def test_command_without_a_verdict_shows_its_error(client: httpx.Client, scripts
         {"kind": "shell", "store": "S"},
     ],
 )
-def test_wish_outside_the_bounds_is_refused(client: httpx.Client, wish: dict[str, Any]) -> None:
-    assert client.post("/runs", json=wish).status_code == 400
+def test_request_outside_the_bounds_is_refused(client: httpx.Client, body: dict[str, Any]) -> None:
+    assert client.post("/runs", json=body).status_code == 400
     assert client.get("/runs").json() == []
 
 
@@ -149,7 +149,7 @@ def test_unknown_store_and_run_are_not_found(client: httpx.Client) -> None:
     assert client.get("/runs/kinds?store=none").status_code == 404
 
 
-def test_platform_without_commands_says_so() -> None:
+def test_platform_without_commands_refuses_a_run() -> None:
     with platform(None) as client:
         refused = client.post("/runs", json=CERTIFY)
         assert client.get("/runs/kinds?store=S").json() == {}

@@ -45,7 +45,7 @@ function readForm() {
   return { tiers: data.getAll("tier"), only: (data.get("only") ?? "").split(/[\s,]+/).filter(Boolean).map((id) => id.toUpperCase()), strict: byId("run-strict").checked };
 }
 
-function wishOf({ store, tiers, strict }) {
+function requestOf({ store, tiers, strict }) {
   return { store, tiers, strict };
 }
 
@@ -177,7 +177,7 @@ function showBody(body, id) {
     fact("Expected", one.expected), fact("Got", one.got), fact("Reason", one.reason),
     fact("Usual cause", OPEN.includes(one.verdict) ? known?.hint : ""),),
     (known?.exchanges ?? []).map(exchangeElement),
-    known && OPEN.includes(one.verdict) ? h("div", { class: "row" }, button("Run this case again", { iconName: "repeat", "aria-label": `Run ${id} again`, onClick: () => page.begin({ ...wishOf(page.run), only: [id] }) })) : null,
+    known && OPEN.includes(one.verdict) ? h("div", { class: "row" }, button("Run this case again", { iconName: "repeat", "aria-label": `Run ${id} again`, onClick: () => page.begin({ ...requestOf(page.run), only: [id] }) })) : null,
     !known && OPEN.includes(one.verdict) ? h("p", { class: "muted small" }, "The exchange appears when the run has ended.") : null);
 }
 

@@ -59,7 +59,7 @@ function onNews(run, events, isFirst) {
 
 function differences(now, before) {
   const since = (name) => now[name] - (before?.[name] ?? 0);
-  return { sent: since("started"), newLate: since("late"), newFailed: since("failed") };
+  return { sent: since("started"), newLate: since("late"), newFailed: since("failed"), measured: since("answered") };
 }
 
 function progressText(run) {
@@ -87,7 +87,8 @@ function showFigures(run) {
 }
 
 function draw(run = page.run) {
-  const lastsS = Math.max(run?.durationS ?? 0, seconds.length);
+  const active = seconds.findLastIndex((one) => one.sent || one.maxMs !== null) + 1;
+  const lastsS = Math.max(run?.durationS ?? 0, active);
   drawLatency(byId("latency-chart"), seconds, lastsS, budgetMs);
   drawRates(byId("rate-chart"), seconds, lastsS);
 }
@@ -96,7 +97,7 @@ function showTable() {
   if (!byId("run-table-box").open) return;
   const heads = ["Second", "Sent", "Late", "Failed", "p50", "p95", "p99", "Longest"];
   fill(byId("run-table"), h("table", {}, h("thead", {}, h("tr", {}, heads.map((name) => h("th", { scope: "col", class: "number" }, name)))),
-    h("tbody", {}, seconds.map((one) => h("tr", {}, [one.atS, one.sent, one.newLate, one.newFailed, ...["p50Ms", "p95Ms", "p99Ms", "maxMs"].map((name) => duration(one[name]) || "–")].map((text) => h("td", { class: "number" }, String(text))))))));
+    h("tbody", {}, seconds.map((one) => h("tr", {}, [one.atS, one.sent, one.newLate, one.newFailed, ...[...LATENCY_SERIES].reverse().map(({ of }) => duration(of(one)) || "–")].map((text) => h("td", { class: "number" }, String(text))))))));
 }
 
 function verdictOf({ state, result }) {

@@ -7,10 +7,11 @@ const MARGIN = { left: 52, right: 12, top: 12, bottom: 26 };
 const TICKS_MS = [1, 10, 100, 1000, 10000];
 const LOWEST_MS = 0.5;
 
+/** A second with fewer than 100 answers has no p99, and one with fewer than 20 has no p95. */
 export const LATENCY_SERIES = [
   { name: "max", label: "longest", of: (one) => one.maxMs },
-  { name: "p99", label: "p99", of: (one) => one.p99Ms },
-  { name: "p95", label: "p95", of: (one) => one.p95Ms },
+  { name: "p99", label: "p99", of: (one) => (one.measured >= 100 ? one.p99Ms : null) },
+  { name: "p95", label: "p95", of: (one) => (one.measured >= 20 ? one.p95Ms : null) },
   { name: "p50", label: "p50", of: (one) => one.p50Ms },
 ];
 export const RATE_SERIES = [

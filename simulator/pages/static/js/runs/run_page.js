@@ -61,10 +61,10 @@ export class RunPage {
 
   /** Start a run, by default the one of the form. */
   async begin(chosen = { store: byId("run-store").value, ...this.parts.readForm() }) {
-    const wish = { kind: this.parts.kind, ...chosen };
+    const request = { kind: this.parts.kind, ...chosen };
     byId("start-run").disabled = true;
     try {
-      const run = await post("/runs", wish);
+      const run = await post("/runs", request);
       this.follower.follow(run.id);
       byId("run").scrollIntoView({ block: "start" });
     } catch {
