@@ -6,7 +6,6 @@ value is a number or the name of a case, tier or scenario that this kit has.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -20,9 +19,9 @@ from pydantic import ValidationError
 
 from contract.profile import ConnectorTable, Profile, StoreTable
 from contract.register import register
+from jwo_toolkit.extras import how_to_install, is_installed
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.launcher import JWO, environment_without
-from load.settings import scenario_sentences
 from simulator.errors import BadCall, NotNow
 from simulator.portal.stores import Store
 from simulator.runs import LONGEST_LOAD_S, MOST_RATE, CertifyRequest, Command, LoadRequest
@@ -100,8 +99,8 @@ class JwoRuns:
 
     def _load_problem(self, store: Store) -> str:
         """Return why no load test of a store's connector may start; empty if one may."""
-        if importlib.util.find_spec("locust") is None:
-            return "the load test needs Locust (install it with: pip install 'jwo-conformance-kit[load]')"
+        if not is_installed("load"):
+            return f"the load test is not installed ({how_to_install('load')})"
         connector = store.connector_for("identity")
         if connector and not self._declared_for(store) and not _is_here(connector.url):
             return "the connector is on another machine (start jwo play --profile with its profile, or use jwo load)"
@@ -182,6 +181,10 @@ def _certify(request: CertifyRequest) -> list[str]:
 
 
 def _scenarios() -> dict[str, str]:
+    if not is_installed("load"):
+        return {}
+    from load.settings import scenario_sentences  # noqa: PLC0415 - a platform without load tests lacks this extra
+
     return {name: sentence for name, sentence in scenario_sentences().items() if name not in _TOO_LONG}
 
 

@@ -10,7 +10,7 @@ PACKAGE = "jwo-conformance-kit"
 Extra = Literal["connector", "platform", "load", "postgres"]
 MODULES: dict[Extra, tuple[str, ...]] = {
     "connector": ("boto3", "fastapi", "itsdangerous", "PIL", "prometheus_client", "qrcode", "tenacity"),
-    "platform": ("boto3", "fastapi", "moto", "PIL", "zxingcpp"),
+    "platform": ("boto3", "fastapi", "fastapi_offline", "moto", "PIL", "zxingcpp"),
     "load": ("gevent", "hdrh", "locust"),
     "postgres": ("psycopg",),
 }
