@@ -28,6 +28,7 @@ from simulator.pages.security import AccessToken, PageSecurity
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
+from simulator.profile_case import ProfileFile
 from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
 from simulator.routes import store_router
@@ -113,7 +114,7 @@ def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformS
             )
         ),
         control_router(control),
-        exchange_router(ExchangeView(store.journal, house)),
+        exchange_router(ExchangeView(store.journal, house, ProfileFile(settings.profile_path))),
     ]
 
 
