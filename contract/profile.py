@@ -23,6 +23,7 @@ from contract.hosts import is_amazons
 from contract.house import House
 from contract.invalid import describe
 from contract.not_offered import ENTRIES, Offer
+from contract.own_cases import OwnCase
 from contract.sigv4 import Key
 from jwo_toolkit.tls import unusable
 
@@ -265,6 +266,17 @@ class Profile(_Table):
     catalog_client: CatalogClientTable = CatalogClientTable()
     suite: SuiteTable = SuiteTable()
     house: House = House()
+    case: tuple[OwnCase, ...] = ()
+    """Cases of the owner, which `jwo certify` runs besides those of the suite."""
+
+    @field_validator("case")
+    @classmethod
+    def _have_different_names(cls, cases: tuple[OwnCase, ...]) -> tuple[OwnCase, ...]:
+        names = [each.name.casefold() for each in cases]
+        twice = next((each.name for each in cases if names.count(each.name.casefold()) > 1), "")
+        if twice:
+            raise ValueError(f"two cases have the name {twice!r}; give each case a name of its own")
+        return cases
 
     @model_validator(mode="after")
     def _is_not_amazon(self) -> Self:

@@ -251,6 +251,7 @@ def replay_command(
 ) -> None:
     """Run one case, or one story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
+    from contract.own_cases import ID as OWN
     from jwo import replay
     from jwo.certify import check_ids
     from jwo_toolkit.console import make_console
@@ -261,9 +262,13 @@ def replay_command(
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
         raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
-    check_ids([chosen_id])
+    is_own = chosen_id.startswith(OWN)
+    if not is_own:
+        check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     view = replay.View(show_all, unmasked)
+    if is_own:
+        raise typer.Exit(replay.replay_own(_profile(connector, chosen), chosen_id, make_console(), view))
     raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played, view))
 
 

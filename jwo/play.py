@@ -71,6 +71,8 @@ class Scene(NamedTuple):
     retailer: str
     world: World | None
     """The world with the catalog that the retailer uploads; None for the user's own connector."""
+    profile_path: Path | None = None
+    """The file of the user's profile, to which the page Wire adds cases."""
 
     @property
     def store(self) -> str:
@@ -109,7 +111,7 @@ def _scene(wishes: Wishes, folder: Path, processes: Processes) -> Iterator[Scene
     except NotReachable as error:
         raise Usage(str(error)) from error
     aws_url = processes.start("aws", ["aws"]).url
-    yield Scene(aws_url, profile, ProfileSamples(profile), "your-retailer", None)
+    yield Scene(aws_url, profile, ProfileSamples(profile), "your-retailer", None, wishes.profile)
 
 
 def _reference_scene(folder: Path, processes: Processes) -> Scene:
@@ -172,6 +174,8 @@ def _settings(scene: Scene, url: str) -> PlatformSettings:
     declared = house.model_fields_set & PlatformGroups.model_fields.keys()
     values: dict[str, Any] = {name: getattr(house, name) for name in declared}
     values |= {"base_url": url, "aws_endpoint_url": scene.aws_url}
+    if scene.profile_path:
+        values["profile_path"] = scene.profile_path.absolute()
     if scene.world:
         values["catalog"] = _QUICK_CATALOG
     if table.auth == "sigv4":

@@ -7,14 +7,28 @@ from typing import NamedTuple
 import orjson
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from contract.house import House
 from contract.operations import OPERATIONS, operation_named
+from contract.own_cases import to_toml
 from jwo_toolkit.json_types import Json, JsonObject
 from simulator.journal import Entry, Journal, Sent, as_curl
+from simulator.profile_case import ProfileFile, case_of
 from simulator.touched_rules import Observed, event_id, limit_ms, problems, rules_of
 
 _MOST_EARLIER = 20
+
+
+class CaseWish(BaseModel):
+    """A case of the profile to make from an exchange."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=200)
+    status: int | None = Field(default=None, description="The expected status; absent: that of the exchange's answer.")
+    expected: JsonObject = Field(default={}, description="Members that the answer must have.")
+    append: bool = Field(default=False, description="Whether to add it to the platform's profile.")
 
 
 class ExchangeView(NamedTuple):
@@ -22,6 +36,14 @@ class ExchangeView(NamedTuple):
 
     journal: Journal
     house: House
+    profile: ProfileFile
+
+    def make_case(self, seq: int, wish: CaseWish) -> JsonObject:
+        """Return an exchange as a table of the profile, and add it to the profile's file if the caller asks for it."""
+        case = case_of(self.journal.find(seq)[0], wish.name, wish.status, wish.expected)
+        if wish.append:
+            self.profile.append(case)
+        return {"toml": to_toml(case), "profile": self.profile.name, "appended": wish.append}
 
     def operations(self) -> list[JsonObject]:
         """Return the calls of the contract with the status of a success and the time limit of an answer."""
@@ -90,6 +112,10 @@ def exchange_router(view: ExchangeView) -> APIRouter:
     @router.get("/journal/{seq}/curl", summary="Show an exchange as a curl command", response_class=PlainTextResponse)
     async def curl(seq: int) -> str:
         return "".join(as_curl([view.journal.find(seq)[0]]))
+
+    @router.post("/journal/{seq}/case", summary="Write an exchange as a case of the profile")
+    async def case(seq: int, wish: CaseWish) -> JsonObject:
+        return view.make_case(seq, wish)
 
     return router
 

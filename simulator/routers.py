@@ -18,6 +18,7 @@ from simulator.payment_calls.routes import PaymentCalls, payment_router
 from simulator.payments import Payments, payments_router
 from simulator.portal.onboarding import Onboarding
 from simulator.portal.routes import Portal, PortalServices, portal_router
+from simulator.profile_case import ProfileFile
 from simulator.resend import Resend
 from simulator.routes import store_router
 from simulator.settings import PlatformSettings
@@ -113,4 +114,7 @@ def _routers_of_control(store: StoreServices, settings: PlatformSettings) -> tup
     house = settings.house
     resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
     control = Control(store.clock, store.faults, store.journal, store.seed, resend)
-    return (control_router(control), exchange_router(ExchangeView(store.journal, house)))
+    return (
+        control_router(control),
+        exchange_router(ExchangeView(store.journal, house, ProfileFile(settings.profile_path))),
+    )

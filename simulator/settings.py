@@ -48,6 +48,9 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     journal_path: Path | None = Field(
         default=None, description="NDJSON file of the journal; next to a database by default."
     )
+    profile_path: Path | None = Field(
+        default=None, description="A profile, jwo.toml; the page Wire can add cases at its end."
+    )
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
     clock_speed: float = Field(
         default=1.0, ge=0, allow_inf_nan=False, description="Platform seconds in a real second; 0 stops the clock."

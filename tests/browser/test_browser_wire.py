@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from contract.profile import load
 from tests.browser.conftest import GATE, STORE, Place, Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 HOSTILE = "<img src=x onerror=alert(1)><script>document.title='changed'</script>\u202e\u2066" + "\U0001f600" * 255
 _MANY = 1_000
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A profile that the module's platform is started with."""
+    path = tmp_path_factory.mktemp("profile") / "jwo.toml"
+    path.write_text('# mine\n[connector]\nurl = "http://127.0.0.1:9"', "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JWO_PLATFORM_PROFILE_PATH", str(path))
+        yield path
+
+
+@pytest.fixture(scope="module")
+def place(profile: Path, place: Place) -> Place:  # noqa: ARG001 - only their order matters
+    """The usual platform, with a profile: it starts after `profile` has set the variable."""
+    return place
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +131,37 @@ def test_curl_command_is_copied(open_tab: Any, place: Place) -> None:
     expect(page.locator(".toast")).to_contain_text("The curl command is copied")
 
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS -X POST http://127.0.0.1")
+
+
+def test_an_exchange_becomes_a_case_of_the_profile(open_tab: Any, place: Place) -> None:
+    scan(place)
+    tab = open_tab(permissions=["clipboard-read", "clipboard-write"])
+    page = tab.open(f"/ui/wire?seq={newest(place)['seq']}")
+    page.get_by_role("button", name="Save as a case").click()
+    tab.refusals.add(400)
+    page.get_by_label("Name").fill("<b>")
+    expect(page.locator("#case-problem")).to_contain_text("is not a name of a case")
+    page.get_by_label("Name").fill("shopper comes in")
+    expect(page.locator("#case-toml")).to_contain_text('name = "shopper comes in"')
+    expect(page.locator("#case-toml")).to_contain_text('"identityKey": "{key.shopper}"')
+    tab.check_accessibility()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+
+    assert download.value.path().read_text("utf-8").startswith("[[case]]\nname =")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("[[case]]")
+
+
+def test_a_case_is_added_to_the_platforms_profile(open_tab: Any, place: Place, profile: Path) -> None:
+    scan(place)
+    page = open_tab().open(f"/ui/wire?seq={newest(place)['seq']}")
+    page.get_by_role("button", name="Save as a case").click()
+    page.get_by_label("Name").fill("added")
+    page.get_by_role("button", name="Add to jwo.toml").click()
+    expect(page.locator(".toast")).to_contain_text("The case is in jwo.toml")
+
+    assert [each.name for each in load(profile).case] == ["added"]
 
 
 def test_a_paused_list_waits(tab: Tab, place: Place) -> None:

@@ -4,7 +4,9 @@ import { get, post, at } from "../api.js";
 import { button, emptyState, fill, foreign, h, icon } from "../dom.js";
 import { duration, fullTime } from "../time.js";
 import { toast } from "../toast.js";
+import { copyText } from "./clipboard.js";
 import { bodyView, pretty } from "./json_view.js";
+import { Saving } from "./saving.js";
 import { kindText, statusText, summarize } from "./summary.js";
 
 const RESULTS = { broken: ["bad", "cross", "Broken"], kept: ["good", "check", "Kept"], touched: ["accent", "info", "Applies"] };
@@ -22,6 +24,7 @@ export class Detail {
     this.choose = choose;
     this.entry = null;
     this.seq = 0;
+    this.saving = new Saving();
     byId("editing-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this._sendEdited();
@@ -67,7 +70,8 @@ export class Detail {
     return h("div", { class: "row" },
       isSent ? button("Send again", { iconName: "repeat", onClick: () => this._send() }) : null,
       isSent ? button("Edit and send", { iconName: "edit", onClick: () => this._edit() }) : null,
-      button("Copy as curl", { iconName: "copy", onClick: () => this._copy() }));
+      button("Copy as curl", { iconName: "copy", onClick: () => this._copy() }),
+      isSent ? button("Save as a case", { iconName: "save", onClick: () => this._save() }) : null);
   }
 
   async _send(edited) {
@@ -98,18 +102,13 @@ export class Detail {
     await this._send({ body }).then(() => byId("editing").close(), () => {});
   }
 
+  _save() {
+    const { seq, operation, response } = this.entry;
+    this.saving.open(seq, `${operation} ${response?.status ?? "answer"} entry ${seq}`, response?.status ?? null);
+  }
+
   async _copy() {
     await copyText(await get(at`/journal/${this.entry.seq}/curl`), "The curl command is copied", "Hidden values are ***: put yours there.");
-  }
-}
-
-/** Copy a text, and show a message. */
-export async function copyText(text, title, hint = "") {
-  try {
-    await window.navigator.clipboard.writeText(text);
-    toast("good", title, hint);
-  } catch {
-    toast("bad", "The browser does not let this page copy", "Select the text and copy it by hand.");
   }
 }
 
