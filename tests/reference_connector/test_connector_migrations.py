@@ -137,8 +137,8 @@ def test_records_of_an_earlier_version_are_used(
 
 OLD_LEDGER = (
     "CREATE TABLE call (key TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE effect (key TEXT PRIMARY KEY, kind TEXT NOT NULL, trip_id TEXT NOT NULL, cents INTEGER NOT NULL,"
-    " currency TEXT NOT NULL)",
+    """CREATE TABLE effect (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, trip_id TEXT NOT NULL, cents INTEGER NOT NULL, currency TEXT NOT NULL)""",
 )
 _OPEN = "UPDATE charge SET state = '{}', reference = '{}' WHERE trip_id = 'trip-priced'"
 _RESERVED = "INSERT INTO effect VALUES ('trip-priced:authorise', 'authorise', 'trip-priced', 300, 'USD')"
