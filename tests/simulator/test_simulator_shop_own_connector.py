@@ -266,3 +266,16 @@ def test_day_keeps_the_declared_rate_limit(connector: Any, tmp_path: Path) -> No
     assert result.exit_code == 0, result.output
     assert len(arrived) > 15
     assert arrived[-1] - arrived[0] > (len(arrived) - 2) * 0.01
+
+
+def test_equal_counts_are_listed_alike_in_each_run() -> None:
+    orders = ("ba", "ab")
+    listed = []
+    for order in orders:
+        results = Results(House())
+        for name in order:
+            results.visitors[name, True] += 2
+            results.causes["app", name, True] += 2
+            results.outcomes[name] += 2
+        listed.append((results.visitor_rows(), json.dumps(results.summary())))
+    assert listed[0] == listed[1]
