@@ -127,14 +127,14 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     faults = tuple(map(read_fault, fault or []))
     shares, given = read_shares(share or [])
     wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])))
-    if seed is None:
-        seed = _new_seed() if connector or profile else _SEED
-    chosen = Day(day, wanted, trips, seed, speed, faults, in_turn)
+    chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))
 
 
-def _new_seed() -> int:
-    """Draw and print a seed for the user's own connector, which may remember the events of earlier days."""
+def _seed_of(given: int | None, *, is_own: bool) -> int:
+    """Return the seed. For the user's own connector, which may remember earlier days, draw and print a new one."""
+    if given is not None or not is_own:
+        return _SEED if given is None else given
     seed = secrets.randbelow(_OWN_SEEDS)
     typer.echo(f"seed {seed}: --seed {seed} repeats the day, and your connector may then know its events and trips")
     return seed
