@@ -82,12 +82,18 @@ class EntryPayments:
         This is part of a unit of work.
         """
         found = self._keys.redeem(records, text, event_id, scanned_at)
-        return self._begin(records, event_id, found) or found if isinstance(found, Visitor) else found
+        if not isinstance(found, Visitor):
+            return found
+        begun = self._begin(records, event_id, found)
+        if isinstance(begun, Refusal):
+            self._keys.give_back(records, text, event_id)
+        return begun or found
 
-    def _begin(self, records: Records, event_id: str, visitor: Visitor) -> Entry | None:
+    def _begin(self, records: Records, event_id: str, visitor: Visitor) -> Entry | Refusal | None:
         """Record the intent to authorise an entry, or find it; None if the visitor needs none.
 
-        Only a shopper with a means of payment on record needs one.
+        Only a shopper with a means of payment on record needs one. The pre-authorisation of another shopper for the
+        same event is no reason to open: its key at the provider is used, and its money is not this shopper's.
         """
         retailer, now = self._retailer.current, self._clock()
         account = retailer.accounts.get(visitor.id)
@@ -98,6 +104,8 @@ class EntryPayments:
             amount, currency = self._rules.preauthorise, retailer.policy.currency
             found = Authorisation(event_id, visitor.id, amount, currency, account.payment_method, "pending", now)
             records.authorisations.save(found)
+        if found.shopper_id != visitor.id:
+            return Refusal.PAYMENT_UNCLEAR
         if found.state != "pending":
             return Entry(visitor, found)
         owner, lease_until = self._new_owner(), now + timedelta(seconds=2 * self._rules.gate_budget_s)

@@ -27,6 +27,7 @@ from reference_connector.pricing.goods import as_text
 from reference_connector.store import Authorisation, AuthorisationState, Charge, ChargeState, Store, Transfer
 
 _LISTED, _BODY_BYTES = 100, 4096
+_REFUND_MEMBERS = ("refundRequestId", "shoppingTripId", "amount", "refundReasonCode")
 _REASONS = ("DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER")
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
@@ -84,6 +85,9 @@ def _refund_request(body: bytes) -> RefundRequest:
         given = parse_object(body)
     except ContractError as error:
         raise InvalidRequest(str(error)) from error
+    if unknown := sorted(given.keys() - _REFUND_MEMBERS):
+        what, known = ", ".join(unknown), ", ".join(_REFUND_MEMBERS)
+        raise InvalidRequest(f"a refund has no member {what}; its members are {known}, in the currency of the charge")
     refund_id, trip_id = given.get("refundRequestId"), given.get("shoppingTripId")
     reason = given.get("refundReasonCode", "OTHER")
     if not isinstance(refund_id, str) or not _UUID.fullmatch(refund_id):

@@ -48,7 +48,9 @@ class Steps:
             await self._provider.adjust(_call(charge, "adjust"))
             return charge._replace(state="adjusted", authorised=charge.amount, attempts=0)
         if charge.state in {"authorised", "adjusted"}:
-            amount = min(charge.amount, charge.authorised)
+            # An `authorised` charge reserved its total. Earlier connectors did not record that amount.
+            is_whole = charge.state == "authorised"
+            amount = charge.amount if is_whole else min(charge.amount, charge.authorised)
             await self._provider.capture(_call(charge, "capture")._replace(amount=amount))
             return with_rest(charge._replace(captured=amount))
         method, rest = charge.other_methods[0], charge.amount - charge.captured
