@@ -45,8 +45,12 @@ CommandLine = Annotated[str, AfterValidator(_command_line)]
 """Words as in a shell, but no shell runs them."""
 
 BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
-KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"] | BadgeKind
+PaymentKind = Literal["declined_payment", "in_debt", "debt_after_trip"]
+PlainKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+KeyKind = PlainKind | BadgeKind | PaymentKind
 BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
+PAYMENT_KINDS: tuple[PaymentKind, ...] = get_args(PaymentKind)
+KEY_KINDS: tuple[KeyKind, ...] = (*get_args(PlainKind), *BADGE_KINDS, *PAYMENT_KINDS)
 
 
 class _Table(BaseModel):
@@ -147,12 +151,21 @@ class KeysTable(_Table):
     revoked_badge: str = ""
     lost_badge: str = ""
     expired_badge: str = ""
+    declined_payment: str = ""
+    """A key of a shopper with a means of payment that is declined."""
+    in_debt: str = ""
+    """A key of a shopper with an outstanding balance."""
+    debt_after_trip: str = ""
+    """A key that opens the gate again and again until the payment of its shopper is declined after a trip.
+
+    If the keys are minted, all of them belong to one shopper, and each new one clears the debt of that shopper.
+    """
     command: CommandLine = ""
     url: str = ""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
-    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
+    @field_validator(*KEY_KINDS)
     @classmethod
     def _is_base64(cls, key: str) -> str:
         try:
@@ -323,8 +336,7 @@ class Profile(_Table):
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
-        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
-        return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
+        return [kind for kind in KEY_KINDS if getattr(self.keys, kind) or kind in minted]
 
 
 def for_url(url: str) -> Profile:

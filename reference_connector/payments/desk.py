@@ -129,6 +129,12 @@ def _settle(records: Records, trip_id: str) -> Charge:
     return settled
 
 
+def clear_debts(records: Records, shopper_id: str) -> None:
+    """Settle all debts of a shopper, for the next test. Raises NotPossible if the shopper pays one just now."""
+    for charge in records.debts(shopper_id):
+        _settle(records, charge.trip_id)
+
+
 def _payments(records: Records, trip_id: str) -> list[Transfer]:
     return [each for each in records.transfers.of_trip(trip_id) if each.kind == "settle"]
 
