@@ -101,6 +101,10 @@ def test_open_gate_leaves_an_unclear_authorisation_to_the_outbox(
     assert (bench.ledger_lines(), bench.charge().state) == (lines, state)
 
 
+UNCOLLECTED = ["adjust 12.34", "release 20.00"]
+"""A capture is declined. The call that releases names the amount of the pre-authorisation; it ends the whole one."""
+
+
 @pytest.mark.parametrize(
     ("method", "others", "total", "lines", "end"),
     [
@@ -121,8 +125,9 @@ def test_open_gate_leaves_an_unclear_authorisation_to_the_outbox(
             ("captured", "0"),
         ),
         ("tok_declined_at_adjust", ("tok_declined",), "57.66", ["capture 20.00"], ("declined", "37.66")),
-        ("tok_declined_at_capture", (), "12.34", ["adjust 12.34"], ("declined", "12.34")),
-        ("tok_declined_at_capture", ("tok_approved",), "12.34", ["adjust 12.34", "collect 12.34"], ("captured", "0")),
+        ("tok_declined_at_capture", (), "12.34", UNCOLLECTED, ("declined", "12.34")),
+        ("tok_declined_at_capture", ("tok_declined",), "12.34", UNCOLLECTED, ("declined", "12.34")),
+        ("tok_declined_at_capture", ("tok_approved",), "12.34", [*UNCOLLECTED, "collect 12.34"], ("captured", "0")),
         ("tok_approved", (), "0", ["release 20.00"], ("released", "0")),
     ],
 )
@@ -135,9 +140,17 @@ def test_trip_with_a_pre_authorisation(
     assert bench.enter(method) == ""
     bench.leave(total, method, "event-1", others=others)
     bench.wait_and_work(12)
-    assert bench.ledger_lines() == ["authorise 20.00", *lines]
+    assert sorted(bench.ledger_lines()) == sorted(["authorise 20.00", *lines])
     assert (bench.charge().state, bench.debt()) == (end[0], Decimal(end[1]))
     assert bench.authorisation().trip_id == "trip-1"
+
+
+def test_reservation_without_a_pre_authorisation_is_released_after_a_declined_capture(bench: PaymentBench) -> None:
+    bench.leave("12.34", "tok_declined_at_capture", "event-1", others=("tok_declined", "tok_timeout"))
+    bench.wait_and_work(4)
+    assert bench.charge().state == "captured"
+    assert sorted(bench.ledger_lines()) == ["authorise 12.34", "collect 12.34", "release 12.34"]
+    assert {effect.order for effect in effects(bench.ledger)} == {"trip-1"}
 
 
 @on_sqlite
