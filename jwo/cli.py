@@ -5,10 +5,9 @@ Each command imports its modules inside its function, so that `--help` and short
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
@@ -16,18 +15,13 @@ from typer.core import TyperGroup
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import EPILOG, load_command
+from jwo.option_values import open_progress_lines, read_profile, read_tiers, replay_commands
 from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
 from jwo_toolkit.extras import PACKAGE
 from jwo_toolkit.lifeline import end_with_starter
 from jwo_toolkit.own_packages import use_own_packages
-
-if TYPE_CHECKING:
-    from conformance.summary import Replay
-    from contract.profile import Profile
-    from contract.register import Tier
-    from jwo_toolkit.progress_lines import ProgressLines
 
 
 class _Commands(TyperGroup):
@@ -198,14 +192,16 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
-    selection = Selection(_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep)
+    selection = Selection(
+        read_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep
+    )
     key = load_private_key(sign_key) if sign_key else None
     console = make_console(text_stream(progress))
-    with _progress(progress) as lines:
-        replay = _replay(connector, profile, out)
+    with open_progress_lines(progress) as lines:
+        replay = replay_commands(connector, profile, out)
         options = Options(selection, strict, out, expectations, key, require_complete, replay, lines)
         if not is_embedded:
-            raise typer.Exit(certify(_profile(connector, profile), options, console))
+            raise typer.Exit(certify(read_profile(connector, profile), options, console))
         from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
 
         raise typer.Exit(certify_reference(options, console))
@@ -217,7 +213,7 @@ def cases(tier: TierOption = "core") -> None:
     from jwo import listing
     from jwo_toolkit.console import make_console
 
-    listing.show_cases(make_console(), _tiers(tier))
+    listing.show_cases(make_console(), read_tiers(tier))
 
 
 @app.command()
@@ -226,7 +222,7 @@ def coverage(tier: TierOption = "core,entry,catalog") -> None:
     from jwo import listing
     from jwo_toolkit.console import make_console
 
-    raise typer.Exit(listing.show_coverage(make_console(), _tiers(tier)))
+    raise typer.Exit(listing.show_coverage(make_console(), read_tiers(tier)))
 
 
 @app.command()
@@ -268,8 +264,8 @@ def replay_command(
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     view = replay.View(show_all, unmasked)
     if is_own:
-        raise typer.Exit(replay.replay_own(_profile(connector, chosen), chosen_id, make_console(), view))
-    raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played, view))
+        raise typer.Exit(replay.replay_own(read_profile(connector, chosen), chosen_id, make_console(), view))
+    raise typer.Exit(replay.replay(read_profile(connector, chosen), chosen_id, make_console(), played, view))
 
 
 @app.command(name="compare")
@@ -326,7 +322,7 @@ def init(
     from jwo.profile_template import write_template
     from jwo_toolkit.console import make_console
 
-    _profile(connector, None)  # an address that is not valid must not get into the file
+    read_profile(connector, None)  # an address that is not valid must not get into the file
     write_template(profile, connector)
     make_console().print(f"wrote {profile}; fill it in, then run: jwo doctor --profile {profile}", soft_wrap=True)
 
@@ -346,53 +342,6 @@ def doctor_command(
 app.command(name="play")(play)
 app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
-
-
-def _profile(connector: str | None, file: Path | None) -> Profile:
-    from contract import profile as profiles
-
-    if connector is not None and not connector.strip():
-        raise Usage("--connector is empty; name an address, or omit the option")
-    if file is None:
-        return profiles.for_url(connector or "")
-    return profiles.load(file, url=connector or "")
-
-
-def _progress(target: str | None) -> ProgressLines:
-    from jwo_toolkit.progress_lines import open_progress
-
-    try:
-        return open_progress(target)
-    except OSError as error:
-        raise Usage(f"--progress: cannot write to {target} ({error.strerror}); name another file") from error
-
-
-def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
-    """Return the commands that run one case again. The embedded connector has ended by then, so certify starts one."""
-    from conformance.report.writer import story_file
-    from conformance.summary import Replay
-
-    if connector is None and file is None:
-        return Replay("jwo certify --only {id}")
-    story = f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}"
-    return Replay(_template("jwo replay {id}", connector, file), _template(story, connector, file))
-
-
-def _template(command: str, connector: str | None, file: Path | None) -> str:
-    """Append this run's options to a command, and escape every brace except those of `{id}`."""
-    options = [f"--profile {shlex.quote(str(file))}"] if file else []
-    options += [f"--connector {shlex.quote(connector)}"] if connector else []
-    return " ".join([command, *options]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
-
-
-def _tiers(text: str) -> tuple[Tier, ...]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    known = ("core", "entry", "catalog", "outer")
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        problem = f"there is no tier {', '.join(unknown)}" if unknown else "no tier is named"
-        raise Usage(f"--tier: {problem}; name one or more of {', '.join(known)}, separated by commas")
-    return cast("tuple[Tier, ...]", tuple(names))
 
 
 def main() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -22,9 +19,19 @@ from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
 from contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
 from jwo.certify import reach
-from jwo_toolkit.reachability import NotReachable, check_reachable
+from jwo.doctor_lines import (
+    OK,
+    UNTRIED,
+    WRONG,
+    Line,
+    judged,
+    program,
+    rate_limited,
+    reached,
+    status_of,
+    undeclared,
+)
 
-_OK, _WRONG, _UNTRIED = "ok", "wrong", "-"
 _MOST_ITEMS = 50
 """The most items of a list that are tried each by itself, after a cart of all is refused."""
 _VISITOR_TYPES: dict[KeyKind, str] = {"shopper": "SHOPPER", "associate": "ASSOCIATE", "cash_shopper": "CASH_SHOPPER"}
@@ -45,26 +52,19 @@ _REFUSED_IDENTITIES = ("high_risk", "invalid_card", "expired_card", "outstanding
 _RESOLUTIONS = {"accepted": "ACCEPT", "rejected": "REJECT"}
 
 
-class Line(NamedTuple):
-    """One line of the output: its mark, and what was tried with the result and, if it is wrong, what to do."""
-
-    mark: str
-    text: str
-
-
 def doctor(profile: Profile, console: Console) -> int:
     """Try each declaration once and print the result. Returns 1 if a declaration does not work, else 0."""
     reach(profile)
     declared, profile, recorder = profile, profile.at_usual_address, Recorder()
     with ConnectorClient(profile, utc_now, recorder.keep) as client:
-        lines = [_reached(profile), *_Doctor(Requests(profile, utc_now), client, recorder).lines()]
-    lines.append(_program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
+        lines = [reached(profile), *_Doctor(Requests(profile, utc_now), client, recorder).lines()]
+    lines.append(program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
     if declared.limits.url:
-        lines.append(_rate_limited(declared.at_rate_limit))
-    lines.append(_program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
+        lines.append(rate_limited(declared.at_rate_limit))
+    lines.append(program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
-    return 1 if any(line.mark == _WRONG for line in lines) else 0
+    return 1 if any(line.mark == WRONG for line in lines) else 0
 
 
 class _Doctor:
@@ -80,19 +80,19 @@ class _Doctor:
         """Yield one line for each declaration."""
         scan, cart = self._trial(VERIFY_IDENTITY_KEYS), self._trial(CREATE_PURCHASES)
         if cause := _common_cause([scan.exchanges[0], cart.exchanges[0]], self._profile):
-            yield Line(_WRONG, cause)
-            yield Line(_UNTRIED, "[store], [keys] and [catalog] were not tried; correct the line above first")
+            yield Line(WRONG, cause)
+            yield Line(UNTRIED, "[store], [keys] and [catalog] were not tried; correct the line above first")
             return
         yield self._call(scan)
         yield self._call(cart)
         yield from self._stores(scan, cart)
         if scan.refusal and _status(scan) not in _NO_ACCESS:
-            yield Line(_UNTRIED, "[keys] were not tried, because the connector refuses each scan")
+            yield Line(UNTRIED, "[keys] were not tried, because the connector refuses each scan")
         else:
             yield from self._keys()
         refuses_items = cart.refusal and _status(cart) in _INVALID and not _refuses_store(scan, cart)
         if cart.refusal and not refuses_items:
-            yield Line(_UNTRIED, "[catalog] was not tried, because the connector refuses each cart")
+            yield Line(UNTRIED, "[catalog] was not tried, because the connector refuses each cart")
         else:
             yield from self._items()
         yield from self._authorizations()
@@ -117,12 +117,12 @@ class _Doctor:
         exchange, status = trial.exchanges[0], _status(trial)
         name = exchange.operation.name
         if not trial.refusal and not trial.finding:
-            return Line(_OK, f"{name}: a valid request is answered {status}")
+            return Line(OK, f"{name}: a valid request is answered {status}")
         if not trial.refusal:
-            return Line(_WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
+            return Line(WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
         if exchange.operation is VERIFY_IDENTITY_KEYS and status in _NO_ACCESS:
-            return Line(_OK, f"{name}: a valid request is answered {status}; the lines of [keys] judge the keys")
-        return Line(_WRONG, f"{name}: a valid request gets {exchange.in_short()}; {self._advice(exchange, status)}")
+            return Line(OK, f"{name}: a valid request is answered {status}; the lines of [keys] judge the keys")
+        return Line(WRONG, f"{name}: a valid request gets {exchange.in_short()}; {self._advice(exchange, status)}")
 
     def _advice(self, exchange: Exchange, status: int) -> str:
         if status in _INVALID:
@@ -147,29 +147,29 @@ class _Doctor:
         store = self._profile.store
         yield self._declared_store(scan, cart)
         if not store.other_id:
-            yield _undeclared("[store] other_id")
+            yield undeclared("[store] other_id")
         else:
             advice = "check that the connector serves this store, and that [keys] shopper may enter there"
             admitted = _status(scan) if _status(scan) in _DECIDED else 200
-            yield _outcome(self._scan_at(store.other_id), {admitted}, f"[store] other_id {store.other_id}", advice)
+            yield judged(self._scan_at(store.other_id), {admitted}, f"[store] other_id {store.other_id}", advice)
         what = f"[store] unknown_id {store.unknown_id}"
         if store.id and not _refuses_store(scan, cart) and _status(scan) in _DECIDED:
             advice = "declare an id that the connector does not serve, or let it refuse unknown stores"
-            yield _outcome(self._scan_at(store.unknown_id), {400}, what, advice)
+            yield judged(self._scan_at(store.unknown_id), {400}, what, advice)
         else:
-            yield Line(_UNTRIED, f"{what} was not tried; its refusal proves nothing while [store] id is not accepted")
+            yield Line(UNTRIED, f"{what} was not tried; its refusal proves nothing while [store] id is not accepted")
 
     def _declared_store(self, scan: Trial, cart: Trial) -> Line:
         store = self._profile.store
         if not store.id:
-            return _undeclared("[store] id")
+            return undeclared("[store] id")
         what = f"[store] id {store.id}"
         if not _refuses_store(scan, cart):
-            return Line(_OK, f"{what}: a call for this store is understood")
-        if store.other_id and _status_of(self._scan_at(store.other_id)) in _DECIDED:
-            return Line(_WRONG, f"{what}: refused, and other_id {store.other_id} is accepted; declare that one")
+            return Line(OK, f"{what}: a call for this store is understood")
+        if store.other_id and status_of(self._scan_at(store.other_id)) in _DECIDED:
+            return Line(WRONG, f"{what}: refused, and other_id {store.other_id} is accepted; declare that one")
         return Line(
-            _WRONG,
+            WRONG,
             f"{what}: each call for this store is refused: {scan.exchanges[0].in_short()}; "
             "check that the connector serves this store",
         )
@@ -214,19 +214,19 @@ class _Doctor:
         try:
             key = self._requests.keys.take(kind)
         except NotDeclared:
-            return _undeclared(what)
+            return undeclared(what)
         except HarnessBroke as error:
-            return Line(_WRONG, f"{what}: {error}")
+            return Line(WRONG, f"{what}: {error}")
         scan = self._requests.build.scan(key)
         if kind in BADGE_KINDS:
             scan = scan.with_value("keyChannel", badge_channels(self._profile.house)[0])
         exchange = self._send(scan)
-        line = _outcome(exchange, {wanted}, what, advice)
+        line = judged(exchange, {wanted}, what, advice)
         visitor = _body(exchange).get("visitorDetails")
         answered_type = visitor.get("type") if isinstance(visitor, dict) else None
-        if line.mark == _OK and visitor_type and answered_type != visitor_type:
+        if line.mark == OK and visitor_type and answered_type != visitor_type:
             return Line(
-                _WRONG,
+                WRONG,
                 f"{what}: expected the type {visitor_type}, got {exchange.in_short()}; declare another",
             )
         return line
@@ -237,9 +237,9 @@ class _Doctor:
         try:
             draft = self._requests.build.scan(self._requests.keys.unknown())
         except HarnessBroke as error:
-            return Line(_WRONG, f"{what}: {error}")
+            return Line(WRONG, f"{what}: {error}")
         advice = "the connector must turn away a key that it does not know"
-        return _outcome(self._send(draft), {401}, what, advice)
+        return judged(self._send(draft), {401}, what, advice)
 
     # items
 
@@ -254,27 +254,27 @@ class _Doctor:
         """Try one cart of all items; if it is refused, one cart for each."""
         what = f"[catalog] {name}"
         if not lines:
-            yield _undeclared(what)
+            yield undeclared(what)
             return
         together = self._send(self._requests.build.cart(list(lines.values())))
-        if _status_of(together) in _ACCEPTED:
-            yield Line(_OK, f"{what}: a cart of {', '.join(lines)} is answered {_status_of(together)}")
+        if status_of(together) in _ACCEPTED:
+            yield Line(OK, f"{what}: a cart of {', '.join(lines)} is answered {status_of(together)}")
             return
         tried = list(lines)[:_MOST_ITEMS]
         alone = {item: self._send(self._requests.build.cart([lines[item]])) for item in tried}
-        refused = {item: exchange for item, exchange in alone.items() if _status_of(exchange) not in _ACCEPTED}
+        refused = {item: exchange for item, exchange in alone.items() if status_of(exchange) not in _ACCEPTED}
         if len(refused) == len(lines) and len(lines) > 1:
             yield Line(
-                _WRONG,
+                WRONG,
                 f"{what}: each of {len(lines)} items is refused: {together.in_short()}; "
                 "check what the answer names, and then that the connector knows these items",
             )
             return
         for item, exchange in refused.items():
-            yield _outcome(exchange, _CREATED, f"{what} {item}", "check that the connector knows this item")
+            yield judged(exchange, _CREATED, f"{what} {item}", "check that the connector knows this item")
         if not refused:
             yield Line(
-                _WRONG,
+                WRONG,
                 f"{what}: a cart of all {len(lines)} is refused, and each of {len(tried)} alone is accepted: "
                 f"{together.in_short()}; let the connector accept a cart of several items",
             )
@@ -283,7 +283,7 @@ class _Doctor:
 
     def _authorizations(self) -> Iterator[Line]:
         if not is_answered(SHOPPER_AUTHORIZATION, self._profile):
-            yield _undeclared("[tiers] shopper_authorization")
+            yield undeclared("[tiers] shopper_authorization")
             return
         trial = self._controls.trial(SHOPPER_AUTHORIZATION)
         yield self._call(trial)
@@ -291,22 +291,22 @@ class _Doctor:
             return
         for name, shopper in self._profile.shopper_identities.model_dump().items():
             what = f"[shopper_identities] {name}"
-            yield self._identity(what, name, shopper) if shopper else _undeclared(what)
+            yield self._identity(what, name, shopper) if shopper else undeclared(what)
 
     def _identity(self, what: str, name: str, shopper: str) -> Line:
         exchange = self._send(self._requests.entry.authorization(shopper))
-        line = _outcome(exchange, {200}, what, "check that the connector knows this shopper")
+        line = judged(exchange, {200}, what, "check that the connector knows this shopper")
         wanted = name not in _REFUSED_IDENTITIES
         authorized = _body(exchange).get("shopperAuthorized")
         adjusts = "ADJUST" in str(_body(exchange).get("authorizationConditions"))
-        if line.mark == _OK and (authorized is not wanted or (name == "adjusted" and not adjusts)):
+        if line.mark == OK and (authorized is not wanted or (name == "adjusted" and not adjusts)):
             decision = "an adjusted amount" if name == "adjusted" else f"shopperAuthorized {str(wanted).lower()}"
-            return Line(_WRONG, f"{what}: expected {decision}, got {exchange.in_short()}; declare another")
+            return Line(WRONG, f"{what}: expected {decision}, got {exchange.in_short()}; declare another")
         return line
 
     def _loyalty_scans(self) -> Iterator[Line]:
         if not is_answered(RESOLVE_SCAN, self._profile):
-            yield _undeclared("[tiers] resolve_scan")
+            yield undeclared("[tiers] resolve_scan")
             return
         trial = self._controls.trial(RESOLVE_SCAN)
         yield self._call(trial)
@@ -314,42 +314,24 @@ class _Doctor:
             return
         for name, value in self._profile.scans.model_dump().items():
             what = f"[scans] {name}"
-            yield self._loyalty_scan(what, _RESOLUTIONS[name], value) if value else _undeclared(what)
+            yield self._loyalty_scan(what, _RESOLUTIONS[name], value) if value else undeclared(what)
 
     def _loyalty_scan(self, what: str, resolution: str, value: str) -> Line:
         exchange = self._send(self._requests.entry.scan(value))
-        line = _outcome(exchange, {200}, what, "check that the connector understands this content")
-        if line.mark == _OK and resolution not in _words(_body(exchange)):
-            return Line(_WRONG, f"{what}: expected {resolution}, got {exchange.in_short()}; declare another")
+        line = judged(exchange, {200}, what, "check that the connector understands this content")
+        if line.mark == OK and resolution not in _words(_body(exchange)):
+            return Line(WRONG, f"{what}: expected {resolution}, got {exchange.in_short()}; declare another")
         return line
 
 
 _CREATED = {CREATE_PURCHASES.success}
 
 
-def _reached(profile: Profile) -> Line:
-    connector = profile.connector
-    if not connector.url.startswith("https:"):
-        return Line(_OK, f"{connector.url} accepts connections")
-    trusted = f"[connector] ca_file {connector.ca_file}" if connector.ca_file else "the system's certificates"
-    return Line(_OK, f"{connector.url} accepts connections, and its certificate is trusted by {trusted}")
-
-
-def _rate_limited(profile: Profile) -> Line:
-    """Try whether the address of the rate limit accepts connections."""
-    what = f"[limits] url {profile.connector.url}"
-    try:
-        check_reachable(profile.connector.url, profile.connector.ca_file)
-    except NotReachable as error:
-        return Line(_WRONG, f"{what}: {error}")
-    return Line(_OK, f"{what} accepts connections; no rate was tried")
-
-
 def _common_cause(exchanges: Sequence[Exchange], profile: Profile) -> str:
     """Return what every call shows alike and what to do; empty if the calls differ or are understood."""
-    statuses = {_status_of(exchange) for exchange in exchanges}
+    statuses = {status_of(exchange) for exchange in exchanges}
     got = "; ".join(f"{exchange.url}: {exchange.in_short()}" for exchange in exchanges)
-    if all(_status_of(exchange) in _WRONG_PATH or _is_html(exchange) for exchange in exchanges):
+    if all(status_of(exchange) in _WRONG_PATH or _is_html(exchange) for exchange in exchanges):
         return f"[connector] url: no call is found there, so its path is likely missing or wrong; tried {got}"
     if statuses <= _NO_ACCESS:
         auth = profile.connector.auth
@@ -377,11 +359,7 @@ def _is_html(exchange: Exchange) -> bool:
 
 
 def _status(trial: Trial) -> int:
-    return _status_of(trial.exchanges[0])
-
-
-def _status_of(exchange: Exchange) -> int:
-    return exchange.answer.status if exchange.answer else 0
+    return status_of(trial.exchanges[0])
 
 
 def _body(exchange: Exchange) -> dict[str, Any]:
@@ -393,29 +371,3 @@ def _words(value: object) -> set[str]:
     if isinstance(value, dict):
         return set().union(*(_words(member) for member in value.values()))
     return {value} if isinstance(value, str) else set()
-
-
-def _undeclared(what: str) -> Line:
-    return Line(_UNTRIED, f"{what} is not declared; cases that need it are not applicable")
-
-
-def _outcome(exchange: Exchange, wanted: Collection[int], what: str, advice: str) -> Line:
-    if _status_of(exchange) in wanted:
-        return Line(_OK, f"{what}: {exchange.in_short()}")
-    expected = " or ".join(map(str, sorted(wanted)))
-    return Line(_WRONG, f"{what}: expected {expected}, got {exchange.in_short()}; {advice}")
-
-
-def _program(command: str, what: str, note: str) -> Line:
-    """Check that the program of a command exists and is executable, and do not run it."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        return Line(_WRONG, f"{what}: {command!r} is not a command line ({error}); write it as for a shell")
-    if not words:
-        return _undeclared(what)
-    if found := shutil.which(words[0]):
-        return Line(_OK, f"{what}: {found}; {note}")
-    if os.path.isfile(words[0]):  # noqa: PTH113 - a word of a command
-        return Line(_WRONG, f"{what}: {words[0]} is not executable; make it so with: chmod +x {shlex.quote(words[0])}")
-    return Line(_WRONG, f"{what}: {words[0]} was not found; give its full path, or add its folder to PATH")

@@ -33,124 +33,137 @@ FILE is a file of the folder that --list prints, or your own. There, --connector
 """
 
 
+ConnectorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--connector",
+        metavar="URL",
+        help="Address of a running connector (JWO_LOAD_CONNECTOR).",
+        show_default="the address in the profile",
+    ),
+]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE",
+        help="Profile of the connector, a jwo.toml (JWO_LOAD_PROFILE).",
+        show_default="no profile",
+    ),
+]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help="Scenario, or the path of a scenario file (JWO_LOAD_SCENARIO).",
+        show_default="gate_rush",
+    ),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--rate", metavar="N", help="Requests per second at the scenario's peak (JWO_LOAD_RATE).", show_default="50"
+    ),
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option("--duration", metavar="SECONDS", help="Length of the run (JWO_LOAD_DURATION_S).", show_default="60"),
+]
+BudgetOption = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        metavar="SECONDS",
+        help="Time limit of an answer; a later one is late (JWO_LOAD_BUDGET_S).",
+        show_default="2",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Number of sending processes (JWO_LOAD_WORKERS).", show_default="1"),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="Seed of the schedule; the same seed repeats it (JWO_LOAD_SEED).",
+        show_default="1",
+    ),
+]
+LagBoundOption = Annotated[
+    float | None,
+    typer.Option(
+        "--lag-bound",
+        metavar="MS",
+        help="Highest p99 of the generator's own lag; above it the run is invalid (JWO_LOAD_LAG_BOUND_MS).",
+        show_default="1",
+    ),
+]
+CrossingOption = Annotated[
+    float | None,
+    typer.Option(
+        "--crossing",
+        metavar="MS",
+        help="Time after sending in which a close of a kept connection counts as a crossing, not as a failure "
+        "(JWO_LOAD_CROSSING_MS).",
+        show_default="10",
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for the reports (JWO_LOAD_OUT).", show_default="jwo-load"),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="The load.json of an earlier run (JWO_LOAD_BASELINE).",
+        show_default="no comparison",
+    ),
+]
+MaxSlowdownOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-slowdown",
+        metavar="SHARE",
+        help="With a baseline: fail if p99 grows by more than this share (JWO_LOAD_MAX_SLOWDOWN).",
+        show_default="0, which sets no limit",
+    ),
+]
+ShowListOption = Annotated[
+    bool,
+    typer.Option("--list", help="List the scenarios, each with a sentence, and exit.", show_default="off"),
+]
+ProgressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--progress",
+        metavar="FILE",
+        help="File for a JSON line a second; - is standard output, and the text then goes to standard error.",
+        show_default="none",
+    ),
+]
+
+
 def load_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
-    connector: Annotated[
-        str | None,
-        typer.Option(
-            "--connector",
-            metavar="URL",
-            help="Address of a running connector (JWO_LOAD_CONNECTOR).",
-            show_default="the address in the profile",
-        ),
-    ] = None,
-    profile: Annotated[
-        Path | None,
-        typer.Option(
-            "--profile",
-            metavar="FILE",
-            help="Profile of the connector, a jwo.toml (JWO_LOAD_PROFILE).",
-            show_default="no profile",
-        ),
-    ] = None,
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario",
-            metavar="NAME",
-            help="Scenario, or the path of a scenario file (JWO_LOAD_SCENARIO).",
-            show_default="gate_rush",
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            "--rate", metavar="N", help="Requests per second at the scenario's peak (JWO_LOAD_RATE).", show_default="50"
-        ),
-    ] = None,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            "--duration", metavar="SECONDS", help="Length of the run (JWO_LOAD_DURATION_S).", show_default="60"
-        ),
-    ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            "--budget",
-            metavar="SECONDS",
-            help="Time limit of an answer; a later one is late (JWO_LOAD_BUDGET_S).",
-            show_default="2",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", metavar="N", help="Number of sending processes (JWO_LOAD_WORKERS).", show_default="1"
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            metavar="N",
-            help="Seed of the schedule; the same seed repeats it (JWO_LOAD_SEED).",
-            show_default="1",
-        ),
-    ] = None,
-    lag_bound: Annotated[
-        float | None,
-        typer.Option(
-            "--lag-bound",
-            metavar="MS",
-            help="Highest p99 of the generator's own lag; above it the run is invalid (JWO_LOAD_LAG_BOUND_MS).",
-            show_default="1",
-        ),
-    ] = None,
-    crossing: Annotated[
-        float | None,
-        typer.Option(
-            "--crossing",
-            metavar="MS",
-            help="Time after sending in which a close of a kept connection counts as a crossing, not as a failure "
-            "(JWO_LOAD_CROSSING_MS).",
-            show_default="10",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder for the reports (JWO_LOAD_OUT).", show_default="jwo-load"),
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="FILE",
-            help="The load.json of an earlier run (JWO_LOAD_BASELINE).",
-            show_default="no comparison",
-        ),
-    ] = None,
-    max_slowdown: Annotated[
-        float | None,
-        typer.Option(
-            "--max-slowdown",
-            metavar="SHARE",
-            help="With a baseline: fail if p99 grows by more than this share (JWO_LOAD_MAX_SLOWDOWN).",
-            show_default="0, which sets no limit",
-        ),
-    ] = None,
-    show_list: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool,
-        typer.Option("--list", help="List the scenarios, each with a sentence, and exit.", show_default="off"),
-    ] = False,
-    progress: Annotated[
-        str | None,
-        typer.Option(
-            "--progress",
-            metavar="FILE",
-            help="File for a JSON line a second; - is standard output, and the text then goes to standard error.",
-            show_default="none",
-        ),
-    ] = None,
+    connector: ConnectorOption = None,
+    profile: ProfileOption = None,
+    scenario: ScenarioOption = None,
+    rate: RateOption = None,
+    duration: DurationOption = None,
+    budget: BudgetOption = None,
+    workers: WorkersOption = None,
+    seed: SeedOption = None,
+    lag_bound: LagBoundOption = None,
+    crossing: CrossingOption = None,
+    out: OutOption = None,
+    baseline: BaselineOption = None,
+    max_slowdown: MaxSlowdownOption = None,
+    show_list: ShowListOption = False,  # noqa: FBT002 - a flag of the command line
+    progress: ProgressOption = None,
 ) -> None:
     """Test a connector's answers under load against a latency budget.
 

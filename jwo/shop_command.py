@@ -111,14 +111,8 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     require("the simulated platform", "platform")
     if not (connector or profile):
         require("the reference connector", "connector", instead=_OWN_CONNECTOR)
-    from simulator.entry.strategies import STRATEGIES
-    from simulator.shop.curves import CURVES
-
-    if day not in CURVES:
-        raise Usage(f"there is no day {day}; take one of {', '.join(CURVES)}")
-    unknown = [name for name in strategy or [] if name not in STRATEGIES]
-    if unknown:
-        raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(STRATEGIES)}")
+    _check_day(day)
+    _check_strategies(strategy or [])
     from jwo.shop_day import Day, drive
     from jwo.shop_faults import read_fault
     from jwo.shop_scene import Wanted
@@ -129,6 +123,23 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])))
     chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))
+
+
+def _check_day(name: str) -> None:
+    """Raise Usage, with all days, if there is no day of this name."""
+    from simulator.shop.curves import CURVES
+
+    if name not in CURVES:
+        raise Usage(f"there is no day {name}; take one of {', '.join(CURVES)}")
+
+
+def _check_strategies(names: list[str]) -> None:
+    """Raise Usage, with all strategies, if one of the names is none."""
+    from simulator.entry.strategies import STRATEGIES
+
+    unknown = [name for name in names if name not in STRATEGIES]
+    if unknown:
+        raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(STRATEGIES)}")
 
 
 def _seed_of(given: int | None, *, is_own: bool) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from contract.house import House
 from simulator.aws import Aws, aws_clients
 from simulator.catalog.access import Access
 from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions
@@ -98,14 +99,8 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
     faults = Faults(clock, seed, storage.key_values("fault", Fault))
     journal = _journal(settings, storage, clock)
     client = ConnectorClient(settings.connector_key, house, clock, settings.connector_ca_file)
-    calls = ConnectorCalls(
-        client=client,
-        faults=faults,
-        journal=journal,
-        clock=clock,
-        seed=seed,
-        late=storage.key_values("late message", DelayedMessage),
-    )
+    late = storage.key_values("late message", DelayedMessage)
+    calls = ConnectorCalls(client=client, faults=faults, journal=journal, clock=clock, seed=seed, late=late)
     items = CatalogItems(house.barcode, house.catalog, storage.items)
     deliveries = Deliveries(Outbox(storage.deliveries), calls, stores, house=house, clock=clock, seed=seed)
     trips = Trips(
@@ -121,11 +116,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
     reader_locks = ReaderLocks(storage.key_values("reader lock", datetime))
     gates = Gates(
         stores=stores,
-        readers=Readers(
-            codes=CodeReader(calls, house, seed),
-            cards=CardReader(calls, risk, house),
-            loyalty=LoyaltyReader(calls, house, seed),
-        ),
+        readers=_make_readers(calls, risk, house, seed),
         trips=trips,
         journal=journal,
         gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState), reader_locks),
@@ -147,14 +138,17 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         risk=risk,
         gates=gates,
         charges=Charges(
-            storage.key_values("charge", Charge),
-            house=house,
-            clock=clock,
-            seed=seed,
-            faults=faults,
-            journal=journal,
+            storage.key_values("charge", Charge), house=house, clock=clock, seed=seed, faults=faults, journal=journal
         ),
         reader_locks=reader_locks,
+    )
+
+
+def _make_readers(calls: ConnectorCalls, risk: RiskModel, house: House, seed: Seed) -> Readers:
+    return Readers(
+        codes=CodeReader(calls, house, seed),
+        cards=CardReader(calls, risk, house),
+        loyalty=LoyaltyReader(calls, house, seed),
     )
 
 
@@ -188,18 +182,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         storage=storage,
     )
-    intra_day = IntraDayFiles(
-        delivery=FileDelivery(
-            aws, bucket=settings.intra_day_bucket, topic_name=settings.intra_day_topic, region=settings.aws_region
-        ),
-        stores=store.stores,
-        rules=settings.house.intra_day,
-        clock=store.clock,
-        seed=store.seed,
-        faults=store.faults,
-        journal=store.journal,
-        storage=storage,
-    )
+    intra_day = _make_intra_day_files(settings, store, aws)
     store.journal.listeners += [feed.receive, intra_day.receive]
     return CatalogServices(
         aws=aws,
@@ -219,6 +202,21 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         ),
         users=Users(storage.key_values("portal user", User)),
         intra_day=intra_day,
+    )
+
+
+def _make_intra_day_files(settings: PlatformSettings, store: StoreServices, aws: Aws) -> IntraDayFiles:
+    return IntraDayFiles(
+        delivery=FileDelivery(
+            aws, bucket=settings.intra_day_bucket, topic_name=settings.intra_day_topic, region=settings.aws_region
+        ),
+        stores=store.stores,
+        rules=settings.house.intra_day,
+        clock=store.clock,
+        seed=store.seed,
+        faults=store.faults,
+        journal=store.journal,
+        storage=store.storage,
     )
 
 
