@@ -39,7 +39,7 @@ def test_unknown_names_in_a_profile_get_the_nearest_name(jwo: Jwo, tmp_path: Pat
     assert done.returncode == 2
     assert "connector.url: missing; add it" in done.stderr
     assert "connector.urll: unknown name; did you mean url?" in done.stderr
-    assert "foo: unknown name; the names here are catalog, " in done.stderr
+    assert "foo: unknown name; the names here are case, catalog, " in done.stderr
 
 
 def test_init_does_not_overwrite_a_file(jwo: Jwo, tmp_path: Path) -> None:
