@@ -134,7 +134,7 @@ def _check_day(name: str) -> None:
 
 
 def _check_strategies(names: list[str]) -> None:
-    """Raise Usage, with all strategies, if one of the names is none."""
+    """Raise Usage, with all strategies, if one of the names is not a strategy."""
     from simulator.entry.strategies import STRATEGIES
 
     unknown = [name for name in names if name not in STRATEGIES]
