@@ -18,7 +18,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from contract.profile import load
-from contract.settings import _variables
+from contract.settings import variables
 from docs.generator.commands import commands as jwo_commands
 from docs.generator.pages import DOCS, written_pages
 from docs.generator.settings import KINDS
@@ -84,7 +84,7 @@ def any_certificate() -> bytes:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_settings_that_a_page_names_exist(name: str) -> None:
-    known = {variable.removesuffix("*") for kind in KINDS.values() for variable in _variables(kind)}
+    known = {variable.removesuffix("*") for kind in KINDS.values() for variable in variables(kind)}
     named = set(
         re.findall(
             r"\bJWO_(?:CONNECTOR|PLATFORM|CATALOG|LOAD)_[A-Z_]*[A-Z]\b(?![_*])", WRITTEN[name].read_text("utf-8")

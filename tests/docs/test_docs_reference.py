@@ -17,7 +17,7 @@ from conformance.mutants.gallery import CLIENTS, GALLERY
 from contract.house import House
 from contract.profile import Profile
 from contract.register import register
-from contract.settings import _variables
+from contract.settings import variables
 from docs.generator import commands, formats, requirements, settings
 from docs.generator.fields import attribute_docs, type_name
 from docs.generator.links import for_the_site
@@ -59,7 +59,7 @@ def test_page_of_exit_codes_has_all_codes() -> None:
 @pytest.mark.parametrize("command", settings.KINDS)
 def test_page_of_settings_has_every_variable(command: str) -> None:
     text, kind = settings.settings_page(), settings.KINDS[command]
-    wanted = {name for name in _variables(kind) if not name.endswith("*") and not is_of_house(kind, name)}
+    wanted = {name for name in variables(kind) if not name.endswith("*") and not is_of_house(kind, name)}
 
     assert {name for name in wanted - groups(kind) if f"`{name}`" not in text} == set()
 
@@ -86,6 +86,7 @@ def test_page_of_the_profile_has_every_key() -> None:
         assert section, name
         keys = field.annotation.model_fields if name != "house" else {}  # type: ignore[union-attr]  # each is a table
         assert [key for key in keys if f"| `{key}` |" not in section] == []
+        assert [line for line in section.splitlines() if line.endswith("|  |")] == [], "a key has no meaning"
 
 
 def test_page_of_house_rules_has_every_setting_and_its_rules() -> None:
