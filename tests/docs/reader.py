@@ -20,12 +20,11 @@ _WITHIN_S = 30
 
 
 class Reader:
-    """Follows a page in a folder; the pages' port 8080 becomes a free port. Used as a context, it ends its servers."""
+    """Follows a page in a folder; the pages' port 8080 becomes `port`. Used as a context, it ends its servers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: str = "") -> None:
         self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = str(probe.getsockname()[1])
+        self.port = port or _free_port()
         self._output = ""
         self._server = ExitStack()
         self._command = ""
@@ -89,6 +88,11 @@ class Reader:
             assert process.poll() is None, f"{line} ended with {process.returncode}"
             assert time.monotonic() < deadline, f"{line} does not listen"
             time.sleep(0.02)
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from conformance.mutants.small_connector import SmallConnector
 from contract.profile import load
 from contract.settings import variables
 from docs.generator.commands import commands as jwo_commands
@@ -26,7 +27,8 @@ from jwo_toolkit.launcher import JWO
 from jwo_toolkit.lifeline import tied
 from load.report import schema
 from simulator.pages.menu import PAGES, PREFIX
-from tests.docs.page_steps import blocks, commands
+from tests.conftest import Serve
+from tests.docs.page_steps import Block, blocks, commands, run
 from tests.docs.reader import Reader
 
 OLD = {"CHANGELOG.md", "style.md"}
@@ -129,6 +131,32 @@ def test_first_load_test_ends_as_the_page_shows(tmp_path: Path, monkeypatch: pyt
     assert {"PASS", "FAIL"} <= set(reader.shown)
     for folder in ("jwo-load", "slow"):
         Draft202012Validator(schema()).validate(json.loads((tmp_path / folder / "load.json").read_text("utf-8")))
+
+
+def test_load_of_two_workers_runs(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWO_LOAD_LAG_BOUND_MS", "2000")  # as above
+    with Reader(tmp_path, port_of(serve(SmallConnector()))) as reader:
+        reader.follow(HOW_TO / "distributed_load.md")
+
+    report = json.loads((tmp_path / "jwo-load" / "load.json").read_text("utf-8"))
+    assert report["generator"]["workers_heard"] == 2
+    assert report["verdict"]["word"] == "pass"
+
+
+def test_commands_about_a_report_run(tmp_path: Path, serve: Serve) -> None:
+    with Reader(tmp_path, port_of(serve(SmallConnector()))) as reader:
+        profile = f"jwo init --connector http://127.0.0.1:{reader.port}"
+        runs = [f"jwo certify --profile jwo.toml --only CP-2 --out {folder}" for folder in ("before", "after")]
+        run(Block("sh", "", "\n".join(["set -e", profile, *runs]), ""), tmp_path)
+        reader.follow(HOW_TO / "read_a_report.md")
+
+    text = (HOW_TO / "read_a_report.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z.]+)` \|", text, re.MULTILINE)
+    assert sorted(file.name for file in (tmp_path / "after").iterdir()) == sorted(listed)
+
+
+def port_of(address: str) -> str:
+    return address.rsplit(":", 1)[1]
 
 
 def test_play_prints_its_address_and_serves_the_pages_of_the_tutorial(tmp_path: Path) -> None:
