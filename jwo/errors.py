@@ -38,13 +38,13 @@ def exit_code(error: Exception) -> int:
     """Return 2 for an error that the user can fix, and 3 for any other."""
     if isinstance(error, JwoError):
         return error.exit_code
-    return 2 if isinstance(error, fixable()) else 3
+    return 2 if isinstance(error, _users_errors()) else 3
 
 
 def sentence(error: Exception) -> str:
     """Return a sentence about an error. For an unknown type it names the place in the code, for a bug report."""
     hint = getattr(error, "hint", "")
-    known = (JwoError,) if isinstance(error, JwoError) else (*fixable(), *_harness_errors())
+    known = (JwoError,) if isinstance(error, JwoError) else (*_users_errors(), *_harness_errors())
     if isinstance(error, known):
         return f"{error}; {hint}" if hint and hint not in str(error) else str(error)
     where = traceback.extract_tb(error.__traceback__)[-1:]
@@ -72,7 +72,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(143)
 
 
-def fixable() -> tuple[type[Exception], ...]:
+def _users_errors() -> tuple[type[Exception], ...]:
     """Return the other packages' errors that a user can fix; imports those packages only after an error."""
     from conformance.errors import BadExpectations, BadKey, BadStory
     from conformance.report.errors import ReportFolderUnwritable

@@ -23,7 +23,9 @@ def write_sources(folder: Path) -> None:
         target = folder / "pages" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
-    shutil.copytree(DOCS / "assets", folder / "pages" / "assets")
+    for name in ("assets", "images"):
+        if (DOCS / name).is_dir():
+            shutil.copytree(DOCS / name, folder / "pages" / name)
     shutil.copy(DOCS / CONFIGURATION, folder)
 
 

@@ -42,6 +42,7 @@ def exit_codes_page() -> str:
     general = {int(number): words for number, words in re.findall(r"(\d) ([a-z ]+)", app.info.help or "")}
     signals = {128 + each: f"stopped by {each.name}" for each in (signal.SIGINT, signal.SIGTERM)}
     own = [(code(name), sentences) for name, command in commands() if (sentences := _exit_sentences(command))]
+    fixable = errors._users_errors()  # noqa: SLF001 - the page lists what the command line treats so
     load = ", ".join(f"{number} {verdict}" for verdict, number in EXIT_CODES.items())
     return page(
         "Exit codes",
@@ -54,7 +55,7 @@ def exit_codes_page() -> str:
         "## Errors",
         "A sentence on standard error says what happened and what to do. These errors exit with 2, "
         "because the user can fix them:",
-        table(["error", "means"], [(code(kind.__name__), inline(kind.__doc__ or "")) for kind in errors.fixable()]),
+        table(["error", "means"], [(code(kind.__name__), inline(kind.__doc__ or "")) for kind in fixable]),
         "Any other error is a bug in the kit, and exits with 3.",
     )
 
