@@ -10,7 +10,9 @@ from pytest_bdd.feature import get_feature
 
 from contract.register import register
 
-FEATURES = Path(__file__).resolve().parent.parent / "features"
+_HERE = Path(__file__).resolve().parent
+FEATURES = next(folder for folder in (_HERE / "features", _HERE.parent / "features") if folder.is_dir())
+"""The feature files: a part of this package in an installed wheel, and beside it in a clone."""
 LEVELS = ("must", "should", "house")
 MODES = ("alone", "waits", "last")
 """How a scenario runs: `waits`, being slow itself, beside others; `alone` after these, with nothing beside it; `last`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from conformance.report.model import (
     ExpectedFailures,
     Latency,
     NotTested,
+    OwnCase,
     Report,
     ReportedExchange,
     Stale,
@@ -71,11 +73,10 @@ def summarise(
     verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
     stale = expectations.stale(verdicts, selection.tiers, selection.only)
-    results = [finished.results[each] for each in _in_order(finished.results)]
-    causes = probable_causes(finished.results)
+    causes, own = probable_causes(finished.results), tuple(_own_case(each, profile, replay) for each in finished.own)
+    found = (reported_case(finished.results[each], profile, replay) for each in _in_order(finished.results))
     cases = tuple(
-        replace(_case(each, profile, replay), expected_failure=reasons.get(each.id), follows_from=causes.get(each.id))
-        for each in results
+        replace(case, expected_failure=reasons.get(case.id), follows_from=causes.get(case.id)) for case in found
     )
     return Report(
         format=FORMAT,
@@ -83,7 +84,7 @@ def summarise(
         connector=_connector(profile),
         started_at=format_instant(started_at),
         duration_s=round(duration_s, 3),
-        verdict=overall_verdict(cases, strict=strict, stale=len(stale)),
+        verdict=overall_verdict(cases, strict=strict, stale=len(stale), own=[each.verdict for each in own]),
         counts=count_verdicts(cases),
         latency=tuple(_latency(finished)),
         settings=effective_settings(profile),
@@ -92,6 +93,7 @@ def summarise(
         not_tested=tuple(_not_tested(row) for row in register().values() if row.not_tested),
         expected_failures=_expected_failures(expectations.source, stale),
         completeness=completeness(finished.results, selection.tiers, profile),
+        own_cases=own or None,
     )
 
 
@@ -135,7 +137,7 @@ def revision() -> str:
 
 def effective_settings(profile: Profile) -> dict[str, Json]:
     """Return the effective profile, with its secrets redacted."""
-    settings = profile.model_dump(mode="json", exclude={"keys"})
+    settings = profile.model_dump(mode="json", exclude={"keys", "case"})
     connector = settings["connector"]
     connector["headers"] = dict.fromkeys(connector["headers"], "<redacted>")
     for name in ("secret_access_key", "session_token"):
@@ -150,7 +152,8 @@ def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
 
 
-def _case(result: CaseResult, profile: Profile, replay: Replay) -> Case:
+def reported_case(result: CaseResult, profile: Profile, replay: Replay = AGAIN) -> Case:
+    """Return the part of the report about one case. Its texts may contain secrets; `report.clean` removes them."""
     row, secret_headers = register()[result.id], frozenset(profile.connector.headers)
     exchanges = (as_report(exchange, secret_headers) for exchange in _worth_showing(result))
     return Case(
@@ -172,6 +175,23 @@ def _case(result: CaseResult, profile: Profile, replay: Replay) -> Case:
         replay=((result.story and replay.story) or replay.case).format(id=row.id),
         exchanges=tuple(from_json(ReportedExchange, each) for each in exchanges),
         story=result.story or None,
+    )
+
+
+def _own_case(result: CaseResult, profile: Profile, replay: Replay) -> OwnCase:
+    case = next(each for each in profile.case if each.id == result.id)
+    exchanges = (as_report(each, frozenset(profile.connector.headers)) for each in result.exchanges)
+    return OwnCase(
+        name=case.name,
+        kind="own",
+        operation=case.operation,
+        verdict=result.verdict,
+        expected=result.expected,
+        got=result.got,
+        reason=result.reason,
+        duration_ms=round(result.duration_s * 1000, 3),
+        replay=replay.case.format(id=shlex.quote(case.id)),
+        exchanges=tuple(from_json(ReportedExchange, each) for each in exchanges),
     )
 
 

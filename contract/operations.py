@@ -18,7 +18,7 @@ class Operation(NamedTuple):
     request: str
     response: str
     success: int
-    tier: Literal["core", "entry", "catalog"] = "core"
+    tier: Literal["core", "entry", "catalog", "outer"] = "core"
     declared_by: str = ""
     """The name in the profile's [tiers] that declares the call; empty if every connector must answer it."""
     budget_setting: str = ""
@@ -109,6 +109,26 @@ ARCHIVE_CATALOG = Operation(
     "catalog",
 )
 
+
+def _outer(name: str, path: str, messages: str, success: int = 200, answer: str = "") -> Operation:
+    """Return a call of the outer tier, which the retailer makes; `messages` begins the names of its messages."""
+    return Operation(name, path, "retailer", f"{messages}.request", answer or f"{messages}.response", success, "outer")
+
+
+ADJUST_CHARGE = _outer("Adjust Charge", "/v1/adjust/charge", "adjust_charge")
+CAPTURE_CHARGE = _outer("Capture Charge", "/v1/capture/charge", "capture_charge", answer="empty.response")
+CANCEL_CHARGE = _outer("Cancel Charge", "/v1/cancel/charge", "cancel_charge", answer="empty.response")
+REFUND_CHARGE = _outer("Refund Charge", "/v1/refund", "refund_charge")
+GET_TRANSACTIONAL_DATA = _outer("Get Transactional Data", "/v1/payment/transactional-data", "get_transactional_data")
+REPORT_PAYMENT_STATUS = _outer("Report Payment Status", "/v1/feedback/payment-status", "report_payment_status")
+CHECKOUT_CART = _outer("Checkout Cart", "/v1/checkout/carts", "checkout_cart", 201)
+GET_SHOPPER_IDENTITY = _outer("Get Shopper Identity", "/v1/identity/shopper", "get_shopper_identity")
+CREATE_DEVICE_REGISTRATION = _outer(
+    "Create Device Registration", "/auth/v2/createDeviceRegistration", "create_device_registration"
+)
+START_AUTH = _outer("Start Auth", "/auth/v2/startAuth", "start_auth")
+PROCESS_AUTH = _outer("Process Auth", "/auth/v2/processAuth", "process_auth")
+
 OPERATIONS = (
     VERIFY_IDENTITY_KEYS,
     CREATE_PURCHASES,
@@ -118,6 +138,17 @@ OPERATIONS = (
     UPLOAD_CATALOG,
     GET_CATALOG_UPLOAD_STATUS,
     ARCHIVE_CATALOG,
+    ADJUST_CHARGE,
+    CAPTURE_CHARGE,
+    CANCEL_CHARGE,
+    REFUND_CHARGE,
+    GET_TRANSACTIONAL_DATA,
+    REPORT_PAYMENT_STATUS,
+    CHECKOUT_CART,
+    GET_SHOPPER_IDENTITY,
+    CREATE_DEVICE_REGISTRATION,
+    START_AUTH,
+    PROCESS_AUTH,
 )
 
 

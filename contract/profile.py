@@ -23,6 +23,7 @@ from contract.hosts import is_amazons
 from contract.house import House
 from contract.invalid import describe
 from contract.not_offered import ENTRIES, Offer
+from contract.own_cases import OwnCase
 from contract.sigv4 import Key
 from jwo_toolkit.tls import unusable
 
@@ -44,8 +45,12 @@ CommandLine = Annotated[str, AfterValidator(_command_line)]
 """Words as in a shell, but no shell runs them."""
 
 BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
-KeyKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"] | BadgeKind
+PaymentKind = Literal["declined_payment", "in_debt", "debt_after_trip"]
+PlainKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
+KeyKind = PlainKind | BadgeKind | PaymentKind
 BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
+PAYMENT_KINDS: tuple[PaymentKind, ...] = get_args(PaymentKind)
+KEY_KINDS: tuple[KeyKind, ...] = (*get_args(PlainKind), *BADGE_KINDS, *PAYMENT_KINDS)
 
 
 class _Table(BaseModel):
@@ -168,6 +173,15 @@ class KeysTable(_Table):
     """The key of a badge that was reported as lost."""
     expired_badge: str = ""
     """The key of an expired badge."""
+    declined_payment: str = ""
+    """A key of a shopper with a means of payment that is declined."""
+    in_debt: str = ""
+    """A key of a shopper with an outstanding balance."""
+    debt_after_trip: str = ""
+    """A key that opens the gate again and again until the payment of its shopper is declined after a trip.
+
+    If the keys are minted, all of them belong to one shopper, and each new one clears the debt of that shopper.
+    """
     command: CommandLine = ""
     """A command that prints a fresh key; the suite replaces `{type}` by the kind."""
     url: str = ""
@@ -175,7 +189,7 @@ class KeysTable(_Table):
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
-    @field_validator("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
+    @field_validator(*KEY_KINDS)
     @classmethod
     def _is_base64(cls, key: str) -> str:
         try:
@@ -303,6 +317,17 @@ class Profile(_Table):
     catalog_client: CatalogClientTable = CatalogClientTable()
     suite: SuiteTable = SuiteTable()
     house: House = House()
+    case: tuple[OwnCase, ...] = ()
+    """Cases of the owner, which `jwo certify` runs besides those of the suite."""
+
+    @field_validator("case")
+    @classmethod
+    def _have_different_names(cls, cases: tuple[OwnCase, ...]) -> tuple[OwnCase, ...]:
+        names = [each.name.casefold() for each in cases]
+        twice = next((each.name for each in cases if names.count(each.name.casefold()) > 1), "")
+        if twice:
+            raise ValueError(f"two cases have the name {twice!r}; give each case a name of its own")
+        return cases
 
     @model_validator(mode="after")
     def _is_not_amazon(self) -> Self:
@@ -349,8 +374,7 @@ class Profile(_Table):
     def declared_keys(self) -> list[str]:
         """Return the kinds of identity keys that the suite can get."""
         minted = self.keys.minted if self.keys.command or self.keys.url else ()
-        kinds = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown", *BADGE_KINDS)
-        return [kind for kind in kinds if getattr(self.keys, kind) or kind in minted]
+        return [kind for kind in KEY_KINDS if getattr(self.keys, kind) or kind in minted]
 
 
 def for_url(url: str) -> Profile:

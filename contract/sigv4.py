@@ -14,9 +14,6 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from botocore.auth import SIGNED_HEADERS_BLACKLIST
-from botocore.utils import normalize_url_path
-
 from contract.errors import SignatureRejected
 
 SERVICE = "execute-api"
@@ -31,6 +28,13 @@ _AUTHORIZATION = re.compile(
     rf"\s*SignedHeaders=(?P<headers>{_NAME}(?:;{_NAME})*)\s*,\s*Signature=(?P<signature>[0-9a-f]{{64}})"
 )
 _URL = re.compile(r"(?:[^:/?#]+://[^/?#]*)?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?.*", re.DOTALL)
+UNSIGNED_HEADERS = frozenset(
+    {
+        "baggage", "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
+        "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id",
+    }
+)  # fmt: skip
+"""Headers that AWS's signers leave out, as proxies change them."""
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 _DATE, _TOKEN, _BODY_HASH = "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"
 _ADDED_LATER = frozenset({_BODY_HASH, "x-amz-cf-id"})
@@ -74,7 +78,7 @@ def sign(
         sent = {name: value for name, value in sent.items() if name.lower() != _TOKEN}
         sent["X-Amz-Security-Token"] = key.session_token
     values = {"host": [_host(url)]} | _by_name(sent.items())
-    names = sorted(values.keys() - set(SIGNED_HEADERS_BLACKLIST))
+    names = sorted(values.keys() - UNSIGNED_HEADERS)
     path, query = _path_and_query(url)
     canonical = _canonical_request(
         method.upper(),
@@ -237,8 +241,21 @@ def _host(url: str) -> str:
 
 def _canonical_path(path: str, form: Form) -> bytes:
     """Encode a path once more, as signers do for every service but S3."""
-    whole = normalize_url_path(path) if form.normalize_path else path or "/"
+    whole = normalize_path(path) if form.normalize_path else path or "/"
     return quote(_bytes_of_url(whole), safe="/~").encode()
+
+
+def normalize_path(path: str) -> str:
+    """Remove empty and dot segments (RFC 3986, 5.2.4), as AWS's signers do. An empty path is `/`."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in {"", "."}:
+            kept.append(segment)
+    first = "/" if path.startswith("/") or not path else ""
+    last = "/" if path.endswith("/") and kept else ""
+    return f"{first}{'/'.join(kept)}{last}"
 
 
 def _canonical_queries(query: str) -> list[bytes]:

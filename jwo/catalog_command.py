@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jwo.errors import run, sentence
+from jwo_toolkit.extras import require
+from jwo_toolkit.own_packages import use_own_packages
 
 if TYPE_CHECKING:
     from reference_connector.catalog_client.summary import Ledger
@@ -23,6 +25,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 ConfirmOption = Annotated[
     bool, typer.Option("--confirm", help="Confirm the SNS subscription first.", show_default="off")
 ]
+
+
+@catalog.callback()
+def _check_install() -> None:
+    """Check that the catalog client is installed, before each command."""
+    require("the catalog client", "connector")
 
 
 @catalog.command()
@@ -139,4 +147,5 @@ def _show_json(answer: object) -> None:
 
 
 if __name__ == "__main__":
+    use_own_packages()
     run(catalog)

@@ -22,12 +22,14 @@ from conformance.report.model import from_json
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.summary import AGAIN, Replay, summarise
-from conformance.verdicts import EXIT_CODES, Verdict
+from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
 from contract.profile import Profile
 from contract.register import register
+from jwo.certify_progress import CertifyEvents, write_ended
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
 from jwo.report_folder import prepare_folder
+from jwo_toolkit.progress_lines import ProgressLines
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
 
@@ -44,6 +46,8 @@ class Options:
     """Whether a partial run ends with exit code 1."""
     replay: Replay = AGAIN
     """The commands that run one case again, for the reports."""
+    progress: ProgressLines = field(default_factory=ProgressLines)
+    """The lines for a program that watches the run."""
 
 
 def certify(profile: Profile, options: Options, console: Console) -> int:
@@ -73,8 +77,18 @@ def judge(profile: Profile, options: Options, console: Console, *, catalog_platf
     """Run the cases and return the report. `catalog_platform` is what the catalog client calls; None starts one."""
     started_at, start = datetime.now(UTC), time.perf_counter()
     configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
-    with CaseProgress(console) as progress:
-        finished = run(configuration, on_case=progress.case, on_selected=progress.selected)
+    events = CertifyEvents(options.progress, profile)
+    with CaseProgress(console) as shown:
+
+        def on_selected(ids: Sequence[str]) -> None:
+            events.selected(ids)
+            shown.selected(ids)
+
+        def on_case(result: CaseResult) -> None:
+            events.case(result)
+            shown.case(result)
+
+        finished = run(configuration, on_case=on_case, on_selected=on_selected)
     return summarise(
         finished,
         started_at=started_at,
@@ -99,6 +113,7 @@ def publish(report: Report, options: Options) -> dict[str, Path]:
 
 def conclude(report: Report, paths: dict[str, Path], options: Options, console: Console) -> int:
     """Print the verdict and the paths of the files, and return the exit code. The stages are on the screen already."""
+    write_ended(options.progress, report)
     render_summary(replace(report, stages=None), console, paths)
     has_no_result = report.verdict is Verdict.ERROR and not report.counts["error"] and report.stages is None
     if has_no_result:

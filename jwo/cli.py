@@ -15,16 +15,19 @@ from typer.core import TyperGroup
 
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
-from jwo.load_command import load_command
+from jwo.load_command import EPILOG, load_command
 from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
+from jwo_toolkit.extras import PACKAGE
 from jwo_toolkit.lifeline import end_with_starter
+from jwo_toolkit.own_packages import use_own_packages
 
 if TYPE_CHECKING:
     from conformance.summary import Replay
     from contract.profile import Profile
     from contract.register import Tier
+    from jwo_toolkit.progress_lines import ProgressLines
 
 
 class _Commands(TyperGroup):
@@ -46,6 +49,36 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain errors and help: a box folds options and paths at 80 columns
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
+    """Print the version of the kit, and the edition of the documentation that its rules follow."""
+    if not asked:
+        return
+    from importlib.metadata import version
+
+    from contract.register import DOC_SET
+
+    typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {DOC_SET}")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and the edition of the documentation, and exit.",
+            show_default="off",
+        ),
+    ] = False,
+) -> None:
+    """Read the options of the command `jwo` itself; typer calls this before each command."""
+
+
 app.add_typer(serve_commands)
 app.add_typer(catalog, name="catalog")
 
@@ -129,6 +162,17 @@ RequireCompleteOption = Annotated[
     typer.Option("--require-complete", help="Exit 1 also if a MUST of the tiers was not judged.", show_default="off"),
 ]
 
+ProgressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--progress",
+        metavar="FILE",
+        help="File for a JSON line with each step of the run; - is standard output, and the text then goes to "
+        "standard error.",
+        show_default="none",
+    ),
+]
+
 
 @app.command(name="certify")
 def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
@@ -142,6 +186,7 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
     sign_key: SignOption = None,
+    progress: ProgressOption = None,
 ) -> None:
     """Certify a connector. Without --connector and --profile, certify the reference connector in a simulated store."""
     from conformance.dsse import load_private_key
@@ -149,18 +194,21 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     from conformance.run.configuration import Selection
     from jwo.certify import Options, certify, check_ids
     from jwo_toolkit.console import make_console
+    from jwo_toolkit.progress_lines import text_stream
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
     selection = Selection(_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep)
     key = load_private_key(sign_key) if sign_key else None
-    options = Options(selection, strict, out, expectations, key, require_complete, _replay(connector, profile, out))
-    console = make_console()
-    if not is_embedded:
-        raise typer.Exit(certify(_profile(connector, profile), options, console))
-    from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
+    console = make_console(text_stream(progress))
+    with _progress(progress) as lines:
+        replay = _replay(connector, profile, out)
+        options = Options(selection, strict, out, expectations, key, require_complete, replay, lines)
+        if not is_embedded:
+            raise typer.Exit(certify(_profile(connector, profile), options, console))
+        from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
 
-    raise typer.Exit(certify_reference(options, console))
+        raise typer.Exit(certify_reference(options, console))
 
 
 @app.command()
@@ -203,6 +251,7 @@ def replay_command(
 ) -> None:
     """Run one case, or one story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
+    from contract.own_cases import ID as OWN
     from jwo import replay
     from jwo.certify import check_ids
     from jwo_toolkit.console import make_console
@@ -213,9 +262,13 @@ def replay_command(
     chosen_id = case_of(played) if played and not case_id else case_id
     if not chosen_id or (played and chosen_id != case_of(played)):
         raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
-    check_ids([chosen_id])
+    is_own = chosen_id.startswith(OWN)
+    if not is_own:
+        check_ids([chosen_id])
     chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
     view = replay.View(show_all, unmasked)
+    if is_own:
+        raise typer.Exit(replay.replay_own(_profile(connector, chosen), chosen_id, make_console(), view))
     raise typer.Exit(replay.replay(_profile(connector, chosen), chosen_id, make_console(), played, view))
 
 
@@ -291,7 +344,7 @@ def doctor_command(
 
 
 app.command(name="play")(play)
-app.command(name="load")(load_command)
+app.command(name="load", epilog=EPILOG)(load_command)
 app.command(name="shop")(shop)
 
 
@@ -303,6 +356,15 @@ def _profile(connector: str | None, file: Path | None) -> Profile:
     if file is None:
         return profiles.for_url(connector or "")
     return profiles.load(file, url=connector or "")
+
+
+def _progress(target: str | None) -> ProgressLines:
+    from jwo_toolkit.progress_lines import open_progress
+
+    try:
+        return open_progress(target)
+    except OSError as error:
+        raise Usage(f"--progress: cannot write to {target} ({error.strerror}); name another file") from error
 
 
 def _replay(connector: str | None, file: Path | None, out: Path) -> Replay:
@@ -336,4 +398,5 @@ def _tiers(text: str) -> tuple[Tier, ...]:
 def main() -> None:
     """Run the command line. Every error ends it with an exit code and a sentence, and it leaves no child process."""
     end_with_starter()
+    use_own_packages()
     run(app)

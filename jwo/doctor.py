@@ -20,7 +20,7 @@ from conformance.run.configuration import utc_now
 from conformance.run.controls import ControlCalls, Trial
 from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import BADGE_KINDS, KeyKind, Profile
+from contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
 from jwo.certify import reach
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
@@ -31,6 +31,7 @@ _VISITOR_TYPES: dict[KeyKind, str] = {"shopper": "SHOPPER", "associate": "ASSOCI
 """The keys that the connector lets in, and the visitor's type in its answer."""
 _OPEN_BADGES: dict[KeyKind, str] = {"badge": "", "associate_badge": "ASSOCIATE"}
 """The badges that the connector lets in; the first may belong to anyone, so its type is not checked."""
+_OPENS_FIRST: KeyKind = "debt_after_trip"
 _TURNED_AWAY: tuple[KeyKind, ...] = ("refused", "expired", "used")
 _WRONG_PATH, _NO_ACCESS, _INVALID, _ACCEPTED = {404, 405}, {401, 403}, {400, 422}, {200, 201}
 _DECIDED = {200, *_NO_ACCESS}
@@ -190,6 +191,7 @@ class _Doctor:
             advice = f"declare a key that the connector refuses as {kind}"
             yield self._key(kind, refusal, f"{advice}, or declare its status as [house.identity] refusal_status")
         yield from self._badges(refusal)
+        yield from self._payments(refusal)
         yield self._unknown_key()
 
     def _badges(self, refusal: int) -> Iterator[Line]:
@@ -199,6 +201,13 @@ class _Doctor:
             if not opens:
                 advice = "declare a badge that the connector refuses, or its status as [house.identity] refusal_status"
             yield self._key(kind, 200 if opens else refusal, advice, _OPEN_BADGES.get(kind, ""))
+
+    def _payments(self, refusal: int) -> Iterator[Line]:
+        for kind in PAYMENT_KINDS:
+            advice = "declare a key that the connector refuses, or its status as [house.identity] refusal_status"
+            if kind == _OPENS_FIRST:
+                advice = "check that the connector knows this key, and that its shopper owes nothing yet"
+            yield self._key(kind, 200 if kind == _OPENS_FIRST else refusal, advice)
 
     def _key(self, kind: KeyKind, wanted: int, advice: str, visitor_type: str = "") -> Line:
         what = f"[keys] {kind}"

@@ -15,7 +15,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+
+from jwo_toolkit.extras import MissingExtra, extra_of, how_to_install
 
 
 class JwoError(Exception):
@@ -38,12 +41,16 @@ def exit_code(error: Exception) -> int:
     """Return 2 for an error that the user can fix, and 3 for any other."""
     if isinstance(error, JwoError):
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError):
+        return 2 if extra_of(error.name or "") else 3
     return 2 if isinstance(error, _users_errors()) else 3
 
 
 def sentence(error: Exception) -> str:
     """Return a sentence about an error. For an unknown type it names the place in the code, for a bug report."""
     hint = getattr(error, "hint", "")
+    if isinstance(error, ModuleNotFoundError) and (extra := extra_of(error.name or "")):
+        return f"{error.name} is not installed; {how_to_install(extra)}"
     known = (JwoError,) if isinstance(error, JwoError) else (*_users_errors(), *_harness_errors())
     if isinstance(error, known):
         return f"{error}; {hint}" if hint and hint not in str(error) else str(error)
@@ -77,32 +84,31 @@ def _users_errors() -> tuple[type[Exception], ...]:
     from conformance.errors import BadExpectations, BadKey, BadStory
     from conformance.report.errors import ReportFolderUnwritable
     from contract.errors import BadProfile, BadSettings
-    from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
-    from simulator.errors import AmazonHostRefused, AwsFailed, BrokenWorld, StorageFailed, StorageUnreadable
 
-    return (
-        BadProfile,
-        BadSettings,
-        BadExpectations,
-        BadKey,
-        BadStory,
-        ReportFolderUnwritable,
-        BadRetailerData,
-        CatalogClientError,
-        StoreUnavailable,
-        StorageUnreadable,
-        StorageFailed,
-        AwsFailed,
-        AmazonHostRefused,
-        BrokenWorld,
-    )
+    errors = [MissingExtra, BadProfile, BadSettings, BadExpectations, BadKey, BadStory, ReportFolderUnwritable]
+    with suppress(MissingExtra):
+        from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
+
+        errors += [BadRetailerData, CatalogClientError, StoreUnavailable]
+    with suppress(MissingExtra):
+        from simulator.errors import AmazonHostRefused, AwsFailed, BrokenWorld, StorageFailed, StorageUnreadable
+
+        errors += [StorageUnreadable, StorageFailed, AwsFailed, AmazonHostRefused, BrokenWorld]
+    return tuple(errors)
 
 
 def _harness_errors() -> tuple[type[Exception], ...]:
     """Return the other packages' errors that have a readable text."""
     from conformance.errors import HarnessBroke
     from conformance.report.errors import ReportError
-    from reference_connector.errors import ConnectorError
-    from simulator.errors import SimulatorError
 
-    return HarnessBroke, ReportError, ConnectorError, SimulatorError
+    errors: list[type[Exception]] = [HarnessBroke, ReportError]
+    with suppress(MissingExtra):
+        from reference_connector.errors import ConnectorError
+
+        errors.append(ConnectorError)
+    with suppress(MissingExtra):
+        from simulator.errors import SimulatorError
+
+        errors.append(SimulatorError)
+    return tuple(errors)

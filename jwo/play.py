@@ -21,17 +21,18 @@ from fastapi import FastAPI
 
 from contract import profile as profiles
 from contract.house import PlatformGroups
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
 from contract.settings import read
 from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, RetailerAws
-from jwo.demo.catalog import client_settings
+from jwo.demo.catalog import CERTIFIED, client_settings
 from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, call, connector_settings, key_setup
 from jwo.errors import JwoError, Usage
 from jwo.play_samples import ProfileSamples, known_risks
 from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
+from jwo.run_commands import Declared, JwoRuns
 from jwo.serving import serve
 from jwo_toolkit.console import make_console
 from jwo_toolkit.garbage_collection import tune_garbage_collector
@@ -44,7 +45,7 @@ from simulator.samples import Goods
 from simulator.settings import PlatformSettings
 from simulator.worlds import World, load_world, shipped_world
 
-_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
+_KINDS = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
 _VISIT_EVERY_S = 10.0
 _UPLOAD_WITHIN_S = 60
 _QUICK_CATALOG = {"queue_s": 0.3, "process_s": 0.3}
@@ -70,6 +71,8 @@ class Scene(NamedTuple):
     retailer: str
     world: World | None
     """The world with the catalog that the retailer uploads; None for the user's own connector."""
+    profile_path: Path | None = None
+    """The file of the user's profile, to which the page Wire adds cases."""
 
     @property
     def store(self) -> str:
@@ -85,12 +88,14 @@ def play_store(wishes: Wishes) -> None:
         with _scene(wishes, Path(folder), processes) as scene:
 
             def make(url: str) -> FastAPI:
-                app = create_app(_settings(scene, url), samples=scene.samples)
+                settings = _settings(scene, url)
+                commands = JwoRuns(settings, _declared(scene, wishes))
+                app = create_app(settings, samples=scene.samples, run_commands=commands)
                 tune_garbage_collector(COLLECTOR_THRESHOLDS)
                 return app
 
             def begin(url: str) -> None:
-                _in_background(partial(_open_store, scene, wishes, url))
+                in_background(partial(_open_store, scene, wishes, url))
 
             serve(make, wishes.port, on_ready=begin)
 
@@ -106,7 +111,7 @@ def _scene(wishes: Wishes, folder: Path, processes: Processes) -> Iterator[Scene
     except NotReachable as error:
         raise Usage(str(error)) from error
     aws_url = processes.start("aws", ["aws"]).url
-    yield Scene(aws_url, profile, ProfileSamples(profile), "your-retailer", None)
+    yield Scene(aws_url, profile, ProfileSamples(profile), "your-retailer", None, wishes.profile)
 
 
 def _reference_scene(folder: Path, processes: Processes) -> Scene:
@@ -117,12 +122,12 @@ def _reference_scene(folder: Path, processes: Processes) -> Scene:
         aws = pool.submit(processes.start, "aws", ["aws"])
         connector = pool.submit(processes.start, "connector", ["connector"], settings)
         aws_url, connector_url = aws.result().url, connector.result().url
-    profile = _reference_profile(connector_url, key)
+    profile = _reference_profile(connector_url, key, world)
     samples = ProfileSamples(profile, _world_goods(world), f"{connector_url}/app")
     return Scene(aws_url, profile, samples, world.stores[0].retailer, world)
 
 
-def _reference_profile(connector_url: str, key: Key) -> Profile:
+def _reference_profile(connector_url: str, key: Key, world: World) -> Profile:
     return Profile(
         connector=ConnectorTable(
             url=connector_url,
@@ -135,15 +140,32 @@ def _reference_profile(connector_url: str, key: Key) -> Profile:
         store=StoreTable(id=STORE),
         **tables(),
         keys=KeysTable.model_validate({"url": f"{connector_url}/app/mint/{{type}}", "minted": _KINDS}),
-        catalog=CatalogTable(),
+        catalog=_sold(world),
+        catalog_client=CERTIFIED,
+        suite=SuiteTable(not_offered=("rate_limit",)),
+    )
+
+
+def _sold(world: World) -> CatalogTable:
+    """Return goods that the connector certainly knows: those that the visits of the world pick in this store."""
+    picked = {pick.sku for visit in world.visits for pick in visit.picks}
+    rows = [row for row in _rows(world) if row["item_sku"] in picked]
+    pieces = [row for row in rows if row["sold_by"] == "unit"]
+    return CatalogTable(
+        skus=tuple(row["item_sku"] for row in pieces[:3]),
+        scancodes=tuple(row["external_product_id"] for row in pieces[:2]),
+        weighted_skus=tuple(row["item_sku"] for row in rows if row["sold_by"] == "weight")[:2],
     )
 
 
 def _world_goods(world: World) -> Sequence[Goods]:
-    with world.products_csv.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in with_own_barcode(csv.DictReader(file)) if row["store_id"] == STORE]
     units = {"unit": "unit", "weight": "lb"}
-    return [Goods(row["item_sku"], name=row["item_name"], unit=units[row["sold_by"]]) for row in rows]
+    return [Goods(row["item_sku"], name=row["item_name"], unit=units[row["sold_by"]]) for row in _rows(world)]
+
+
+def _rows(world: World) -> list[dict[str, str]]:
+    with world.products_csv.open(newline="", encoding="utf-8") as file:
+        return [row for row in with_own_barcode(csv.DictReader(file)) if row["store_id"] == STORE]
 
 
 def _settings(scene: Scene, url: str) -> PlatformSettings:
@@ -152,6 +174,8 @@ def _settings(scene: Scene, url: str) -> PlatformSettings:
     declared = house.model_fields_set & PlatformGroups.model_fields.keys()
     values: dict[str, Any] = {name: getattr(house, name) for name in declared}
     values |= {"base_url": url, "aws_endpoint_url": scene.aws_url}
+    if scene.profile_path:
+        values["profile_path"] = scene.profile_path.absolute()
     if scene.world:
         values["catalog"] = _QUICK_CATALOG
     if table.auth == "sigv4":
@@ -161,6 +185,12 @@ def _settings(scene: Scene, url: str) -> PlatformSettings:
     if table.ca_file:
         values["connector_ca_file"] = table.ca_file
     return read(PlatformSettings, **values)
+
+
+def _declared(scene: Scene, wishes: Wishes) -> Declared:
+    tiers = scene.profile.tiers
+    has_entry = tiers.shopper_authorization or tiers.resolve_scan
+    return Declared(scene.profile, wishes.profile, ("core", "entry") if has_entry else ("core",))
 
 
 def _open_store(scene: Scene, wishes: Wishes, url: str) -> None:
@@ -219,7 +249,9 @@ def has_browser() -> bool:
     return True
 
 
-def _in_background(work: Callable[[], None]) -> None:
+def in_background(work: Callable[[], None]) -> None:
+    """Do work in a thread that ends with this process. An error of it goes to standard error."""
+
     def run() -> None:
         try:
             work()

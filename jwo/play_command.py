@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from jwo_toolkit.extras import require
+
 MOST_GATES = 200
 VisitorsOption = Annotated[
     bool, typer.Option("--visitors/--no-visitors", help="Let sample visitors come by themselves.")
@@ -34,6 +36,7 @@ def play(
     It starts all that is needed: the platform with its web pages, a simulated AWS, and, without --profile, the
     reference connector with a sample retailer.
     """
+    require("the store to play in", "connector", "platform")
     from jwo.play import Wishes, play_store
 
     play_store(Wishes(profile, port, gates, visitors=visitors, browser=browser))

@@ -23,7 +23,13 @@ _KEYS: dict[KeyKind, tuple[str, str]] = {
     "used": ("Used code", "A code that a shopper has used before: the gate stays closed."),
 }
 _STRANGER = Sample("stranger", "Stranger", "scans", "A code that the connector does not know: the gate stays closed.")
-_BADGE = Sample("badge", "Badge", "badges", "The badge of an associate: the gate opens.")
+_BADGES: dict[KeyKind, tuple[str, str]] = {
+    "badge": ("Badge", "An issued badge: the gate opens."),
+    "associate_badge": ("Associate's badge", "The badge of a person who works here: the gate opens."),
+    "revoked_badge": ("Revoked badge", "A badge that the retailer revoked: the gate stays closed."),
+    "lost_badge": ("Lost badge", "A badge that its owner lost: the gate stays closed."),
+    "expired_badge": ("Expired badge", "An expired badge: the gate stays closed."),
+}
 _CARDS = {
     "low_risk": ("Good card", "The retailer authorizes it: the gate opens."),
     "adjusted": ("Small card", "The retailer authorizes it with another amount: the gate opens."),
@@ -85,9 +91,10 @@ class ProfileSamples:
                 self._key_kinds[kind] = kind
                 self._samples.append(Sample(kind, label, "scans", about))
         self._samples.append(_STRANGER)
-        if "associate" in declared:
-            self._key_kinds[_BADGE.kind] = "associate"
-            self._samples.append(_BADGE)
+        for kind, (label, about) in _BADGES.items():
+            if kind in declared:
+                self._key_kinds[kind] = kind
+                self._samples.append(Sample(kind, label, "badges", about))
 
     def _add_cards(self, profile: Profile) -> None:
         if not profile.tiers.shopper_authorization:

@@ -42,11 +42,14 @@ class Processes:
         self._commands: dict[str, _Command] = {}
         self._running: dict[str, Child] = {}
         self._restarts = 0
+        self._all: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        for process in self._all:  # they end side by side, and `launched` waits for each
+            process.terminate()
         self._stack.close()
 
     def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
@@ -72,6 +75,7 @@ class Processes:
     def _launch(self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None) -> Child:
         variables = {**environment_without(*_UNWANTED), **(environment or {})}
         started = self._stack.enter_context(launched(name, (*JWO, *arguments), self._folder, variables))
+        self._all.append(started.process)
         try:
             url = started.url(_START_WITHIN_S)
         except DidNotStart as error:

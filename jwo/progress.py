@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -35,10 +36,10 @@ class CaseProgress:
     ) -> None:
         self._bar.stop()
 
-    def selected(self, count: int) -> None:
-        """Receive the number of cases that will run."""
-        self._total = count
-        self._task = self._bar.add_task("cases", total=count)
+    def selected(self, ids: Sequence[str]) -> None:
+        """Receive the ids of the cases that will run."""
+        self._total = len(ids)
+        self._task = self._bar.add_task("cases", total=self._total)
 
     def case(self, result: CaseResult) -> None:
         """Receive the result of a case, or of a further example of it."""

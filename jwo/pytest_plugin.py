@@ -1,7 +1,8 @@
 """A pytest plugin for any project: `pytest --jwo-profile jwo.toml` certifies a connector, with one test for each case.
 
 pytest loads it wherever this kit is installed. Without the option it does nothing. The certification runs once, in a
-process of its own, when its first test runs. So the pytest settings of the two projects do not mix.
+process of its own, when its first test runs. The list of cases comes from such a process too. So the packages and the
+pytest settings of the two projects do not mix.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from jwo_toolkit.launcher import JWO
 from jwo_toolkit.lifeline import tied
 
 STALE = "expected-failures"
@@ -68,7 +70,7 @@ class Run:
     def _run(self) -> str:
         """Run the command and return its error; an empty text if it wrote a report."""
         only = [word for case_id in self.selected for word in ("--only", case_id)]
-        command = [sys.executable, "-P", "-m", "jwo", "certify", *self._arguments, *only]
+        command = [*JWO, "certify", *self._arguments, *only]
         report = self.out / "report.json"
         report.unlink(missing_ok=True)
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder, **tied())  # noqa: S603 - our own command
@@ -95,13 +97,8 @@ class Cases(pytest.Collector):
 
     def collect(self) -> list[pytest.Item]:
         """Return the cases of the chosen tiers."""
-        from conformance.catalogue import scenario_entries  # noqa: PLC0415 - imported only with the option
-        from contract.register import register  # noqa: PLC0415 - as above
-
-        tiers = [tier.strip() for tier in self.config.getoption("--jwo-tier").split(",")]
-        proven = {each for entry in scenario_entries() for each in entry.ids}
-        rows = [row for row in register().values() if row.id in proven and row.tier in tiers]
-        items: list[pytest.Item] = [Case.from_parent(self, name=row.id, title=row.title) for row in rows]
+        rows = _ask_suite("cases", self.config.getoption("--jwo-tier"))
+        items: list[pytest.Item] = [Case.from_parent(self, name=case_id, title=title) for case_id, title in rows]
         if self.config.getoption("--jwo-expected"):
             items.append(StaleEntries.from_parent(self, name=STALE))
         return items
@@ -248,17 +245,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the verdict and the path of the report."""
     run = config.stash.get(_RUN, None)
     if run and run.report:
-        for line in _conclusion(run.report, run.out / "report.html"):
+        for line in _ask_suite("summary", str(run.out / "report.json")):
             terminalreporter.write_line(line)
 
 
-def _conclusion(report: Mapping[str, Any], page: Path) -> list[str]:
-    from conformance.report.headline import headline, not_tested  # noqa: PLC0415 - imported only with the option
-    from conformance.report.model import Report, from_json  # noqa: PLC0415 - as above
-
-    read = from_json(Report, report)
-    untested = f"jwo: published cases without a test: {not_tested(read)}" if read.not_tested else ""
-    return [f"jwo: verdict {report['verdict']} ({headline(read)}); see {page}", *filter(None, [untested])]
+def _ask_suite(question: str, argument: str) -> Any:  # noqa: ANN401 - any JSON
+    """Ask a process of the suite, and return its answer. Raises UsageError if it fails."""
+    command = [sys.executable, "-P", "-m", "jwo.pytest_process", question, argument]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **tied())  # noqa: S603 - our own command
+    if done.returncode:
+        raise pytest.UsageError(f"the suite did not start: {done.stderr.strip()}")
+    return json.loads(done.stdout)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

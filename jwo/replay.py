@@ -13,7 +13,7 @@ from conformance.drivers.exchange import Exchange, as_report
 from conformance.properties import story
 from conformance.properties.story import Story
 from conformance.run.configuration import RunConfiguration, Selection
-from conformance.run.session import run
+from conformance.run.session import run, run_own_case
 from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
 from contract.profile import Profile
 from contract.register import register
@@ -51,14 +51,28 @@ def replay(profile: Profile, case_id: str, console: Console, chosen: Story = (),
     results = run(RunConfiguration(profile, selection)).results
     if case_id not in results:
         raise Broken(f"{case_id} did not run")
-    result = results[case_id]
-    for line in _lines(result, profile, view):
+    return _show(results[case_id], register()[case_id].title, profile, console, view)
+
+
+def replay_own(profile: Profile, case_id: str, console: Console, view: View = SHORT) -> int:
+    """Run one case of the profile and print it. Raises Usage if the profile has no such case."""
+    case = next((each for each in profile.case if each.id == case_id), None)
+    if case is None:
+        known = ", ".join(each.id for each in profile.case) or "none"
+        raise Usage(f"the profile has no case {case_id}; it has: {known}")
+    reach(profile)
+    result = run_own_case(RunConfiguration(profile), case)
+    return _show(result, case.operation, profile, console, view)
+
+
+def _show(result: CaseResult, title: str, profile: Profile, console: Console, view: View) -> int:
+    for line in _lines(result, title, profile, view):
         console.print(line, soft_wrap=True, markup=False)
     return EXIT_CODES[result.verdict]
 
 
-def _lines(result: CaseResult, profile: Profile, view: View) -> list[str]:
-    lines = [f"{result.id}  {register()[result.id].title}", "", *_steps(result, view)]
+def _lines(result: CaseResult, title: str, profile: Profile, view: View) -> list[str]:
+    lines = [f"{result.id}  {title}", "", *_steps(result, view)]
     lines += _all(result, profile, view) if view.is_all else _guilty_first(result, profile, view)
     lines += ["", f"{str(result.verdict).upper()}"]
     for label, text in (("expected", result.expected), ("got", result.got), ("because", result.reason)):

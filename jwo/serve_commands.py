@@ -28,8 +28,16 @@ WorkersOption = Annotated[
 ]
 
 
-_CONTROL = "the control API, the portal and the gates (they have no login; put a proxy with one in front)"
+_CONTROL = "the pages, the control API, the portal and the gates (set JWO_PLATFORM_ACCESS_TOKEN)"
 _EMULATOR = "the AWS emulator (it checks no credentials)"
+ReadyOption = Annotated[
+    bool,
+    typer.Option(
+        "--ready",
+        help="Add a simulated AWS, an account and a store, and print example calls.",
+        show_default="off",
+    ),
+]
 DatabaseOption = Annotated[
     Path | None,
     typer.Option(
@@ -82,28 +90,43 @@ def platform(
     port: PortOption = 0,
     host: HostOption = "127.0.0.1",
     allow_unauthenticated: AllowOption = False,  # noqa: FBT002 - a flag of the command line
+    ready: ReadyOption = False,  # noqa: FBT002 - as above
 ) -> None:
-    """Serve the simulated JWO platform. Its settings are the variables JWO_PLATFORM_*.
+    """Serve the simulated JWO platform and its web pages. Its settings are the variables JWO_PLATFORM_*.
 
     Without JWO_PLATFORM_DATABASE_PATH its state is in memory.
     """
+    from ipaddress import ip_address
+
     from contract.hosts import address_to_bind
     from contract.settings import read
+    from jwo.run_commands import JwoRuns
     from jwo.serving import AsgiApp, serve
     from jwo_toolkit.garbage_collection import tune_garbage_collector
     from simulator.app import COLLECTOR_THRESHOLDS, create_app
     from simulator.settings import PlatformSettings
 
-    def make(url: str) -> AsgiApp:
-        app = create_app(read(PlatformSettings, {"base_url": url}))
+    def make(url: str, aws_url: str = "") -> AsgiApp:
+        own = read(PlatformSettings, {"base_url": url, **({"aws_endpoint_url": aws_url} if ready else {})})
+        app = create_app(own, run_commands=JwoRuns(own))
         tune_garbage_collector(COLLECTOR_THRESHOLDS)
         return app
 
-    settings = read(PlatformSettings, {"base_url": "http://127.0.0.1"})  # its own address follows
-    allowed = allow_unauthenticated or settings.allow_unauthenticated
+    # its own address, and that of AWS with --ready, follow
+    later = {"base_url": "http://127.0.0.1", **({"aws_endpoint_url": "http://127.0.0.1"} if ready else {})}
+    settings = read(PlatformSettings, later)
+    allowed = allow_unauthenticated or settings.allow_unauthenticated or bool(settings.access_token.get_secret_value())
     how = "JWO_PLATFORM_ALLOW_UNAUTHENTICATED=true (or --allow-unauthenticated)"
     here = address_to_bind(host, [_CONTROL], allowed=allowed, how_to_allow=how)
-    serve(make, port, address_here=here)
+    if not ready:
+        serve(make, port, address_here=here)
+        return
+    from jwo.errors import Usage
+    from jwo.ready import serve_ready
+
+    if not ip_address(here).is_loopback:
+        raise Usage("--ready serves this machine alone, since its AWS checks no credentials; omit --host")
+    serve_ready(make, port, here)
 
 
 @commands.command(name="aws")
@@ -117,7 +140,9 @@ def aws_command(
     It has SQS, SNS, S3, STS and CloudFormation. Its state is in memory.
     """
     from contract.hosts import address_to_bind
+    from jwo_toolkit.extras import require
 
+    require("the simulated AWS", "platform")
     allow = "--allow-unauthenticated"
     here = address_to_bind(host, [_EMULATOR], allowed=allow_unauthenticated, how_to_allow=allow)
     from jwo.moto_server import serve_moto

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from rich.console import Console
 
@@ -22,11 +23,12 @@ class _Console(Console):
         raise SystemExit(_PIPE_CLOSED)
 
 
-def make_console() -> Console:
-    """Return a console on the current standard output, which the suite's engine redirects at times.
+def make_console(stream: TextIO | None = None) -> Console:
+    """Return a console on a stream, by default the current standard output, which the suite's engine redirects.
 
     It is as wide as the terminal. In a pipe or a file it is wider than any row, so that grep finds whole rows.
     """
-    if sys.stdout.isatty():
-        return _Console(file=sys.stdout, highlight=False)
-    return _Console(file=sys.stdout, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)
+    file = stream or sys.stdout
+    if file.isatty():
+        return _Console(file=file, highlight=False)
+    return _Console(file=file, highlight=False, width=_PIPED_COLUMNS, height=_ROWS)

@@ -1,7 +1,7 @@
 """Starts Locust after importing this kit's packages: `python -P -m load.generator` takes Locust's arguments.
 
-Locust puts the current folder first on the import path before it reads a scenario. A `load.py` or `contract.py` in that
-folder must not replace this kit's package. Locust also reads a `locust.conf` or `pyproject.toml` there, and
+Locust puts the current folder first on the import path before it reads a scenario. A `load.py` in that folder must not
+replace this kit's package. Locust also reads a `locust.conf` or `pyproject.toml` there, and
 `~/.locust.conf`; here it does not, as the settings of a run come from `load.run` alone.
 """
 

@@ -5,11 +5,14 @@ Values are microseconds, up to ten minutes, with three significant digits. A tal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hdrh.histogram import HdrHistogram
 
 HIGHEST_US = 600_000_000
 DIGITS = 3
 _CELL_BITS = 11
+_SHOWN = {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0, "max_ms": 100.0}
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
 
@@ -22,6 +25,11 @@ class Tally(dict[int, int]):
         shift = value_us.bit_length() - _CELL_BITS
         cell = value_us >> shift << shift if shift > 0 else value_us
         self[cell] = self.get(cell, 0) + 1
+
+    def add_cells(self, cells: Mapping[str, int]) -> None:
+        """Add the cells of another tally, as JSON has them."""
+        for cell, count in cells.items():
+            self[int(cell)] = self.get(int(cell), 0) + count
 
 
 def histogram(*tallies: Tally) -> HdrHistogram:
@@ -51,6 +59,12 @@ def percentile_ms(of: HdrHistogram, percentile: float) -> float | None:
     if not of.get_total_count():
         return None
     return float(of.get_value_at_percentile(percentile)) / 1000
+
+
+def recent_latency(tally: Tally) -> dict[str, float | None]:
+    """Return the percentiles that a report of progress shows, in milliseconds; None without an answer."""
+    of = histogram(tally)
+    return {name: percentile_ms(of, percent) for name, percent in _SHOWN.items()}
 
 
 def curve_ms(of: HdrHistogram) -> list[tuple[float, float]]:

@@ -6,7 +6,6 @@ A profile's fixed keys need no stock.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from typing import IO
@@ -18,6 +17,7 @@ from gevent import subprocess
 from contract.messages import document
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile
+from jwo_toolkit.own_packages import OWN_MODULE
 from load.errors import BadOptions, GeneratorBroke
 
 _FIRST_WITHIN_S = 60.0
@@ -95,9 +95,7 @@ class KeyStock:
             self._minter = None
 
     def _start(self) -> None:
-        self._minter = subprocess.Popen(
-            [sys.executable, "-P", "-m", "load.minting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._minter = subprocess.Popen([*OWN_MODULE, "load.minting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._minter.stdin is not None
         assert self._minter.stdout is not None
         self._minter.stdin.write(orjson.dumps(self._source) + b"\n")

@@ -18,10 +18,12 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 
 from load.errors import USAGE_PREFIX, LoadError
+from load.histogram import Tally, recent_latency
 from load.planning import describe, options_of, plan, scenario_of
 from load.report.writing import publish
 from load.results import Merging
 from load.schedule import Share
+from load.target import check_rate_limit, target
 from load.verdict import EXIT_CODES
 
 _READY_WITHIN_S = 120.0
@@ -41,7 +43,8 @@ class Master:
         self._runner = runner if isinstance(runner, MasterRunner) else None
         self._over = Event()
         self._ready: set[str] = set()
-        self._numbers: dict[str, dict[str, int]] = {}
+        self._numbers: dict[str, dict[str, Any]] = {}
+        self._recent = Tally()
         self._fresh: set[str] = set()
         self._merging = Merging([], 0)
         self._deadline = 0.0
@@ -71,6 +74,7 @@ class Master:
         clients = sorted(client.id for client in self._runner.clients.ready) if self._runner else ["local"]
         self.workers = len(clients)
         options = options_of(self._environment)
+        check_rate_limit(options, target(options))
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
         self._deadline = time.monotonic() + _READY_WITHIN_S
         if self._runner:
@@ -92,6 +96,7 @@ class Master:
         """Reset the state for the next test. Locust's page may start one, and calls the load shape before `begin`."""
         self._merging = Merging([], 0)
         self._deadline = 0.0
+        self._recent = Tally()
         self._over.clear()
         for each in (self._ready, self._numbers, self._fresh):
             each.clear()
@@ -101,16 +106,18 @@ class Master:
         options = options_of(self._environment)
         self._deadline = time.monotonic() + options.duration_s + options.reads_for_s + _SPARE_S
 
-    def add_progress(self, worker: str, numbers: dict[str, int]) -> None:
+    def add_progress(self, worker: str, numbers: dict[str, Any]) -> None:
         """Store a worker's progress, and send the sum to the parent process after a message from each worker."""
         self._numbers[worker] = numbers
+        self._recent.add_cells(numbers["recent"])
         self._fresh.add(worker)
         descriptor = options_of(self._environment).progress_fd
         if len(self._fresh) >= self.workers and descriptor >= 0:
             self._fresh.clear()
             total = {name: sum(each[name] for each in self._numbers.values()) for name in NUMBERS}
             total["lag_us"] = max(each["lag_us"] for each in self._numbers.values())
-            self._write_to_parent(descriptor, orjson.dumps(total) + b"\n")
+            recent, self._recent = self._recent, Tally()
+            self._write_to_parent(descriptor, orjson.dumps(total | recent_latency(recent)) + b"\n")
 
     def _write_to_parent(self, descriptor: int, line: bytes) -> None:
         try:

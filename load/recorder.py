@@ -31,6 +31,8 @@ class Recorder:
         self.examples: dict[str, list[str]] = {}
         self.tallies = {name: Tally() for name in (*GROUPS, "service", "lag", "read_delay")}
         self.seconds: dict[int, Row] = {}
+        self.recent = Tally()
+        """The latencies since the last report of progress."""
         self.longest_ns = 0
 
     def started(self, exchange: Exchange) -> None:
@@ -79,6 +81,7 @@ class Recorder:
         self.tallies[f"{group}_{'cold' if exchange.cold else 'warm'}"].add(latency_us)
         self.tallies["service"].add((exchange.answered_ns - exchange.started_ns) // 1000)
         row["latency"].add(latency_us)
+        self.recent.add(latency_us)
         self.longest_ns = max(self.longest_ns, latency_ns)
         if latency_ns > self._budget_ns:
             self._late(exchange, group, row, latency_ns)
@@ -116,6 +119,11 @@ class Recorder:
             row = {"started": 0, "late": 0, "failed": 0, "lag_us": 0, "latency": Tally()}
             self.seconds[second] = row
         return row
+
+    def take_recent(self) -> Tally:
+        """Return the latencies since the last call, by microseconds, and forget them."""
+        recent, self.recent = self.recent, Tally()
+        return recent
 
     def snapshot(self) -> dict[str, Any]:
         """Return all counts as plain values."""

@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from jwo_toolkit.lifeline import tied
+from jwo_toolkit.own_packages import OWN_MODULE
 from load import saturation
 from load.errors import USAGE_PREFIX, BadOptions, GeneratorBroke
 from load.report.baseline import check
@@ -38,7 +38,10 @@ _LOG_LINES = 12
 
 @dataclass(frozen=True)
 class Progress:
-    """The sum of the workers' counts, once per second; `lag_us` is the longest lag of the last two seconds."""
+    """The sum of the workers' counts, once per second; `lag_us` is the longest lag of the last two seconds.
+
+    The percentiles are those of the answers since the last report, from the intended start; None without an answer.
+    """
 
     started: int
     answered: int
@@ -46,6 +49,10 @@ class Progress:
     failed: int
     missed: int
     lag_us: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def _locust(options: LoadOptions, scenario: Path, log: Path, on_progress: OnProg
 
 
 def _command(options: LoadOptions, scenario: Path) -> list[str]:
-    command = [sys.executable, "-P", "-m", "load.generator", "-f", str(scenario), "--headless", "--only-summary"]
+    command = [*OWN_MODULE, "load.generator", "-f", str(scenario), "--headless", "--only-summary"]
     command += ["--host", target(options).connector.url]
     if options.workers > 1:
         port = str(_free_port())

@@ -97,8 +97,11 @@ class Session:
             for (finding, example), count in probe.compare(self._expect, self._named):
                 self.recorder.add_late_finding(finding, example, count)
 
-    def numbers(self) -> dict[str, int]:
-        """Return the progress so far; the lag is the longest of the last two seconds, in microseconds."""
+    def numbers(self) -> dict[str, Any]:
+        """Return the progress so far, and the latencies since the last call.
+
+        The lag is the longest of the last two seconds, in microseconds.
+        """
         recorder = self.recorder
         counts = {name: recorder.counts[name] for name in ("started", "answered", "late")}
         lag_us = max((row["lag_us"] for row in list(recorder.seconds.values())[-2:]), default=0)
@@ -106,6 +109,7 @@ class Session:
             "failed": recorder.causes.total(),
             "missed": recorder.missed.total(),
             "lag_us": lag_us,
+            "recent": {str(cell): count for cell, count in recorder.take_recent().items()},
         }
 
     def snapshot(self) -> dict[str, Any]:

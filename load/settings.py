@@ -5,6 +5,7 @@ The process that starts Locust passes them through the environment, so `locust -
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from contract.invalid import describe
 from contract.settings import RoomSettings
 from load.errors import BadOptions
 
+SCENARIOS = Path(__file__).parent / "scenarios"
+"""The folder of this kit's scenarios, each a file for `locust -f`."""
 _READ_BEYOND_S = 2.0
 _WITHOUT_OPTION = ("priority", "key_ahead_s", "read_for_s", "baseline_copy", "progress_fd")
 _UNIT = re.compile("_m?s$")
@@ -95,8 +98,7 @@ def _flag(setting: str) -> str:
 
 def scenario_file(scenario: str) -> Path:
     """Return the file of a scenario. Raises BadOptions, with the known names, if there is none."""
-    own = Path(__file__).parent / "scenarios"
-    for path in (own / f"{scenario}.py", Path(scenario)):
+    for path in (SCENARIOS / f"{scenario}.py", Path(scenario)):
         if path.suffix == ".py" and path.is_file():
             return path.resolve()
     names = ", ".join(scenario_names())
@@ -105,5 +107,14 @@ def scenario_file(scenario: str) -> Path:
 
 def scenario_names() -> list[str]:
     """Return the names of this kit's scenarios."""
-    own = Path(__file__).parent / "scenarios"
-    return sorted(path.stem for path in own.glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in SCENARIOS.glob("*.py") if not path.stem.startswith("_"))
+
+
+def scenario_sentences() -> dict[str, str]:
+    """Return this kit's scenarios by name, each with the first sentence of its file. It imports none of them."""
+    trees = {name: ast.parse((SCENARIOS / f"{name}.py").read_text("utf-8")) for name in scenario_names()}
+    return {name: f"{_first_sentence(ast.get_docstring(tree) or name)}." for name, tree in trees.items()}
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).removesuffix(".").partition(". ")[0]

@@ -17,7 +17,7 @@ from load.planning import options_of, plan, scenario_of
 from load.recorder import Recorder
 from load.schedule import Share
 from load.session import Session
-from load.target import target
+from load.target import check_rate_limit, target
 from load.traffic import Event
 
 _MASTER_WITHIN_S = 120.0
@@ -62,10 +62,12 @@ class Worker:
             raise GeneratorBroke("the master sent no share of the schedule in time")
         self._shared.clear()
         options = options_of(self._environment)
+        profile = target(options)
+        check_rate_limit(options, profile)  # Locust starts a user although the master has refused the run
         share = self._share if self._runner else Share(0, 1, secrets.randbits(RUN_BITS))
         schedule = plan(scenario_of(self._environment), options)
         mine = schedule.share(share.place, share.of) if share.of > 1 else schedule
-        session = Session(options, target(options), mine, share, self._report_to_locust)
+        session = Session(options, profile, mine, share, self._report_to_locust)
         try:
             session.prepare()
         except BaseException:

@@ -1,4 +1,4 @@
-"""Routes for monitoring and operators: health for every caller; metrics, records and badges for operators.
+"""Routes for monitoring and operators: health for every caller; the rest is for operators.
 
 The routes for operators are an app of their own, which needs a token if there is one. Without the token it gives one
 and the same answer for every path, so that no caller learns which trips exist.
@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from typing import Literal
 
 import orjson
 from fastapi import APIRouter, FastAPI
@@ -24,13 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_connector.errors import CallRefused, NotThere, StoreError
 from reference_connector.orders import BAD_CARTS_A_PAGE, OrderHandler
-from reference_connector.pricing.goods import as_text
-from reference_connector.store import Charge, Purchase, Store
+from reference_connector.store import Purchase, Store
 from reference_connector.telemetry import EventLog, Telemetry
 
 _PROBES = ("/healthz", "/readyz")
 _READY_WITHIN_S = 1.0
-_LISTED = 100
 
 
 def add_probe_routes(app: FastAPI, store: Store) -> None:
@@ -83,8 +80,9 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _refused(_request: Request, error: Exception) -> Response:
-    return _json({"errorMsg": str(error)}, error.status if isinstance(error, CallRefused) else 500)
+def _refused(_request: Request, refusal: Exception) -> Response:
+    status = refusal.status if isinstance(refusal, CallRefused) else 500
+    return _json({"errorMsg": str(refusal)}, status)
 
 
 def _probe_routes(store: Store) -> APIRouter:
@@ -98,7 +96,7 @@ def _probe_routes(store: Store) -> APIRouter:
     async def ready() -> Response:
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
-                await store.transact(lambda records: records.open_charges())
+                await store.transact(lambda records: records.open_payments())
         except (StoreError, TimeoutError) as error:
             return _json({"status": "not ready", "reason": getattr(error, "code", "store_too_slow")}, 503)
         return _json({"status": "ready"})
@@ -111,7 +109,7 @@ def _metrics_route(store: Store, telemetry: Telemetry) -> APIRouter:
 
     @routes.get("/metrics")
     async def metrics() -> Response:
-        telemetry.outbox_depth.set(await store.transact(lambda records: records.open_charges()))
+        telemetry.outbox_depth.set(await store.transact(lambda records: records.open_payments()))
         telemetry.store_waiting.set(store.waiting)
         return Response(generate_latest(_registry(telemetry)), media_type=CONTENT_TYPE_LATEST)
 
@@ -149,11 +147,6 @@ def _operator_routes(store: Store, orders: OrderHandler) -> APIRouter:
             raise NotThere("there is no purchase for this shopping trip")
         return Response(purchase.receipt, media_type="application/json", headers={"Cache-Control": "no-store"})
 
-    @routes.get("/charges/{state}")
-    async def charges(state: Literal["pending", "authorised", "captured", "declined", "stuck"]) -> Response:
-        found = await store.transact(lambda records: records.charges_in(state, _LISTED))
-        return _json({"charges": [_charge(charge) for charge in found]})
-
     return routes
 
 
@@ -165,18 +158,6 @@ def _bad_cart(purchase: Purchase) -> dict[str, object]:
         "since": purchase.made_at.isoformat(),
         "problems": orjson.loads(purchase.receipt).get("problems", []),
         "cartItems": orjson.loads(purchase.cart),
-    }
-
-
-def _charge(charge: Charge) -> dict[str, object]:
-    return {
-        "shoppingTripId": charge.trip_id,
-        "shopperId": charge.shopper_id,
-        "amount": as_text(charge.amount),
-        "currency": charge.currency,
-        "state": charge.state,
-        "attempts": charge.attempts,
-        "trouble": charge.trouble,
     }
 
 

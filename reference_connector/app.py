@@ -44,12 +44,18 @@ from reference_connector.messages import RequestReader
 from reference_connector.mobile_app.badge_routes import own_badge_routes
 from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Mint
+from reference_connector.mobile_app.receipts import add_receipt_routes
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
 from reference_connector.mobile_app.sign_in import SignIn
 from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
-from reference_connector.payments import PaymentOutbox, PaymentProvider
+from reference_connector.payments.desk import PaymentDesk
+from reference_connector.payments.entry import EntryPayments
+from reference_connector.payments.outbox import PaymentOutbox
+from reference_connector.payments.provider import PaymentProvider
+from reference_connector.payments.routes import payment_routes
+from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource, log_notes
@@ -57,7 +63,6 @@ from reference_connector.sales import Sales
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.settings import ConnectorSettings
 from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, ShopperHandler, new_owner_ids
-from reference_connector.simulated_provider import SimulatedProvider, unusable_ledger
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
@@ -82,6 +87,7 @@ class _Made(NamedTuple):
     clock: Clock
     telemetry: Telemetry
     owner: str
+    provider: PaymentProvider
 
     @property
     def house(self) -> House:
@@ -115,28 +121,30 @@ def create_app(
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
-    made = _Made(settings, parts, retailer, _store(settings, parts, telemetry.log), clock, telemetry, owner)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
+    store = _store(settings, parts, telemetry.log)
+    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated)
     outbox = PaymentOutbox(
-        store=made.store,
-        provider=provider or simulated,
+        store=store,
+        provider=made.provider,
         rules=settings.payments,
         owner=owner,
         clock=clock,
         log=made.log,
     )
     orders = _orders(made, outbox)
+    desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
     lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.dispatcher = _dispatcher(made, orders, risk or RetailersOwnRecords(retailer, made.store))
     document_calls(app, made.house)
-    _add_mobile_app(app, made)
+    _add_mobile_app(app, made, desk)
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        of_badges = badge_routes(_badges(made), made.store, clock, made.log)
-        app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, [of_badges]), admin_port)
+        more = [badge_routes(_badges(made), made.store, clock, made.log), payment_routes(store, desk)]
+        app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
 
@@ -281,8 +289,20 @@ def _identity(made: _Made) -> IdentityHandler:
         reader=made.reader(VERIFY_IDENTITY_KEYS),
         retailer=made.retailer,
         store=made.store,
-        entry_keys=EntryKeys(_scan_keys(made), _badges(made)),
+        payments=_entry_payments(made),
         house=made.house,
+        clock=made.clock,
+        log=made.log,
+    )
+
+
+def _entry_payments(made: _Made) -> EntryPayments:
+    return EntryPayments(
+        keys=EntryKeys(_scan_keys(made), _badges(made)),
+        retailer=made.retailer,
+        provider=made.provider,
+        rules=made.settings.payments,
+        new_owner=new_owner_ids(f"{made.owner}-gate"),
         clock=made.clock,
         log=made.log,
     )
@@ -291,11 +311,12 @@ def _identity(made: _Made) -> IdentityHandler:
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
     ids = seeded_ids(seed) if seed else RandomIds()
+    preauthorises = bool(made.settings.payments.preauthorise)
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,
         store=made.store,
-        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart()),
+        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart(), preauthorises=preauthorises),
         house=made.house,
         on_charge=outbox.wake,
         log=made.log,
@@ -327,7 +348,7 @@ def _loyalty(made: _Made) -> LoyaltyHandler:
     )
 
 
-def _add_mobile_app(app: FastAPI, made: _Made) -> None:
+def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk) -> None:
     settings, rules = made.settings, made.settings.scan_key
     codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
     new_token = partial(_new_token, rules.token_digits)
@@ -338,7 +359,8 @@ def _add_mobile_app(app: FastAPI, made: _Made) -> None:
     of_badges = own_badge_routes(
         _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
     )
-    add_app_routes(app, codes, made.store, app_rules, sign_in, mint, [of_badges])
+    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges])
+    add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

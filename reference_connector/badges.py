@@ -143,6 +143,11 @@ class EntryKeys:
             return self._codes.redeem(records, text, event_id, scanned_at)
         return self._badges.redeem(records, text, scanned_at)
 
+    def give_back(self, records: Records, text: str, event_id: str) -> None:
+        """Undo the use of a code by an event. A badge opens again and again, so nothing marks it as used."""
+        if self._codes.is_code(text):
+            self._codes.give_back(records, text, event_id)
+
 
 def state_of(badge: Badge, at: datetime) -> str:
     """Return the state of a badge at an instant: issued, revoked, lost or expired."""

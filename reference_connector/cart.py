@@ -9,13 +9,14 @@ from contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 from reference_connector.messages import RequestReader, request_hash
-from reference_connector.payments import Payer, payer_of
+from reference_connector.payments.payer import Payer, payer_of
 
 
 class Cart(NamedTuple):
     """The final cart of a trip.
 
-    `shopper_id` is the retailer's id of the person that entered first; it is empty for a card shopper.
+    `shopper_id` is the retailer's id of the person that entered first; it is empty for a card shopper. `auth_events`
+    are the events of the trip, as sent.
     """
 
     request_id: str
@@ -25,6 +26,7 @@ class Cart(NamedTuple):
     payer: Payer
     items: list[Json]
     request_hash: bytes
+    auth_events: list[Json]
 
 
 def is_before(text: str, other: str) -> bool:
@@ -49,9 +51,8 @@ class CartReader:
         shopper_id, payer = _shopper_and_payer(trip, request)
         request_id = known.pop("requestId")  # a repetition may have another one
         hashed = request_hash(known)
-        return Cart(
-            request_id, request["idempotentShoppingTripId"], request["storeId"], shopper_id, payer, items, hashed
-        )
+        trip_id, store_id = request["idempotentShoppingTripId"], request["storeId"]
+        return Cart(request_id, trip_id, store_id, shopper_id, payer, items, hashed, trip["authEvents"])
 
 
 def _check_line_items(items: list[Json]) -> None:

@@ -11,6 +11,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── TooManyTries            429: too many wrong PINs
 │   ├── CodeDenied              409: the app may not show a Scan Key Code for this account
 │   ├── NotThere                404: no such receipt or shopper
+│   ├── NotPossible             409: the payment is in a state that does not allow this
 │   ├── TooLarge                400: the body is larger than the settings allow
 │   ├── Busy                    429: past capacity; an early refusal is better than a late answer
 │   ├── OverRate                429: more calls within a second than the rate limit allows
@@ -23,6 +24,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   └── StoreNotOpen            the store is used before the start or after the end
 ├── PaymentError
 │   ├── PaymentDeclined         the provider refuses, finally
+│   ├── PaymentPending          the provider has not decided yet
 │   └── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
 └── CatalogClientError
     ├── ForbiddenHost           an address that the client must not call
@@ -122,6 +124,13 @@ class NotThere(CallRefused):
     status = 404
 
 
+class NotPossible(CallRefused):
+    """A refund or a settlement that the state of the payment does not allow."""
+
+    code = "not_possible"
+    status = 409
+
+
 class TooLarge(CallRefused):
     """A body over the limit."""
 
@@ -199,6 +208,12 @@ class PaymentDeclined(PaymentError):
     """The provider refuses the charge; the shopper owes the amount."""
 
     code = "payment_declined"
+
+
+class PaymentPending(PaymentError):
+    """The provider has not decided yet. Repeat the call with the same key, and it returns its present decision."""
+
+    code = "payment_pending"
 
 
 class PaymentUnclear(PaymentError):

@@ -6,6 +6,7 @@ decide and remember in one unit of work. `idempotency` compares them.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -13,16 +14,17 @@ from contract.errors import BadValue
 from contract.house import House
 from contract.scan_key import from_identity_key
 from contract.values import parse_instant
-from reference_connector.badges import EntryKeys
-from reference_connector.errors import InvalidRequest
+from reference_connector.errors import InvalidRequest, StillClaimed
 from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
+from reference_connector.payments.entry import Entry, EntryPayments
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal
-from reference_connector.store import Records, RememberAnswer, Store
+from reference_connector.store import Authorisation, Records, RememberAnswer, Store
 from reference_connector.telemetry import Clock, EventLog
 
 _OK, _UNAUTHORIZED = 200, 401
+_POLL_S = 0.01
 
 
 class Scan(NamedTuple):
@@ -48,7 +50,7 @@ class IdentityHandler:
         reader: RequestReader,
         retailer: CurrentRetailer,
         store: Store,
-        entry_keys: EntryKeys,
+        payments: EntryPayments,
         house: House,
         clock: Clock,
         log: EventLog,
@@ -56,7 +58,7 @@ class IdentityHandler:
         self._reader = reader
         self._retailer = retailer
         self._store = store
-        self._entry_keys = entry_keys
+        self._payments = payments
         self._rules = house.identity
         self._remember_for = timedelta(hours=house.identity.remember_h)
         self._clock = clock
@@ -81,8 +83,8 @@ class IdentityHandler:
             outcome = Outcome(answer) if earlier is None else attempt.repeat(earlier)
         else:
             # Look up, decide and remember in one unit of work: a code needs its record, and an answer that is not
-            # remembered must not be inserted.
-            outcome = await self._store.transact(self._answer_once, attempt, scan)
+            # remembered must not be inserted. A pre-authorisation divides it into two, with the provider between.
+            outcome = await self._answer_with_records(attempt, scan)
         self._log_answer(scan, outcome)
         return outcome.answer
 
@@ -101,29 +103,74 @@ class IdentityHandler:
         """Find the visitor of a fixture key. Such a key has no age and no single use, so it needs no records."""
         return self._retailer.current.fixture_keys.get((scan.store_id, scan.text or ""))
 
-    def _answer_once(self, records: Records, attempt: Attempt, scan: Scan) -> Outcome:
+    async def _answer_with_records(self, attempt: Attempt, scan: Scan) -> Outcome:
+        """Answer, and ask the payment provider first if the entry needs a pre-authorisation.
+
+        Raises StillClaimed if another call asks the provider for the same event, and is not done within the budget.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._payments.budget_s
+        found = await self._store.transact(self._answer_once, attempt, scan)
+        while not isinstance(found, Outcome):
+            if found.owner:
+                entry = await self._payments.ask(found)
+                return await self._store.transact(self._finish, attempt, scan, entry)
+            if loop.time() > end:
+                raise StillClaimed("another call for the same event is still being decided")
+            await asyncio.sleep(_POLL_S)
+            found = await self._store.transact(self._answer_once, attempt, scan)
+        return found
+
+    def _answer_once(self, records: Records, attempt: Attempt, scan: Scan) -> Outcome | Entry:
         """Repeat the remembered answer, or decide and remember. This is a unit of work, and may run twice.
 
-        A code is used in the same transaction. The house rules decide which statuses are remembered.
+        A code is used in the same transaction. If the payment provider decides on the entry, return it: it has an owner
+        if the caller is to ask, and none if another call asks just now.
         """
         earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
         if earlier is not None:
             return attempt.repeat(earlier)
-        answer = self._decide(records, scan)
+        found = self._decide(records, scan)
+        if isinstance(found, Answer):
+            return self._remember(records, attempt, found)
+        if found.is_decided:
+            return self._remember(records, attempt, self._answer_of(records, scan, found.visitor, found.authorisation))
+        return found
+
+    def _finish(self, records: Records, attempt: Attempt, scan: Scan, entry: Entry) -> Outcome:
+        """Save the provider's decision, and remember the answer. This is a unit of work, and may run twice."""
+        authorisation = self._payments.keep(records, entry)
+        earlier = records.find_answer(attempt.scope, attempt.key, attempt.now)
+        if earlier is not None:
+            return attempt.repeat(earlier)
+        return self._remember(records, attempt, self._answer_of(records, scan, entry.visitor, authorisation))
+
+    def _remember(self, records: Records, attempt: Attempt, answer: Answer) -> Outcome:
+        """Remember an answer if the house rules have its status."""
         if answer.status in self._rules.remember:
             records.overwrite_answer(RememberAnswer(*attempt, status=answer.status, body=answer.body))
         return Outcome(answer)
 
-    def _decide(self, records: Records, scan: Scan) -> Answer:
-        """Decide on a key of any kind. The outcome code of a refusal is its reason, which the caller does not get."""
-        found: Visitor | Refusal | None = self._fixture_key_holder(scan)
-        if found is None:
-            scanned_at = parse_instant(scan.scanned_at)
-            found = self._entry_keys.redeem(records, scan.text or "", _event_key(scan), scanned_at)
+    def _answer_of(self, records: Records, scan: Scan, visitor: Visitor, authorisation: Authorisation) -> Answer:
+        """Answer by the pre-authorisation of the entry."""
+        return self._answer_for(self._payments.decide(records, scan.text or "", authorisation) or visitor)
+
+    def _answer_for(self, found: Visitor | Refusal) -> Answer:
         if isinstance(found, Visitor):
             return _welcome(found)
         status = _UNAUTHORIZED if found is Refusal.UNKNOWN_KEY else self._rules.refusal_status
         return json_answer(status, {"errorMsg": "The key is not accepted."}, code=found)
+
+    def _decide(self, records: Records, scan: Scan) -> Answer | Entry:
+        """Decide on a key of any kind. The outcome code of a refusal is its reason, which the caller does not get.
+
+        Return an Entry if the payment provider must decide too.
+        """
+        found: Visitor | Refusal | Entry | None = self._fixture_key_holder(scan)
+        if found is None:
+            scanned_at = parse_instant(scan.scanned_at)
+            found = self._payments.redeem(records, scan.text or "", _event_key(scan), scanned_at)
+        return found if isinstance(found, Entry) else self._answer_for(found)
 
     def _log_answer(self, scan: Scan, outcome: Outcome) -> None:
         code = outcome.answer.code

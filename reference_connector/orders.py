@@ -61,7 +61,7 @@ class OrderHandler:
         earlier = await self._store.insert_sale_if_absent(sale)
         if earlier is not None:
             return self._repeat(cart, earlier)
-        if sale.charge is not None:
+        if sale.charge is not None and sale.charge.state != "stuck":
             self._on_charge()
         self._log_answer(cart, _CREATED, sale.purchase.status)
         return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id})
@@ -154,5 +154,5 @@ def _sell_bad_cart(records: Records, sale: RecordSale) -> bool:
         return False
     records.replace_purchase(sale.purchase)
     if sale.charge is not None:
-        records.save_charge(sale.charge)
+        records.charges.save(sale.charge)
     return True

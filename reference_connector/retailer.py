@@ -34,8 +34,8 @@ class Visitor(NamedTuple):
 class Account(NamedTuple):
     """A shopper's account; the card is valid until the end of `card_expires`, a year and a month.
 
-    `payment_method` is the provider's token for the card, or empty. `pin` signs in to the app; with an empty one, no
-    shopper can sign in.
+    `payment_method` is the provider's token for the card, or empty. `other_payment_methods` are tokens of other means,
+    which pay what the card does not. `pin` signs in to the app; with an empty one, no shopper can sign in.
     """
 
     visitor: Visitor
@@ -45,12 +45,14 @@ class Account(NamedTuple):
     open_balance: Decimal
     payment_method: str
     pin: SecretStr
+    other_payment_methods: tuple[str, ...] = ()
 
 
 class CardShopper(NamedTuple):
     """The retailer's record of a shopper that enters with a card; `id` is the platform's id of that card.
 
-    `always` overrides the platform's recommendation. `adjust_to` changes the pre-authorised amount.
+    `always` overrides the platform's recommendation. `adjust_to` changes the pre-authorised amount. `account` is the
+    app's account of the same person, or empty. `debt` are the charges of that person that were declined.
     """
 
     id: str
@@ -61,6 +63,8 @@ class CardShopper(NamedTuple):
     open_balance: Decimal
     always: Literal["accept", "deny", ""]
     adjust_to: Decimal | None
+    account: str = ""
+    debt: Decimal = Decimal(0)
 
 
 class Member(NamedTuple):
@@ -74,10 +78,14 @@ class Member(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """The retailer's own limits; amounts are in `currency`."""
+    """The retailer's own limits; amounts are in `currency`.
+
+    `max_open_balance` is for what the retailer's file says and the declined charges since, `max_debt` for those alone.
+    """
 
     currency: str = "USD"
     max_open_balance: Decimal = Decimal(0)
+    max_debt: Decimal = Decimal(0)
     max_fraud_score: int = 100
     loyalty_provider: str = "Retailer"
 

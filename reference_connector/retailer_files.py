@@ -14,7 +14,7 @@ from reference_connector.files.sections import Placed, Sections
 from reference_connector.files.shelves import Shelves
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
-from reference_connector.retailer import EVERY_STORE, Account, Assortment, Policy, Retailer, Visitor
+from reference_connector.retailer import EVERY_STORE, Account, Assortment, Retailer, Visitor
 from reference_connector.retailer_rows import (
     CardShopperRow,
     FixtureKeyRow,
@@ -55,7 +55,7 @@ def load_retailer(
         read, accounts if accounts_are_known else None, {text for _, text in fixture_keys}, codes
     )
     retailer = Retailer(
-        Policy(policy.currency, policy.max_open_balance, policy.max_fraud_score, policy.loyalty_provider),
+        policy.policy(),
         store_ids or frozenset(),
         accounts,
         fixture_keys,
@@ -95,7 +95,9 @@ def _stores(read: Sections) -> list[tuple[Placed, StoreRow]] | None:
 
 def _account(row: ShopperRow) -> Account:
     visitor = Visitor(row.id, row.type)
-    return Account(visitor, row.flagged, row.card_month, row.fraud_score, row.open_balance, row.payment_method, row.pin)
+    risk = (row.flagged, row.card_month, row.fraud_score, row.open_balance)
+    first, *others = [each for each in (row.payment_method, *row.other_payment_methods) if each] or [""]
+    return Account(visitor, *risk, first, row.pin, tuple(others))
 
 
 def _fixture_keys(read: Sections, stores: frozenset[str] | None) -> dict[tuple[str, str], Visitor]:

@@ -36,7 +36,7 @@ from reference_connector.files.damage import (
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
-from reference_connector.retailer import CardShopper, Member, ScanType, VisitorType
+from reference_connector.retailer import CardShopper, Member, Policy, ScanType, VisitorType
 from reference_connector.store import Badge, BadgeState
 
 _WEIGHT = "weight"
@@ -169,10 +169,17 @@ class PolicyRow(Row):
 
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     max_open_balance: Money = Decimal(0)
+    max_debt: Money = Decimal(0)
+    """How much a shopper may owe of declined charges and still enter."""
     max_fraud_score: StrictInt = Field(default=100, ge=0)
     loyalty_provider: Name = "Retailer"
     weight_unit: Literal["lb", "oz", "kg", "g"] = "lb"
     """The unit of the price of goods that are `sold_by` weight."""
+
+    def policy(self) -> Policy:
+        """Make the retailer's limits."""
+        limits = (self.max_open_balance, self.max_debt, self.max_fraud_score)
+        return Policy(self.currency, *limits, self.loyalty_provider)
 
 
 class StoreRow(Row):
@@ -203,6 +210,8 @@ class ShopperRow(RiskRow):
 
     type: VisitorType = "SHOPPER"
     payment_method: str = "tok_approved"
+    other_payment_methods: tuple[str, ...] = ()
+    """Means that pay what the first one does not, in this order."""
     pin: SecretStr = SecretStr("")
 
 
@@ -212,6 +221,8 @@ class CardShopperRow(RiskRow):
     card_valid: bool = True
     always: Literal["accept", "deny", ""] = ""
     adjust_to: Money | None = None
+    account: str = ""
+    """The id of the [[shopper]] who has this card. A debt of either keeps both out."""
 
     def card_shopper(self) -> CardShopper:
         """Make the record for Shopper Authorization."""
@@ -224,6 +235,7 @@ class CardShopperRow(RiskRow):
             self.open_balance,
             self.always,
             self.adjust_to,
+            self.account,
         )
 
 

@@ -25,6 +25,9 @@ from reference_connector.telemetry import Clock
 PriceCart = Callable[[Retailer, str, Sequence[CodedLine]], Bill]
 """Prices a cart at one of the retailer's stores."""
 _NO_TAX = TaxRates(Decimal(0), {})
+_ENTRIES = "entries"
+"""The member of a bad cart's receipt that lists the authEvents of its trip."""
+_NOTHING = Decimal(0)
 _LARGEST = Decimal("1E13")
 """The amount above which a cart is a bad cart: the store keeps it in cents, in 64 bits."""
 
@@ -50,7 +53,11 @@ def price_cart(retailer: Retailer, store_id: str, cart: Sequence[CodedLine]) -> 
 
 
 class Sales:
-    """Makes the sale of a cart: the purchase record and its charge."""
+    """Makes the sale of a cart: the purchase record and its charge.
+
+    With `preauthorises`, a trip of a shopper with a means of payment has a charge even if there is nothing to pay. The
+    outbox then releases what was pre-authorised.
+    """
 
     def __init__(
         self,
@@ -58,11 +65,14 @@ class Sales:
         clock: Clock,
         new_purchase_id: Callable[[str], str],
         price_cart: PriceCart = price_cart,
+        *,
+        preauthorises: bool = False,
     ) -> None:
         self._retailer = retailer
         self._clock = clock
         self._new_purchase_id = new_purchase_id
         self._price_cart = price_cart
+        self._preauthorises = preauthorises
 
     def price(self, cart: Cart) -> RecordSale:
         """Price a new cart."""
@@ -70,16 +80,36 @@ class Sales:
         purchase_id = self._new_purchase_id(cart.trip_id) if items else ""
         payer = cart.payer if items else "nobody"
         ids = _Ids(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id)
-        return self._sale(ids, payer, items, cart.request_hash, made_at=now, now=now)
+        entries = self._entries(cart.auth_events)
+        return self._sale(ids, payer, items, cart.request_hash, entries, made_at=now, now=now)
+
+    def _entries(self, auth_events: list[Json]) -> list[str]:
+        """List the authEvents that may have a pre-authorisation: those of shoppers with a means of payment."""
+        entries: list[str] = []
+        for event in auth_events:
+            scan = event.get("scanResult")
+            account = self._retailer.current.accounts.get(scan.get("id", "")) if scan else None
+            if account is not None and account.payment_method and account.visitor.type == "SHOPPER":
+                entries.append(event["id"].lower())
+        return entries
 
     def price_again(self, bad_cart: Purchase) -> RecordSale:
         """Price a bad cart with the retailer's current data."""
         ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
         items, payer, hashed = orjson.loads(bad_cart.cart), bad_cart.payer, bad_cart.request_hash
-        return self._sale(ids, payer, items, hashed, made_at=bad_cart.made_at, now=self._clock())
+        entries = orjson.loads(bad_cart.receipt).get(_ENTRIES, [])
+        return self._sale(ids, payer, items, hashed, entries, made_at=bad_cart.made_at, now=self._clock())
 
     def _sale(
-        self, ids: _Ids, payer: str, items: list[Json], request_hash: bytes, *, made_at: datetime, now: datetime
+        self,
+        ids: _Ids,
+        payer: str,
+        items: list[Json],
+        request_hash: bytes,
+        entries: list[str],
+        *,
+        made_at: datetime,
+        now: datetime,
     ) -> RecordSale:
         retailer = self._retailer.current
         lines = [
@@ -89,10 +119,14 @@ class Sales:
         problems = _problems(items, bill, ids.store_id, retailer)
         status: PurchaseStatus = "parked" if problems else "priced" if items else "empty"
         receipt = _receipt(ids, payer, status, retailer.policy.currency, bill, problems)
+        if problems and entries:  # kept for the day on which the cart has a price
+            receipt[_ENTRIES] = entries
         cart = orjson.dumps(items) if status == "parked" else b"[]"
-        purchase = Purchase(*ids, status, payer, receipt, cart, request_hash, made_at)
-        is_charged = status == "priced" and payer == "card" and bill.total
-        return RecordSale(purchase, _charge(purchase, bill.total, retailer, now) if is_charged else None)
+        purchase = Purchase(*ids, status, payer, orjson.dumps(receipt), cart, request_hash, made_at)
+        amount = bill.total if status == "priced" and payer == "card" else _NOTHING
+        if not amount and not (entries and self._preauthorises and status != "parked"):
+            return RecordSale(purchase, None)
+        return RecordSale(purchase, _charge(purchase, amount, retailer, now)._replace(event_ids=tuple(entries)))
 
 
 def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) -> list[Problem]:
@@ -110,8 +144,8 @@ def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) 
 
 def _receipt(
     ids: _Ids, payer: str, status: PurchaseStatus, currency: str, bill: Bill, problems: list[Problem]
-) -> bytes:
-    receipt = {
+) -> dict[str, object]:
+    return {
         "shoppingTripId": ids.trip_id,
         "purchaseId": ids.purchase_id,
         "storeId": ids.store_id,
@@ -121,15 +155,15 @@ def _receipt(
         **bill.json,
         **({"problems": [problem.as_json() for problem in problems]} if problems else {}),
     }
-    return orjson.dumps(receipt)
 
 
 def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: datetime) -> Charge:
-    """Make the charge of a shopper with a card; without a payment method it is `stuck`, so that an operator sees it."""
+    """Make the charge of a shopper; without a payment method it is `stuck`, so that an operator sees it."""
     account = retailer.accounts.get(purchase.shopper_id)
-    method = account.payment_method if account else ""
-    state: ChargeState = "pending" if method else "stuck"
-    trouble = "" if method else "no_payment_method"
-    return Charge(
-        purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, method, state, now, trouble=trouble
+    methods = (account.payment_method, *account.other_payment_methods) if account else ("",)
+    state: ChargeState = "matching" if methods[0] or not amount else "stuck"
+    trouble = "no_payment_method" if state == "stuck" else ""
+    charge = Charge(
+        purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, methods[0], state, now, trouble=trouble
     )
+    return charge._replace(other_methods=methods[1:])

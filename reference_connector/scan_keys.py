@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     BADGE_REVOKED = "revoked_badge"
     BADGE_LOST = "lost_badge"
     BADGE_EXPIRED = "expired_badge"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_UNCLEAR = "payment_unclear"
 
 
 class ScanKeys:
@@ -72,6 +74,12 @@ class ScanKeys:
         records.use_code(issued.token, event_id)
         return account.visitor
 
+    def give_back(self, records: Records, text: str, event_id: str) -> None:
+        """Undo the use of a code by an event, as the gate refuses its owner for another reason."""
+        issued = self._find(records, text)
+        if issued is not None and issued.used_by == event_id:
+            records.use_code(issued.token, "")
+
     def _find(self, records: Records, text: str) -> IssuedCode | None:
         """Find the record of a code; None if the time in the code, or its custom information, was changed."""
         try:
@@ -91,5 +99,8 @@ class ScanKeys:
 
 
 def owes_too_much(account: Account, debt: Decimal, policy: Policy) -> bool:
-    """Return whether an account's balance, with the charges declined since, is over the retailer's limit."""
-    return account.open_balance + debt > policy.max_open_balance
+    """Return whether an account's debt, or its balance with that debt, is over the retailer's limits.
+
+    The debt is what is not collected of declined charges.
+    """
+    return debt > policy.max_debt or account.open_balance + debt > policy.max_open_balance

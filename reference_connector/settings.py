@@ -7,6 +7,7 @@ The groups of the house rules are embedded by their own names, so `JWO_CONNECTOR
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -76,8 +77,31 @@ class Store(HouseGroup):
 
 
 class Payments(HouseGroup):
-    """How the outbox works. `ledger` is the file of the simulated provider, by default next to the store's file."""
+    """Payment by the retailer: the pre-authorisation at the gate, and the outbox, which makes all other calls.
 
+    `ledger` is the file of the simulated provider, by default next to the store's file.
+    """
+
+    preauthorise: Decimal = Field(default=Decimal("20.00"), ge=0, decimal_places=2, max_digits=12, allow_inf_nan=False)
+    """The amount, in the retailer's currency, that the provider must authorise before the gate opens; 0 asks nothing.
+
+    It applies to shoppers that enter by an app code or a badge and have a means of payment on record. A fixture key is
+    no means of payment, so it opens the gate as before.
+    """
+    gate_budget_s: float = Field(default=1.0, gt=0, le=1.8)
+    """How long the gate waits for the provider. The gate's own limit for the whole answer is 2 seconds."""
+    when_unclear: Literal["refuse", "open"] = "refuse"
+    """What the gate does if the provider has not decided in time, gives no answer, or fails.
+
+    `refuse`: the shopper stays out, and the outbox releases what the provider may have reserved. `open`: the shopper
+    enters, and the outbox continues to ask.
+    """
+    authorisation_h: float = Field(default=48, gt=0, le=_LONGEST_H)
+    """How long a pre-authorisation waits for the cart of its trip. Then the outbox releases it."""
+    adjust_attempts_max: int = Field(default=5, ge=1)
+    """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
+    call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
+    """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
     ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
     lease_s: Seconds = 30
@@ -85,6 +109,7 @@ class Payments(HouseGroup):
     backoff_first_s: Seconds = 1
     backoff_max_s: Seconds = 300
     attempts_max: int = Field(default=12, ge=1)
+    """How often the outbox repeats one call. Then the payment is stuck, and an operator must look."""
 
 
 class SignInRules(HouseGroup):

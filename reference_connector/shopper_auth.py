@@ -21,8 +21,11 @@ from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Attempt, LeasedAnswers
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
+from reference_connector.retailer_rows import CardShopperRow
 from reference_connector.store import Records, Store
 from reference_connector.telemetry import Clock, EventLog
+
+_WITHOUT_A_ROW = CardShopperRow(id="-").card_shopper()
 
 
 class Decision(NamedTuple):
@@ -48,16 +51,16 @@ class RetailersOwnRecords:
         self._store = store
 
     async def look_up(self, shopper_id: str) -> CardShopper | None:
-        """Find the row, and add the declined charges to its balance."""
+        """Find the row, and add the debt of its person. A shopper without a row is known by a debt alone."""
         known = self._retailer.current.card_shoppers.get(shopper_id)
+        debt = await self._store.transact(_debt_of, {shopper_id, known.account if known else ""} - {""})
         if known is None:
-            return None
-        debt = await self._store.transact(_debt_of, shopper_id)
-        return known._replace(open_balance=known.open_balance + debt)
+            return _WITHOUT_A_ROW._replace(id=shopper_id, debt=debt) if debt else None
+        return known._replace(debt=debt)
 
 
-def _debt_of(records: Records, shopper_id: str) -> Decimal:
-    return records.debt_of(shopper_id)
+def _debt_of(records: Records, ids: set[str]) -> Decimal:
+    return sum((records.debt_of(each) for each in ids), Decimal(0))
 
 
 class ShopperHandler:
@@ -139,7 +142,7 @@ def _found_risks(known: CardShopper, policy: Policy, now: datetime) -> list[tupl
         ("InvalidCard", not known.card_valid),
         ("InvalidCard", (now.year, now.month) > known.card_expires),
         ("CustomerFraud", known.flagged or known.fraud_score > policy.max_fraud_score),
-        ("BadDebt", known.open_balance > policy.max_open_balance),
+        ("BadDebt", known.debt > policy.max_debt or known.open_balance + known.debt > policy.max_open_balance),
     ]
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from reference_connector.errors import BadRetailerData
 from reference_connector.orders import OrderHandler
-from reference_connector.payments import PaymentOutbox
+from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
 from reference_connector.retailer_source import RetailerSource, Stamps, log_notes
 from reference_connector.telemetry import EventLog

@@ -8,28 +8,24 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
-from simulator.catalog.routes import Catalog, catalog_router
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
-from simulator.control import Control, control_router
 from simulator.errors import SimulatorError, StorageFailed
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
 from simulator.floor import Floor, floor_router
 from simulator.living_store import LivingStore
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
-from simulator.payments import Payments, payments_router
-from simulator.portal.onboarding import Onboarding
-from simulator.portal.routes import Portal, PortalServices, portal_router
-from simulator.resend import Resend
 from simulator.retailer_calls import RetailerCalls
-from simulator.routes import store_router
+from simulator.routers import all_routers
+from simulator.run_routes import run_router
+from simulator.runs import RunCommands, Runs
 from simulator.samples import PublishedSamples, SampleSource
 from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
@@ -42,25 +38,31 @@ number rules, are a hundred times as rare as by default."""
 
 
 def create_app(
-    settings: PlatformSettings, *, clock: Clock | None = None, samples: SampleSource | None = None
+    settings: PlatformSettings,
+    *,
+    clock: Clock | None = None,
+    samples: SampleSource | None = None,
+    run_commands: RunCommands | None = None,
 ) -> FastAPI:
     """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock.
 
-    `samples` makes the sample visitors; without it, there are only those that Amazon publishes.
+    `samples` makes the sample visitors; without it, there are only those that Amazon publishes. `run_commands` are
+    those of certifications and load tests; without it, the platform starts none.
     """
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
     samples, stream = samples or PublishedSamples(), EventStream(store.journal, store.clock)
+    runs = Runs(store.stores, run_commands, stream.note_change)
     living = LivingStore(store.stores, store.gates, store.trips, samples, stream.note_change)
     app = FastAPI(
         title="Simulated JWO platform",
         version="1",
-        lifespan=lambda _: _run_loops(store, catalog, settings, living.run),
+        lifespan=lambda _: _run_loops(store, catalog, settings, living.run, runs),
         docs_url=None,
         redoc_url=None,
     )
     app.state.before_stop = stream.close
-    retailer_paths = ("/v1/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
+    retailer_paths = ("/v1/", "/auth/v2/", f"/{settings.report_bucket}/", "/sns/confirm", "/portal/connectivity")
     app.add_middleware(ChangesWatched, stream=stream)
     app.add_middleware(
         RetailerCalls,
@@ -73,7 +75,8 @@ def create_app(
     token = AccessToken(settings.access_token.get_secret_value())
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
-    for router in (*_routers(store, catalog, settings), floor_router(floor), event_stream_router(stream)):
+    others = (floor_router(floor), event_stream_router(stream), run_router(runs))
+    for router in (*all_routers(store, catalog, settings), *others):
         app.include_router(router)
     add_pages(app, token)
     app.add_exception_handler(SimulatorError, _answer_refusal)
@@ -87,37 +90,13 @@ def create_app(
     return app
 
 
-def _routers(store: StoreServices, catalog: CatalogServices, settings: PlatformSettings) -> list[APIRouter]:
-    house, access = settings.house, catalog.access
-    onboarding = Onboarding(store.stores, catalog.accounts, store.items, catalog.connectivity)
-    portal = Portal(store.stores, catalog.accounts, catalog.notifications, house)
-    catalog_api = Catalog(access, store.items, catalog.ingestions, catalog.reports, store.stores, house)
-    payments = Payments(store.trips, store.stores, store.risk, store.journal)
-    resend = Resend(store.journal, store.client, store.stores, house.delivery.order_timeout_s)
-    control = Control(store.clock, store.faults, store.journal, store.seed, resend)
-    return [  # each request is matched in this order; gates come first because they get the most requests
-        store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
-        catalog_router(catalog_api, bucket=settings.report_bucket),
-        payments_router(payments, access),
-        portal_router(
-            PortalServices(
-                portal=portal,
-                stores=store.stores,
-                users=catalog.users,
-                access=access,
-                notifications=catalog.notifications,
-                connectivity=catalog.connectivity,
-                onboarding=onboarding,
-                feed=catalog.feed,
-            )
-        ),
-        control_router(control),
-    ]
-
-
 @contextlib.asynccontextmanager
 async def _run_loops(
-    store: StoreServices, catalog: CatalogServices, settings: PlatformSettings, visits: Callable[[], Awaitable[None]]
+    store: StoreServices,
+    catalog: CatalogServices,
+    settings: PlatformSettings,
+    visits: Callable[[], Awaitable[None]],
+    runs: Runs,
 ) -> AsyncIterator[None]:
     if not settings.stores_alone:
         with aws_errors_named(catalog.aws.endpoint):
@@ -130,6 +109,7 @@ async def _run_loops(
         "delivery": store.deliveries.run,
         "the event feed": catalog.feed.run,
         "visits by themselves": visits,
+        "the intra-day files": catalog.intra_day.run,
         "writing the journal": partial(_flush_forever, store.journal.flush),
     }
     if settings.ended_trips:
@@ -141,6 +121,7 @@ async def _run_loops(
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.to_thread(runs.close)
         catalog.feed.close()
         await catalog.ingestions.close()
         await store.close()

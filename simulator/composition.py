@@ -7,6 +7,7 @@ module makes an object at import.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from simulator.aws import Aws, aws_clients
 from simulator.catalog.access import Access
@@ -27,12 +28,17 @@ from simulator.events import EventFeed
 from simulator.faults import Fault, Faults
 from simulator.gate_states import GateState, GateStates
 from simulator.gates import Gates, Readers
+from simulator.intraday.delivery import FileDelivery
+from simulator.intraday.files import IntraDayFiles
 from simulator.journal import Journal
 from simulator.outbox import Outbox
+from simulator.payment_calls.charge_record import Charge
+from simulator.payment_calls.charges import Charges
 from simulator.portal.accounts import Account, Accounts
 from simulator.portal.connectivity import ConnectivityTest, ConnectorTested
 from simulator.portal.stores import Store, Stores
 from simulator.portal.users import User, Users
+from simulator.reader_locks import ReaderLocks
 from simulator.seed import Seed
 from simulator.settings import PlatformSettings
 from simulator.storage.files import Storage
@@ -57,6 +63,8 @@ class StoreServices:
     trips: Trips
     risk: RiskModel
     gates: Gates
+    charges: Charges
+    reader_locks: ReaderLocks
 
     async def close(self) -> None:
         """Stop the running work and close the files."""
@@ -78,6 +86,7 @@ class CatalogServices:
     feed: EventFeed
     connectivity: ConnectivityTest
     users: Users
+    intra_day: IntraDayFiles
 
 
 def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
@@ -109,6 +118,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         clock=clock,
     )
     risk = RiskModel(seed, house.simulator.risk_rate, storage.key_values("means of payment", RiskRecord))
+    reader_locks = ReaderLocks(storage.key_values("reader lock", datetime))
     gates = Gates(
         stores=stores,
         readers=Readers(
@@ -118,7 +128,7 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         ),
         trips=trips,
         journal=journal,
-        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState)),
+        gate_states=GateStates(house.simulator.gate_open_s, storage.key_values("gate", GateState), reader_locks),
         clock=clock,
         seed=seed,
     )
@@ -136,6 +146,15 @@ def make_store_services(settings: PlatformSettings, clock: Clock | None = None) 
         trips=trips,
         risk=risk,
         gates=gates,
+        charges=Charges(
+            storage.key_values("charge", Charge),
+            house=house,
+            clock=clock,
+            seed=seed,
+            faults=faults,
+            journal=journal,
+        ),
+        reader_locks=reader_locks,
     )
 
 
@@ -169,7 +188,19 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         storage=storage,
     )
-    store.journal.listeners.append(feed.receive)
+    intra_day = IntraDayFiles(
+        delivery=FileDelivery(
+            aws, bucket=settings.intra_day_bucket, topic_name=settings.intra_day_topic, region=settings.aws_region
+        ),
+        stores=store.stores,
+        rules=settings.house.intra_day,
+        clock=store.clock,
+        seed=store.seed,
+        faults=store.faults,
+        journal=store.journal,
+        storage=storage,
+    )
+    store.journal.listeners += [feed.receive, intra_day.receive]
     return CatalogServices(
         aws=aws,
         accounts=accounts,
@@ -187,6 +218,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
             storage.key_values("connector test", ConnectorTested),
         ),
         users=Users(storage.key_values("portal user", User)),
+        intra_day=intra_day,
     )
 
 

@@ -45,6 +45,8 @@ class Exchange(NamedTuple):
     elapsed_ms: int
     lost: Exchange | None = None
     """The exchange before a fault removed its answer."""
+    problem: str = ""
+    """Where a call without an answer failed, as in `Reply`."""
 
     def for_journal(self, secrets: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return the exchange as JSON, redacted."""
@@ -125,7 +127,16 @@ class ConnectorClient:
         reply = await post(url, sent, body, request.timeout_s, request.tampering, self._ca_file)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
         return Exchange(
-            operation.name, url, sent, body, reply.status, reply.headers, reply.body, reply.failure, elapsed_ms
+            operation.name,
+            url,
+            sent,
+            body,
+            reply.status,
+            reply.headers,
+            reply.body,
+            reply.failure,
+            elapsed_ms,
+            problem=reply.problem,
         )
 
     async def resend(self, url: str, auth: Connector, body: bytes, timeout_s: float) -> Exchange:

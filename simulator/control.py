@@ -18,11 +18,10 @@ from simulator.comparable import as_ndjson
 from simulator.errors import BadCall, NotNow
 from simulator.faults import KINDS, LARGEST_AMOUNT, PLACED_BY, Faults, Where
 from simulator.journal import Journal, as_curl
-from simulator.payments import NAME as REPORT_PAYMENT_STATUS
 from simulator.resend import Resend
 from simulator.seed import Seed
 
-_OPERATIONS = (*(operation.name for operation in OPERATIONS), REPORT_PAYMENT_STATUS)
+_OPERATIONS = tuple(operation.name for operation in OPERATIONS)
 _LONGEST_MOVE_S = 10 * 365 * 86_400.0
 """Ten years: further than any store day, and far from the end of the calendar."""
 
@@ -64,7 +63,10 @@ class ClockChange(_Body):
 
 
 class Edited(_Body):
-    """Changes to an exchange before it is sent again: members that replace old ones, or a whole new body."""
+    """Changes to an exchange before it is sent again: members that replace old ones, or a whole new body.
+
+    A hidden value (`***`) stays as it was sent.
+    """
 
     members: JsonObject = {}
     body: JsonObject | None = None
@@ -145,10 +147,6 @@ def control_router(control: Control) -> APIRouter:
     router = APIRouter(tags=["control"])
     _add_clock_and_faults(router, control)
     _add_journal(router, control)
-
-    @router.get("/operations", summary="List the calls of the contract")
-    async def operations() -> list[JsonObject]:
-        return [{"name": one.name, "path": one.path, "calledBy": one.called_by} for one in OPERATIONS]
 
     @router.get("/healthz", summary="Answer that the platform runs")
     async def healthz() -> JsonObject:

@@ -5,10 +5,12 @@ SimulatorError               has a stable `code`, the HTTP `status` of its answe
 ├── NotKnown                 404: there is no gate, trip, store, account, delivery, fault, item or entry of that name
 ├── NotNow                   409: the trip has ended, the gate is another store's, the delivery is not a dead letter
 ├── CatalogRefusal           400: a catalog call breaks a rule of the catalog API; its text is part of the contract
+├── CallRefused              400: a payment, checkout or similar call breaks a rule; `reason` is for the journal only
 ├── AccessDenied             403: the signature is wrong, the account not allow-listed, or the link expired
 ├── NotSignedIn              401: the portal has users, and the call has no token of one
 ├── NotPermitted             403: the user of the portal lacks a permission, or belongs to another merchant
 ├── PlatformFailed           500: an armed fault; `retry_after_s` 0 means that another try will fail too
+├── ServiceUnavailable       503: an armed fault; carries `retry_after_s`
 ├── TooManyRequests          429: over the rate; carries `retry_after_s`
 ├── AmazonHostRefused        400: the address is a real Amazon host
 ├── SampleFailed             502: no code of a sample visitor could be made; the text names the source of the codes
@@ -77,6 +79,20 @@ class CatalogRefusal(SimulatorError):
     code = "catalog_refusal"
 
 
+class CallRefused(SimulatorError):
+    """The platform refuses a payment, checkout, identity or authentication call; the message is the published text.
+
+    `reason` says what is wrong and where. The journal shows it, because the published text does not say it.
+    """
+
+    status = 400
+    code = "call_refused"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class AccessDenied(SimulatorError):
     """The caller has no permission. `reason` is a stable code for the journal; the text contains no secret."""
 
@@ -126,6 +142,21 @@ class PlatformFailed(SimulatorError):
     def headers(self) -> dict[str, str]:
         """Return Retry-After, if the caller should try again."""
         return {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else {}
+
+
+class ServiceUnavailable(SimulatorError):
+    """An armed outage of the service; a later try may succeed."""
+
+    status = 503
+    code = "service_unavailable"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("Service Unavailable")
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Return Retry-After."""
+        return {"Retry-After": str(self.retry_after_s)}
 
 
 class TooManyRequests(SimulatorError):

@@ -15,6 +15,7 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.notifications import checked_queue_arn
 from simulator.clock import Clock
 from simulator.errors import NotKnown
+from simulator.event_families import FAMILIES, event_of
 from simulator.event_sender import Event, EventSender
 from simulator.journal import Entry
 from simulator.portal.stores import Stores
@@ -43,6 +44,7 @@ class EventFeed:
         self._region = region
         self._senders: dict[str, EventSender] = {}
         self._sender_added = asyncio.Event()
+        self._tests = 0
         self._threads = ThreadPoolExecutor(_SENT_AT_ONCE, "event-feed")
         self._storage = storage
         self._queues = storage.key_values("event feed", str)
@@ -70,11 +72,24 @@ class EventFeed:
 
     def show(self, retailer: str) -> JsonObject:
         """Return a retailer's subscription and its state. Raises NotKnown if there is no subscription."""
-        if retailer not in self._senders:
-            raise NotKnown("event feed", retailer)
-        sender = self._senders[retailer]
+        sender = self._sender(retailer)
         state = {"waiting": len(sender), "givenUp": sender.given_up, "failure": sender.failure}
         return {"retailer": retailer, "queueArn": sender.queue_arn, **state}
+
+    def _sender(self, retailer: str) -> EventSender:
+        if retailer not in self._senders:
+            raise NotKnown("event feed", retailer)
+        return self._senders[retailer]
+
+    def send_test(self, retailer: str) -> list[str]:
+        """Queue a test event of each family; returns their ids. Raises NotKnown if there is no subscription."""
+        sender = self._sender(retailer)
+        self._tests += 1
+        detail = {"event": "TEST_EVENT", "retailer": retailer}
+        ids = [self._seed.id("test event", retailer, self._tests, family) for family in FAMILIES]
+        for event_id, family in zip(ids, FAMILIES, strict=True):
+            sender.put(self._envelope(sender, event_id, [], family, detail))
+        return ids
 
     def receive(self, entry: Entry) -> None:
         """Queue the event of a journal entry, if the entry is an event."""
@@ -102,36 +117,20 @@ class EventFeed:
         sender = self._senders.get(store.retailer) if store else None
         if store is None or sender is None:
             return
-        sender.put(
-            {
-                "version": "0",
-                "id": self._seed.id("event feed", entry["seq"]),
-                "source": _SOURCE,
-                "account": sender.queue_arn.split(":")[4],
-                "time": format_instant(self._clock.now()),
-                "region": self._region,
-                "resources": [store.id],
-                "detail-type": family,
-                "detail": detail,
-            }
-        )
+        event_id = self._seed.id("event feed", entry["seq"])
+        sender.put(self._envelope(sender, event_id, [store.id], family, detail))
 
-
-def event_of(entry: Entry) -> tuple[str, JsonObject] | None:
-    """Return family and detail of a journal entry that is an event for a retailer; None for other entries."""
-    kind, trip_id = entry["kind"], entry.get("tripId")
-    if kind == "gate_decision":
-        what = "SHOPPER_ENTERED" if entry["opens"] else "SHOPPER_REFUSED"
-        detail = {name: entry[name] for name in ("gate", "method", "cause", "authEventId", "visitor")}
-        return "Shopper", {"event": what, "shoppingTripId": trip_id, "storeId": entry["storeId"], **detail}
-    if kind == "exit":
-        details = {"shoppingTripId": trip_id, "storeId": entry["storeId"], "lines": entry["lines"]}
-        return "Shopper", {"event": "SHOPPER_LEFT", **details}
-    if kind == "delivery" and entry.get("outcome"):
-        what = "ORDER_DELIVERED" if entry["outcome"] == "delivered" else "ORDER_ATTEMPT_FAILED"
-        details = {name: entry[name] for name in ("storeId", "requestId", "outcome", "purchaseId")}
-        return "Ordering", {"event": what, "shoppingTripId": trip_id, **details}
-    if kind == "payment_reported":
-        details = {name: value for name, value in entry.items() if name not in {"seq", "at", "kind", "tripId"}}
-        return "Payment", {"event": "PAYMENT_REPORTED", "shoppingTripId": trip_id, **details}
-    return None
+    def _envelope(
+        self, sender: EventSender, event_id: str, stores: list[str], family: str, detail: JsonObject
+    ) -> Event:
+        return {
+            "version": "0",
+            "id": event_id,
+            "source": _SOURCE,
+            "account": sender.queue_arn.split(":")[4],
+            "time": format_instant(self._clock.now()),
+            "region": self._region,
+            "resources": stores,
+            "detail-type": family,
+            "detail": detail,
+        }

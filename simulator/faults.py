@@ -19,7 +19,7 @@ from simulator.errors import BadCall, NotKnown
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
-Place = Literal["exchange", "catalog", "ingestion", "notification"]
+Place = Literal["exchange", "catalog", "ingestion", "notification", "payment", "intraday", "intraday_file"]
 
 
 class Kind(NamedTuple):
@@ -35,6 +35,9 @@ PLACED_BY: dict[Place, tuple[str, ...]] = {
     "catalog": ("operation", "account"),
     "ingestion": ("account",),
     "notification": ("account",),
+    "payment": ("operation", "account", "store", "trip"),
+    "intraday": ("store", "trip"),
+    "intraday_file": (),
 }
 """The members of `Where` that each place supports."""
 LARGEST_AMOUNT = 1_000_000.0
@@ -63,6 +66,13 @@ KINDS = {
     "throttle": Kind("catalog", None, "The platform answers 429 with Retry-After."),
     "error_500_retry": Kind("catalog", None, "The platform answers 500, and the caller may try again."),
     "error_500_final": Kind("catalog", None, "The platform answers 500, and another try does not help."),
+    "error_503": Kind("catalog", None, "The platform answers 503 with Retry-After."),
+    "answer_lost": Kind("catalog", None, "The platform handles the call, and its answer breaks off."),
+    "charge_declined": Kind("payment", None, "An adjustment is declined."),
+    "charge_pending": Kind("payment", 60, "An adjustment is pending for this number of seconds, and then approved."),
+    "order_split": Kind("intraday", None, "The lines of an order come in the next intra-day file."),
+    "order_repeated": Kind("intraday", None, "An order comes again in a later intra-day file."),
+    "file_repeated": Kind("intraday_file", None, "An intra-day file is announced twice."),
     "ingestion_fatal": Kind("ingestion", None, "The ingestion ends as FATAL."),
     "ingestion_cancelled": Kind("ingestion", None, "The ingestion ends as CANCELLED."),
     "notification_twice": Kind("notification", None, "The notification arrives twice."),

@@ -76,7 +76,7 @@ class Floor(NamedTuple):
         units = {one.sku: one.unit for one in self.samples.goods(store_id)}
         found = [_goods(line, units) for line in self.items.lines(store_id).splitlines()]
         if not found:
-            found = [one._asdict() for one in self.samples.goods(store_id)]
+            found = [{**one._asdict(), "barcode": "", "price": ""} for one in self.samples.goods(store_id)]
         wanted = search.casefold()
         matching = [one for one in found if wanted in " ".join(map(str, one.values())).casefold()]
         return {"total": len(found), "matching": len(matching), "goods": matching[:limit]}

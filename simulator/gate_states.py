@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from jwo_toolkit.json_types import JsonObject
+from simulator.reader_locks import ReaderLocks
 from simulator.storage.key_values import KeyValueStore
 
 
@@ -20,8 +21,14 @@ class GateState(NamedTuple):
 class GateStates:
     """The states of all gates that have decided; a gate that opened stays unlocked for `open_s` seconds."""
 
-    def __init__(self, open_s: float, storage: KeyValueStore[GateState] | None = None) -> None:
+    def __init__(
+        self,
+        open_s: float,
+        storage: KeyValueStore[GateState] | None = None,
+        reader_locks: ReaderLocks | None = None,
+    ) -> None:
         self._open_s = open_s
+        self.reader_locks = reader_locks or ReaderLocks()
         self._storage = storage or KeyValueStore("gate", GateState)
         self._states = self._storage.all()
 

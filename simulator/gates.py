@@ -24,11 +24,19 @@ from simulator.gate_states import GateStates
 from simulator.journal import Journal
 from simulator.portal.stores import Method, Store, Stores
 from simulator.seed import Seed
-from simulator.trip_record import AuthEvent, Trip
+from simulator.trip_record import AuthEvent, ScanResult, Trip
 from simulator.trips import Trips
 
 _MOST_PEOPLE = 50
 _PAYING = {"card", "palm"}
+_OWN, _LOCKED = "own_authentication", "locked_by_own_reader"
+
+
+class Person(NamedTuple):
+    """A person that a retailer's own reader has identified."""
+
+    id: str
+    is_shopper: bool
 
 
 class Readers(NamedTuple):
@@ -126,6 +134,8 @@ class Gates:
         store = self._stores.of_gate(gate)
         if not store.loyalty:
             return self._finish(store, gate, not_called("method_off"), None, "loyalty")
+        if self._gate_states.reader_locks.is_locked(gate, self._clock.now()):
+            return self._finish(store, gate, not_called(_LOCKED), None, "loyalty")
         event_id, at = self._next_event_id(gate), self._clock.now()
         faults, rest = split_faults(text)
         trip_id = self._seed.id("trip", event_id)
@@ -170,6 +180,19 @@ class Gates:
             await self._admit(store, "", decision, trip_id)
         return self._finish(store, "", decision, trip_id if decision.opens else None, "assisted")
 
+    async def admit_person(self, store: Store, gate: str, person: Person, *, event_id: str, trip_id: str) -> None:
+        """Open a gate for a person that the retailer's own reader has identified, and start a trip."""
+        visitor = ScanResult(person.id, "SHOPPER" if person.is_shopper else "ASSOCIATE")
+        event = AuthEvent(event_id, self._clock.now(), "SCAN_CODE", "ENTRY", visitor)
+        decision = decided(opens=True, cause=_OWN, action=_OWN, event=event, visitor=visitor)
+        await self._admit(store, gate, decision, trip_id)
+        self._finish(store, gate, decision, trip_id, _OWN)
+
+    def refuse_person(self, store: Store, gate: str, event_id: str) -> None:
+        """Keep a gate closed for a person that the retailer's own reader has refused."""
+        event = AuthEvent(event_id, self._clock.now(), "SCAN_CODE")
+        self._finish(store, gate, decided(opens=False, cause=f"{_OWN}:denied", action=_OWN, event=event), None, _OWN)
+
     def state(self, gate: str) -> JsonObject:
         """Return a gate's light, its lock, and its last decision with its time."""
         store = self._stores.of_gate(gate)
@@ -186,6 +209,8 @@ class Gates:
         store, at = self._stores.of_gate(gate), self._clock.now()
         if method not in store.methods:
             return self._finish(store, gate, not_called("method_off"), None, method)
+        if self._gate_states.reader_locks.is_locked(gate, at):
+            return self._finish(store, gate, not_called(_LOCKED), None, method)
         if joins:
             await self._check_joinable(store, gate, method, joins)
         event_id = self._next_event_id(gate)

@@ -7,6 +7,8 @@ client follows no redirects. The time limit covers the whole call, from connecti
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import ssl
 import time
 from typing import NamedTuple, cast
@@ -34,6 +36,8 @@ class Reply(NamedTuple):
     headers: dict[str, str]
     body: bytes
     failure: NoAnswer | None
+    problem: str = ""
+    """Where the call failed, as a short code with a detail after a colon, such as `tls_certificate: has expired`."""
 
 
 class Tampering(NamedTuple):
@@ -66,13 +70,26 @@ async def post(
             await _send(exchange, head, body, tampering)
             reply = await exchange.done
     except TimeoutError:
-        return Reply(None, {}, b"", NoAnswer.TIMED_OUT)
-    except OSError:
-        return Reply(None, {}, b"", NoAnswer.NO_CONNECTION)
+        return Reply(None, {}, b"", NoAnswer.TIMED_OUT, exchange.phase)
+    except OSError as error:
+        return Reply(None, {}, b"", NoAnswer.NO_CONNECTION, _connection_problem(error))
     finally:
         exchange.close()
     in_time = time.monotonic() - started <= timeout_s
-    return reply if in_time else Reply(None, {}, b"", NoAnswer.TIMED_OUT)
+    return reply if in_time else Reply(None, {}, b"", NoAnswer.TIMED_OUT, exchange.phase)
+
+
+def _connection_problem(error: OSError) -> str:
+    """Return the code of a failed connection, with its detail."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"tls_certificate: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {(error.reason or 'no handshake').lower().replace('_', ' ')}"
+    if isinstance(error, socket.gaierror):
+        return f"unknown_host: {error.strerror}"
+    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
+        return "refused"
+    return f"unreachable: {error.strerror or error}"
 
 
 async def _send(exchange: _Exchange, head: bytes, body: bytes, tampering: Tampering) -> None:
@@ -137,6 +154,13 @@ class _Exchange(asyncio.Protocol):
         name = host if context else None
         await self._loop.create_connection(lambda: self, host, port, ssl=context, server_hostname=name)
 
+    @property
+    def phase(self) -> str:
+        """The phase that the call is in: connecting, waiting for the answer, or reading it."""
+        if self._transport is None:
+            return "connecting"
+        return "reading" if self._headers else "waiting"
+
     def write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
@@ -153,13 +177,13 @@ class _Exchange(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER))
+            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER, "not_http"))
 
     def connection_lost(self, _error: Exception | None) -> None:
         framed = {"content-length", "transfer-encoding"} & self._headers.keys()
         if self._whole and not framed:
             self._end(self._reply())
-        self._end(Reply(None, {}, b"", NoAnswer.NO_CONNECTION))
+        self._end(Reply(None, {}, b"", NoAnswer.NO_CONNECTION, "closed"))
 
     def on_message_begin(self) -> None:
         self._headers, self._body, self._whole = {}, [], False
@@ -174,7 +198,7 @@ class _Exchange(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._size += len(data)
         if self._size > _LONGEST_ANSWER:
-            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER))
+            self._end(Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER, "too_long"))
             return
         self._body.append(data)
 
@@ -187,7 +211,7 @@ class _Exchange(asyncio.Protocol):
         try:
             body = decoded(body, self._headers.get("content-encoding", ""), _LONGEST_ANSWER)
         except BadCoding:
-            return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER)
+            return Reply(None, {}, b"", NoAnswer.MALFORMED_ANSWER, "content_encoding")
         return Reply(self._parser.get_status_code(), self._headers, body, None)
 
     def _end(self, reply: Reply) -> None:

@@ -7,6 +7,7 @@ Entries are lines of JSON: if they were objects, the garbage collector would sto
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shlex
 from collections import deque
@@ -108,15 +109,27 @@ class Journal:
             found.append(entry)
         return found[::-1]
 
-    def sent(self, seq: int) -> tuple[Entry, Sent]:
-        """Return an entry and its original request. Raises NotKnown if the journal has no such request."""
+    def find(self, seq: int) -> tuple[Entry, Sent | None]:
+        """Return an entry, and its original request if it has one. Raises NotKnown if the journal has no such entry."""
         for line, sent in self._lines:
             if line.startswith(b'{"seq":%d,' % seq):
                 entry = orjson.loads(line)
-                known = sent or _request_of(entry)
-                if known and known.url:
-                    return entry, known
+                return entry, sent or _request_of(entry)
+        raise NotKnown("entry", str(seq), hint="GET /journal lists the entries that the journal still has")
+
+    def sent(self, seq: int) -> tuple[Entry, Sent]:
+        """Return an entry and its original request. Raises NotKnown if the journal has no such request."""
+        with contextlib.suppress(NotKnown):
+            entry, known = self.find(seq)
+            if known and known.url:
+                return entry, known
         raise NotKnown("exchange", str(seq), hint="choose an exchange that the platform sent and the journal still has")
+
+    def before(self, seq: int, text: str) -> list[Entry]:
+        """Return the entries with a lower number that hold a text as a value somewhere, oldest first."""
+        mark = orjson.dumps(text)
+        holding = (orjson.loads(line) for line, _ in self._lines if mark in line)
+        return [entry for entry in holding if entry["seq"] < seq]
 
     def close(self) -> None:
         """Close the file."""

@@ -6,71 +6,37 @@ total.
 
 from __future__ import annotations
 
-from typing import Any
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from simulator.catalog.access import Access
+from contract.money import Money
+from contract.operations import REPORT_PAYMENT_STATUS
+from jwo_toolkit.json_types import JsonObject
+from simulator.called_trips import CalledTrips
 from simulator.entry.risk import RiskModel
-from simulator.errors import CatalogRefusal, NotKnown
 from simulator.journal import Journal
-from simulator.portal.stores import Stores
-from simulator.trips import Trips
-
-PATH = "/v1/feedback/payment-status"
-NAME = "Report Payment Status"
-
-
-class Money(BaseModel):
-    """An amount in the format of the payment calls."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-    amount: float = Field(ge=0)
-    code: str = Field(pattern="^[A-Z]{3}$")
-
-
-class PaymentStatus(BaseModel):
-    """The amount owed for a trip, the amount paid, and the time of that."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
-
-    storeId: str = Field(min_length=1, max_length=255, pattern="^[0-9a-zA-Z_-]*$")  # noqa: N815 - the wire's spelling
-    shoppingTripId: str = Field(min_length=1, max_length=255, pattern="^[0-9a-zA-Z_-]+$")  # noqa: N815 - as above
-    totalAmount: Money  # noqa: N815 - as above
-    settledAmount: Money  # noqa: N815 - as above
-    paymentStatusTime: float  # noqa: N815 - as above
+from simulator.portal.accounts import Account
+from simulator.signed_calls import SignedCalls
 
 
 class Payments:
     """Processes payment reports."""
 
-    def __init__(self, trips: Trips, stores: Stores, risk: RiskModel, journal: Journal) -> None:
+    def __init__(self, trips: CalledTrips, risk: RiskModel, journal: Journal) -> None:
         self._trips = trips
-        self._stores = stores
         self._risk = risk
         self._journal = journal
 
-    async def report(self, body: bytes, retailer: str) -> dict[str, str]:
+    async def report(self, account: Account, message: JsonObject) -> JsonObject:
         """Record a report; returns the answer.
 
-        Raises CatalogRefusal if the report is not valid, or names a trip that the retailer's store never had.
+        Raises CallRefused if the report names a trip that the retailer's store never had.
         """
-        try:
-            status = PaymentStatus.model_validate_json(body)
-            trip = await self._trips.find(status.shoppingTripId)
-        except ValidationError as error:
-            raise CatalogRefusal("BadRequestException") from error
-        except NotKnown as error:
-            raise CatalogRefusal("UnknownShoppingTrip") from error
-        if trip.store_id != status.storeId or status.storeId not in self._stores.of_retailer(retailer):
-            raise CatalogRefusal("UnknownShoppingTrip")
-        total, settled = status.totalAmount.amount, status.settledAmount.amount
-        accepted = settled <= total
-        if accepted and trip.shopper_identity:
-            self._risk.set_debt(trip.shopper_identity, trip.id, owes=settled < total)
-        amounts = {"total": status.totalAmount.model_dump(), "settled": status.settledAmount.model_dump()}
+        trip = await self._trips.find(message["storeId"], message["shoppingTripId"], account)
+        total, settled = Money.of(message["totalAmount"]), Money.of(message["settledAmount"])
+        accepted = settled.amount <= total.amount
+        if accepted and trip.record and trip.record.shopper_identity:
+            self._risk.set_debt(trip.record.shopper_identity, trip.id, owes=settled.amount < total.amount)
+        amounts = {"total": total.to_texts(), "settled": settled.to_texts()}
         answer = "Accepted" if accepted else "Rejected"
         self._journal.add(
             "payment_reported", {"tripId": trip.id, "storeId": trip.store_id, **amounts, "answer": answer}
@@ -78,20 +44,8 @@ class Payments:
         return {"status": answer}
 
 
-def payments_router(payments: Payments, access: Access) -> APIRouter:
+def payments_router(payments: Payments, signed: SignedCalls) -> APIRouter:
     """Make the route of the call."""
     router = APIRouter(tags=["payments"])
-    schema: dict[str, Any] = PaymentStatus.model_json_schema()
-
-    @router.post(
-        PATH,
-        summary=NAME,
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}},
-    )
-    async def report_payment_status(request: Request) -> dict[str, str]:
-        body = await request.body()
-        account = access.authenticate(request, body)
-        access.admit(account, NAME)
-        return await payments.report(body, account.retailer)
-
+    signed.add(router, REPORT_PAYMENT_STATUS, payments.report)
     return router

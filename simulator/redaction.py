@@ -1,4 +1,4 @@
-"""Redaction for the journal: hides identity keys, scanned texts, and all headers except the known harmless ones."""
+"""Redaction for the journal: hides identity keys, addresses, scanned texts, and all headers except harmless ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOTHING = re.compile(r"(?!)")
 
 
 _BEARER = re.compile(r"((?:\b|[?&])(?:Token|X-Amz-Signature|X-Amz-Security-Token)=)[^&\"\s\\]+", re.IGNORECASE)
-_KEY = re.compile(r'("identityKey"\s*:\s*")(?:[^"\\]|\\.)*')
+_KEY = re.compile(r'("(?:identityKey|shopperEmail)"\s*:\s*")(?:[^"\\]|\\.)*')
 
 
 def redacted_text(text: str) -> str:
@@ -62,4 +62,4 @@ def _without_keys(value: Any, alone: re.Pattern[str], inside: str = "", depth: i
 
 
 def _is_secret(name: str, inside: str) -> bool:
-    return name == "identityKey" or (inside == "scanEvent" and name in {"id", "value"})
+    return name in {"identityKey", "shopperEmail"} or (inside == "scanEvent" and name in {"id", "value"})

@@ -5,6 +5,7 @@ The store's current configuration for that address decides on the signature and 
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import NamedTuple
 
 import orjson
@@ -12,11 +13,12 @@ import orjson
 from contract.errors import MalformedBody
 from contract.messages import parse_object
 from contract.operations import OPERATIONS
-from jwo_toolkit.json_types import JsonObject
+from jwo_toolkit.json_types import Json, JsonObject
 from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall
 from simulator.journal import Journal, Sent
 from simulator.portal.stores import Store, Stores
+from simulator.redaction import HIDDEN
 
 _PATHS = {operation.name: operation.path for operation in OPERATIONS}
 
@@ -32,11 +34,13 @@ class Resend(NamedTuple):
     async def send(self, seq: int, members: JsonObject, body: JsonObject | None) -> JsonObject:
         """Send with other members, or another body; returns the new entry of the journal.
 
+        A hidden value, as the journal shows it, stays as it was sent.
+
         Raises NotKnown if the journal has no such exchange, and BadCall if its body is not an object.
         """
         entry, sent = self.journal.sent(seq)
         store = self.stores.find(str(entry.get("storeId")))
-        content = _edited(sent.body, members) if body is None else orjson.dumps(body)
+        content = _edited(sent.body, members) if body is None else _whole(sent.body, body)
         exchange = await self.client.resend(sent.url, _connector(store, sent), content, self.timeout_s)
         more = {"storeId": entry.get("storeId"), "tripId": entry.get("tripId"), "resent": seq}
         self.journal.add_exchange("resent", more, exchange._replace(operation=sent.operation), sent.secrets)
@@ -47,9 +51,29 @@ def _edited(body: bytes, members: JsonObject) -> bytes:
     if not members:
         return body
     try:
-        return orjson.dumps({**parse_object(body), **members})
+        original = parse_object(body)
     except MalformedBody as error:
         raise BadCall("the original body is not a JSON object and has no members", hint="give a whole body") from error
+    return orjson.dumps({**original, **_with_hidden(members, original)})
+
+
+def _whole(body: bytes, edited: JsonObject) -> bytes:
+    try:
+        original: Json = parse_object(body)
+    except MalformedBody:
+        original = None
+    return orjson.dumps(_with_hidden(edited, original))
+
+
+def _with_hidden(edited: Json, original: Json) -> Json:
+    """Return an edited value with each hidden value as it is at the same place of the original."""
+    if isinstance(edited, dict):
+        known = original if isinstance(original, dict) else {}
+        return {name: _with_hidden(value, known.get(name)) for name, value in edited.items()}
+    if isinstance(edited, list):
+        known_items = original if isinstance(original, list) else []
+        return [_with_hidden(item, old) for item, old in zip_longest(edited, known_items[: len(edited)])]
+    return original if edited == HIDDEN and original is not None else edited
 
 
 def _connector(store: Store | None, sent: Sent) -> Connector:

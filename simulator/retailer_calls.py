@@ -125,6 +125,11 @@ class _Call:
         """Return whether an answer has begun, or the caller has disconnected."""
         return self._status is not None or self._left
 
+    @property
+    def _answer_is_lost(self) -> bool:
+        """Return whether an armed fault cuts the answer off after its headers."""
+        return bool(self._state.get("answer_is_lost"))
+
     def wrap_receive(self, receive: Receive) -> Receive:
         async def receive_and_record() -> Message:
             message = await receive()
@@ -139,10 +144,14 @@ class _Call:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[_REQUEST_ID] = self._request_id
+                if self._answer_is_lost:
+                    headers["content-length"] = str(int(headers.get("content-length", "0")) + 1)
                 self._status, self._headers = message["status"], dict(headers)
             else:
                 self._answer.add(message.get("body", b""))
                 self._whole = not message.get("more_body", False)
+                if self._answer_is_lost:
+                    return  # the server closes the connection, because the announced body does not follow
             await send(message)
 
         return send_and_record
@@ -170,6 +179,8 @@ class _Call:
         }
 
     def _outcome(self) -> str:
+        if self._answer_is_lost and self._status is not None:
+            return "answer_lost"
         if not self._whole or self._status is None:
             return "caller_left" if self.is_answered else "platform_error"
         if self._status < 400:  # noqa: PLR2004 - where refusals begin in HTTP

@@ -26,6 +26,8 @@ _FORMS = {
         "must be one word of visible ASCII characters without commas and slashes",
     ),
     "report_bucket": ("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be 3 to 63 small letters, digits, dots and hyphens"),
+    "intra_day_bucket": ("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be 3 to 63 small letters, digits, dots and hyphens"),
+    "intra_day_topic": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
     "topic_name": ("[A-Za-z0-9_-]{1,256}", "must be 1 to 256 letters, digits, hyphens and underscores"),
 }
 """The form of a setting, and what to say about another value."""
@@ -45,6 +47,9 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     database_path: str = Field(default=":memory:", description="SQLite file; more files have names that begin with it.")
     journal_path: Path | None = Field(
         default=None, description="NDJSON file of the journal; next to a database by default."
+    )
+    profile_path: Path | None = Field(
+        default=None, description="A profile, jwo.toml; the page Wire can add cases at its end."
     )
     seed: int | None = Field(default=None, description="The same seed gives the same ids, chances and journal.")
     clock_speed: float = Field(
@@ -86,6 +91,8 @@ class PlatformSettings(RoomSettings, PlatformGroups):
     aws_timeout_s: float = Field(default=10.0, gt=0, description="Wait of one call to connect, and for the answer.")
     report_bucket: str = "jwo-catalog-reports"
     topic_name: str = "jwo-catalog-notifications"
+    intra_day_bucket: str = "jwo-intra-day-files"
+    intra_day_topic: str = "jwo-intra-day-reporting"
 
     connector_access_key_id: str = Field(default="jwo-platform", description="Signs the calls to connectors.")
     connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")

@@ -42,14 +42,14 @@ def a_uuid() -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
-def a_scan() -> bytes:
-    """Return a Verify Identity Keys request of a new event."""
+def a_scan(key: str = KEY, *, event: str = "", at: str = "") -> bytes:
+    """Return a Verify Identity Keys request of a new event, or of a given one."""
     return orjson.dumps(
         {
             "requestId": a_uuid(),
-            "identityKey": KEY,
+            "identityKey": key,
             "storeId": "STORE-001",
-            "authEvent": {"id": a_uuid(), "timestamp": _an_instant(), "location": "ENTRY"},
+            "authEvent": {"id": event or a_uuid(), "timestamp": at or _an_instant(), "location": "ENTRY"},
             "keyChannel": "OPTICAL",
         }
     )
@@ -60,10 +60,13 @@ def a_cart_of_ten() -> bytes:
     return a_cart(skus=next(_TEN_PRODUCTS))
 
 
-def a_cart(trip: str | None = None, *, skus: list[str], shopper: str = "", start: str = "") -> bytes:
-    """Return a Create Purchases request; without a shopper id, the shopper entered with a bank card."""
+def a_cart(trip: str | None = None, *, skus: list[str], shopper: str = "", start: str = "", entry: str = "") -> bytes:
+    """Return a Create Purchases request; without a shopper id, the shopper entered with a bank card.
+
+    `entry` is the id of the authEvent; by default a new one.
+    """
     start = start or _an_instant()
-    event: dict[str, Any] = {"id": a_uuid(), "timestamp": start, "location": "ENTRY"}
+    event: dict[str, Any] = {"id": entry or a_uuid(), "timestamp": start, "location": "ENTRY"}
     event["payloadType"] = "SCAN_CODE" if shopper else "FINANCIAL"
     if shopper:
         event["scanResult"] = {"id": shopper, "type": "SHOPPER"}

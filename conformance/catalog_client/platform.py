@@ -10,12 +10,11 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 
 from conformance.errors import HarnessBroke
 from conformance.platform_control import AccountSetup, PlatformControl
@@ -25,12 +24,10 @@ from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.keep_alive import LIMITS
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+    from conformance.catalog_client.queues import Queues
 
 _CALL_TIMEOUT_S = 20.0
 _STORES = 2
-_AWS_ACCOUNT = "123456789012"
-"""The account in which the substitute for AWS keeps its queues."""
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _THROTTLED = 429
 _POLL_EVERY_S = 0.2
@@ -60,18 +57,18 @@ class Account(NamedTuple):
 class Platform:
     """A running platform. It is usable inside the `with` block of `connect`."""
 
-    def __init__(self, addresses: Addresses, control: PlatformControl, http: httpx.Client, sqs: SQSClient) -> None:
+    def __init__(self, addresses: Addresses, control: PlatformControl, http: httpx.Client, queues: Queues) -> None:
         self.addresses = addresses
         self.control = control
         self._http = http
-        self._sqs = sqs
+        self._queues = queues
 
     def onboard(self) -> Account:
         """Allow-list a new account with a new queue, and set up its stores."""
         number = f"{secrets.randbelow(10**12):012d}"
         key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
         stores = tuple(f"STORE-{number}-{index + 1}" for index in range(_STORES))
-        queue_url, queue_arn = self._queue(f"catalog-results-{number}")
+        queue_url, queue_arn = self._queues.create(f"catalog-results-{number}")
         account = Account(number, f"retailer-{number}", key, stores, queue_url, queue_arn)
         for store in stores:
             self.control.set_up_catalog_store(store, account.retailer)
@@ -80,16 +77,7 @@ class Platform:
 
     def unread_messages(self, account: Account) -> frozenset[str]:
         """Return the types of the messages in the account's queue that the client never received."""
-        query = {"QueueUrl": account.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}
-        try:
-            answer = self._sqs.receive_message(**query, MessageSystemAttributeNames=["ApproximateReceiveCount"])  # type: ignore[arg-type]  # numbers and texts
-        except (BotoCoreError, ClientError) as error:
-            raise HarnessBroke(f"the results queue is not readable: {error}") from error
-        return frozenset(
-            str(json.loads(found["Body"]).get("Type"))
-            for found in answer.get("Messages", [])
-            if found.get("Attributes", {}).get("ApproximateReceiveCount") == "1"
-        )
+        return self._queues.unread_types(account.queue_url)
 
     def wait_until_final(self, account: Account, ingestion: str, within_s: float) -> JsonObject:
         """Return the status answer of an ingestion once it is final. Raises HarnessBroke after `within_s` seconds."""
@@ -117,36 +105,15 @@ class Platform:
             return {}
         return dict(answer.json())
 
-    def _queue(self, name: str) -> tuple[str, str]:
-        try:
-            self._sqs.create_queue(QueueName=name)
-        except (BotoCoreError, ClientError) as error:
-            raise HarnessBroke(f"the results queue could not be created: {error}") from error
-        arn = f"arn:aws:sqs:{self.addresses.region}:{_AWS_ACCOUNT}:{name}"
-        return f"{self.addresses.aws_url}/{_AWS_ACCOUNT}/{name}", arn
-
 
 @contextmanager
 def connect(addresses: Addresses) -> Iterator[Platform]:
     """Connect to a running platform, and yield it."""
-    sqs = _open_sqs(addresses)
+    from conformance.catalog_client.queues import Queues  # noqa: PLC0415 - boto3 is slow, and not in the base install
+
     with (
+        closing(Queues(addresses.aws_url, addresses.region)) as queues,
         PlatformControl(addresses.platform_url) as control,
         httpx.Client(timeout=_CALL_TIMEOUT_S, trust_env=False, limits=LIMITS) as http,
     ):
-        yield Platform(addresses, control, http, sqs)
-    sqs.close()
-
-
-def _open_sqs(addresses: Addresses) -> SQSClient:
-    import boto3  # noqa: PLC0415 - a slow import, and only a certification with a catalog client needs it
-    from botocore.config import Config  # noqa: PLC0415 - as above
-
-    return boto3.client(
-        "sqs",
-        region_name=addresses.region,
-        endpoint_url=addresses.aws_url,
-        aws_access_key_id="suite",
-        aws_secret_access_key="suite",  # noqa: S106 - the substitute for AWS does not check it
-        config=Config(retries={"total_max_attempts": 2}, proxies={}, max_pool_connections=32),
-    )
+        yield Platform(addresses, control, http, queues)

@@ -16,6 +16,7 @@ from conformance.catalog_client.platform import Addresses
 from conformance.run.configuration import RunConfiguration
 from contract.house import House
 from contract.register import register
+from jwo_toolkit.extras import is_installed
 
 API = "Catalog client"
 """The name of this package's cases in the register."""
@@ -24,9 +25,9 @@ _JOURNAL_ENTRIES = 100_000
 
 @contextmanager
 def jobs_for(configuration: RunConfiguration) -> Iterator[Jobs | None]:
-    """Yield the jobs of the declared client, or None without a client. The end of the block ends all jobs."""
+    """Yield the jobs of the declared client, or None without a client or a platform. The end of the block ends them."""
     profile, only = configuration.profile, configuration.selection.only
-    if not profile.catalog_client.command:
+    if not profile.catalog_client.command or not is_installed("platform"):
         yield None
         return
     running = configuration.catalog_platform

@@ -10,6 +10,7 @@ from conformance.errors import NotDeclared
 from conformance.run.configuration import RunConfiguration
 from contract.profile import Profile
 from contract.register import register
+from jwo_toolkit.extras import how_to_install, is_installed
 
 API = "End to end"
 
@@ -30,13 +31,21 @@ def platform_for(configuration: RunConfiguration) -> Iterator[Platform | None]:
 
 
 def check_profile_allows_visits(profile: Profile) -> None:
-    """Raises NotDeclared if the profile lacks a declaration that visits need; the error names it."""
+    """Raises NotDeclared if the platform, or a declaration that visits need, is missing; the error names it."""
     if missing := _missing(profile):
         raise NotDeclared(f"a visit through the simulated platform needs {' and '.join(missing)} in the profile")
+    check_platform_is_installed()
+
+
+def check_platform_is_installed() -> None:
+    """Raises NotDeclared, with the command that installs it, if this install has no simulated platform."""
+    if not is_installed("platform"):
+        raise NotDeclared(f"this case needs the simulated platform; {how_to_install('platform')}")
 
 
 def _needs_platform(configuration: RunConfiguration) -> bool:
-    return any(map(configuration.selection.has, case_ids())) and not _missing(configuration.profile)
+    wanted = any(map(configuration.selection.has, case_ids()))
+    return wanted and is_installed("platform") and not _missing(configuration.profile)
 
 
 def _missing(profile: Profile) -> list[str]:

@@ -21,13 +21,14 @@ from conformance.mutants import catalog_client_faults, small_catalog_client
 from conformance.mutants.gallery import CLIENTS, GALLERY, RATE_LIMIT, connector_with
 from conformance.mutants.registry import CLIENT_FAULTS, Fault
 from conformance.mutants.serving import served
-from conformance.mutants.small_connector import NO_AUTH, RESTART, STORES
+from conformance.mutants.small_connector import MINT, NO_AUTH, RESTART, STORES
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
 from contract.house import House, Suite
 from contract.profile import (
     BADGE_KINDS,
+    PAYMENT_KINDS,
     CatalogClientTable,
     CatalogTable,
     ConnectorTable,
@@ -74,12 +75,14 @@ def profile_of(
     url: str, rate_limit_per_second: int = 0, stores: Stores = STORES, auth: Mapping[str, Any] = NO_AUTH
 ) -> Profile:
     """Return the profile for the small connector."""
-    kinds = ("refused", "expired", "used", *BADGE_KINDS)
+    kinds = ("refused", "expired", "used", *BADGE_KINDS, *PAYMENT_KINDS)
     keys = {
         "shopper": to_identity_key("valid_shopper_key"),
         "associate": to_identity_key("associate_key"),
         "cash_shopper": to_identity_key("cash_shopper_key"),
         **{kind: to_identity_key(f"{kind}_key") for kind in kinds},
+        "url": f"{url}{MINT}{{type}}",
+        "minted": ["debt_after_trip"],
     }
     return Profile(
         connector=ConnectorTable.model_validate(

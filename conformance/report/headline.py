@@ -54,6 +54,8 @@ def headline(report: Report) -> str:
         causes.append(f"{counted(len(stages), 'failed stage')} ({', '.join(stages)})")
     if stale := report.stale:
         causes.append(f"{counted(len(stale), 'expected failure')} stale")
+    if own := report.own_failures:
+        causes.append(counted(len(own), "failed case of the profile", "failed cases of the profile"))
     return f"Not conformant: {' and '.join(causes)}" if causes else "Not conformant"
 
 

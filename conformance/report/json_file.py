@@ -50,7 +50,8 @@ def _contradictions(report: Report) -> Iterator[str]:
     cases, counts = report.cases, count_verdicts(report.cases)
     if {**dict.fromkeys(counts, 0), **report.counts} != counts:
         yield f"counts: the cases say {counts}"
-    least = overall_verdict(cases, strict=report.suite.strict, stale=len(report.stale))
+    own = [case.verdict for case in report.own_cases or ()]
+    least = overall_verdict(cases, strict=report.suite.strict, stale=len(report.stale), own=own)
     if severity(report.verdict) < severity(least):
         yield f"verdict: is {report.verdict}, and the cases make it {least}"
     if report.verdict is Verdict.PASS and not all(stage.ok for stage in report.stages or ()):

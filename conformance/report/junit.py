@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.report.grouping import Finding, by_cause, ids
 from conformance.report.headline import LEVELS, headline
-from conformance.report.model import Case, Report, Stale
+from conformance.report.model import Case, OwnCase, Report, Stale
 from conformance.report.verdict import is_expected
 from jwo_toolkit import junit
 from jwo_toolkit.texts import printable
@@ -21,6 +21,8 @@ def render_junit(report: Report) -> str:
     for api in dict.fromkeys(case.api for case in report.cases):
         cases = [_case(case, roots.get(case.id), strict=strict) for case in ordered if case.api == api]
         suites.append(junit.Suite(printable(api), cases, timestamp=report.started_at, properties=facts))
+    if report.own_cases:
+        suites.append(junit.Suite("Cases of the profile", [_own_case(case) for case in report.own_cases]))
     if report.stale:
         suites.append(junit.Suite("Expected failures", [_stale(entry) for entry in report.stale]))
     return junit.render("JWO conformance", suites)
@@ -38,6 +40,21 @@ def _facts(report: Report) -> dict[str, str]:
             "jwo.notOffered": " ".join(part.not_offered),
         }
     return facts
+
+
+def _own_case(case: OwnCase) -> junit.Case:
+    outcomes: dict[str, junit.Outcome] = {"pass": "passed", "fail": "failure", "error": "error"}
+    outcome = outcomes.get(case.verdict, "skipped")
+    lines = {"expected": case.expected, "got": case.got, "reason": case.reason, "replay": case.replay}
+    return junit.Case(
+        name=printable(f"own:{case.name}"),
+        classname="Cases of the profile",
+        outcome=outcome,
+        message=printable("" if outcome == "passed" else case.reason or case.expected),
+        type="own" if outcome in {"failure", "error"} else "",
+        text=printable("\n".join(f"{name}: {text}" for name, text in lines.items() if text)),
+        time_ms=case.duration_ms,
+    )
 
 
 def _stale(entry: Stale) -> junit.Case:

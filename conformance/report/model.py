@@ -130,6 +130,22 @@ class Case:
 
 
 @dataclass(frozen=True)
+class OwnCase:
+    """A case of the profile's owner, with its result; it is no part of the score. `kind` is always `own`."""
+
+    name: str
+    kind: Literal["own"]
+    operation: str
+    verdict: Verdict
+    expected: str
+    got: str
+    reason: str
+    duration_ms: float
+    replay: str
+    exchanges: tuple[ReportedExchange, ...]
+
+
+@dataclass(frozen=True)
 class Stale:
     """An entry of the file of expected failures that no longer applies."""
 
@@ -221,6 +237,13 @@ class Report:
     """Absent from the report of a certification without the demonstration."""
     completeness: Completeness | None = None
     """Absent from reports of older versions."""
+    own_cases: tuple[OwnCase, ...] | None = None
+    """Absent from the report of a profile without cases."""
+
+    @property
+    def own_failures(self) -> tuple[OwnCase, ...]:
+        """The cases of the profile that the connector fails."""
+        return tuple(case for case in self.own_cases or () if case.verdict is Verdict.FAIL)
 
     @property
     def is_partial(self) -> bool:

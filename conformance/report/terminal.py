@@ -47,6 +47,7 @@ def _lines(report: Report, paths: Mapping[str, Path]) -> Iterator[Text]:
         yield from _finding(finding)
     if (left := len(found) - _MAX_FINDINGS) > 0:
         yield Text(f"... and {counted(left, 'more finding')}, in the report.")
+    yield from _own_cases(report)
     yield from _expectations(report)
     yield from _not_judged(report)
     for row in report.latency:
@@ -77,6 +78,21 @@ def _finding(finding: Finding) -> Iterator[Text]:
     ):
         if cases:
             yield Text.assemble((f"      {'then':<9} ", "dim"), f"{len(cases)} {words}: {ids(cases, _MAX_IDS)}")
+
+
+def _own_cases(report: Report) -> Iterator[Text]:
+    """Yield the cases of the profile: the failed ones with what they expect, and then how many passed."""
+    own = report.own_cases or ()
+    for case in [each for each in own if each.verdict in _MARKS][:_MAX_FINDINGS]:
+        yield Text()
+        yield Text.assemble((f"{_MARKS[case.verdict]:<6}", _STYLES[case.verdict]), (f"own:{case.name}", "bold"))
+        for label in ("expected", "got", "reason", "replay"):
+            if value := getattr(case, label):
+                yield Text.assemble((f"      {label:<9} ", "dim"), cut(value, _MAX_TEXT))
+    if own:
+        passed = sum(case.verdict == "pass" for case in own)
+        yield Text()
+        yield Text(f"Cases of the profile: {passed} of {len(own)} passed. They are no part of the score.")
 
 
 def _not_judged(report: Report) -> Iterator[Text]:

@@ -13,13 +13,15 @@ def count_verdicts(cases: Iterable[Case]) -> dict[str, int]:
     return count(case.verdict for case in cases)
 
 
-def overall_verdict(cases: Sequence[Case], *, strict: bool, stale: int = 0) -> Verdict:
+def overall_verdict(cases: Sequence[Case], *, strict: bool, stale: int = 0, own: Sequence[Verdict] = ()) -> Verdict:
     """Judge the run: `error` if the harness broke or no case was judged; with `strict` a warning fails the run too.
 
     Expected failures do not fail it. `stale` is the number of stale entries in their file; one or more fail the run.
+    `own` has the verdicts of the profile's own cases, of which a failed one fails the run.
     """
-    fails = bool(stale or broken(cases, strict=strict))
-    return overall((case.verdict for case in cases), fails=fails)
+    fails = bool(stale or broken(cases, strict=strict) or Verdict.FAIL in own)
+    broke = [verdict for verdict in own if verdict is Verdict.ERROR]
+    return overall([*(case.verdict for case in cases), *broke], fails=fails)
 
 
 def findings(cases: Iterable[Case]) -> list[Case]:

@@ -38,6 +38,7 @@ STEPS = (
     "wire",
     "scans",
     "badges",
+    "debts",
     "carts",
     "entry",
     "properties",

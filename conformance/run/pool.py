@@ -9,8 +9,8 @@ import pickle
 import signal
 import sys
 import types
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
@@ -30,6 +30,7 @@ from conformance.run.recorder import Recorder
 from conformance.run.worker import environment_with, run_groups
 from conformance.verdicts import CaseResult
 from jwo_toolkit.lifeline import end_with_parent_process
+from jwo_toolkit.own_packages import are_hidden_in_new_process
 
 _STOP_WITHIN_S = 5
 _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
@@ -38,12 +39,14 @@ _HIDE_FOLDER = {"PYTHONSAFEPATH": "1"}
 
 @dataclass(frozen=True)
 class Task:
-    """The input of a worker: the configuration, the results of control calls, and the groups of the queue."""
+    """The input of a worker: the configuration, the results of control calls, the groups and the variables."""
 
     configuration: RunConfiguration
     known: Known
     platform: Platform | None
     groups: Sequence[Group]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    """The variables of the first process: a worker runs commands of the profile with them."""
 
 
 class Pool:
@@ -143,7 +146,8 @@ def _context() -> Any:  # noqa: ANN401 - a context's class depends on the system
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["conformance.run.preload"])
+    # a fork server has the import path of a new process, and a worker then gets that of this process
+    context.set_forkserver_preload([] if are_hidden_in_new_process() else ["conformance.run.preload"])
     return context
 
 
@@ -165,6 +169,8 @@ def _work(task_bytes: bytes, following: Synchronized[int], pipe: Connection) -> 
         os.setsid()  # a process group of its own, so that only the first process gets an interrupt from the keyboard
     try:
         task: Task = pickle.loads(task_bytes)  # noqa: S301 - our own process sent it
+        os.environ.clear()
+        os.environ.update(task.environment)
         recorder = _Relay(pipe)
         run_groups(_equipment(task, recorder), _take_groups(task.groups, following))
         pipe.send(("controls", recorder.controls))

@@ -12,6 +12,7 @@ from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke, OutOfTime, ProfileBroke
+from conformance.own_cases import run_own_cases
 from conformance.requests import REGISTRY, Requests, is_answered
 from conformance.run.bridge import Equipment
 from conformance.run.configuration import RunConfiguration
@@ -23,6 +24,7 @@ from conformance.run.time_limit import end_of_cases, explain, late_first, limit_
 from conformance.run.worker import run_groups
 from conformance.verdicts import CaseResult
 from contract.operations import Operation
+from contract.own_cases import OwnCase
 from contract.register import register
 
 
@@ -35,16 +37,18 @@ class FinishedRun:
     known: Known
     exchanges: Sequence[Exchange] = ()
     """Every exchange with the connector, those of control calls included."""
+    own: tuple[CaseResult, ...] = ()
+    """The results of the profile's own cases, which are no part of the score."""
 
 
 def run(
     configuration: RunConfiguration,
     *,
     on_case: OnCase = ignore,
-    on_selected: Callable[[int], None] = lambda _count: None,
+    on_selected: Callable[[Sequence[str]], None] = lambda _ids: None,
     known: Known | None = None,
 ) -> FinishedRun:
-    """Run the selected cases. `on_selected` first gets the number of cases, `on_case` then gets each result.
+    """Run the selected cases. `on_selected` first gets the ids of the cases, `on_case` then gets each result.
 
     `known` holds the results of control calls from an earlier run, which are not made again.
 
@@ -54,19 +58,27 @@ def run(
     plan = make_plan(configuration.selection, is_rate_apart=bool(profile.limits.url))
     if not plan.ids:
         raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
-    on_selected(len(plan.ids))
+    on_selected([each for each in register() if each in plan.ids])
     recorder = Recorder(on_case)
     configuration = replace(configuration, until_s=min(configuration.until_s, end_of_cases(configuration)))
     with equipped(replace(configuration, profile=profile.at_usual_address), recorder, known) as equipment:
         _run_plan(plan, equipment)
         if plan.rate:
             _run_at_rate_limit(plan.rate, replace(configuration, profile=profile.at_rate_limit), equipment)
+        own = () if configuration.selection.only else run_own_cases(equipment, configuration.profile.case)
     explain(
         recorder.results,
         {each: register()[each].api for each in recorder.results},
         limit_s(configuration.profile, deep=configuration.selection.deep),
     )
-    return FinishedRun(configuration, recorder.results, equipment.controls.known, recorder.all_exchanges())
+    return FinishedRun(configuration, recorder.results, equipment.controls.known, recorder.all_exchanges(), own)
+
+
+def run_own_case(configuration: RunConfiguration, case: OwnCase) -> CaseResult:
+    """Run one case of the profile, and nothing else."""
+    with equipped(configuration, Recorder()) as equipment:
+        (result,) = run_own_cases(equipment, [case])
+    return result
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pytest_bdd import given, parsers, then
 
 from conformance.catalog_client import matches
 from conformance.catalog_client.jobs import WITH_WRONG_ROW, WITHOUT_WRONG_ROW, Job, Jobs
+from conformance.end_to_end.needs import check_platform_is_installed
 from conformance.errors import NotDeclared
 from conformance.run.recorder import Recorder
 from conformance.verify import must
@@ -32,9 +33,14 @@ _MATCHES = {
 
 
 @given(parsers.re("the client had to upload (?P<name>.+)"), target_fixture="job")
-def a_job(recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
-    """Wait until the client has finished a job, and return it. Raises NotDeclared if no client is declared."""
+def a_job(profile: Profile, recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
+    """Wait until the client has finished a job, and return it.
+
+    Raises NotDeclared if the profile declares no client, or if the simulated platform is not installed.
+    """
     if catalog_client is None:
+        if profile.catalog_client.command:
+            check_platform_is_installed()
         raise NotDeclared(
             "[catalog_client] command is not declared; declare the command that uploads a catalog with your own client"
         )
@@ -53,9 +59,9 @@ def match_rejected_row_report(profile: Profile, job: Job) -> None:
 def match_only_the_wrong_row(profile: Profile, recorder: Recorder, catalog_client: Jobs | None) -> None:
     """Match the report of one row, and no report of the same rows if the platform rejects nothing."""
     table = profile.catalog_client
-    rejecting = a_job(recorder, catalog_client, WITH_WRONG_ROW)
+    rejecting = a_job(profile, recorder, catalog_client, WITH_WRONG_ROW)
     must(matches.reports_rejected_row(table)(rejecting))
-    must(matches.reports_nothing_else(table, rejecting)(a_job(recorder, catalog_client, WITHOUT_WRONG_ROW)))
+    must(matches.reports_nothing_else(table, rejecting)(a_job(profile, recorder, catalog_client, WITHOUT_WRONG_ROW)))
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

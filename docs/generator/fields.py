@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import textwrap
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,7 +18,15 @@ from pydantic_core import PydanticUndefined
 
 from docs.generator.markdown import code
 
-_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", SecretStr: "secret text"}
+_NAMES = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    Decimal: "number",
+    bool: "true or false",
+    Path: "path",
+    SecretStr: "secret text",
+}
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 _LENGTHS = {"min_length": "at least {} characters", "max_length": "at most {} characters"}
 
@@ -119,4 +128,6 @@ def _portable(value: object) -> object:
     """Return a value that JSON can hold; a path inside this installation becomes its name."""
     if isinstance(value, Path):
         return value.name if value.is_absolute() else str(value)
+    if isinstance(value, Decimal):
+        return float(value)
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -76,6 +77,12 @@ def house_page() -> str:
     )
 
 
+def table_of(kind: Any) -> type[BaseModel]:  # noqa: ANN401 - any annotation
+    """Return the model of a table, which may be optional. Raises StopIteration if the type holds no model."""
+    kinds = (kind, *get_args(kind))
+    return next(each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel))
+
+
 def _settings(command: str, kind: type[RoomSettings]) -> str:
     prefix = str(kind.model_config.get("env_prefix", ""))
     house = [name for name in kind.model_fields if name in House.model_fields]
@@ -104,9 +111,7 @@ def _variable(model: type[BaseModel], name: str, prefix: str = "") -> tuple[str,
 
 
 def _profile_table(name: str) -> str:
-    model = Profile.model_fields[name].annotation
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
+    model = table_of(Profile.model_fields[name].annotation)
     rows = [described(model, key) for key in model.model_fields]
     listed = [(code(row.name), row.kind, row.default, row.meaning) for row in rows]
     return "\n\n".join(
@@ -115,9 +120,7 @@ def _profile_table(name: str) -> str:
 
 
 def _house_group(name: str) -> str:
-    model = House.model_fields[name].annotation
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
+    model = table_of(House.model_fields[name].annotation)
     rows = []
     for key in model.model_fields:
         row = described(model, key)

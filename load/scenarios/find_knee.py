@@ -1,6 +1,7 @@
-"""The search for the highest rate with no late answer: short runs at rates that `load/saturation.py` chooses.
+"""The search for the highest rate with no late answer, in short runs.
 
-`--scenario find_knee` runs the search; --rate is the rate that the connector must reach. `locust -f` runs one probe.
+`load/saturation.py` chooses the rates. `--scenario find_knee` runs the search; --rate is the rate that the connector
+must reach. `locust -f` runs one probe.
 """
 
 from load.curves import Curve, constant

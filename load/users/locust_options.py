@@ -46,14 +46,25 @@ _REFUSED = {
 def add_options(parser: LocustArgumentParser) -> None:
     """Add this kit's options; Locust calls this listener after it has read the scenario."""
     default = LoadOptions()
-    parser.add_argument("--rate", type=float, default=default.rate, help="requests per second at the peak")
-    parser.add_argument("--duration", type=float, default=default.duration_s, help="length of the run in seconds")
     parser.add_argument(
-        "--budget", type=float, default=default.budget_s, help="time limit of an answer in seconds; a later one is late"
+        "--rate", type=float, default=default.rate, help="requests per second at the peak (JWO_LOAD_RATE)"
     )
-    parser.add_argument("--seed", type=int, default=default.seed, help="seed of the schedule; the same seed repeats it")
-    parser.add_argument("--connector-profile", default=default.profile, help="profile of the connector, a jwo.toml")
-    parser.add_argument("--load-out", default=default.out, help="folder for the reports")
+    parser.add_argument(
+        "--duration", type=float, default=default.duration_s, help="length of the run in seconds (JWO_LOAD_DURATION_S)"
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=default.budget_s,
+        help="time limit of an answer in seconds; a later one is late (JWO_LOAD_BUDGET_S)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=default.seed, help="seed of the schedule; the same seed repeats it (JWO_LOAD_SEED)"
+    )
+    parser.add_argument(
+        "--connector-profile", default=default.profile, help="profile of the connector, a jwo.toml (JWO_LOAD_PROFILE)"
+    )
+    parser.add_argument("--load-out", default=default.out, help="folder for the reports (JWO_LOAD_OUT)")
     for option, instead in _OF_THE_LOAD_COMMAND.items():
         parser.add_argument(
             option,

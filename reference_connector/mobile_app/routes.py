@@ -1,4 +1,4 @@
-"""The app's HTTP routes under /app: sign-in, and the codes and receipts of the shopper that is signed in.
+"""The app's HTTP routes under /app: sign-in, and the codes of the shopper that is signed in. Money is in `receipts`.
 
 Sessions are signed cookies. Scripts cannot read them, and other sites cannot send them: see `sign_in`. If test keys are
 on, they need no session.
@@ -26,7 +26,6 @@ from reference_connector.mobile_app import qr
 from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.mobile_app.mint import Kind, Mint
 from reference_connector.mobile_app.sign_in import COOKIE, SignIn
-from reference_connector.store import Store
 
 _BODY_BYTES = 4096
 _NOT_CACHED = {"Cache-Control": "no-store"}
@@ -46,18 +45,16 @@ class AppRules(NamedTuple):
 def add_app_routes(
     app: FastAPI,
     codes: CodeIssuer,
-    store: Store,
     rules: AppRules,
     sign_in: SignIn,
     mint: Mint | None,
     more: Sequence[APIRouter] = (),
 ) -> None:
-    """Serve sign-in, codes and receipts, `more` routes of a signed-in shopper, and test keys if there is a mint."""
+    """Serve sign-in and codes, `more` routes of a signed-in shopper, and fresh test keys if there is a mint."""
     app.include_router(_page_route())
     app.include_router(_session_routes(sign_in))
-    own = [Depends(_require_own(sign_in))]
+    own = [Depends(require_own(sign_in))]
     app.include_router(_code_routes(codes, rules), dependencies=own)
-    app.include_router(_receipt_routes(store), dependencies=own)
     for routes in more:
         app.include_router(routes, dependencies=own)
     if mint is not None:
@@ -81,7 +78,7 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
 
     @routes.post("", status_code=204)
     async def open_session(request: Request) -> Response:
-        shopper_id, pin = _credentials(await _body(request))
+        shopper_id, pin = _credentials(await read_app_body(request))
         answer = Response(status_code=204, headers=_NOT_CACHED)
         cookie, secure = sign_in.open(shopper_id, pin), request.url.scheme == "https"
         answer.set_cookie(
@@ -91,7 +88,7 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
 
     @routes.get("")
     async def session(request: Request) -> Response:
-        return _json({"shopper": sign_in.shopper_of(request.cookies.get(COOKIE, ""))})
+        return app_json({"shopper": sign_in.shopper_of(request.cookies.get(COOKIE, ""))})
 
     @routes.delete("", status_code=204)
     async def close_session() -> Response:
@@ -102,7 +99,9 @@ def _session_routes(sign_in: SignIn) -> APIRouter:
     return routes
 
 
-def _require_own(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
+def require_own(sign_in: SignIn) -> Callable[[str, Request], Awaitable[None]]:
+    """Make a dependency that raises NotTheirs unless the shopper of the path is signed in."""
+
     async def own(shopper_id: str, request: Request) -> None:
         if sign_in.shopper_of(request.cookies.get(COOKIE, "")) != shopper_id:
             raise NotTheirs("these are another shopper's codes, receipts and badges")
@@ -116,31 +115,20 @@ def _code_routes(codes: CodeIssuer, rules: AppRules) -> APIRouter:
 
     @routes.post("/scan-key", status_code=201)
     async def scan_key(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
-        return _json({"code": code, "expiresInS": rules.expires_in_s}, 201)
+        code = await codes.code_for(shopper_id, _issued_at(await read_app_body(request), rules))
+        return app_json({"code": code, "expiresInS": rules.expires_in_s}, 201)
 
     @routes.post("/scan-key.png", response_class=Response)
     async def scan_key_png(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
+        code = await codes.code_for(shopper_id, _issued_at(await read_app_body(request), rules))
         image = await run_in_threadpool(qr.png, code)
         return Response(image, media_type="image/png", headers=lifetime)
 
     @routes.post("/scan-key.svg", response_class=Response)
     async def scan_key_svg(shopper_id: str, request: Request) -> Response:
-        code = await codes.code_for(shopper_id, _issued_at(await _body(request), rules))
+        code = await codes.code_for(shopper_id, _issued_at(await read_app_body(request), rules))
         image = await run_in_threadpool(qr.svg, code)
         return Response(image, media_type="image/svg+xml", headers=lifetime)
-
-    return routes
-
-
-def _receipt_routes(store: Store) -> APIRouter:
-    routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
-
-    @routes.get("/receipts")
-    async def receipts(shopper_id: str) -> Response:
-        purchases = await store.transact(lambda records: records.purchases_of(shopper_id))
-        return _json({"receipts": [orjson.loads(purchase.receipt) for purchase in purchases]})
 
     return routes
 
@@ -150,12 +138,12 @@ def _mint_routes(mint: Mint) -> APIRouter:
 
     @routes.get("/{kind}")
     async def fresh_key(kind: Kind) -> Response:
-        return _json({"identityKey": await mint.identity_key(kind)})
+        return app_json({"identityKey": await mint.identity_key(kind)})
 
     return routes
 
 
-async def _body(request: Request) -> bytes:
+async def read_app_body(request: Request) -> bytes:
     """Read a body of the app. Raises TooLarge if it is longer than any that the app sends."""
     try:
         content = await read_body(request.receive, _BODY_BYTES)
@@ -193,10 +181,11 @@ def _issued_at(body: bytes, rules: AppRules) -> datetime | None:
     return issued_at
 
 
-def _json(value: object, status: int = 200) -> Response:
+def app_json(value: object, status: int = 200) -> Response:
+    """Make an answer of the app, which nothing may cache."""
     return Response(orjson.dumps(value), status, media_type="application/json", headers=_NOT_CACHED)
 
 
 def _refused(_request: Request, refusal: Exception) -> Response:
     status = refusal.status if isinstance(refusal, CallRefused) else 500
-    return _json({"errorMsg": str(refusal)}, status)
+    return app_json({"errorMsg": str(refusal)}, status)

@@ -29,8 +29,31 @@ T = TypeVar("T")
 Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 """`parked` is a bad cart: it holds something that has no price yet."""
-ChargeState = Literal["pending", "authorised", "captured", "declined", "stuck"]
 BadgeState = Literal["issued", "revoked", "lost"]
+ChargeState = Literal[
+    "matching",
+    "pending",
+    "adjusting",
+    "adjusted",
+    "authorised",
+    "collecting",
+    "captured",
+    "released",
+    "declined",
+    "settled",
+    "stuck",
+]
+"""matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
+change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
+first one only, and captures the whole total. collecting: collect the rest by another means.
+
+The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
+owes what is not collected. settled: the shopper paid that debt in another way. stuck: an operator must look."""
+AuthorisationState = Literal["pending", "held", "used", "releasing", "released", "declined", "stuck"]
+"""pending: authorise. held: the provider reserved the amount, and no trip has used it yet. used: a charge has it.
+releasing: release. The others are final."""
+TransferState = Literal["pending", "done", "declined", "stuck"]
+TransferKind = Literal["refund", "settle"]
 CLAIMED = 0
 """The status of a claim: a worker still decides on the answer."""
 
@@ -113,7 +136,9 @@ class Purchase(NamedTuple):
 class Charge(NamedTuple):
     """The amount to collect for one purchase: an entry of the payment outbox, one a shopping trip.
 
-    `amount` has two decimals. `reference` is the provider's reference, `trouble` its last error code.
+    `amount` is the total. `authorised` is the amount that the provider has reserved under `reference`, `captured` what
+    it has collected; all have two decimals. `trouble` is the provider's last error code. `event_ids` are the authEvents
+    of the trip, which may have pre-authorisations. `other_methods` are the shopper's other means of payment.
     """
 
     trip_id: str
@@ -126,6 +151,59 @@ class Charge(NamedTuple):
     attempts: int = 0
     reference: str = ""
     trouble: str = ""
+    authorised: Decimal = Decimal(0)
+    captured: Decimal = Decimal(0)
+    event_ids: tuple[str, ...] = ()
+    other_methods: tuple[str, ...] = ()
+
+    @property
+    def collected(self) -> Decimal:
+        """What the provider has collected. Earlier connectors recorded no amount for a charge that is captured."""
+        return self.amount if self.state == "captured" else self.captured
+
+    @property
+    def owed(self) -> Decimal:
+        """The shopper's debt, or 0."""
+        return self.amount - self.captured if self.state == "declined" else Decimal(0)
+
+
+class Authorisation(NamedTuple):
+    """The pre-authorisation of one entry; `event_id` is its authEvent.id, in lower case.
+
+    Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is
+    the trip that uses it, or empty.
+    """
+
+    event_id: str
+    shopper_id: str
+    amount: Decimal
+    currency: str
+    method: str
+    state: AuthorisationState
+    due_at: datetime
+    attempts: int = 0
+    reference: str = ""
+    trouble: str = ""
+    trip_id: str = ""
+
+
+class Transfer(NamedTuple):
+    """Money that moves after a charge is final: a refund, or a shopper's payment of a debt.
+
+    `id` is the id of the refund request, or is made of the trip.
+    """
+
+    id: str
+    kind: TransferKind
+    trip_id: str
+    amount: Decimal
+    currency: str
+    method: str
+    state: TransferState
+    due_at: datetime
+    attempts: int = 0
+    trouble: str = ""
+    reason: str = ""
 
 
 class RecordSale(NamedTuple):
@@ -135,8 +213,54 @@ class RecordSale(NamedTuple):
     charge: Charge | None
 
 
+Row = TypeVar("Row")
+
+
+class Leased(Protocol[Row]):
+    """Rows that wait for work. A worker leases a row, works outside of any transaction, and saves the row's new state.
+
+    The key is the row's first member.
+    """
+
+    def save(self, row: Row) -> None:
+        """Insert a row. Its key must be new."""
+
+    def find(self, key: str) -> Row | None:
+        """Find a row by its key."""
+
+    def in_state(self, state: str, limit: int) -> list[Row]:
+        """List the rows in a state, the oldest first."""
+
+    def of_trip(self, trip_id: str) -> list[Row]:
+        """List the rows of a shopping trip, the oldest first."""
+
+    def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Row]:
+        """Lease the rows that are due and that no other worker has leased, the oldest first."""
+
+    def claim(self, key: str, owner: str, *, now: datetime, lease_until: datetime) -> bool:
+        """Lease one row, due or not; return False if another worker has leased it."""
+
+    def update(self, row: Row, owner: str) -> bool:
+        """Save the new state of a leased row, and end the lease; return False if `owner` has lost the lease."""
+
+    def replace(self, row: Row) -> None:
+        """Save the new state of a row that no worker has leased."""
+
+
 class Records(Protocol):
     """The records, as one transaction reads and writes them."""
+
+    @property
+    def charges(self) -> Leased[Charge]:
+        """The charges, by shopping trip."""
+
+    @property
+    def authorisations(self) -> Leased[Authorisation]:
+        """The pre-authorisations, by authEvent."""
+
+    @property
+    def transfers(self) -> Leased[Transfer]:
+        """The refunds and the payments of debts, by id."""
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
         """Find an answer, or a claim on it, that has not expired."""
@@ -186,26 +310,14 @@ class Records(Protocol):
     def bad_carts(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
         """List bad carts, the oldest first, from the one that follows `after`."""
 
-    def save_charge(self, charge: Charge) -> None:
-        """Put a charge in the outbox."""
+    def open_payments(self) -> int:
+        """Count what waits for the payment provider: charges, pre-authorisations, and transfers."""
 
-    def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
-        """Lease the charges that are due and that no other worker has leased, the oldest first."""
-
-    def update_charge(self, charge: Charge, owner: str) -> bool:
-        """Save the new state of a leased charge, and end the lease; return False if `owner` has lost the lease."""
-
-    def find_charge(self, trip_id: str) -> Charge | None:
-        """Find the charge of a shopping trip."""
-
-    def charges_in(self, state: ChargeState, limit: int) -> list[Charge]:
-        """List the charges in a state, the oldest first."""
-
-    def open_charges(self) -> int:
-        """Count the charges that are pending or authorised."""
+    def debts(self, shopper_id: str) -> list[Charge]:
+        """List a shopper's declined charges, the oldest first."""
 
     def debt_of(self, shopper_id: str) -> Decimal:
-        """Add up the charges of a shopper that were declined."""
+        """Add up what a shopper owes of declined charges."""
 
 
 class Store(Protocol):

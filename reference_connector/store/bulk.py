@@ -1,8 +1,9 @@
-"""Inserts of many rows in one statement, which cost a fraction of a statement for each row."""
+"""Inserts of many rows in one statement, which cost a fraction of a statement for each row; and instants in columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -12,6 +13,7 @@ Execute = Callable[[str, tuple[Any, ...]], Any]
 Row = tuple[Any, ...]
 STATEMENTS = 512
 """The number of prepared statements that a connection keeps: each number of rows needs its own, for each table."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST, _EMPTY = 64, "''"
 _key: Callable[[Row], bytes] = itemgetter(0)
 
@@ -73,6 +75,16 @@ def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[
     placeholders = ", ".join("?" * len(rows))
     newest = f"SELECT key FROM {table.table} WHERE key IN ({placeholders}) AND rowid > ?"  # noqa: S608 - a name of ours
     return {key for (key,) in execute(newest, (*map(_key, rows), cursor.lastrowid - count))}
+
+
+def to_ms(instant: datetime) -> int:
+    """Write an instant as milliseconds since 1970."""
+    return round(instant.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Read what `to_ms` wrote."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _flat(rows: Sequence[Row]) -> Row:

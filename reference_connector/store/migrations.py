@@ -75,6 +75,30 @@ STEPS = {
             "CREATE INDEX badge_owner ON badge (owner)",
         ),
     ),
+    # Pre-authorisations, the steps of a charge, refunds and payments of debts. A node of an earlier version does not
+    # know the new states of a charge, so it leaves those charges to others. It needs the old index of the charges.
+    6: Step(
+        both=(
+            "ALTER TABLE charge ADD COLUMN authorised BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE charge ADD COLUMN captured BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE charge ADD COLUMN event_ids TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE charge ADD COLUMN other_methods TEXT NOT NULL DEFAULT ''",
+            """CREATE INDEX charge_waiting ON charge (due_at)
+  WHERE state IN ('matching', 'pending', 'adjusting', 'adjusted', 'authorised', 'collecting')""",
+            """CREATE TABLE authorisation (
+  event_id TEXT PRIMARY KEY, shopper_id TEXT NOT NULL, cents BIGINT NOT NULL, currency TEXT NOT NULL,
+  method TEXT NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL, attempts INTEGER NOT NULL,
+  reference TEXT NOT NULL, trouble TEXT NOT NULL, trip_id TEXT NOT NULL, owner TEXT NOT NULL,
+  lease_until BIGINT NOT NULL)""",
+            "CREATE INDEX authorisation_due ON authorisation (due_at) WHERE state IN ('pending', 'held', 'releasing')",
+            """CREATE TABLE transfer (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, trip_id TEXT NOT NULL, cents BIGINT NOT NULL, currency TEXT NOT NULL,
+  method TEXT NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL, attempts INTEGER NOT NULL,
+  trouble TEXT NOT NULL, reason TEXT NOT NULL, owner TEXT NOT NULL, lease_until BIGINT NOT NULL)""",
+            "CREATE INDEX transfer_due ON transfer (due_at) WHERE state = 'pending'",
+            "CREATE INDEX transfer_trip ON transfer (trip_id)",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)

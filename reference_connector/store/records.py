@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,6 @@ from reference_connector.store import (
     CLAIMED,
     Badge,
     Charge,
-    ChargeState,
     IssuedCode,
     Purchase,
     RecordSale,
@@ -22,12 +21,11 @@ from reference_connector.store import (
     Scope,
     badge_place,
 )
-from reference_connector.store.bulk import Execute, InsertPiece, NewRows
+from reference_connector.store.bulk import Execute, InsertPiece, NewRows, from_ms, to_ms
+from reference_connector.store.leased import AUTHORISATIONS, CHARGES, TRANSFERS, LeasedRows
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DELETED_AT_ONCE = 1000
 _DELETE_EVERY_MS = 100
-_CHARGE = "trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble"
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
 _BADGE = "SELECT id, owner, state, expires_at, credential FROM badge WHERE "
 _ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
@@ -47,6 +45,9 @@ class SqlRecords:
         self._insert_piece = insert_piece
         self._delete_expired = delete_expired
         self.alone = True
+        self.charges = LeasedRows(execute, CHARGES)
+        self.authorisations = LeasedRows(execute, AUTHORISATIONS)
+        self.transfers = LeasedRows(execute, TRANSFERS)
         self._last_deletion_ms = 0
         self._last_digest: tuple[str, bytes] = ("", b"")
 
@@ -54,9 +55,9 @@ class SqlRecords:
         """Find an answer, or a claim on it, that has not expired."""
         row = self._execute(
             "SELECT status, body, fingerprint, owner, lease_until FROM answer WHERE key=? AND forget_at>?",
-            (self._digest(scope, key), _to_ms(now)),
+            (self._digest(scope, key), to_ms(now)),
         ).fetchone()
-        return RememberedAnswer._make((*row[:4], None if row[4] is None else _from_ms(row[4]))) if row else None
+        return RememberedAnswer._make((*row[:4], None if row[4] is None else from_ms(row[4]))) if row else None
 
     def overwrite_answer(self, answer: RememberAnswer, *, owner: str = "", lease_until: datetime | None = None) -> None:
         """Save an answer or a claim; it overwrites an earlier one of the same key.
@@ -64,25 +65,25 @@ class SqlRecords:
         It also deletes some expired answers, so that the table does not grow.
         """
         scope, key, request_hash, now, forget_at, status, body = answer
-        lease = None if lease_until is None else _to_ms(lease_until)
-        self._delete_expired_sometimes(_to_ms(now))
+        lease = None if lease_until is None else to_ms(lease_until)
+        self._delete_expired_sometimes(to_ms(now))
         self._execute(
             "INSERT INTO answer (key, status, body, fingerprint, owner, lease_until, forget_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status=excluded.status, body=excluded.body,"
             " fingerprint=excluded.fingerprint, owner=excluded.owner, lease_until=excluded.lease_until,"
             " forget_at=excluded.forget_at",
-            (self._digest(scope, key), status, body, request_hash, owner, lease, _to_ms(forget_at)),
+            (self._digest(scope, key), status, body, request_hash, owner, lease, to_ms(forget_at)),
         )
 
     def insert_answers_if_absent(self, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
         """Insert each answer unless its key has one; return the earlier answer of each, or None if it was inserted."""
         rows = [
-            (_digest(f"{scope}\0{key}"), status, body, request_hash, _to_ms(forget_at))
+            (_digest(f"{scope}\0{key}"), status, body, request_hash, to_ms(forget_at))
             for scope, key, request_hash, _, forget_at, status, body in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._insert_piece)
         earlier = [None if new else self._overwrite_expired(each) for each, new in zip(answers, is_new, strict=True)]
-        self._delete_expired_sometimes(_to_ms(answers[-1].now))
+        self._delete_expired_sometimes(to_ms(answers[-1].now))
         return earlier
 
     def _overwrite_expired(self, answer: RememberAnswer) -> RememberedAnswer | None:
@@ -119,13 +120,13 @@ class SqlRecords:
     def find_code(self, token: str) -> IssuedCode | None:
         """Find an issued code by its Recognition Token."""
         row = self._execute("SELECT token, shopper_id, issued_at, used_by FROM code WHERE token=?", (token,)).fetchone()
-        return IssuedCode(row[0], row[1], _from_ms(row[2]), row[3]) if row else None
+        return IssuedCode(row[0], row[1], from_ms(row[2]), row[3]) if row else None
 
     def save_code(self, code: IssuedCode) -> None:
         """Save a newly issued code."""
         self._execute(
             "INSERT INTO code (token, shopper_id, issued_at, used_by) VALUES (?, ?, ?, ?)",
-            (code.token, code.shopper_id, _to_ms(code.issued_at), code.used_by),
+            (code.token, code.shopper_id, to_ms(code.issued_at), code.used_by),
         )
 
     def use_code(self, token: str, event_id: str) -> None:
@@ -139,7 +140,7 @@ class SqlRecords:
 
     def save_badge(self, badge: Badge) -> None:
         """Save a badge; it overwrites the earlier record of the same id."""
-        expires_at = None if badge.expires_at is None else _to_ms(badge.expires_at)
+        expires_at = None if badge.expires_at is None else to_ms(badge.expires_at)
         self._execute(
             "INSERT INTO badge (key, id, owner, state, expires_at, credential) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (key) DO UPDATE SET owner=excluded.owner, state=excluded.state,"
@@ -157,15 +158,15 @@ class SqlRecords:
 
     def _badges(self, condition: str, values: tuple[Any, ...]) -> list[Badge]:
         rows = self._execute(_BADGE + condition, values)
-        return [Badge._make((*row[:3], None if row[3] is None else _from_ms(row[3]), row[4])) for row in rows]
+        return [Badge._make((*row[:3], None if row[3] is None else from_ms(row[3]), row[4])) for row in rows]
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
-        rows = [(_trip_key(each.trip_id), *each[:-1], _to_ms(each.made_at)) for each, _ in sales]
+        rows = [(_trip_key(each.trip_id), *each[:-1], to_ms(each.made_at)) for each, _ in sales]
         is_new = _PURCHASES.insert(self._execute, rows, self._insert_piece)
         for sale, new in zip(sales, is_new, strict=True):
             if new and sale.charge is not None:
-                self.save_charge(sale.charge)
+                self.charges.save(sale.charge)
         return [
             None if new else self.find_purchase(sale.purchase.trip_id) for sale, new in zip(sales, is_new, strict=True)
         ]
@@ -188,71 +189,30 @@ class SqlRecords:
 
     def bad_carts(self, limit: int, after: Purchase | None = None) -> list[Purchase]:
         """List bad carts, the oldest first, from the one that follows `after`."""
-        last = (_to_ms(after.made_at), after.trip_id) if after else (-1, "")
+        last = (to_ms(after.made_at), after.trip_id) if after else (-1, "")
         return self._purchases(
             "WHERE status='parked' AND (made_at, trip_id) > (?, ?) ORDER BY made_at, trip_id LIMIT ?", (*last, limit)
         )
 
     def _purchases(self, condition: str, values: tuple[Any, ...]) -> list[Purchase]:
         rows = self._execute(f"SELECT {_PURCHASE} FROM purchase {condition}", values)  # noqa: S608 - as above
-        return [Purchase._make((*row[:-1], _from_ms(row[-1]))) for row in rows]
+        return [Purchase._make((*row[:-1], from_ms(row[-1]))) for row in rows]
 
-    def save_charge(self, charge: Charge) -> None:
-        """Put a charge in the outbox."""
-        self._execute(
-            f"INSERT INTO charge ({_CHARGE}, owner, lease_until)"  # noqa: S608 - as above
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
-            _charge_row(charge),
-        )
+    def open_payments(self) -> int:
+        """Count what waits for the payment provider: charges, pre-authorisations, and transfers."""
+        return self.charges.open() + self.authorisations.open() + self.transfers.open()
 
-    def take_charges(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Charge]:
-        """Lease the charges that are due and that no other worker has leased, the oldest first."""
-        now_ms = _to_ms(now)
-        due = self._charges(
-            "WHERE state IN ('pending', 'authorised') AND due_at<=? AND lease_until<=? ORDER BY due_at LIMIT ?",
-            (now_ms, now_ms, limit),
-        )
-        for charge in due:
-            self._execute(
-                "UPDATE charge SET owner=?, lease_until=? WHERE trip_id=?",
-                (owner, _to_ms(lease_until), charge.trip_id),
-            )
-        return due
-
-    def update_charge(self, charge: Charge, owner: str) -> bool:
-        """Save the new state of a leased charge, and end the lease; return False if `owner` has lost the lease."""
-        row = _charge_row(charge)
-        done = self._execute(
-            "UPDATE charge SET state=?, due_at=?, attempts=?, reference=?, trouble=?, owner='', lease_until=0"
-            " WHERE trip_id=? AND owner=?",
-            (*row[5:], charge.trip_id, owner),
-        )
-        return int(done.rowcount) == 1
-
-    def find_charge(self, trip_id: str) -> Charge | None:
-        """Find the charge of a shopping trip."""
-        found = self._charges("WHERE trip_id=?", (trip_id,))
-        return found[0] if found else None
-
-    def charges_in(self, state: ChargeState, limit: int) -> list[Charge]:
-        """List the charges in a state, the oldest first."""
-        return self._charges("WHERE state=? ORDER BY due_at, trip_id LIMIT ?", (state, limit))
-
-    def open_charges(self) -> int:
-        """Count the charges that are pending or authorised."""
-        row = self._execute("SELECT count(*) FROM charge WHERE state IN ('pending', 'authorised')", ()).fetchone()
-        return int(row[0])
+    def debts(self, shopper_id: str) -> list[Charge]:
+        """List a shopper's declined charges, the oldest first."""
+        return self.charges.read("shopper_id=? AND state='declined'", (shopper_id,))
 
     def debt_of(self, shopper_id: str) -> Decimal:
-        """Add up the charges of a shopper that were declined."""
+        """Add up what a shopper owes of declined charges."""
         row = self._execute(
-            "SELECT coalesce(sum(cents), 0) FROM charge WHERE shopper_id=? AND state='declined'", (shopper_id,)
+            "SELECT coalesce(sum(cents - captured), 0) FROM charge WHERE shopper_id=? AND state='declined'",
+            (shopper_id,),
         ).fetchone()
         return Decimal(int(row[0])).scaleb(-2)
-
-    def _charges(self, condition: str, values: tuple[Any, ...]) -> list[Charge]:
-        rows = self._execute(f"SELECT {_CHARGE} FROM charge {condition}", values)  # noqa: S608 - as above
-        return [_charge(row) for row in rows]
 
 
 def _digest(name: str) -> bytes:
@@ -261,20 +221,3 @@ def _digest(name: str) -> bytes:
 
 def _trip_key(trip_id: str) -> bytes:
     return _digest(f"order\0{trip_id}")
-
-
-def _charge(row: Any) -> Charge:  # noqa: ANN401 - both databases give rows of any
-    return Charge._make((*row[:2], Decimal(row[2]).scaleb(-2), *row[3:6], _from_ms(row[6]), *row[7:]))
-
-
-def _charge_row(charge: Charge) -> tuple[Any, ...]:
-    cents = int(charge.amount.scaleb(2))
-    return (*charge[:2], cents, *charge[3:6], _to_ms(charge.due_at), *charge[7:])
-
-
-def _to_ms(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
-
-
-def _from_ms(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)

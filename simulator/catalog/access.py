@@ -1,4 +1,4 @@
-"""Access to the catalog API: the signature and the account of a call, then the account's token bucket."""
+"""Access to the calls of retailers: the signature and the account of a call, then the account's token bucket."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from contract.errors import SignatureRejected
-from contract.house import House
+from contract.house import CallLimits, House
 from contract.sigv4 import Form, Key, verify
 from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock
-from simulator.errors import AccessDenied, PlatformFailed, TooManyRequests
+from simulator.errors import AccessDenied, PlatformFailed, ServiceUnavailable, TooManyRequests
 from simulator.faults import Faults, Where
 from simulator.portal.accounts import Account, Accounts
 
@@ -73,9 +73,14 @@ class Access:
             return ""
         return f"; it is for the host {host[:255]}, not {self._host}: a proxy must pass the caller's Host on"
 
-    def admit(self, account: Account, api: str) -> None:
-        """Take a token from the account's bucket for this API. Raises TooManyRequests if the bucket is empty."""
-        rules, now = self._house.catalog, self._clock.monotonic()
+    def admit(self, account: Account, api: str, limits: CallLimits | None = None) -> bool:
+        """Take a token from the account's bucket for this API; return whether a fault loses the answer.
+
+        Without `limits`, those of the catalog apply.
+
+        Raises TooManyRequests if the bucket is empty, and the error of an armed fault.
+        """
+        rules, now = limits or self._house.catalog, self._clock.monotonic()
         tokens, filled_at = self._buckets.get((account.id, api), (float(rules.burst), now))
         tokens = min(float(rules.burst), tokens + (now - filled_at) * rules.rate_per_s)
         allowed = tokens >= 1
@@ -84,13 +89,17 @@ class Access:
             raise TooManyRequests(rules.retry_after_s)
         self._calls[(account.id, api)] += 1
         place, number = Where(operation=api, account=account.id), self._calls[(account.id, api)]
-        self.fail(self._faults.trigger("catalog", place, account.id, api, number))
+        faults = self._faults.trigger("catalog", place, account.id, api, number)
+        self.fail(faults, rules.retry_after_s)
+        return "answer_lost" in faults
 
-    def fail(self, faults: dict[str, float]) -> None:
-        """Raise the error of a fault, if one of `faults` is an error."""
+    def fail(self, faults: dict[str, float], retry_after_s: int | None = None) -> None:
+        """Raise the error of a fault, if one of `faults` is an error; `retry_after_s` is for a 429."""
         rules = self._house.catalog
         if "throttle" in faults:
-            raise TooManyRequests(rules.retry_after_s)
+            raise TooManyRequests(rules.retry_after_s if retry_after_s is None else retry_after_s)
+        if "error_503" in faults:
+            raise ServiceUnavailable(rules.retry_after_s)
         if "error_500_retry" in faults:
             raise PlatformFailed(rules.error500_retry_text, rules.retry_after_s)
         if "error_500_final" in faults:

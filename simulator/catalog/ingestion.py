@@ -26,7 +26,7 @@ from simulator.catalog.notifications import Notifications
 from simulator.catalog.report import LINK_LIFE_S, Reports
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import Clock
-from simulator.errors import CatalogRefusal, StorageFailed
+from simulator.errors import CatalogRefusal, NotKnown, StorageFailed
 from simulator.faults import Faults, Where
 from simulator.portal.accounts import Account
 from simulator.seed import Seed
@@ -45,6 +45,9 @@ class CatalogChange(NamedTuple):
 
     body: bytes
     archive_in: tuple[str, ...] = ()
+    rows: int = 0
+    by_portal: bool = False
+    """Whether a person uploaded it in the portal, and not the retailer's client by the API."""
 
 
 @dataclass
@@ -61,6 +64,12 @@ class Ingestion:
     """The time of the notification."""
     told: bool = False
     """Whether the notification has been sent, or never will be."""
+    rows: int = 0
+    rejected: int | None = None
+    """How many rows the report rejects; None without a report."""
+    by_portal: bool = False
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class CatalogStorage(NamedTuple):
@@ -117,7 +126,16 @@ class Ingestions:
         ingestion_id = self._seed.id("ingestion", account.id, number)
         triggered = {**armed, **of_notification, **(faults or {})}
         await asyncio.to_thread(self._bodies.keep, ingestion_id, change.body)
-        ingestion = Ingestion(ingestion_id, account.id, account.retailer, change.archive_in, triggered)
+        ingestion = Ingestion(
+            ingestion_id,
+            account.id,
+            account.retailer,
+            change.archive_in,
+            triggered,
+            rows=change.rows,
+            by_portal=change.by_portal,
+            accepted_at=self._clock.now(),
+        )
         self._ingestions[ingestion.id] = ingestion
         self._storage.put(ingestion.id, ingestion)
         self._start(self._process(ingestion))
@@ -137,6 +155,17 @@ class Ingestions:
         if ingestion is None or ingestion.retailer != retailer:
             raise CatalogRefusal(INGESTION_UNKNOWN)
         return self._status(ingestion)
+
+    def newest(self, limit: int, retailer: str = "") -> list[Ingestion]:
+        """Return the newest ingestions, newest first: of one retailer, or of all."""
+        found = [one for one in self._ingestions.values() if retailer in {"", one.retailer}]
+        return found[: -limit - 1 : -1]
+
+    def get(self, ingestion_id: str) -> Ingestion:
+        """Return an ingestion. Raises NotKnown if there is no such ingestion."""
+        if ingestion_id not in self._ingestions:
+            raise NotKnown("ingestion", ingestion_id, hint="GET /portal/ingestions lists the newest ones")
+        return self._ingestions[ingestion_id]
 
     async def close(self) -> None:
         """Stop the running ingestions."""
@@ -161,8 +190,8 @@ class Ingestions:
         if isinstance(ended, dict):
             keep = partial(self._reports.keep, ended)
             await self._until_done(f"the report of ingestion {ingestion.id}", self._reports, keep)
-            ended = "DONE"
-        ingestion.status = ended
+            ingestion.rejected, ended = ended["summary"]["rejected"], "DONE"
+        ingestion.status, ingestion.ended_at = ended, self._clock.now()
         late_s = ingestion.faults.get("notification_late", 0.0)
         ingestion.tell_at = self._clock.now() + timedelta(seconds=late_s)
         ingestion.told = "notification_never" in ingestion.faults

@@ -126,6 +126,20 @@ class CatalogItems:
             "onPlanogram": sku in store_items.planogram,
         }
 
+    def search(self, store_id: str, wanted: str, offset: int, limit: int) -> dict[str, Any]:
+        """Return the items of a store that have a text in their SKU, name or barcodes, also archived ones. Blocks.
+
+        The item with the barcode `wanted` comes first. `total` counts all items, `matching` those that have the text.
+        """
+        store_items = self._items_of(store_id)
+        owner, text = store_items.owners.get(wanted), wanted.casefold()
+        found = [sku for sku, body in list(store_items.items.items()) if not text or _has(body, text)]
+        if owner in found:
+            found.remove(owner)
+            found.insert(0, owner)
+        shown = [self.show(store_id, sku) for sku in found[offset : offset + limit]]
+        return {"total": len(store_items.items), "matching": len(found), "items": shown}
+
     def counts(self, store_id: str) -> dict[str, int]:
         """Return how many items a store has, and how many of them are archived or on the planogram."""
         store_items = self._items_of(store_id)
@@ -202,6 +216,12 @@ class CatalogItems:
         for _, barcode, _ in _barcodes(orjson.loads(store_items.items[sku])):
             if store_items.owners.get(barcode) == sku:
                 del store_items.owners[barcode]
+
+
+def _has(body: bytes, text: str) -> bool:
+    item = orjson.loads(body)
+    values = (item["item_sku"], item["item_name"], *(barcode for _, barcode, _ in _barcodes(item)))
+    return any(text in value.casefold() for value in values)
 
 
 def _shared(store_items: StoreItems, sku: str, barcode: str) -> Problem | None:

@@ -47,6 +47,13 @@ def report_of(ingestion_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def link_ends_at(link: str) -> datetime:
+    """Return the time until which a report's link is valid."""
+    query = dict(parse_qsl(urlsplit(link).query))
+    made_at = datetime.strptime(query["X-Amz-Date"], _STAMP).replace(tzinfo=UTC)
+    return made_at + timedelta(seconds=int(query["X-Amz-Expires"]))
+
+
 class Reports:
     """Stores reports in S3, and makes and serves their links."""
 
@@ -60,16 +67,7 @@ class Reports:
 
     async def start(self) -> None:
         """Create the bucket, if it does not exist."""
-        present = await asyncio.to_thread(self._s3.list_buckets)
-        if self._bucket not in {bucket["Name"] for bucket in present.get("Buckets", [])}:
-            await asyncio.to_thread(self._create_bucket)
-
-    def _create_bucket(self) -> None:
-        if self._region == _FIRST_REGION:
-            self._s3.create_bucket(Bucket=self._bucket)
-        else:
-            place = cast("CreateBucketConfigurationTypeDef", {"LocationConstraint": self._region})
-            self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration=place)
+        await asyncio.to_thread(create_bucket, self._s3, self._bucket, self._region)
 
     async def keep(self, report: dict[str, Any]) -> None:
         """Store a report under its ingestion's id."""
@@ -133,3 +131,14 @@ def _signature(signer: S3SigV4QueryAuth, url: str, stamp: str) -> str:
     request.context["timestamp"] = stamp
     text = signer.string_to_sign(request, signer.canonical_request(request))
     return str(signer.signature(text, request))
+
+
+def create_bucket(s3: S3Client, bucket: str, region: str) -> None:
+    """Create a bucket, if it does not exist."""
+    if bucket in {present["Name"] for present in s3.list_buckets().get("Buckets", [])}:
+        return
+    if region == _FIRST_REGION:
+        s3.create_bucket(Bucket=bucket)
+    else:
+        place = cast("CreateBucketConfigurationTypeDef", {"LocationConstraint": region})
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)

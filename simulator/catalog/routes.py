@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from contract.house import House
-from contract.messages import self_contained
 from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from jwo_toolkit.request_target import request_target
 from simulator.catalog.access import Access
@@ -21,11 +20,13 @@ from simulator.catalog.report import Reports
 from simulator.faults import faults_in_texts
 from simulator.portal.accounts import Account
 from simulator.portal.stores import Stores
+from simulator.signed_calls import route_arguments
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _LARGE = 100_000
 """Bytes. A body of this size takes about a millisecond to check."""
+_MEANING = {200: "The state of the ingestion", 201: "Accepted for ingestion"}
 
 
 class Catalog(NamedTuple):
@@ -42,24 +43,28 @@ class Catalog(NamedTuple):
         """Check the caller and the rate; returns the account and the body."""
         body = await request.body()
         account = await _run_on_body(body, self.access.authenticate, request, body)
-        self.access.admit(account, operation.name)
+        request.state.answer_is_lost = self.access.admit(account, operation.name)
         return account, body
 
     async def upload(self, request: Request) -> dict[str, str]:
         """Accept an upload; returns its ingestion id."""
-        account, body = await self.admitted(request, UPLOAD_CATALOG)
+        return {"ingestionId": await self.accept(*await self.admitted(request, UPLOAD_CATALOG))}
+
+    async def accept(self, account: Account, body: bytes, *, by_portal: bool = False) -> str:
+        """Check an upload of an account and accept it; returns its ingestion id."""
         own = self.stores.of_retailer(account.retailer)
         items = await _run_on_body(body, checked_items, body, own, self.house)
         faults = faults_in_texts(item["item_name"] for item in items)
         self.access.fail(faults)
-        return {"ingestionId": await self.ingestions.accept(account, CatalogChange(body), faults)}
+        change = CatalogChange(body, rows=len(items), by_portal=by_portal)
+        return await self.ingestions.accept(account, change, faults)
 
     async def archive(self, request: Request) -> dict[str, str]:
         """Accept an archive call; returns its ingestion id."""
         account, body = await self.admitted(request, ARCHIVE_CATALOG)
         own = self.stores.of_retailer(account.retailer)
         wanted = await _run_on_body(body, checked_archiving, body, own, self.house)
-        change = CatalogChange(orjson.dumps(wanted.skus), tuple(wanted.stores))
+        change = CatalogChange(orjson.dumps(wanted.skus), tuple(wanted.stores), rows=len(wanted.skus))
         return {"ingestionId": await self.ingestions.accept(account, change)}
 
 
@@ -75,16 +80,16 @@ def catalog_router(catalog: Catalog, *, bucket: str) -> APIRouter:
     router = APIRouter(tags=["catalog API"])
     house = catalog.house
 
-    @router.post(**_route_arguments(UPLOAD_CATALOG, house))
+    @router.post(**route_arguments(UPLOAD_CATALOG, house, _MEANING))
     async def upload_catalog(request: Request) -> dict[str, str]:
         return await catalog.upload(request)
 
-    @router.post(**_route_arguments(GET_CATALOG_UPLOAD_STATUS, house))
+    @router.post(**route_arguments(GET_CATALOG_UPLOAD_STATUS, house, _MEANING))
     async def get_catalog_upload_status(request: Request) -> dict[str, str]:
         account, body = await catalog.admitted(request, GET_CATALOG_UPLOAD_STATUS)
         return catalog.ingestions.result(checked_ingestion_id(body, house), account.retailer)
 
-    @router.post(**_route_arguments(ARCHIVE_CATALOG, house))
+    @router.post(**route_arguments(ARCHIVE_CATALOG, house, _MEANING))
     async def archive_catalog(request: Request) -> dict[str, str]:
         return await catalog.archive(request)
 
@@ -111,6 +116,18 @@ def _add_store_pages(router: APIRouter, catalog: Catalog) -> None:
     async def show(store_id: str, sku: str) -> dict[str, Any]:
         return catalog.items.show(store_id, sku)
 
+    @router.get("/stores/{store_id:path}/items", summary="Search a store's items by SKU, name or barcode")
+    async def search_items(
+        store_id: str,
+        search: Annotated[
+            str, Query(max_length=255, description="A barcode, or a part of a SKU, name or barcode.")
+        ] = "",
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> dict[str, Any]:
+        store = catalog.stores.get(store_id)
+        return {"storeId": store.id, **await asyncio.to_thread(catalog.items.search, store.id, search, offset, limit)}
+
     @router.put("/stores/{store_id:path}/planogram/{sku:path}", summary="Put an item on the store's planogram")
     async def place(store_id: str, sku: str) -> dict[str, Any]:
         return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=True)
@@ -118,33 +135,3 @@ def _add_store_pages(router: APIRouter, catalog: Catalog) -> None:
     @router.delete("/stores/{store_id:path}/planogram/{sku:path}", summary="Take an item off the store's planogram")
     async def take_off(store_id: str, sku: str) -> dict[str, Any]:
         return await asyncio.to_thread(catalog.items.place, store_id, sku, on_planogram=False)
-
-
-def _route_arguments(operation: Operation, house: House) -> dict[str, Any]:
-    """Return the arguments of a route, with the contract's own schemas for OpenAPI."""
-    answers = {operation.success: operation.response, 403: "access_denied", **dict.fromkeys((400, 429, 500), "error")}
-    return {
-        "path": operation.path,
-        "name": operation.name,
-        "status_code": operation.success,
-        "response_model": None,
-        "responses": {
-            status: {"description": _MEANING[status], **_json(self_contained(schema, house))}
-            for status, schema in answers.items()
-        },
-        "openapi_extra": {"requestBody": {"required": True, **_json(self_contained(operation.request, house))}},
-    }
-
-
-_MEANING = {
-    200: "The state of the ingestion",
-    201: "Accepted for ingestion",
-    400: "The request breaks a rule",
-    403: "The caller has no permission",
-    429: "The account is over its rate",
-    500: "The platform failed",
-}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}

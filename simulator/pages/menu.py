@@ -22,6 +22,22 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("floor", "/", "Floor", "gate", "Stores and gates as they work: scan, shop and walk out."),
+    Page("wire", "/wire", "Wire", "wire", "Each exchange as it happens: bodies, time, and the rules that it touches."),
+    Page("trips", "/trips", "Trips", "cart", "Carts as they fill, the attempts to deliver them, and the purchases."),
+    Page(
+        "connectors",
+        "/connectors",
+        "Connectors",
+        "plug",
+        "The stores of the portal: their connectors, connectivity tests, accounts and users.",
+    ),
+    Page(
+        "catalog",
+        "/catalog",
+        "Catalog",
+        "catalog",
+        "Upload a file, follow its ingestion, see why rows are rejected, and search the items.",
+    ),
     Page(
         "faults",
         "/faults",
@@ -30,4 +46,18 @@ PAGES = (
         "Failures on purpose: arm one, and watch what the gate and your connector do.",
     ),
     Page("clock", "/clock", "Clock", "clock", "The platform's time: stop it, run it faster, or move it forward."),
+    Page(
+        "certify",
+        "/certify",
+        "Certify",
+        "certify",
+        "Run the conformance suite against a store's connector, and see which rules it meets.",
+    ),
+    Page(
+        "load",
+        "/load",
+        "Load",
+        "load",
+        "Send many requests to a store's connector, and see whether each answer is in time.",
+    ),
 )

@@ -20,12 +20,14 @@ from contract.operations import (
     Operation,
 )
 from contract.values import format_instant
+from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, OutgoingRequest
 from simulator.entry.identity import outcome_of
 from simulator.errors import BadCall
 from simulator.journal import Journal
-from simulator.portal.stores import ConnectorKind, Store
+from simulator.portal.explanations import Tested, explain
+from simulator.portal.stores import CONNECTOR_KINDS, ConnectorKind, Store
 from simulator.seed import Seed
 from simulator.storage.key_values import KeyValueStore
 
@@ -54,6 +56,8 @@ class ConnectorTested(NamedTuple):
 
     passed: bool
     connector: Connector
+    result: JsonObject | None = None
+    """The answer of that test, as the portal returned it."""
 
 
 class ConnectivityTest:
@@ -77,8 +81,8 @@ class ConnectivityTest:
         self._journal = journal
         self._runs = 0
 
-    async def run(self, store: Store, probe: Probe, kind: ConnectorKind = "identity") -> dict[str, Any]:
-        """Return `passed`, `status`, `cause`, `elapsedMs` and more. Raises BadCall if no connector is saved."""
+    async def run(self, store: Store, probe: Probe, kind: ConnectorKind = "identity") -> JsonObject:
+        """Return `passed`, `status`, `cause`, `meaning`, `fix` and more. Raises BadCall if no connector is saved."""
         connector = store.connector_for(kind)
         if connector is None:
             raise BadCall(
@@ -93,8 +97,10 @@ class ConnectivityTest:
         self._journal.add_exchange("connectivity_test", {"storeId": store.id}, exchange, secrets)
         cause, expected = self._cause(kind, exchange), self._expected(kind)
         passed = cause in map(str, expected)
-        self._keep(store, kind, ConnectorTested(passed, connector))
-        return {
+        with_sample = kind == "identity" and not (probe.identity_key or probe.store_id)
+        test = Tested(_OPERATIONS[kind], connector, exchange, cause, passed, with_sample, message["storeId"])
+        explained = explain(test, self._house)
+        result = {
             "storeId": store.id,
             "connector": kind,
             "operation": exchange.operation,
@@ -105,6 +111,22 @@ class ConnectivityTest:
             "cause": cause,
             "passed": passed,
             "elapsedMs": exchange.elapsed_ms,
+            "testedAt": format_instant(self._clock.now()),
+            "meaning": explained.meaning,
+            "fix": explained.fix,
+            "breaches": list(explained.breaches),
+            "problem": exchange.problem,
+            **{name: exchange.for_journal(secrets)[name] for name in ("request", "response")},
+        }
+        self._keep(store, kind, ConnectorTested(passed, connector, result))
+        return result
+
+    def newest(self, store: Store) -> JsonObject:
+        """Return, for each kind of connector, the status of its test and the result of the newest one."""
+        found = {kind: self._results.get(_key(store, kind)) for kind in CONNECTOR_KINDS}
+        return {
+            kind: {"status": self.status(store, kind), "result": tested.result if tested else None}
+            for kind, tested in found.items()
         }
 
     def status(self, store: Store, kind: ConnectorKind) -> Literal["Unknown", "Failed", "Success"]:

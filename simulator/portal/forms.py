@@ -29,7 +29,9 @@ class ConnectorSetup(_Body):
 
     url: str
     auth: Literal["sigv4", "headers", "none"] = "sigv4"
-    headers: dict[HeaderName, HeaderValue] = {}
+    headers: dict[HeaderName, HeaderValue | None] = Field(
+        default={}, description="Values of null keep the saved values, which no answer shows."
+    )
 
 
 class ConfigurationForm(_Body):

@@ -19,6 +19,7 @@ from simulator.portal.connectivity import ConnectivityTest
 from simulator.portal.forms import (
     AccountSetup,
     ConfigurationForm,
+    ConnectorSetup,
     FeedSetup,
     ProbeSetup,
     StoreSetup,
@@ -49,7 +50,7 @@ class Portal:
             store_default=setup.storeDefault or self._house.gate.store_default,
             qr_pattern=self._house.gate.qr_pattern if setup.qrPattern is None else setup.qrPattern,
             gates=setup.gates,
-            connector=Connector(connector.url, connector.auth, tuple(connector.headers.items())) if connector else None,
+            connector=_connector(connector, before) if connector else None,
             connectors=before.connectors if before else (),
             methods=setup.methods,
             strategy=setup.strategy,
@@ -67,6 +68,13 @@ class Portal:
         store = self._stores.get(store_id)
         saved = {**dict(store.connectors), kind: Connector(form.endpoint, region=form.region)}
         self._stores.put(store._replace(connectors=tuple(saved.items())))
+        return store_to_json(self._stores.get(store_id))
+
+    def remove_connector(self, store_id: str, kind: ConnectorKind) -> JsonObject:
+        """Remove one connector configuration; then the store's own connector gets its calls. Returns the store."""
+        store = self._stores.get(store_id)
+        kept = tuple(saved for saved in store.connectors if saved[0] != kind)
+        self._stores.put(store._replace(connectors=kept))
         return store_to_json(self._stores.get(store_id))
 
     async def allow_list(self, account_id: str, setup: AccountSetup) -> JsonObject:
@@ -150,6 +158,15 @@ class Portal:
         }
 
 
+def _connector(setup: ConnectorSetup, before: Store | None) -> Connector:
+    """Return the connector of a set-up. Raises BadCall if a header keeps its value and the store has no such header."""
+    saved = dict(before.connector.headers) if before and before.connector else {}
+    if missing := [name for name, value in setup.headers.items() if value is None and name not in saved]:
+        raise BadCall(f"the store has no header {missing[0]} to keep", hint="give the value of the header")
+    values = {name: saved[name] if value is None else value for name, value in setup.headers.items()}
+    return Connector(setup.url, setup.auth, tuple(values.items()))
+
+
 def store_to_json(store: Store) -> JsonObject:
     """Return a store as the portal shows it, without the values of the connector's headers."""
     connector = store.connector
@@ -177,6 +194,7 @@ def _configuration_to_json(store: Store, kind: ConnectorKind) -> JsonObject:
     connector = store.connector_for(kind)
     return {
         "status": store.status_of(kind),
+        "own": kind in dict(store.connectors),
         "endpoint": connector.url if connector else "",
         "region": connector.region if connector else "",
     }
@@ -200,8 +218,8 @@ def portal_router(services: PortalServices) -> APIRouter:
     """Make the routes of the portal, for its users, and the routes of SNS and of the signed connectivity test."""
     signed_in = APIRouter(tags=["portal"], dependencies=[Depends(services.users.check)])
     _add_merchants(signed_in, services)
-    _add_stores(signed_in, services.portal, services.stores)
     _add_connectivity_tests(signed_in, services.stores, services.connectivity)
+    _add_stores(signed_in, services.portal, services.stores)
     _add_accounts(signed_in, services.portal)
     add_users(signed_in, services.users)
     router = APIRouter(tags=["portal"])
@@ -216,17 +234,17 @@ def _add_merchants(router: APIRouter, services: PortalServices) -> None:
         user = permitted(request, "view")
         return [shown for shown in services.portal.merchants() if user.sees(str(shown["retailer"]))]
 
-    @router.get("/portal/merchants/{retailer}/onboarding", summary="Show the state of each onboarding step")
+    @router.get("/portal/merchants/{retailer:path}/onboarding", summary="Show the state of each onboarding step")
     async def show_onboarding(request: Request, retailer: str) -> JsonObject:
         permitted(request, "view", retailer)
         return services.onboarding.show(retailer)
 
-    @router.put("/portal/merchants/{retailer}/event-feed", summary="Send a retailer's events to a queue")
+    @router.put("/portal/merchants/{retailer:path}/event-feed", summary="Send a retailer's events to a queue")
     async def subscribe(request: Request, retailer: str, setup: FeedSetup) -> JsonObject:
         permitted(request, "stores", retailer)
         return {**services.feed.subscribe(retailer, setup.queueArn)}
 
-    @router.get("/portal/merchants/{retailer}/event-feed", summary="Show a retailer's event feed")
+    @router.get("/portal/merchants/{retailer:path}/event-feed", summary="Show a retailer's event feed")
     async def show_feed(request: Request, retailer: str) -> JsonObject:
         permitted(request, "view", retailer)
         return {**services.feed.show(retailer)}
@@ -251,6 +269,14 @@ def _add_stores(router: APIRouter, portal: Portal, stores: Stores) -> None:
         _own_store(request, "stores", stores, store_id)
         return portal.save_connector(store_id, kind, form)
 
+    @router.delete(
+        "/portal/stores/{store_id:path}/connectors/{kind}",
+        summary="Remove a connector configuration; then the store's own connector gets its calls",
+    )
+    async def remove_connector(request: Request, store_id: str, kind: ConnectorKind) -> JsonObject:
+        _own_store(request, "stores", stores, store_id)
+        return portal.remove_connector(store_id, kind)
+
     @router.put("/portal/stores/{store_id:path}", summary="Create a store, or replace it")
     async def set_up_store(request: Request, store_id: str, setup: StoreSetup) -> JsonObject:
         before = stores.find(store_id)
@@ -273,6 +299,13 @@ def _add_connectivity_tests(router: APIRouter, stores: Stores, connectivity: Con
     @router.post("/portal/stores/{store_id:path}/connectivity-test", summary="Test the saved identity connector")
     async def test_connector(request: Request, store_id: str, setup: ProbeSetup | None = None) -> JsonObject:
         return await connectivity.run(_own_store(request, "tests", stores, store_id), (setup or ProbeSetup()).probe)
+
+    @router.get(
+        "/portal/stores/{store_id:path}/connectivity-tests",
+        summary="Show the newest connectivity test of each kind of connector",
+    )
+    async def newest_tests(request: Request, store_id: str) -> JsonObject:
+        return connectivity.newest(_own_store(request, "view", stores, store_id))
 
 
 def _add_accounts(router: APIRouter, portal: Portal) -> None:

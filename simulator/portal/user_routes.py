@@ -17,7 +17,7 @@ class UserSetup(BaseModel):
     retailer: str = Field(default="", description="The merchant of the user; empty means every merchant.")
     permissions: tuple[Permission, ...] = Field(
         description="view: show; stores: set up stores, connectors and event feeds; accounts: allow-list AWS accounts; "
-        "tests: run connectivity tests; users: manage users."
+        "tests: run connectivity tests; catalog: upload catalogs; users: manage users."
     )
     token: str = Field(min_length=16, pattern=r"^[\x21-\x7e]+$", description="What Authorization: Bearer carries.")
 

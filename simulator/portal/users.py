@@ -14,7 +14,7 @@ from fastapi import Request
 from simulator.errors import BadCall, NotKnown, NotNow, NotPermitted, NotSignedIn
 from simulator.storage.key_values import KeyValueStore
 
-Permission = Literal["view", "stores", "accounts", "tests", "users"]
+Permission = Literal["view", "stores", "accounts", "tests", "catalog", "users"]
 _PREFIX = "bearer "
 
 

@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
 from moto.server import ThreadedMotoServer
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from conformance.mutants.gallery import connector_with
+from conformance.mutants.gate import profile_of
+from conformance.mutants.small_connector import STORES
+from jwo.play_samples import ProfileSamples
+from jwo.run_commands import Declared, JwoRuns
 from simulator.app import create_app
 from simulator.settings import PlatformSettings
 from tests.conftest import served
@@ -23,7 +28,7 @@ STORE, GATE = "STORE-001", "STORE-001-GATE-1"
 GATES = [f"{STORE}-GATE-{number}" for number in range(1, 9)]
 _LOCAL = {"127.0.0.1", "localhost"}
 _SERIOUS = {"serious", "critical"}
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -67,13 +72,18 @@ class Tab:
             assert shown == [], f"in the {theme} theme"
 
 
+def chromium_path() -> str:
+    """Return the path of an installed Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "these tests drive a real browser: install chromium and put it on the path"
+    return chromium
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests, with a camera that Chromium fakes."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "these tests drive a real browser: install chromium and put it on the path"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -86,14 +96,34 @@ def place() -> Iterator[Place]:
     host, port = moto.get_host_and_port()
     settings = PlatformSettings(base_url="http://127.0.0.1:1", aws_endpoint_url=f"http://{host}:{port}")
     with (
-        served(connector_with("", (STORE,))) as connector,
-        served(create_app(settings)) as platform,
+        served(connector_with("", STORES)) as connector,
+        served(make_platform(settings, connector)) as platform,
         httpx.Client(base_url=platform, timeout=10) as api,
     ):
-        store = {"retailer": "r", "connector": {"url": connector, "auth": "none"}, "qrPattern": "", "gates": GATES}
-        api.put(f"/portal/stores/{STORE}", json=store).raise_for_status()
+        set_up_store(api, connector, GATES)
         yield Place(platform, connector, api)
     moto.stop()
+
+
+def make_platform(settings: PlatformSettings, connector: str) -> FastAPI:
+    profile = profile_of(connector)
+    runs = JwoRuns(settings, Declared(profile, None, ("core",)))
+    return create_app(settings, samples=ProfileSamples(profile), run_commands=runs)
+
+
+def set_up_store(api: httpx.Client, connector: str, gates: list[str], **more: Any) -> None:
+    """Create the store with all ways in, or replace it."""
+    store = {
+        "retailer": "r",
+        "connector": {"url": connector, "auth": "none"},
+        "qrPattern": "",
+        "gates": gates,
+        "methods": ["app", "badge", "card", "palm"],
+        "strategy": "amazon_recommendation",
+        "loyalty": True,
+        **more,
+    }
+    api.put(f"/portal/stores/{STORE}", json=store).raise_for_status()
 
 
 @pytest.fixture
@@ -103,7 +133,9 @@ def open_tab(browser: Browser, place: Place) -> Iterator[Callable[..., Tab]]:
     tabs: list[Tab] = []
 
     def make(**options: Any) -> Tab:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        context = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", **options}
+        )
         contexts.append(context)
         tab = Tab(context.new_page(), place.platform)
         _watch(tab)

@@ -46,6 +46,14 @@ def test_form_arms_a_fault_with_its_details(tab: Tab, place: Place) -> None:
     tab.check_accessibility()
 
 
+def test_each_kind_of_fault_has_a_switch(tab: Tab, place: Place) -> None:
+    page = tab.open("/ui/faults")
+    kinds = place.api.get("/faults/kinds").json()
+
+    for kind in kinds:
+        expect(page.get_by_role("switch", name=f"Arm {kind['name']} once")).to_have_count(1)
+
+
 def test_refused_fault_is_explained_and_the_form_stays(tab: Tab) -> None:
     page = tab.open("/ui/faults")
     page.get_by_role("button", name="Arm error_answer with details").click()

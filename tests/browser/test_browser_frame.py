@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from simulator.app import create_app
 from simulator.pages.menu import PAGES, PREFIX
+from simulator.settings import PlatformSettings
 from tests.browser.conftest import Place, Tab
+from tests.conftest import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 
@@ -47,3 +52,56 @@ def test_documentation_of_the_api_needs_no_network(tab: Tab) -> None:
     page.goto(f"{tab.platform}/docs")
 
     page.get_by_text("Show the platform's time, speed and seed").wait_for()
+
+
+def test_portal_with_users_asks_for_a_token_once(tab: Tab, place: Place) -> None:
+    token = "a-token-of-a-portal-user"
+    everything = {"permissions": ["view", "stores", "accounts", "tests", "users"], "token": token}
+    place.api.put("/portal/users/admin", json=everything).raise_for_status()
+    try:
+        page = tab.open(f"{PREFIX}/")
+        page.evaluate(
+            "() => { window.asked = import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores')); }"
+        )
+        page.get_by_label("Token", exact=True).fill(token)
+        page.get_by_role("button", name="Use the token").click()
+        shown = page.evaluate("window.asked")
+        again = page.evaluate("import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores'))")
+    finally:
+        place.api.delete("/portal/users/admin", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+
+    assert [store["storeId"] for store in shown] == ["STORE-001"]
+    assert again == shown
+    tab.faults = [fault for fault in tab.faults if "401" not in fault]  # the console names the first, refused call
+
+
+def test_platform_with_an_access_token_asks_for_it(open_tab: Callable[..., Tab]) -> None:
+    settings = PlatformSettings(
+        base_url="http://127.0.0.1:1", stores_alone=True, access_token="a-token-of-enough-length"
+    )
+    with served(create_app(settings)) as platform:
+        tab = open_tab()
+        page = tab.page
+        page.goto(f"{platform}{PREFIX}/")
+        tab.check_accessibility()
+        page.get_by_label("Access token").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("alert").get_by_text("the access token is wrong").wait_for()
+        tab.faults.clear()  # the console names the refused call
+        page.get_by_label("Access token").fill("a-token-of-enough-length")
+        page.get_by_role("button", name="Sign in").click()
+
+        page.locator("#link-state[data-state=live]").wait_for()
+        page.context.close()
+
+
+def test_page_is_live_again_after_a_lost_connection(tab: Tab) -> None:
+    page = tab.open(f"{PREFIX}/")
+    page.context.set_offline(True)
+    page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator("#link-state[data-state=lost]").wait_for()
+    page.context.set_offline(False)
+
+    page.locator("#link-state[data-state=live]").wait_for()
+    tab.faults = [fault for fault in tab.faults if "ERR_INTERNET_DISCONNECTED" not in fault]

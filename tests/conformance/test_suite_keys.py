@@ -24,8 +24,7 @@ from contract.scan_key import to_identity_key
         {"url": "http://.example.com/{type}"},
         {"url": "http://127.0.0.1:99999/{type}"},
         {"url": "http://127.0.0.1:9/{type}"},
-        {"command": "mint 'x {type}"},
-        {"command": " "},
+        {"command": "/no/such/program {type}"},
     ],
 )
 def test_source_of_keys_that_is_not_usable_is_named(source: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.utils import normalize_url_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
@@ -63,6 +64,15 @@ def test_signature_covers_whichever_headers_it_names(name: str) -> None:
     assert verified(headers) == KEY
     assert code_of([(each, "one twq" if each == name else value) for each, value in headers]) == "mismatch"
     assert code_of([pair for pair in headers if pair[0] != name]) == "unsigned_header"
+
+
+def test_unsigned_headers_are_those_of_botocore() -> None:
+    assert set(SIGNED_HEADERS_BLACKLIST) == sigv4.UNSIGNED_HEADERS
+
+
+@given(st.lists(st.sampled_from(["/", ".", "..", "a", "%2F"])).map("".join))
+def test_path_is_normalized_as_botocore_does(path: str) -> None:
+    assert sigv4.normalize_path(path) == normalize_url_path(path)
 
 
 def test_header_that_the_signature_does_not_name_may_have_any_value() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from jwo.catalog_command import catalog
 from jwo.errors import run
-from tests.conftest import _served
+from tests.conftest import served as serve
 from tests.reference_connector.bad_network import BadNetwork, Fault, answers, cuts, reset
 from tests.reference_connector.small_platform import KEY, ServedPlatform, SmallPlatform, a_report, some_rows
 
@@ -40,7 +40,7 @@ class Ended(NamedTuple):
 def served_platform() -> Iterator[ServedPlatform]:
     """One server for all tests of this file, since its start and its end take longer than a test."""
     served = ServedPlatform()
-    with _served(served) as served.url:
+    with serve(served) as served.url:
         yield served
 
 

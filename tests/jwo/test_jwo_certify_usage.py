@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +42,25 @@ def test_usage_error_exits_with_2_and_says_what_to_do(jwo: Jwo, arguments: list[
     assert done.returncode == 2, done.stdout + done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_failed_case_of_the_profile_fails_the_run_and_is_replayed(
+    jwo: Jwo, mutant: Callable[[str], str], profile: Callable[[str], Path]
+) -> None:
+    path = profile(mutant(""))
+    case = (
+        '\n[[case]]\nname = "no roof"\noperation = "Verify Identity Keys"\nstatus = 200\nmembers = { storeId = "X" }\n'
+    )
+    path.write_text(path.read_text("utf-8") + case, "utf-8")
+    done = jwo("certify", "--profile", "jwo.toml", "--tier", "entry")
+    again = jwo("replay", "own:no roof")
+    unknown = jwo("replay", "own:other")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FAIL  own:no roof" in done.stdout
+    assert "Cases of the profile: 0 of 1 passed" in done.stdout
+    assert "jwo replay 'own:no roof'" in done.stdout
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "the answer is 200" in again.stdout
+    assert unknown.returncode == 2
+    assert "it has: own:no roof" in unknown.stderr

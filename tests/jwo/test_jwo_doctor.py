@@ -13,7 +13,7 @@ from conformance.mutants.gate import profile_of
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import SmallConnector, item_ids
-from contract.profile import BADGE_KINDS, Profile
+from contract.profile import BADGE_KINDS, PAYMENT_KINDS, Profile
 from jwo.doctor import doctor
 
 
@@ -64,7 +64,7 @@ def test_everything_declared_is_tried_and_ok() -> None:
     code, output = _tried(SmallConnector())
 
     assert (code, _wrong(output)) == (0, [])
-    names = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
+    names = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS, *PAYMENT_KINDS)
     stores = ("id STORE-001", "other_id STORE-002", "unknown_id NO-SUCH-STORE")
     expected = [
         *(f"[keys] {name}:" for name in names),

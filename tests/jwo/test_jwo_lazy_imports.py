@@ -8,8 +8,8 @@ import sys
 
 HEAVY = {
     "boto3", "conformance", "contract", "cryptography", "fastapi", "httpx", "hypothesis", "jinja2",
-    "jsonschema", "jsonschema_rs", "locust", "moto", "pydantic", "pytest", "pytest_bdd", "qrcode",
-    "reference_connector", "starlette", "uvicorn", "yaml",
+    "jsonschema", "jsonschema_rs", "load", "locust", "moto", "pydantic", "pytest", "pytest_bdd", "qrcode",
+    "reference_connector", "simulator", "starlette", "uvicorn", "yaml",
 }  # fmt: skip
 
 HELP_OF_ALL = """

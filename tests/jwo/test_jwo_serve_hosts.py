@@ -52,6 +52,7 @@ def test_open_address_is_a_usage_error_that_names_the_setting(
     [
         (["--host", EVERYWHERE, "--allow-unauthenticated"], AWS),
         (["--host", EVERYWHERE], AWS | {"JWO_PLATFORM_ALLOW_UNAUTHENTICATED": "true"}),
+        (["--host", EVERYWHERE], AWS | {"JWO_PLATFORM_ACCESS_TOKEN": "a-token-of-enough-length"}),
         (["--host", EVERYWHERE], AWS | {"jwo_platform_allow_unauthenticated": "true"}),
         (["--host", "localhost"], AWS),
         ([], AWS),
@@ -67,7 +68,7 @@ def test_platform_serves_where_it_may(
             served.append(listener.getsockname()[0])
 
     monkeypatch.setattr("jwo.serving.run", run)
-    monkeypatch.setattr("simulator.app.create_app", lambda settings: settings)
+    monkeypatch.setattr("simulator.app.create_app", lambda settings, **_more: settings)
     monkeypatch.setattr("jwo_toolkit.garbage_collection.tune_garbage_collector", lambda _thresholds: None)
     assert _code(monkeypatch, "platform", *words, **environment) == 0
     assert served == [EVERYWHERE if EVERYWHERE in words else "127.0.0.1"]

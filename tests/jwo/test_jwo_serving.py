@@ -19,7 +19,7 @@ def _platform_settings(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run `jwo platform` at the address OWN without serving it; returns its settings, or raises its error."""
     made: list[Any] = []
     monkeypatch.setenv("JWO_PLATFORM_AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("simulator.app.create_app", lambda settings: settings)
+    monkeypatch.setattr("simulator.app.create_app", lambda settings, **_more: settings)
     monkeypatch.setattr("jwo_toolkit.garbage_collection.tune_garbage_collector", lambda _thresholds: None)
     monkeypatch.setattr("jwo.serving.serve", lambda make, _port, **_here: made.append(make(OWN)))
     done = CliRunner().invoke(commands, ["platform"])

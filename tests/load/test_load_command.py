@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from typer.testing import CliRunner
 
 from conformance.mutants.small_connector import SmallConnector
 from jwo.cli import app
-from load.settings import LoadOptions
+from load.__main__ import main
+from load.settings import SCENARIOS, LoadOptions, scenario_names
+from tests.load.short_runs import ROOT
 
 BRIEF = {"JWO_LOAD_RATE": "40", "JWO_LOAD_DURATION_S": "1", "JWO_LOAD_LAG_BOUND_MS": "2000", "JWO_LOAD_SEED": "7"}
 
@@ -71,3 +74,33 @@ def test_help_shows_the_defaults_of_the_settings(option: str, setting: str) -> N
     default = LoadOptions.model_fields[setting].default
 
     assert shown == (default if isinstance(default, str) else f"{default:g}")
+
+
+SET_BY_PARENT = {"baseline_copy", "progress_fd"}
+VARIABLES = {f"JWO_LOAD_{name.upper()}" for name in LoadOptions.model_fields.keys() - SET_BY_PARENT}
+
+
+def test_help_names_every_variable() -> None:
+    shown = CliRunner().invoke(app, ["load", "--help"]).output
+
+    assert set(re.findall(r"JWO_LOAD_[A-Z_]+[A-Z]", shown)) == VARIABLES
+
+
+def test_page_names_every_option_and_every_variable() -> None:
+    page = (ROOT / "docs" / "load_with_locust.md").read_text("utf-8")
+    parameters = get_command(app).commands["load"].params  # type: ignore[attr-defined]  # a group has commands
+    options = {f"`{parameter.opts[0]}`" for parameter in parameters if parameter.opts[0] != "--list"}
+    options |= {f"`{option}`" for option in ("--load-out", "--connector-profile")}
+
+    assert set(re.findall(r"`(JWO_LOAD_[A-Z_]+)`", page)) == VARIABLES
+    assert options <= set(re.findall(r"`--[a-z-]+`", page))
+
+
+def test_list_has_a_sentence_on_each_scenario(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr("load.__main__.signal.signal", lambda *_: None)
+
+    assert main(["--list"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == scenario_names()
+    assert all(re.fullmatch(r"[a-z_]+ +[A-Z][^.]{20,}\.", line) for line in lines)
+    assert last.endswith(str(SCENARIOS))

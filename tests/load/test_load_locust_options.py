@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from conformance.mutants.small_connector import SmallConnector
+from load.settings import SCENARIOS
 from tests.load.short_runs import ROOT
 
 LOCUST = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py")]
@@ -52,7 +55,8 @@ ACCEPTED = {
 
 
 def test_each_option_has_a_defined_meaning() -> None:
-    lines = [*REFUSED, *ACCEPTED]
+    documented = {words[1:] for words in documented_command_lines()}
+    lines = [*REFUSED, *ACCEPTED, *documented]
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("LOCUST_", "JWO_LOAD_"))}
     done = subprocess.run(
         [sys.executable, "-m", "tests.load.option_probe"],
@@ -69,6 +73,13 @@ def test_each_option_has_a_defined_meaning() -> None:
             0, duration, None, 0,
         ), line  # fmt: skip
         assert (says in found[line]["log"]) if says else not found[line]["log"], line
+    assert {line: found[line]["log"] for line in documented if found[line]["code"] or found[line]["log"]} == {}
+
+
+def documented_command_lines() -> list[tuple[str, ...]]:
+    lines = re.findall(r"`(locust [^`]*?FILES[^`]*)`", (ROOT / "docs" / "load_with_locust.md").read_text("utf-8"))
+    assert len(lines) >= 9
+    return [tuple(shlex.split(line.replace("FILES", str(SCENARIOS)))) for line in lines]
 
 
 @pytest.mark.slow

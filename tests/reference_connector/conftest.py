@@ -28,7 +28,7 @@ from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from reference_connector.telemetry import EventLog, system_clock
-from tests.conftest import _served
+from tests.conftest import served as serve
 from tests.reference_connector.bad_network import BadNetwork
 from tests.reference_connector.small_platform import Queue, ServedPlatform, SmallPlatform, settings_for
 
@@ -198,7 +198,7 @@ def direct(request: pytest.FixtureRequest, storage: dict[str, Any]) -> Iterator[
 def served_platform() -> Iterator[ServedPlatform]:
     """One server for all small platforms, since its start and its end take longer than a test."""
     served = ServedPlatform()
-    with _served(served) as served.url:
+    with serve(served) as served.url:
         yield served
 
 

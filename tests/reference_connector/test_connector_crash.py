@@ -1,4 +1,4 @@
-"""Kill -9 while carts arrive, some of them several times at once; `make crash` repeats it for longer."""
+"""Kill -9 during shopping trips, with calls several times at once; `make crash` repeats it for longer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ DRIVER = Path(__file__).parents[2] / "benchmarks" / "crash_driver.py"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_kills_lose_and_double_no_purchase_and_no_charge(database: str) -> None:
-    shown = _run("--carts", "1000", "--kills", "2", "--seed", "28", "--database", database)
+def test_kills_lose_and_double_no_purchase_and_no_payment(database: str) -> None:
+    shown = _run("--carts", "700", "--kills", "2", "--seed", "28", "--database", database)
     counted = {
         name.strip(): int(count.replace(",", "")) for name, count in re.findall(r"│ ([a-z ]+?) +│ ([\d,]+)", shown)
     }
-    assert (counted["carts"], counted["kills"] > 0) == (1000, True)
+    assert counted["carts"] + counted["kept out"] == 700
+    assert min(counted[name] for name in ("kills", "kept out", "captures", "releases", "refunds")) > 0
     wrong = {name: count for name, count in counted.items() if name.startswith(("lost", "doubled", "charges"))}
-    assert len(wrong) == 6
+    assert len(wrong) == 10
     assert set(wrong.values()) == {0}, shown
 
 

@@ -344,3 +344,16 @@ def test_handler_may_wait_for_more_than_the_store(tmp_path: Path) -> None:
     with _serving(app) as port:
         [(status, _, body)] = _talk(port, [_request(b"12345", SCAN, CLOSE)])
     assert (status, body, steps) == (200, b'{"bytes":5}', ["slept", "timed out"])
+
+
+@pytest.mark.parametrize("protocol", [AcceleratedProtocol, NoUpgradeProtocol])
+def test_gate_waits_for_the_payment_provider(tmp_path: Path, a_scan: Any, protocol: type[NoUpgradeProtocol]) -> None:
+    accelerated = protocol is AcceleratedProtocol
+    with _serving(_app(tmp_path, app_test_keys=True, accelerated=accelerated), protocol) as port:
+        [(_, _, minted)] = _talk(port, [_request(b"", "/app/mint/shopper", CLOSE, method="GET")])
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        scan = a_scan(identityKey=orjson.loads(minted)["identityKey"], event_timestamp=now)
+        [(status, _, body)] = _talk(port, [_request(orjson.dumps(scan), SCAN, CLOSE)])
+    assert (status, orjson.loads(body)) == (200, {"visitorDetails": {"id": "ada", "type": "SHOPPER"}})
+    with closing(sqlite3.connect(tmp_path / "connector.sqlite3")) as database:
+        assert database.execute("SELECT state FROM authorisation").fetchall() == [("held",)]

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from reference_connector.store.migrations import STEPS, VERSION, Step
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from tests.reference_connector.conftest import Connector, both_databases
+from tests.reference_connector.payment_bench import PaymentBench
 
 OLD = Path(__file__).with_name("old_databases")
 """What earlier connectors wrote: their tables and rows as SQL, and the calls that they answered.
@@ -133,6 +135,42 @@ def test_records_of_an_earlier_version_are_used(
     assert connector.identify(other_event).status_code == 401
 
 
+OLD_LEDGER = (
+    "CREATE TABLE call (key TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE effect (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, trip_id TEXT NOT NULL, cents INTEGER NOT NULL, currency TEXT NOT NULL)""",
+)
+_OPEN = "UPDATE charge SET state = '{}', reference = '{}' WHERE trip_id = 'trip-priced'"
+_RESERVED = "INSERT INTO effect VALUES ('trip-priced:authorise', 'authorise', 'trip-priced', 300, 'USD')"
+
+
+@both_databases
+@pytest.mark.parametrize("calls", FORMS[-1:], indirect=True)
+@pytest.mark.parametrize(
+    ("state", "reference", "reserved"),
+    [("authorised", "ref-trip-priced:authorise", [_RESERVED]), ("pending", "", [_RESERVED]), ("pending", "", [])],
+    ids=["authorised", "authorised but not saved", "pending"],
+)
+def test_charge_that_was_open_at_the_upgrade_is_captured_once(
+    calls: list[dict[str, Any]], storage: Storage, tmp_path: Path, state: str, reference: str, reserved: list[str]
+) -> None:
+    assert calls
+    ledger = tmp_path / "ledger.sqlite3"
+    run_sql({"store": {"path": ledger}}, *OLD_LEDGER, *reserved)
+    run_sql(storage, _OPEN.format(state, reference))
+    store = store_of(storage)
+    store.open()
+    bench = PaymentBench(store, ledger)
+    bench.now = datetime.now(UTC) + timedelta(days=1)
+    bench.work()
+    charge = bench.charge("trip-priced")
+    bench.runner.close()
+    store.close()
+    bench.provider.close()
+    assert (charge.state, charge.collected) == ("captured", Decimal("3.00"))
+    assert bench.ledger_lines() == ["authorise 3.00", "capture 3.00"]
+
+
 def tables_of(storage: Storage) -> list[tuple[Any, ...]]:
     if "database_url" in storage:
         columns = "SELECT table_name, column_name, is_nullable FROM information_schema.columns"
@@ -146,7 +184,8 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    run_sql(storage, *(f"DROP TABLE {name}" for name in ("answer", "code", "purchase", "charge", "badge")))
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge")
+    run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")
     else:

@@ -1,187 +1,19 @@
-"""Payment: who pays, the outbox, the simulated provider, debts at the gate, and bad carts that are priced later."""
+"""Payment over HTTP: who pays, debts at the gate, and bad carts that are priced later."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import io
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reference_connector.errors import PaymentUnclear
 from reference_connector.orders import BAD_CARTS_A_PAGE
-from reference_connector.payments import PaymentOutbox, payer_of
-from reference_connector.settings import SAMPLE_RETAILER, Payments
-from reference_connector.simulated_provider import SimulatedProvider, captured
-from reference_connector.store import Charge, ChargeState, Store
-from reference_connector.store.postgres import PostgresStore
-from reference_connector.store.sqlite import SqliteStore
-from reference_connector.telemetry import EventLog
+from reference_connector.payments.payer import payer_of
+from reference_connector.settings import SAMPLE_RETAILER
 from tests.reference_connector.conftest import both_databases
-
-NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
-
-
-class Bench:
-    """An outbox on a store, with a movable clock and a provider with a ledger."""
-
-    def __init__(self, store: Store, ledger: Path, provider: Any = None) -> None:
-        self.now = NOW
-        self.store = store
-        self.ledger = ledger
-        self.provider = provider or SimulatedProvider(ledger)
-        self.log = io.StringIO()
-        self.runner = asyncio.Runner()
-        self.outbox = self.worker("one")
-
-    def worker(self, owner: str) -> PaymentOutbox:
-        log = EventLog(lambda: self.now, self.log)
-        return PaymentOutbox(
-            store=self.store,
-            provider=self.provider,
-            rules=Payments(attempts_max=4, lease_s=30),
-            owner=owner,
-            clock=lambda: self.now,
-            log=log,
-        )
-
-    def put(self, method: str, trip: str = "trip-1") -> None:
-        charge = Charge(trip, "ada", Decimal("12.34"), "USD", method, "pending", NOW)
-        self.runner.run(self.store.transact(lambda records: records.save_charge(charge)))
-
-    def settle(self, times: int = 1) -> Charge:
-        for _ in range(times):
-            self.runner.run(self.outbox.settle_due())
-            self.now += timedelta(seconds=300)
-        return self.charge()
-
-    def charge(self, trip: str = "trip-1") -> Charge:
-        found = self.runner.run(self.store.transact(lambda records: records.find_charge(trip)))
-        assert found is not None
-        return found
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    sqlite = request.param == "sqlite"
-    store: Any = SqliteStore(tmp_path / "s") if sqlite else PostgresStore(request.getfixturevalue("postgres_url"))
-    store.open()
-    made = Bench(store, tmp_path / "ledger.sqlite3")
-    yield made
-    made.runner.close()
-    store.close()
-    made.provider.close()
-
-
-@pytest.mark.parametrize(
-    ("method", "attempts", "state", "taken"),
-    [
-        ("tok_approved", 1, "captured", 1),
-        ("tok_declined", 1, "declined", 0),
-        ("tok_declined_at_capture", 1, "declined", 0),
-        ("tok_timeout", 2, "authorised", 0),
-        ("tok_timeout", 3, "captured", 1),
-        ("tok_late_success", 3, "captured", 1),
-        ("tok_timeout_always", 4, "stuck", 0),
-        ("tok_duplicate", 1, "captured", 1),
-    ],
-)
-def test_magic_values(bench: Bench, method: str, attempts: int, state: ChargeState, taken: int) -> None:
-    bench.put(method)
-    assert bench.settle(attempts).state == state
-    assert len(captured(bench.ledger).get("trip-1", [])) == taken
-
-
-def test_settled_charge_stays_unchanged(bench: Bench) -> None:
-    bench.put("tok_approved")
-    bench.settle(3)
-    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
-
-
-def test_two_workers_settle_each_charge_once(bench: Bench) -> None:
-    for number in range(40):
-        bench.put("tok_approved", f"trip-{number}")
-    other = bench.worker("two")
-
-    async def both() -> list[int]:
-        return await asyncio.gather(bench.outbox.settle_due(), other.settle_due())
-
-    assert sum(bench.runner.run(both())) == 40
-    assert all(len(amounts) == 1 for amounts in captured(bench.ledger).values())
-
-
-class Crash(BaseException):
-    """Acts like the end of the process: no code catches it, and nothing is recorded."""
-
-
-class Crashing(SimulatedProvider):
-    """Has the effect, and then ends the caller."""
-
-    crash_at = ""
-
-    async def authorise(self, key: str, charge: Charge) -> str:
-        reference = await super().authorise(key, charge)
-        return self._crash("authorise", reference)
-
-    async def capture(self, key: str, charge: Charge) -> None:
-        await super().capture(key, charge)
-        self._crash("capture", "")
-
-    def _crash(self, step: str, result: str) -> str:
-        if self.crash_at == step:
-            raise Crash
-        return result
-
-
-@pytest.mark.parametrize("step", ["authorise", "capture"])
-def test_crash_after_the_effect_neither_loses_nor_doubles_it(bench: Bench, step: str) -> None:
-    bench.provider = Crashing(bench.ledger)
-    bench.provider.crash_at = step
-    bench.put("tok_approved")
-    with pytest.raises(Crash):
-        bench.runner.run(bench.worker("dead").settle_due())
-    bench.provider.crash_at = ""
-    assert bench.runner.run(bench.worker("two").settle_due()) == 0, "the dead one's lease is not over"
-    bench.now += timedelta(seconds=31)
-    bench.runner.run(bench.worker("two").settle_due())
-    assert bench.charge().state == "captured"
-    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
-
-
-class Surprising(SimulatedProvider):
-    """Raises an unexpected error at the first call."""
-
-    calls = 0
-
-    async def capture(self, key: str, charge: Charge) -> None:
-        self.calls += 1
-        if self.calls == 1:
-            raise KeyError("answer")
-        await super().capture(key, charge)
-
-
-def test_unexpected_error_of_the_provider_does_not_stop_the_outbox(bench: Bench) -> None:
-    bench.provider = Surprising(bench.ledger)
-    bench.outbox = bench.worker("one")
-    bench.put("tok_approved")
-    charge = bench.settle()
-    assert (charge.state, charge.attempts, charge.trouble) == ("authorised", 1, "payment_unclear")
-    assert '"reason":"KeyError"' in bench.log.getvalue()
-    assert bench.settle().state == "captured"
-    assert captured(bench.ledger) == {"trip-1": [Decimal("12.34")]}
-
-
-def test_unwritable_ledger_is_an_unclear_answer(tmp_path: Path) -> None:
-    provider = SimulatedProvider(tmp_path / "no" / "such")
-    charge = Charge("t", "ada", Decimal(1), "USD", "tok_approved", "pending", NOW)
-    with pytest.raises(PaymentUnclear):
-        asyncio.run(provider.authorise("key", charge))
 
 
 @pytest.mark.parametrize(
@@ -249,30 +81,213 @@ def test_charge_without_a_payment_method_is_stuck(direct: Any, a_cart: Any) -> N
     assert charge["trouble"] == "no_payment_method"
 
 
-@both_databases
-def test_declined_charge_closes_the_gate_and_the_app(connector: Any, a_scan: Any, a_cart: Any, a_line: Any) -> None:
-    connector.sign_in("gus")
-    code = connector.http.post("/app/shoppers/gus/scan-key").json()["code"]
-    connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
-    assert [charge["amount"] for charge in _charges(connector, "declined")] == ["57.66"]
-    key = base64.b64encode(code.encode()).decode()
-    assert connector.identify(a_scan(identityKey=key)).status_code == 401
-    assert connector.events("identity_answered")[-1]["refusal"] == "open_balance"
-    assert connector.http.post("/app/shoppers/gus/scan-key").status_code == 409
+HAL = """
+[[shopper]]
+id = "hal"
+pin = "1"
+payment_method = "{method}"
+other_payment_methods = [{others}]
+
+[[card_shopper]]
+id = "card-of-hal"
+account = "hal"
+"""
+
+
+@pytest.fixture
+def hals(start: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Start a connector with a shopper, Hal, who is signed in and has means of payment of some behaviour."""
+
+    def run(method: str, *others: str, more: str = "", **payments: Any) -> Any:
+        quoted = ", ".join(f'"{other}"' for other in others)
+        (tmp_path / "hal.toml").write_text(HAL.format(method=method, others=quoted) + more, "utf-8")
+        rules = {"poll_s": 0.05, "backoff_first_s": 0, "gate_budget_s": 0.2, **payments}
+        files = [SAMPLE_RETAILER, tmp_path / "hal.toml"]
+        connector = start(retailer_files=files, payments=rules, app_allow_backdated_codes=True)
+        assert connector.http.post("/app/session", json={"shopper": "hal", "pin": "1"}).status_code == 204
+        return connector
+
+    return run
+
+
+def _code(connector: Any) -> str:
+    return base64.b64encode(connector.http.post("/app/shoppers/hal/scan-key").json()["code"].encode()).decode()
+
+
+def _enters(connector: Any, a_scan: Any, key: str, event: int) -> int:
+    scan = a_scan(identityKey=key, event_id=f"22222222-2222-4333-8444-00000000000{event}")
+    return int(connector.identify(scan).status_code)
+
+
+def _answers(connector: Any, wanted: int) -> list[dict[str, Any]]:
+    """Wait until the gate's answers are in the log, and return them."""
+    _until(lambda: len(connector.events("identity_answered")) == wanted)
+    return list(connector.events("identity_answered"))
+
+
+def _leaves(connector: Any, a_cart: Any, trip: str, event: int, **members: Any) -> None:
+    cart = _cart_of(a_cart, "hal", trip=trip, **members)
+    cart["shoppingTrip"]["authEvents"][0]["id"] = f"22222222-2222-4333-8444-00000000000{event}"
+    assert connector.purchase(cart).status_code == 201
+
+
+def _taps(connector: Any, who: str) -> Any:
+    tap = {"storeId": "STORE-001", "shopperIdentity": {"id": who}}
+    return connector.http.post("/v1/fraudandabuse/shopperauthorization", json=tap).json()
+
+
+REFUSED = {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]}
+LETS_IN = {"shopperAuthorized": True}
 
 
 @both_databases
-def test_declined_charge_is_a_bad_debt_of_a_card_shopper(
-    start: Callable[..., Any], a_cart: Any, a_line: Any, tmp_path: Path
+def test_declined_adjustment_keeps_the_shopper_out_until_the_debt_is_settled(
+    hals: Callable[..., Any], a_scan: Any, a_cart: Any, a_line: Any
 ) -> None:
-    (tmp_path / "cards.toml").write_text('[[card_shopper]]\nid = "gus"\n', "utf-8")
-    connector = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "cards.toml"])
-    tap = {"storeId": "STORE-001", "shopperIdentity": {"id": "gus"}}
-    assert connector.http.post("/v1/fraudandabuse/shopperauthorization", json=tap).json() == {"shopperAuthorized": True}
-    connector.purchase(_cart_of(a_cart, "gus", cartItems=[a_line("SKU-002", "12")]))
+    connector = hals("tok_declined_at_adjust")
+    unused = _code(connector)
+    assert _enters(connector, a_scan, _code(connector), 1) == 200
+    _leaves(connector, a_cart, "trip-1", 1, cartItems=[a_line("SKU-002", "5")])
+    [debt] = _charges(connector, "declined")
+    assert (debt["amount"], debt["collected"], debt["owed"]) == ("24.02", "20.00", "4.02"), "below max_open_balance"
+    assert _enters(connector, a_scan, unused, 2) == 401
+    assert _answers(connector, 2)[-1]["refusal"] == "open_balance"
+    assert connector.http.post("/app/shoppers/hal/scan-key").status_code == 409
+    assert [_taps(connector, who) for who in ("card-of-hal", "hal", "payment-instrument-001")] == [
+        REFUSED,
+        REFUSED,
+        LETS_IN,
+    ]
+    shown = connector.http.get("/app/shoppers/hal/debts").json()["debts"]
+    assert shown == [{"shoppingTripId": "trip-1", "amount": "4.02", "currency": "USD", "state": "owed"}]
+    for _ in range(2):
+        assert connector.operator_post("/ops/debts/trip-1/settle").json()["state"] == "settled"
+    assert _enters(connector, a_scan, unused, 3) == 200
+    assert [_taps(connector, who) for who in ("card-of-hal", "hal")] == [LETS_IN, LETS_IN]
+    assert connector.http.get("/app/shoppers/hal/debts").json() == {"debts": []}
+
+
+def test_shopper_pays_a_debt_on_the_phone(hals: Callable[..., Any], a_scan: Any, a_cart: Any, a_line: Any) -> None:
+    connector = hals("tok_declined_at_adjust")
+    _enters(connector, a_scan, _code(connector), 1)
+    _leaves(connector, a_cart, "trip-1", 1, cartItems=[a_line("SKU-002", "5")])
     assert _charges(connector, "declined")
-    refused = {"shopperAuthorized": False, "shopperRisks": ["BadDebt"]}
-    assert connector.http.post("/v1/fraudandabuse/shopperauthorization", json=tap).json() == refused
+    path = "/app/shoppers/hal/debts/trip-1/settle"
+    assert connector.http.post(path, json={"paymentMethod": 5}).status_code == 400
+    assert connector.http.post("/app/shoppers/ada/debts/trip-1/settle").status_code == 403
+    assert connector.http.post(path, json={"paymentMethod": "tok_declined"}).json() == {"state": "paying"}
+    _until(lambda: connector.http.get("/app/shoppers/hal/debts").json()["debts"][0]["state"] == "declined")
+    assert connector.http.post(path, json={"paymentMethod": "tok_approved"}).status_code == 202
+    assert _charges(connector, "captured")
+    [receipt] = connector.http.get("/app/shoppers/hal/receipts").json()["receipts"]
+    assert receipt["payment"] == {"state": "paid", "owed": "0.00", "refunded": "0.00"}
+    assert connector.http.post(path).status_code == 409
+    assert connector.http.post("/app/shoppers/hal/scan-key").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "rules", "status", "refusal"),
+    [
+        ("tok_approved", {}, 200, None),
+        ("tok_declined", {}, 401, "payment_declined"),
+        ("tok_declined", {"when_unclear": "open"}, 401, "payment_declined"),
+        ("tok_declined", {"preauthorise": 0}, 200, None),
+        ("tok_pending", {}, 401, "payment_unclear"),
+        ("tok_pending", {"when_unclear": "open"}, 200, None),
+        ("tok_slow", {}, 401, "payment_unclear"),
+        ("tok_slow", {"when_unclear": "open"}, 200, None),
+        ("tok_down", {}, 401, "payment_unclear"),
+        ("tok_down", {"when_unclear": "open"}, 200, None),
+    ],
+)
+def test_gate_asks_the_payment_provider(
+    hals: Callable[..., Any], a_scan: Any, method: str, rules: dict[str, Any], status: int, refusal: str | None
+) -> None:
+    connector = hals(method, **rules)
+    key = _code(connector)
+    assert [_enters(connector, a_scan, key, 1) for _ in range(2)] == [status, status]
+    first, repeated = _answers(connector, 2)
+    assert (first.get("refusal"), repeated["replayed"]) == (refusal, True)
+    assert _enters(connector, a_scan, key, 2) in {401, status}, "a refused shopper may use the code again"
+    assert _answers(connector, 3)[-1].get("refusal") == (refusal or "replayed_code")
+
+
+def test_fixture_keys_associates_and_cash_shoppers_need_no_authorisation(connector: Any, a_scan: Any) -> None:
+    keys = [connector.http.get(f"/app/mint/{kind}").json()["identityKey"] for kind in ("associate", "cash_shopper")]
+    for number, key in enumerate([*keys, a_scan()["identityKey"]]):
+        assert _enters(connector, a_scan, key, number) == 200
+    for state in ("pending", "held", "releasing"):
+        assert connector.operator_get(f"/ops/authorisations/{state}").json() == {"authorisations": []}
+    assert connector.operator_get("/ops/authorisations/lost").status_code == 422
+
+
+def test_bad_cart_keeps_its_authorisation_until_it_has_a_price(
+    hals: Callable[..., Any], a_scan: Any, a_cart: Any, a_line: Any
+) -> None:
+    connector = hals("tok_approved", "tok_approved")
+    _enters(connector, a_scan, _code(connector), 1)
+    _leaves(connector, a_cart, "trip-1", 1, cartItems=[a_line("NEW-1")])
+    [held] = connector.operator_get("/ops/authorisations/held").json()["authorisations"]
+    assert (held["amount"], held["shoppingTripId"]) == ("20.00", "")
+    product = '[[product]]\nsku = "NEW-1"\nname = "New"\nprice = "2.25"\n'
+    again = hals("tok_approved", more=product)
+    assert again.operator_post("/ops/parked/sell").json() == {"sold": 1, "parked": 0}
+    assert _charges(again, "captured")
+    [used] = again.operator_get("/ops/authorisations/used").json()["authorisations"]
+    assert used["shoppingTripId"] == "trip-1"
+
+
+def test_empty_cart_releases_the_authorisation(hals: Callable[..., Any], a_scan: Any, a_cart: Any) -> None:
+    connector = hals("tok_approved")
+    _enters(connector, a_scan, _code(connector), 1)
+    _leaves(connector, a_cart, "trip-1", 1, cartItems=[])
+    _until(lambda: connector.operator_get("/ops/authorisations/released").json()["authorisations"] != [])
+    assert [charge["amount"] for charge in _charges(connector, "released")] == ["0.00"]
+
+
+REFUND = {"refundRequestId": "AAAAAAAA-2222-4333-8444-555555555555", "shoppingTripId": "trip-1"}
+
+
+def test_operator_refunds_by_a_request_id(connector: Any, a_cart: Any) -> None:
+    connector.purchase(_cart_of(a_cart, "ada"))
+    assert _charges(connector, "captured")
+    refund = REFUND | {"amount": "0.50", "refundReasonCode": "DAMAGED_ITEM"}
+    for _ in range(2):
+        started = connector.operator_post("/ops/refunds", json=refund)
+        assert (started.status_code, started.json()["amount"]) == (202, "0.50")
+    path = f"/ops/refunds/{REFUND['refundRequestId']}"
+    _until(lambda: connector.operator_get(path).json()["state"] == "done")
+    connector.sign_in()
+    [receipt] = connector.http.get("/app/shoppers/ada/receipts").json()["receipts"]
+    assert receipt["payment"]["refunded"] == "0.50"
+    assert connector.operator_post("/ops/refunds", json=refund | {"amount": "0.60"}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("members", "status", "why"),
+    [
+        ({"refundRequestId": "1"}, 400, "refundRequestId must be a UUID"),
+        ({"amount": 0.5}, 400, "amount must be a text"),
+        ({"amount": "-1.00"}, 400, "amount must be a text"),
+        ({"amount": "1.005"}, 400, "amount must be a text"),
+        ({"amount": "0.00"}, 400, "amount must be a text"),
+        ({"refundReasonCode": "BORED"}, 400, "refundReasonCode must be one of"),
+        ({"shoppingTripId": ""}, 400, "shoppingTripId"),
+        ({"ammount": "0.50"}, 400, "no member ammount"),
+        ({"amount": "0.50", "currencyCode": "EUR"}, 400, "no member currencyCode"),
+        ({}, 404, "there is no charge"),
+    ],
+)
+def test_wrong_refund_is_refused_with_the_remedy(direct: Any, members: dict[str, Any], status: int, why: str) -> None:
+    answer = direct.operator_post("/ops/refunds", json=REFUND | members)
+    assert (answer.status_code, why in answer.json()["errorMsg"]) == (status, True)
+
+
+def _until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(("balance", "app", "gate"), [("50.00", 201, 200), ("50.01", 409, 401)])

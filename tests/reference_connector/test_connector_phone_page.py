@@ -20,7 +20,9 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from contract.house import ScanKeyRules
-from contract.scan_key import decode
+from contract.scan_key import decode, to_identity_key
+from reference_connector.payments.simulated import effects
+from reference_connector.settings import SAMPLE_RETAILER
 from simulator.app import create_app as create_platform
 from simulator.settings import PlatformSettings
 from tests.reference_connector.conftest import PINS
@@ -177,3 +179,25 @@ def test_session_survives_a_reload_and_sign_out_removes_all_data(phone: Page, st
     assert (phone.query_selector("#symbol svg"), phone.query_selector("#list li")) == (None, None)
     phone.reload()
     phone.wait_for_selector("#who:not([hidden])")
+
+
+def test_a_debt_is_shown_and_paid(
+    phone: Page, start: Any, a_scan: Any, a_cart: Any, a_line: Any, tmp_path: Path
+) -> None:
+    hal = '[[shopper]]\nid = "hal"\npin = "1"\npayment_method = "tok_declined_at_adjust"\n'
+    (tmp_path / "hal.toml").write_text(hal, "utf-8")
+    connector = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "hal.toml"], payments={"poll_s": 0.05})
+    _sign_in(phone, connector, "hal", "1")
+    phone.wait_for_selector("#symbol svg")
+    key = to_identity_key(_read(phone.screenshot()))
+    assert connector.identify(a_scan(identityKey=key)).status_code == 200
+    cart = a_cart(cartItems=[a_line("SKU-002", "5")])
+    event = cart["shoppingTrip"]["authEvents"][0]
+    event |= {"id": a_scan()["authEvent"]["id"], "scanResult": {"id": "hal", "type": "SHOPPER"}}
+    connector.purchase(cart)
+    phone.wait_for_selector("#debts li")
+    assert "4.02 USD of a visit is not paid" in phone.inner_text("#debts")
+    phone.click("#debts button")
+    phone.wait_for_selector("#owed[hidden]", state="attached")
+    kinds = [effect.kind for effect in effects(tmp_path / "connector-payments.sqlite3")]
+    assert kinds == ["authorise", "capture", "collect"]

@@ -111,7 +111,7 @@ def test_a_new_price_holds_for_the_next_cart(price_cart: PriceCart) -> None:
     retailer = CurrentRetailer(load_retailer([SAMPLE_RETAILER], []))
     sales = Sales(retailer, lambda: datetime(2026, 2, 9, tzinfo=UTC), lambda trip: f"of {trip}", price_cart)
     item = {"id": "SKU-001", "type": "SKU", "quantity": {"value": "1.0", "unit": "unit"}}
-    cart = Cart("r", "t", "STORE-001", "", "platform", [item], b"")
+    cart = Cart("r", "t", "STORE-001", "", "platform", [item], b"", [])
     before = orjson.loads(sales.price(cart).purchase.receipt)["lines"][0]["unitPrice"]
     changed = load_retailer([SAMPLE_RETAILER], [])
     product = changed.assortment.by_sku("STORE-001", "SKU-001")

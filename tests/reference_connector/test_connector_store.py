@@ -113,7 +113,7 @@ def test_sale_that_the_database_refuses_fails_alone(store: GroupCommitStore) -> 
         )
 
     stored, refused, *others = asyncio.run(run())
-    kept = asyncio.run(store.transact(lambda records: records.charges_in("pending", 9)))
+    kept = asyncio.run(store.transact(lambda records: records.charges.in_state("pending", 9)))
 
     assert [stored, *others] == [None] * 3
     assert isinstance(refused, (StoreUnavailable, OverflowError))
@@ -414,27 +414,27 @@ def test_charge_is_leased_to_one_worker_until_the_lease_ends(store: GroupCommitS
             store.transact(
                 lambda records: [
                     charge.trip_id
-                    for charge in records.take_charges(owner, now=now, lease_until=now + timedelta(30), limit=9)
+                    for charge in records.charges.take(owner, now=now, lease_until=now + timedelta(30), limit=9)
                 ]
             )
         )
 
-    asyncio.run(store.transact(lambda records: records.save_charge(_a_charge("t1"))))
-    asyncio.run(store.transact(lambda records: records.save_charge(_a_charge("t2", due_at=later))))
+    asyncio.run(store.transact(lambda records: records.charges.save(_a_charge("t1"))))
+    asyncio.run(store.transact(lambda records: records.charges.save(_a_charge("t2", due_at=later))))
     assert (take("one", NOW), take("two", NOW)) == (["t1"], [])
     assert take("two", later) == ["t2"]
     done = _a_charge("t1", state="captured")
-    assert asyncio.run(store.transact(lambda records: records.update_charge(done, "two"))) is False
-    assert asyncio.run(store.transact(lambda records: records.update_charge(done, "one"))) is True
-    assert asyncio.run(store.transact(lambda records: records.find_charge("t1"))) == done
+    assert asyncio.run(store.transact(lambda records: records.charges.update(done, "two"))) is False
+    assert asyncio.run(store.transact(lambda records: records.charges.update(done, "one"))) is True
+    assert asyncio.run(store.transact(lambda records: records.charges.find("t1"))) == done
     assert take("three", later + timedelta(31)) == ["t2"]
 
 
 def test_only_declined_charges_are_a_debt(store: GroupCommitStore) -> None:
     def save(records: Records) -> Decimal:
         for trip, state in (("a", "declined"), ("b", "captured"), ("c", "declined"), ("d", "stuck")):
-            records.save_charge(_a_charge(trip, state=state))
-        records.save_charge(_a_charge("e", state="declined", shopper_id="ben"))
+            records.charges.save(_a_charge(trip, state=state))
+        records.charges.save(_a_charge("e", state="declined", shopper_id="ben"))
         return records.debt_of("ada")
 
     assert asyncio.run(store.transact(save)) == Decimal("3.00")

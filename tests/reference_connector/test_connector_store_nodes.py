@@ -141,7 +141,7 @@ def test_many_nodes_insert_each_key_once_and_never_deadlock(nodes: Nodes) -> Non
     assert [sold.count(None), answered.count(None)] == [len(keys), len(keys)]
     ids = {earlier.purchase_id for earlier in sold if earlier is not None}
     assert len(ids) == len(keys), "every repetition got the purchase that was kept"
-    charges = asyncio.run(stores[0].transact(lambda records: records.charges_in("pending", 1000)))
+    charges = asyncio.run(stores[0].transact(lambda records: records.charges.in_state("pending", 1000)))
     assert sorted(charge.trip_id for charge in charges) == sorted(keys)
 
 

@@ -83,7 +83,8 @@ def test_table_names_every_package_of_the_wheel() -> None:
     rows = [line for line in PAGE.partition("## Rules")[0].splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([a-z_]+)/`", row.split("|")[1])}
 
-    assert named == {*build["packages"], "tests"}
+    inside_others = {folder for folder in build["force-include"] if "/" not in folder}
+    assert named == {*build["packages"], *inside_others, "tests"}
 
 
 def test_only_jwo_imports_several_packages() -> None:

@@ -75,29 +75,33 @@ def test_answer_is_read_in_every_framing(pieces: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "failure"),
+    ("pieces", "failure", "problem"),
     [
-        ((b"SSH-2.0-OpenSSH\r\n\r\n",), NoAnswer.MALFORMED_ANSWER),
-        ((OK + b"Content-Length: 50\r\n\r\nhello",), NoAnswer.NO_CONNECTION),
-        ((OK + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\nx",), NoAnswer.MALFORMED_ANSWER),
-        ((OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",), NoAnswer.MALFORMED_ANSWER),
-        ((OK,), NoAnswer.NO_CONNECTION),
+        ((b"SSH-2.0-OpenSSH\r\n\r\n",), NoAnswer.MALFORMED_ANSWER, "not_http"),
+        ((OK + b"Content-Length: 50\r\n\r\nhello",), NoAnswer.NO_CONNECTION, "closed"),
+        ((OK + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\nx",), NoAnswer.MALFORMED_ANSWER, "content_encoding"),
+        (
+            (OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",),
+            NoAnswer.MALFORMED_ANSWER,
+            "content_encoding",
+        ),
+        ((OK,), NoAnswer.NO_CONNECTION, "closed"),
     ],
     ids=["not http", "cut short", "unknown encoding", "false gzip", "half a head"],
 )
-def test_malformed_answer_gives_the_reason(pieces: tuple[bytes, ...], failure: NoAnswer) -> None:
-    assert exchanged(*pieces)[0] == Reply(None, {}, b"", failure)
+def test_malformed_answer_gives_the_reason(pieces: tuple[bytes, ...], failure: NoAnswer, problem: str) -> None:
+    assert exchanged(*pieces)[0] == Reply(None, {}, b"", failure, problem)
 
 
 def test_silence_and_slow_answers_time_out() -> None:
-    assert exchanged(timeout_s=0.1)[0].failure is NoAnswer.TIMED_OUT
+    assert exchanged(timeout_s=0.1)[0][3:] == (NoAnswer.TIMED_OUT, "waiting")
     dripping = [OK + b"Content-Length: 500\r\n\r\n", *[b"x"] * 200]
-    assert exchanged(*dripping, timeout_s=0.2)[0].failure is NoAnswer.TIMED_OUT
+    assert exchanged(*dripping, timeout_s=0.2)[0][3:] == (NoAnswer.TIMED_OUT, "reading")
 
 
 def test_refused_connection_is_reported() -> None:
     reply = asyncio.run(post("http://127.0.0.1:9/x", {}, b"", 1))
-    assert reply.failure is NoAnswer.NO_CONNECTION
+    assert reply[3:] == (NoAnswer.NO_CONNECTION, "refused")
 
 
 def test_redirect_is_an_answer_and_not_followed() -> None:

@@ -12,7 +12,7 @@ from contract.sigv4 import Key
 
 ACCOUNT = "123456789012"
 ADMIN, VIEWER, TESTER = "admin-token-0123456789", "viewer-token-0123456789", "tester-token-0123456789"
-EVERY = ["view", "stores", "accounts", "tests", "users"]
+EVERY = ["view", "stores", "accounts", "tests", "catalog", "users"]
 
 
 def as_user(platform: Any, token: str) -> Callable[..., httpx.Response]:
@@ -51,9 +51,18 @@ CALLS = [
     ("PUT", "/portal/stores/STORE-001", {"retailer": "corner-retail"}, "stores"),
     ("PUT", "/portal/stores/STORE-001/connectors/identity", {"endpoint": "http://127.0.0.1:9"}, "stores"),
     ("PUT", "/portal/merchants/corner-retail/event-feed", {"queueArn": "arn"}, "stores"),
+    ("POST", "/portal/merchants/corner-retail/event-feed/test", None, "tests"),
+    ("PUT", "/portal/merchants/corner-retail/intra-day", {"queueArn": "arn"}, "stores"),
+    ("GET", "/portal/merchants/corner-retail/intra-day", None, "view"),
     ("PUT", "/portal/accounts/1", {"retailer": "r", "accessKeyId": "a", "secretAccessKey": "s"}, "accounts"),
     ("POST", "/portal/stores/STORE-001/connectivity-test", None, "tests"),
     ("POST", "/portal/stores/STORE-001/connectors/ordering/connectivity-test", None, "tests"),
+    ("GET", "/portal/stores/STORE-001/connectivity-tests", None, "view"),
+    ("DELETE", "/portal/stores/STORE-001/connectors/identity", None, "stores"),
+    ("GET", "/portal/catalog", None, "view"),
+    ("POST", "/portal/accounts/unknown/catalog-uploads", None, "catalog"),
+    ("GET", "/portal/ingestions", None, "view"),
+    ("GET", "/portal/ingestions/unknown", None, "view"),
     ("GET", "/portal/users", None, "users"),
     ("PUT", "/portal/users/me", {"permissions": ["users"], "token": "x" * 16}, "users"),
     ("DELETE", "/portal/users/admin", None, "users"),
@@ -79,8 +88,9 @@ def template(path: str) -> str:
     """Return the path of the OpenAPI document for a path of a call."""
     names = {"corner-retail": "{retailer}", "STORE-001": "{store_id}", "identity": "{kind}", "ordering": "{kind}"}
     parts = [names.get(part, part) for part in path.split("/")]
-    if parts[2] in {"accounts", "users"} and len(parts) > 3:
-        parts[3] = {"accounts": "{account_id}", "users": "{user_id}"}[parts[2]]
+    ids = {"accounts": "{account_id}", "users": "{user_id}", "ingestions": "{ingestion_id}"}
+    if parts[2] in ids and len(parts) > 3:
+        parts[3] = ids[parts[2]]
     return "/".join(parts)
 
 

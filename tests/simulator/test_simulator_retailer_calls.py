@@ -118,6 +118,16 @@ def test_disconnect_during_an_upload_is_recorded_as_caller_left(onboarded: Any) 
     assert kept["response"] is None
 
 
+def test_lost_answer_breaks_off_after_the_call_was_handled(onboarded: Any) -> None:
+    onboarded.http.post("/faults", json={"name": "answer_lost", "where": {"operation": "Upload Catalog"}})
+    with pytest.raises(httpx.RemoteProtocolError):
+        onboarded.upload(an_item())
+    asked = {"kind": "retailer_call", "outcome": "answer_lost"}
+    (kept,) = onboarded.until(lambda: onboarded.http.get("/journal", params=asked).json())
+    assert onboarded.done(kept["response"]["body"]["ingestionId"])
+    assert onboarded.upload(an_item()).status_code == 201
+
+
 def test_large_body_is_recorded_by_size_digest_and_beginning(onboarded: Any) -> None:
     items = [an_item(f"SKU-{number}") for number in range(10_000)]
     body = orjson.dumps({"catalogItems": items})

@@ -1,5 +1,6 @@
 // Calls the platform's own API. A failed call shows a message with what to do, and then throws.
 
+import { askForPortalToken, portalToken } from "./portal_token.js";
 import { toast } from "./toast.js";
 
 /** A refused or failed call; `status` is 0 if the platform did not answer. */
@@ -44,7 +45,7 @@ export function showProblem(error) {
 
 async function send(method, path, body, headers) {
   const isJson = body !== undefined && !(body instanceof Blob);
-  const given = { ...(isJson ? { "Content-Type": "application/json" } : {}), ...headers };
+  const given = { ...(isJson ? { "Content-Type": "application/json" } : {}), ...portalHeaders(path), ...headers };
   let answer;
   try {
     answer = await fetch(path, { method, headers: given, body: isJson ? JSON.stringify(body) : body });
@@ -53,9 +54,14 @@ async function send(method, path, body, headers) {
   }
   const content = await read(answer);
   if (answer.ok) return content;
+  if (answer.status === 401 && /portal has users/.test(content?.errorMsg ?? "") && (await askForPortalToken())) return send(method, path, body, headers);
   if (answer.status === 401 && /access token/.test(content?.errorMsg ?? "")) window.location.assign("/ui/sign-in");
   const text = content?.errorMsg ?? content?.message ?? `The platform answered ${answer.status}`;
   throw new ApiError(text, answer.status);
+}
+
+function portalHeaders(path) {
+  return path.startsWith("/portal/") && portalToken() ? { Authorization: `Bearer ${portalToken()}` } : {};
 }
 
 async function read(answer) {

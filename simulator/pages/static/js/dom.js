@@ -56,6 +56,19 @@ export function foreign(text, props = {}) {
   return h("bdi", { title: text, ...props }, text);
 }
 
+/** Return a sentence in which a stranger's text has no marks of direction: they would turn the rest of the sentence. */
+export function oneDirection(sentence) {
+  return sentence.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/** Replace the children of an element if they are made from other data than before, so that focus and open parts stay. */
+export function fillIfNew(parent, data, make) {
+  const key = JSON.stringify(data);
+  if (parent.madeFrom === key) return;
+  parent.madeFrom = key;
+  fill(parent, make());
+}
+
 /** Set a text only if it differs, so that nothing is laid out again without need. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -2,6 +2,7 @@
 
 const HIDDEN_FOR_MS = 20000;
 const MOST_WAITING = 5000;
+const RETRY_MS = 3000;
 const listeners = new Set();
 let source = null;
 let openKinds = "";
@@ -42,7 +43,11 @@ function connect() {
   const query = new URLSearchParams({ kinds, ...(last === null ? {} : { after: String(last) }) });
   source = new EventSource(`/events?${query}`);
   source.addEventListener("open", () => tellState("live"));
-  source.addEventListener("error", () => tellState("lost"));
+  source.addEventListener("error", () => {
+    tellState("lost");
+    // after a refused request the browser does not try again by itself
+    if (source?.readyState === EventSource.CLOSED) window.setTimeout(connect, RETRY_MS);
+  });
   source.addEventListener("entries", (event) => {
     last = Number(event.lastEventId);
     entries.push(...JSON.parse(event.data));

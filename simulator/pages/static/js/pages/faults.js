@@ -7,9 +7,12 @@ import { toast } from "../toast.js";
 
 const PLACES = {
   exchange: ["Calls to your connector", "Scans and carts on their way to the connector, and its answers."],
-  catalog: ["Catalog calls", "Answers of the platform to the retailer's catalog client."],
+  catalog: ["Calls of the retailer", "Answers of the platform to the retailer's clients."],
+  payment: ["Charges", "What the platform decides when the retailer adjusts a charge."],
   ingestion: ["Ingestions", "The processing of an upload."],
   notification: ["Notifications", "SNS messages about finished uploads."],
+  intraday: ["Orders in intra-day files", "The rows of an order in the files of a day."],
+  intraday_file: ["Intra-day files", "The SNS messages about these files."],
 };
 const WHERE = {
   operation: ["Operation", "any operation"],

@@ -1,7 +1,7 @@
 // The store floor: gates live, the chosen gate with all ways to scan, the shoppers inside, and the shelves.
 
 import { get, post, put, at } from "../api.js";
-import { button, emptyState, fill, foreign, h } from "../dom.js";
+import { button, emptyState, fill, foreign, h, setText } from "../dom.js";
 import { listen } from "../events.js";
 import { GatePanel } from "../floor/gate_panel.js";
 import { Shopping } from "../floor/shopping.js";
@@ -19,6 +19,7 @@ const floor = new Floor();
 let chosenGate = "";
 let chosenStore = "";
 let readTimer = 0;
+let wasLost = false;
 
 const panel = new GatePanel();
 const ways = new Ways(present, () => chosenGate, (...content) => panel.note(...content));
@@ -82,7 +83,9 @@ function chooseStore(storeId, gate = "") {
   const wantsConnector = store.hasConnector ? "" : " It has no connector yet: save one on the page Connectors.";
   fill(storeFacts, `Store default: ${store.storeDefault}. ${store.gates.length} gates.${wantsConnector}`);
   tiles.show(store.gates.map((one) => floor.gates.get(one.gate)), chosenGate);
-  atOnce.disabled = store.gates.length < 2;
+  const count = Math.min(AT_ONCE, store.gates.length);
+  setText(atOnce.lastChild, `${count === AT_ONCE ? "Eight" : count} gates at once`);
+  atOnce.disabled = count < 2;
   showGate(chosenGate);
   shopping.showStore(chosenStore);
 }
@@ -160,6 +163,10 @@ async function start() {
       if (shopping.tripId && changes.some(({ path }) => path.startsWith(`/trips/${shopping.tripId}/`))) shopping.readTrip();
     },
     onGap: readSoon,
+    onState: (state) => {
+      if (state === "live" && wasLost) readSoon(); // the platform may have started again, without its gates' states
+      wasLost = state === "lost";
+    },
   });
   window.setInterval(() => {
     for (const name of floor.lockAgain()) showGate(name);

@@ -1,0 +1,35 @@
+"""Matches the charge of a trip with the pre-authorisations of its entries, in one unit of work."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from reference_connector.store import Authorisation, AuthorisationState, Charge, Records
+
+
+def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelta) -> Charge:
+    """Return the next state of a charge that is `matching`.
+
+    The charge uses the pre-authorisation of its payer. The other ones of the trip are to be released: those of a group,
+    and all of them if there is nothing to pay. While the provider still decides on one of them, the charge waits.
+    """
+    event_ids = dict.fromkeys(charge.event_ids)
+    found = [each for event_id in event_ids if (each := records.authorisations.find(event_id))]
+    if any(each.state == "pending" for each in found):
+        return charge._replace(due_at=now + wait)
+    held = [each for each in found if each.state == "held"]
+    used = next((each for each in held if _pays(each, charge)), None)
+    for each in held:
+        state: AuthorisationState = "used" if each is used else "releasing"
+        records.authorisations.replace(each._replace(state=state, due_at=now, trip_id=charge.trip_id))
+    if not charge.amount:
+        return charge._replace(state="released")
+    if used is None:
+        return charge._replace(state="pending")
+    return charge._replace(state="adjusting", authorised=used.amount, reference=used.reference, method=used.method)
+
+
+def _pays(held: Authorisation, charge: Charge) -> bool:
+    """Return whether a pre-authorisation is the payer's, for a charge of more than nothing."""
+    is_payers = (held.shopper_id, held.currency) == (charge.shopper_id, charge.currency)
+    return bool(charge.amount) and is_payers

@@ -1,0 +1,1 @@
+"""Own authentication: the retailer's own readers lock a gate, identify the person, and let the person in."""

@@ -1,0 +1,1 @@
+"""Get Shopper Identity: the e-mail addresses of shoppers, for receipts."""
