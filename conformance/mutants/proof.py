@@ -9,12 +9,12 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import starting
 from conformance.mutants import gate
 from conformance.mutants.gallery import CONFORMANT, RATE_LIMIT
 from conformance.mutants.gate import (
     NOWHERE,
+    PROGRAMS,
     Outcome,
     certify,
     certify_client,
@@ -26,6 +26,7 @@ from conformance.mutants.gate import (
     visits_of_the_limited,
 )
 from conformance.mutants.registry import Fault
+from conformance.retailer_clients.addresses import Addresses
 from conformance.verdicts import CaseResult, Verdict
 from jwo_toolkit.lifeline import end_with_parent_process
 
@@ -64,7 +65,7 @@ def correct_runs(addresses: Addresses) -> dict[str, Run[Results]]:
     """Return the runs of the correct programs, by name; each finding in them is a false alarm."""
     return {
         "the correct connector": partial(_results, ""),
-        "the correct client": partial(certify_client, "", addresses),
+        **{f"the correct {api.lower()}": partial(certify_client, "", addresses, (), api) for api in PROGRAMS},
         f"the correct connector at {RATE_LIMIT} calls a second": visits_of_the_limited,
         **{each.name: partial(_results, each.name, each.found_by) for each in CONFORMANT},
     }

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import Platform
 from conformance.properties.story import Story
+from conformance.retailer_clients.addresses import Addresses
 from contract.profile import Profile
 from contract.register import Tier, register
 
@@ -45,6 +45,6 @@ class RunConfiguration:
     platform: Platform | None = None
     """The simulated platform for visits; with None, a run that needs one starts its own."""
     catalog_platform: Addresses | None = None
-    """The platform for the catalog client; with None, a run that needs one starts its own."""
+    """The platform for the retailer's clients; with None, a run that needs one starts its own."""
     until_s: float = math.inf
     """The time of the monotonic clock after which the run calls the connector no more."""

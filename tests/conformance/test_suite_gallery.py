@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.catalog_client.platform import Addresses
 from conformance.mutants import __main__ as gate_command
 from conformance.mutants import gallery, proof
 from conformance.mutants.gallery import CLIENTS, CONFORMANT, GALLERY, connector_with
-from conformance.mutants.gate import Outcome, certify_client
+from conformance.mutants.gate import PROGRAMS, Outcome, certify_client
 from conformance.mutants.registry import CLIENT_FAULTS, CONNECTOR_FAULTS, Fault
+from conformance.retailer_clients.addresses import Addresses
 from conformance.verdicts import CaseResult, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def test_make_mutants_tries_every_registered_fault(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "argv", ["conformance.mutants"])
 
     assert gate_command.main() == 0
-    assert tried == [CONNECTOR_FAULTS.faults, CLIENT_FAULTS.faults]
+    assert tried == [CONNECTOR_FAULTS.faults, CLIENTS]
     assert "\nmake mutants\n" in (ROOT / ".ci" / "run").read_text("utf-8")
     assert "-m conformance.mutants\n" in (ROOT / "Makefile").read_text("utf-8")
 
@@ -47,7 +47,7 @@ def test_the_gallery_imports_every_module_of_faults() -> None:
 
 def test_the_gallery_keeps_its_size() -> None:
     assert len(GALLERY) >= 289
-    assert len(CLIENTS) >= 39
+    assert len(CLIENTS) >= 109
 
 
 @pytest.mark.timeout(120)
@@ -67,7 +67,7 @@ def test_some_faults_are_found_in_worker_processes() -> None:
 def test_the_proof_runs_every_correct_program() -> None:
     runs = proof.correct_runs(Addresses("http://platform", "http://aws"))
 
-    assert len(runs) == 3 + len(CONFORMANT)
+    assert len(runs) == 2 + len(PROGRAMS) + len(CONFORMANT)
     assert {fault.name for fault in CONFORMANT} < set(runs)
 
 
