@@ -165,6 +165,18 @@ class PlatformControl:
         found = [each for search in searches for each in self.journal(kind="retailer_call", **search)]
         return list({entry["seq"]: entry for entry in found}.values())
 
+    def subscribe_to_files(self, retailer: str, queue_arn: str) -> None:
+        """Announce a retailer's intra-day files to a queue from now on."""
+        self._call("PUT", f"/portal/merchants/{retailer}/intra-day", {"queueArn": queue_arn})
+
+    def files_of(self, retailer: str) -> int:
+        """Return how many intra-day files a retailer has."""
+        return int(self._call("GET", f"/portal/merchants/{retailer}/intra-day")["files"])
+
+    def advance(self, seconds: float) -> None:
+        """Move the platform's clock forward."""
+        self._call("PUT", "/clock", {"advanceS": seconds})
+
     def pick(self, trip_id: str, sku: str, quantity: int) -> None:
         """Pick items from a shelf."""
         self._call("POST", f"/trips/{trip_id}/pick", {"sku": sku, "quantity": str(quantity)})

@@ -41,7 +41,12 @@ _HINTS = {
     429: "the connector limits its rate; declare [limits] rate_limit_per_second",
 }
 _REFUSED_IDENTITIES = ("high_risk", "invalid_card", "expired_card", "outstanding_balance")
-_CLIENTS = {"catalog_client": "CAT-X.3", "payment_client": "PAY-X.3", "checkout_client": "CHK-X.4"}
+_CLIENTS = {
+    "catalog_client": "CAT-X.3",
+    "payment_client": "PAY-X.3",
+    "checkout_client": "CHK-X.4",
+    "feed_consumer": "FEED-X.1",
+}
 """The table of each client of the retailer, and the case that tries it."""
 _RESOLUTIONS = {"accepted": "ACCEPT", "rejected": "REJECT"}
 

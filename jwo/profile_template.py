@@ -79,6 +79,9 @@ resolve_scan = false
 # [checkout_client]                # your program that sends priced carts, if Amazon charges the shopper
 # command = "send-carts {{job}} {{result}}"
 
+# [feed_consumer]                  # your program that books the intra-day files
+# command = "book-files {{state}} {{result}}"
+
 # [house.simulator]
 # weight_unit = "lb"               # or "kg", "oz", "g": the unit of weights in the carts of the suite
 

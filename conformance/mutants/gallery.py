@@ -12,6 +12,7 @@ from conformance.mutants import (
     delivery_faults,
     entry_tier_faults,
     event_faults,
+    feed_consumer_faults,
     form_faults,
     goods_faults,
     identity_faults,
@@ -31,6 +32,7 @@ from conformance.mutants.registry import (
     CLIENT_FAULTS,
     CONFORMANT_ODDITIES,
     CONNECTOR_FAULTS,
+    FEED_FAULTS,
     PAYMENT_FAULTS,
 )
 from conformance.mutants.small_connector import STORES, SmallConnector
@@ -58,12 +60,13 @@ MODULES = (
     catalog_client_faults,
     payment_client_faults,
     checkout_client_faults,
+    feed_consumer_faults,
 )
 """The modules of faults, each for one kind of fault."""
 RATE_LIMIT = 5
 """The rate limit, in calls per second, of the connectors that limit their rate."""
 GALLERY = CONNECTOR_FAULTS.faults
-CLIENTS = (*CLIENT_FAULTS.faults, *PAYMENT_FAULTS.faults, *CHECKOUT_FAULTS.faults)
+CLIENTS = (*CLIENT_FAULTS.faults, *PAYMENT_FAULTS.faults, *CHECKOUT_FAULTS.faults, *FEED_FAULTS.faults)
 CONFORMANT = CONFORMANT_ODDITIES.faults
 """Odd but correct connectors, each with the ids that look closest; the suite must not find a fault in them."""
 _ODD = {each.name for each in CONFORMANT}

@@ -91,16 +91,18 @@ class SmallClient:
         """Return the session token; empty for keys without one."""
         return self.environment.get("AWS_SESSION_TOKEN", "")
 
-    def signature(self, url: str, body: bytes, service: str) -> dict[str, str]:
+    def signature(self, url: str, body: bytes, service: str, method: str = "POST") -> dict[str, str]:
         """Sign by AWS Signature Version 4, with the host and the headers of AWS covered."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         parts = urllib.parse.urlsplit(url)
         covered = {"host": parts.netloc, "x-amz-date": stamp}
+        if service == "s3":
+            covered["x-amz-content-sha256"] = hashlib.sha256(body).hexdigest()
         if token := self.session_token():
             covered["x-amz-security-token"] = token
         names = ";".join(sorted(covered))
         lines = [f"{name}:{covered[name]}" for name in sorted(covered)]
-        canonical = "\n".join(["POST", parts.path or "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+        canonical = "\n".join([method, parts.path or "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
         scope = f"{stamp[:8]}/{self.region()}/{service}/aws4_request"
         text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
         key = b"AWS4" + self.environment["AWS_SECRET_ACCESS_KEY"].encode()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from conformance.catalog_client import jobs as catalog
 from conformance.end_to_end.needs import check_platform_is_installed
 from conformance.errors import NotDeclared
 from conformance.retailer_clients import checkout_jobs as checkout
+from conformance.retailer_clients import feed_jobs as feed
 from conformance.retailer_clients import payment_jobs as payment
 from conformance.retailer_clients.addresses import Addresses
 from conformance.retailer_clients.command import Runner
@@ -20,7 +22,12 @@ from contract.profile import ClientTable
 from jwo_toolkit.extras import is_installed
 
 J = TypeVar("J")
-TABLES = {catalog.API: "catalog_client", payment.API: "payment_client", checkout.API: "checkout_client"}
+TABLES = {
+    catalog.API: "catalog_client",
+    payment.API: "payment_client",
+    checkout.API: "checkout_client",
+    feed.API: "feed_consumer",
+}
 """The table of the profile that declares each client, by the name of the client's cases in the register."""
 OF_SOME_STORES = frozenset(TABLES) - {catalog.API}
 """The clients that only some stores need: a run that declares none of them can be complete."""
@@ -32,6 +39,7 @@ class Clients(NamedTuple):
     catalog: catalog.Jobs | None = None
     payment: payment.PaymentJobs | None = None
     checkout: checkout.CheckoutJobs | None = None
+    feed: feed.FeedJobs | None = None
 
 
 NO_CLIENTS = Clients()
@@ -59,6 +67,7 @@ def clients_for(configuration: RunConfiguration) -> Iterator[Clients]:
             catalog=jobs(catalog.API, catalog.PLANS, catalog.catalog_jobs),
             payment=jobs(payment.API, payment.PLANS, payment.payment_jobs),
             checkout=jobs(checkout.API, checkout.PLANS, checkout.checkout_jobs),
+            feed=jobs(feed.API, feed.PLANS, partial(feed.feed_jobs, day=configuration.feed_day)),
         )
 
 

@@ -60,21 +60,31 @@ def started_early(api: str, plans: Collection[str], only: Collection[str]) -> Co
 @contextmanager
 def served(house: House, **settings: str) -> Iterator[Addresses]:
     """Run a platform with the house rules, and a substitute for AWS, on free ports; yield their addresses."""
-    region = house.auth.region
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-platform-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-aws-")))
         aws_url = stack.enter_context(_serve(folder, "aws", {}))
-        rules = {
-            "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
-            "JWO_PLATFORM_AWS_REGION": region,
-            "JWO_PLATFORM_AUTH": house.auth.model_dump_json(),
-            "JWO_PLATFORM_CATALOG": house.catalog.model_dump_json(),
-            "JWO_PLATFORM_BARCODE": house.barcode.model_dump_json(),
-            "JWO_PLATFORM_PAYMENT": house.payment.model_copy(update=_QUICK).model_dump_json(),
-            "JWO_PLATFORM_CHECKOUT": house.checkout.model_copy(update=_QUICK).model_dump_json(),
-            "JWO_PLATFORM_JOURNAL_ENTRIES": str(_JOURNAL_ENTRIES),
-        }
-        yield Addresses(stack.enter_context(_serve(folder, "platform", rules | settings)), aws_url, region)
+        url = stack.enter_context(served_platform(house, aws_url, **settings))
+        yield Addresses(url, aws_url, house.auth.region)
+
+
+@contextmanager
+def served_platform(house: House, aws_url: str, **settings: str) -> Iterator[str]:
+    """Run a platform with the house rules at a running substitute for AWS, and yield its address."""
+    rules = {
+        "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
+        "JWO_PLATFORM_AWS_REGION": house.auth.region,
+        "JWO_PLATFORM_AUTH": house.auth.model_dump_json(),
+        "JWO_PLATFORM_CATALOG": house.catalog.model_dump_json(),
+        "JWO_PLATFORM_BARCODE": house.barcode.model_dump_json(),
+        "JWO_PLATFORM_PAYMENT": house.payment.model_copy(update=_QUICK).model_dump_json(),
+        "JWO_PLATFORM_CHECKOUT": house.checkout.model_copy(update=_QUICK).model_dump_json(),
+        "JWO_PLATFORM_JOURNAL_ENTRIES": str(_JOURNAL_ENTRIES),
+    }
+    with (
+        tempfile.TemporaryDirectory(prefix="jwo-platform-") as folder,
+        _serve(Path(folder), "platform", rules | settings) as url,
+    ):
+        yield url
 
 
 @contextmanager

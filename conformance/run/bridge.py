@@ -46,6 +46,7 @@ STEPS = (
     "catalog_client",
     "payment_client",
     "checkout_client",
+    "feed_consumer",
     "whole_run",
     "whole_run_memory",
     "whole_run_time",

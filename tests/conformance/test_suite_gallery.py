@@ -15,6 +15,7 @@ from conformance.mutants.gallery import CLIENTS, CONFORMANT, GALLERY, connector_
 from conformance.mutants.gate import PROGRAMS, Outcome, certify_client
 from conformance.mutants.registry import CLIENT_FAULTS, CONNECTOR_FAULTS, Fault
 from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.feed_day import FeedDay
 from conformance.verdicts import CaseResult, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,7 @@ def test_the_gallery_imports_every_module_of_faults() -> None:
 
 def test_the_gallery_keeps_its_size() -> None:
     assert len(GALLERY) >= 289
-    assert len(CLIENTS) >= 109
+    assert len(CLIENTS) >= 124
 
 
 @pytest.mark.timeout(120)
@@ -55,8 +56,9 @@ def test_some_faults_are_found_in_worker_processes() -> None:
     clients = (CLIENT_FAULTS.named("signs_nothing"),)
     faults = tuple(CONNECTOR_FAULTS.named(name) for name in SOME)
 
-    def correct(addresses: Addresses) -> dict[str, proof.Run[proof.Results]]:
-        return {"the correct client": partial(certify_client, "", addresses, ("CAT-X.1",))}
+    def correct(addresses: Addresses, day: FeedDay) -> dict[str, proof.Run[proof.Results]]:
+        only = partial(certify_client, "", addresses, ("CAT-X.1",), day=day)
+        return {"the correct client": only}
 
     found = proof.prove(faults, clients, correct)
 

@@ -29,6 +29,7 @@ APIS = sorted(OF_SOME_STORES)
 SCRIPTS = {
     "Payment client": ("payment.mjs", "{job}", "{result}"),
     "Checkout client": ("checkout.mjs", "{job}", "{result}"),
+    "Feed consumer": ("feed.mjs", "{state}", "{result}"),
 }
 
 

@@ -10,7 +10,10 @@ const MOST_TRIES = 5;
 export function signature(method, url, body, service) {
   const { host, pathname } = new URL(url);
   const stamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
-  const covered = { "content-type": "application/json", host, "x-amz-date": stamp, "x-amz-security-token": token };
+  const dated = { host, "x-amz-date": stamp, "x-amz-security-token": token };
+  const covered = service === "s3" ? { host } : { "content-type": "application/json" };
+  if (service === "s3") covered["x-amz-content-sha256"] = sha256(body);
+  Object.assign(covered, dated);
   const names = Object.keys(covered).join(";");
   const lines = Object.entries(covered).map(([name, value]) => `${name}:${value}\n`).join("");
   const canonical = [method, pathname, "", lines, names, sha256(body)].join("\n");
