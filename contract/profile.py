@@ -281,17 +281,22 @@ class ScansTable(_Table):
     """A content that the connector rejects."""
 
 
-class CatalogClientTable(_Table):
-    """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
+class ClientTable(_Table):
+    """A client of the retailer: a command that does one job and exits."""
 
     command: CommandLine = ""
-    """The run replaces `{csv}`, `{endpoint}` and others by values."""
+    """The run replaces `{endpoint}` and others by values."""
     environment: dict[str, str] = Field(default_factory=dict)
     """Further environment variables, for a client that uses other names. `{endpoint}` and others work here too."""
     limit_s: float = Field(default=60.0, gt=0, le=3600)
     """Time limit of one run, its waits included. The suite then ends the command."""
     at_once: int = Field(default=4, ge=1, le=32)
     """Largest number of parallel runs, each with a separate account."""
+
+
+class CatalogClientTable(ClientTable):
+    """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
+
     tells_rejected: Literal["", "exit_code", "output"] = ""
     """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
 
@@ -315,6 +320,12 @@ class Profile(_Table):
     shopper_identities: ShopperIdentitiesTable = ShopperIdentitiesTable()
     scans: ScansTable = ScansTable()
     catalog_client: CatalogClientTable = CatalogClientTable()
+    payment_client: ClientTable = ClientTable()
+    """The client that adjusts, captures, cancels and refunds charges, in a store where Amazon handles the card."""
+    checkout_client: ClientTable = ClientTable()
+    """The client that sends priced carts, in a store where Amazon charges the shopper."""
+    feed_consumer: ClientTable = ClientTable()
+    """The program that books the intra-day files."""
     suite: SuiteTable = SuiteTable()
     house: House = House()
     case: tuple[OwnCase, ...] = ()

@@ -42,6 +42,13 @@ _HINTS = {
     429: "the connector limits its rate; declare [limits] rate_limit_per_second",
 }
 _REFUSED_IDENTITIES = ("high_risk", "invalid_card", "expired_card", "outstanding_balance")
+_CLIENTS = {
+    "catalog_client": "CAT-X.3",
+    "payment_client": "PAY-X.3",
+    "checkout_client": "CHK-X.4",
+    "feed_consumer": "FEED-X.1",
+}
+"""The table of each client of the retailer, and the case that tries it."""
 _RESOLUTIONS = {"accepted": "ACCEPT", "rejected": "REJECT"}
 
 
@@ -61,7 +68,10 @@ def doctor(profile: Profile, console: Console) -> int:
     lines.append(_program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
     if declared.limits.url:
         lines.append(_rate_limited(declared.at_rate_limit))
-    lines.append(_program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
+    lines += [
+        _program(getattr(profile, table).command, f"[{table}] command", f"try it: jwo replay {case_id}")
+        for table, case_id in _CLIENTS.items()
+    ]
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(line.mark == _WRONG for line in lines) else 0

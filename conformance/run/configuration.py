@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import Platform
 from conformance.properties.story import Story
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.feed_day import FeedDay
 from contract.profile import Profile
 from contract.register import Tier, register
 
@@ -45,6 +46,8 @@ class RunConfiguration:
     platform: Platform | None = None
     """The simulated platform for visits; with None, a run that needs one starts its own."""
     catalog_platform: Addresses | None = None
-    """The platform for the catalog client; with None, a run that needs one starts its own."""
+    """The platform for the retailer's clients; with None, a run that needs one starts its own."""
+    feed_day: FeedDay | None = None
+    """The day of the feed consumer; with None, a run that needs one plays its own."""
     until_s: float = math.inf
     """The time of the monotonic clock after which the run calls the connector no more."""
