@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from conformance.catalogue import scenario_entries
 from conformance.report.model import Completeness, NotJudged
-from conformance.retailer_clients.clients import OF_SOME_STORES, TABLES
+from conformance.retailer_clients.clients import undeclared
 from conformance.verdicts import JUDGED, CaseResult, Verdict
 from contract.not_offered import signs_of
 from contract.profile import Profile
@@ -61,4 +61,4 @@ def _reason(result: CaseResult | None) -> str:
 
 
 def _has_client(row: Requirement, profile: Profile) -> bool:
-    return row.api not in OF_SOME_STORES or bool(getattr(profile, TABLES[row.api]).command)
+    return row.api not in undeclared(profile)

@@ -18,7 +18,7 @@ from conformance.retailer_clients.command import Runner
 from conformance.retailer_clients.pool import JobPool, RunJob
 from conformance.retailer_clients.servers import SharedPlatform, started_early
 from conformance.run.configuration import RunConfiguration
-from contract.profile import ClientTable
+from contract.profile import ClientTable, Profile
 from jwo_toolkit.extras import is_installed
 
 J = TypeVar("J")
@@ -30,7 +30,12 @@ TABLES = {
 }
 """The table of the profile that declares each client, by the name of the client's cases in the register."""
 OF_SOME_STORES = frozenset(TABLES) - {catalog.API}
-"""The clients that only some stores need: a run that declares none of them can be complete."""
+"""The clients that only some stores need: without their declaration, a run leaves their cases out."""
+
+
+def undeclared(profile: Profile) -> frozenset[str]:
+    """Return the clients of some stores only that a profile does not declare."""
+    return frozenset(api for api in OF_SOME_STORES if not getattr(profile, TABLES[api]).command)
 
 
 class Clients(NamedTuple):

@@ -25,10 +25,13 @@ class Selection:
     """Whether the search of each property takes minutes instead of seconds."""
     story: Story = ()
     """The only story to play; empty to draw stories."""
+    left_out: frozenset[str] = frozenset()
+    """APIs of some stores only, which the profile does not declare. `only` selects their cases nevertheless."""
 
     def has(self, case_id: str) -> bool:
         """Say whether a case is selected."""
-        return register()[case_id].tier in self.tiers and (not self.only or case_id in self.only)
+        row = register()[case_id]
+        return row.tier in self.tiers and (case_id in self.only if self.only else row.api not in self.left_out)
 
 
 def utc_now() -> datetime:
