@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-together test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
+.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -41,11 +41,8 @@ test-slow: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory test-alone
 
 test-all: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory test-together
-	@$(MAKE) --no-print-directory test-alone
-
-test-together: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
+	@$(MAKE) --no-print-directory test-alone
 
 # to collect all tests takes five seconds, so these two name the files that have the mark
 test-alone: $(VENV)/.installed-dev
