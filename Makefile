@@ -6,8 +6,9 @@ BIN    := $(VENV)/bin
 WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
-# bytecode of packages, from all cores at once; some packages hold templates that are no Python
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# bytecode of packages, from all cores at once, without large ones that a few tests or only lint import: these compile
+# what they import; some packages hold templates that are no Python
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath|networkx|mypy|mypyc|cfnlint)/' $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
