@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
-# bytecode of packages, from all cores at once; some packages hold templates that are no Python
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# bytecode of packages, from all cores at once, without large ones that a few tests or only lint import: these compile
+# what they import; some packages hold templates that are no Python
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath|networkx|mypy|mypyc|cfnlint)/' $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint docs docs-serve clean
+.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -40,14 +41,18 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "slow and not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(MAKE) --no-print-directory test-alone
 
 test-all: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(MAKE) --no-print-directory test-alone
+
+# to collect all tests takes five seconds, so these two name the files that have the mark
+test-alone: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-browser: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
 
 # each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
 test-bytecode: $(VENV)/.installed-dev
