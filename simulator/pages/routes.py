@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import fastapi_offline
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -76,11 +76,12 @@ def _add_sign_in(app: FastAPI, templates: Environment, token: AccessToken) -> No
         return HTMLResponse(template.render())
 
     @app.post(f"{PREFIX}/session", include_in_schema=False)
-    async def sign_in(given: SignIn, response: Response) -> dict[str, str]:
+    async def sign_in(given: SignIn, request: Request, response: Response) -> dict[str, str]:
         if not token.is_right(given.token):
             response.status_code = 403
             return _WRONG
-        response.set_cookie(COOKIE, token.cookie, path="/", httponly=True, samesite="strict")
+        is_https = request.headers.get("origin", "").startswith("https:")  # as the browser sees it, also behind a proxy
+        response.set_cookie(COOKIE, token.cookie, path="/", httponly=True, samesite="strict", secure=is_https)
         return {"status": "signed in"}
 
     @app.delete(f"{PREFIX}/session", include_in_schema=False)

@@ -98,6 +98,10 @@ def test_browser_signs_in_with_a_cookie_that_scripts_cannot_read(start: Start) -
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
+    assert "Secure" not in cookie
+    by_tls = {"Origin": "https://store.example:8443", "Sec-Fetch-Site": "same-origin"}
+    assert "Secure" in platform.post("/ui/session", json={"token": TOKEN}, headers=by_tls).headers["set-cookie"]
+    platform.post("/ui/session", json={"token": TOKEN})
     assert platform.get("/clock").status_code == 200
     platform.delete("/ui/session")
     assert platform.get("/clock").status_code == 401
