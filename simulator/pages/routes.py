@@ -30,7 +30,7 @@ class SignIn(BaseModel):
 
 def add_pages(app: FastAPI, token: AccessToken) -> None:
     """Serve the pages, and the documentation of the API without any network."""
-    templates = _templates()
+    templates = _templates(token)
     _add_entrance(app)
     for page in PAGES:
         _add_page(app, templates, page)
@@ -40,10 +40,10 @@ def add_pages(app: FastAPI, token: AccessToken) -> None:
     app.mount(f"{PREFIX}/docs-static", StaticFiles(directory=_DOCS_FILES), name="static files of the API's docs")
 
 
-def _templates() -> Environment:
+def _templates(token: AccessToken) -> Environment:
     loader = FileSystemLoader(_FOLDER / "templates")
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    templates.globals.update(pages=PAGES, prefix=PREFIX, icon=_icon)
+    templates.globals.update(pages=PAGES, prefix=PREFIX, icon=_icon, has_token=bool(token))
     return templates
 
 

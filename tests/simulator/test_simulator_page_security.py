@@ -62,6 +62,14 @@ def test_change_by_a_foreign_page_is_refused(start: Start, headers: dict[str, st
     assert platform.get("/clock").json()["speed"] == 1
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_change_by_a_page_of_another_port_is_refused(start: Start, host: str) -> None:
+    platform = start(base_url=f"http://{host}:1")
+
+    for foreign in ({"Origin": f"http://{host}:2"}, {"Origin": f"http://{host}:2", "Sec-Fetch-Site": "same-site"}):
+        assert platform.put("/clock", json={"speed": 0}, headers=foreign).status_code == 403
+
+
 def test_change_by_an_own_page_or_a_program_passes(start: Start) -> None:
     platform = start()
     own = f"http://{platform.base_url.netloc.decode()}"
