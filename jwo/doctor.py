@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from conformance import match
 from conformance.badge_scans import badge_channels
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
@@ -127,6 +128,8 @@ class _Doctor:
         exchange, status = trial.exchanges[0], _status(trial)
         name = exchange.operation.name
         if not trial.refusal and not trial.finding:
+            if breach := match.well_formed(exchange, self._profile.house):
+                return Line(_WRONG, f"{name}: {breach.got}; {self._advice(exchange, status)}")
             return Line(_OK, f"{name}: a valid request is answered {status}")
         if not trial.refusal:
             return Line(_WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
@@ -195,7 +198,8 @@ class _Doctor:
 
     def _keys(self) -> Iterator[Line]:
         for kind, visitor_type in _VISITOR_TYPES.items():
-            yield self._key(kind, 200, "check that the connector knows this key", visitor_type)
+            advice = "check that the connector knows this key; if you have none, leave it empty"
+            yield self._key(kind, 200, advice, visitor_type)
         refusal = self._profile.house.identity.refusal_status
         for kind in _TURNED_AWAY:
             advice = f"declare a key that the connector refuses as {kind}"
