@@ -90,6 +90,23 @@ def refused(row: Row, code: str) -> Row:
     return row._replace(state="declined", trouble=code)
 
 
+def stuck(row: Row) -> Row:
+    """Return the state of a row that waits for an operator, because the provider gave no clear result too often."""
+    return row._replace(state="stuck", stuck_in=row.state) if isinstance(row, Charge) else row._replace(state="stuck")
+
+
+def resumed(row: Row, now: datetime) -> Row:
+    """Return the state of a stuck row that an operator takes up again: its next call is the one that had no result.
+
+    The call has the same key and the same amount, so it has no second effect. A pre-authorisation is released: its trip
+    has authorised its total without it, or will.
+    """
+    row = row._replace(attempts=0, due_at=now)
+    if isinstance(row, Charge):
+        return row._replace(state=row.stuck_in or "pending", stuck_in="")
+    return row._replace(state="releasing" if isinstance(row, Authorisation) else "pending")
+
+
 def _refused_charge(charge: Charge, code: str) -> Charge:
     """Return the state of a charge after a refusal. After a refused adjustment, capture what was authorised."""
     charge = charge._replace(trouble=code, attempts=0)

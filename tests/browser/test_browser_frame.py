@@ -63,8 +63,8 @@ def test_portal_with_users_asks_for_a_token_once(tab: Tab, place: Place) -> None
         page.evaluate(
             "() => { window.asked = import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores')); }"
         )
-        page.get_by_label("Token", exact=True).fill(token)
-        page.get_by_role("button", name="Use the token").click()
+        page.get_by_label("Token of a user").fill(token)
+        page.get_by_role("button", name="Sign in").click()
         shown = page.evaluate("window.asked")
         again = page.evaluate("import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores'))")
     finally:
@@ -92,6 +92,13 @@ def test_platform_with_an_access_token_asks_for_it(open_tab: Callable[..., Tab])
         page.get_by_role("button", name="Sign in").click()
 
         page.locator("#link-state[data-state=live]").wait_for()
+        (cookie,) = page.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        page.get_by_role("button", name="Sign out of the platform").click()
+        page.wait_for_url("**/ui/sign-in")
+        page.goto(f"{platform}{PREFIX}/wire")
+        assert page.url.endswith("/ui/sign-in")
+        assert page.context.cookies() == []
         page.context.close()
 
 

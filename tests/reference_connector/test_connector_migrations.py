@@ -324,6 +324,37 @@ def test_tables_of_another_program_are_refused(storage: Storage) -> None:
     assert run_sql(storage, "SELECT question FROM answer") == []
 
 
+_STUCK = (
+    "INSERT INTO charge (trip_id, authorised, reference, captured, method, shopper_id, cents, currency, state, due_at, "
+    "attempts, trouble, owner, lease_until) VALUES ({}, 'ada', 5766, 'USD', 'stuck', 0, 4, 'no_answer', '', 0)"
+)
+
+
+@both_databases
+def test_stuck_charge_of_version_6_gets_its_step(storage: Storage) -> None:
+    opened_and_closed(storage)
+    rows = {
+        "no-means": "0, '', 0, ''",
+        "pending": "0, '', 0, 'card'",
+        "authorised": "0, 'ref', 0, 'card'",
+        "adjusting": "2000, 'ref', 0, 'card'",
+        "collecting": "2000, 'ref', 2000, 'card'",
+    }
+    is_postgres = "database_url" in storage
+    run_sql(
+        storage,
+        *(f"DROP INDEX {table}_stuck" for table in ("charge", "authorisation", "transfer")),
+        "ALTER TABLE charge DROP COLUMN stuck_in",
+        *(_STUCK.format(f"'{trip}', {members}") for trip, members in rows.items()),
+        "UPDATE jwo_version SET version = 6" if is_postgres else "PRAGMA user_version=6",
+    )
+
+    opened_and_closed(storage)
+
+    found = dict(run_sql(storage, "SELECT trip_id, stuck_in FROM charge"))
+    assert found == {trip: "" if trip == "no-means" else trip for trip in rows}
+
+
 def test_upgrade_is_logged(storage: Storage, start: Callable[..., Connector]) -> None:
     run_sql(storage, *statements_of(FORMS[1]))
     [upgraded] = start().events("store_upgraded")

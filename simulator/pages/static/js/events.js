@@ -1,6 +1,6 @@
 // The event stream: one EventSource for the page. Entries arrive together, once in a frame of the screen.
 
-const HIDDEN_FOR_MS = 20000;
+const HIDDEN_FOR_MS = 5000;
 const MOST_WAITING = 5000;
 const RETRY_MS = 3000;
 const listeners = new Set();

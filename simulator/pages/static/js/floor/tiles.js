@@ -32,7 +32,7 @@ export class Tiles {
       fill(parts.lock, icon(LOCKS[gate.lock] ?? "lock"), h("span", { class: "visually-hidden" }, gate.lock));
     }
     const decision = gate.lastDecision;
-    setText(parts.state, decision ? `${decision.opens ? "Opened" : "Closed"} · ${decision.elapsedMs ? duration(decision.elapsedMs) : decision.cause}` : "Ready");
+    setText(parts.state, decision ? `${decision.opens ? "Opened" : "Closed"} · ${decision.action === "not_called" ? "no call" : duration(decision.elapsedMs)}` : "Ready");
   }
 
   _make(gate) {

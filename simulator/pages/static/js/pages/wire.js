@@ -75,9 +75,9 @@ function row(one) {
   const place = one.gate || one.storeId;
   const trip = one.tripId ? ` · trip ${one.tripId.slice(0, 8)}` : "";
   return h("li", {}, h("button", { class: "wire-row", type: "button", "aria-pressed": "false", on: { click: () => choose(one.seq) } },
-    h("span", { class: "badge", dataset: { kind: one.level } }, statusText(one)),
+    h("span", { class: "badge", dataset: { kind: one.level } }, one.status ?? icon("cross")),
     h("span", { class: "wire-what" }, h("strong", { class: "cut" }, one.operation),
-      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", foreign(place), foreign(trip))),
+      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", one.status === null ? h("span", { class: "late" }, statusText(one), place || trip ? " · " : "") : null, foreign(place), foreign(trip))),
     one.faults.length ? h("span", { class: "wire-fault", title: `Fault: ${one.faults.join(", ")}` }, icon("fault"), h("span", { class: "visually-hidden" }, `Fault ${one.faults.join(", ")}`)) : null,
     h("span", { class: "number small" }, h("span", { class: one.isLate ? "late" : "" }, duration(one.elapsedMs)), h("br"), h("span", { class: "muted" }, clockTime(one.at)))));
 }
