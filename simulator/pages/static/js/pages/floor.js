@@ -19,7 +19,6 @@ const floor = new Floor();
 let chosenGate = "";
 let chosenStore = "";
 let readTimer = 0;
-let wasLost = false;
 
 const panel = new GatePanel();
 const ways = new Ways(present, () => chosenGate, (...content) => panel.note(...content));
@@ -163,10 +162,6 @@ async function start() {
       if (shopping.tripId && changes.some(({ path }) => path.startsWith(`/trips/${shopping.tripId}/`))) shopping.readTrip();
     },
     onGap: readSoon,
-    onState: (state) => {
-      if (state === "live" && wasLost) readSoon(); // the platform may have started again, without its gates' states
-      wasLost = state === "lost";
-    },
   });
   window.setInterval(() => {
     for (const name of floor.lockAgain()) showGate(name);
