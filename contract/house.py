@@ -43,7 +43,8 @@ class Identity(HouseGroup):
     visitor_id_min: int = 1
     visitor_id_max: int = 255
     refusal_status: int = 401
-    """For a flagged account, an expired code, a replayed code, and a badge that is revoked, lost or expired."""
+    """For a flagged account, an expired code, a replayed code, a badge that is revoked, lost or expired, and a shopper
+    with a declined means of payment or a debt."""
     badge_credential: str = Field(default="employee badge", min_length=1, max_length=255)
     """The credential type of a badge without one. Amazon's list of types is `unknown`, so any text is valid."""
     remember_h: float = 48
@@ -306,6 +307,8 @@ class Suite(HouseGroup):
     exact_readers: bool = False
     """Whether a connector must refuse what standard libraries read beyond the contract, such as NaN in JSON."""
     probe_ok: tuple[int, ...] = (200, 201)
+    debt_within_s: float = Field(default=5.0, ge=0, le=60)
+    """Seconds after the answer to a cart in which its unpaid rest must keep the shopper out; 0 does not judge that."""
 
 
 class ConnectorGroups(BaseModel):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
+from conformance import match
 from conformance.badge_scans import badge_channels
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
@@ -20,7 +21,7 @@ from conformance.run.configuration import utc_now
 from conformance.run.controls import ControlCalls, Trial
 from conformance.run.recorder import Recorder
 from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import BADGE_KINDS, KeyKind, Profile
+from contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
 from jwo.certify import reach
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
@@ -31,6 +32,7 @@ _VISITOR_TYPES: dict[KeyKind, str] = {"shopper": "SHOPPER", "associate": "ASSOCI
 """The keys that the connector lets in, and the visitor's type in its answer."""
 _OPEN_BADGES: dict[KeyKind, str] = {"badge": "", "associate_badge": "ASSOCIATE"}
 """The badges that the connector lets in; the first may belong to anyone, so its type is not checked."""
+_OPENS_FIRST: KeyKind = "debt_after_trip"
 _TURNED_AWAY: tuple[KeyKind, ...] = ("refused", "expired", "used")
 _WRONG_PATH, _NO_ACCESS, _INVALID, _ACCEPTED = {404, 405}, {401, 403}, {400, 422}, {200, 201}
 _DECIDED = {200, *_NO_ACCESS}
@@ -41,6 +43,13 @@ _HINTS = {
     429: "the connector limits its rate; declare [limits] rate_limit_per_second",
 }
 _REFUSED_IDENTITIES = ("high_risk", "invalid_card", "expired_card", "outstanding_balance")
+_CLIENTS = {
+    "catalog_client": "CAT-X.3",
+    "payment_client": "PAY-X.3",
+    "checkout_client": "CHK-X.4",
+    "feed_consumer": "FEED-X.1",
+}
+"""The table of each client of the retailer, and the case that tries it."""
 _RESOLUTIONS = {"accepted": "ACCEPT", "rejected": "REJECT"}
 
 
@@ -60,7 +69,10 @@ def doctor(profile: Profile, console: Console) -> int:
     lines.append(_program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
     if declared.limits.url:
         lines.append(_rate_limited(declared.at_rate_limit))
-    lines.append(_program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
+    lines += [
+        _program(getattr(profile, table).command, f"[{table}] command", f"try it: jwo replay {case_id}")
+        for table, case_id in _CLIENTS.items()
+    ]
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(line.mark == _WRONG for line in lines) else 0
@@ -116,6 +128,8 @@ class _Doctor:
         exchange, status = trial.exchanges[0], _status(trial)
         name = exchange.operation.name
         if not trial.refusal and not trial.finding:
+            if breach := match.well_formed(exchange, self._profile.house):
+                return Line(_WRONG, f"{name}: {breach.got}; {self._advice(exchange, status)}")
             return Line(_OK, f"{name}: a valid request is answered {status}")
         if not trial.refusal:
             return Line(_WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
@@ -184,12 +198,14 @@ class _Doctor:
 
     def _keys(self) -> Iterator[Line]:
         for kind, visitor_type in _VISITOR_TYPES.items():
-            yield self._key(kind, 200, "check that the connector knows this key", visitor_type)
+            advice = "check that the connector knows this key; if you have none, leave it empty"
+            yield self._key(kind, 200, advice, visitor_type)
         refusal = self._profile.house.identity.refusal_status
         for kind in _TURNED_AWAY:
             advice = f"declare a key that the connector refuses as {kind}"
             yield self._key(kind, refusal, f"{advice}, or declare its status as [house.identity] refusal_status")
         yield from self._badges(refusal)
+        yield from self._payments(refusal)
         yield self._unknown_key()
 
     def _badges(self, refusal: int) -> Iterator[Line]:
@@ -199,6 +215,13 @@ class _Doctor:
             if not opens:
                 advice = "declare a badge that the connector refuses, or its status as [house.identity] refusal_status"
             yield self._key(kind, 200 if opens else refusal, advice, _OPEN_BADGES.get(kind, ""))
+
+    def _payments(self, refusal: int) -> Iterator[Line]:
+        for kind in PAYMENT_KINDS:
+            advice = "declare a key that the connector refuses, or its status as [house.identity] refusal_status"
+            if kind == _OPENS_FIRST:
+                advice = "check that the connector knows this key, and that its shopper owes nothing yet"
+            yield self._key(kind, 200 if kind == _OPENS_FIRST else refusal, advice)
 
     def _key(self, kind: KeyKind, wanted: int, advice: str, visitor_type: str = "") -> Line:
         what = f"[keys] {kind}"

@@ -25,7 +25,7 @@ _KEYS: dict[KeyKind, tuple[str, str]] = {
 _STRANGER = Sample("stranger", "Stranger", "scans", "A code that the connector does not know: the gate stays closed.")
 _BADGES: dict[KeyKind, tuple[str, str]] = {
     "badge": ("Badge", "An issued badge: the gate opens."),
-    "associate_badge": ("Associate's badge", "The badge of a person who works here: the gate opens."),
+    "associate_badge": ("Associate badge", "The badge of a person who works here: the gate opens."),
     "revoked_badge": ("Revoked badge", "A badge that the retailer revoked: the gate stays closed."),
     "lost_badge": ("Lost badge", "A badge that its owner lost: the gate stays closed."),
     "expired_badge": ("Expired badge", "An expired badge: the gate stays closed."),

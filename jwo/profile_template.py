@@ -38,6 +38,9 @@ associate_badge = ""               # an issued badge of an associate
 revoked_badge = ""                 # badges that you refuse
 lost_badge = ""
 expired_badge = ""
+declined_payment = ""              # a key of a shopper with a means of payment that is declined: you refuse it
+in_debt = ""                       # a key of a shopper with an outstanding balance: you refuse it
+debt_after_trip = ""               # a key that opens until the shopper's payment is declined after a trip
 # command = "mint {{type}}"          # … or a command that prints a fresh key of a kind
 # url = "http://127.0.0.1:8080/mint/{{type}}"   # … or an address that answers {{"identityKey": "…"}}
 # minted = ["shopper", "associate"]  # the kinds that the command or address can make
@@ -72,6 +75,15 @@ resolve_scan = false
 # environment = {{ PLATFORM = "{{endpoint}}" }}               # further variables, if your program uses other names
 # tells_rejected = "exit_code"     # or "output": how it reports a rejected row
 # limit_s = 60                     # time limit of one run
+
+# [payment_client]                 # your program that charges and refunds trips, if Amazon handles the card
+# command = "charge-trips {{job}} {{result}}"
+
+# [checkout_client]                # your program that sends priced carts, if Amazon charges the shopper
+# command = "send-carts {{job}} {{result}}"
+
+# [feed_consumer]                  # your program that books the intra-day files
+# command = "book-files {{state}} {{result}}"
 
 # [house.simulator]
 # weight_unit = "lb"               # or "kg", "oz", "g": the unit of weights in the carts of the suite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.entry.strategies import Strategy
 
 _OWN_CONNECTOR = "name your own connector with --connector URL or --profile FILE"
+_SEED, _OWN_SEEDS = 7, 1_000_000
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -49,6 +51,14 @@ StrategyOption = Annotated[
         show_default="the first three in turn; with a profile amazon_recommendation, or no cards",
     ),
 ]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        help="Seed of the day; the same seed repeats it, with the same ids of events and trips.",
+        show_default=f"{_SEED}; a new one with --connector or --profile",
+    ),
+]
 StoresOption = Annotated[
     int | None,
     typer.Option(
@@ -66,7 +76,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     speed: Annotated[
         float, typer.Option("--speed", min=0, help="Simulated seconds per real second; 0 runs at full speed.")
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the day; the same seed repeats it.")] = 7,
+    seed: SeedOption = None,
     trips: Annotated[
         int, typer.Option("--trips", min=0, help="Shopping trips in all stores together; 0 takes the day's own number.")
     ] = 0,
@@ -117,5 +127,14 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     faults = tuple(map(read_fault, fault or []))
     shares, given = read_shares(share or [])
     wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])))
-    chosen = Day(day, wanted, trips, seed, speed, faults, in_turn)
+    chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))
+
+
+def _seed_of(given: int | None, *, is_own: bool) -> int:
+    """Return the seed. For the user's own connector, which may remember earlier days, draw and print a new one."""
+    if given is not None or not is_own:
+        return _SEED if given is None else given
+    seed = secrets.randbelow(_OWN_SEEDS)
+    typer.echo(f"seed {seed}: --seed {seed} repeats the day, and your connector may then know its events and trips")
+    return seed

@@ -25,7 +25,7 @@ from simulator.errors import SimulatorError
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
 from simulator.shop.page import DECISION_COLUMNS, decision_rows, meaning
-from simulator.shop.results import Results, latency
+from simulator.shop.results import Results, latency, ranked
 from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
 _COMPARABLE = "journal-comparable.ndjson"
@@ -117,7 +117,7 @@ def _display(progress: Progress) -> Group:
 
 def _causes(results: Results) -> Table:
     table = Table("way in", "cause", "gate", "decisions", box=None, header_style="bold", pad_edge=False)
-    for (method, cause, opens), count in results.causes.most_common():
+    for (method, cause, opens), count in ranked(results.causes):
         table.add_row(method, cause, "[green]open[/]" if opens else "[red]closed[/]", f"{count:,}")
     return table
 

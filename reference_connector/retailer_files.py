@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from contract.house import DEFAULT, ScanKeyRules
@@ -14,7 +14,7 @@ from reference_connector.files.sections import Placed, Sections
 from reference_connector.files.shelves import Shelves
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
-from reference_connector.retailer import EVERY_STORE, Account, Assortment, Retailer, Visitor
+from reference_connector.retailer import EVERY_STORE, Account, Assortment, CardShopper, Retailer, Visitor
 from reference_connector.retailer_rows import (
     CardShopperRow,
     FixtureKeyRow,
@@ -43,7 +43,7 @@ def load_retailer(
     stores = _stores(read)
     before = len(read.problems)
     accounts = {row.id: _account(row) for _, row in read.unique("shopper", ShopperRow, lambda row: row.id)}
-    accounts_are_known = len(read.problems) == before
+    known_accounts = accounts if len(read.problems) == before else None
     store_ids = None if stores is None else frozenset(row.id for _, row in stores)
     tax = _tax(read, stores or ())
     tax_codes = {code for rates in tax.values() for code in rates.codes}
@@ -51,9 +51,7 @@ def load_retailer(
     skus_are_known = shelves.fill(price_lists, store_ids)
     assortment = shelves.assortment
     fixture_keys = _fixture_keys(read, store_ids)
-    badges, badge_doubts = read_badges(
-        read, accounts if accounts_are_known else None, {text for _, text in fixture_keys}, codes
-    )
+    badges, badge_doubts = read_badges(read, known_accounts, {text for _, text in fixture_keys}, codes)
     retailer = Retailer(
         policy.policy(),
         store_ids or frozenset(),
@@ -62,7 +60,7 @@ def load_retailer(
         assortment,
         _promotions(read, assortment if skus_are_known else None),
         tax,
-        {row.id: row.card_shopper() for _, row in read.unique("card_shopper", CardShopperRow, lambda row: row.id)},
+        _card_shoppers(read, known_accounts),
         {
             row.code: row.member(policy.loyalty_provider)
             for _, row in read.unique("member", MemberRow, lambda row: row.code)
@@ -98,6 +96,15 @@ def _account(row: ShopperRow) -> Account:
     risk = (row.flagged, row.card_month, row.fraud_score, row.open_balance)
     first, *others = [each for each in (row.payment_method, *row.other_payment_methods) if each] or [""]
     return Account(visitor, *risk, first, row.pin, tuple(others))
+
+
+def _card_shoppers(read: Sections, accounts: Mapping[str, Account] | None) -> dict[str, CardShopper]:
+    """Return the shoppers with cards; without known accounts, do not check those that the cards name."""
+    rows = read.unique("card_shopper", CardShopperRow, lambda row: row.id)
+    for placed, row in rows:
+        if accounts is not None and row.account and row.account not in accounts:
+            read.add(placed, f"account: no shopper {row.account}", "Add a [[shopper]] with that id, or remove account")
+    return {row.id: row.card_shopper() for _, row in rows}
 
 
 def _fixture_keys(read: Sections, stores: frozenset[str] | None) -> dict[tuple[str, str], Visitor]:

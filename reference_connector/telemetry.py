@@ -153,6 +153,12 @@ class Telemetry:
             registry=self.registry,
             multiprocess_mode="mostrecent",
         )
+        self.payments_stuck = Gauge(
+            "jwo_connector_payments_stuck",
+            "Charges, pre-authorisations, refunds and payments of debts that an operator must take up again.",
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
         self.store_waiting = Gauge(
             "jwo_connector_store_waiting",
             "Inserts and units of work that wait for the writer.",

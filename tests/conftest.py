@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
 
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 Serve = Callable[[Any], str]
 
@@ -56,3 +59,12 @@ def serve() -> Iterator[Serve]:
     """Serve an ASGI app (or one made from its own address) until the test ends, and return its address."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(served(app))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Start Playwright, of which a process can have only one at a time."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only the tests in Chromium need it
+
+    with sync_playwright() as started:
+        yield started

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.registry import CONFORMANT_ODDITIES, CONNECTOR_FAULTS
-from conformance.mutants.small_connector import RESTART, BreaksOneCall, SmallConnector
+from conformance.mutants.small_connector import MINT, RESTART, BreaksOneCall, SmallConnector
 
 _fault_of_each_call = CONNECTOR_FAULTS.fault_of_each_call
 _KEY, _TOKEN = "s3cret-of-the-gallery", "Bearer token-of-the-gallery"
@@ -33,7 +33,7 @@ class Guarded(BreaksOneCall, ABC):
     """The base of connectors that check their callers. The broken call is the one that a fault leaves open."""
 
     async def answer(self, request: Request) -> Reply:
-        if request.path == RESTART or self.may_pass(request):
+        if request.path == RESTART or request.path.startswith(MINT) or self.may_pass(request):
             return await super().answer(request)
         return self.forbid(request)
 

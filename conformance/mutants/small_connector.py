@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from conformance.mutants.http_app import Receive, Reply, Request, Scope, Send, error, read_request, send_reply
-from conformance.mutants.json_values import Body, text_at
+from conformance.mutants.json_values import Body, entries_of, text_at
 from conformance.mutants.small_entry_tier import SmallEntryTier
 from conformance.mutants.validation_rules import broken_rule
 
@@ -30,6 +30,11 @@ VISITORS = {
 STORES = ("STORE-001", "STORE-002")
 RESTART = "/restart"
 """The path by which a test restarts the connector."""
+MINT = "/mint/"
+"""The start of the path that makes a key of a kind."""
+DEBTOR = "debtor-uuid-001"
+"""The shopper with the minted keys of the kind debt_after_trip. Each payment of this shopper is declined."""
+_DEBTORS_KEY = "debt_after_trip_key"
 NO_AUTH: Mapping[str, Any] = {}
 NO_JSON, NO_OBJECT = "no JSON", "no object"
 
@@ -79,6 +84,8 @@ class SmallConnector(SmallEntryTier):
         self.purchases = self.new_memory("cart")
         self.rate_limit_per_second = rate_limit_per_second
         self._arrivals: list[float] = []
+        self.debtors: set[str] = set()
+        self._debtors_events: set[str] = set()
 
     def new_memory(self, call: str) -> Memory:
         """Return the memory for a call."""
@@ -99,7 +106,8 @@ class SmallConnector(SmallEntryTier):
     async def answer(self, request: Request) -> Reply:
         """Return the reply to a request of any path and method."""
         if request.method != "POST":
-            return error(405, "POST only")
+            is_mint = request.method == "GET" and request.path.startswith(MINT)
+            return self.mint() if is_mint else error(405, "POST only")
         if request.path == RESTART:
             self.restart()
             return Reply(200)
@@ -123,6 +131,11 @@ class SmallConnector(SmallEntryTier):
         """Restart the connector, which keeps its memories."""
         self.decisions.restart()
         self.purchases.restart()
+
+    def mint(self) -> Reply:
+        """Return a new key of the debtor. It clears the debt."""
+        self.debtors.clear()
+        return Reply(200, {"identityKey": base64.b64encode(f"{_DEBTORS_KEY}-{new_id()}".encode()).decode()})
 
     # shared by both calls of the core
 
@@ -172,11 +185,18 @@ class SmallConnector(SmallEntryTier):
     def decide(self, request: Request) -> Reply:
         """Decide about a key."""
         visitor = self.visitor_of(_decoded(text_at(request.body, "identityKey")))
-        return self.let_in(*visitor) if visitor else self.turn_away()
+        if visitor and visitor[0] == DEBTOR:
+            self._debtors_events.add(text_at(request.body, "authEvent.id"))
+        return self.let_in(*visitor) if visitor and not self.owes(visitor[0], request) else self.turn_away()
 
     def visitor_of(self, key: str) -> tuple[str, str] | None:
         """Return the id and the type of the visitor with this key, or None."""
-        return VISITORS.get(key)
+        return (DEBTOR, "SHOPPER") if key.startswith(_DEBTORS_KEY) else VISITORS.get(key)
+
+    def owes(self, visitor: str, request: Request) -> bool:
+        """Return whether a debt of the visitor keeps the gate closed."""
+        del request
+        return visitor in self.debtors
 
     def let_in(self, visitor: str, kind: str) -> Reply:
         """Return the reply that opens the gate."""
@@ -206,9 +226,16 @@ class SmallConnector(SmallEntryTier):
 
     def buy(self, trip: str, request: Request) -> Purchase:
         """Make the purchase of a trip and remember it."""
+        self.charge(request)
         purchase = Purchase(self.new_purchase_id(request), request.items)
         self.purchases.keep(trip, purchase, request)
         return purchase
+
+    def charge(self, request: Request) -> None:
+        """Charge the shopper of the first entry; a declined payment is a debt."""
+        first = text_at(next(iter(entries_of(request.body)), {}), "id")
+        if first in self._debtors_events and request.items:
+            self.debtors.add(DEBTOR)
 
     def new_purchase_id(self, request: Request) -> str:
         """Return the id of a new purchase; empty for an empty cart. An unknown item is no reason to refuse."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.catalog_client.platform import Addresses
+from conformance.retailer_clients.addresses import Addresses
 from conformance.verdicts import Verdict
 from contract.house import House, Suite
 from contract.profile import (
     BADGE_KINDS,
+    PAYMENT_KINDS,
     CatalogTable,
     ConnectorTable,
     KeyKind,
@@ -33,7 +34,8 @@ from jwo.demo.stages import Stages
 from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
 
-_KINDS: tuple[KeyKind, ...] = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
+_PLAIN: tuple[KeyKind, ...] = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
+_KINDS = (*_PLAIN, *BADGE_KINDS, *PAYMENT_KINDS)
 
 
 def certify_reference(options: Options, console: Console) -> int:

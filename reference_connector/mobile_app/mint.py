@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from contract.house import ScanKeyRules
 from contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
 from reference_connector.mobile_app.codes import CodeIssuer
-from reference_connector.retailer import CurrentRetailer, VisitorType
+from reference_connector.payments.desk import clear_debts
+from reference_connector.retailer import Account, CurrentRetailer, Policy, VisitorType
 from reference_connector.store import Badge, BadgeState, Store
 from reference_connector.telemetry import Clock
 
@@ -34,6 +36,9 @@ class Kind(StrEnum):
     REVOKED_BADGE = "revoked_badge"
     LOST_BADGE = "lost_badge"
     EXPIRED_BADGE = "expired_badge"
+    DECLINED_PAYMENT = "declined_payment"
+    IN_DEBT = "in_debt"
+    DEBT_AFTER_TRIP = "debt_after_trip"
 
 
 _BADGES: dict[Kind, tuple[BadgeState, datetime | None]] = {
@@ -50,6 +55,30 @@ _TYPES: dict[Kind, VisitorType] = {
     Kind.CASH_SHOPPER: "CASH_SHOPPER",
 }
 """The type of account for a minted key; SHOPPER for all other kinds."""
+
+
+Trouble = Literal["flagged", "in_debt", "declined", "declined_after_trip"]
+_TROUBLES: dict[Kind, Trouble] = {
+    Kind.REFUSED: "flagged",
+    Kind.IN_DEBT: "in_debt",
+    Kind.DECLINED_PAYMENT: "declined",
+    Kind.DEBT_AFTER_TRIP: "declined_after_trip",
+}
+"""What is wrong with the account of a minted key; nothing for all other kinds."""
+_PAYMENT_TROUBLES: dict[str, Trouble] = {
+    "tok_declined": "declined",
+    "tok_declined_at_capture": "declined_after_trip",
+}
+"""By the magic values of the simulated provider."""
+
+
+def trouble_of(account: Account, policy: Policy) -> Trouble | None:
+    """Return what keeps an account of the files out now, or after a trip; None if nothing does."""
+    if account.flagged:
+        return "flagged"
+    if account.open_balance > policy.max_open_balance:
+        return "in_debt"
+    return _PAYMENT_TROUBLES.get(account.payment_method)
 
 
 class Mint:
@@ -73,6 +102,8 @@ class Mint:
 
     async def identity_key(self, kind: Kind) -> str:
         """Return a fresh key in Base64. Raises NotThere if the retailer has no shopper of that kind."""
+        if kind is Kind.DEBT_AFTER_TRIP:
+            await self._store.transact(clear_debts, self._shopper(kind))
         return to_identity_key(await (self._badge(kind) if kind in _BADGES else self._code(kind)))
 
     async def _code(self, kind: Kind) -> str:
@@ -89,8 +120,8 @@ class Mint:
         return badge.id
 
     def _shopper(self, kind: Kind) -> str:
-        wanted = _TYPES.get(kind, "SHOPPER")
-        for shopper_id, account in self._retailer.current.accounts.items():
-            if account.visitor.type == wanted and account.flagged == (kind is Kind.REFUSED):
+        wanted, retailer = (_TYPES.get(kind, "SHOPPER"), _TROUBLES.get(kind)), self._retailer.current
+        for shopper_id, account in retailer.accounts.items():
+            if (account.visitor.type, trouble_of(account, retailer.policy)) == wanted:
                 return shopper_id
         raise NotThere(f"the retailer files have no account for a key of the kind {kind}")

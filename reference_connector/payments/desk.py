@@ -1,4 +1,4 @@
-"""Refunds and debts: what operators and shoppers start. Each function is a unit of work."""
+"""Refunds, debts and retries: what operators and shoppers start. Each function is a unit of work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reference_connector.errors import NotPossible, NotThere
-from reference_connector.store import Charge, Records, Store, Transfer
+from reference_connector.payments.retries import retry_authorisation, retry_charge, retry_debt_payment, retry_refund
+from reference_connector.payments.steps import Row
+from reference_connector.store import Authorisation, Charge, Records, Store, Transfer
 from reference_connector.telemetry import Clock, EventLog
 
 _ZERO = Decimal(0)
@@ -24,7 +26,7 @@ class RefundRequest(NamedTuple):
 
 
 class PaymentDesk:
-    """Starts refunds and settles debts; it calls `on_work` when the outbox has new work."""
+    """Starts refunds, settles debts and retries; it calls `on_work` when the outbox has new work."""
 
     def __init__(self, store: Store, clock: Clock, on_work: Callable[[], None], log: EventLog) -> None:
         self._store = store
@@ -53,11 +55,34 @@ class PaymentDesk:
     async def settle(self, trip_id: str) -> Charge:
         """Record that a shopper has paid a debt in another way; return the charge. A repeated call changes nothing.
 
-        Raises NotThere if the trip has no charge, and NotPossible if it has no debt, or if the shopper pays just now.
+        It closes a stuck charge too, which the provider may have collected: look there first. Raises NotThere if the
+        trip has no charge, and NotPossible if it has no debt and is not stuck, or if the shopper pays just now.
         """
         charge = await self._store.transact(_settle, trip_id)
         self._log.event("debt_settled", shoppingTripId=trip_id)
         return charge
+
+    async def retry_charge(self, trip_id: str) -> Charge:
+        """Take up a stuck charge again. Raises NotThere if the trip has none, and NotPossible if no call is left."""
+        return await self._retry(retry_charge, trip_id)
+
+    async def retry_authorisation(self, event_id: str) -> Authorisation:
+        """Release a stuck pre-authorisation. Raises NotThere if there is none, and NotPossible if it is not stuck."""
+        return await self._retry(retry_authorisation, event_id.lower())
+
+    async def retry_refund(self, refund_id: str) -> Transfer:
+        """Take up a stuck refund again. Raises NotThere if there is none, and NotPossible if it is not stuck."""
+        return await self._retry(retry_refund, refund_id.lower())
+
+    async def retry_debt_payment(self, trip_id: str) -> Transfer:
+        """Take up a stuck payment of a debt again. Raises NotPossible if the trip has none, or has no debt any more."""
+        return await self._retry(retry_debt_payment, trip_id)
+
+    async def _retry(self, retry: Callable[[Records, str, datetime], Row], key: str) -> Row:
+        row = await self._store.transact(retry, key, self._clock())
+        self._on_work()
+        self._log.event("payment_retried", kind=type(row).__name__.lower(), id=row[0], state=row.state)
+        return row
 
     async def pay_debt(self, shopper_id: str, trip_id: str, method: str) -> Transfer:
         """Start to collect a debt by a means of payment; while a call for it is under way, return that one.
@@ -120,13 +145,19 @@ def _settle(records: Records, trip_id: str) -> Charge:
     charge = _charge_of(records, trip_id)
     if charge.state == "settled":
         return charge
-    if charge.state != "declined":
+    if charge.state not in {"declined", "stuck"}:
         raise NotPossible(f"the charge is {charge.state}, so there is no debt")
     if any(each.state == "pending" for each in _payments(records, trip_id)):
         raise NotPossible("the shopper pays this debt just now; try again when that is done")
     settled = charge._replace(state="settled")
     records.charges.replace(settled)
     return settled
+
+
+def clear_debts(records: Records, shopper_id: str) -> None:
+    """Settle all debts of a shopper, for the next test. Raises NotPossible if the shopper pays one just now."""
+    for charge in records.debts(shopper_id):
+        _settle(records, charge.trip_id)
 
 
 def _payments(records: Records, trip_id: str) -> list[Transfer]:
@@ -144,7 +175,7 @@ def _pay_debt(records: Records, shopper_id: str, trip_id: str, method: str, now:
     if not charge.owed:
         raise NotPossible(f"the charge is {charge.state}, so there is no debt")
     if any(each.state == "stuck" for each in attempts):
-        raise NotPossible("the result of an earlier payment is not known; ask the store")
+        raise NotPossible("the result of an earlier payment is not known; ask the store, which can retry it")
     if not method:
         raise NotPossible("the account has no means of payment; ask the store")
     payment_id = f"{trip_id}:debt-{len(attempts) + 1}"

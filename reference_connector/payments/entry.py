@@ -39,6 +39,28 @@ class Entry(NamedTuple):
         return not self.owner and self.authorisation.state != "pending"
 
 
+class RecentDeclines:
+    """The shoppers with a means of payment that the gate refused last, for the words on their phones.
+
+    Each process remembers its own, and forgets the oldest of more than `most`.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._shoppers: dict[str, None] = {}
+
+    def note(self, shopper_id: str, *, declined: bool) -> None:
+        """Remember a decision of the provider."""
+        self._shoppers.pop(shopper_id, None)
+        if declined:
+            self._shoppers[shopper_id] = None
+        if len(self._shoppers) > self._most:
+            del self._shoppers[next(iter(self._shoppers))]
+
+    def __contains__(self, shopper_id: str) -> bool:
+        return shopper_id in self._shoppers
+
+
 class Keys(Protocol):
     """The keys that shoppers enter with."""
 
@@ -64,6 +86,7 @@ class EntryPayments:
         log: EventLog,
     ) -> None:
         self._keys = keys
+        self.declines = RecentDeclines()
         self._retailer = retailer
         self._steps = Steps(provider, rules, clock)
         self._rules = rules
@@ -82,12 +105,18 @@ class EntryPayments:
         This is part of a unit of work.
         """
         found = self._keys.redeem(records, text, event_id, scanned_at)
-        return self._begin(records, event_id, found) or found if isinstance(found, Visitor) else found
+        if not isinstance(found, Visitor):
+            return found
+        begun = self._begin(records, event_id, found)
+        if isinstance(begun, Refusal):
+            self._keys.give_back(records, text, event_id)
+        return begun or found
 
-    def _begin(self, records: Records, event_id: str, visitor: Visitor) -> Entry | None:
+    def _begin(self, records: Records, event_id: str, visitor: Visitor) -> Entry | Refusal | None:
         """Record the intent to authorise an entry, or find it; None if the visitor needs none.
 
-        Only a shopper with a means of payment on record needs one.
+        Only a shopper with a means of payment on record needs one. The pre-authorisation of another shopper for the
+        same event is no reason to open: its key at the provider is used, and its money is not this shopper's.
         """
         retailer, now = self._retailer.current, self._clock()
         account = retailer.accounts.get(visitor.id)
@@ -98,6 +127,8 @@ class EntryPayments:
             amount, currency = self._rules.preauthorise, retailer.policy.currency
             found = Authorisation(event_id, visitor.id, amount, currency, account.payment_method, "pending", now)
             records.authorisations.save(found)
+        if found.shopper_id != visitor.id:
+            return Refusal.PAYMENT_UNCLEAR
         if found.state != "pending":
             return Entry(visitor, found)
         owner, lease_until = self._new_owner(), now + timedelta(seconds=2 * self._rules.gate_budget_s)
@@ -138,6 +169,7 @@ class EntryPayments:
 
         A shopper that stays out may use the key again.
         """
+        self.declines.note(held.shopper_id, declined=held.state == "declined")
         if held.state in {"held", "used"} or (held.state == "pending" and self._rules.when_unclear == "open"):
             return None
         self._keys.give_back(records, text, held.event_id)

@@ -15,7 +15,7 @@ from typing import Any
 from reference_connector.errors import PaymentDeclined, PaymentPending, PaymentUnclear, StoreError
 from reference_connector.payments.matching import match_charge
 from reference_connector.payments.provider import PaymentProvider
-from reference_connector.payments.steps import Row, Steps, refused
+from reference_connector.payments.steps import Row, Steps, refused, stuck
 from reference_connector.settings import Payments
 from reference_connector.store import Authorisation, Charge, Leased, Records, Store, Transfer
 from reference_connector.telemetry import Clock, EventLog
@@ -137,7 +137,7 @@ class PaymentOutbox:
     def _again(self, row: Row, trouble: str) -> Row:
         attempts = row.attempts + 1
         if attempts >= self._rules.attempts_max:
-            return row._replace(state="stuck", attempts=attempts, trouble=trouble)
+            return stuck(row._replace(attempts=attempts, trouble=trouble))
         return row._replace(attempts=attempts, due_at=self._clock() + backoff(self._rules, attempts), trouble=trouble)
 
 

@@ -1,10 +1,15 @@
 """The operators' routes for payments. Amounts are texts with two decimals.
 
-GET  /ops/charges/{state}            the charges in a state, the oldest 100; `declined` are the debts
-GET  /ops/authorisations/{state}     the pre-authorisations in a state, the oldest 100
-POST /ops/refunds                    start a refund, or return the earlier one of the same refundRequestId
-GET  /ops/refunds/{refundRequestId}  one refund
-POST /ops/debts/{trip}/settle        record that the shopper paid a debt in another way
+GET  /ops/charges/{state}                     the charges in a state, the oldest 100; `declined` are the debts
+POST /ops/charges/{trip}/retry                take up a stuck charge again
+GET  /ops/authorisations/{state}              the pre-authorisations in a state, the oldest 100
+POST /ops/authorisations/{authEventId}/retry  release a stuck pre-authorisation
+GET  /ops/transfers/{state}                   the refunds and the payments of debts in a state, the oldest 100
+POST /ops/refunds                             start a refund, or return the earlier one of the same refundRequestId
+GET  /ops/refunds/{refundRequestId}           one refund
+POST /ops/refunds/{refundRequestId}/retry     take up a stuck refund again
+POST /ops/debts/{trip}/settle                 record that the shopper paid a debt, or a stuck charge, in another way
+POST /ops/debts/{trip}/retry                  take up a stuck payment of a debt again
 """
 
 from __future__ import annotations
@@ -24,9 +29,18 @@ from reference_connector.dispatch import CallerGone, read_body
 from reference_connector.errors import InvalidRequest, TooLarge
 from reference_connector.payments.desk import PaymentDesk, RefundRequest
 from reference_connector.pricing.goods import as_text
-from reference_connector.store import Authorisation, AuthorisationState, Charge, ChargeState, Store, Transfer
+from reference_connector.store import (
+    Authorisation,
+    AuthorisationState,
+    Charge,
+    ChargeState,
+    Store,
+    Transfer,
+    TransferState,
+)
 
 _LISTED, _BODY_BYTES = 100, 4096
+_REFUND_MEMBERS = ("refundRequestId", "shoppingTripId", "amount", "refundReasonCode")
 _REASONS = ("DAMAGED_ITEM", "EXPIRED_ITEM", "UNWANTED_ITEM", "JWO_TECH_ERROR", "OTHER")
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
@@ -35,6 +49,7 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 def payment_routes(store: Store, desk: PaymentDesk) -> APIRouter:
     """Make the routes of this module."""
     routes = APIRouter(prefix="/ops")
+    routes.include_router(_retry_routes(desk))
 
     @routes.get("/charges/{state}")
     async def charges(state: str) -> Response:
@@ -48,6 +63,12 @@ def payment_routes(store: Store, desk: PaymentDesk) -> APIRouter:
         found = await store.transact(lambda records: records.authorisations.in_state(state, _LISTED))
         return _json({"authorisations": [_authorisation(each) for each in found]})
 
+    @routes.get("/transfers/{state}")
+    async def transfers(state: str) -> Response:
+        _check_state(state, get_args(TransferState))
+        found = await store.transact(lambda records: records.transfers.in_state(state, _LISTED))
+        return _json({"transfers": [_transfer(each) for each in found]})
+
     @routes.post("/refunds")
     async def refund(request: Request) -> Response:
         return _json(_refund(await desk.refund(_refund_request(await _body(request)))), 202)
@@ -59,6 +80,28 @@ def payment_routes(store: Store, desk: PaymentDesk) -> APIRouter:
     @routes.post("/debts/{trip_id:path}/settle")
     async def settle(trip_id: str) -> Response:
         return _json(_charge(await desk.settle(trip_id)))
+
+    return routes
+
+
+def _retry_routes(desk: PaymentDesk) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/charges/{trip_id:path}/retry")
+    async def retry_charge(trip_id: str) -> Response:
+        return _json(_charge(await desk.retry_charge(trip_id)), 202)
+
+    @routes.post("/authorisations/{event_id:path}/retry")
+    async def retry_authorisation(event_id: str) -> Response:
+        return _json(_authorisation(await desk.retry_authorisation(event_id)), 202)
+
+    @routes.post("/refunds/{refund_id}/retry")
+    async def retry_refund(refund_id: str) -> Response:
+        return _json(_refund(await desk.retry_refund(refund_id)), 202)
+
+    @routes.post("/debts/{trip_id:path}/retry")
+    async def retry_debt_payment(trip_id: str) -> Response:
+        return _json(_transfer(await desk.retry_debt_payment(trip_id)), 202)
 
     return routes
 
@@ -84,6 +127,9 @@ def _refund_request(body: bytes) -> RefundRequest:
         given = parse_object(body)
     except ContractError as error:
         raise InvalidRequest(str(error)) from error
+    if unknown := sorted(given.keys() - _REFUND_MEMBERS):
+        what, known = ", ".join(unknown), ", ".join(_REFUND_MEMBERS)
+        raise InvalidRequest(f"a refund has no member {what}; its members are {known}, in the currency of the charge")
     refund_id, trip_id = given.get("refundRequestId"), given.get("shoppingTripId")
     reason = given.get("refundReasonCode", "OTHER")
     if not isinstance(refund_id, str) or not _UUID.fullmatch(refund_id):
@@ -129,6 +175,20 @@ def _authorisation(held: Authorisation) -> dict[str, object]:
         "state": held.state,
         "attempts": held.attempts,
         "trouble": held.trouble,
+    }
+
+
+def _transfer(transfer: Transfer) -> dict[str, object]:
+    if transfer.kind == "refund":
+        return {"kind": "refund", **_refund(transfer)}
+    return {
+        "kind": "payment_of_debt",
+        "shoppingTripId": transfer.trip_id,
+        "amount": as_text(transfer.amount),
+        "currency": transfer.currency,
+        "state": transfer.state,
+        "attempts": transfer.attempts,
+        "trouble": transfer.trouble,
     }
 
 

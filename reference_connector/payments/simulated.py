@@ -44,7 +44,13 @@ CREATE TABLE IF NOT EXISTS effect (
 CREATE INDEX IF NOT EXISTS effect_reference ON effect (reference);
 CREATE INDEX IF NOT EXISTS effect_trip ON effect (trip_id);
 """
-_NEW_COLUMN = "ALTER TABLE effect ADD COLUMN reference TEXT NOT NULL DEFAULT ''"
+_UPGRADE = """
+BEGIN IMMEDIATE;
+ALTER TABLE effect ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+UPDATE effect SET reference = 'ref-' || trip_id || ':authorise';
+COMMIT;
+"""
+"""For a ledger of an earlier version. It has authorisations and captures alone, and their references were not kept."""
 _UNDECIDED_CALLS, _SLOW_S = 2, 3.0
 _SILENT_AT_FIRST = {"tok_timeout", "tok_late_success"}
 _DECLINED: dict[str, tuple[Kind, ...]] = {
@@ -229,7 +235,7 @@ def _open(ledger: Path) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous=NORMAL")
     columns = {row[1] for row in database.execute("PRAGMA table_info(effect)")}
     if columns and "reference" not in columns:  # a ledger of an earlier version
-        database.execute(_NEW_COLUMN)
+        database.executescript(_UPGRADE)
     database.executescript(_TABLES)
     return database
 

@@ -48,7 +48,9 @@ class Steps:
             await self._provider.adjust(_call(charge, "adjust"))
             return charge._replace(state="adjusted", authorised=charge.amount, attempts=0)
         if charge.state in {"authorised", "adjusted"}:
-            amount = min(charge.amount, charge.authorised)
+            # An `authorised` charge reserved its total. Earlier connectors did not record that amount.
+            is_whole = charge.state == "authorised"
+            amount = charge.amount if is_whole else min(charge.amount, charge.authorised)
             await self._provider.capture(_call(charge, "capture")._replace(amount=amount))
             return with_rest(charge._replace(captured=amount))
         method, rest = charge.other_methods[0], charge.amount - charge.captured
@@ -86,6 +88,23 @@ def refused(row: Row, code: str) -> Row:
     if isinstance(row, Authorisation):
         return row._replace(state="stuck" if row.reference else "declined", trouble=code)
     return row._replace(state="declined", trouble=code)
+
+
+def stuck(row: Row) -> Row:
+    """Return the state of a row that waits for an operator, because the provider gave no clear result too often."""
+    return row._replace(state="stuck", stuck_in=row.state) if isinstance(row, Charge) else row._replace(state="stuck")
+
+
+def resumed(row: Row, now: datetime) -> Row:
+    """Return the state of a stuck row that an operator takes up again: its next call is the one that had no result.
+
+    The call has the same key and the same amount, so it has no second effect. A pre-authorisation is released: its trip
+    has authorised its total without it, or will.
+    """
+    row = row._replace(attempts=0, due_at=now)
+    if isinstance(row, Charge):
+        return row._replace(state=row.stuck_in or "pending", stuck_in="")
+    return row._replace(state="releasing" if isinstance(row, Authorisation) else "pending")
 
 
 def _refused_charge(charge: Charge, code: str) -> Charge:

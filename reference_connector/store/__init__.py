@@ -48,7 +48,8 @@ change the pre-authorised amount to the total. authorised, adjusted: capture; a 
 first one only, and captures the whole total. collecting: collect the rest by another means.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
-owes what is not collected. settled: the shopper paid that debt in another way. stuck: an operator must look."""
+owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
+clear result too often; an operator takes the charge up again."""
 AuthorisationState = Literal["pending", "held", "used", "releasing", "released", "declined", "stuck"]
 """pending: authorise. held: the provider reserved the amount, and no trip has used it yet. used: a charge has it.
 releasing: release. The others are final."""
@@ -138,7 +139,8 @@ class Charge(NamedTuple):
 
     `amount` is the total. `authorised` is the amount that the provider has reserved under `reference`, `captured` what
     it has collected; all have two decimals. `trouble` is the provider's last error code. `event_ids` are the authEvents
-    of the trip, which may have pre-authorisations. `other_methods` are the shopper's other means of payment.
+    of the trip, which may have pre-authorisations. `other_methods` are the shopper's other means of payment. `stuck_in`
+    is the state in which a `stuck` charge waited for the provider; empty if no call can continue it.
     """
 
     trip_id: str
@@ -155,6 +157,7 @@ class Charge(NamedTuple):
     captured: Decimal = Decimal(0)
     event_ids: tuple[str, ...] = ()
     other_methods: tuple[str, ...] = ()
+    stuck_in: ChargeState | Literal[""] = ""
 
     @property
     def collected(self) -> Decimal:
@@ -170,8 +173,7 @@ class Charge(NamedTuple):
 class Authorisation(NamedTuple):
     """The pre-authorisation of one entry; `event_id` is its authEvent.id, in lower case.
 
-    Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is
-    the trip that uses it, or empty.
+    Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is the trip that uses it, or empty.
     """
 
     event_id: str
@@ -312,6 +314,9 @@ class Records(Protocol):
 
     def open_payments(self) -> int:
         """Count what waits for the payment provider: charges, pre-authorisations, and transfers."""
+
+    def stuck_payments(self) -> int:
+        """Count what an operator must take up again: charges, pre-authorisations, and transfers."""
 
     def debts(self, shopper_id: str) -> list[Charge]:
         """List a shopper's declined charges, the oldest first."""

@@ -56,7 +56,7 @@ _OPENING = ("shopper_id", "cents", "currency", "method", "state", "due_at", "att
 CHARGES = Table(
     "charge",
     Charge,
-    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods"),
+    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in"),
     {
         "cents": _MONEY,
         "due_at": _TIME,
@@ -106,6 +106,7 @@ class LeasedRows(Generic[T]):
         self._replace = f"UPDATE {name} SET {new}, owner='', lease_until=0 WHERE {key}=?"  # noqa: S608
         self._update = f"{self._replace} AND owner=?"
         self._open = f"SELECT count(*) FROM {name} WHERE state IN ({waiting}) AND state<>'held'"  # noqa: S608
+        self._stuck = f"SELECT count(*) FROM {name} WHERE state='stuck'"  # noqa: S608
 
     def save(self, row: T) -> None:
         """Insert a row. Its key must be new."""
@@ -131,6 +132,10 @@ class LeasedRows(Generic[T]):
     def open(self) -> int:
         """Count the rows that wait for the provider. A pre-authorisation that is held waits for its trip."""
         return int(self._execute(self._open, ()).fetchone()[0])
+
+    def stuck(self) -> int:
+        """Count the rows that an operator must take up again."""
+        return int(self._execute(self._stuck, ()).fetchone()[0])
 
     def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[T]:
         """Lease the rows that are due and that no other worker has leased, the oldest first."""

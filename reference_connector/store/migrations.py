@@ -99,6 +99,20 @@ STEPS = {
             "CREATE INDEX transfer_trip ON transfer (trip_id)",
         ),
     ),
+    # The step at which a charge is stuck, so that an operator can take it up again, and the indexes that count what is
+    # stuck. The step of an older charge follows from its amounts: one without a means of payment has none.
+    7: Step(
+        both=(
+            "ALTER TABLE charge ADD COLUMN stuck_in TEXT NOT NULL DEFAULT ''",
+            """UPDATE charge SET stuck_in = CASE
+  WHEN captured > 0 THEN 'collecting' WHEN reference = '' THEN 'pending'
+  WHEN authorised IN (0, cents) THEN 'authorised' ELSE 'adjusting' END
+  WHERE state = 'stuck' AND method <> ''""",
+            "CREATE INDEX charge_stuck ON charge (due_at) WHERE state = 'stuck'",
+            "CREATE INDEX authorisation_stuck ON authorisation (due_at) WHERE state = 'stuck'",
+            "CREATE INDEX transfer_stuck ON transfer (due_at) WHERE state = 'stuck'",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)

@@ -202,6 +202,10 @@ class SqlRecords:
         """Count what waits for the payment provider: charges, pre-authorisations, and transfers."""
         return self.charges.open() + self.authorisations.open() + self.transfers.open()
 
+    def stuck_payments(self) -> int:
+        """Count what an operator must take up again: charges, pre-authorisations, and transfers."""
+        return self.charges.stuck() + self.authorisations.stuck() + self.transfers.stuck()
+
     def debts(self, shopper_id: str) -> list[Charge]:
         """List a shopper's declined charges, the oldest first."""
         return self.charges.read("shopper_id=? AND state='declined'", (shopper_id,))

@@ -16,7 +16,7 @@ from jwo_toolkit.pages.rendering import Frame, Pages, Verdict, utc
 from jwo_toolkit.pages.rendering import Title as TitleLine
 from jwo_toolkit.texts import no_approval
 from simulator.shop.plots import bars, steps
-from simulator.shop.results import BUDGET_MS, Results, latency, reason
+from simulator.shop.results import BUDGET_MS, Results, latency, ranked, reason
 
 DECISION_COLUMNS = ("strategy", "way in", "decided by", "why", "gate", "decisions")
 _PAGES = Pages("simulator.shop")
@@ -164,7 +164,7 @@ def _causes(results: Results) -> list[_Bar]:
     return _bars(
         [
             (f"{method} {words(cause)}{'' if opens else ', closed'}", count, "" if opens else "fail")
-            for (method, cause, opens), count in results.causes.most_common()
+            for (method, cause, opens), count in ranked(results.causes)
         ]
     )
 

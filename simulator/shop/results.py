@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from contract.gate import ANSWER_WITHIN_S
 from contract.house import DEFAULT, House
@@ -15,6 +15,7 @@ from simulator.entry.decision import ACCEPT
 from simulator.journal import Entry
 from simulator.shop.plan import Kind, Visit, Way
 
+_Key = TypeVar("_Key", str, tuple[str, str, bool], "Decider")
 BUDGET_MS = 2_000
 CALLS: dict[str, str] = {
     "app": VERIFY_IDENTITY_KEYS.name,
@@ -48,6 +49,11 @@ class Decider(NamedTuple):
     decided_by: str
     cause: str
     opens: bool
+
+
+def ranked(counts: Counter[_Key]) -> list[tuple[_Key, int]]:
+    """List counts, the largest first; equal counts are in the order of their keys, so that two runs list them alike."""
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 def reason(decider: Decider) -> str:
@@ -154,7 +160,8 @@ class Results:
     def visitor_rows(self) -> list[tuple[str, int, int]]:
         """Return each description of visitors, with the number of visits and of those let in."""
         rows = [(name, self.visitors[(name, True)], self.visitors[(name, False)]) for name, _ in self.visitors]
-        return sorted({(name, let_in + kept_out, let_in) for name, let_in, kept_out in rows}, key=lambda row: -row[1])
+        found = {(name, let_in + kept_out, let_in) for name, let_in, kept_out in rows}
+        return sorted(found, key=lambda row: (-row[1], row[0]))
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers as JSON."""
@@ -163,11 +170,9 @@ class Results:
             "opened": self.opened,
             "decisionsByCause": [
                 {"method": method, "cause": cause, "opens": opens, "count": count}
-                for (method, cause, opens), count in self.causes.most_common()
+                for (method, cause, opens), count in ranked(self.causes)
             ],
-            "decisionsByDecider": [
-                {**decider._asdict(), "count": count} for decider, count in self.deciders.most_common()
-            ],
+            "decisionsByDecider": [{**decider._asdict(), "count": count} for decider, count in ranked(self.deciders)],
             "visitors": [
                 {"visitor": name, "visits": visits, "letIn": let_in} for name, visits, let_in in self.visitor_rows()
             ],
@@ -178,7 +183,7 @@ class Results:
             "carts": self.carts,
             "emptyCarts": self.empty_carts,
             "lines": self.lines,
-            "deliveryAttempts": dict(self.outcomes.most_common()),
+            "deliveryAttempts": dict(ranked(self.outcomes)),
             "deliveriesByAttempts": dict(sorted(Counter(self.attempts.values()).items())),
         }
 

@@ -52,6 +52,7 @@ CASES: dict[str, tuple[object, str, Verdict]] = {
     "resolve_scan.answer_budget_s": (_AT_ONCE_S, "RS-X.4", WARN),
     "scan_details.fewest_promotions": (9, "GSD-X.1", WARN),
     "gate.timeout_s": (_AT_ONCE_S, "VIK-X.28", WARN),
+    "suite.debt_within_s": (0, "VIK-X.126", NOT_APPLICABLE),
     "suite.probe_ok": ((202,), "PLAN-APP-VAL-CONN-002", FAIL),
 }
 """Another value of a setting, a case that the correct small connector passes by default, and its verdict then."""

@@ -23,6 +23,7 @@ from simulator.settings import PlatformSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
+GITHUB = ROOT / "docs" / "how_to" / "github.md"
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -58,7 +59,7 @@ def test_commands_in_examples_have_their_options(document: Path) -> None:
 
 
 def test_example_workflow_uses_existing_inputs() -> None:
-    (workflow,) = (yaml.safe_load(text) for text in blocks(USER, "yaml"))
+    (workflow,) = (yaml.safe_load(text) for text in blocks(GITHUB, "yaml"))
     action = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text("utf-8"))
     (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
 

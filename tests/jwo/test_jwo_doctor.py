@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from conformance.mutants.gate import profile_of
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import SmallConnector, item_ids
-from contract.profile import BADGE_KINDS, Profile
+from contract.profile import BADGE_KINDS, PAYMENT_KINDS, Profile
 from jwo.doctor import doctor
 
 
@@ -38,6 +39,14 @@ class _RefusesItem(SmallConnector):
         return error(400, "no such item") if self.item in item_ids(request) else await super().cart(request)
 
 
+class _ForgetsVisitorId(SmallConnector):
+    """A connector that lets a shopper in and does not say who it is."""
+
+    async def scan(self, request: Request) -> Reply:
+        reply = await super().scan(request)
+        return Reply(200, {"visitorDetails": {"type": "SHOPPER"}}) if reply.status == HTTPStatus.OK else reply
+
+
 def _changed(profile: Profile, **tables: dict[str, Any]) -> Profile:
     """Return the profile with other values in some tables."""
     values = profile.model_dump()
@@ -60,11 +69,21 @@ def _wrong(output: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith("wrong")]
 
 
+def test_answer_without_a_published_member_is_wrong() -> None:
+    code, output = _tried(_ForgetsVisitorId())
+
+    lines = [line for line in _wrong(output) if "Verify Identity Keys" in line]
+    assert code == 1
+    assert len(lines) == 1
+    assert "visitorDetails.id is missing" in lines[0]
+    assert "answer with the published members of verify_identity_keys.response" in lines[0]
+
+
 def test_everything_declared_is_tried_and_ok() -> None:
     code, output = _tried(SmallConnector())
 
     assert (code, _wrong(output)) == (0, [])
-    names = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS)
+    names = ("shopper", "associate", "cash_shopper", "refused", "expired", "used", *BADGE_KINDS, *PAYMENT_KINDS)
     stores = ("id STORE-001", "other_id STORE-002", "unknown_id NO-SUCH-STORE")
     expected = [
         *(f"[keys] {name}:" for name in names),

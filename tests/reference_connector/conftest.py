@@ -27,9 +27,12 @@ from reference_connector.app import create_app
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
+from reference_connector.store.postgres import PostgresStore
+from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import EventLog, system_clock
 from tests.conftest import served as serve
 from tests.reference_connector.bad_network import BadNetwork
+from tests.reference_connector.payment_bench import PaymentBench
 from tests.reference_connector.small_platform import Queue, ServedPlatform, SmallPlatform, settings_for
 
 PINS = {row["id"]: row["pin"] for row in tomllib.loads(SAMPLE_RETAILER.read_text("utf-8"))["shopper"]}
@@ -259,6 +262,19 @@ def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClien
             return client, events
 
         yield run
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PaymentBench]:
+    """A bench for payments on each database."""
+    sqlite = request.param == "sqlite"
+    store: Any = SqliteStore(tmp_path / "s") if sqlite else PostgresStore(request.getfixturevalue("postgres_url"))
+    store.open()
+    made = PaymentBench(store, tmp_path / "ledger.sqlite3")
+    yield made
+    made.runner.close()
+    store.close()
+    made.provider.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,39 @@ def test_no_test_keys_unless_the_setting_is_on(start: Callable[..., Any]) -> Non
 
 def test_healthz_is_ok(direct: Any) -> None:
     assert direct.http.get("/healthz").json() == {"status": "ok"}
+
+
+_PAYERS = """
+[[shopper]]
+id = "olga"
+open_balance = "120.00"
+
+[[shopper]]
+id = "rene"
+payment_method = "tok_declined_at_capture"
+"""
+
+
+def test_minted_keys_of_the_payment_side_show_declines_and_debts(
+    start: Callable[..., Any], a_scan: Any, a_cart: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "payers.toml").write_text(_PAYERS, "utf-8")
+    files = [SAMPLE_RETAILER, tmp_path / "payers.toml"]
+    direct = start(app_test_keys=True, retailer_files=files, payments={"poll_s": 0.02})
+
+    def enter(kind: str, event: str) -> int:
+        return int(direct.identify(a_scan(identityKey=_mint(direct, kind), event_id=event)).status_code)
+
+    assert [enter(kind, str(uuid4())) for kind in ("declined_payment", "in_debt")] == [401, 401]
+    later = _mint(direct, "debt_after_trip")
+    event = str(uuid4())
+    assert enter("debt_after_trip", event) == 200
+    cart = a_cart()
+    cart["shoppingTrip"]["authEvents"][0] |= {"id": event, "scanResult": {"id": "rene", "type": "SHOPPER"}}
+    assert direct.purchase(cart).status_code == 201
+    end = time.monotonic() + 5
+    while not direct.operator_get("/ops/charges/declined").json()["charges"]:
+        assert time.monotonic() < end, "the charge is not declined"
+        time.sleep(0.02)
+    assert direct.identify(a_scan(identityKey=later, event_id=str(uuid4()))).status_code == 401
+    assert enter("debt_after_trip", str(uuid4())) == 200

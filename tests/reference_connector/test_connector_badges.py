@@ -268,6 +268,18 @@ def test_badge_of_a_declined_means_of_payment_opens_no_gate(start: Any, a_scan: 
     assert [event["refusal"] for event in connector.events("identity_answered")] == ["payment_declined"]
 
 
+def test_authorisation_of_an_event_is_for_one_shopper(start: Any, a_scan: Any) -> None:
+    connector = start(identity={"remember": [401]})
+    for badge, owner in (("of-gus", "gus"), ("of-ada", "ada")):
+        issue(connector, badge, owner)
+    event = str(uuid4())
+    assert [show(connector, a_scan, badge, event_id=event)[0] for badge in ("of-ada", "of-ada", "of-gus")] == [
+        200, 200, 401
+    ]  # fmt: skip
+    [held] = connector.operator_get("/ops/authorisations/held").json()["authorisations"]
+    assert held["shopperId"] == "ada"
+
+
 def test_declined_charge_keeps_a_badge_out(start: Any, a_scan: Any, a_cart: Any, a_line: Any) -> None:
     connector = start(payments={"preauthorise": 0})
     issue(connector, "of-gus", "gus")

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from reference_connector.store.migrations import STEPS, VERSION, Step
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from tests.reference_connector.conftest import Connector, both_databases
+from tests.reference_connector.payment_bench import PaymentBench
 
 OLD = Path(__file__).with_name("old_databases")
 """What earlier connectors wrote: their tables and rows as SQL, and the calls that they answered.
@@ -131,6 +133,42 @@ def test_records_of_an_earlier_version_are_used(
     used_code = calls[2]["body"]
     other_event = used_code | {"authEvent": used_code["authEvent"] | {"id": "99999999-0000-4000-8000-000000000000"}}
     assert connector.identify(other_event).status_code == 401
+
+
+OLD_LEDGER = (
+    "CREATE TABLE call (key TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE effect (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, trip_id TEXT NOT NULL, cents INTEGER NOT NULL, currency TEXT NOT NULL)""",
+)
+_OPEN = "UPDATE charge SET state = '{}', reference = '{}' WHERE trip_id = 'trip-priced'"
+_RESERVED = "INSERT INTO effect VALUES ('trip-priced:authorise', 'authorise', 'trip-priced', 300, 'USD')"
+
+
+@both_databases
+@pytest.mark.parametrize("calls", FORMS[-1:], indirect=True)
+@pytest.mark.parametrize(
+    ("state", "reference", "reserved"),
+    [("authorised", "ref-trip-priced:authorise", [_RESERVED]), ("pending", "", [_RESERVED]), ("pending", "", [])],
+    ids=["authorised", "authorised but not saved", "pending"],
+)
+def test_charge_that_was_open_at_the_upgrade_is_captured_once(
+    calls: list[dict[str, Any]], storage: Storage, tmp_path: Path, state: str, reference: str, reserved: list[str]
+) -> None:
+    assert calls
+    ledger = tmp_path / "ledger.sqlite3"
+    run_sql({"store": {"path": ledger}}, *OLD_LEDGER, *reserved)
+    run_sql(storage, _OPEN.format(state, reference))
+    store = store_of(storage)
+    store.open()
+    bench = PaymentBench(store, ledger)
+    bench.now = datetime.now(UTC) + timedelta(days=1)
+    bench.work()
+    charge = bench.charge("trip-priced")
+    bench.runner.close()
+    store.close()
+    bench.provider.close()
+    assert (charge.state, charge.collected) == ("captured", Decimal("3.00"))
+    assert bench.ledger_lines() == ["authorise 3.00", "capture 3.00"]
 
 
 def tables_of(storage: Storage) -> list[tuple[Any, ...]]:
@@ -284,6 +322,37 @@ def test_tables_of_another_program_are_refused(storage: Storage) -> None:
     with pytest.raises(StoreUnavailable, match=r"another program|already exists"):
         store_of(storage).open()
     assert run_sql(storage, "SELECT question FROM answer") == []
+
+
+_STUCK = (
+    "INSERT INTO charge (trip_id, authorised, reference, captured, method, shopper_id, cents, currency, state, due_at, "
+    "attempts, trouble, owner, lease_until) VALUES ({}, 'ada', 5766, 'USD', 'stuck', 0, 4, 'no_answer', '', 0)"
+)
+
+
+@both_databases
+def test_stuck_charge_of_version_6_gets_its_step(storage: Storage) -> None:
+    opened_and_closed(storage)
+    rows = {
+        "no-means": "0, '', 0, ''",
+        "pending": "0, '', 0, 'card'",
+        "authorised": "0, 'ref', 0, 'card'",
+        "adjusting": "2000, 'ref', 0, 'card'",
+        "collecting": "2000, 'ref', 2000, 'card'",
+    }
+    is_postgres = "database_url" in storage
+    run_sql(
+        storage,
+        *(f"DROP INDEX {table}_stuck" for table in ("charge", "authorisation", "transfer")),
+        "ALTER TABLE charge DROP COLUMN stuck_in",
+        *(_STUCK.format(f"'{trip}', {members}") for trip, members in rows.items()),
+        "UPDATE jwo_version SET version = 6" if is_postgres else "PRAGMA user_version=6",
+    )
+
+    opened_and_closed(storage)
+
+    found = dict(run_sql(storage, "SELECT trip_id, stuck_in FROM charge"))
+    assert found == {trip: "" if trip == "no-means" else trip for trip in rows}
 
 
 def test_upgrade_is_logged(storage: Storage, start: Callable[..., Connector]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,23 +16,9 @@ from reference_connector.payments.desk import RefundRequest
 from reference_connector.payments.provider import PaymentCall
 from reference_connector.payments.simulated import SimulatedProvider, captured, effects
 from reference_connector.store import Charge
-from reference_connector.store.postgres import PostgresStore
-from reference_connector.store.sqlite import SqliteStore
 from tests.reference_connector.payment_bench import NOW, PaymentBench
 
 REFUND = "11111111-2222-4333-8444-555555555555"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PaymentBench]:
-    sqlite = request.param == "sqlite"
-    store: Any = SqliteStore(tmp_path / "s") if sqlite else PostgresStore(request.getfixturevalue("postgres_url"))
-    store.open()
-    made = PaymentBench(store, tmp_path / "ledger.sqlite3")
-    yield made
-    made.runner.close()
-    store.close()
-    made.provider.close()
 
 
 on_sqlite = pytest.mark.parametrize("bench", ["sqlite"], indirect=True)

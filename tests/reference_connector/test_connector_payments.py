@@ -273,6 +273,8 @@ def test_operator_refunds_by_a_request_id(connector: Any, a_cart: Any) -> None:
         ({"amount": "0.00"}, 400, "amount must be a text"),
         ({"refundReasonCode": "BORED"}, 400, "refundReasonCode must be one of"),
         ({"shoppingTripId": ""}, 400, "shoppingTripId"),
+        ({"ammount": "0.50"}, 400, "no member ammount"),
+        ({"amount": "0.50", "currencyCode": "EUR"}, 400, "no member currencyCode"),
         ({}, 404, "there is no charge"),
     ],
 )

@@ -130,6 +130,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
         ("[[shopper]]\nid = 'a'\nfraud_score = '1_0'\n", "fraud_score: must be a valid integer"),
         ("[[shopper]]\nid = 'a\u200b'\n", r"id: .*U\+200B"),
         ("[[card_shopper]]\nid = 'a'\nadjust_to = '25,00'\n", "adjust_to: .*decimal comma"),
+        ("[[card_shopper]]\nid = 'a'\naccount = 'hall'\n", "line 3, .*account: no shopper hall"),
         (f"{PRODUCT}{PROMOTION}".replace('"10"', '"1_0"'), "value: .*underscore"),
         ("[tax]\ndefault = '0,07'\n", "default: .*decimal comma"),
         ("[tax]\ndefalt = '0.07'\n", r"\[tax\]: defalt is not known; did you mean default\?"),

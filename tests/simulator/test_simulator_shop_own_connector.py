@@ -37,7 +37,7 @@ def run(*words: str) -> Any:
 def a_day(connector: Any, folder: Path, profile: str, *words: str, trips: int = 24) -> Any:
     (folder / "jwo.toml").write_text(f'[connector]\nurl = "{connector.url}"\n{profile}', "utf-8")
     given = ("--profile", str(folder / "jwo.toml"), "--out", str(folder / "out"), "--trips", str(trips))
-    return run(*given, *words)
+    return run(*given, "--seed", "7", *words)
 
 
 def minting(folder: Path, kinds: str = '"shopper", "associate", "cash_shopper"') -> str:
@@ -67,6 +67,19 @@ class SingleUse:
         if kind not in TYPES or not code or self.used.setdefault(key, event) != event:
             return 401, {"errorMsg": "no"}
         return 200, {"visitorDetails": {"id": kind, "type": TYPES[kind]}}
+
+
+def test_each_day_of_an_own_connector_has_new_events(connector: Any, tmp_path: Path) -> None:
+    connector.answer = SingleUse()
+    seen: list[set[str]] = []
+    for number in range(2):
+        out = tmp_path / str(number)
+        result = run("--connector", connector.url, "--trips", "3", "--out", str(out))
+        assert "--seed" in result.output
+        lines = map(json.loads, (out / "journal.ndjson").read_text("utf-8").splitlines())
+        seen.append({line["authEventId"] for line in lines if "authEventId" in line})
+    assert seen[0]
+    assert not seen[0] & seen[1]
 
 
 def test_each_entry_with_minted_keys_has_a_fresh_key_of_its_kind(connector: Any, tmp_path: Path) -> None:
@@ -253,3 +266,16 @@ def test_day_keeps_the_declared_rate_limit(connector: Any, tmp_path: Path) -> No
     assert result.exit_code == 0, result.output
     assert len(arrived) > 15
     assert arrived[-1] - arrived[0] > (len(arrived) - 2) * 0.01
+
+
+def test_equal_counts_are_listed_alike_in_each_run() -> None:
+    orders = ("ba", "ab")
+    listed = []
+    for order in orders:
+        results = Results(House())
+        for name in order:
+            results.visitors[name, True] += 2
+            results.causes["app", name, True] += 2
+            results.outcomes[name] += 2
+        listed.append((results.visitor_rows(), json.dumps(results.summary())))
+    assert listed[0] == listed[1]
