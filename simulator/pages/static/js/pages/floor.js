@@ -107,7 +107,7 @@ async function read() {
   const last = await floor.read();
   main.removeAttribute("aria-busy");
   if (!floor.stores.some((store) => store.gates.length)) {
-    fill(main, h("section", { class: "card" }, emptyState("gate", "No gate yet", "Set up a store with PUT /portal/stores/{storeId}, or stop this platform and start jwo play, which brings a store, shoppers and goods.", h("a", { class: "button", href: "/docs" }, "Open the API's documentation"))));
+    fill(main, h("section", { class: "card" }, emptyState("gate", "No gate yet", "Add a store with gates on the page Connectors, or stop this platform and start jwo play, which brings a store, shoppers and goods.", h("a", { class: "button", href: "/ui/connectors" }, "Open the connectors"))));
     return last;
   }
   if (!main.querySelector(".floor")) build();
