@@ -34,9 +34,9 @@ def pytest_collection_finish() -> None:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an ASGI app on a free port in a thread; yields its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve an ASGI app in a thread, on a free port or a given one; yields its address."""
+    listener = socket.create_server(("127.0.0.1", port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     server = uvicorn.Server(uvicorn.Config(app, http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

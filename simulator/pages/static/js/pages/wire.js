@@ -35,7 +35,8 @@ async function start() {
 }
 
 function take(entries) {
-  const fresh = entries.map((entry) => summarize(entry, operations));
+  const newest = (held.at(-1) ?? known.at(-1))?.seq ?? 0; // what was read again may come by the stream too
+  const fresh = entries.filter(({ seq }) => seq > newest).map((entry) => summarize(entry, operations));
   if (isPaused) held = [...held, ...fresh].slice(-KEPT);
   else known = [...known, ...fresh].slice(-KEPT);
   if (!timer) timer = window.setTimeout(show, SHOW_EVERY_MS);
@@ -62,7 +63,7 @@ function show() {
     return;
   }
   if (!rows.isConnected) fill(byId("list"), rows);
-  keyed(rows, found.slice(-SHOWN).reverse(), ({ seq }) => String(seq), row, (element, one) => {
+  keyed(rows, found.slice(-SHOWN).reverse(), ({ seq, at }) => `${seq} ${at}`, row, (element, one) => {
     element.firstChild.setAttribute("aria-pressed", String(one.seq === chosen));
   });
 }
