@@ -103,7 +103,7 @@ class Mint:
     async def identity_key(self, kind: Kind) -> str:
         """Return a fresh key in Base64. Raises NotThere if the retailer has no shopper of that kind."""
         if kind is Kind.DEBT_AFTER_TRIP:
-            await self._store.transact(clear_debts, self._shopper(kind))
+            await self._store.transact(clear_debts, self._shopper(kind), self._clock())
         return to_identity_key(await (self._badge(kind) if kind in _BADGES else self._code(kind)))
 
     async def _code(self, kind: Kind) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reference_connector.errors import NotPossible, NotThere
+from reference_connector.payments.matching import release_uncollected
 from reference_connector.payments.retries import retry_authorisation, retry_charge, retry_debt_payment, retry_refund
 from reference_connector.payments.steps import Row
 from reference_connector.store import Authorisation, Charge, Records, Store, Transfer
@@ -58,7 +59,8 @@ class PaymentDesk:
         It closes a stuck charge too, which the provider may have collected: look there first. Raises NotThere if the
         trip has no charge, and NotPossible if it has no debt and is not stuck, or if the shopper pays just now.
         """
-        charge = await self._store.transact(_settle, trip_id)
+        charge = await self._store.transact(_settle, trip_id, self._clock())
+        self._on_work()
         self._log.event("debt_settled", shoppingTripId=trip_id)
         return charge
 
@@ -141,7 +143,7 @@ def _refunds(records: Records, trip_id: str) -> list[Transfer]:
     return [each for each in transfers if each.kind == "refund" and each.state != "declined"]
 
 
-def _settle(records: Records, trip_id: str) -> Charge:
+def _settle(records: Records, trip_id: str, now: datetime) -> Charge:
     charge = _charge_of(records, trip_id)
     if charge.state == "settled":
         return charge
@@ -149,15 +151,17 @@ def _settle(records: Records, trip_id: str) -> Charge:
         raise NotPossible(f"the charge is {charge.state}, so there is no debt")
     if any(each.state == "pending" for each in _payments(records, trip_id)):
         raise NotPossible("the shopper pays this debt just now; try again when that is done")
+    if charge.state == "stuck":
+        release_uncollected(records, charge, now)
     settled = charge._replace(state="settled")
     records.charges.replace(settled)
     return settled
 
 
-def clear_debts(records: Records, shopper_id: str) -> None:
+def clear_debts(records: Records, shopper_id: str, now: datetime) -> None:
     """Settle all debts of a shopper, for the next test. Raises NotPossible if the shopper pays one just now."""
     for charge in records.debts(shopper_id):
-        _settle(records, charge.trip_id)
+        _settle(records, charge.trip_id, now)
 
 
 def _payments(records: Records, trip_id: str) -> list[Transfer]:

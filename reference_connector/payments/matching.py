@@ -1,10 +1,13 @@
-"""Matches the charge of a trip with the pre-authorisations of its entries, in one unit of work."""
+"""Matches the charge of a trip with the pre-authorisations of its entries, and releases what no charge collects.
+
+Each function is part of a unit of work.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from reference_connector.store import Authorisation, AuthorisationState, Charge, Records
+from reference_connector.store import Authorisation, AuthorisationState, Charge, Records, reservation_of
 
 
 def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelta) -> Charge:
@@ -33,3 +36,26 @@ def _pays(held: Authorisation, charge: Charge) -> bool:
     """Return whether a pre-authorisation is the payer's, for a charge of more than nothing."""
     is_payers = (held.shopper_id, held.currency) == (charge.shopper_id, charge.currency)
     return bool(charge.amount) and is_payers
+
+
+def release_uncollected(records: Records, charge: Charge, now: datetime) -> None:
+    """Have the reservation of a charge released, if the provider declined its capture. A repeated call has no effect.
+
+    The reservation is a pre-authorisation, or the charge's own one, which has no row yet.
+    """
+    if charge.captured or not charge.reference:
+        return
+    found = (records.authorisations.find(event_id) for event_id in charge.event_ids)
+    entered = next((each for each in found if each and each.reference == charge.reference), None)
+    if entered is None:
+        _release_own(records, charge, now)
+    elif entered.state == "used":
+        records.authorisations.replace(entered._replace(state="releasing", due_at=now))
+
+
+def _release_own(records: Records, charge: Charge, now: datetime) -> None:
+    key = reservation_of(charge.trip_id)
+    if records.authorisations.find(key) is None:
+        amount, currency = charge.authorised or charge.amount, charge.currency
+        own = Authorisation(key, charge.shopper_id, amount, currency, charge.method, "releasing", now)
+        records.authorisations.save(own._replace(reference=charge.reference, trip_id=charge.trip_id))

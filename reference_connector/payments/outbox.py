@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reference_connector.errors import PaymentDeclined, PaymentPending, PaymentUnclear, StoreError
-from reference_connector.payments.matching import match_charge
+from reference_connector.payments.matching import match_charge, release_uncollected
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.steps import Row, Steps, refused, stuck
 from reference_connector.settings import Payments
@@ -108,9 +108,11 @@ class PaymentOutbox:
         )
 
     def _keep(self, records: Records, row: Row) -> bool:
-        """Save the row. A debt that is paid ends in the same transaction."""
+        """Save the row. The same transaction ends a debt that is paid, and releases what a charge does not collect."""
         table: Leased[Any] = _table_of(records, row)
         kept = table.update(row, self._owner)
+        if kept and isinstance(row, Charge) and row.state in {"collecting", "declined"}:
+            release_uncollected(records, row, self._clock())
         if kept and isinstance(row, Transfer) and (row.kind, row.state) == ("settle", "done"):
             charge = records.charges.find(row.trip_id)
             if charge is not None:

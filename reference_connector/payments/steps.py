@@ -131,4 +131,4 @@ def _call(charge: Charge, name: str) -> PaymentCall:
 
 def _entry_call(held: Authorisation, name: str) -> PaymentCall:
     key = f"{held.event_id}:{name}"
-    return PaymentCall(key, held.event_id, held.method, held.amount, held.currency, held.reference)
+    return PaymentCall(key, held.order, held.method, held.amount, held.currency, held.reference)

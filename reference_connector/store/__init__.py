@@ -173,7 +173,8 @@ class Charge(NamedTuple):
 class Authorisation(NamedTuple):
     """The pre-authorisation of one entry; `event_id` is its authEvent.id, in lower case.
 
-    Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is the trip that uses it, or empty.
+    Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is the trip that uses it, or empty. A
+    charge without a pre-authorisation reserves an amount itself. That reservation has a row only to be released.
     """
 
     event_id: str
@@ -187,6 +188,16 @@ class Authorisation(NamedTuple):
     reference: str = ""
     trouble: str = ""
     trip_id: str = ""
+
+    @property
+    def order(self) -> str:
+        """The retailer's name of the payment at the provider: the authEvent.id, or the trip of a charge's own one."""
+        return self.trip_id if self.event_id == reservation_of(self.trip_id) else self.event_id
+
+
+def reservation_of(trip_id: str) -> str:
+    """Return the key of the reservation that the charge of a trip made itself; no authEvent.id has this form."""
+    return f"{trip_id}:charge"
 
 
 class Transfer(NamedTuple):

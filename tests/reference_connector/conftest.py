@@ -110,13 +110,16 @@ class Connector(NamedTuple):
         answer = self.http.post("/app/session", json={"shopper": shopper, "pin": PINS[shopper]})
         assert answer.status_code == 204, answer.text
 
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the logged events of a name; a line is written just after its answer."""
-        deadline = time.monotonic() + 0.3
+    def events(self, name: str, wanted: int = 0) -> list[dict[str, Any]]:
+        """Return the logged events of a name; a line is written just after its answer.
+
+        Wait until there are as many as `wanted`. Without a number, wait a short time for the first one.
+        """
+        deadline = time.monotonic() + (10 if wanted else 0.3)
         while True:
             lines = map(orjson.loads, self.log.getvalue().splitlines())
             found = [line for line in lines if line["event"] == name]
-            if found or time.monotonic() > deadline:
+            if len(found) >= max(wanted, 1) or time.monotonic() > deadline:
                 return found
             time.sleep(0.005)
 

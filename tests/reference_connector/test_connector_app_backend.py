@@ -217,7 +217,7 @@ def test_each_minted_key_is_fresh(direct: Any, a_scan: Any) -> None:
 def test_minted_keys_are_refused_for_their_reasons(direct: Any, a_scan: Any) -> None:
     for kind in ("refused", "expired", "used", "unknown"):
         direct.identify(a_scan(identityKey=_mint(direct, kind), event_id=str(uuid4())))
-    reasons = [event["refusal"] for event in direct.events("identity_answered")]
+    reasons = [event["refusal"] for event in direct.events("identity_answered", 4)]
     assert reasons == ["flagged_account", "expired_code", "replayed_code", "unknown_key"]
 
 

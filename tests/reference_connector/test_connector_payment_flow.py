@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reference_connector.errors import NotPossible, NotThere, PaymentDeclined, PaymentUnclear
+from reference_connector.errors import NotPossible, NotThere
 from reference_connector.payments.desk import RefundRequest
 from reference_connector.payments.provider import PaymentCall
 from reference_connector.payments.simulated import SimulatedProvider, captured, effects
@@ -101,6 +100,10 @@ def test_open_gate_leaves_an_unclear_authorisation_to_the_outbox(
     assert (bench.ledger_lines(), bench.charge().state) == (lines, state)
 
 
+UNCOLLECTED = ["adjust 12.34", "release 20.00"]
+"""A capture is declined. The call that releases names the amount of the pre-authorisation; it ends the whole one."""
+
+
 @pytest.mark.parametrize(
     ("method", "others", "total", "lines", "end"),
     [
@@ -121,8 +124,9 @@ def test_open_gate_leaves_an_unclear_authorisation_to_the_outbox(
             ("captured", "0"),
         ),
         ("tok_declined_at_adjust", ("tok_declined",), "57.66", ["capture 20.00"], ("declined", "37.66")),
-        ("tok_declined_at_capture", (), "12.34", ["adjust 12.34"], ("declined", "12.34")),
-        ("tok_declined_at_capture", ("tok_approved",), "12.34", ["adjust 12.34", "collect 12.34"], ("captured", "0")),
+        ("tok_declined_at_capture", (), "12.34", UNCOLLECTED, ("declined", "12.34")),
+        ("tok_declined_at_capture", ("tok_declined",), "12.34", UNCOLLECTED, ("declined", "12.34")),
+        ("tok_declined_at_capture", ("tok_approved",), "12.34", [*UNCOLLECTED, "collect 12.34"], ("captured", "0")),
         ("tok_approved", (), "0", ["release 20.00"], ("released", "0")),
     ],
 )
@@ -135,9 +139,17 @@ def test_trip_with_a_pre_authorisation(
     assert bench.enter(method) == ""
     bench.leave(total, method, "event-1", others=others)
     bench.wait_and_work(12)
-    assert bench.ledger_lines() == ["authorise 20.00", *lines]
+    assert sorted(bench.ledger_lines()) == sorted(["authorise 20.00", *lines])
     assert (bench.charge().state, bench.debt()) == (end[0], Decimal(end[1]))
     assert bench.authorisation().trip_id == "trip-1"
+
+
+def test_reservation_without_a_pre_authorisation_is_released_after_a_declined_capture(bench: PaymentBench) -> None:
+    bench.leave("12.34", "tok_declined_at_capture", "event-1", others=("tok_declined", "tok_timeout"))
+    bench.wait_and_work(4)
+    assert bench.charge().state == "captured"
+    assert sorted(bench.ledger_lines()) == ["authorise 12.34", "collect 12.34", "release 12.34"]
+    assert {effect.order for effect in effects(bench.ledger)} == {"trip-1"}
 
 
 @on_sqlite
@@ -345,57 +357,3 @@ def test_unexpected_error_of_the_provider_is_an_unclear_answer(bench: PaymentBen
     assert '"reason":"KeyError"' in bench.log.getvalue()
     bench.wait_and_work(2)
     assert bench.charge().state == "captured"
-
-
-CALL = PaymentCall("key", "trip-1", "tok_approved", Decimal("5.00"), "USD", "ref-a")
-
-
-def test_unwritable_ledger_is_an_unclear_answer(tmp_path: Path) -> None:
-    with pytest.raises(PaymentUnclear):
-        asyncio.run(SimulatedProvider(tmp_path / "no" / "such").authorise(CALL))
-
-
-@pytest.mark.parametrize(
-    ("before", "call", "problem"),
-    [
-        ([], "capture", "no_authorisation"),
-        (["authorise 4.99"], "capture", "more_than_reserved"),
-        (["authorise 9.00", "adjust 4.99"], "capture", "more_than_reserved"),
-        (["authorise 9.00", "release 9.00"], "capture", "authorisation_ended"),
-        (["authorise 9.00", "capture 9.00"], "release", "authorisation_ended"),
-        (["authorise 9.00", "capture 9.00"], "adjust", "authorisation_ended"),
-        (["authorise 9.00", "capture 4.99"], "refund", "more_than_collected"),
-        (["collect 9.00", "refund 4.01"], "refund", "more_than_collected"),
-    ],
-)
-def test_provider_declines_what_its_ledger_does_not_allow(
-    tmp_path: Path, before: list[str], call: str, problem: str
-) -> None:
-    provider = SimulatedProvider(tmp_path / "ledger.sqlite3")
-
-    async def story() -> None:
-        for number, line in enumerate(before):
-            kind, amount = line.split()
-            key = "a" if kind == "authorise" else f"key-{number}"
-            earlier: Callable[..., Any] = getattr(provider, kind)
-            await earlier(CALL._replace(key=key, amount=Decimal(amount)))
-        await getattr(provider, call)(CALL)
-
-    with pytest.raises(PaymentDeclined) as declined:
-        asyncio.run(story())
-    assert declined.value.code == problem
-    provider.close()
-
-
-def test_refund_of_one_order_leaves_the_others(tmp_path: Path) -> None:
-    provider = SimulatedProvider(tmp_path / "ledger.sqlite3")
-
-    async def story() -> None:
-        for order in ("a", "b"):
-            await provider.collect(PaymentCall(f"{order}:collect", order, "tok_approved", Decimal("5.00"), "USD"))
-        for order in ("a", "b"):
-            await provider.refund(PaymentCall(f"{order}:refund", order, "tok_approved", Decimal("5.00"), "USD"))
-
-    asyncio.run(story())
-    assert [effect.kind for effect in effects(tmp_path / "ledger.sqlite3")] == ["collect"] * 2 + ["refund"] * 2
-    provider.close()

@@ -103,6 +103,25 @@ def test_stuck_charge_that_stays_without_an_answer_is_stuck_again(
         bench.run(bench.desk.retry_charge("trip-1"))
 
 
+@pytest.mark.parametrize("with_effect", [False, True], ids=["lost call", "lost answer"])
+@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+def test_settled_stuck_charge_is_released_unless_it_was_collected(
+    bench: PaymentBench, outage: Callable[..., Outage], *, with_effect: bool
+) -> None:
+    provider = outage("capture", with_effect=with_effect)
+    bench.enter("tok_approved")
+    bench.leave("12.34", "tok_approved", "event-1")
+    bench.wait_and_work(6)
+    provider.kind = ""
+    bench.run(bench.desk.settle("trip-1"))
+    bench.work()
+    held = bench.authorisation()
+    if with_effect:
+        assert (held.state, held.trouble) == ("stuck", "authorisation_ended")
+    else:
+        assert (held.state, bench.ledger_lines()[-1]) == ("released", "release 20.00")
+
+
 @pytest.mark.parametrize("kind", ["authorise", "release"])
 def test_stuck_authorisation_is_released_once(bench: PaymentBench, outage: Callable[..., Outage], kind: str) -> None:
     provider = outage(kind, with_effect=True)
