@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
-# bytecode of packages, from all cores at once; some packages hold templates that are no Python
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# bytecode of packages, from all cores at once, without large ones that a few tests or only lint import: these compile
+# what they import; some packages hold templates that are no Python
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath|networkx|mypy|mypyc|cfnlint)/' $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint clean
+.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -27,6 +28,8 @@ help:
 	@echo "make bench-load  measure the load generator: stalls, throughput, verdicts (twelve minutes)"
 	@echo "make bench-certify  time a full run of the suite against a quick connector and one with slow carts (three minutes)"
 	@echo "make bench-schemathesis  count the faulty connectors that a general fuzzer and the suite find (fifteen minutes)"
+	@echo "make docs      build the documentation into build/site; a broken link fails the build"
+	@echo "make docs-serve serve it on http://127.0.0.1:8000"
 	@echo "make wheel     build sdist and wheel, install the wheel into an empty venv, and certify a connector (a minute)"
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
@@ -38,14 +41,18 @@ test: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "slow and not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(MAKE) --no-print-directory test-alone
 
 test-all: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(MAKE) --no-print-directory test-alone
+
+# to collect all tests takes five seconds, so these two name the files that have the mark
+test-alone: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-browser: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
 
 # each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
 test-bytecode: $(VENV)/.installed-dev
@@ -82,6 +89,12 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/.installed-dev
+	@$(BIN)/python -m docs.generator
+
+docs-serve: docs
+	@exec $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000
+
 wheel: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/try_wheel.py
 
@@ -100,6 +113,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	@echo "installing the pinned dependencies, test and lint tools into $(VENV), once"
-	@$(INSTALL) --editable '.[dev,all]'
+	@$(INSTALL) --editable '.[dev,all,docs]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from conformance.catalogue import scenario_entries
 from conformance.report.model import Completeness, NotJudged
+from conformance.retailer_clients.clients import undeclared
 from conformance.verdicts import JUDGED, CaseResult, Verdict
 from contract.not_offered import signs_of
 from contract.profile import Profile
@@ -19,7 +20,7 @@ _NOT_SELECTED = "it was not selected; run all cases of the tier, without --only"
 
 def completeness(results: Mapping[str, CaseResult], tiers: tuple[Tier, ...], profile: Profile) -> Completeness:
     """Return which MUST rules of the tiers a run judged, and why it did not judge the others."""
-    rules = [row for row in _rules(tiers) if not _is_excused(results.get(row.id), profile)]
+    rules = [row for row in _rules(tiers, profile) if not _is_excused(results.get(row.id), profile)]
     not_judged = tuple(
         NotJudged(row.id, row.title, _reason(results.get(row.id)))
         for row in rules
@@ -45,10 +46,11 @@ def _is_excused(result: CaseResult | None, profile: Profile) -> bool:
     return result is not None and bool(not_offered(result, profile))
 
 
-def _rules(tiers: tuple[Tier, ...]) -> Iterator[Requirement]:
+def _rules(tiers: tuple[Tier, ...], profile: Profile) -> Iterator[Requirement]:
+    """Yield the rules to judge; without those of clients that only some stores need, unless they are declared."""
     proven = {each for entry in scenario_entries() for each in entry.ids}
     for row in register().values():
-        if row.tier in tiers and row.level == "must" and row.id in proven:
+        if row.tier in tiers and row.level == "must" and row.id in proven and _has_client(row, profile):
             yield row
 
 
@@ -56,3 +58,7 @@ def _reason(result: CaseResult | None) -> str:
     if result is None:
         return _NOT_SELECTED
     return result.reason or f"it ended as {result.verdict}"
+
+
+def _has_client(row: Requirement, profile: Profile) -> bool:
+    return row.api not in undeclared(profile)

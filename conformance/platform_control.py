@@ -19,6 +19,7 @@ from jwo_toolkit.keep_alive import LIMITS
 _CALL_TIMEOUT_S = 60.0
 """Longer than the limit of a gate and of a resent message together."""
 _JOURNAL_LIMIT = 10_000
+_NOT_FOUND = 404
 
 
 class Fault(NamedTuple):
@@ -69,11 +70,11 @@ class Delivery(TypedDict, total=False):
 
 
 class AccountSetup(NamedTuple):
-    """The data of a retailer's AWS account that the portal stores."""
+    """The data of a retailer's AWS account that the portal stores; an account for catalogs has a queue."""
 
     retailer: str
     key: Key
-    queue_arn: str
+    queue_arn: str = ""
 
 
 class PlatformControl:
@@ -101,6 +102,14 @@ class PlatformControl:
         """Set up a store of a retailer, for catalog uploads only."""
         self._call("PUT", f"/portal/stores/{quote(store_id, safe='')}", {"retailer": retailer})
 
+    def set_up_card_store(self, store_id: str, retailer: str, connector_url: str = "") -> str:
+        """Set up a store that opens for every card, and return its gate. A cart goes to the connector."""
+        gate = f"{store_id}-GATE"
+        setup = {"retailer": retailer, "gates": [gate], "methods": ["card"], "strategy": "none"}
+        connector = {"connector": {"url": connector_url, "auth": "none"}} if connector_url else {}
+        self._call("PUT", f"/portal/stores/{quote(store_id, safe='')}", {**setup, **connector})
+        return gate
+
     def set_up_account(self, account_id: str, account: AccountSetup) -> None:
         """Allow-list an AWS account. The platform sends the SubscriptionConfirmation to its queue."""
         key = account.key
@@ -109,7 +118,7 @@ class PlatformControl:
             "accessKeyId": key.access_key_id,
             "secretAccessKey": key.secret_access_key,
             "sessionToken": key.session_token,
-            "queueArn": account.queue_arn,
+            "queueArn": account.queue_arn or None,
         }
         self._call("PUT", f"/portal/accounts/{account_id}", setup)
 
@@ -136,6 +145,37 @@ class PlatformControl:
         """Show a key at a gate and return the gate's decision."""
         decision: Decision = self._call("POST", f"/gates/{gate}/scans", {"identityKey": identity_key})
         return decision
+
+    def tap(self, gate: str, card: str) -> str:
+        """Tap a card at a gate and return the id of the trip. Raises HarnessBroke if the gate stays closed."""
+        decision: Decision = self._call("POST", f"/gates/{gate}/cards", {"instrument": card})
+        if not decision["opens"]:
+            raise HarnessBroke(f"the gate {gate} of the simulated platform stays closed for a card: {decision}")
+        return str(decision["shoppingTripId"])
+
+    def charge(self, trip_id: str) -> JsonObject | None:
+        """Return the charge of a trip; None if no call has touched it."""
+        path = f"/trips/{trip_id}/charge"
+        answer = self._answered("GET", path)
+        return None if answer.status_code == _NOT_FOUND else dict(self._checked("GET", path, answer).json())
+
+    def calls(self, account_id: str, stores: Iterable[str]) -> list[JsonObject]:
+        """Return the journal's entries of a retailer's calls: those of its account, and any that name its stores."""
+        searches = [{"account": account_id}, *({"store": store} for store in stores)]
+        found = [each for search in searches for each in self.journal(kind="retailer_call", **search)]
+        return list({entry["seq"]: entry for entry in found}.values())
+
+    def subscribe_to_files(self, retailer: str, queue_arn: str) -> None:
+        """Announce a retailer's intra-day files to a queue from now on."""
+        self._call("PUT", f"/portal/merchants/{retailer}/intra-day", {"queueArn": queue_arn})
+
+    def files_of(self, retailer: str) -> int:
+        """Return how many intra-day files a retailer has."""
+        return int(self._call("GET", f"/portal/merchants/{retailer}/intra-day")["files"])
+
+    def advance(self, seconds: float) -> None:
+        """Move the platform's clock forward."""
+        self._call("PUT", "/clock", {"advanceS": seconds})
 
     def pick(self, trip_id: str, sku: str, quantity: int) -> None:
         """Pick items from a shelf."""
@@ -187,10 +227,17 @@ class PlatformControl:
     def _answer(
         self, method: str, path: str, body: JsonObject | None = None, params: dict[str, Any] | None = None
     ) -> httpx.Response:
+        return self._checked(method, path, self._answered(method, path, body, params))
+
+    def _answered(
+        self, method: str, path: str, body: JsonObject | None = None, params: dict[str, Any] | None = None
+    ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=body, params=params)
+            return self._http.request(method, path, json=body, params=params)
         except httpx.HTTPError as error:
             raise HarnessBroke(f"the simulated platform: {method} {path}: {error or type(error).__name__}") from error
+
+    def _checked(self, method: str, path: str, answer: httpx.Response) -> httpx.Response:
         if answer.is_error:
             raise HarnessBroke(f"the simulated platform: {method} {path} answered {answer.status_code}: {answer.text}")
         return answer

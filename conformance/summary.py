@@ -36,6 +36,7 @@ from conformance.report.model import (
     from_json,
 )
 from conformance.report.verdict import count_verdicts, overall_verdict
+from conformance.retailer_clients.clients import TABLES
 from conformance.run.session import FinishedRun
 from conformance.verdicts import CaseResult
 from contract.operations import OPERATIONS, Operation
@@ -142,8 +143,9 @@ def effective_settings(profile: Profile) -> dict[str, Json]:
     connector["headers"] = dict.fromkeys(connector["headers"], "<redacted>")
     for name in ("secret_access_key", "session_token"):
         connector[name] = "<redacted>" if connector[name] else ""
-    client = settings["catalog_client"]
-    client["environment"] = dict.fromkeys(client["environment"], "<redacted>")
+    for table in TABLES.values():
+        client = settings[table]
+        client["environment"] = dict.fromkeys(client["environment"], "<redacted>")
     settings["keys"] = dict.fromkeys(profile.declared_keys(), "declared")
     return settings
 

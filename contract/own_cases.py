@@ -30,11 +30,15 @@ class OwnCase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    """A unique name, which the report shows."""
     operation: str
+    """The call, by its display name, such as `Verify Identity Keys`."""
     status: int = Field(ge=100, le=599)
     """The status that the answer must have."""
     body: str = Field(default="", max_length=1_000_000)
+    """The whole body, with placeholders such as `{uuid}`."""
     members: dict[str, Any] = Field(default_factory=dict)
+    """Instead of a body: members that change the valid request of the suite."""
     expected: dict[str, Any] = Field(default_factory=dict)
     """Members that the answer must have, with these values; the answer may have more."""
 

@@ -75,15 +75,23 @@ class ConnectorTable(_Table):
     """The connector's address and how it authenticates its callers."""
 
     url: str
+    """Its address, `http://` or `https://`, without a slash at its end."""
     auth: Literal["none", "headers", "sigv4"] = "none"
+    """How it authenticates callers; `sigv4` signs for the service `execute-api`."""
     headers: dict[str, str] = Field(default_factory=dict)
+    """Names and values of the headers, for `auth = "headers"`."""
     region: str = "us-east-1"
+    """The region of the signature, for `auth = "sigv4"`."""
     access_key_id: str = ""
+    """The AWS key that signs, for `auth = "sigv4"`."""
     secret_access_key: str = ""
+    """Its secret; write it as `env:NAME`."""
     session_token: str = ""
+    """Its session token, if the credentials are temporary."""
     ca_file: str = ""
     """Certificates (PEM) to trust besides the system's: a private CA, or the server's own. `load` makes it absolute."""
     restart_command: CommandLine = ""
+    """A command that ends the connector and starts it again; the suite checks that a restart loses nothing."""
 
     @field_validator("ca_file")
     @classmethod
@@ -123,8 +131,11 @@ class StoreTable(_Table):
     """A store that the connector serves, a second store where the shopper may enter, and an unknown store id."""
 
     id: str = Field(default="", max_length=255)
+    """A store that the connector serves."""
     other_id: str = Field(default="", max_length=255)
+    """A second store where the shopper may enter; the suite checks that stores do not mix."""
     unknown_id: str = Field(default="NO-SUCH-STORE", min_length=1, max_length=255)
+    """An id that the connector does not know."""
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
@@ -139,18 +150,29 @@ class KeysTable(_Table):
     """Identity keys by kind: fixed Base64 values, or a command or address that makes a fresh key for each call."""
 
     shopper: str = ""
+    """The key of a shopper: the gate opens."""
     associate: str = ""
+    """The key of a person who works in the store."""
     cash_shopper: str = ""
+    """The key of a shopper who pays with cash."""
     refused: str = ""
+    """The key of a known shopper that the connector refuses."""
     expired: str = ""
+    """An expired key."""
     used: str = ""
+    """A key that works once and was used before."""
     unknown: str = ""
+    """A key that the connector does not know; without one, the suite makes a random key."""
     badge: str = ""
     """The key of a badge that opens the gate; it belongs to a shopper or an associate."""
     associate_badge: str = ""
+    """The key of a badge of a person who works in the store."""
     revoked_badge: str = ""
+    """The key of a badge that was revoked: the connector refuses it."""
     lost_badge: str = ""
+    """The key of a badge that was reported as lost."""
     expired_badge: str = ""
+    """The key of an expired badge."""
     declined_payment: str = ""
     """A key of a shopper with a means of payment that is declined."""
     in_debt: str = ""
@@ -161,7 +183,9 @@ class KeysTable(_Table):
     If the keys are minted, all of them belong to one shopper, and each new one clears the debt of that shopper.
     """
     command: CommandLine = ""
+    """A command that prints a fresh key; the suite replaces `{type}` by the kind."""
     url: str = ""
+    """An address that answers `{"identityKey": "…"}`; the suite replaces `{type}` by the kind."""
     minted: tuple[KeyKind, ...] = ("shopper", "associate")
     """The kinds that `command` or `url` can make."""
 
@@ -179,8 +203,11 @@ class CatalogTable(_Table):
     """Items that the connector knows."""
 
     skus: tuple[str, ...] = ()
+    """Items that a cart names by their SKU; the first is what shoppers of the `E2E` cases take."""
     scancodes: tuple[str, ...] = ()
+    """Items that a cart names by a scanned code."""
     weighted_skus: tuple[str, ...] = ()
+    """Items that are sold by weight."""
 
     @field_validator("skus", "scancodes", "weighted_skus")
     @classmethod
@@ -194,6 +221,7 @@ class LimitsTable(_Table):
     """The rate that the connector enforces, 0 if it is not declared, and how long it may be idle."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
+    """The calls per second that the connector enforces; 0 is no limit. The suite stays below it, and tests it once."""
     url: str = ""
     """Address at which the rate limit holds, if it does not hold at `[connector] url`: a stage with the same records.
 
@@ -222,38 +250,53 @@ class TiersTable(_Table):
     """Calls beyond the core that the connector answers."""
 
     shopper_authorization: bool = False
+    """Shopper Authorization; its cases need `[shopper_identities]`."""
     resolve_scan: bool = False
+    """Resolve Scan and Get Scan Details; their cases need `[scans]`."""
 
 
 class ShopperIdentitiesTable(_Table):
     """Ids of means of payment that the connector knows, one for each expected decision of Shopper Authorization."""
 
     low_risk: str = ""
+    """It is authorized."""
     high_risk: str = ""
+    """It is denied because of a risk."""
     adjusted: str = ""
+    """It is authorized with another amount."""
     invalid_card: str = ""
+    """It is denied because the card is invalid."""
     expired_card: str = ""
+    """It is denied because the card is expired."""
     outstanding_balance: str = ""
+    """It is denied because the shopper owes money."""
 
 
 class ScansTable(_Table):
     """Scanned contents as Base64, one for each expected resolution of Resolve Scan."""
 
     accepted: str = ""
+    """A content that the connector resolves."""
     rejected: str = ""
+    """A content that the connector rejects."""
 
 
-class CatalogClientTable(_Table):
-    """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
+class ClientTable(_Table):
+    """A client of the retailer: a command that does one job and exits."""
 
     command: CommandLine = ""
-    """The run replaces `{csv}`, `{endpoint}` and others by values."""
+    """The run replaces `{endpoint}` and others by values."""
     environment: dict[str, str] = Field(default_factory=dict)
     """Further environment variables, for a client that uses other names. `{endpoint}` and others work here too."""
     limit_s: float = Field(default=60.0, gt=0, le=3600)
     """Time limit of one run, its waits included. The suite then ends the command."""
     at_once: int = Field(default=4, ge=1, le=32)
     """Largest number of parallel runs, each with a separate account."""
+
+
+class CatalogClientTable(ClientTable):
+    """The retailer's catalog client: a command that uploads one catalog, waits for its results, and exits."""
+
     tells_rejected: Literal["", "exit_code", "output"] = ""
     """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
 
@@ -277,6 +320,12 @@ class Profile(_Table):
     shopper_identities: ShopperIdentitiesTable = ShopperIdentitiesTable()
     scans: ScansTable = ScansTable()
     catalog_client: CatalogClientTable = CatalogClientTable()
+    payment_client: ClientTable = ClientTable()
+    """The client that adjusts, captures, cancels and refunds charges, in a store where Amazon handles the card."""
+    checkout_client: ClientTable = ClientTable()
+    """The client that sends priced carts, in a store where Amazon charges the shopper."""
+    feed_consumer: ClientTable = ClientTable()
+    """The program that books the intra-day files."""
     suite: SuiteTable = SuiteTable()
     house: House = House()
     case: tuple[OwnCase, ...] = ()

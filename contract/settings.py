@@ -84,7 +84,7 @@ def read(kind: type[_Settings], unless_set: Mapping[str, object] | None = None, 
 
 
 def _unknown(kind: type[BaseSettings]) -> list[str]:
-    known = set(_variables(kind))
+    known = set(variables(kind))
     prefix = kind.model_config.get("env_prefix", "")
     set_here = [
         name
@@ -115,7 +115,8 @@ def _unparsed(kind: type[BaseSettings], error: SettingsError) -> str:
     return _variable(kind, (found[1],)) if found else str(error)
 
 
-def _variables(kind: type[BaseSettings]) -> Iterator[str]:
+def variables(kind: type[BaseSettings]) -> Iterator[str]:
+    """List the variables of the environment that set a setting; a name that ends with `*` takes any rest."""
     for name, field in kind.model_fields.items():
         aliases = _aliases(field)
         yield from (alias.upper() for alias in aliases)

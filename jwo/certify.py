@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
 from conformance import attestation, dsse, expected
-from conformance.catalog_client.platform import Addresses
-from conformance.catalog_client.servers import API as CATALOG_CLIENT
 from conformance.errors import ProfileBroke
 from conformance.report import Report, render_summary, write_all
 from conformance.report.model import from_json
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.clients import TABLES as CLIENTS
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.summary import AGAIN, Replay, summarise
@@ -61,8 +61,8 @@ def certify(profile: Profile, options: Options, console: Console) -> int:
 
 
 def calls_connector(only: Sequence[str]) -> bool:
-    """Return whether any chosen case calls the connector; the cases of the catalog client do not."""
-    return not only or any(register()[each].api != CATALOG_CLIENT for each in only)
+    """Return whether any chosen case calls the connector; the cases of the retailer's clients do not."""
+    return not only or any(register()[each].api not in CLIENTS for each in only)
 
 
 def reach(profile: Profile) -> None:
@@ -74,7 +74,7 @@ def reach(profile: Profile) -> None:
 
 
 def judge(profile: Profile, options: Options, console: Console, *, catalog_platform: Addresses | None = None) -> Report:
-    """Run the cases and return the report. `catalog_platform` is what the catalog client calls; None starts one."""
+    """Run the cases and return the report. `catalog_platform` is what the clients call; None starts one."""
     started_at, start = datetime.now(UTC), time.perf_counter()
     configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
     events = CertifyEvents(options.progress, profile)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from conformance import match
 from conformance.badge_scans import badge_channels
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
@@ -49,6 +50,13 @@ _HINTS = {
     429: "the connector limits its rate; declare [limits] rate_limit_per_second",
 }
 _REFUSED_IDENTITIES = ("high_risk", "invalid_card", "expired_card", "outstanding_balance")
+_CLIENTS = {
+    "catalog_client": "CAT-X.3",
+    "payment_client": "PAY-X.3",
+    "checkout_client": "CHK-X.4",
+    "feed_consumer": "FEED-X.1",
+}
+"""The table of each client of the retailer, and the case that tries it."""
 _RESOLUTIONS = {"accepted": "ACCEPT", "rejected": "REJECT"}
 
 
@@ -61,7 +69,10 @@ def doctor(profile: Profile, console: Console) -> int:
     lines.append(program(profile.connector.restart_command, "[connector] restart_command", "it was not run"))
     if declared.limits.url:
         lines.append(rate_limited(declared.at_rate_limit))
-    lines.append(program(profile.catalog_client.command, "[catalog_client] command", "try it: jwo replay CAT-X.3"))
+    lines += [
+        program(getattr(profile, table).command, f"[{table}] command", f"try it: jwo replay {case_id}")
+        for table, case_id in _CLIENTS.items()
+    ]
     for mark, text in lines:
         console.print(f"{mark:<6} {text}", soft_wrap=True, markup=False)
     return 1 if any(line.mark == WRONG for line in lines) else 0
@@ -117,6 +128,8 @@ class _Doctor:
         exchange, status = trial.exchanges[0], _status(trial)
         name = exchange.operation.name
         if not trial.refusal and not trial.finding:
+            if breach := match.well_formed(exchange, self._profile.house):
+                return Line(WRONG, f"{name}: {breach.got}; {self._advice(exchange, status)}")
             return Line(OK, f"{name}: a valid request is answered {status}")
         if not trial.refusal:
             return Line(WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
@@ -185,7 +198,8 @@ class _Doctor:
 
     def _keys(self) -> Iterator[Line]:
         for kind, visitor_type in _VISITOR_TYPES.items():
-            yield self._key(kind, 200, "check that the connector knows this key", visitor_type)
+            advice = "check that the connector knows this key; if you have none, leave it empty"
+            yield self._key(kind, 200, advice, visitor_type)
         refusal = self._profile.house.identity.refusal_status
         for kind in _TURNED_AWAY:
             advice = f"declare a key that the connector refuses as {kind}"

@@ -64,12 +64,7 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
         ("usually", row.usually),
         ("setting", row.setting),
         ("covers", ", ".join(row.covers)),
-        (
-            "source",
-            f"{_PAGES.format(page=row.page)} (edition {row.edition})"
-            if row.page
-            else "a decision of this kit; nothing is published",
-        ),
+        ("source", source_of(row)),
         ("scenario", ", ".join(f"features/{file}" for file in files)),
         ("proven by", ", ".join(row.proven_by)),
         ("not tested", row.not_tested),
@@ -77,7 +72,8 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
     ]
 
 
-def _source(row: Requirement) -> str:
+def source_of(row: Requirement) -> str:
+    """Return the published page of a rule with its edition, or that nothing is published."""
     if not row.page:
         return "a decision of this kit; nothing is published"
     return f"{_PAGES.format(page=row.page)} (edition {row.edition})"

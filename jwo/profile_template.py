@@ -76,6 +76,15 @@ resolve_scan = false
 # tells_rejected = "exit_code"     # or "output": how it reports a rejected row
 # limit_s = 60                     # time limit of one run
 
+# [payment_client]                 # your program that charges and refunds trips, if Amazon handles the card
+# command = "charge-trips {{job}} {{result}}"
+
+# [checkout_client]                # your program that sends priced carts, if Amazon charges the shopper
+# command = "send-carts {{job}} {{result}}"
+
+# [feed_consumer]                  # your program that books the intra-day files
+# command = "book-files {{state}} {{result}}"
+
 # [house.simulator]
 # weight_unit = "lb"               # or "kg", "oz", "g": the unit of weights in the carts of the suite
 

@@ -43,6 +43,7 @@ from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
 from reference_connector.mobile_app.badge_routes import own_badge_routes
 from reference_connector.mobile_app.codes import CodeIssuer
+from reference_connector.mobile_app.entry_routes import entry_routes, sample_routes
 from reference_connector.mobile_app.mint import Mint
 from reference_connector.mobile_app.receipts import add_receipt_routes
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
@@ -51,7 +52,7 @@ from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments.desk import PaymentDesk
-from reference_connector.payments.entry import EntryPayments
+from reference_connector.payments.entry import EntryPayments, RecentDeclines
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
@@ -137,9 +138,10 @@ def create_app(
     watch = FileWatch(source, seen, retailer, orders, made.log)
     lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.dispatcher = _dispatcher(made, orders, risk or RetailersOwnRecords(retailer, made.store))
+    entries = _entry_payments(made)
+    app.dispatcher = _dispatcher(made, orders, entries, risk or RetailersOwnRecords(retailer, made.store))
     document_calls(app, made.house)
-    _add_mobile_app(app, made, desk)
+    _add_mobile_app(app, made, desk, entries.declines)
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
@@ -266,11 +268,11 @@ def _lifespan(
     return lifespan
 
 
-def _dispatcher(made: _Made, orders: OrderHandler, risk: RiskCheck) -> Dispatcher:
+def _dispatcher(made: _Made, orders: OrderHandler, entries: EntryPayments, risk: RiskCheck) -> Dispatcher:
     settings, telemetry = made.settings, made.telemetry
     loyalty = _loyalty(made)
     handlers: dict[Operation, Handle] = {
-        VERIFY_IDENTITY_KEYS: _identity(made).verify,
+        VERIFY_IDENTITY_KEYS: _identity(made, entries).verify,
         CREATE_PURCHASES: orders.create,
         SHOPPER_AUTHORIZATION: _shoppers(made, risk).authorize,
         RESOLVE_SCAN: loyalty.resolve,
@@ -284,12 +286,12 @@ def _dispatcher(made: _Made, orders: OrderHandler, risk: RiskCheck) -> Dispatche
     return Dispatcher(calls, authenticator, settings.limits, made.log)
 
 
-def _identity(made: _Made) -> IdentityHandler:
+def _identity(made: _Made, entries: EntryPayments) -> IdentityHandler:
     return IdentityHandler(
         reader=made.reader(VERIFY_IDENTITY_KEYS),
         retailer=made.retailer,
         store=made.store,
-        payments=_entry_payments(made),
+        payments=entries,
         house=made.house,
         clock=made.clock,
         log=made.log,
@@ -348,7 +350,7 @@ def _loyalty(made: _Made) -> LoyaltyHandler:
     )
 
 
-def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk) -> None:
+def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk, declines: RecentDeclines) -> None:
     settings, rules = made.settings, made.settings.scan_key
     codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
     new_token = partial(_new_token, rules.token_digits)
@@ -359,7 +361,10 @@ def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk) -> None:
     of_badges = own_badge_routes(
         _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
     )
-    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges])
+    of_entries = entry_routes(made.retailer, made.store, rules, declines)
+    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges, of_entries])
+    if settings.app_test_keys:
+        app.include_router(sample_routes(made.retailer))
     add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
 
 

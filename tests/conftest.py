@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
 
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 Serve = Callable[[Any], str]
 
@@ -31,9 +34,9 @@ def pytest_collection_finish() -> None:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an ASGI app on a free port in a thread; yields its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve an ASGI app in a thread, on a free port or a given one; yields its address."""
+    listener = socket.create_server(("127.0.0.1", port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off on sockets made elsewhere
     server = uvicorn.Server(uvicorn.Config(app, http=NoUpgradeProtocol, ws="none", log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -56,3 +59,12 @@ def serve() -> Iterator[Serve]:
     """Serve an ASGI app (or one made from its own address) until the test ends, and return its address."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(served(app))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Start Playwright, of which a process can have only one at a time."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only the tests in Chromium need it
+
+    with sync_playwright() as started:
+        yield started

@@ -6,24 +6,23 @@ that needs a job starts all jobs that any case will need.
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from conformance.catalog_client.calls import Call, calls_of
-from conformance.catalog_client.command import ClientRun, JobInput, Runner
-from conformance.catalog_client.platform import Account, Addresses, Platform, connect
+from conformance.catalog_client.platform import Platform, connect
 from conformance.catalog_client.rows import Row, catalog, write
 from conformance.platform_control import Fault
+from conformance.retailer_clients.addresses import Account, Addresses
+from conformance.retailer_clients.command import ClientRun, Runner, values_of
+from conformance.retailer_clients.pool import JobPool, RunJob
 from contract.operations import UPLOAD_CATALOG
-from contract.profile import CatalogClientTable
 from jwo_toolkit.json_types import JsonObject
 
+API = "Catalog client"
+"""The name of these cases in the register."""
 MOST_ITEMS = 10_000
 _LARGE, _SMALL, _LISTED = MOST_ITEMS + 2, 6, 60
 _LATE_S = 3.0
@@ -98,57 +97,43 @@ class Job(NamedTuple):
         return catalog(self.plan.rows, self.account.stores, wrong=self.plan.wrong)
 
 
-class Jobs:
-    """The jobs of one certification. `platform` starts a platform, or returns one that runs; the first job calls it.
+Jobs = JobPool[Job]
 
-    Use it as a context manager: its exit ends every client that still runs, and the platform.
-    """
 
-    def __init__(
-        self,
-        table: CatalogClientTable,
-        platform: Callable[[], AbstractContextManager[Addresses]],
-        started_early: Iterable[str] = (),
-    ) -> None:
-        self._runner = Runner(table)
-        self._max_concurrency = table.at_once
-        self._start_platform = platform
-        self._started_early = tuple(started_early)
-        self._stack = ExitStack()
-        self._lock = threading.Lock()
-        self._platform: Platform | None = None
-        self._jobs: dict[str, Future[Job]] = {}
+class CatalogInput(NamedTuple):
+    """The input of a run: the addresses of the platform, the account of the caller, and the catalog as CSV and JSON."""
 
-    def __enter__(self) -> Self:
-        return self
+    addresses: Addresses
+    account: Account
+    csv: Path
+    json: Path
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._runner.end()
-        self._stack.close()
+    @property
+    def values(self) -> dict[str, str]:
+        """The value of each `{name}` in the command and in its environment."""
+        return {**values_of(self.addresses, self.account), "csv": str(self.csv), "json": str(self.json)}
 
-    def wait_for_job(self, name: str) -> Job:
-        """Wait until a job has finished and return it. The first call also starts the jobs of `started_early`."""
-        with self._lock:
-            if self._platform is None:
-                self._open()
-            self._start_job(name)
-        return self._jobs[name].result()
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of a catalog client."""
+        return _VARIABLES
 
-    def _open(self) -> None:
-        self._platform = self._stack.enter_context(connect(self._stack.enter_context(self._start_platform())))
-        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="jwo-catalog-")))
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(self._max_concurrency))
-        self._stack.callback(self._pool.shutdown, wait=False, cancel_futures=True)
-        for name in self._started_early:
-            self._start_job(name)
 
-    def _start_job(self, name: str) -> None:
-        if name not in self._jobs:
-            assert self._platform is not None
-            folder = self._folder / str(len(self._jobs))
-            self._jobs[name] = self._pool.submit(_run_job, PLANS[name], self._platform, self._runner, folder)
+_VARIABLES = {
+    "CATALOG_ENDPOINT": "{endpoint}",
+    "CATALOG_QUEUE_URL": "{queue_url}",
+    "CATALOG_QUEUE_ARN": "{queue_arn}",
+    "CATALOG_STORES": "{stores}",
+    "CATALOG_CSV": "{csv}",
+    "CATALOG_JSON": "{json}",
+}
+
+
+@contextmanager
+def catalog_jobs(addresses: Addresses, runner: Runner) -> Iterator[RunJob[Job]]:
+    """Connect to a platform, and yield how a job runs there."""
+    with connect(addresses) as connected:
+        yield lambda name, folder: _run_job(PLANS[name], connected, runner, folder)
 
 
 def _run_job(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Job:
@@ -156,8 +141,7 @@ def _run_job(plan: Plan, platform: Platform, runner: Runner, folder: Path) -> Jo
     for fault in plan.faults:
         platform.control.arm(fault, account=account.id)
     rows = catalog(plan.rows, account.stores, wrong=plan.wrong)
-    folder.mkdir()
-    client_run = runner.run(JobInput(platform.addresses, account, *write(rows, folder)))
+    client_run = runner.run(CatalogInput(platform.addresses, account, *write(rows, folder)))
     entries = platform.control.entries("retailer_call", "notification")
     calls = calls_of([each for each in entries if each["kind"] == "retailer_call"], account)
     return Job(

@@ -17,45 +17,34 @@ from conformance.catalog_client.platform import FINAL
 from conformance.catalog_client.rows import compare_catalogs, key_of, list_keys
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch
+from conformance.retailer_clients import call_matches
+from conformance.retailer_clients.call_matches import (
+    THROTTLED,
+    admitted,
+    api_calls,
+    client_ended,
+    match_none_refused,
+    waited,
+)
 from contract.not_offered import QUEUE_UNREAD
 from contract.profile import CatalogClientTable
 
 Match = Callable[[Job], Mismatch | None]
 _TOO_MANY_ITEMS = re.compile(r"(\d+) items in one request")
-_FORBIDDEN, _THROTTLED, _FAILED = 403, 429, 500
-_TOLERANCE_S = 0.05
-"""How much two clocks may differ within a second."""
-
-
-def signed(job: Job) -> Mismatch | None:
-    """Match when the platform refused no call because of its signature."""
-    refused = [call for call in _api_calls(job) if call.status == _FORBIDDEN]
-    return _match_none_refused(
-        refused, "each call signed for execute-api with the account's key and session token", job
-    )
+_FAILED = 500
 
 
 def understood(job: Job) -> Mismatch | None:
     """Match when the platform refused no call as invalid; the number of items has a rule of its own."""
-    wrong = [call for call in _admitted(job) if 400 <= call.status < 500 and not _has_too_many(call)]  # noqa: PLR2004 - the 4xx
-    refused = [call for call in wrong if call.status != _THROTTLED]
-    return _match_none_refused(refused, "calls that the platform understands", job)
-
-
-def typed_as_json(job: Job) -> Mismatch | None:
-    """Match when each call declares its body as JSON."""
-    for call in _api_calls(job):
-        named = {name.lower(): value for name, value in call.exchange.headers.items()}
-        kind = named.get("content-type", "no Content-Type")
-        if kind.partition(";")[0].strip().lower() != "application/json":
-            return Mismatch("Content-Type: application/json", f"{kind}, at {call.exchange.operation.name}")
-    return None
+    wrong = [call for call in admitted(job) if 400 <= call.status < 500 and not _has_too_many(call)]  # noqa: PLR2004 - the 4xx
+    refused = [call for call in wrong if call.status != THROTTLED]
+    return match_none_refused(refused, "calls that the platform understands", job)
 
 
 def within_item_limit(job: Job) -> Mismatch | None:
     """Match when no upload has more items than the limit."""
-    too_large = [call for call in _admitted(job) if _has_too_many(call)]
-    return _match_none_refused(too_large, f"at most {MOST_ITEMS} items an upload", job)
+    too_large = [call for call in admitted(job) if _has_too_many(call)]
+    return match_none_refused(too_large, f"at most {MOST_ITEMS} items an upload", job)
 
 
 def holds_all_rows(job: Job) -> Mismatch | None:
@@ -82,8 +71,8 @@ def uploaded_once(job: Job) -> Mismatch | None:
 
 def within_rate(job: Job) -> Mismatch | None:
     """Match when the platform answered no call with 429."""
-    calls = _admitted(job)
-    refused = [call for call in calls if call.status == _THROTTLED]
+    calls = admitted(job)
+    refused = [call for call in calls if call.status == THROTTLED]
     if not refused:
         return None
     name = refused[0].exchange.operation.name
@@ -106,7 +95,7 @@ def subscribed(job: Job) -> Mismatch | None:
 
 def fetched_reports(job: Job) -> Mismatch | None:
     """Match when the client fetched the report of every accepted upload."""
-    accepted = [call.ingestion for call in _api_calls(job) if call.is_upload and call.accepted]
+    accepted = [call.ingestion for call in api_calls(job) if call.is_upload and call.accepted]
     read = {call.ingestion for call in job.calls if call.is_report and call.accepted}
     unread = [each for each in accepted if each not in read]
     if accepted and not unread:
@@ -122,14 +111,6 @@ def fetched_reports_with_queue(job: Job) -> Mismatch | None:
     return fetched_reports(job)
 
 
-def client_ended(job: Job) -> Mismatch | None:
-    """Match when the client exited before its time limit."""
-    _api_calls(job)
-    if job.run.code is not None:
-        return None
-    return Mismatch("a client that exits when its work is done", job.run.in_short())
-
-
 def client_ended_after_failure(job: Job) -> Mismatch | None:
     """Match when the client exited although its ingestion failed. Raises NotDeclared if it exited before it knew."""
     _require_an_upload(job)
@@ -141,26 +122,13 @@ def client_ended_after_failure(job: Job) -> Mismatch | None:
 def retried(job: Job) -> Mismatch | None:
     """Match when the client sent the refused upload again and the platform accepted it."""
     refused = _find_refused_upload(job)
-    if any(call.accepted for call in _find_retries(job, refused)):
-        return None
-    return Mismatch(f"the upload again after {refused.status}", f"no attempt was accepted; {job.run.in_short()}")
+    return call_matches.retried(refused, _find_retries(job, refused), job.run)
 
 
 def waited_before_retry(job: Job) -> Mismatch | None:
     """Match when the client sent the upload again after the pause of the Retry-After header."""
     refused = _find_refused_upload(job)
-    repeats = _find_retries(job, refused)
-    if not repeats:
-        raise NotDeclared("the client did not send the upload again, which another rule judges")
-    assert refused.exchange.answer is not None
-    headers = {name.lower(): value for name, value in refused.exchange.answer.headers.items()}
-    pause_s = headers.get("retry-after")
-    if pause_s is None:
-        raise NotDeclared("the platform required no pause, because [house.catalog] retry_after_s sets none")
-    after_s = repeats[0].arrived_s - refused.answered_s
-    if after_s >= float(pause_s) - _TOLERANCE_S:
-        return None
-    return Mismatch(f"the next attempt {pause_s} s after the {refused.status}, as Retry-After says", f"{after_s:.2f} s")
+    return waited(refused, _find_retries(job, refused), "[house.catalog] retry_after_s")
 
 
 def not_retried(job: Job) -> Mismatch | None:
@@ -226,25 +194,9 @@ def most_in_a_second(calls: Sequence[Call]) -> int:
     return max((sum(start <= each < start + 1 for each in moments) for start in moments), default=0)
 
 
-def _api_calls(job: Job) -> list[Call]:
-    """Return the calls of the catalog API. Raises NotDeclared if the client made none."""
-    calls = [call for call in job.calls if call.is_api]
-    if not calls:
-        raise NotDeclared(f"the platform saw no call of the client: {job.run.in_short()}")
-    return calls
-
-
-def _admitted(job: Job) -> list[Call]:
-    """Return the calls with an accepted signature, since the platform checks the others no further."""
-    calls = [call for call in _api_calls(job) if call.status != _FORBIDDEN]
-    if not calls:
-        raise NotDeclared("the platform accepted the signature of no call, so it checked nothing else in them")
-    return calls
-
-
 def _require_an_upload(job: Job) -> None:
     """Raises NotDeclared if no upload was accepted: then no rule about uploads can be judged."""
-    if not any(call.is_upload and call.accepted for call in _admitted(job)):
+    if not any(call.is_upload and call.accepted for call in admitted(job)):
         raise NotDeclared(f"no upload was accepted: {job.run.in_short()}")
 
 
@@ -262,7 +214,7 @@ def _knew_the_end(job: Job) -> bool:
 
 def _find_refused_upload(job: Job) -> Call:
     """Return the upload that an armed fault refused. Raises NotDeclared if the client made no such upload."""
-    found = [call for call in job.calls if call.is_upload and call.status in {_THROTTLED, _FAILED}]
+    found = [call for call in job.calls if call.is_upload and call.status in {THROTTLED, _FAILED}]
     if not found:
         raise NotDeclared(f"the client made no upload that the platform could refuse: {job.run.in_short()}")
     return found[0]
@@ -283,10 +235,3 @@ def _is_same_content(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON
 def _has_too_many(call: Call) -> bool:
     answer = call.exchange.answer.json() if call.is_upload and call.exchange.answer else None
     return bool(answer and _TOO_MANY_ITEMS.search(str(answer.get("errorMsg", ""))))
-
-
-def _match_none_refused(calls: Sequence[Call], expected: str, job: Job) -> Mismatch | None:
-    if not calls:
-        return None
-    first = f"{calls[0].exchange.operation.name} answered {calls[0].exchange.in_short()}"
-    return Mismatch(expected, f"{len(calls)} of {len(job.calls)} calls refused; the first: {first}")

@@ -7,24 +7,24 @@ carry the account's key, so the suite makes them after the client has ended and 
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpx
 
 from conformance.errors import HarnessBroke
 from conformance.platform_control import AccountSetup, PlatformControl
+from conformance.retailer_clients.addresses import Account, Addresses, new_account
 from contract.operations import GET_CATALOG_UPLOAD_STATUS
-from contract.sigv4 import Key, sign
+from contract.sigv4 import sign
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.keep_alive import LIMITS
 
 if TYPE_CHECKING:
-    from conformance.catalog_client.queues import Queues
+    from conformance.retailer_clients.queues import Queues
 
 _CALL_TIMEOUT_S = 20.0
 _STORES = 2
@@ -33,25 +33,6 @@ _THROTTLED = 429
 _POLL_EVERY_S = 0.2
 FINAL = frozenset({"DONE", "CANCELLED", "FATAL"})
 """The statuses with which an ingestion ends."""
-
-
-class Addresses(NamedTuple):
-    """The addresses of the simulated platform and of the substitute for AWS, and the region of signatures."""
-
-    platform_url: str
-    aws_url: str
-    region: str = "us-east-1"
-
-
-class Account(NamedTuple):
-    """An onboarded AWS account of a retailer, with its stores and the queue that holds its SubscriptionConfirmation."""
-
-    id: str
-    retailer: str
-    key: Key
-    stores: tuple[str, ...]
-    queue_url: str
-    queue_arn: str
 
 
 class Platform:
@@ -65,14 +46,12 @@ class Platform:
 
     def onboard(self) -> Account:
         """Allow-list a new account with a new queue, and set up its stores."""
-        number = f"{secrets.randbelow(10**12):012d}"
-        key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
-        stores = tuple(f"STORE-{number}-{index + 1}" for index in range(_STORES))
-        queue_url, queue_arn = self._queues.create(f"catalog-results-{number}")
-        account = Account(number, f"retailer-{number}", key, stores, queue_url, queue_arn)
-        for store in stores:
+        account = new_account(_STORES)
+        queue_url, queue_arn = self._queues.create(f"catalog-results-{account.id}")
+        account = account._replace(queue_url=queue_url, queue_arn=queue_arn)
+        for store in account.stores:
             self.control.set_up_catalog_store(store, account.retailer)
-        self.control.set_up_account(number, AccountSetup(account.retailer, key, queue_arn))
+        self.control.set_up_account(account.id, AccountSetup(account.retailer, account.key, queue_arn))
         return account
 
     def unread_messages(self, account: Account) -> frozenset[str]:
@@ -109,7 +88,7 @@ class Platform:
 @contextmanager
 def connect(addresses: Addresses) -> Iterator[Platform]:
     """Connect to a running platform, and yield it."""
-    from conformance.catalog_client.queues import Queues  # noqa: PLC0415 - boto3 is slow, and not in the base install
+    from conformance.retailer_clients.queues import Queues  # noqa: PLC0415 - boto3 is slow, and not in the base install
 
     with (
         closing(Queues(addresses.aws_url, addresses.region)) as queues,

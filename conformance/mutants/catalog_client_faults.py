@@ -8,7 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from conformance.mutants.registry import CLIENT_FAULTS
-from conformance.mutants.small_catalog_client import UPLOAD, Document, Reply, Row, SmallCatalogClient, main
+from conformance.mutants.small_catalog_client import UPLOAD, Row, SmallCatalogClient, main
+from conformance.mutants.small_client import Document, Reply
 
 _fault = CLIENT_FAULTS.fault
 _THROTTLED, _FAILED = 429, 500

@@ -1,4 +1,4 @@
-"""All faults: importing their modules registers them. `GALLERY` holds connectors, `CLIENTS` catalog clients."""
+"""All faults: importing their modules registers them. `GALLERY` holds connectors, `CLIENTS` clients."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from conformance.mutants import (
     badge_faults,
     cart_faults,
     catalog_client_faults,
+    checkout_client_faults,
     cross_talk_faults,
     debt_faults,
     delivery_faults,
     entry_tier_faults,
     event_faults,
+    feed_consumer_faults,
     form_faults,
     goods_faults,
     identity_faults,
     lenient_faults,
     memory_faults,
+    payment_client_faults,
     privacy_faults,
     purchase_faults,
     scan_faults,
@@ -25,7 +28,14 @@ from conformance.mutants import (
     trip_faults,
     whole_run_faults,
 )
-from conformance.mutants.registry import CLIENT_FAULTS, CONFORMANT_ODDITIES, CONNECTOR_FAULTS
+from conformance.mutants.registry import (
+    CHECKOUT_FAULTS,
+    CLIENT_FAULTS,
+    CONFORMANT_ODDITIES,
+    CONNECTOR_FAULTS,
+    FEED_FAULTS,
+    PAYMENT_FAULTS,
+)
 from conformance.mutants.small_connector import STORES, SmallConnector
 
 MODULES = (
@@ -50,12 +60,15 @@ MODULES = (
     whole_run_faults,
     authentication_faults,
     catalog_client_faults,
+    payment_client_faults,
+    checkout_client_faults,
+    feed_consumer_faults,
 )
 """The modules of faults, each for one kind of fault."""
 RATE_LIMIT = 5
 """The rate limit, in calls per second, of the connectors that limit their rate."""
 GALLERY = CONNECTOR_FAULTS.faults
-CLIENTS = CLIENT_FAULTS.faults
+CLIENTS = (*CLIENT_FAULTS.faults, *PAYMENT_FAULTS.faults, *CHECKOUT_FAULTS.faults, *FEED_FAULTS.faults)
 CONFORMANT = CONFORMANT_ODDITIES.faults
 """Odd but correct connectors, each with the ids that look closest; the suite must not find a fault in them."""
 _ODD = {each.name for each in CONFORMANT}

@@ -12,16 +12,30 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from conformance.catalog_client.platform import Addresses
-from conformance.catalog_client.servers import API
-from conformance.catalog_client.servers import served as served_platform
+from conformance.catalog_client import jobs as catalog
 from conformance.end_to_end.needs import case_ids
 from conformance.end_to_end.platform import Platform
-from conformance.mutants import catalog_client_faults, small_catalog_client
+from conformance.mutants import (
+    catalog_client_faults,
+    checkout_client_faults,
+    feed_consumer_faults,
+    payment_client_faults,
+    small_catalog_client,
+    small_checkout_client,
+    small_feed_consumer,
+    small_payment_client,
+)
 from conformance.mutants.gallery import CLIENTS, GALLERY, RATE_LIMIT, connector_with
-from conformance.mutants.registry import CLIENT_FAULTS, Fault
+from conformance.mutants.registry import CHECKOUT_FAULTS, CLIENT_FAULTS, FEED_FAULTS, PAYMENT_FAULTS, Fault, Registry
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import MINT, NO_AUTH, RESTART, STORES
+from conformance.retailer_clients import checkout_jobs as checkout
+from conformance.retailer_clients import feed_jobs as feed
+from conformance.retailer_clients import payment_jobs as payment
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.clients import TABLES
+from conformance.retailer_clients.feed_day import FeedDay
+from conformance.retailer_clients.servers import served as served_platform
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
@@ -29,7 +43,6 @@ from contract.house import House, Suite
 from contract.profile import (
     BADGE_KINDS,
     PAYMENT_KINDS,
-    CatalogClientTable,
     CatalogTable,
     ConnectorTable,
     KeysTable,
@@ -144,26 +157,47 @@ def _stores_of(fault: Fault) -> Stores:
 
 @contextmanager
 def platform_for_clients() -> Iterator[Addresses]:
-    """Run the platform that all catalog clients share."""
+    """Run the platform that all clients share."""
     with served_platform(_QUICK) as addresses:
         yield addresses
 
 
-def certify_client(fault: str, addresses: Addresses, only: tuple[str, ...] = ()) -> Mapping[str, CaseResult]:
-    """Run the jobs of the small catalog client with one fault, or none, and return the results by id."""
-    arguments = [small_catalog_client.__file__] if not fault else ["-P", "-m", catalog_client_faults.__name__, fault]
-    command = shlex.join([sys.executable, *arguments])
-    table = CatalogClientTable.model_validate(
-        {"command": command, "limit_s": _CLIENT_LIMIT_S, "tells_rejected": CLIENT_FAULTS.class_of(fault).reports_by}
-    )
-    profile = Profile(connector=ConnectorTable(url=NOWHERE), house=_QUICK, catalog_client=table)
-    selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == API))
-    return run(RunConfiguration(profile, selection, catalog_platform=addresses)).results
+class Program(NamedTuple):
+    """A kind of small client: its faults, the file of the correct one, and the module that runs one with a fault."""
+
+    faults: Registry[Any]
+    correct: str
+    faulty: str
 
 
-def run_client_fault(fault: Fault, addresses: Addresses) -> Outcome:
-    """Run a faulty catalog client against the ids that must find it."""
-    return _outcome(fault, certify_client(fault.name, addresses, fault.found_by))
+PROGRAMS = {
+    catalog.API: Program(CLIENT_FAULTS, small_catalog_client.__file__, catalog_client_faults.__name__),
+    payment.API: Program(PAYMENT_FAULTS, small_payment_client.__file__, payment_client_faults.__name__),
+    checkout.API: Program(CHECKOUT_FAULTS, small_checkout_client.__file__, checkout_client_faults.__name__),
+    feed.API: Program(FEED_FAULTS, small_feed_consumer.__file__, feed_consumer_faults.__name__),
+}
+"""The small clients, by the name of their cases in the register."""
+
+
+def certify_client(
+    fault: str, addresses: Addresses, only: tuple[str, ...] = (), api: str = catalog.API, day: FeedDay | None = None
+) -> Mapping[str, CaseResult]:
+    """Run the jobs of a small client with one fault, or none, and return the results by id."""
+    program = PROGRAMS[api]
+    arguments = [program.correct] if not fault else ["-P", "-m", program.faulty, fault]
+    table = {"command": shlex.join([sys.executable, *arguments]), "limit_s": _CLIENT_LIMIT_S}
+    if api == catalog.API:
+        table["tells_rejected"] = CLIENT_FAULTS.class_of(fault).reports_by
+    connector = ConnectorTable(url=NOWHERE)
+    profile = Profile.model_validate({"connector": connector, "house": _QUICK, TABLES[api]: table})
+    selection = Selection(("core",), only or tuple(row.id for row in register().values() if row.api == api))
+    return run(RunConfiguration(profile, selection, catalog_platform=addresses, feed_day=day)).results
+
+
+def run_client_fault(fault: Fault, addresses: Addresses, day: FeedDay | None = None) -> Outcome:
+    """Run a faulty client against the ids that must find it."""
+    api = register()[fault.found_by[0]].api
+    return _outcome(fault, certify_client(fault.name, addresses, fault.found_by, api, day))
 
 
 def unproven(ids: set[str]) -> set[str]:

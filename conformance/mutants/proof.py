@@ -9,12 +9,12 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import starting
 from conformance.mutants import gate
 from conformance.mutants.gallery import CONFORMANT, RATE_LIMIT
 from conformance.mutants.gate import (
     NOWHERE,
+    PROGRAMS,
     Outcome,
     certify,
     certify_client,
@@ -26,6 +26,8 @@ from conformance.mutants.gate import (
     visits_of_the_limited,
 )
 from conformance.mutants.registry import Fault
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.feed_day import FeedDay, play_day
 from conformance.verdicts import CaseResult, Verdict
 from jwo_toolkit.lifeline import end_with_parent_process
 
@@ -60,11 +62,11 @@ class Proof(NamedTuple):
         return self.killed == len(self.outcomes) and not self.unproven and not self.alarms
 
 
-def correct_runs(addresses: Addresses) -> dict[str, Run[Results]]:
+def correct_runs(addresses: Addresses, day: FeedDay | None = None) -> dict[str, Run[Results]]:
     """Return the runs of the correct programs, by name; each finding in them is a false alarm."""
     return {
         "the correct connector": partial(_results, ""),
-        "the correct client": partial(certify_client, "", addresses),
+        **{f"the correct {api.lower()}": partial(certify_client, "", addresses, (), api, day) for api in PROGRAMS},
         f"the correct connector at {RATE_LIMIT} calls a second": visits_of_the_limited,
         **{each.name: partial(_results, each.name, each.found_by) for each in CONFORMANT},
     }
@@ -73,7 +75,7 @@ def correct_runs(addresses: Addresses) -> dict[str, Run[Results]]:
 def prove(
     faults: Sequence[Fault],
     client_faults: Sequence[Fault],
-    correct: Callable[[Addresses], dict[str, Run[Results]]] = correct_runs,
+    correct: Callable[[Addresses, FeedDay], dict[str, Run[Results]]] = correct_runs,
 ) -> Proof:
     """Try faults, and the correct programs at the same time. At the end, try those without a verdict again, one by one.
 
@@ -86,11 +88,12 @@ def prove(
         ProcessPoolExecutor(_CORRECT, context, end_with_parent_process) as correct_pool,
         ProcessPoolExecutor(_WORKERS * (os.cpu_count() or 1), context, _lower_priority) as faulty_pool,
     ):
+        day = play_day(addresses)
         runs: dict[Fault, Run[Outcome]] = {each: partial(run_fault, each, platform) for each in faults}
-        runs |= {each: partial(run_client_fault, each, addresses) for each in client_faults}
+        runs |= {each: partial(run_client_fault, each, addresses, day) for each in client_faults}
         slow_first = sorted(runs, key=lambda fault: not fault.slow)
         tried = {fault: faulty_pool.submit(runs[fault]) for fault in slow_first}
-        running = {name: correct_pool.submit(run) for name, run in correct(addresses).items()}
+        running = {name: correct_pool.submit(run) for name, run in correct(addresses, day).items()}
         results = {name: future.result() for name, future in running.items()}
         outcomes = [tried[fault].result() for fault in runs]
         outcomes = [faulty_pool.submit(runs[each.fault]).result() if each.is_withheld else each for each in outcomes]

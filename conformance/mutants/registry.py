@@ -11,7 +11,10 @@ from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from conformance.mutants.small_catalog_client import SmallCatalogClient
+from conformance.mutants.small_checkout_client import SmallCheckoutClient
 from conformance.mutants.small_connector import SmallConnector
+from conformance.mutants.small_feed_consumer import SmallFeedConsumer
+from conformance.mutants.small_payment_client import SmallPaymentClient
 from contract.register import register
 
 T = TypeVar("T")
@@ -94,5 +97,8 @@ class Registry(Generic[T]):
 
 CONNECTOR_FAULTS = Registry(SmallConnector)
 CLIENT_FAULTS = Registry(SmallCatalogClient)
+PAYMENT_FAULTS = Registry(SmallPaymentClient)
+CHECKOUT_FAULTS = Registry(SmallCheckoutClient)
+FEED_FAULTS = Registry(SmallFeedConsumer)
 CONFORMANT_ODDITIES = Registry(SmallConnector)
 """Odd but correct connectors; the ids that look closest must not find a fault in them."""

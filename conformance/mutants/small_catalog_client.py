@@ -1,60 +1,36 @@
 """A small, correct catalog client. Each fault is a subclass that overrides the method that it breaks.
 
-It uses only the environment variables of a catalog client and the standard library, and nothing else of this project.
+It uses only the environment variables of a catalog client, the standard library, and `small_client`.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import hmac
 import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.message import Message
 from pathlib import Path
-from typing import Any, NamedTuple
 
-Document = dict[str, Any]
+from conformance.mutants.small_client import Document, GaveUp, SmallClient, send
+
 Row = dict[str, str]
 UPLOAD, STATUS = "/v1/catalog/upload", "/v1/catalog/getCatalogUploadStatus"
-_MOST_TRIES = 4
 _PATIENCE_S, _ASK_EVERY_S, _LOOK_EVERY_S, _LONGEST_S = 2.0, 0.3, 0.15, 30.0
-_OK, _THROTTLED, _FAILED = 200, 429, 500
+_OK = 200
 
 
-class Reply(NamedTuple):
-    """The reply to a call."""
-
-    status: int
-    headers: Message
-    body: bytes
-
-
-class GaveUp(Exception):
-    """The platform refused a call for good."""
-
-
-class SmallCatalogClient:
+class SmallCatalogClient(SmallClient):
     """Uploads the rows of a file, follows every upload to its report, and names the rejected rows."""
 
     final_statuses: tuple[str, ...] = ("DONE", "CANCELLED", "FATAL")
     most_items = 10_000
     """The largest number of items in an upload."""
-    service = "execute-api"
+    prefix = "CATALOG"
     reports_by = "exit_code"
     """How the client reports rejected rows, as a profile declares it: by its exit code, or by its output."""
     asks_for_status = True
     """Whether the client asks for the status of uploads without a message."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
 
     def run(self, rows: list[Row]) -> int:
         """Upload the rows and return the exit code: 1 if a row was rejected or an upload failed."""
@@ -93,68 +69,6 @@ class SmallCatalogClient:
     def upload_body(self, part: list[Document]) -> bytes:
         """Return the body of an upload."""
         return json.dumps({"catalogItems": part}).encode()
-
-    def call(self, path: str, body: bytes) -> Document:
-        """Call the catalog API, with retries if its answer allows them. Raises GaveUp if it refuses for good."""
-        for attempt in range(_MOST_TRIES):
-            reply = self.send_signed(path, body)
-            if reply.status < 300:  # noqa: PLR2004 - the 2xx
-                return dict(json.loads(reply.body))
-            pause_s = self.pause_s(reply, attempt)
-            if pause_s is None:
-                break
-            time.sleep(pause_s)
-        raise GaveUp(f"{path} answered {reply.status}: {reply.body[:200].decode(errors='replace')}")
-
-    def pause_s(self, reply: Reply, attempt: int) -> float | None:
-        """Return the seconds before the next attempt, or None if there must be no further attempt."""
-        asked = reply.headers.get("Retry-After")
-        if reply.status == _THROTTLED:
-            return float(asked or 2**attempt)
-        return float(asked) if reply.status == _FAILED and asked is not None else None
-
-    # signing
-
-    def send_signed(self, path: str, body: bytes) -> Reply:
-        """Sign a call of the catalog API, send it, and return the reply."""
-        url = self.environment["CATALOG_ENDPOINT"] + path
-        return send(url, body, self.headers() | self.authorization(path, url, body))
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that are not part of the signature."""
-        return {"Content-Type": "application/json", "Accept": "application/json"}
-
-    def authorization(self, path: str, url: str, body: bytes) -> dict[str, str]:
-        """Return the headers that sign a call of the catalog API."""
-        del path
-        return self.signature(url, body, self.service)
-
-    def region(self) -> str:
-        """Return the region for which calls are signed."""
-        return self.environment["AWS_REGION"]
-
-    def session_token(self) -> str:
-        """Return the session token; empty for keys without one."""
-        return self.environment.get("AWS_SESSION_TOKEN", "")
-
-    def signature(self, url: str, body: bytes, service: str) -> dict[str, str]:
-        """Sign by AWS Signature Version 4, with the host and the headers of AWS covered."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        parts = urllib.parse.urlsplit(url)
-        covered = {"host": parts.netloc, "x-amz-date": stamp}
-        if token := self.session_token():
-            covered["x-amz-security-token"] = token
-        names = ";".join(sorted(covered))
-        lines = [f"{name}:{covered[name]}" for name in sorted(covered)]
-        canonical = "\n".join(["POST", parts.path or "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
-        scope = f"{stamp[:8]}/{self.region()}/{service}/aws4_request"
-        text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-        key = b"AWS4" + self.environment["AWS_SECRET_ACCESS_KEY"].encode()
-        for word in (*scope.split("/"), text):
-            key = hmac.digest(key, word.encode(), "sha256")
-        credential = f"{self.environment['AWS_ACCESS_KEY_ID']}/{scope}"
-        value = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
-        return {**{name: value for name, value in covered.items() if name != "host"}, "Authorization": value}
 
     # following uploads to their end
 
@@ -253,17 +167,6 @@ class SmallCatalogClient:
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
         reply = send(url, content, headers | self.signature(url, content, "sqs"))
         return dict(json.loads(reply.body or b"{}"))
-
-
-def send(url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-    """Send a POST with the body, or a GET without one, and return the reply of any status."""
-    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310 - the platform's own addresses
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the platform's own addresses
-            return Reply(answer.status, answer.headers, answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Reply(error.code, error.headers, error.read())
 
 
 def main(client: type[SmallCatalogClient] = SmallCatalogClient) -> int:

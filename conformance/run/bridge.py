@@ -14,7 +14,6 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 from pytest_bdd.parser import Step as BddStep
 
-from conformance.catalog_client.jobs import Jobs
 from conformance.catalogue import LEVELS, LONG, MODES, RATE
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
@@ -22,6 +21,7 @@ from conformance.end_to_end.platform import Platform
 from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared, OutOfTime
 from conformance.match import Mismatch
 from conformance.requests import Requests
+from conformance.retailer_clients.clients import NO_CLIENTS, Clients
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.controls import ControlCalls
 from conformance.run.plan import Group
@@ -45,6 +45,9 @@ STEPS = (
     "privacy",
     "end_to_end",
     "catalog_client",
+    "payment_client",
+    "checkout_client",
+    "feed_consumer",
     "whole_run",
     "whole_run_memory",
     "whole_run_time",
@@ -66,7 +69,7 @@ class Equipment:
     controls: ControlCalls
     recorder: Recorder
     platform: Platform | None = None
-    catalog_client: Jobs | None = None
+    clients: Clients = NO_CLIENTS
     shared: dict[str, Any] = field(default_factory=dict)
     """What one scenario did for others too, by name, such as a restart; pytest ends its fixtures after each of them."""
 
@@ -296,9 +299,9 @@ def platform(equipment: Equipment) -> Platform | None:
 
 
 @pytest.fixture(scope="session")
-def catalog_client(equipment: Equipment) -> Jobs | None:
-    """Return the jobs of the retailer's catalog client, or None if the profile declares no client."""
-    return equipment.catalog_client
+def clients(equipment: Equipment) -> Clients:
+    """Return the jobs of the retailer's clients, of which the undeclared ones have no jobs."""
+    return equipment.clients
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from conformance.catalog_client.platform import Addresses
 from conformance.end_to_end.platform import Platform
 from conformance.properties.story import Story
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.feed_day import FeedDay
 from contract.profile import Profile
 from contract.register import Tier, register
 
@@ -24,10 +25,13 @@ class Selection:
     """Whether the search of each property takes minutes instead of seconds."""
     story: Story = ()
     """The only story to play; empty to draw stories."""
+    left_out: frozenset[str] = frozenset()
+    """APIs of some stores only, which the profile does not declare. `only` selects their cases nevertheless."""
 
     def has(self, case_id: str) -> bool:
         """Say whether a case is selected."""
-        return register()[case_id].tier in self.tiers and (not self.only or case_id in self.only)
+        row = register()[case_id]
+        return row.tier in self.tiers and (case_id in self.only if self.only else row.api not in self.left_out)
 
 
 def utc_now() -> datetime:
@@ -45,6 +49,8 @@ class RunConfiguration:
     platform: Platform | None = None
     """The simulated platform for visits; with None, a run that needs one starts its own."""
     catalog_platform: Addresses | None = None
-    """The platform for the catalog client; with None, a run that needs one starts its own."""
+    """The platform for the retailer's clients; with None, a run that needs one starts its own."""
+    feed_day: FeedDay | None = None
+    """The day of the feed consumer; with None, a run that needs one plays its own."""
     until_s: float = math.inf
     """The time of the monotonic clock after which the run calls the connector no more."""

@@ -7,13 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from conformance.catalog_client.servers import jobs_for
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.end_to_end.needs import platform_for
 from conformance.errors import HarnessBroke, OutOfTime, ProfileBroke
 from conformance.own_cases import run_own_cases
 from conformance.requests import REGISTRY, Requests, is_answered
+from conformance.retailer_clients.clients import clients_for, undeclared
 from conformance.run.bridge import Equipment
 from conformance.run.configuration import RunConfiguration
 from conformance.run.controls import MOST_CALLS, ControlCalls, Known, Pace
@@ -55,7 +55,9 @@ def run(
     Raises HarnessBroke if no case is selected or the features cannot run. A stop from outside is a SystemExit.
     """
     profile = configuration.profile
-    plan = make_plan(configuration.selection, is_rate_apart=bool(profile.limits.url))
+    selection = replace(configuration.selection, left_out=undeclared(profile))
+    configuration = replace(configuration, selection=selection)
+    plan = make_plan(selection, is_rate_apart=bool(profile.limits.url))
     if not plan.ids:
         raise HarnessBroke("no scenario is selected; see the ids with: jwo cases")
     on_selected([each for each in register() if each in plan.ids])
@@ -87,12 +89,12 @@ def equipped(configuration: RunConfiguration, recorder: Recorder, known: Known |
     requests = Requests(configuration.profile, configuration.now, known.accepted if known else None)
     with (
         ConnectorClient(configuration.profile, configuration.now, recorder.keep) as connector,
-        jobs_for(configuration) as jobs,
+        clients_for(configuration) as clients,
         platform_for(configuration) as platform,
     ):
         connector.until = configuration.until_s
         controls = ControlCalls(requests, connector, recorder, known)
-        yield Equipment(configuration, requests, connector, controls, recorder, platform, jobs)
+        yield Equipment(configuration, requests, connector, controls, recorder, platform, clients)
 
 
 def _run_plan(plan: Plan, equipment: Equipment) -> None:

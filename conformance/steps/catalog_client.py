@@ -5,23 +5,23 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then
 
 from conformance.catalog_client import matches
-from conformance.catalog_client.jobs import WITH_WRONG_ROW, WITHOUT_WRONG_ROW, Job, Jobs
-from conformance.end_to_end.needs import check_platform_is_installed
-from conformance.errors import NotDeclared
+from conformance.catalog_client.jobs import WITH_WRONG_ROW, WITHOUT_WRONG_ROW, Job
+from conformance.retailer_clients.call_matches import client_ended, signed, typed_as_json
+from conformance.retailer_clients.clients import Clients, declared
 from conformance.run.recorder import Recorder
 from conformance.verify import must
 from contract.profile import Profile
 
 _MATCHES = {
-    "every call was signed as it must be": matches.signed,
+    "every call was signed as it must be": signed,
     "the platform understood every call": matches.understood,
-    "every call said that it was JSON": matches.typed_as_json,
+    "every call said that it was JSON": typed_as_json,
     "no upload had more items than it may have": matches.within_item_limit,
     "the platform holds every valid row": matches.holds_all_rows,
     "the platform holds nothing else": matches.nothing_else,
     "no row was in two uploads": matches.uploaded_once,
     "it never called too often": matches.within_rate,
-    "it ended by itself": matches.client_ended,
+    "it ended by itself": client_ended,
     "it ended although its upload had failed": matches.client_ended_after_failure,
     "the upload came again and was accepted": matches.retried,
     "the upload came again no sooner than it should": matches.waited_before_retry,
@@ -33,18 +33,13 @@ _MATCHES = {
 
 
 @given(parsers.re("the client had to upload (?P<name>.+)"), target_fixture="job")
-def a_job(profile: Profile, recorder: Recorder, catalog_client: Jobs | None, name: str) -> Job:
+def a_job(profile: Profile, recorder: Recorder, clients: Clients, name: str) -> Job:
     """Wait until the client has finished a job, and return it.
 
     Raises NotDeclared if the profile declares no client, or if the simulated platform is not installed.
     """
-    if catalog_client is None:
-        if profile.catalog_client.command:
-            check_platform_is_installed()
-        raise NotDeclared(
-            "[catalog_client] command is not declared; declare the command that uploads a catalog with your own client"
-        )
-    job = catalog_client.wait_for_job(name)
+    jobs = declared(clients.catalog, profile.catalog_client, "[catalog_client] command", "uploads a catalog")
+    job = jobs.wait_for_job(name)
     recorder.keep_all([call.exchange for call in job.calls])
     return job
 
@@ -56,12 +51,12 @@ def match_rejected_row_report(profile: Profile, job: Job) -> None:
 
 
 @then("it reported the wrong row of a small catalog, and none of the same catalog without it")
-def match_only_the_wrong_row(profile: Profile, recorder: Recorder, catalog_client: Jobs | None) -> None:
+def match_only_the_wrong_row(profile: Profile, recorder: Recorder, clients: Clients) -> None:
     """Match the report of one row, and no report of the same rows if the platform rejects nothing."""
     table = profile.catalog_client
-    rejecting = a_job(profile, recorder, catalog_client, WITH_WRONG_ROW)
+    rejecting = a_job(profile, recorder, clients, WITH_WRONG_ROW)
     must(matches.reports_rejected_row(table)(rejecting))
-    must(matches.reports_nothing_else(table, rejecting)(a_job(profile, recorder, catalog_client, WITHOUT_WRONG_ROW)))
+    must(matches.reports_nothing_else(table, rejecting)(a_job(profile, recorder, clients, WITHOUT_WRONG_ROW)))
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

@@ -13,6 +13,7 @@ from conformance import match
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
+from conformance.drivers.keys import KeySource
 from conformance.drivers.masks import unescaped
 from conformance.errors import Finding, NotDeclared
 from conformance.internals import sign_of_internals
@@ -203,8 +204,8 @@ def _is_usual(body: dict[str, object], exchange: Exchange, usual: object, profil
     if exchange.operation == CREATE_PURCHASES:
         start, end = (text_at(body, f"shoppingTrip.{name}") for name in ("startTime", "endTime"))
         return is_usual_time(start) and is_usual_time(end) and start <= end
-    is_fixed = profile.keys.shopper and not (profile.keys.command or profile.keys.url)
-    return bool(is_fixed and body["identityKey"] == profile.keys.shopper)
+    fixed = "" if KeySource(profile).are_fresh("shopper") else profile.keys.shopper
+    return bool(fixed) and body["identityKey"] == fixed
 
 
 def _is_unknown(key: str, profile: Profile) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.catalog_client.platform import Addresses
+from conformance.retailer_clients.addresses import Addresses
 from conformance.verdicts import Verdict
 from contract.house import House, Suite
 from contract.profile import (

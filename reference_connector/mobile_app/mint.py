@@ -13,7 +13,7 @@ from contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
 from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.payments.desk import clear_debts
-from reference_connector.retailer import Account, CurrentRetailer, VisitorType
+from reference_connector.retailer import Account, CurrentRetailer, Policy, VisitorType
 from reference_connector.store import Badge, BadgeState, Store
 from reference_connector.telemetry import Clock
 
@@ -72,6 +72,15 @@ _PAYMENT_TROUBLES: dict[str, Trouble] = {
 """By the magic values of the simulated provider."""
 
 
+def trouble_of(account: Account, policy: Policy) -> Trouble | None:
+    """Return what keeps an account of the files out now, or after a trip; None if nothing does."""
+    if account.flagged:
+        return "flagged"
+    if account.open_balance > policy.max_open_balance:
+        return "in_debt"
+    return _PAYMENT_TROUBLES.get(account.payment_method)
+
+
 class Mint:
     """Makes identity keys of a given kind."""
 
@@ -111,16 +120,8 @@ class Mint:
         return badge.id
 
     def _shopper(self, kind: Kind) -> str:
-        wanted = _TYPES.get(kind, "SHOPPER")
-        for shopper_id, account in self._retailer.current.accounts.items():
-            if account.visitor.type == wanted and self._trouble(account) == _TROUBLES.get(kind):
+        wanted, retailer = (_TYPES.get(kind, "SHOPPER"), _TROUBLES.get(kind)), self._retailer.current
+        for shopper_id, account in retailer.accounts.items():
+            if (account.visitor.type, trouble_of(account, retailer.policy)) == wanted:
                 return shopper_id
         raise NotThere(f"the retailer files have no account for a key of the kind {kind}")
-
-    def _trouble(self, account: Account) -> Trouble | None:
-        """Return what keeps an account out now, or after a trip; None if nothing does."""
-        if account.flagged:
-            return "flagged"
-        if account.open_balance > self._retailer.current.policy.max_open_balance:
-            return "in_debt"
-        return _PAYMENT_TROUBLES.get(account.payment_method)

@@ -30,7 +30,7 @@ from reference_connector.mobile_app.sign_in import COOKIE, SignIn
 _BODY_BYTES = 4096
 _NOT_CACHED = {"Cache-Control": "no-store"}
 _PAGE_HEADERS = _NOT_CACHED | {
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 
@@ -64,11 +64,20 @@ def add_app_routes(
 
 def _page_route() -> APIRouter:
     routes = APIRouter()
-    page = resources.files("reference_connector.mobile_app").joinpath("page.html").read_bytes()
+    folder = resources.files("reference_connector.mobile_app")
+    page, style, script = (folder.joinpath(f"page.{kind}").read_bytes() for kind in ("html", "css", "js"))
 
     @routes.get("/app", include_in_schema=False)
     async def phone_page() -> Response:
         return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+    @routes.get("/app/page.css", include_in_schema=False)
+    async def page_style() -> Response:
+        return Response(style, media_type="text/css; charset=utf-8", headers=_NOT_CACHED)
+
+    @routes.get("/app/page.js", include_in_schema=False)
+    async def page_script() -> Response:
+        return Response(script, media_type="text/javascript; charset=utf-8", headers=_NOT_CACHED)
 
     return routes
 
@@ -128,7 +137,7 @@ def _code_routes(codes: CodeIssuer, rules: AppRules) -> APIRouter:
     async def scan_key_svg(shopper_id: str, request: Request) -> Response:
         code = await codes.code_for(shopper_id, _issued_at(await read_app_body(request), rules))
         image = await run_in_threadpool(qr.svg, code)
-        return Response(image, media_type="image/svg+xml", headers=lifetime)
+        return Response(image, media_type="image/svg+xml", headers=lifetime | {"X-Code": code})
 
     return routes
 

@@ -39,6 +39,28 @@ class Entry(NamedTuple):
         return not self.owner and self.authorisation.state != "pending"
 
 
+class RecentDeclines:
+    """The shoppers with a means of payment that the gate refused last, for the words on their phones.
+
+    Each process remembers its own, and forgets the oldest of more than `most`.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._shoppers: dict[str, None] = {}
+
+    def note(self, shopper_id: str, *, declined: bool) -> None:
+        """Remember a decision of the provider."""
+        self._shoppers.pop(shopper_id, None)
+        if declined:
+            self._shoppers[shopper_id] = None
+        if len(self._shoppers) > self._most:
+            del self._shoppers[next(iter(self._shoppers))]
+
+    def __contains__(self, shopper_id: str) -> bool:
+        return shopper_id in self._shoppers
+
+
 class Keys(Protocol):
     """The keys that shoppers enter with."""
 
@@ -64,6 +86,7 @@ class EntryPayments:
         log: EventLog,
     ) -> None:
         self._keys = keys
+        self.declines = RecentDeclines()
         self._retailer = retailer
         self._steps = Steps(provider, rules, clock)
         self._rules = rules
@@ -146,6 +169,7 @@ class EntryPayments:
 
         A shopper that stays out may use the key again.
         """
+        self.declines.note(held.shopper_id, declined=held.state == "declined")
         if held.state in {"held", "used"} or (held.state == "pending" and self._rules.when_unclear == "open"):
             return None
         self._keys.give_back(records, text, held.event_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import fastapi_offline
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -30,7 +30,7 @@ class SignIn(BaseModel):
 
 def add_pages(app: FastAPI, token: AccessToken) -> None:
     """Serve the pages, and the documentation of the API without any network."""
-    templates = _templates()
+    templates = _templates(token)
     _add_entrance(app)
     for page in PAGES:
         _add_page(app, templates, page)
@@ -40,10 +40,10 @@ def add_pages(app: FastAPI, token: AccessToken) -> None:
     app.mount(f"{PREFIX}/docs-static", StaticFiles(directory=_DOCS_FILES), name="static files of the API's docs")
 
 
-def _templates() -> Environment:
+def _templates(token: AccessToken) -> Environment:
     loader = FileSystemLoader(_FOLDER / "templates")
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    templates.globals.update(pages=PAGES, prefix=PREFIX, icon=_icon)
+    templates.globals.update(pages=PAGES, prefix=PREFIX, icon=_icon, has_token=bool(token))
     return templates
 
 
@@ -76,11 +76,12 @@ def _add_sign_in(app: FastAPI, templates: Environment, token: AccessToken) -> No
         return HTMLResponse(template.render())
 
     @app.post(f"{PREFIX}/session", include_in_schema=False)
-    async def sign_in(given: SignIn, response: Response) -> dict[str, str]:
+    async def sign_in(given: SignIn, request: Request, response: Response) -> dict[str, str]:
         if not token.is_right(given.token):
             response.status_code = 403
             return _WRONG
-        response.set_cookie(COOKIE, token.cookie, path="/", httponly=True, samesite="strict")
+        is_https = request.headers.get("origin", "").startswith("https:")  # as the browser sees it, also behind a proxy
+        response.set_cookie(COOKIE, token.cookie, path="/", httponly=True, samesite="strict", secure=is_https)
         return {"status": "signed in"}
 
     @app.delete(f"{PREFIX}/session", include_in_schema=False)

@@ -113,10 +113,18 @@ class PageSecurity:
 
     def _is_same_origin(self, headers: Headers) -> bool:
         """Return whether a browser's page of this origin sent the request, or a program that is not a browser."""
+        if "sec-fetch-site" in headers:  # each browser of today, which compares the ports too
+            return headers["sec-fetch-site"] in _OWN_SITE
         origin = headers.get("origin")
-        if origin is not None:
-            return _netloc(origin) == headers.get("host", "").lower() or _host_name(_netloc(origin)) in self._hosts
-        return headers.get("sec-fetch-site", "none") in _OWN_SITE
+        return origin is None or _netloc(origin) == headers.get("host", "").lower() or self._is_own_name(origin)
+
+    def _is_own_name(self, origin: str) -> bool:
+        """Return whether an origin has a name of this platform, as it does behind a proxy that changes the Host.
+
+        On this machine other programs have the same name with other ports, so its names do not count.
+        """
+        name = _host_name(_netloc(origin))
+        return name in self._hosts and not _is_local(name) and name != "localhost"
 
 
 def _cookie(headers: Headers) -> str:

@@ -78,14 +78,14 @@ def test_unsaved_address_is_named_and_not_called(page: Page, place: Place) -> No
 
 
 def test_ordering_probe_has_its_own_result(page: Page, place: Place) -> None:
-    page.get_by_role("button", name="Ordering").click()
+    page.locator("#connector-panel").get_by_role("button", name="Ordering").click()
     page.get_by_label("SKU in the cart").fill("SKU-7")
     run_test(page)
     expect(page.locator("#test-result")).to_contain_text("/v1/order/purchases")
     (sent,) = place.api.get("/journal", params={"kind": "connectivity_test", "limit": 1}).json()
     assert sent["request"]["body"]["cartItems"][0]["id"] == "SKU-7"
     page.reload()
-    page.get_by_role("button", name="Ordering").click()
+    page.locator("#connector-panel").get_by_role("button", name="Ordering").click()
     expect(page.locator("#test-result")).to_contain_text("/v1/order/purchases")
 
 
@@ -168,7 +168,7 @@ def test_first_user_closes_the_portal_and_this_tab_stays_signed_in(page: Page, p
 
 
 def test_account_is_allow_listed_without_showing_its_secret(page: Page, place: Place) -> None:
-    page.get_by_role("button", name="Allow-list an account").click()
+    page.get_by_role("button", name="Allow-list an account", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Account id").fill("210987654321")
     dialog.get_by_label("Retailer", exact=True).fill("r")
@@ -178,3 +178,14 @@ def test_account_is_allow_listed_without_showing_its_secret(page: Page, place: P
     expect(page.locator("#accounts")).to_contain_text("210987654321")
     assert place.api.get("/portal/accounts/210987654321").json()["retailer"] == "r"
     assert "account-secret" not in page.content()
+
+
+def test_onboarding_leads_to_the_test_of_each_connector(page: Page, place: Place, tab: Tab) -> None:
+    setup = {"retailer": "r", "connector": {"url": NOWHERE, "auth": "none"}, "gates": GATES}
+    place.api.put(f"/portal/stores/{STORE}", json=setup).raise_for_status()
+    page.get_by_role("button", name=f"Go to the test: connectivity test of {STORE} ordering").click()
+
+    expect(page.locator("#connector-panel [aria-pressed=true]")).to_contain_text("Ordering")
+    assert "POST /portal" not in page.locator("#onboarding").inner_text()
+    expect(page.get_by_role("link", name="Upload a catalog")).to_have_attribute("href", "/ui/catalog")
+    tab.check_accessibility()

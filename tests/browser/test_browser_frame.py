@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from simulator.app import create_app
 from simulator.pages.menu import PAGES, PREFIX
@@ -63,8 +66,8 @@ def test_portal_with_users_asks_for_a_token_once(tab: Tab, place: Place) -> None
         page.evaluate(
             "() => { window.asked = import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores')); }"
         )
-        page.get_by_label("Token", exact=True).fill(token)
-        page.get_by_role("button", name="Use the token").click()
+        page.get_by_label("Token of a user").fill(token)
+        page.get_by_role("button", name="Sign in").click()
         shown = page.evaluate("window.asked")
         again = page.evaluate("import('/ui/static/js/api.js').then(({ get }) => get('/portal/stores'))")
     finally:
@@ -92,16 +95,55 @@ def test_platform_with_an_access_token_asks_for_it(open_tab: Callable[..., Tab])
         page.get_by_role("button", name="Sign in").click()
 
         page.locator("#link-state[data-state=live]").wait_for()
+        (cookie,) = page.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        page.get_by_role("button", name="Sign out of the platform").click()
+        page.wait_for_url("**/ui/sign-in")
+        page.goto(f"{platform}{PREFIX}/wire")
+        assert page.url.endswith("/ui/sign-in")
+        assert page.context.cookies() == []
         page.context.close()
 
 
 def test_page_is_live_again_after_a_lost_connection(tab: Tab) -> None:
     page = tab.open(f"{PREFIX}/")
-    page.context.set_offline(True)
-    page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    page.locator("#link-state[data-state=lost]").wait_for()
+    _cut_connection(page)
     page.context.set_offline(False)
 
     page.locator("#link-state[data-state=live]").wait_for()
     tab.faults = [fault for fault in tab.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+
+
+@pytest.mark.parametrize(("path", "shown"), [("wire", "#list"), ("", ".log")])
+def test_page_shows_the_new_journal_after_a_restart_of_the_platform(
+    open_tab: Callable[..., Tab], path: str, shown: str
+) -> None:
+    settings = PlatformSettings(base_url="http://127.0.0.1:1", stores_alone=True)
+    tab = open_tab()
+    page = tab.page
+    with served(create_app(settings)) as platform:
+        _scan_at("G-OLD", platform)
+        page.goto(f"{platform}{PREFIX}/{path}")
+        expect(page.locator(shown)).to_contain_text("G-OLD")
+        _cut_connection(page)
+    with served(create_app(settings), port=urlsplit(platform).port or 0):
+        _scan_at("G-NEW", platform)
+        page.context.set_offline(False)
+
+        expect(page.locator(shown)).to_contain_text("G-NEW")
+        expect(page.locator(shown)).not_to_contain_text("G-OLD")
+        page.context.close()
+    tab.faults.clear()  # the console names the lost connections
+
+
+def _cut_connection(page: Page) -> None:
+    page.context.set_offline(True)
+    page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.locator("#link-state[data-state=lost]").wait_for()
+
+
+def _scan_at(gate: str, platform: str) -> None:
+    store = {"retailer": "r", "connector": {"url": "http://127.0.0.1:9", "auth": "none"}, "gates": [gate]}
+    httpx.put(f"{platform}/portal/stores/S", json=store).raise_for_status()
+    httpx.post(f"{platform}/gates/{gate}/scans", json={"text": "a-code"}).raise_for_status()

@@ -18,7 +18,7 @@ from conformance.run.session import run
 from conformance.verdicts import Verdict
 from contract.operations import VERIFY_IDENTITY_KEYS
 from contract.profile import Profile, load
-from tests.foreign.running import FOREIGN, Foreign, running
+from tests.foreign.running import FOREIGN, NODE, Foreign, running
 
 ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
 
@@ -28,6 +28,11 @@ FAST = {"plain_asgi"}
 CERTIFIED = [
     pytest.param(each, id=each.name, marks=[] if each.name in FAST else [pytest.mark.slow]) for each in FOREIGN
 ]
+BY_COMMAND = (
+    *("VIK-1.1", "VIK-1.2", "VIK-2", "VIK-3.4", "VIK-6", "VIK-X.9", "VIK-X.10", "VIK-X.12", "VIK-X.70", "VIK-X.92"),
+    *("CP-1.1", "CP-1.10", "CP-1.11", "CP-2", "CP-X.101", "E2E-X.1", "E2E-X.2", "E2E-X.5"),
+)
+"""Cases with new keys of every kind. A command starts a process for each key, so the other cases ask an address."""
 
 
 @pytest.mark.timeout(300)
@@ -85,6 +90,21 @@ def test_a_foreign_connector_with_a_low_rate_limit_gets_no_finding(
 
     found = {each: result.verdict for each, result in results.items()}
     assert found == dict.fromkeys(chosen, Verdict.PASS)
+
+
+@pytest.mark.timeout(120)
+def test_keys_of_a_command_serve_every_kind_of_case(tmp_path: Path) -> None:
+    node = next(foreign for foreign in FOREIGN if foreign.name == "node_http")
+    declared = (node.folder / "jwo.toml").read_text("utf-8")
+    with running(node) as environment:
+        mint = f"{NODE} {node.folder / 'mint.mjs'} {{type}}"
+        text = declared.replace('url = "env:FOREIGN_MINT"', 'command = "env:FOREIGN_MINT"')
+        (tmp_path / "jwo.toml").write_text(text, encoding="utf-8")
+        profile = load(tmp_path / "jwo.toml", {**environment, "FOREIGN_MINT": mint})
+        results = run(RunConfiguration(profile, Selection(("core", "entry"), BY_COMMAND))).results
+
+    assert profile.keys.command == mint
+    assert {each: result.verdict for each, result in results.items()} == dict.fromkeys(BY_COMMAND, Verdict.PASS)
 
 
 def _status(profile: Profile) -> int:

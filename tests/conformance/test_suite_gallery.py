@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance.catalog_client.platform import Addresses
 from conformance.mutants import __main__ as gate_command
 from conformance.mutants import gallery, proof
 from conformance.mutants.gallery import CLIENTS, CONFORMANT, GALLERY, connector_with
-from conformance.mutants.gate import Outcome, certify_client
+from conformance.mutants.gate import PROGRAMS, Outcome, certify_client
 from conformance.mutants.registry import CLIENT_FAULTS, CONNECTOR_FAULTS, Fault
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.feed_day import FeedDay
 from conformance.verdicts import CaseResult, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def test_make_mutants_tries_every_registered_fault(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "argv", ["conformance.mutants"])
 
     assert gate_command.main() == 0
-    assert tried == [CONNECTOR_FAULTS.faults, CLIENT_FAULTS.faults]
+    assert tried == [CONNECTOR_FAULTS.faults, CLIENTS]
     assert "\nmake mutants\n" in (ROOT / ".ci" / "run").read_text("utf-8")
     assert "-m conformance.mutants\n" in (ROOT / "Makefile").read_text("utf-8")
 
@@ -47,7 +48,7 @@ def test_the_gallery_imports_every_module_of_faults() -> None:
 
 def test_the_gallery_keeps_its_size() -> None:
     assert len(GALLERY) >= 289
-    assert len(CLIENTS) >= 39
+    assert len(CLIENTS) >= 124
 
 
 @pytest.mark.timeout(120)
@@ -55,8 +56,9 @@ def test_some_faults_are_found_in_worker_processes() -> None:
     clients = (CLIENT_FAULTS.named("signs_nothing"),)
     faults = tuple(CONNECTOR_FAULTS.named(name) for name in SOME)
 
-    def correct(addresses: Addresses) -> dict[str, proof.Run[proof.Results]]:
-        return {"the correct client": partial(certify_client, "", addresses, ("CAT-X.1",))}
+    def correct(addresses: Addresses, day: FeedDay) -> dict[str, proof.Run[proof.Results]]:
+        only = partial(certify_client, "", addresses, ("CAT-X.1",), day=day)
+        return {"the correct client": only}
 
     found = proof.prove(faults, clients, correct)
 
@@ -67,7 +69,7 @@ def test_some_faults_are_found_in_worker_processes() -> None:
 def test_the_proof_runs_every_correct_program() -> None:
     runs = proof.correct_runs(Addresses("http://platform", "http://aws"))
 
-    assert len(runs) == 3 + len(CONFORMANT)
+    assert len(runs) == 2 + len(PROGRAMS) + len(CONFORMANT)
     assert {fault.name for fault in CONFORMANT} < set(runs)
 
 

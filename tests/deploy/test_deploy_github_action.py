@@ -105,14 +105,16 @@ def test_a_finding_ends_the_step_with_1_an_annotation_and_a_summary(
     profile: Callable[[str], Path],
     tmp_path: Path,
 ) -> None:
-    profile("http://127.0.0.1:1")
+    path = profile("http://127.0.0.1:1")
+    declared = path.read_text("utf-8").replace("shopper_authorization = false", "shopper_authorization = true")
+    path.write_text(f'{declared}\n[shopper_identities]\nlow_risk = "card-1"\n', encoding="utf-8")
 
-    done = certify_step(connector=mutant("accepts_an_overlong_quantity"), out="a b")
+    done = certify_step(connector=mutant("authorises_with_204"), out="a b", tier="entry")
 
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "::error title=CP-3.25 quantity.value Exceeds 10 Characters::" in done.stdout
+    assert "::error title=SA-7a.6 " in done.stdout
     assert (tmp_path / "output").read_text("utf-8") == "verdict=fail\n"
-    assert "❌ <b>CP-3.25</b>" in (tmp_path / "summary.md").read_text("utf-8")
+    assert "❌ <b>SA-7a.6</b>" in (tmp_path / "summary.md").read_text("utf-8")
     assert (tmp_path / "a b" / "report.html").is_file()
 
 

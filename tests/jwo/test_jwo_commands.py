@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conformance.catalogue import coverage, scenario_entries
+from conformance.retailer_clients.clients import TABLES
 from contract.register import register
 from tests.jwo.conftest import Jwo
 
@@ -61,17 +62,17 @@ def test_doctor_says_which_declaration_is_wrong(jwo: Jwo, mutant: Mutant, profil
     assert "wrong  [keys] associate: expected 200, got 401" in done.stdout
 
 
-def test_doctor_looks_for_the_catalog_client(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
+def test_doctor_looks_for_each_client_of_the_retailer(jwo: Jwo, mutant: Mutant, profile: WriteProfile) -> None:
     path = profile(mutant(""))
     undeclared = jwo("doctor")
-    path.write_text(
-        path.read_text("utf-8") + '\n[catalog_client]\ncommand = "no-such-uploader {csv}"\n', encoding="utf-8"
-    )
+    tables = "".join(f'\n[{table}]\ncommand = "no-such-program {{job}}"\n' for table in TABLES.values())
+    path.write_text(path.read_text("utf-8") + tables, encoding="utf-8")
     missing = jwo("doctor")
 
-    assert "-      [catalog_client] command is not declared" in undeclared.stdout
     assert missing.returncode == 1
-    assert "wrong  [catalog_client] command: no-such-uploader was not found" in missing.stdout
+    for table in TABLES.values():
+        assert f"-      [{table}] command is not declared" in undeclared.stdout
+        assert f"wrong  [{table}] command: no-such-program was not found" in missing.stdout
 
 
 def test_cases_lists_ids(jwo: Jwo) -> None:

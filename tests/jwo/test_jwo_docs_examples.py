@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from typer.main import get_command
 
 from conformance.expected import Expected
 from contract.errors import BadSettings
+from contract.messages import document, message
 from contract.profile import load
 from contract.register import Requirement
 from contract.settings import read
@@ -22,7 +24,9 @@ from reference_connector.settings import ConnectorSettings
 from simulator.settings import PlatformSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "pages.md"
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
+GITHUB = ROOT / "docs" / "how_to" / "github.md"
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -35,6 +39,24 @@ def test_an_example_profile_loads(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
     assert load(path, {"CONNECTOR_KEY": "x"}).connector.url
+
+
+def test_first_connector_answers_as_published() -> None:
+    (source,) = blocks(PAGES, "python")
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(source, "app.py", "exec"), names)  # noqa: S102 - the example of our own document
+    client = names["app"].test_client()
+    profile = tomllib.loads(TEMPLATE)
+    scan = document("verify_identity_keys.request")["examples"][0]
+    cart = document("create_purchases.request")["examples"][0]
+
+    known = client.post("/v1/identity/identity-keys", json={**scan, "identityKey": profile["keys"]["shopper"]})
+    unknown = client.post("/v1/identity/identity-keys", json={**scan, "identityKey": "AAAA"})
+    bought = client.post("/v1/order/purchases", json=cart)
+
+    assert (known.status_code, unknown.status_code, bought.status_code) == (200, 401, 201)
+    assert message("verify_identity_keys.response").violations(known.json) == []
+    assert message("create_purchases.response").violations(bought.json) == []
 
 
 def test_example_expected_failure_and_requirement_are_valid() -> None:
@@ -58,7 +80,7 @@ def test_commands_in_examples_have_their_options(document: Path) -> None:
 
 
 def test_example_workflow_uses_existing_inputs() -> None:
-    (workflow,) = (yaml.safe_load(text) for text in blocks(USER, "yaml"))
+    (workflow,) = (yaml.safe_load(text) for text in blocks(GITHUB, "yaml"))
     action = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text("utf-8"))
     (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
 

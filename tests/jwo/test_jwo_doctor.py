@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ class _RefusesItem(SmallConnector):
         return error(400, "no such item") if self.item in item_ids(request) else await super().cart(request)
 
 
+class _ForgetsVisitorId(SmallConnector):
+    """A connector that lets a shopper in and does not say who it is."""
+
+    async def scan(self, request: Request) -> Reply:
+        reply = await super().scan(request)
+        return Reply(200, {"visitorDetails": {"type": "SHOPPER"}}) if reply.status == HTTPStatus.OK else reply
+
+
 def _changed(profile: Profile, **tables: dict[str, Any]) -> Profile:
     """Return the profile with other values in some tables."""
     values = profile.model_dump()
@@ -58,6 +67,16 @@ def _tried(
 
 def _wrong(output: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith("wrong")]
+
+
+def test_answer_without_a_published_member_is_wrong() -> None:
+    code, output = _tried(_ForgetsVisitorId())
+
+    lines = [line for line in _wrong(output) if "Verify Identity Keys" in line]
+    assert code == 1
+    assert len(lines) == 1
+    assert "visitorDetails.id is missing" in lines[0]
+    assert "answer with the published members of verify_identity_keys.response" in lines[0]
 
 
 def test_everything_declared_is_tried_and_ok() -> None:

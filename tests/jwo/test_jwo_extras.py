@@ -37,7 +37,7 @@ EXTRAS_OF_PACKAGES: dict[str, set[str]] = {
     "load": {"load"},
     "jwo": {"connector", "platform"},
 }
-NEEDS_PLATFORM = {"conformance/catalog_client/queues.py"}
+NEEDS_PLATFORM = {"conformance/retailer_clients/queues.py"}
 """Modules of the suite that run only with the simulated platform."""
 
 BASE_INSTALL = """
@@ -64,7 +64,7 @@ result = {"commands": {words: ended(words.split()) for words in json.loads(sys.a
 result["packages"] = {name: imported(name) for name in ("reference_connector.store", "simulator.app", "load.run")}
 names = [each.name for top in ("jwo_toolkit", "contract", "conformance")
          for each in pkgutil.walk_packages(importlib.import_module(top).__path__, top + ".")]
-kept = [name for name in names if not name.endswith((".__main__", "conformance.scenarios", "catalog_client.queues"))]
+kept = [name for name in names if not name.endswith((".__main__", "conformance.scenarios", "retailer_clients.queues"))]
 result["suite"] = {name: text for name in kept if (text := imported(name))}
 json.dump(result, sys.stdout)
 """

@@ -17,7 +17,7 @@ import pytest
 import zxingcpp
 from moto.server import ThreadedMotoServer
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 from contract.house import ScanKeyRules
 from contract.scan_key import decode, to_identity_key
@@ -42,15 +42,14 @@ _NEXT_CHANGE = """
 
 
 @pytest.fixture(scope="module")
-def phone() -> Iterator[Page]:
+def phone(playwright: Playwright) -> Iterator[Page]:
     """A page of a phone's size."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium, "these tests drive a real browser: install chromium and put it on the path"
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    browser.close()
 
 
 @pytest.fixture

@@ -62,6 +62,14 @@ def test_change_by_a_foreign_page_is_refused(start: Start, headers: dict[str, st
     assert platform.get("/clock").json()["speed"] == 1
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_change_by_a_page_of_another_port_is_refused(start: Start, host: str) -> None:
+    platform = start(base_url=f"http://{host}:1")
+
+    for foreign in ({"Origin": f"http://{host}:2"}, {"Origin": f"http://{host}:2", "Sec-Fetch-Site": "same-site"}):
+        assert platform.put("/clock", json={"speed": 0}, headers=foreign).status_code == 403
+
+
 def test_change_by_an_own_page_or_a_program_passes(start: Start) -> None:
     platform = start()
     own = f"http://{platform.base_url.netloc.decode()}"
@@ -90,6 +98,10 @@ def test_browser_signs_in_with_a_cookie_that_scripts_cannot_read(start: Start) -
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
+    assert "Secure" not in cookie
+    by_tls = {"Origin": "https://store.example:8443", "Sec-Fetch-Site": "same-origin"}
+    assert "Secure" in platform.post("/ui/session", json={"token": TOKEN}, headers=by_tls).headers["set-cookie"]
+    platform.post("/ui/session", json={"token": TOKEN})
     assert platform.get("/clock").status_code == 200
     platform.delete("/ui/session")
     assert platform.get("/clock").status_code == 401

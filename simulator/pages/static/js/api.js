@@ -1,6 +1,6 @@
 // Calls the platform's own API. A failed call shows a message with what to do, and then throws.
 
-import { askForPortalToken, portalToken } from "./portal_token.js";
+import { askForPortalToken, needsUser, portalToken } from "./portal_token.js";
 import { toast } from "./toast.js";
 
 /** A refused or failed call; `status` is 0 if the platform did not answer. */
@@ -22,7 +22,9 @@ export async function call(method, path, body, { quiet = false, headers = {} } =
   try {
     return await send(method, path, body, headers);
   } catch (error) {
-    if (!quiet) showProblem(error);
+    if (quiet) throw error;
+    if (needsUser(error) && (await askForPortalToken())) return call(method, path, body, { headers });
+    showProblem(error);
     throw error;
   }
 }
@@ -54,7 +56,6 @@ async function send(method, path, body, headers) {
   }
   const content = await read(answer);
   if (answer.ok) return content;
-  if (answer.status === 401 && /portal has users/.test(content?.errorMsg ?? "") && (await askForPortalToken())) return send(method, path, body, headers);
   if (answer.status === 401 && /access token/.test(content?.errorMsg ?? "")) window.location.assign("/ui/sign-in");
   const text = content?.errorMsg ?? content?.message ?? `The platform answered ${answer.status}`;
   throw new ApiError(text, answer.status);

@@ -3,7 +3,7 @@
 const NO_ANSWER = {
   timed_out: "The connector did not answer within the limit",
   no_connection: "The connector could not be reached",
-  malformed_answer: "The connector's answer was not readable",
+  malformed_answer: "The connector's answer does not have the published form",
 };
 const SENTENCES = {
   200: "The connector knows this visitor.",
@@ -36,7 +36,10 @@ const DECIDERS = {
  * @returns {string} one or two sentences
  */
 export function causeSentence({ cause, action, opens, problem }) {
-  if (action === "store_default") return `${noAnswer(cause)}, so the store default applies: ${opens ? "open" : "closed"}.`;
+  if (action === "store_default") {
+    const where = cause.startsWith("malformed_answer") ? " The Wire page shows what is wrong with the answer." : "";
+    return `${noAnswer(cause)}, so the store default applies: ${opens ? "open" : "closed"}.${where}`;
+  }
   const [word, detail] = cause.split(":");
   if (word === "risk") return `The platform refuses this means of payment: ${detail}.`;
   if (word === "reader") return `The card reader refuses this card: ${detail}.`;

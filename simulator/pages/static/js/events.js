@@ -1,6 +1,6 @@
 // The event stream: one EventSource for the page. Entries arrive together, once in a frame of the screen.
 
-const HIDDEN_FOR_MS = 20000;
+const HIDDEN_FOR_MS = 5000;
 const MOST_WAITING = 5000;
 const RETRY_MS = 3000;
 const listeners = new Set();
@@ -12,11 +12,14 @@ let changes = [];
 let missed = 0;
 let isScheduled = false;
 let hiddenTimer = 0;
+let wasOpen = false;
 
 /**
  * Listen to the stream. `kinds` are the kinds of the journal's entries; an empty list means none, `["*"]` means all.
+ * `onGap` runs if entries are missed, and each time that the stream opens again: the platform may have started again,
+ * with another journal. The listener then reads what it shows again.
  * @param {{kinds?: string[], after?: number, onEntries?: (entries: any[]) => any,
- *   onChanges?: (changes: {method: string, path: string}[]) => any, onGap?: (missed: number) => any,
+ *   onChanges?: (changes: {method: string, path: string}[]) => any, onGap?: () => any,
  *   onState?: (state: "connecting"|"live"|"lost") => any}} listener
  * @returns {() => any} stops listening
  */
@@ -42,7 +45,11 @@ function connect() {
   openKinds = kinds;
   const query = new URLSearchParams({ kinds, ...(last === null ? {} : { after: String(last) }) });
   source = new EventSource(`/events?${query}`);
-  source.addEventListener("open", () => tellState("live"));
+  source.addEventListener("open", () => {
+    tellState("live");
+    if (wasOpen) for (const listener of listeners) listener.onGap?.();
+    wasOpen = true;
+  });
   source.addEventListener("error", () => {
     tellState("lost");
     // after a refused request the browser does not try again by itself
@@ -95,7 +102,7 @@ function deliver() {
   const [someEntries, someChanges, someMissed] = [entries, changes, missed];
   [entries, changes, missed] = [[], [], 0];
   for (const listener of listeners) {
-    if (someMissed) listener.onGap?.(someMissed);
+    if (someMissed) listener.onGap?.();
     const wanted = listener.kinds?.includes("*") ? someEntries : someEntries.filter((entry) => listener.kinds?.includes(entry.kind));
     if (wanted.length) listener.onEntries?.(wanted);
     if (someChanges.length) listener.onChanges?.(someChanges);

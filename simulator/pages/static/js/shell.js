@@ -1,6 +1,6 @@
 // The frame of every page: the platform's clock, the state of the event stream, and the switch of the theme.
 
-import { get } from "./api.js";
+import { ApiError, del, get } from "./api.js";
 import { setText } from "./dom.js";
 import { listen } from "./events.js";
 import { PlatformTime } from "./time.js";
@@ -33,6 +33,15 @@ function switchTheme() {
 }
 
 document.getElementById("theme-toggle").addEventListener("click", switchTheme);
+document.getElementById("sign-out")?.addEventListener("click", async () => {
+  await del("/ui/session");
+  window.sessionStorage.clear();
+  window.location.assign("/ui/sign-in");
+});
+// a failed call has shown its problem, so it is no fault of the page
+window.addEventListener("unhandledrejection", (event) => {
+  if (event.reason instanceof ApiError) event.preventDefault();
+});
 document.querySelector('.menu [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
 listen({
   onState: (state) => {

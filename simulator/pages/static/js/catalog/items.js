@@ -16,7 +16,7 @@ export class ItemSearch {
     this.found = h("div", {});
     this.more = button("Show more", { onClick: () => this._more() });
     this.table = h("div", { class: "table-frame" }, h("table", { class: "listed" },
-      h("thead", {}, h("tr", {}, ["SKU", "Name", "Barcodes", "Price", "Category", "State"].map((text) => h("th", { scope: "col" }, text)))), this.rows));
+      h("thead", {}, h("tr", {}, ["SKU", "Name", "Barcodes", "Price", "Category", "State"].map((text) => h("th", { scope: "col", class: text === "Price" ? "number" : undefined }, text)))), this.rows));
     this.element = h("section", { class: "card stack", "aria-labelledby": "items-title" }, h("h2", { id: "items-title" }, "Items"),
       h("div", { class: "search-row" }, field("Store", this.store), field("Search", this.text)), this.count, this.found, h("div", {}, this.more));
     this.timer = 0;
@@ -77,7 +77,7 @@ function itemRow({ item, state, onPlanogram }) {
     cell("SKU", foreign(item.item_sku, { class: "mono" })),
     cell("Name", foreign(item.item_name)),
     h("td", { dataset: { label: "Barcodes" } }, h("ul", { class: "barcodes" }, barcodes.map((one) => h("li", {}, foreign(one.external_product_id, { class: "mono" }), " ", foreign(one.external_product_id_type ?? "", { class: "muted small" }))))),
-    cell("Price", foreign(item.standard_price ?? "")),
+    h("td", { class: "number", dataset: { label: "Price" } }, foreign(item.standard_price ?? "")),
     cell("Category", foreign([item.product_category, item.product_subcategory].filter(Boolean).join(" / "))),
     cell("State", h("span", { class: "badge", dataset: state === "active" ? { kind: "good" } : {} }, state), onPlanogram ? h("span", { class: "muted small" }, " on the planogram") : null));
 }

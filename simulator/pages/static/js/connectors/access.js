@@ -3,7 +3,7 @@
 import { at, del, get, put } from "../api.js";
 import { button, emptyState, fillIfNew, foreign, h } from "../dom.js";
 import { FormDialog, choice, field } from "../forms.js";
-import { forgetToken, isSignedIn, keepToken } from "../portal.js";
+import { forgetToken, keepToken, portalToken } from "../portal_token.js";
 import { toast } from "../toast.js";
 import { statusBadge } from "./kinds.js";
 import { notice } from "./result.js";
@@ -66,7 +66,7 @@ function usersTable(users) {
 }
 
 function signOutButton() {
-  if (!isSignedIn()) return null;
+  if (!portalToken()) return null;
   return h("div", {}, button("Sign out of the portal", { onClick: () => { forgetToken(); window.location.reload(); } }));
 }
 
@@ -111,8 +111,11 @@ function openUserForm() {
     h("fieldset", {}, h("legend", {}, "Permissions"), h("div", { class: "form-grid" }, Object.entries(PERMISSIONS).map(([name, text]) => choice("permissions", name, text, isFirst || name === "view"))))],
   async (data) => {
     const setup = { retailer: data.get("retailer").trim(), permissions: data.getAll("permissions"), token: data.get("token") };
-    await put(at`/portal/users/${data.get("userId").trim()}`, setup);
-    if (isFirst) keepToken(setup.token);
+    if (isFirst) keepToken(setup.token); // the portal is closed as soon as it has the user
+    await put(at`/portal/users/${data.get("userId").trim()}`, setup).catch((error) => {
+      if (isFirst) forgetToken();
+      throw error;
+    });
     await showAccess();
   });
 }

@@ -69,11 +69,12 @@ export class ConnectorPanel {
     const test = status === "Not Required" ? status : this.tests[kind].status;
     const light = status === "Not Required" ? "off" : { Success: "good", Failed: "bad" }[test] ?? "off";
     const seen = status === "Not Required" ? "not required" : `${status.toLowerCase()}, test: ${test === "Unknown" ? "not run" : test.toLowerCase()}`;
-    return h("button", { class: "button", type: "button", "aria-pressed": String(kind === this.kind), on: { click: () => this._choose(kind) } },
+    return h("button", { class: "button", type: "button", "aria-pressed": String(kind === this.kind), on: { click: () => this.choose(kind) } },
       h("span", { class: "dot", dataset: { light }, "aria-hidden": "true" }), name, h("span", { class: "visually-hidden" }, `: ${seen}`));
   }
 
-  _choose(kind) {
+  /** Show the connector of a kind, and give its tab the focus. */
+  choose(kind) {
     this.kind = kind;
     this.show(this.store, this.tests, false);
     [...this.tabs.children].find((tab) => tab.getAttribute("aria-pressed") === "true").focus();

@@ -60,7 +60,7 @@ export class Floor {
           if (entry.opens) this.unlocked.add(entry.gate);
           changed.add(entry.gate);
         }
-        this.log.unshift(entry);
+        if (entry.seq > (this.log[0]?.seq ?? 0)) this.log.unshift(entry); // what was read again may come by the stream too
       }
     }
     this.log.length = Math.min(this.log.length, MOST_LOGGED);

@@ -32,7 +32,7 @@ export class Tiles {
       fill(parts.lock, icon(LOCKS[gate.lock] ?? "lock"), h("span", { class: "visually-hidden" }, gate.lock));
     }
     const decision = gate.lastDecision;
-    setText(parts.state, decision ? `${decision.opens ? "Opened" : "Closed"} · ${decision.elapsedMs ? duration(decision.elapsedMs) : decision.cause}` : "Ready");
+    setText(parts.state, decision ? `${decision.opens ? "Opened" : "Closed"} · ${decision.action === "not_called" ? "no call" : duration(decision.elapsedMs)}` : "Ready");
   }
 
   _make(gate) {
@@ -54,7 +54,7 @@ export class DecisionLog {
   }
 
   show(entries) {
-    keyed(this.element, entries, (entry) => String(entry.seq), (entry) => this._make(entry));
+    keyed(this.element, entries, (entry) => `${entry.seq} ${entry.at}`, (entry) => this._make(entry));
   }
 
   _make(entry) {

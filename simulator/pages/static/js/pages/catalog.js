@@ -6,7 +6,7 @@ import { ItemSearch } from "../catalog/items.js";
 import { Uploader } from "../catalog/upload.js";
 import { emptyState, fill, foreign, h, keyed } from "../dom.js";
 import { listen } from "../events.js";
-import { needsUser, signInForm } from "../portal.js";
+import { needsUser, signInForm } from "../portal_token.js";
 import { PlatformTime, clockTime } from "../time.js";
 
 const REFRESH_MS = 400;

@@ -35,7 +35,7 @@ const page = new RunPage({
 function showKinds(kinds) {
   fill(byId("run-tiers"), kinds.certify.tiers.map(({ name, about }) =>
     h("label", { class: "choice" }, h("input", { type: "checkbox", name: "tier", value: name, checked: kinds.certify.usual.includes(name) }), h("span", {}, h("strong", {}, name), ` ${about}`))));
-  if (kinds.hasProfile) page.tell("good", "The profile declares test keys, so the suite can judge every rule of the tiers. Connector: ", foreign(kinds.connector, { class: "mono" }));
+  if (kinds.hasProfile) page.tell("good", "The suite uses the keys, stores and items that the profile declares, and leaves out rules that need others. Connector: ", foreign(kinds.connector, { class: "mono" }));
   else page.tell("info", h("p", {}, "Connector: ", foreign(kinds.connector, { class: "mono" }), ". The suite knows only its address, so it leaves out the rules that need test keys or SKUs."),
     h("p", {}, "For a full run, start the platform with a profile: ", h("code", {}, "jwo play --profile jwo.toml"), "."));
 }
@@ -217,7 +217,7 @@ function verdictOf({ state, result }) {
   const { verdict, counts, partial, judged, mustRules } = result;
   const rules = mustRules ? `${judged} of ${mustRules} MUST rules were judged.` : "";
   const meaning = "This does not mean that Amazon approves the connector.";
-  if (verdict === "pass" && partial) return { kind: "warn", word: "Passed in part", sentence: `Nothing is broken, but the run is not complete: ${rules} ${meaning}` };
+  if (verdict === "pass" && partial) return { kind: "warn", word: "Partial", sentence: `Nothing is broken, but the run is not complete: ${rules} The report lists under "Not judged" what to declare in the profile. ${meaning}` };
   if (verdict === "pass") return { kind: "good", word: "Passed", sentence: `The connector meets each rule of the run: ${rules} ${meaning}` };
   if (verdict === "fail") return { kind: "bad", word: "Failed", sentence: `${failures(counts)} ${rules} The cases to look at come first.` };
   return { kind: "bad", word: "No verdict", sentence: "The run could not judge the connector." };

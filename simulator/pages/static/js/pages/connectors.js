@@ -2,11 +2,11 @@
 
 import { at, get, showProblem } from "../api.js";
 import { showAccess } from "../connectors/access.js";
-import { ConnectorPanel, statusBadge } from "../connectors/kinds.js";
+import { ConnectorPanel, KINDS, statusBadge } from "../connectors/kinds.js";
 import { openStoreForm } from "../connectors/store_form.js";
-import { button, emptyState, fill, foreign, h, icon, keyed, oneDirection } from "../dom.js";
+import { button, emptyState, fill, fillIfNew, foreign, h, icon, keyed, oneDirection } from "../dom.js";
 import { listen } from "../events.js";
-import { needsUser, signInForm } from "../portal.js";
+import { needsUser, signInForm } from "../portal_token.js";
 
 const REFRESH_MS = 300;
 const CHOSEN = "connectors-store";
@@ -97,10 +97,34 @@ function showOnboarding({ retailer, complete, steps }) {
   const left = steps.filter((step) => !step.done).length;
   fill(byId("onboarding-state"), h("span", { class: "badge", dataset: { kind: complete ? "good" : "warn" } }, complete ? "Complete" : `${left} of ${steps.length} steps left`));
   fill(byId("onboarding-of"), "Of the merchant ", foreign(retailer), ", with all its stores and accounts.");
-  fill(byId("onboarding"), steps.map((step) => h("li", { dataset: { state: step.done ? "done" : step.status === "Failed" ? "failed" : "open" } },
+  fillIfNew(byId("onboarding"), steps, () => steps.map((step) => h("li", { dataset: { state: step.done ? "done" : step.status === "Failed" ? "failed" : "open" } },
     icon(step.done ? "check" : step.status === "Failed" ? "cross" : "clock"),
-    h("div", {}, h("span", { class: "step-name" }, step.step), " ", foreign(oneDirection(step.of), { class: "muted small" }), step.fix ? h("p", { class: "small fix" }, oneDirection(step.fix)) : null),
+    h("div", { class: "row" }, h("span", { class: "step-name" }, step.step), foreign(oneDirection(step.of), { class: "muted small" }), step.done ? null : wayToComplete(step)),
     h("span", { class: "muted small" }, step.status))));
+}
+
+/** Make a button or a link to the place of this page or another where the step is completed, or say what to do. */
+function wayToComplete(step) {
+  const name = step.step;
+  for (const { storeId } of stores) {
+    const kind = Object.keys(KINDS).find((each) => step.of === `${storeId} ${each}`);
+    if (kind) return stepButton(name === "connectivity test" ? "Go to the test" : "Set it up", step, () => showConnector(storeId, kind));
+  }
+  if (name === "catalog") return h("a", { class: "small", href: "/ui/catalog" }, "Upload a catalog");
+  if (name === "store") return stepButton("Add a store", step, () => openStoreForm(null, saved));
+  if (name === "AWS account") return stepButton("Allow-list an account", step, () => byId("add-account").click());
+  return h("span", { class: "small fix" }, oneDirection(step.fix));
+}
+
+function stepButton(label, step, onClick) {
+  return button(label, { onClick, "aria-label": `${label}: ${step.step} of ${oneDirection(step.of)}` });
+}
+
+async function showConnector(storeId, kind) {
+  choose(storeId);
+  await showStore(false);
+  panel.choose(kind);
+  panel.element.scrollIntoView({ block: "start" });
 }
 
 async function saved(store) {

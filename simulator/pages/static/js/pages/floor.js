@@ -19,7 +19,6 @@ const floor = new Floor();
 let chosenGate = "";
 let chosenStore = "";
 let readTimer = 0;
-let wasLost = false;
 
 const panel = new GatePanel();
 const ways = new Ways(present, () => chosenGate, (...content) => panel.note(...content));
@@ -108,7 +107,7 @@ async function read() {
   const last = await floor.read();
   main.removeAttribute("aria-busy");
   if (!floor.stores.some((store) => store.gates.length)) {
-    fill(main, h("section", { class: "card" }, emptyState("gate", "No gate yet", "Set up a store with PUT /portal/stores/{storeId}, or stop this platform and start jwo play, which brings a store, shoppers and goods.", h("a", { class: "button", href: "/docs" }, "Open the API's documentation"))));
+    fill(main, h("section", { class: "card" }, emptyState("gate", "No gate yet", "Add a store with gates on the page Connectors, or stop this platform and start jwo play, which brings a store, shoppers and goods.", h("a", { class: "button", href: "/ui/connectors" }, "Open the connectors"))));
     return last;
   }
   if (!main.querySelector(".floor")) build();
@@ -163,10 +162,6 @@ async function start() {
       if (shopping.tripId && changes.some(({ path }) => path.startsWith(`/trips/${shopping.tripId}/`))) shopping.readTrip();
     },
     onGap: readSoon,
-    onState: (state) => {
-      if (state === "live" && wasLost) readSoon(); // the platform may have started again, without its gates' states
-      wasLost = state === "lost";
-    },
   });
   window.setInterval(() => {
     for (const name of floor.lockAgain()) showGate(name);

@@ -49,6 +49,7 @@ async function start() {
 
 async function read() {
   const [entries, inside, dead] = await Promise.all([get(`/journal?limit=${READ_FIRST}`), get("/trips"), get("/deliveries?state=dead_letter")]);
+  records.clear();
   records.take(entries);
   records.takeInside(inside.tripIds);
   records.takeDeliveries(dead);

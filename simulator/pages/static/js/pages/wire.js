@@ -35,7 +35,8 @@ async function start() {
 }
 
 function take(entries) {
-  const fresh = entries.map((entry) => summarize(entry, operations));
+  const newest = (held.at(-1) ?? known.at(-1))?.seq ?? 0; // what was read again may come by the stream too
+  const fresh = entries.filter(({ seq }) => seq > newest).map((entry) => summarize(entry, operations));
   if (isPaused) held = [...held, ...fresh].slice(-KEPT);
   else known = [...known, ...fresh].slice(-KEPT);
   if (!timer) timer = window.setTimeout(show, SHOW_EVERY_MS);
@@ -62,7 +63,7 @@ function show() {
     return;
   }
   if (!rows.isConnected) fill(byId("list"), rows);
-  keyed(rows, found.slice(-SHOWN).reverse(), ({ seq }) => String(seq), row, (element, one) => {
+  keyed(rows, found.slice(-SHOWN).reverse(), ({ seq, at }) => `${seq} ${at}`, row, (element, one) => {
     element.firstChild.setAttribute("aria-pressed", String(one.seq === chosen));
   });
 }
@@ -75,9 +76,9 @@ function row(one) {
   const place = one.gate || one.storeId;
   const trip = one.tripId ? ` · trip ${one.tripId.slice(0, 8)}` : "";
   return h("li", {}, h("button", { class: "wire-row", type: "button", "aria-pressed": "false", on: { click: () => choose(one.seq) } },
-    h("span", { class: "badge", dataset: { kind: one.level } }, statusText(one)),
+    h("span", { class: "badge", dataset: { kind: one.level } }, one.status ?? icon("cross")),
     h("span", { class: "wire-what" }, h("strong", { class: "cut" }, one.operation),
-      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", foreign(place), foreign(trip))),
+      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", one.status === null ? h("span", { class: "late" }, statusText(one), place || trip ? " · " : "") : null, foreign(place), foreign(trip))),
     one.faults.length ? h("span", { class: "wire-fault", title: `Fault: ${one.faults.join(", ")}` }, icon("fault"), h("span", { class: "visually-hidden" }, `Fault ${one.faults.join(", ")}`)) : null,
     h("span", { class: "number small" }, h("span", { class: one.isLate ? "late" : "" }, duration(one.elapsedMs)), h("br"), h("span", { class: "muted" }, clockTime(one.at)))));
 }

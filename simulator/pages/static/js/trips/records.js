@@ -16,11 +16,20 @@ export class Records {
   constructor() {
     /** @type {Map<string, Record>} by trip, oldest first */
     this.byTrip = new Map();
+    this.newest = 0;
+  }
+
+  /** Forget all, before the journal is read again. */
+  clear() {
+    this.byTrip.clear();
+    this.newest = 0;
   }
 
   /** Learn from entries of the journal, oldest first. */
   take(entries) {
     for (const entry of entries) {
+      if (entry.seq <= this.newest) continue; // what was read again may come by the stream too
+      this.newest = entry.seq;
       if (!entry.tripId) continue;
       if (entry.kind === "gate_decision" && entry.opens) this._at(entry, { visitor: entry.visitor?.id ?? "", type: entry.visitor?.type ?? "" });
       if (entry.kind === "exit") this._at(entry, { state: entry.cartIsSent ? "waiting" : "no_cart" });

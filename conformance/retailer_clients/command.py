@@ -14,13 +14,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from conformance.catalog_client.platform import Account, Addresses
 from conformance.drivers.masks import mask
 from conformance.errors import HarnessBroke
-from contract.profile import CatalogClientTable
+from conformance.retailer_clients.addresses import Account, Addresses
+from contract.profile import ClientTable
 from jwo_toolkit.launcher import ends_with_us
 
 _SHOWN_CHARACTERS = 300
@@ -44,45 +43,42 @@ class ClientRun(NamedTuple):
         return f"the client {how} after {self.elapsed_s:.1f} s{f', its output ends: {output}' if output else ''}"
 
 
-class JobInput(NamedTuple):
-    """The input of a run: the addresses of the platform, the account of the caller, and the catalog as CSV and JSON."""
+class ClientInput(Protocol):
+    """The input of a run of one kind of client."""
 
-    addresses: Addresses
-    account: Account
-    csv: Path
-    json: Path
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The value of each `{name}` in the command and in its environment."""
 
-    def placeholders(self) -> dict[str, str]:
-        """Return the value of each `{name}` in the command and in its environment."""
-        account, key = self.account, self.account.key
-        return {
-            "endpoint": self.addresses.platform_url,
-            "region": self.addresses.region,
-            "aws_endpoint": self.addresses.aws_url,
-            "access_key_id": key.access_key_id,
-            "secret_access_key": key.secret_access_key,
-            "session_token": key.session_token or "",
-            "queue_url": account.queue_url,
-            "queue_arn": account.queue_arn,
-            "stores": ",".join(account.stores),
-            "csv": str(self.csv),
-            "json": str(self.json),
-        }
-
-    def fill(self, text: str) -> str:
-        """Replace each `{name}` in a text by its value."""
-        for name, value in self.placeholders().items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment variables of this kind of client, with `{name}` for a value."""
 
 
-_VARIABLES = {
-    "CATALOG_ENDPOINT": "{endpoint}",
-    "CATALOG_QUEUE_URL": "{queue_url}",
-    "CATALOG_QUEUE_ARN": "{queue_arn}",
-    "CATALOG_STORES": "{stores}",
-    "CATALOG_CSV": "{csv}",
-    "CATALOG_JSON": "{json}",
+def values_of(addresses: Addresses, account: Account) -> dict[str, str]:
+    """Return the values that every client gets: the addresses of the platform and the account of the caller."""
+    key = account.key
+    return {
+        "endpoint": addresses.platform_url,
+        "region": addresses.region,
+        "aws_endpoint": addresses.aws_url,
+        "access_key_id": key.access_key_id,
+        "secret_access_key": key.secret_access_key,
+        "session_token": key.session_token or "",
+        "queue_url": account.queue_url,
+        "queue_arn": account.queue_arn,
+        "stores": ",".join(account.stores),
+    }
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace each `{name}` in a text by its value."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+_AWS_VARIABLES = {
     "AWS_ACCESS_KEY_ID": "{access_key_id}",
     "AWS_SECRET_ACCESS_KEY": "{secret_access_key}",
     "AWS_SESSION_TOKEN": "{session_token}",
@@ -96,25 +92,35 @@ _VARIABLES = {
 }
 
 
-def build_environment(job_input: JobInput, own: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+def build_environment(
+    client_input: ClientInput, own: Mapping[str, str], inherited: Mapping[str, str]
+) -> dict[str, str]:
     """Return the command's environment: the caller's without AWS and proxy settings, the job's, and the profile's."""
     passed_on = {name: value for name, value in inherited.items() if not name.upper().startswith(_REMOVED_PREFIXES)}
-    return passed_on | {name: job_input.fill(text) for name, text in {**_VARIABLES, **own}.items()}
+    given = {**client_input.variables, **_AWS_VARIABLES, **own}
+    return passed_on | {name: fill(text, client_input.values) for name, text in given.items()}
 
 
 class Runner:
     """Runs the command. Any thread may call `end`, which ends all commands that still run."""
 
-    def __init__(self, table: CatalogClientTable) -> None:
+    def __init__(self, table: ClientTable, name: str) -> None:
+        """`name` is the table of the profile that declares the command."""
         self._table = table
+        self._name = name
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def run(self, job_input: JobInput) -> ClientRun:
+    @property
+    def most_at_once(self) -> int:
+        """The largest number of parallel runs."""
+        return self._table.at_once
+
+    def run(self, client_input: ClientInput) -> ClientRun:
         """Run the command until it exits or reaches its time limit. Raises HarnessBroke if it cannot be started."""
-        words = [job_input.fill(word) for word in shlex.split(self._table.command)]
-        variables = build_environment(job_input, self._table.environment, os.environ)
+        words = [fill(word, client_input.values) for word in shlex.split(self._table.command)]
+        variables = build_environment(client_input, self._table.environment, os.environ)
         start = time.monotonic()
         with tempfile.TemporaryFile() as output:
             with self._started(words, variables, output.fileno()) as process:
@@ -137,7 +143,7 @@ class Runner:
         with self._lock:
             if self._is_closed:
                 raise HarnessBroke("the certification is ending, so no further command starts")
-            process = _start(words, variables, output)
+            process = _start(words, variables, output, self._name)
             self._running.add(process)
         try:
             with ends_with_us(process.pid):
@@ -160,7 +166,7 @@ def redact(text: str, environment: Mapping[str, str]) -> str:
     return text
 
 
-def _start(words: list[str], variables: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
+def _start(words: list[str], variables: Mapping[str, str], output: int, name: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - the user's own command
             words,
@@ -172,7 +178,7 @@ def _start(words: list[str], variables: Mapping[str, str], output: int) -> subpr
         )
     except OSError as error:
         raise HarnessBroke(
-            f"[catalog_client] command cannot be started: {error.strerror or error}; name a program that exists, "
+            f"[{name}] command cannot be started: {error.strerror or error}; name a program that exists, "
             "by its path or as a name on PATH"
         ) from error
 

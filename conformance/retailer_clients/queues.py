@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,6 +15,8 @@ from conformance.errors import HarnessBroke
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _AWS_ACCOUNT = "123456789012"
 """The account in which the substitute for AWS keeps its queues."""
@@ -53,6 +57,36 @@ class Queues:
             for found in answer.get("Messages", [])
             if found.get("Attributes", {}).get("ApproximateReceiveCount") == "1"
         )
+
+    def take(self, queue_url: str, count: int, within_s: float) -> list[str]:
+        """Take `count` messages out of a queue. Raises HarnessBroke if they do not come within `within_s` seconds."""
+        found: list[str] = []
+        deadline = time.monotonic() + within_s
+        while len(found) < count:
+            for message in self._receive(queue_url):
+                found.append(message["Body"])
+                self._sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            if time.monotonic() > deadline:
+                raise HarnessBroke(f"{len(found)} of {count} messages came within {within_s:g} s")
+        return found
+
+    def send(self, queue_url: str, bodies: Iterable[str]) -> None:
+        """Put messages into a queue."""
+        for body in bodies:
+            self._sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+
+    def count(self, queue_url: str) -> int:
+        """Return how many messages a queue has, those included that a client received and did not delete."""
+        names: list[QueueAttributeNameType] = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+        ]
+        found = self._sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+        return sum(int(found.get(name, 0)) for name in names)
+
+    def _receive(self, queue_url: str) -> list[MessageTypeDef]:
+        found = self._sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        return found.get("Messages", [])
 
     def close(self) -> None:
         """Close the connections."""
