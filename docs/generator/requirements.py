@@ -8,8 +8,16 @@ from collections.abc import Iterable
 from functools import cache
 
 from conformance.catalogue import FEATURES, ScenarioEntry, scenario_entries
-from conformance.mutants.gallery import CLIENTS, CONFORMANT, GALLERY
-from conformance.mutants.registry import CLIENT_FAULTS, CONFORMANT_ODDITIES, CONNECTOR_FAULTS, Fault
+from conformance.mutants.gallery import CONFORMANT, GALLERY
+from conformance.mutants.registry import (
+    CHECKOUT_FAULTS,
+    CLIENT_FAULTS,
+    CONFORMANT_ODDITIES,
+    CONNECTOR_FAULTS,
+    FEED_FAULTS,
+    PAYMENT_FAULTS,
+    Fault,
+)
 from contract.operations import OPERATIONS
 from contract.register import Requirement, register
 from docs.generator.markdown import block, code, page, table
@@ -88,13 +96,18 @@ def _proof(row: Requirement) -> list[str]:
 
 def _faults(row_id: str) -> list[str]:
     connectors = [(each, CONNECTOR_FAULTS.class_of(each.name)) for each in GALLERY if row_id in each.found_by]
-    clients = [(each, CLIENT_FAULTS.class_of(each.name)) for each in CLIENTS if row_id in each.found_by]
+    clients = [
+        (each, registry.class_of(each.name))
+        for registry in (CLIENT_FAULTS, PAYMENT_FAULTS, CHECKOUT_FAULTS, FEED_FAULTS)
+        for each in registry.faults
+        if row_id in each.found_by
+    ]
     odd = [(each, CONFORMANT_ODDITIES.class_of(each.name)) for each in CONFORMANT if row_id in each.found_by]
     parts = []
     if connectors:
         parts += [_ABOUT_FAULTS + _names(connectors), block("sh", f"jwo mutant {connectors[0][0].name}")]
     if clients:
-        parts.append("Each of these catalog clients has exactly one fault, and this check finds it: " + _names(clients))
+        parts.append("Each of these clients has exactly one fault, and this check finds it: " + _names(clients))
     if odd:
         parts.append(
             "These connectors look wrong and are correct; this check must not find a fault in them: " + _names(odd)

@@ -81,7 +81,7 @@ def test_without_a_late_answer_the_cases_without_time_are_not_applicable(serve: 
 @pytest.mark.parametrize("source", ["url", "command"])
 def test_broken_mint_source_is_an_error_of_the_cases_that_need_it(serve: Serve, tmp_path: Path, source: str) -> None:
     value = {"url": "http://127.0.0.1:9/{type}", "command": "/bin/false"}[source]
-    profile = with_members(profile_of(serve(SmallConnector())), "keys", **{source: value})
+    profile = with_members(profile_of(serve(SmallConnector())), "keys", minted=("shopper",), **{source: value})
     only = ("VIK-1.1", "CP-1.1", "CP-2", "CP-3.1", "E2E-X.1")
     with pytest.raises(Usage, match=rf"\[keys\] {source}"):
         certify(profile, Options(Selection(("core",), only), out=tmp_path), Console(quiet=True))

@@ -37,7 +37,7 @@ def test_catalog_client_case_replays_without_a_connector(jwo: Jwo, profile: Writ
 
     assert found.returncode == 1, found.stdout + found.stderr
     assert "< 429 after" in found.stdout
-    assert "expected  the upload again after 429" in found.stdout
+    assert "expected  Upload Catalog again after 429" in found.stdout
     assert fine.returncode == 0, fine.stdout + fine.stderr
     assert "2 cases: 2 pass" in fine.stdout
 

@@ -32,11 +32,11 @@ def test_failed_command_is_reported_without_its_text(command: str, why: str) -> 
 
 
 def test_failed_address_is_reported_without_user_and_query(serve: Any) -> None:
-    url = serve(SmallConnector()).replace("://", f"://user:{SECRET}@") + f"/mint/{{type}}?token={SECRET}"
+    url = serve(SmallConnector()).replace("://", f"://user:{SECRET}@") + f"/nothing/{{type}}?token={SECRET}"
 
     [entry] = _minted({"command": "", "url": url}, 1)
 
-    assert re.search(r"/mint/shopper did not answer .*HTTP status 4\d\d$", entry["trouble"]), entry
+    assert re.search(r"/nothing/shopper did not answer .*HTTP status 4\d\d$", entry["trouble"]), entry
     assert SECRET not in str(entry)
 
 

@@ -123,6 +123,8 @@ def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> Non
         "150",
         "--day",
         "match_day",
+        "--seed",
+        "7",
     ]  # two of them in one second
     run(*words, "--in-turn", "--out", str(tmp_path / "in turn"))
     assert connector.most_at_once == 1
