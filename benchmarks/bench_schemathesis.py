@@ -35,8 +35,8 @@ from conformance.mutants.serving import served
 from conformance.mutants.small_connector import SmallConnector
 from conformance.requests import REGISTRY, Requests
 from conformance.run.configuration import utc_now
-from contract.gate import ANSWER_WITHIN_S
-from contract.openapi import load
+from jwo_contract.gate import ANSWER_WITHIN_S
+from jwo_contract.openapi import load
 
 _FUZZER = Path(sys.executable).with_name("schemathesis")
 _AT_MOST_S = 90.0

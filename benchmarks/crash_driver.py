@@ -32,9 +32,9 @@ sys.path.insert(0, str(servers.ROOT))
 
 from connector_rig.crash_verdict import NEVER_PAYS, REFUND, Tally, Trip, is_refunded, judge
 
-from contract.house import ScanKeyRules
-from contract.scan_key import ScanKey, encode, to_identity_key
-from contract.values import parse_instant
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import ScanKey, encode, to_identity_key
+from jwo_contract.values import parse_instant
 from reference_connector.payments.simulated import effects
 from reference_connector.store import IssuedCode, Store
 from reference_connector.store.postgres import PostgresStore

@@ -28,7 +28,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 from reference_connector.app import create_app
 from reference_connector.settings import ConnectorSettings
 from reference_connector.telemetry import EventLog, system_clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.drafts import Draft
 from conformance.variants import with_own_ids
-from contract.house import House
+from jwo_contract.house import House
 
 _QR = "OPTICAL"
 

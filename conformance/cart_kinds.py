@@ -11,7 +11,7 @@ from conformance.drafts import Draft
 from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.variants import Variant
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 
 _TRIP, _EVENT = "idempotentShoppingTripId", "shoppingTrip.authEvents[0]"
 EMPTY = "an empty cart"

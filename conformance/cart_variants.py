@@ -17,7 +17,7 @@ from conformance.errors import NotDeclared
 from conformance.forms import SAMPLE_UPC, places
 from conformance.requests import Requests
 from conformance.variants import Variant
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import Json
 from jwo_toolkit.patterns import matches
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_bdd.feature import get_feature
 
-from contract.register import register
+from jwo_contract.register import register
 
 _HERE = Path(__file__).resolve().parent
 FEATURES = next(folder for folder in (_HERE / "features", _HERE.parent / "features") if folder.is_dir())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from conformance.verdicts import CaseResult, Verdict
-from contract.register import register
+from jwo_contract.register import register
 
 _FAILED = frozenset({Verdict.FAIL, Verdict.WARN})
 _STATUS = re.compile(r"(?:.*?: )?(\d{3})(?: |$)")

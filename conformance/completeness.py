@@ -11,9 +11,9 @@ from conformance.catalogue import scenario_entries
 from conformance.report.model import Completeness, NotJudged
 from conformance.retailer_clients.clients import undeclared
 from conformance.verdicts import JUDGED, CaseResult, Verdict
-from contract.not_offered import signs_of
-from contract.profile import Profile
-from contract.register import Requirement, Tier, register
+from jwo_contract.not_offered import signs_of
+from jwo_contract.profile import Profile
+from jwo_contract.register import Requirement, Tier, register
 
 _NOT_SELECTED = "it was not selected; run all cases of the tier, without --only"
 

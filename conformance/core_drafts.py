@@ -10,9 +10,9 @@ from typing import Any
 from conformance.drafts import SAMPLE_STORE, Draft
 from conformance.errors import NotDeclared
 from conformance.forms import SAMPLE_UPC, Accepted
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
-from contract.values import format_instant
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
+from jwo_contract.values import format_instant
 from jwo_toolkit.patterns import matches
 
 SAMPLE_SKUS = ("SKU-001", "SKU-002")

@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.catalogue import FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
-_PACKAGES = ("contract", "conformance")
+_PACKAGES = ("jwo_contract", "conformance")
 _KINDS = {".py", ".feature", ".json", ".toml", ".yaml", ".ini", ".j2", ".css", ".js"}
 
 

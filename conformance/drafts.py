@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from conformance.errors import HarnessBroke
-from contract.house import House
-from contract.messages import message
-from contract.operations import Operation
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.operations import Operation
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 SAMPLE_STORE = "STORE-001"

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from conformance.drafts import SAMPLE_STORE, Draft
-from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
-from contract.profile import Profile
-from contract.values import format_instant
+from jwo_contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
+from jwo_contract.profile import Profile
+from jwo_contract.values import format_instant
 
 
 class EntryBuilder:

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.errors import BadExpectations
 from conformance.verdicts import Verdict
-from contract.invalid import describe
-from contract.register import register
+from jwo_contract.invalid import describe
+from jwo_contract.register import register
 
 _BROKEN = {Verdict.FAIL, Verdict.WARN}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from conformance.drafts import Draft
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
 SAMPLE_UPC = "123456789012"
 _EVENT, _LINE = "shoppingTrip.authEvents[]", "cartItems[]"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.masks import masked_text
-from contract.errors import MalformedBody
-from contract.house import House
-from contract.messages import message, parse_object
+from jwo_contract.errors import MalformedBody
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object
 
 _JSON = "application/json"
 

@@ -11,9 +11,9 @@ from uuid import uuid4
 from conformance.drivers.exchange import Exchange
 from conformance.errors import NotDeclared, OutOfTime, ProfileBroke
 from conformance.verdicts import CaseResult, Verdict
-from contract.operations import Operation, operation_named
-from contract.own_cases import OwnCase, filled
-from contract.values import format_instant
+from jwo_contract.operations import Operation, operation_named
+from jwo_contract.own_cases import OwnCase, filled
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import Json
 
 if TYPE_CHECKING:

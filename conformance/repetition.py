@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.http import ConnectorClient
 from conformance.requests import Requests
-from contract.operations import Operation
+from jwo_contract.operations import Operation
 
 GATES = 8
 MOST_CALLS = 300

@@ -12,7 +12,7 @@ from conformance.drivers.keys import KeySource
 from conformance.entry_drafts import EntryBuilder
 from conformance.errors import NotDeclared
 from conformance.forms import Accepted
-from contract.operations import (
+from jwo_contract.operations import (
     CREATE_PURCHASES,
     GET_SCAN_DETAILS,
     RESOLVE_SCAN,
@@ -20,7 +20,7 @@ from contract.operations import (
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 
 
 class Requests:

@@ -18,7 +18,7 @@ from typing import Self
 
 from conformance.drivers.exchange import Exchange
 from conformance.errors import Finding, NotDeclared, ProfileBroke
-from contract.profile import ConnectorTable, Profile
+from jwo_contract.profile import ConnectorTable, Profile
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
 _WITHIN_S = 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.requests import Requests
-from contract.errors import MalformedBody
-from contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.errors import MalformedBody
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 
 _UNAUTHORIZED = 401
 

@@ -39,10 +39,10 @@ from conformance.report.verdict import count_verdicts, overall_verdict
 from conformance.retailer_clients.clients import TABLES
 from conformance.run.session import FinishedRun
 from conformance.verdicts import CaseResult
-from contract.operations import OPERATIONS, Operation
-from contract.profile import Profile
-from contract.register import DOC_SET, Requirement, register
-from contract.values import format_instant
+from jwo_contract.operations import OPERATIONS, Operation
+from jwo_contract.profile import Profile
+from jwo_contract.register import DOC_SET, Requirement, register
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import Json
 
 _MOST_SAMPLES = 400
@@ -130,7 +130,7 @@ def _place(api: str, calls: list[str]) -> int:
 def revision() -> str:
     """Return the SHA-256 over the features and the register, as hex: equal revisions have equal rules."""
     digest = hashlib.sha256()
-    register_files = resources.files("contract") / "requirements"
+    register_files = resources.files("jwo_contract") / "requirements"
     for name, content in sorted([*_files(FEATURES.rglob("*.feature")), *_files(Path(str(register_files)).glob("*"))]):
         digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from conformance.drafts import Draft
 from conformance.forms import IGNORED, OPTIONAL, SAMPLE_UPC, SAMPLES, places, with_sample, without_each
-from contract.house import House
-from contract.messages import self_contained
+from jwo_contract.house import House
+from jwo_contract.messages import self_contained
 from jwo_toolkit.json_types import Json
 from jwo_toolkit.patterns import matches
 

@@ -13,10 +13,10 @@ from conformance.drivers.exchange import Exchange
 from conformance.run.recorder import Recorder
 from conformance.timing import interval
 from conformance.verdicts import FINDINGS, Verdict
-from contract.errors import MalformedBody
-from contract.messages import message, parse_object
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import Profile
 
 RESTARTING = frozenset({"VIK-X.25", "VIK-X.84", "CP-X.34", "CP-X.47", "CP-X.105", "E2E-X.15"})
 """The cases that restart the connector, in which calls may be late or fail."""

@@ -10,8 +10,8 @@ import boto3
 import yaml
 from botocore.config import Config
 
-from contract.sigv4 import Key
 from jwo.errors import Broken
+from jwo_contract.sigv4 import Key
 
 REGION = "us-east-1"
 QUEUE_TEMPLATE = "SQSSetupTemplate"

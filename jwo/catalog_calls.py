@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from contract.settings import read
 from jwo.errors import Usage
+from jwo_contract.settings import read
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient, Uploaded
 from reference_connector.catalog_client.journal import UploadJournal

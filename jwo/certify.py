@@ -23,12 +23,12 @@ from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.summary import AGAIN, Replay, summarise
 from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
-from contract.profile import Profile
-from contract.register import register
 from jwo.certify_progress import CertifyEvents, write_ended
 from jwo.errors import Usage
 from jwo.progress import CaseProgress
 from jwo.report_folder import prepare_folder
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
 from jwo_toolkit.progress_lines import ProgressLines
 from jwo_toolkit.reachability import NotReachable, check_reachable
 

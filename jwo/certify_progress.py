@@ -8,8 +8,8 @@ from conformance.report.clean import clean, cut
 from conformance.report.model import Report, to_json
 from conformance.summary import reported_case
 from conformance.verdicts import FINDINGS, CaseResult, Verdict
-from contract.profile import Profile
-from contract.register import register
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
 from jwo_toolkit.json_types import Json, JsonObject
 from jwo_toolkit.progress_lines import ProgressLines
 

@@ -51,7 +51,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
         return
     from importlib.metadata import version
 
-    from contract.register import DOC_SET
+    from jwo_contract.register import DOC_SET
 
     typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {DOC_SET}")
     raise typer.Exit
@@ -247,9 +247,9 @@ def replay_command(
 ) -> None:
     """Run one case, or one story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
-    from contract.own_cases import ID as OWN
     from jwo import replay
     from jwo.certify import check_ids
+    from jwo_contract.own_cases import ID as OWN
     from jwo_toolkit.console import make_console
 
     if unmasked and not sys.stdout.isatty():
@@ -332,8 +332,8 @@ def doctor_command(
     profile: Annotated[Path, typer.Option("--profile", metavar="FILE", help="Profile to try.")] = Path("jwo.toml"),
 ) -> None:
     """Try each declaration of a profile, and say what to fix. Exit 1 if one does not work."""
-    from contract.profile import load
     from jwo.doctor import doctor
+    from jwo_contract.profile import load
     from jwo_toolkit.console import make_console
 
     raise typer.Exit(doctor(load(profile), make_console()))

@@ -17,8 +17,6 @@ from conformance.requests import REGISTRY, Requests, is_answered
 from conformance.run.configuration import utc_now
 from conformance.run.controls import ControlCalls, Trial
 from conformance.run.recorder import Recorder
-from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
 from jwo.certify import reach
 from jwo.doctor_lines import (
     OK,
@@ -32,6 +30,14 @@ from jwo.doctor_lines import (
     status_of,
     undeclared,
 )
+from jwo_contract.operations import (
+    CREATE_PURCHASES,
+    RESOLVE_SCAN,
+    SHOPPER_AUTHORIZATION,
+    VERIFY_IDENTITY_KEYS,
+    Operation,
+)
+from jwo_contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
 
 _MOST_ITEMS = 50
 """The most items of a list that are tried each by itself, after a cart of all is refused."""

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from conformance.drivers.exchange import Exchange
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
 OK, WRONG, UNTRIED = "ok", "wrong", "-"

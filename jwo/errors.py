@@ -83,7 +83,7 @@ def _users_errors() -> tuple[type[Exception], ...]:
     """Return the other packages' errors that a user can fix; imports those packages only after an error."""
     from conformance.errors import BadExpectations, BadKey, BadStory
     from conformance.report.errors import ReportFolderUnwritable
-    from contract.errors import BadProfile, BadSettings
+    from jwo_contract.errors import BadProfile, BadSettings
 
     errors = [MissingExtra, BadProfile, BadSettings, BadExpectations, BadKey, BadStory, ReportFolderUnwritable]
     with suppress(MissingExtra):

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from conformance.catalogue import Coverage, coverage, scenario_entries
 from conformance.report.headline import NOT_TESTED
-from contract.operations import OPERATIONS
-from contract.register import Requirement, Tier, register
 from jwo.errors import Usage
+from jwo_contract.operations import OPERATIONS
+from jwo_contract.register import Requirement, Tier, register
 
 _PAGES = "https://developer.amazon.com/docs/physicalstores/{page}.html"
 

@@ -10,14 +10,14 @@ from jwo.errors import Usage
 
 if TYPE_CHECKING:
     from conformance.summary import Replay
-    from contract.profile import Profile
-    from contract.register import Tier
+    from jwo_contract.profile import Profile
+    from jwo_contract.register import Tier
     from jwo_toolkit.progress_lines import ProgressLines
 
 
 def read_profile(connector: str | None, file: Path | None) -> Profile:
     """Read the profile of --profile, with the address of --connector. Raises Usage if that is empty."""
-    from contract import profile as profiles
+    from jwo_contract import profile as profiles
 
     if connector is not None and not connector.strip():
         raise Usage("--connector is empty; name an address, or omit the option")

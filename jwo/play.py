@@ -19,11 +19,6 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
-from contract import profile as profiles
-from contract.house import PlatformGroups
-from contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
-from contract.settings import read
-from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, RetailerAws
 from jwo.demo.catalog import CERTIFIED, client_settings
 from jwo.demo.entry import tables
@@ -34,6 +29,11 @@ from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
 from jwo.run_commands import Declared, JwoRuns
 from jwo.serving import serve
+from jwo_contract import profile as profiles
+from jwo_contract.house import PlatformGroups
+from jwo_contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.settings import read
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.console import make_console
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.launcher import JWO

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from conformance.drivers.keys import KeySource
 from conformance.errors import NotDeclared, ProfileBroke
-from contract.errors import BadValue
-from contract.profile import KeyKind, Profile
-from contract.scan_key import from_identity_key
+from jwo_contract.errors import BadValue
+from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.scan_key import from_identity_key
 from jwo_toolkit.json_types import JsonObject
 from simulator.entry.risk import DEBT, FRAUD
 from simulator.errors import SampleFailed

@@ -89,7 +89,7 @@ resolve_scan = false
 # weight_unit = "lb"               # or "kg", "oz", "g": the unit of weights in the carts of the suite
 
 # [house.ordering]                 # where Amazon publishes nothing, your decision counts; see docs/spec
-# duplicate_status = 200           # contract/house.py lists all settings
+# duplicate_status = 200           # jwo_contract/house.py lists all settings
 """
 
 

@@ -17,7 +17,7 @@ from jwo_toolkit.own_packages import use_own_packages
 def cases(tiers: str) -> list[tuple[str, str]]:
     """Return the id and the title of each case of the tiers, in the order of the register."""
     from conformance.catalogue import scenario_entries  # noqa: PLC0415 - after the import path is set
-    from contract.register import register  # noqa: PLC0415 - as above
+    from jwo_contract.register import register  # noqa: PLC0415 - as above
 
     chosen = [tier.strip() for tier in tiers.split(",")]
     proven = {each for entry in scenario_entries() for each in entry.ids}

@@ -15,10 +15,10 @@ from conformance.properties.story import Story
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run, run_own_case
 from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
-from contract.profile import Profile
-from contract.register import register
 from jwo.certify import calls_connector, reach
 from jwo.errors import Broken, Usage
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
 
 _MOST_STEPS = 12
 _MOST_LISTED = 16

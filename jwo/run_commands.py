@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from contract.profile import ConnectorTable, Profile, StoreTable
-from contract.register import register
+from jwo_contract.profile import ConnectorTable, Profile, StoreTable
+from jwo_contract.register import register
 from jwo_toolkit.extras import how_to_install, is_installed
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.launcher import JWO, environment_without

@@ -98,10 +98,10 @@ def platform(
     """
     from ipaddress import ip_address
 
-    from contract.hosts import address_to_bind
-    from contract.settings import read
     from jwo.run_commands import JwoRuns
     from jwo.serving import AsgiApp, serve
+    from jwo_contract.hosts import address_to_bind
+    from jwo_contract.settings import read
     from jwo_toolkit.garbage_collection import tune_garbage_collector
     from simulator.app import COLLECTOR_THRESHOLDS, create_app
     from simulator.settings import PlatformSettings
@@ -139,7 +139,7 @@ def aws_command(
 
     It has SQS, SNS, S3, STS and CloudFormation. Its state is in memory.
     """
-    from contract.hosts import address_to_bind
+    from jwo_contract.hosts import address_to_bind
     from jwo_toolkit.extras import require
 
     require("the simulated AWS", "platform")

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
 
 from conformance.drivers.keys import KeySource
-from contract.errors import BadValue
-from contract.profile import BADGE_KINDS, BadgeKind, KeyKind, Profile
-from contract.scan_key import from_identity_key
 from jwo.errors import Usage
+from jwo_contract.errors import BadValue
+from jwo_contract.profile import BADGE_KINDS, BadgeKind, KeyKind, Profile
+from jwo_contract.scan_key import from_identity_key
 from jwo_toolkit.pacing import Pace
 from simulator.composition import StoreServices
 from simulator.entry.risk import DEBT, FRAUD

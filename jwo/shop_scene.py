@@ -10,14 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from contract import profile as profiles
-from contract.house import House, PlatformGroups
-from contract.profile import Profile
-from contract.sigv4 import Key
 from jwo import shop_own_connector, shop_stories
 from jwo.errors import Usage
 from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
+from jwo_contract import profile as profiles
+from jwo_contract.house import House, PlatformGroups
+from jwo_contract.profile import Profile
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.reachability import NotReachable, check_reachable
 from simulator.composition import StoreServices
 from simulator.connector import Connector

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from contract.invalid import describe
 from jwo.errors import Usage
+from jwo_contract.invalid import describe
 from simulator.shop.shares import Shares
 
 

@@ -11,10 +11,10 @@ from collections import Counter
 from enum import StrEnum
 from typing import Any
 
-from contract.errors import MalformedBody
-from contract.messages import Violation, message, parse_object
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import Violation, message, parse_object
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import Profile
 from load.traffic import RUN_DIGITS, Event
 
 _RECENT = 2048

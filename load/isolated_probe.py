@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from gevent.event import Event as Signal
 
-from contract.errors import MalformedBody
-from contract.messages import parse_object
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import parse_object
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 from load.errors import BadOptions
 from load.expectations import Expectations, Finding, Wrong
 from load.http_client.connection_pool import ConnectionPool

@@ -14,9 +14,9 @@ import gevent
 import orjson
 from gevent import subprocess
 
-from contract.messages import document
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.messages import document
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 from jwo_toolkit.own_packages import OWN_MODULE
 from load.errors import BadOptions, GeneratorBroke
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import gevent
 
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from load.expectations import Expectations
 from load.http_client.connection_pool import ConnectionPool

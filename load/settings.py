@@ -13,9 +13,9 @@ from typing import Literal
 from pydantic import Field, FiniteFloat, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from contract.errors import BadSettings
-from contract.invalid import describe
-from contract.settings import RoomSettings
+from jwo_contract.errors import BadSettings
+from jwo_contract.invalid import describe
+from jwo_contract.settings import RoomSettings
 from load.errors import BadOptions
 
 SCENARIOS = Path(__file__).parent / "scenarios"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contract import profile as profiles
-from contract.errors import BadProfile
-from contract.profile import Profile
+from jwo_contract import profile as profiles
+from jwo_contract.errors import BadProfile
+from jwo_contract.profile import Profile
 from jwo_toolkit.reachability import NotReachable, check_reachable
 from load.errors import BadOptions
 from load.settings import LoadOptions

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from contract.messages import document, message
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
-from contract.sigv4 import sign
-from contract.values import format_instant
+from jwo_contract.messages import document, message
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import Profile
+from jwo_contract.sigv4 import sign
+from jwo_contract.values import format_instant
 from load.errors import GeneratorBroke
 from load.schedule import Kind, Share
 

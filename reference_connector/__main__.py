@@ -10,7 +10,7 @@ import argparse
 import os
 from collections.abc import Callable
 
-from contract.errors import BadSettings
+from jwo_contract.errors import BadSettings
 from jwo_toolkit.lifeline import end_with_starter
 from reference_connector.errors import ConnectorError
 from reference_connector.serving import serve

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
-from contract.errors import BadSettings
-from contract.hosts import require_authentication
-from contract.house import House
-from contract.operations import (
+from jwo_contract.errors import BadSettings
+from jwo_contract.hosts import require_authentication
+from jwo_contract.house import House
+from jwo_contract.operations import (
     CREATE_PURCHASES,
     GET_SCAN_DETAILS,
     RESOLVE_SCAN,
@@ -27,7 +27,7 @@ from contract.operations import (
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
-from contract.settings import read
+from jwo_contract.settings import read
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.admin_routes import add_probe_routes, create_admin_app

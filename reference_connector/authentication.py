@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from contract import sigv4
-from contract.errors import SignatureRejected
-from contract.house import Auth
+from jwo_contract import sigv4
+from jwo_contract.errors import SignatureRejected
+from jwo_contract.house import Auth
 from reference_connector.errors import NotAuthenticated
 from reference_connector.settings import Caller
 from reference_connector.store import RememberAnswer, Store

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from contract.errors import ContractError
-from contract.invalid import describe
-from contract.messages import parse_object
+from jwo_contract.errors import ContractError
+from jwo_contract.invalid import describe
+from jwo_contract.messages import parse_object
 from reference_connector.dispatch import CallerGone, read_body
 from reference_connector.errors import InvalidRequest, TooLarge
 from reference_connector.retailer_rows import BadgeKey, Code, Expiry, Name

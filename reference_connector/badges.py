@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from reference_connector.accounts import check_account
 from reference_connector.errors import BadgeConflict, CodeDenied, InvalidRequest, NotThere
 from reference_connector.retailer import BADGE_OWNERS, Account, CurrentRetailer, Visitor

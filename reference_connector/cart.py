@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contract.values import parse_instant
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 from reference_connector.messages import RequestReader, request_hash

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from contract.operations import Operation
+from jwo_contract.operations import Operation
 from jwo_toolkit.request_target import request_target
 from reference_connector.authentication import Authenticator
 from reference_connector.errors import Busy, CallRefused, NotAuthenticated, OverRate, TooLarge

@@ -10,10 +10,10 @@ import asyncio
 from datetime import timedelta
 from typing import NamedTuple
 
-from contract.errors import BadValue
-from contract.house import House
-from contract.scan_key import from_identity_key
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.house import House
+from jwo_contract.scan_key import from_identity_key
+from jwo_contract.values import parse_instant
 from reference_connector.errors import InvalidRequest, StillClaimed
 from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from contract.errors import BadValue
-from contract.house import House
-from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, Operation
-from contract.scan_key import from_identity_key
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.house import House
+from jwo_contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, Operation
+from jwo_contract.scan_key import from_identity_key
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.badges import EntryKeys
 from reference_connector.errors import InvalidRequest, NotThere

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.house import House
-from contract.messages import message, parse_object, self_contained
-from contract.operations import Operation
+from jwo_contract.errors import MalformedBody
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object, self_contained
+from jwo_contract.operations import Operation
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 

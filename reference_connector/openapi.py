@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from contract.house import House
-from contract.messages import self_contained
-from contract.operations import (
+from jwo_contract.house import House
+from jwo_contract.messages import self_contained
+from jwo_contract.operations import (
     CREATE_PURCHASES,
     GET_SCAN_DETAILS,
     RESOLVE_SCAN,

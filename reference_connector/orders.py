@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from contract.house import House
+from jwo_contract.house import House
 from reference_connector.cart import Cart, CartReader
 from reference_connector.errors import CartConflict, InvalidRequest, NotThere
 from reference_connector.messages import Answer, json_answer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from contract.house import DEFAULT, ScanKeyRules
-from contract.scan_key import from_identity_key
+from jwo_contract.house import DEFAULT, ScanKeyRules
+from jwo_contract.scan_key import from_identity_key
 from reference_connector.errors import BadRetailerData
 from reference_connector.files.badge_rows import read_badges
 from reference_connector.files.doubts import doubts

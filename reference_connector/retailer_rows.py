@@ -22,9 +22,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from contract.errors import BadValue
-from contract.scan_key import from_identity_key
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.scan_key import from_identity_key
+from jwo_contract.values import parse_instant
 from reference_connector.files.damage import (
     Find,
     barcode_damage,

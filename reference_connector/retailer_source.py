@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from contract.house import DEFAULT, ScanKeyRules
+from jwo_contract.house import DEFAULT, ScanKeyRules
 from reference_connector.accepted_files import how_to_accept, is_accepted, mark_of
 from reference_connector.retailer import Retailer
 from reference_connector.retailer_changes import accidents

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from contract.errors import BadValue
-from contract.house import ScanKeyRules
-from contract.scan_key import ScanKey, decode, encode
+from jwo_contract.errors import BadValue
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import ScanKey, decode, encode
 from reference_connector.retailer import Account, CurrentRetailer, Policy, Visitor
 from reference_connector.store import IssuedCode, Records
 

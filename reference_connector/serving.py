@@ -20,9 +20,9 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from contract.errors import BadSettings
-from contract.hosts import address_to_bind
-from contract.settings import read
+from jwo_contract.errors import BadSettings
+from jwo_contract.hosts import address_to_bind
+from jwo_contract.settings import read
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
 from jwo_toolkit.lifeline import end_with_parent_process

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import ConnectorGroups, House, HouseGroup
-from contract.settings import RoomSettings
+from jwo_contract.house import ConnectorGroups, House, HouseGroup
+from jwo_contract.settings import RoomSettings
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 

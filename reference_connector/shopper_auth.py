@@ -13,9 +13,9 @@ from functools import partial
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
-from contract.errors import BadValue
-from contract.house import House
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.house import House
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
 from reference_connector.idempotency import Attempt, LeasedAnswers

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.house import House
+from jwo_contract.house import House
 from simulator.aws import Aws, aws_clients
 from simulator.catalog.access import Access
 from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions

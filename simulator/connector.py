@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import orjson
 from pydantic import PlainSerializer, PlainValidator
 
-from contract.gate import NoAnswer
-from contract.house import House
-from contract.operations import Operation, operation_named
-from contract.sigv4 import Key, sign
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import House
+from jwo_contract.operations import Operation, operation_named
+from jwo_contract.sigv4 import Key, sign
 from simulator.clock import Clock
 from simulator.hosts import connector_url
 from simulator.http_client import NO_TAMPERING, Tampering, post

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import orjson
 
-from contract.gate import NoAnswer
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.values import format_instant, parse_instant
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.values import format_instant, parse_instant
 from simulator.clock import Clock
 from simulator.connector import ConnectorClient, Exchange, OutgoingRequest, unsent
 from simulator.faults import Faults, Where

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from contract.operations import OPERATIONS
-from contract.values import format_instant
+from jwo_contract.operations import OPERATIONS
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock, PlatformClock
 from simulator.comparable import as_ndjson

@@ -14,11 +14,11 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from contract.errors import MalformedBody
-from contract.house import Delivery, House
-from contract.messages import message, parse_object
-from contract.operations import CREATE_PURCHASES
-from contract.values import format_instant
+from jwo_contract.errors import MalformedBody
+from jwo_contract.house import Delivery, House
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.values import format_instant
 from simulator.clock import Clock
 from simulator.connector import Exchange, OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls

@@ -10,7 +10,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.notifications import checked_queue_arn
 from simulator.clock import Clock

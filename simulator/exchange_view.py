@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.house import House
-from contract.operations import OPERATIONS, operation_named
-from contract.own_cases import to_toml
+from jwo_contract.house import House
+from jwo_contract.operations import OPERATIONS, operation_named
+from jwo_contract.own_cases import to_toml
 from jwo_toolkit.json_types import Json, JsonObject
 from simulator.journal import Entry, Journal, Sent, as_curl
 from simulator.profile_case import ProfileFile, case_of

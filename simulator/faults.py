@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from simulator.clock import Clock
 from simulator.errors import BadCall, NotKnown
 from simulator.seed import Seed

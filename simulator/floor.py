@@ -9,8 +9,8 @@ import orjson
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.house import House
-from contract.values import format_instant
+from jwo_contract.house import House
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.carts import PIECES
 from simulator.catalog.items import CatalogItems

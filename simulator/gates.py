@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.connector_calls import CallContext

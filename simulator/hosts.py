@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from contract.hosts import is_amazons
+from jwo_contract.hosts import is_amazons
 from simulator.errors import AmazonHostRefused, BadCall
 
 _AWS = "amazonaws.com"

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httptools
 
-from contract.gate import NoAnswer
+from jwo_contract.gate import NoAnswer
 from jwo_toolkit.content_coding import BadCoding, decoded
 from jwo_toolkit.tls import client_context
 from simulator.errors import BadCall

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from simulator.clock import Clock
 from simulator.connector import Exchange
 from simulator.errors import NotKnown

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from contract.money import Money
-from contract.operations import REPORT_PAYMENT_STATUS
+from jwo_contract.money import Money
+from jwo_contract.operations import REPORT_PAYMENT_STATUS
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrips
 from simulator.entry.risk import RiskModel

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from contract.errors import BadValue
-from contract.own_cases import OwnCase, to_toml
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.own_cases import OwnCase, to_toml
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import Json, JsonObject
 from simulator.errors import BadCall, NotNow
 from simulator.journal import Entry

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.messages import parse_object
-from contract.operations import OPERATIONS
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import parse_object
+from jwo_contract.operations import OPERATIONS
 from jwo_toolkit.json_types import Json, JsonObject
 from simulator.connector import Connector, ConnectorClient
 from simulator.errors import BadCall

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from contract.house import House
+from jwo_contract.house import House
 from jwo_toolkit.json_types import JsonObject
 from simulator.carts import PIECES, Line, checked_quantity
 from simulator.delivery import Deliveries

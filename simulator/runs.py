@@ -23,7 +23,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.lifeline import tied
 from simulator.errors import BadCall, NotKnown, NotNow

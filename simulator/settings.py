@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import Auth, House, PlatformGroups
-from contract.settings import RoomSettings
-from contract.sigv4 import Key
+from jwo_contract.house import Auth, House, PlatformGroups
+from jwo_contract.settings import RoomSettings
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.tls import unusable
 from simulator.errors import SimulatorError
 from simulator.hosts import aws_url, origin

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from contract.errors import MalformedBody
-from contract.exact_json import dump_exact, parse_exact
-from contract.house import CallLimits, House
-from contract.messages import message, parse_object, self_contained
-from contract.operations import Operation
+from jwo_contract.errors import MalformedBody
+from jwo_contract.exact_json import dump_exact, parse_exact
+from jwo_contract.house import CallLimits, House
+from jwo_contract.messages import message, parse_object, self_contained
+from jwo_contract.operations import Operation
 from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.errors import CallRefused

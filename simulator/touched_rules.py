@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from contract.errors import MalformedBody
-from contract.gate import GateAction, NoAnswer, action_for
-from contract.house import House
-from contract.messages import Violation, message, without_nulls
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation, operation_named
-from contract.register import register
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import GateAction, NoAnswer, action_for
+from jwo_contract.house import House
+from jwo_contract.messages import Violation, message, without_nulls
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation, operation_named
+from jwo_contract.register import register
 from jwo_toolkit.json_types import Json, JsonObject
 from simulator.redaction import HIDDEN
 

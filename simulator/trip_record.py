@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from contract.values import format_instant, parse_instant
+from jwo_contract.values import format_instant, parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.carts import Cart
 

@@ -9,8 +9,8 @@ import asyncio
 from datetime import datetime
 from decimal import Decimal
 
-from contract.house import House
-from contract.values import format_instant, parse_instant
+from jwo_contract.house import House
+from jwo_contract.values import format_instant, parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.carts import Line
 from simulator.catalog.items import CatalogItems

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contract.gate import StoreDefault
-from contract.house import DEFAULT, Pattern
-from contract.invalid import describe
+from jwo_contract.gate import StoreDefault
+from jwo_contract.house import DEFAULT, Pattern
+from jwo_contract.invalid import describe
 from simulator.carts import PIECES, checked_quantity
 from simulator.errors import BadCall, BrokenWorld
 

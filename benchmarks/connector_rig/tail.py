@@ -33,7 +33,7 @@ from connector_rig.client import Connection
 from connector_rig.hammer import cpu_s, hammer
 from connector_rig.open_loop import Tail, at_rate
 from connector_rig.servers import ServerProcess
-from contract import sigv4
+from jwo_contract import sigv4
 
 _KEY = sigv4.Key("AKIDEXAMPLE", "a-secret")
 _CALLER = {

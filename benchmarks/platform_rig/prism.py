@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contract import openapi
+from jwo_contract import openapi
 from jwo_toolkit.launcher import launched
 from platform_rig.figures import Figure, NotMeasured
 from platform_rig.rig import catalog_process

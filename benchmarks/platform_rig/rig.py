@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from contract.house import Gate
-from contract.sigv4 import Key
 from jwo.processes import Processes
+from jwo_contract.house import Gate
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.launcher import launched
 from simulator.clock import PlatformClock
 from simulator.composition import StoreServices, make_store_services

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from contract.sigv4 import sign
+from jwo_contract.sigv4 import sign
 from platform_rig.figures import Figure
 from platform_rig.rig import KEY, catalog_process
 

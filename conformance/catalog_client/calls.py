@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from conformance.retailer_clients.addresses import Account
 from conformance.retailer_clients.calls import OTHER, ClientCall, about, belongs_to, in_order, to_exchange
-from contract.operations import UPLOAD_CATALOG, Operation
+from jwo_contract.operations import UPLOAD_CATALOG, Operation
 from jwo_toolkit.json_types import JsonObject
 
 REPORT = Operation("Report download", "", "retailer", "", "", 200)

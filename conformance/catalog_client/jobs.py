@@ -18,7 +18,7 @@ from conformance.platform_control import Fault
 from conformance.retailer_clients.addresses import Account, Addresses
 from conformance.retailer_clients.command import ClientRun, Runner, values_of
 from conformance.retailer_clients.pool import JobPool, RunJob
-from contract.operations import UPLOAD_CATALOG
+from jwo_contract.operations import UPLOAD_CATALOG
 from jwo_toolkit.json_types import JsonObject
 
 API = "Catalog client"

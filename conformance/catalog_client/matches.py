@@ -26,8 +26,8 @@ from conformance.retailer_clients.call_matches import (
     match_none_refused,
     waited,
 )
-from contract.not_offered import QUEUE_UNREAD
-from contract.profile import CatalogClientTable
+from jwo_contract.not_offered import QUEUE_UNREAD
+from jwo_contract.profile import CatalogClientTable
 
 Match = Callable[[Job], Mismatch | None]
 _TOO_MANY_ITEMS = re.compile(r"(\d+) items in one request")

@@ -18,8 +18,8 @@ import httpx
 from conformance.errors import HarnessBroke
 from conformance.platform_control import AccountSetup, PlatformControl
 from conformance.retailer_clients.addresses import Account, Addresses, new_account
-from contract.operations import GET_CATALOG_UPLOAD_STATUS
-from contract.sigv4 import sign
+from jwo_contract.operations import GET_CATALOG_UPLOAD_STATUS
+from jwo_contract.sigv4 import sign
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.keep_alive import LIMITS
 

@@ -21,11 +21,11 @@ from conformance.drivers.masks import (
     masked_text,
     secrets_of,
 )
-from contract.errors import MalformedBody
-from contract.gate import NoAnswer
-from contract.messages import parse_object
-from contract.operations import Operation
-from contract.values import format_instant
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import NoAnswer
+from jwo_contract.messages import parse_object
+from jwo_contract.operations import Operation
+from jwo_contract.values import format_instant
 
 _LONGEST_BODY = 4000
 _CURL_SETS = {"host", "content-length", "connection", "accept-encoding", "user-agent", "accept"}

@@ -25,10 +25,10 @@ from conformance.drivers.own_lag import own_lag
 from conformance.drivers.raw_connection import RawConnection, Wire
 from conformance.drivers.spacing import Spacing
 from conformance.errors import HarnessBroke, NotDeclared, OutOfTime
-from contract.gate import NoAnswer
-from contract.operations import Operation
-from contract.profile import Profile
-from contract.sigv4 import sign
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import Operation
+from jwo_contract.profile import Profile
+from jwo_contract.sigv4 import sign
 from jwo_toolkit.content_coding import BadCoding, decoded
 from jwo_toolkit.pacing import Pace
 from jwo_toolkit.tls import client_context

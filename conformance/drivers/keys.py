@@ -10,7 +10,7 @@ import uuid
 import httpx
 
 from conformance.errors import NotDeclared, ProfileBroke
-from contract.profile import KeyKind, Profile
+from jwo_contract.profile import KeyKind, Profile
 from jwo_toolkit.tls import client_context
 
 _MINT_WITHIN_S = 10

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import h11
 
 from conformance.drivers.exchange import Answer, Exchange
-from contract.gate import NoAnswer
-from contract.operations import Operation
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import Operation
 from jwo_toolkit.content_coding import BadCoding, decoded
 
 _LARGEST_ANSWER = 4_000_000

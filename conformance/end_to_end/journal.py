@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from conformance.drivers.exchange import Answer, Exchange
-from contract.gate import NoAnswer
-from contract.operations import OPERATIONS, Operation
-from contract.values import parse_instant
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import OPERATIONS, Operation
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import JsonObject
 
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}

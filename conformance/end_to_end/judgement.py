@@ -13,8 +13,8 @@ from conformance.drivers.masks import mask
 from conformance.end_to_end.visits import Visit, is_lost
 from conformance.errors import NotDeclared
 from conformance.match import Mismatch, different_members, same_member, same_status, same_visitor
-from contract.gate import NoAnswer
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
 
 _TOO_MANY_CALLS, _COMPARABLE = 429, 2
 _MIN_LENGTH = 6

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from conformance.end_to_end.platform import Platform, starting
 from conformance.errors import NotDeclared
 from conformance.run.configuration import RunConfiguration
-from contract.profile import Profile
-from contract.register import register
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
 from jwo_toolkit.extras import how_to_install, is_installed
 
 API = "End to end"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.serving import JWO, Server, served
-from contract.house import House
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
+from jwo_contract.house import House
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import Profile
 
 COMMAND = (*JWO, "platform")
 _NOWHERE = "http://127.0.0.1:9"

@@ -20,9 +20,9 @@ from conformance.errors import Blocked, Finding, HarnessBroke, NotDeclared
 from conformance.platform_control import Decision, Delivery, Fault, PlatformControl
 from conformance.requests import Requests
 from conformance.run.recorder import Recorder
-from contract.gate import NoAnswer
-from contract.operations import CREATE_PURCHASES
-from contract.profile import KeyKind
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import KeyKind
 from jwo_toolkit.json_types import JsonObject
 
 GATES = 2

@@ -39,8 +39,8 @@ from conformance.retailer_clients.servers import served as served_platform
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
-from contract.house import House, Suite
-from contract.profile import (
+from jwo_contract.house import House, Suite
+from jwo_contract.profile import (
     BADGE_KINDS,
     PAYMENT_KINDS,
     CatalogTable,
@@ -53,8 +53,8 @@ from contract.profile import (
     StoreTable,
     TiersTable,
 )
-from contract.register import register
-from contract.scan_key import to_identity_key
+from jwo_contract.register import register
+from jwo_contract.scan_key import to_identity_key
 
 Stores = tuple[str, ...]
 _RESTART = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], b'').read()"

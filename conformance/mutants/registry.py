@@ -15,7 +15,7 @@ from conformance.mutants.small_checkout_client import SmallCheckoutClient
 from conformance.mutants.small_connector import SmallConnector
 from conformance.mutants.small_feed_consumer import SmallFeedConsumer
 from conformance.mutants.small_payment_client import SmallPaymentClient
-from contract.register import register
+from jwo_contract.register import register
 
 T = TypeVar("T")
 

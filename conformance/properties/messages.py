@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from conformance.drafts import Draft
 from conformance.forms import IGNORED
-from contract.house import House
-from contract.messages import self_contained
+from jwo_contract.house import House
+from jwo_contract.messages import self_contained
 from jwo_toolkit.json_types import Json
 
 Schema = dict[str, Any]

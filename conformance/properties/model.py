@@ -11,8 +11,8 @@ from typing import NamedTuple
 from conformance.drafts import Draft
 from conformance.drivers.exchange import Exchange
 from conformance.drivers.masks import mask
-from contract.house import House
-from contract.operations import CREATE_PURCHASES
+from jwo_contract.house import House
+from jwo_contract.operations import CREATE_PURCHASES
 
 _MADE, _FOUND, _REFUSED, _UNKNOWN, _CONFLICT = 201, 200, 400, 401, 409
 _ANY_DECISION = {_FOUND, _REFUSED, _UNKNOWN}

@@ -23,8 +23,8 @@ from conformance.properties.story import PASSES, RESTART, SCANS, Act, Story, tim
 from conformance.requests import Requests
 from conformance.restarting import answered, restart
 from conformance.variants import reordered
-from contract.operations import VERIFY_IDENTITY_KEYS, Operation
-from contract.values import format_instant
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.values import format_instant
 
 _OLD = timedelta(hours=1)
 _OTHER_QUANTITY = "7.0"

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from conformance.report.headline import counted, is_qualified
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures, judged_tiers
-from contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 
 _COLOURS = {"pass": "#1a7f37", "fail": "#b3261e", "error": "#5f6670"}
 _AMBER = "#8a5a00"

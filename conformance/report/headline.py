@@ -7,8 +7,8 @@ from collections import Counter
 
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
-from contract.operations import OPERATIONS, VERIFY_IDENTITY_KEYS
-from contract.register import NotTestedBecause
+from jwo_contract.operations import OPERATIONS, VERIFY_IDENTITY_KEYS
+from jwo_contract.register import NotTestedBecause
 from jwo_toolkit.texts import no_approval
 
 VERDICT_NAMES = {

@@ -15,8 +15,8 @@ from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from conformance.verdicts import Verdict
-from contract.gate import NoAnswer
-from contract.register import Level, NotTestedBecause, Provenance, Tier
+from jwo_contract.gate import NoAnswer
+from jwo_contract.register import Level, NotTestedBecause, Provenance, Tier
 from jwo_toolkit.json_types import Json
 
 FORMAT = "jwo-report-1"

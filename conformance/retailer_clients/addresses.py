@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
-from contract.sigv4 import Key
+from jwo_contract.sigv4 import Key
 
 
 class Addresses(NamedTuple):

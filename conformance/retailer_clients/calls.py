@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.retailer_clients.addresses import Account
-from contract.operations import OPERATIONS, Operation
-from contract.values import parse_instant
+from jwo_contract.operations import OPERATIONS, Operation
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import JsonObject
 
 _API = {each.path: each for each in OPERATIONS if each.called_by == "retailer"}

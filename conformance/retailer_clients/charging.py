@@ -10,9 +10,9 @@ import httpx
 
 from conformance.errors import HarnessBroke
 from conformance.retailer_clients.shop import Shop
-from contract.exact_json import dump_exact
-from contract.operations import CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE, Operation
-from contract.sigv4 import sign
+from jwo_contract.exact_json import dump_exact
+from jwo_contract.operations import CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE, Operation
+from jwo_contract.sigv4 import sign
 
 _CALL_TIMEOUT_S = 20.0
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -15,7 +15,7 @@ from conformance.retailer_clients.command import ClientRun, Runner
 from conformance.retailer_clients.files import FileInput
 from conformance.retailer_clients.pool import JobPool, RunJob
 from conformance.retailer_clients.shop import Shop, connected
-from contract.operations import CHECKOUT_CART
+from jwo_contract.operations import CHECKOUT_CART
 from jwo_toolkit.json_types import JsonObject
 
 API = "Checkout client"

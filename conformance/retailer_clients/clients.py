@@ -18,7 +18,7 @@ from conformance.retailer_clients.command import Runner
 from conformance.retailer_clients.pool import JobPool, RunJob
 from conformance.retailer_clients.servers import SharedPlatform, started_early
 from conformance.run.configuration import RunConfiguration
-from contract.profile import ClientTable, Profile
+from jwo_contract.profile import ClientTable, Profile
 from jwo_toolkit.extras import is_installed
 
 J = TypeVar("J")

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from conformance.drivers.masks import mask
 from conformance.errors import HarnessBroke
 from conformance.retailer_clients.addresses import Account, Addresses
-from contract.profile import ClientTable
+from jwo_contract.profile import ClientTable
 from jwo_toolkit.launcher import ends_with_us
 
 _SHOWN_CHARACTERS = 300

@@ -18,7 +18,7 @@ from conformance.retailer_clients.addresses import Addresses
 from conformance.retailer_clients.charging import Charging
 from conformance.retailer_clients.servers import served_platform
 from conformance.retailer_clients.shop import Shop
-from contract.house import House
+from jwo_contract.house import House
 
 if TYPE_CHECKING:
     from conformance.retailer_clients.queues import Queues

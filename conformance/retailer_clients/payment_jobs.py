@@ -15,7 +15,7 @@ from conformance.retailer_clients.command import ClientRun, Runner
 from conformance.retailer_clients.files import FileInput
 from conformance.retailer_clients.pool import JobPool, RunJob
 from conformance.retailer_clients.shop import Shop, connected
-from contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
+from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
 from jwo_toolkit.json_types import JsonObject
 
 API = "Payment client"

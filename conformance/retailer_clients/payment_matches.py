@@ -16,7 +16,7 @@ from conformance.retailer_clients.call_matches import THROTTLED, admitted
 from conformance.retailer_clients.calls import ClientCall
 from conformance.retailer_clients.files import compare_amounts, reported
 from conformance.retailer_clients.payment_jobs import AUTHORIZED, PaymentJob, refund_ids
-from contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE, Operation
+from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE, Operation
 
 _BAD_REQUEST = 400
 

@@ -15,8 +15,8 @@ from typing import Self
 
 from conformance import serving
 from conformance.retailer_clients.addresses import Addresses
-from contract.house import House
-from contract.register import register
+from jwo_contract.house import House
+from jwo_contract.register import register
 
 _JOURNAL_ENTRIES = 100_000
 _QUICK = {"retry_after_s": 1, "rate_per_s": 100.0, "burst": 100}

@@ -27,8 +27,8 @@ from conformance.run.controls import ControlCalls
 from conformance.run.plan import Group
 from conformance.run.recorder import Recorder
 from conformance.verdicts import CaseResult, Step, Verdict, worst
-from contract.profile import Profile
-from contract.register import register
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
 
 STEPS = (
     "given",

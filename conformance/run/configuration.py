@@ -11,8 +11,8 @@ from conformance.end_to_end.platform import Platform
 from conformance.properties.story import Story
 from conformance.retailer_clients.addresses import Addresses
 from conformance.retailer_clients.feed_day import FeedDay
-from contract.profile import Profile
-from contract.register import Tier, register
+from jwo_contract.profile import Profile
+from jwo_contract.register import Tier, register
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from conformance.errors import Blocked, Finding, NotDeclared, ProfileBroke
 from conformance.forms import COMPLETE, Accepted, Form, other_forms
 from conformance.requests import REGISTRY, Requests
 from conformance.run.recorder import Recorder
-from contract.gate import NoAnswer
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import KeyKind
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import KeyKind
 
 Item = TypeVar("Item")
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from conformance.catalogue import RATE, scenario_entries
 from conformance.run.configuration import Selection
 from conformance.run.controls import Pace
-from contract.operations import Operation, operation_named
-from contract.register import register
+from jwo_contract.operations import Operation, operation_named
+from jwo_contract.register import register
 
 Group = tuple[str, ...]
 """The ids of one scenario, sorted; its examples stay together."""

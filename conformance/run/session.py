@@ -23,9 +23,9 @@ from conformance.run.recorder import OnCase, Recorder, ignore
 from conformance.run.time_limit import end_of_cases, explain, late_first, limit_s
 from conformance.run.worker import run_groups
 from conformance.verdicts import CaseResult
-from contract.operations import Operation
-from contract.own_cases import OwnCase
-from contract.register import register
+from jwo_contract.operations import Operation
+from jwo_contract.own_cases import OwnCase
+from jwo_contract.register import register
 
 
 @dataclass(frozen=True)

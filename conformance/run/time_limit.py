@@ -15,8 +15,8 @@ from conformance.errors import OutOfTime
 from conformance.run.configuration import RunConfiguration
 from conformance.run.plan import Group
 from conformance.verdicts import CaseResult, Verdict
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import Profile
 
 _RUN_S = 240
 _CALLS = 4000

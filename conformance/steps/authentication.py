@@ -16,8 +16,8 @@ from conformance.errors import NotDeclared
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.verify import must
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 
 
 class Tries(NamedTuple):

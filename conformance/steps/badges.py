@@ -18,8 +18,8 @@ from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.variants import with_own_ids
 from conformance.verify import must, should
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import KeyKind, Profile
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import KeyKind, Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]

@@ -28,8 +28,8 @@ from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.variants import Variant
 from conformance.verify import must
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 Twice = list[tuple[Exchange, Exchange]]

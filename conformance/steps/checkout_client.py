@@ -10,7 +10,7 @@ from conformance.retailer_clients.checkout_jobs import CheckoutJob
 from conformance.retailer_clients.clients import Clients, declared
 from conformance.run.recorder import Recorder
 from conformance.verify import must
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 
 _MATCHES = {
     "every checkout call was signed as it must be": signed,

@@ -21,8 +21,8 @@ from conformance.requests import Requests
 from conformance.run.bridge import Equipment
 from conformance.run.controls import ControlCalls
 from conformance.variants import reordered
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 OverRestart = dict[Operation, Exchanges]

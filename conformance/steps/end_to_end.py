@@ -22,8 +22,8 @@ from conformance.restarting import answered, needs_command, restart
 from conformance.run.controls import ControlCalls
 from conformance.run.recorder import Recorder
 from conformance.verify import must
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 
 _MOST_PER_SECOND = 10
 """A small store never calls more often than this, so a case cannot exceed a higher limit."""

@@ -19,8 +19,8 @@ from conformance.match import Mismatch
 from conformance.requests import Requests, needs_answering
 from conformance.run.controls import ControlCalls
 from conformance.verify import must, should
-from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
-from contract.profile import Profile
+from jwo_contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN, SHOPPER_AUTHORIZATION
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]

@@ -8,7 +8,7 @@ from conformance.retailer_clients import feed_matches as matches
 from conformance.retailer_clients.clients import Clients, declared
 from conformance.retailer_clients.feed_jobs import FeedJob
 from conformance.verify import must
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 
 _MATCHES = {
     "it booked every order": matches.booked_every_order,

@@ -13,10 +13,10 @@ from conformance.errors import NotDeclared
 from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
-from contract.gate import NoAnswer
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import KeyKind, Profile
-from contract.values import format_instant
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.values import format_instant
 
 _JUDGED_BY_ENTRY = ("associate", "cash shopper")
 """The gate must open for these keys, so a connector that refuses every scan cannot pass their cases."""

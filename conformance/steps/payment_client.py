@@ -10,7 +10,7 @@ from conformance.retailer_clients.clients import Clients, declared
 from conformance.retailer_clients.payment_jobs import PaymentJob
 from conformance.run.recorder import Recorder
 from conformance.verify import must
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 
 _MATCHES = {
     "every payment call was signed as it must be": signed,

@@ -16,7 +16,7 @@ from conformance.errors import NotDeclared
 from conformance.match import Mismatch
 from conformance.requests import Requests
 from conformance.verify import must
-from contract.profile import Profile
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 _MIN_LENGTH = 6

@@ -25,9 +25,9 @@ from conformance.run.controls import ControlCalls
 from conformance.single_fault import KEY_IS_UNKNOWN, may_be_about_the_key
 from conformance.variants import with_own_ids
 from conformance.verify import must
-from contract.messages import message
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.messages import message
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 
 Play = Callable[[st.SearchStrategy[Story], Effort], int]
 

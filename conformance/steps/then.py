@@ -15,8 +15,8 @@ from conformance.requests import Requests
 from conformance.single_fault import KEY_IS_UNKNOWN, may_be_about_the_key
 from conformance.timing import needs_punctual_suite
 from conformance.verify import must, should
-from contract.operations import CREATE_PURCHASES
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]

@@ -21,8 +21,8 @@ from conformance.repetition import send_many
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.variants import with_own_ids
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 from jwo_toolkit.patterns import matches
 
 Exchanges = list[Exchange]

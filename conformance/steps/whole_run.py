@@ -38,8 +38,8 @@ from conformance.whole_run import (
     text_of,
     valid_body,
 )
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 
 _OPERATIONS = {"scan": VERIFY_IDENTITY_KEYS, "cart": CREATE_PURCHASES}
 _LOW_RATE, _FEW = 20, 3

@@ -33,8 +33,8 @@ from conformance.whole_run import (
     status_of,
     text_at,
 )
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 

@@ -25,9 +25,9 @@ from conformance.whole_run import (
     is_ordinary,
     past_calls,
 )
-from contract.gate import NoAnswer
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from contract.profile import Profile
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 _OPERATIONS = {"scan": VERIFY_IDENTITY_KEYS, "cart": CREATE_PURCHASES}

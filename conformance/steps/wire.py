@@ -12,7 +12,7 @@ from conformance.drivers.http import ConnectorClient
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.variants import REFUSED, SETS, with_own_ids
-from contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 
 Exchanges = list[Exchange]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.report import schema as report_schema
-from contract.settings import read
 from docs.generator.markdown import block, code, page, table
+from jwo_contract.settings import read
 from load.report import schema as load_schema
 from simulator.app import create_app
 from simulator.settings import PlatformSettings

@@ -14,8 +14,8 @@ _FENCE = re.compile(r"^(```.*?^```)", re.DOTALL | re.MULTILINE)
 _INSTEAD = {
     "README.md": "index.md",
     "docs/decisions": "decisions/README.md",
-    "contract/house.py": "reference/house.md",
-    "contract/requirements": "reference/requirements/index.md",
+    "jwo_contract/house.py": "reference/house.md",
+    "jwo_contract/requirements": "reference/requirements/index.md",
 }
 """Pages of the site in place of files and folders of the repository."""
 

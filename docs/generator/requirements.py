@@ -18,10 +18,10 @@ from conformance.mutants.registry import (
     PAYMENT_FAULTS,
     Fault,
 )
-from contract.operations import OPERATIONS
-from contract.register import Requirement, register
 from docs.generator.markdown import block, code, page, table
 from jwo.listing import source_of
+from jwo_contract.operations import OPERATIONS
+from jwo_contract.register import Requirement, register
 
 FOLDER = "reference/requirements"
 _ABOUT_FAULTS = "Each of these programs has exactly one fault, and this check finds it: "

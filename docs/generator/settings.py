@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from contract.house import House
-from contract.not_offered import ENTRIES
-from contract.profile import Profile
-from contract.register import register
-from contract.settings import RoomSettings
 from docs.generator.fields import described, inline, is_group
 from docs.generator.markdown import code, page, table
+from jwo_contract.house import House
+from jwo_contract.not_offered import ENTRIES
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
+from jwo_contract.settings import RoomSettings
 from jwo_toolkit.lifeline import PARENT_VARIABLE
 from load.settings import LoadOptions
 from reference_connector.catalog_client.settings import CatalogClientSettings

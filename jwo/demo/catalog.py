@@ -10,12 +10,12 @@ import subprocess
 import sys
 from typing import Any
 
-from contract.profile import CatalogClientTable
-from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
+from jwo_contract.profile import CatalogClientTable
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.lifeline import tied
 
 _WITHIN_S = 60

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from contract.profile import ScansTable, ShopperIdentitiesTable, TiersTable
+from jwo_contract.profile import ScansTable, ShopperIdentitiesTable, TiersTable
 
 RETAILER_FILE = Path(__file__).with_name("entry.toml")
 FIXED_KEY = "dmFsaWQtc2hvcHBlci1vZi10aGUtZGVtbw=="

@@ -13,11 +13,11 @@ from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from contract.gate import StoreDefault
-from contract.scan_key import from_identity_key
 from jwo.demo.entry import FIXED_KEY
 from jwo.demo.neighbourhood import CALLS_PER_SECOND, STORE_DEFAULTS, Neighbourhood, call
 from jwo.demo.stages import Stage
+from jwo_contract.gate import StoreDefault
+from jwo_contract.scan_key import from_identity_key
 
 _KNOWN, _UNKNOWN = from_identity_key(FIXED_KEY), "a key of no shopper"
 _PUBLISHED = "valid_shopper_key"

@@ -20,9 +20,6 @@ from typing import Any
 
 import httpx
 
-from contract.gate import StoreDefault
-from contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
-from contract.sigv4 import Key
 from jwo.aws import REGION, Deployed, DeployedCaller, RetailerAws
 from jwo.demo.connectivity import run_caller
 from jwo.demo.entry import RETAILER_FILE
@@ -31,6 +28,9 @@ from jwo.demo.stages import Stage, Stages
 from jwo.errors import Broken
 from jwo.price_list import write_price_list
 from jwo.processes import Processes
+from jwo_contract.gate import StoreDefault
+from jwo_contract.operations import GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.keep_alive import LIMITS
 from simulator.worlds import World, load_world, shipped_world
 

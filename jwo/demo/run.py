@@ -11,18 +11,6 @@ from rich.console import Console
 
 from conformance.retailer_clients.addresses import Addresses
 from conformance.verdicts import Verdict
-from contract.house import House, Suite
-from contract.profile import (
-    BADGE_KINDS,
-    PAYMENT_KINDS,
-    CatalogTable,
-    ConnectorTable,
-    KeyKind,
-    KeysTable,
-    LimitsTable,
-    Profile,
-    StoreTable,
-)
 from jwo.aws import REGION
 from jwo.certify import Options, conclude, judge, publish
 from jwo.demo.catalog import CERTIFIED, upload_catalog
@@ -33,6 +21,18 @@ from jwo.demo.shoppers import shoppers
 from jwo.demo.stages import Stages
 from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
+from jwo_contract.house import House, Suite
+from jwo_contract.profile import (
+    BADGE_KINDS,
+    PAYMENT_KINDS,
+    CatalogTable,
+    ConnectorTable,
+    KeyKind,
+    KeysTable,
+    LimitsTable,
+    Profile,
+    StoreTable,
+)
 
 _PLAIN: tuple[KeyKind, ...] = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 _KINDS = (*_PLAIN, *BADGE_KINDS, *PAYMENT_KINDS)

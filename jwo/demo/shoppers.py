@@ -13,12 +13,12 @@ from typing import Any
 
 import qrcode
 
-from contract.house import ScanKeyRules
-from contract.scan_key import ScanKey, encode
-from contract.values import format_instant
 from jwo.demo.neighbourhood import Neighbourhood, call
 from jwo.demo.stages import Stage
 from jwo.errors import Broken
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import ScanKey, encode
+from jwo_contract.values import format_instant
 from simulator.worlds import Pick, Visit
 
 _DELIVERED_WITHIN_S = 20.0

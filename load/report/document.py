@@ -9,7 +9,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from contract.register import DOC_SET
+from jwo_contract.register import DOC_SET
 from load.histogram import PERCENTILES, curve_ms, merged, percentile_ms
 from load.results import Results
 from load.settings import LoadOptions

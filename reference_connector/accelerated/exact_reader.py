@@ -12,9 +12,9 @@ from typing import Any, cast
 import jsonschema_rs
 import orjson
 
-from contract.house import House
-from contract.messages import is_instant, self_contained
-from contract.operations import Operation
+from jwo_contract.house import House
+from jwo_contract.messages import is_instant, self_contained
+from jwo_contract.operations import Operation
 from jwo_toolkit.json_types import Json
 from reference_connector.messages import RequestReader
 

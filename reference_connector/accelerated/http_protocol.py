@@ -19,7 +19,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from contract.operations import SHOPPER_AUTHORIZATION
+from jwo_contract.operations import SHOPPER_AUTHORIZATION
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated.waiter import DirectWaiter
 from reference_connector.dispatch import Call, ConnectorApp, Dispatcher, Headers

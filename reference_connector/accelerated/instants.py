@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.values import parse_instant
+from jwo_contract.values import parse_instant
 
 _TO_THE_MICROSECOND = len("2026-02-09T17:53:57.123456Z")
 

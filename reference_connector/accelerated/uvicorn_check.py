@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http import flow_control, httptools_impl
 from uvicorn.server import ServerState
 
-from contract.errors import BadSettings
+from jwo_contract.errors import BadSettings
 
 TESTED, FIRST_UNTESTED = (0, 54), (0, 55)
 _FIX = "install the version in constraints.txt, or set JWO_CONNECTOR_ACCELERATED=false"

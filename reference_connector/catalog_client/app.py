@@ -17,7 +17,7 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from contract.errors import BadSettings
+from jwo_contract.errors import BadSettings
 from jwo_toolkit.pacing import Pace
 from jwo_toolkit.tls import client_context, unusable
 from reference_connector.catalog_client.attempts import Attempts

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from contract import sigv4
-from contract.errors import MalformedBody
-from contract.messages import message, parse_object
-from contract.operations import Operation
+from jwo_contract import sigv4
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import Operation
 from jwo_toolkit.pacing import Pace
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.sending import Answer, Sender, bare

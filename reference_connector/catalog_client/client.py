@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
+from jwo_contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.hosts import Hosts

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.errors import MalformedBody
-from contract.messages import message, parse_object
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import message, parse_object
 from reference_connector.errors import MalformedAnswer, QueueUnusable
 from reference_connector.telemetry import EventLog
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.messages import message, parse_object
-from contract.operations import GET_CATALOG_UPLOAD_STATUS
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import GET_CATALOG_UPLOAD_STATUS
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.hosts import Hosts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from contract.operations import GET_CATALOG_UPLOAD_STATUS
+from jwo_contract.operations import GET_CATALOG_UPLOAD_STATUS
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.inbox import Inbox
 from reference_connector.catalog_client.reports import Reports

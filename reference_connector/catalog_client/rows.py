@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.messages import MessageSchema, document, message, without_nulls
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import MessageSchema, document, message, without_nulls
 from reference_connector.errors import BadRows, PlatformRefused, UnreadableFile
 from reference_connector.files import damage
 from reference_connector.files.cut import check_last_price

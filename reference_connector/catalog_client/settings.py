@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from contract.house import Auth, Catalog
-from contract.settings import RoomSettings
+from jwo_contract.house import Auth, Catalog
+from jwo_contract.settings import RoomSettings
 from reference_connector.catalog_client.rows import SharedBarcodes
 
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from contract.errors import BadValue
-from contract.house import ScanKeyRules
-from contract.scan_key import decode
+from jwo_contract.errors import BadValue
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import decode
 from reference_connector.files.sections import Placed, Sections
 from reference_connector.retailer import BADGE_OWNERS, Account
 from reference_connector.retailer_rows import BadgeRow

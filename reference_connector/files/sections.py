@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from contract.invalid import describe
+from jwo_contract.invalid import describe
 from reference_connector.errors import UnreadableFile
 from reference_connector.files.names import meant
 from reference_connector.files.problems import Problems

@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.errors import BadValue, ContractError
-from contract.house import ScanKeyRules
-from contract.messages import parse_object
-from contract.scan_key import decode
+from jwo_contract.errors import BadValue, ContractError
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.messages import parse_object
+from jwo_contract.scan_key import decode
 from reference_connector.errors import InvalidRequest
 from reference_connector.mobile_app.mint import trouble_of
 from reference_connector.mobile_app.routes import app_json, read_app_body

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
-from contract.house import ScanKeyRules
-from contract.scan_key import ScanKey, encode, to_identity_key
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import ScanKey, encode, to_identity_key
 from reference_connector.errors import NotThere
 from reference_connector.mobile_app.codes import CodeIssuer
 from reference_connector.payments.desk import clear_debts

@@ -17,8 +17,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.errors import ContractError
-from contract.messages import parse_object
+from jwo_contract.errors import ContractError
+from jwo_contract.messages import parse_object
 from reference_connector.errors import InvalidRequest
 from reference_connector.mobile_app.routes import app_json, read_app_body, require_own
 from reference_connector.mobile_app.sign_in import SignIn

@@ -17,9 +17,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.errors import ContractError
-from contract.messages import parse_object
-from contract.values import parse_instant
+from jwo_contract.errors import ContractError
+from jwo_contract.messages import parse_object
+from jwo_contract.values import parse_instant
 from reference_connector.dispatch import CallerGone, read_body
 from reference_connector.errors import CallRefused, InvalidRequest, NotTheirs, TooLarge
 from reference_connector.mobile_app import qr

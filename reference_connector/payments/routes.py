@@ -23,8 +23,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.errors import ContractError
-from contract.messages import parse_object
+from jwo_contract.errors import ContractError
+from jwo_contract.messages import parse_object
 from reference_connector.dispatch import CallerGone, read_body
 from reference_connector.errors import InvalidRequest, TooLarge
 from reference_connector.payments.desk import PaymentDesk, RefundRequest

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from contract.errors import SignatureRejected
-from contract.house import CallLimits, House
-from contract.sigv4 import Form, Key, verify
+from jwo_contract.errors import SignatureRejected
+from jwo_contract.house import CallLimits, House
+from jwo_contract.sigv4 import Form, Key, verify
 from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock
 from simulator.errors import AccessDenied, PlatformFailed, ServiceUnavailable, TooManyRequests

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from contract.house import Barcode
+from jwo_contract.house import Barcode
 
 _LENGTHS = {"UPC": 12, "EAN": 13, "EAN8": 8, "GTIN": 14, "ISBN": 10}
 _BY_LENGTH = {12: "UPC", 13: "EAN", 14: "GTIN", 10: "ISBN", 3: "PLU", 4: "PLU", 5: "PLU", 6: "PLU"}

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.house import House
-from contract.messages import MessageSchema, document, message, parse_object
+from jwo_contract.errors import MalformedBody
+from jwo_contract.house import House
+from jwo_contract.messages import MessageSchema, document, message, parse_object
 from simulator.errors import CatalogRefusal
 
 Item = dict[str, Any]

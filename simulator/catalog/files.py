@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from contract.house import House
-from contract.messages import document, message
+from jwo_contract.house import House
+from jwo_contract.messages import document, message
 from jwo_toolkit.json_types import JsonObject
 from simulator.errors import BadCall, CatalogRefusal
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import orjson
 
-from contract.house import Catalog
+from jwo_contract.house import Catalog
 from simulator.aws import AWS_ERRORS
 from simulator.catalog.checks import INGESTION_UNKNOWN, read_items
 from simulator.catalog.items import CatalogItems

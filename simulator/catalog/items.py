@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from contract.house import Barcode, Catalog
+from jwo_contract.house import Barcode, Catalog
 from simulator.catalog.barcodes import Problem, check_barcode, type_of
 from simulator.catalog.checks import Item
 from simulator.catalog.report import report_of

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import orjson
 from botocore.exceptions import ClientError
 
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from simulator.aws import AWS_ERRORS, Aws
 from simulator.clock import Clock
 from simulator.errors import BadCall

@@ -12,9 +12,9 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from contract.messages import document
-from contract.operations import UPLOAD_CATALOG
-from contract.values import format_instant
+from jwo_contract.messages import document
+from jwo_contract.operations import UPLOAD_CATALOG
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.files import MOST_BYTES, UploadFile, read_upload, too_large, with_reasons
 from simulator.catalog.ingestion import Ingestion

@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from contract.sigv4 import Key
+from jwo_contract.sigv4 import Key
 from simulator.clock import Clock
 from simulator.errors import AccessDenied, NotKnown
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from contract.house import House
-from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
+from jwo_contract.house import House
+from jwo_contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG, Operation
 from jwo_toolkit.request_target import request_target
 from simulator.catalog.access import Access
 from simulator.catalog.checks import checked_archiving, checked_ingestion_id, checked_items

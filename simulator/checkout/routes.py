@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from fastapi import APIRouter
 
-from contract.exact_json import dump_exact
-from contract.house import Checkout
-from contract.operations import CHECKOUT_CART
+from jwo_contract.exact_json import dump_exact
+from jwo_contract.house import Checkout
+from jwo_contract.operations import CHECKOUT_CART
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrip, CalledTrips
 from simulator.checkout.totals import disagreement, total_of

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from contract.house import Checkout, CheckoutReading, CheckoutSubtotal
-from contract.money import Money
+from jwo_contract.house import Checkout, CheckoutReading, CheckoutSubtotal
+from jwo_contract.money import Money
 from jwo_toolkit.json_types import JsonObject
 
 ZERO, CENT = Decimal(0), Decimal("0.01")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from contract.errors import BadValue
-from contract.scan_key import from_identity_key, to_identity_key
+from jwo_contract.errors import BadValue
+from jwo_contract.scan_key import from_identity_key, to_identity_key
 from jwo_toolkit.patterns import BadPattern, matches
 from simulator.entry.pictures import qr_text
 

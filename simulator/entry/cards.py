@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from contract.errors import MalformedBody
-from contract.gate import GateAction, NoAnswer, decide
-from contract.house import House
-from contract.messages import message, parse_object
-from contract.operations import SHOPPER_AUTHORIZATION
-from contract.values import format_instant
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import GateAction, NoAnswer, decide
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import SHOPPER_AUTHORIZATION
+from jwo_contract.values import format_instant
 from simulator.connector import Exchange, OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.entry.decision import ACCEPT, READER, Decision, EntryAttempt, decided, not_called

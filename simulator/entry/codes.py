@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contract.gate import decide
-from contract.house import House
-from contract.messages import message
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.values import format_instant
+from jwo_contract.gate import decide
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.values import format_instant
 from simulator.connector import OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.entry.app_code import Scan, passes_pattern

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from contract.errors import MalformedBody
-from contract.gate import NoAnswer
-from contract.house import House
-from contract.messages import message, parse_object
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object
 from simulator.connector import Exchange
 from simulator.trip_record import ScanResult
 

@@ -6,12 +6,12 @@ import base64
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from contract.errors import MalformedBody
-from contract.gate import GateAction, NoAnswer, decide
-from contract.house import House
-from contract.messages import message, parse_object
-from contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
-from contract.values import format_instant
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import GateAction, NoAnswer, decide
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import GET_SCAN_DETAILS, RESOLVE_SCAN
+from jwo_contract.values import format_instant
 from simulator.connector import Exchange, OutgoingRequest
 from simulator.connector_calls import CallContext, ConnectorCalls
 from simulator.portal.stores import Store

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import orjson
 
-from contract.house import IntraDay
-from contract.values import format_instant, parse_instant
+from jwo_contract.house import IntraDay
+from jwo_contract.values import format_instant, parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.aws import AWS_ERRORS
 from simulator.catalog.notifications import checked_queue_arn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from contract.operations import CREATE_DEVICE_REGISTRATION, PROCESS_AUTH, START_AUTH
+from jwo_contract.operations import CREATE_DEVICE_REGISTRATION, PROCESS_AUTH, START_AUTH
 from simulator.own_authentication.sessions import OwnAuthentication
 from simulator.signed_calls import SignedCalls
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
-from contract.money import Money
+from jwo_contract.money import Money
 
 AdjustStatus = Literal["APPROVED", "DECLINED", "PENDING"]
 ZERO = Decimal(0)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from contract.house import House, Payment
-from contract.money import Money, decimal_places
-from contract.operations import ADJUST_CHARGE, CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
+from jwo_contract.house import House, Payment
+from jwo_contract.money import Money, decimal_places
+from jwo_contract.operations import ADJUST_CHARGE, CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
 from simulator.called_trips import CalledTrip
 from simulator.clock import Clock
 from simulator.errors import CallRefused

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from contract.money import Money
-from contract.operations import (
+from jwo_contract.money import Money
+from jwo_contract.operations import (
     ADJUST_CHARGE,
     CANCEL_CHARGE,
     CAPTURE_CHARGE,
     GET_TRANSACTIONAL_DATA,
     REFUND_CHARGE,
 )
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrip, CalledTrips
 from simulator.clock import Clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.money import Money
+from jwo_contract.money import Money
 from simulator.called_trips import DECLINED_TRIP, PENDING_TRIP, VALID_TRIP
 from simulator.errors import CallRefused
 from simulator.payment_calls.charge_record import Adjustment, AdjustStatus

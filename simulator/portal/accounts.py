@@ -5,7 +5,7 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import Literal, NamedTuple
 
-from contract.sigv4 import Key
+from jwo_contract.sigv4 import Key
 from simulator.errors import NotKnown
 from simulator.storage.key_values import KeyValueStore
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from contract.gate import NoAnswer
-from contract.house import House
-from contract.operations import (
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import House
+from jwo_contract.operations import (
     CREATE_PURCHASES,
     RESOLVE_SCAN,
     SHOPPER_AUTHORIZATION,
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
-from contract.values import format_instant
+from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.connector import Connector, ConnectorClient, Exchange, OutgoingRequest

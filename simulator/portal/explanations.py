@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from contract.errors import MalformedBody
-from contract.gate import NoAnswer
-from contract.house import House
-from contract.messages import message, parse_object
-from contract.operations import Operation
+from jwo_contract.errors import MalformedBody
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import House
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import Operation
 from simulator.connector import Connector, Exchange
 
 _LISTED = 5

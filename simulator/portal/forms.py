@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.gate import StoreDefault
-from contract.sigv4 import Key
+from jwo_contract.gate import StoreDefault
+from jwo_contract.sigv4 import Key
 from simulator.entry.identity import BadgeChannel
 from simulator.entry.strategies import Strategy
 from simulator.portal.accounts import AccountKey

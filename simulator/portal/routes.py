@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from contract.house import House
+from jwo_contract.house import House
 from jwo_toolkit.json_types import JsonObject
 from simulator.catalog.access import Access
 from simulator.catalog.notifications import Notifications, checked_queue_arn

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-from contract.gate import StoreDefault
+from jwo_contract.gate import StoreDefault
 from jwo_toolkit.patterns import BadPattern, checked_pattern
 from simulator.connector import Connector
 from simulator.entry.identity import BadgeChannel

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from contract.register import DOC_SET
+from jwo_contract.register import DOC_SET
 from jwo_toolkit import figures
 from jwo_toolkit.pages.rendering import Frame, Pages, Verdict, utc
 from jwo_toolkit.pages.rendering import Title as TitleLine

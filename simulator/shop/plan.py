@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
-from contract.house import DEFAULT
+from jwo_contract.house import DEFAULT
 from simulator.carts import PIECES
 from simulator.entry.strategies import Strategy
 from simulator.portal.stores import Method

@@ -6,10 +6,10 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from contract.gate import ANSWER_WITHIN_S
-from contract.house import DEFAULT, House
-from contract.operations import RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS
-from contract.values import parse_instant
+from jwo_contract.gate import ANSWER_WITHIN_S
+from jwo_contract.house import DEFAULT, House
+from jwo_contract.operations import RESOLVE_SCAN, SHOPPER_AUTHORIZATION, VERIFY_IDENTITY_KEYS
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.entry.decision import ACCEPT
 from simulator.journal import Entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from contract.operations import CREATE_PURCHASES
+from jwo_contract.operations import CREATE_PURCHASES
 from simulator.shop.results import CALLS, Judged, Results
 
 _ENOUGH_UNKNOWN = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.house import ShopperIdentity
-from contract.operations import GET_SHOPPER_IDENTITY
+from jwo_contract.house import ShopperIdentity
+from jwo_contract.operations import GET_SHOPPER_IDENTITY
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrips
 from simulator.portal.accounts import Account

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from contract.profile import load
+from jwo_contract.profile import load
 from tests.browser.conftest import GATE, STORE, Place, Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]

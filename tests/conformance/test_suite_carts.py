@@ -17,9 +17,9 @@ from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.session import run
 from conformance.variants import Variant
 from conformance.verdicts import Verdict
-from contract.house import House, Ordering
-from contract.messages import message, parse_object
-from contract.operations import CREATE_PURCHASES
+from jwo_contract.house import House, Ordering
+from jwo_contract.messages import message, parse_object
+from jwo_contract.operations import CREATE_PURCHASES
 
 Serve = Callable[[Any], str]
 NOWHERE = "http://127.0.0.1:9"

@@ -31,11 +31,11 @@ from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.session import FinishedRun, run
 from conformance.summary import summarise
 from conformance.verdicts import CaseResult, Verdict
-from contract.errors import BadProfile
-from contract.operations import UPLOAD_CATALOG
-from contract.profile import CatalogClientTable, ConnectorTable, Profile, load
-from contract.register import register
-from contract.sigv4 import Key
+from jwo_contract.errors import BadProfile
+from jwo_contract.operations import UPLOAD_CATALOG
+from jwo_contract.profile import CatalogClientTable, ConnectorTable, Profile, load
+from jwo_contract.register import register
+from jwo_contract.sigv4 import Key
 
 FOREIGN = Path(__file__).resolve().parents[1] / "foreign" / "boto3_uploader" / "upload.py"
 IDS = tuple(row.id for row in register().values() if row.api == API)
@@ -80,7 +80,7 @@ def test_a_correct_client_gets_no_finding(addresses: Addresses, table: dict[str,
 
 
 def test_the_foreign_client_shares_no_code_with_us() -> None:
-    packages = {"contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests"}
+    packages = {"jwo_contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests"}
     imported = re.findall(r"^\s*(?:from|import)\s+([\w.]+)", FOREIGN.read_text("utf-8"), re.MULTILINE)
 
     assert imported

@@ -9,10 +9,10 @@ import pytest
 from conformance.catalogue import scenario_entries
 from conformance.completeness import completeness, not_offered
 from conformance.verdicts import CaseResult, Verdict
-from contract.errors import BadProfile
-from contract.not_offered import ENTRIES, OFFERS
-from contract.profile import Profile, load
-from contract.register import register
+from jwo_contract.errors import BadProfile
+from jwo_contract.not_offered import ENTRIES, OFFERS
+from jwo_contract.profile import Profile, load
+from jwo_contract.register import register
 
 BASE = '[connector]\nurl = "http://127.0.0.1:9"\n'
 

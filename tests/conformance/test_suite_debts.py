@@ -13,9 +13,9 @@ from conformance.mutants.small_connector import DEBTOR, SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
-from contract.house import House, Suite
-from contract.profile import KeysTable
-from contract.scan_key import to_identity_key
+from jwo_contract.house import House, Suite
+from jwo_contract.profile import KeysTable
+from jwo_contract.scan_key import to_identity_key
 
 CASE = "VIK-X.126"
 LATE_S = 0.2

@@ -18,9 +18,9 @@ from conformance.drivers import http
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.drivers.http import ConnectorClient
 from conformance.drivers.masks import masked_text
-from contract.gate import NoAnswer
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import ConnectorTable, Profile
+from jwo_contract.gate import NoAnswer
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import ConnectorTable, Profile
 
 Handler = Callable[[socket.socket, bytes], None]
 BODY = b'{"requestId": "r", "identityKey": "c2Vzb2FtZS1rZXktNDcxMQ=="}'

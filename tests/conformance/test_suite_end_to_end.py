@@ -31,10 +31,10 @@ from conformance.run.recorder import Recorder
 from conformance.run.session import run
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
-from contract.gate import NoAnswer
-from contract.house import House
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import for_url
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import House
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import for_url
 
 Serve = Callable[[Any], str]
 NOWHERE = "http://127.0.0.1:9"

@@ -23,10 +23,10 @@ from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import Verdict
-from contract.errors import BadProfile
-from contract.profile import Profile, load
 from jwo.certify import Options, certify
 from jwo.errors import Usage
+from jwo_contract.errors import BadProfile
+from jwo_contract.profile import Profile, load
 
 Serve = Callable[[Any], str]
 CHOSEN = ("VIK-1.1", "VIK-3.4", "VIK-9", "VIK-X.13", "VIK-X.14", "VIK-X.19", "CP-1.1")

@@ -16,11 +16,11 @@ from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.session import run
 from conformance.verdicts import Verdict
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile, load
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile, load
 from tests.foreign.running import FOREIGN, NODE, Foreign, running
 
-ROOMS = ("contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
+ROOMS = ("jwo_contract", "reference_connector", "simulator", "conformance", "load", "jwo", "tests")
 
 
 FAST = {"plain_asgi"}

@@ -15,7 +15,7 @@ import pytest
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import Verdict
-from contract.profile import Profile, load
+from jwo_contract.profile import Profile, load
 from jwo_toolkit.launcher import launched
 from tests.foreign.certificates import Certificates, make_certificates
 from tests.foreign.running import FOLDER, FOREIGN, running

@@ -15,8 +15,8 @@ from conformance.mutants.gate import profile_of
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import Verdict
-from contract.house import DEFAULT, House
-from contract.register import register
+from jwo_contract.house import DEFAULT, House
+from jwo_contract.register import register
 
 Serve = Callable[[Any], str]
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,9 +60,9 @@ CASES: dict[str, tuple[object, str, Verdict]] = {
 PARTS = {
     "identity.badge_credential": "reference_connector/app.py",
     "identity.remember_h": "conformance/properties/model.py",
-    "scan_key.prefix": "contract/scan_key.py",
-    "scan_key.timestamp_digits": "contract/scan_key.py",
-    "scan_key.token_digits": "contract/scan_key.py",
+    "scan_key.prefix": "jwo_contract/scan_key.py",
+    "scan_key.timestamp_digits": "jwo_contract/scan_key.py",
+    "scan_key.token_digits": "jwo_contract/scan_key.py",
     "scan_key.max_age_s": "reference_connector/scan_keys.py",
     "scan_key.single_use": "reference_connector/scan_keys.py",
     "ordering.cash_type": "conformance/steps/given.py",
@@ -80,7 +80,7 @@ PARTS = {
     "auth.max_skew_s": "reference_connector/authentication.py",
     "auth.normalize_path": "reference_connector/authentication.py",
     "auth.require_signed_token": "reference_connector/authentication.py",
-    "auth.block_amazon_hosts": "contract/profile.py",
+    "auth.block_amazon_hosts": "jwo_contract/profile.py",
     "gate.store_default": "simulator/entry/codes.py",
     "gate.qr_pattern": "simulator/entry/codes.py",
     "delivery.order_timeout_s": "simulator/delivery.py",
@@ -156,7 +156,7 @@ PARTS = {
 
 def in_schemas() -> set[str]:
     """Return the settings that the schemas of messages name: they change the requests and what an answer must be."""
-    schemas = (json.loads(path.read_text("utf-8")) for path in (ROOT / "contract" / "schemas").glob("*.json"))
+    schemas = (json.loads(path.read_text("utf-8")) for path in (ROOT / "jwo_contract" / "schemas").glob("*.json"))
     return {setting for schema in schemas for setting in named_in(schema)}
 
 

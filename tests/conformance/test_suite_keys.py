@@ -14,8 +14,8 @@ from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
-from contract.profile import KeysTable, for_url
-from contract.scan_key import to_identity_key
+from jwo_contract.profile import KeysTable, for_url
+from jwo_contract.scan_key import to_identity_key
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from conformance.report.model import to_json
 from conformance.run.configuration import RunConfiguration
 from conformance.run.session import run_own_case
 from conformance.verdicts import CaseResult, Verdict
-from contract import profile
-from contract.errors import BadProfile
-from contract.own_cases import KEY_KINDS, OwnCase, filled, to_toml
-from contract.profile import Profile, load
+from jwo_contract import profile
+from jwo_contract.errors import BadProfile
+from jwo_contract.own_cases import KEY_KINDS, OwnCase, filled, to_toml
+from jwo_contract.profile import Profile, load
 from tests.conformance.report import conftest as reports
 from tests.conformance.report.reading import model
 

@@ -12,7 +12,7 @@ from conformance.drivers.masks import mask, masked_text
 from conformance.errors import Finding
 from conformance.mutants.gate import profile_of
 from conformance.steps.privacy import no_key
-from contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 
 KEY = "c2hvcHBlcg+/7=="
 WRITTEN = (KEY, KEY.replace("/", r"\/"), KEY.replace("+", r"\u002B").replace("=", r"\u003d"), rf"\u0063{KEY[1:]}")

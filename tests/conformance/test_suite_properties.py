@@ -13,8 +13,8 @@ from conformance.properties.messages import Change, broken_steps, valid_members
 from conformance.properties.search import Effort, search
 from conformance.requests import Requests
 from conformance.run.configuration import utc_now
-from contract.messages import message
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.messages import message
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
 QUICK = Effort(60, 20.0)
 REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)

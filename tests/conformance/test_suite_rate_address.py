@@ -14,8 +14,8 @@ from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import Verdict
-from contract.errors import BadProfile
-from contract.profile import LimitsTable, Profile, for_url, load
+from jwo_contract.errors import BadProfile
+from jwo_contract.profile import LimitsTable, Profile, for_url, load
 
 Serve = Callable[[Any], str]
 RATE = 10

@@ -10,9 +10,9 @@ from conformance.errors import NotDeclared
 from conformance.mutants.gate import profile_of
 from conformance.requests import REGISTRY, Requests, is_answered, needs_answering
 from conformance.run.configuration import utc_now
-from contract.house import House
-from contract.messages import message
-from contract.operations import (
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.operations import (
     CREATE_PURCHASES,
     GET_SCAN_DETAILS,
     OPERATIONS,
@@ -21,7 +21,7 @@ from contract.operations import (
     Operation,
     operation_named,
 )
-from contract.profile import Profile, for_url
+from jwo_contract.profile import Profile, for_url
 
 DECLARED, BARE = profile_of("http://127.0.0.1:9"), for_url("http://127.0.0.1:9")
 

@@ -21,8 +21,8 @@ from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.summary import effective_settings
 from conformance.verdicts import CaseResult, Verdict
-from contract.profile import ConnectorTable, Profile
-from contract.register import register
+from jwo_contract.profile import ConnectorTable, Profile
+from jwo_contract.register import register
 from tests.foreign.running import FOLDER, NODE
 
 APIS = sorted(OF_SOME_STORES)

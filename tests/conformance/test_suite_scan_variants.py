@@ -12,9 +12,9 @@ from conformance.requests import Requests
 from conformance.run.configuration import utc_now
 from conformance.scan_variants import SCAN_SETS
 from conformance.verdicts import Verdict
-from contract.house import House
-from contract.messages import message
-from contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 
 REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)
 BREAK_THE_SCHEMA = (

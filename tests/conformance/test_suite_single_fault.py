@@ -13,7 +13,7 @@ from conformance.mutants.small_connector import STORES, SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import Verdict
-from contract.profile import KeysTable
+from jwo_contract.profile import KeysTable
 
 Serve = Callable[[Any], str]
 ABOUT_OTHER_MEMBERS = ("VIK-3.1", "VIK-3.2", "VIK-3.6", "VIK-3.8", "VIK-3.10", "VIK-3.16", "VIK-X.20", "VIK-X.36")

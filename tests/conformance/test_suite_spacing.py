@@ -14,7 +14,7 @@ from conformance.mutants.gate import profile_of
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import utc_now
-from contract.operations import CREATE_PURCHASES
+from jwo_contract.operations import CREATE_PURCHASES
 
 Serve = Callable[[Any], str]
 

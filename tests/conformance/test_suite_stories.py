@@ -22,7 +22,7 @@ from conformance.properties.story import RESTART, Act, Story, has_a_restart, rea
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
-from contract.house import House
+from jwo_contract.house import House
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HOUSE = House()

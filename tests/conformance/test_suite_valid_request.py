@@ -16,8 +16,8 @@ from conformance.requests import Requests
 from conformance.run.configuration import RunConfiguration, Selection, utc_now
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import Verdict, overall
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from contract.profile import Profile, for_url
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile, for_url
 
 Serve = Callable[[Any], str]
 SOME = ("VIK-1.1", "VIK-2", "VIK-3.1", "VIK-6", "CP-1.1", "CP-1.15", "CP-2", "CP-3.1", "CP-X.56")

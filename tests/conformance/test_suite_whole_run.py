@@ -24,8 +24,8 @@ from conformance.run.session import run
 from conformance.summary import _samples
 from conformance.timing import average_calls, needs_punctual_suite
 from conformance.verdicts import Verdict
-from contract.operations import VERIFY_IDENTITY_KEYS
-from contract.profile import Profile
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
+from jwo_contract.profile import Profile
 
 Serve = Callable[[Any], str]
 

@@ -17,8 +17,8 @@ from conformance.mutants.gate import profile_of
 from conformance.requests import Requests
 from conformance.run.configuration import utc_now
 from conformance.variants import REFUSED, SETS, typed_paths, with_own_ids
-from contract.messages import message, self_contained, without_nulls
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.messages import message, self_contained, without_nulls
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
 REQUESTS = Requests(profile_of("http://127.0.0.1:1"), utc_now)
 ANSWER = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"

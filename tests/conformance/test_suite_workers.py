@@ -23,7 +23,7 @@ from conformance.run.recorder import Recorder
 from conformance.run.session import FinishedRun, run
 from conformance.summary import summarise
 from conformance.verdicts import Verdict
-from contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
+from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
 
 Serve = Callable[[Any], str]
 SOME = ("VIK-1.1", "VIK-2", "VIK-3.1", "VIK-3.2", "VIK-6", "CP-1.1", "CP-2", "CP-3.1", "CP-3.35")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.house import DEFAULT, House
-from contract.operations import OPERATIONS
-from contract.register import register
+from jwo_contract.house import DEFAULT, House
+from jwo_contract.operations import OPERATIONS
+from jwo_contract.register import register
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs/spec").glob("*.md")), ROOT / "docs/glossary.md"]

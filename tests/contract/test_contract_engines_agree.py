@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract import messages
-from contract.errors import MalformedBody
+from jwo_contract import messages
+from jwo_contract.errors import MalformedBody
 
 NAMES = [name for name in messages.names() if "examples" in messages.document(name)]
 

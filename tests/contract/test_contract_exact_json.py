@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from contract.errors import MalformedBody
-from contract.exact_json import dump_exact, parse_exact
-from contract.money import ISO_4217, Money, decimal_places
+from jwo_contract.errors import MalformedBody
+from jwo_contract.exact_json import dump_exact, parse_exact
+from jwo_contract.money import ISO_4217, Money, decimal_places
 
 
 def test_numbers_keep_their_digits() -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import BadValue
-from contract.gate import GateAction, NoAnswer, StoreDefault, action_for, decide
-from contract.house import DEFAULT
-from contract.values import format_instant, parse_instant
+from jwo_contract.errors import BadValue
+from jwo_contract.gate import GateAction, NoAnswer, StoreDefault, action_for, decide
+from jwo_contract.house import DEFAULT
+from jwo_contract.values import format_instant, parse_instant
 
 
 @pytest.mark.parametrize(

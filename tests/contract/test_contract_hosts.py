@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract.errors import BadSettings
-from contract.hosts import address_to_bind
+from jwo_contract.errors import BadSettings
+from jwo_contract.hosts import address_to_bind
 
 NAMES = {"loop": "127.0.1.1", "six": "::1", "lan": "192.168.7.7", "both": ("::1", "10.1.2.3"), "localhost": "10.0.0.9"}
 
@@ -27,7 +27,7 @@ def own_names(monkeypatch: pytest.MonkeyPatch) -> None:
         wanted: list[str | None] = [found] if isinstance(found, str) else [*found]
         return [entry for each in wanted or [host] for entry in real(each, *more, **named)]
 
-    monkeypatch.setattr("contract.hosts.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("jwo_contract.hosts.socket.getaddrinfo", resolve)
 
 
 @pytest.mark.parametrize(

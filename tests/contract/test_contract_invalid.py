@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import BadProfile
-from contract.profile import load
+from jwo_contract.errors import BadProfile
+from jwo_contract.profile import load
 
 BASE = '[connector]\nurl = "http://127.0.0.1:9"\n'
 

@@ -8,9 +8,9 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from contract import messages
-from contract.errors import BrokenContractFile, MalformedBody
-from contract.house import DEFAULT, House, Identity, Ordering
+from jwo_contract import messages
+from jwo_contract.errors import BrokenContractFile, MalformedBody
+from jwo_contract.house import DEFAULT, House, Identity, Ordering
 
 IDENTITY = "verify_identity_keys.request"
 CART = "create_purchases.request"
@@ -130,7 +130,7 @@ def house_keywords(node: Any) -> list[tuple[str, Any, str]]:
 
 def raw_schemas() -> list[Any]:
     """The raw schema files, without the values of the house rules."""
-    return [orjson.loads(entry.read_bytes()) for entry in (resources.files("contract") / "schemas").iterdir()]
+    return [orjson.loads(entry.read_bytes()) for entry in (resources.files("jwo_contract") / "schemas").iterdir()]
 
 
 def test_value_in_a_schema_is_the_default_of_its_setting() -> None:

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from contract import messages, openapi
-from contract.errors import BrokenContractFile
-from contract.house import House, Identity
-from contract.openapi import Side, load
-from contract.operations import OPERATIONS, Operation
+from jwo_contract import messages, openapi
+from jwo_contract.errors import BrokenContractFile
+from jwo_contract.house import House, Identity
+from jwo_contract.openapi import Side, load
+from jwo_contract.operations import OPERATIONS, Operation
 
 SIDES: dict[str, Side] = {"platform": "connector", "retailer": "platform"}
 STATUSES = {
@@ -38,7 +38,7 @@ STATUSES = {
 
 
 def as_written(side: Side) -> Any:
-    return yaml.safe_load((resources.files("contract") / f"{side}.openapi.yaml").read_text("utf-8"))
+    return yaml.safe_load((resources.files("jwo_contract") / f"{side}.openapi.yaml").read_text("utf-8"))
 
 
 def schema_of(part: Any) -> Any:

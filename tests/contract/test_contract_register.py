@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contract import register as register_module
-from contract.errors import BrokenContractFile
-from contract.operations import OPERATIONS
-from contract.register import Requirement, register
+from jwo_contract import register as register_module
+from jwo_contract.errors import BrokenContractFile
+from jwo_contract.operations import OPERATIONS
+from jwo_contract.register import Requirement, register
 
 ROWS = list(register().values())
 JUDGED = [row for row in ROWS if not row.not_tested and not row.proven_by]

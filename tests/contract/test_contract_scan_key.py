@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import scan_key
-from contract.errors import BadValue
-from contract.house import ScanKeyRules
-from contract.scan_key import ScanKey
+from jwo_contract import scan_key
+from jwo_contract.errors import BadValue
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import ScanKey
 
 RULES = ScanKeyRules()
 SAMPLE = "SldPSU1BRzE4YmMwNTU0ZDA0NWE0OGIyOWFmYTllMmFhYWMxNGFl"

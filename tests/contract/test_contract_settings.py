@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from contract.errors import BadSettings
-from contract.settings import RoomSettings, read
+from jwo_contract.errors import BadSettings
+from jwo_contract.settings import RoomSettings, read
 from load.errors import BadOptions
 from load.settings import LoadOptions, options_from
 from reference_connector.catalog_client.settings import CatalogClientSettings

@@ -9,9 +9,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from contract import sigv4
-from contract.errors import SignatureRejected
-from contract.sigv4 import Key
+from jwo_contract import sigv4
+from jwo_contract.errors import SignatureRejected
+from jwo_contract.sigv4 import Key
 
 NOW = datetime(2024, 2, 9, 17, 53, 57, tzinfo=UTC)
 PLAIN = Key("AKIDPLAIN", "plain-secret")

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from contract import sigv4
-from contract.errors import SignatureRejected
-from contract.sigv4 import EXECUTE_API, Form, Key
+from jwo_contract import sigv4
+from jwo_contract.errors import SignatureRejected
+from jwo_contract.sigv4 import EXECUTE_API, Form, Key
 from tests.contract.signing import STAMP, Pairs, Signer
 
 NOW = datetime(2024, 2, 9, 17, 53, 57, tzinfo=UTC)

@@ -17,9 +17,9 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from starlette.datastructures import Headers
 
-from contract import sigv4
-from contract.errors import SignatureRejected
-from contract.sigv4 import EXECUTE_API, Form, Key
+from jwo_contract import sigv4
+from jwo_contract.errors import SignatureRejected
+from jwo_contract.sigv4 import EXECUTE_API, Form, Key
 
 VECTORS = json.loads(Path(__file__).with_name("sigv4_vectors.json").read_text("utf-8"))["vectors"]
 TOKEN_ADDED_LATER = "post-sts-header-after"

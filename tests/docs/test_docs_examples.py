@@ -18,11 +18,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conformance.mutants.small_connector import SmallConnector
-from contract.profile import load
-from contract.settings import variables
 from docs.generator.commands import commands as jwo_commands
 from docs.generator.pages import DOCS, written_pages
 from docs.generator.settings import KINDS
+from jwo_contract.profile import load
+from jwo_contract.settings import variables
 from jwo_toolkit.launcher import JWO
 from jwo_toolkit.lifeline import tied
 from load.report import schema

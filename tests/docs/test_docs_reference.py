@@ -14,14 +14,14 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from conformance.mutants.gallery import CLIENTS, GALLERY
-from contract.house import House
-from contract.profile import Profile
-from contract.register import register
-from contract.settings import variables
 from docs.generator import commands, formats, requirements, settings
 from docs.generator.fields import attribute_docs, type_name
 from docs.generator.links import for_the_site
 from docs.generator.pages import DOCS, REFERENCE, ROOT, generated_pages, written_pages
+from jwo_contract.house import House
+from jwo_contract.profile import Profile
+from jwo_contract.register import register
+from jwo_contract.settings import variables
 from load.histogram import Tally, encoded
 from load.recorder import GROUPS
 from load.report import schema as load_schema
@@ -172,7 +172,9 @@ def test_types_are_named_in_words() -> None:
 
 
 def test_links_outside_the_site_become_text() -> None:
-    text = "[`a.py`](../contract/house.py) [b](../jwo/cli.py) [c](spec/README.md#the-calls) [d](../ARCHITECTURE.md)\n"
+    text = (
+        "[`a.py`](../jwo_contract/house.py) [b](../jwo/cli.py) [c](spec/README.md#the-calls) [d](../ARCHITECTURE.md)\n"
+    )
     fenced = "```\n[e](../jwo/cli.py)\n```\n"
 
     assert for_the_site(text + fenced, DOCS / "page.md", "page.md") == (

@@ -16,10 +16,10 @@ from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
 import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
-from contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
-from contract.sigv4 import verify
 from jwo.aws import CONNECTIVITY_TEMPLATE, QUEUE_TEMPLATE, REGION, RetailerAws, template_file
 from jwo.demo.connectivity import run_caller
+from jwo_contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
+from jwo_contract.sigv4 import verify
 
 TEMPLATES = sorted(template_file(QUEUE_TEMPLATE).parent.glob("*.yaml"))
 TOPIC = "arn:aws:sns:us-east-1:123456789012:jwo-catalog-notifications"

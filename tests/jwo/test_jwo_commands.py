@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conformance.catalogue import coverage, scenario_entries
 from conformance.retailer_clients.clients import TABLES
-from contract.register import register
+from jwo_contract.register import register
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]

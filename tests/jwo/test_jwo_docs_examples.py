@@ -13,13 +13,13 @@ import yaml
 from typer.main import get_command
 
 from conformance.expected import Expected
-from contract.errors import BadSettings
-from contract.messages import document, message
-from contract.profile import load
-from contract.register import Requirement
-from contract.settings import read
 from jwo.cli import app
 from jwo.profile_template import TEMPLATE
+from jwo_contract.errors import BadSettings
+from jwo_contract.messages import document, message
+from jwo_contract.profile import load
+from jwo_contract.register import Requirement
+from jwo_contract.settings import read
 from reference_connector.settings import ConnectorSettings
 from simulator.settings import PlatformSettings
 

@@ -14,8 +14,8 @@ from conformance.mutants.gate import profile_of
 from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import SmallConnector, item_ids
-from contract.profile import BADGE_KINDS, PAYMENT_KINDS, Profile
 from jwo.doctor import doctor
+from jwo_contract.profile import BADGE_KINDS, PAYMENT_KINDS, Profile
 
 
 class _Answers(SmallConnector):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from contract.register import DOC_SET
+from jwo_contract.register import DOC_SET
 from jwo_toolkit.extras import MODULES, MissingExtra, require
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ COME_ALONG = {
 """Modules that come with a direct dependency."""
 EXTRAS_OF_PACKAGES: dict[str, set[str]] = {
     "jwo_toolkit": set(),
-    "contract": set(),
+    "jwo_contract": set(),
     "conformance": set(),
     "reference_connector": {"connector", "postgres", "tracing"},
     "simulator": {"platform"},
@@ -62,7 +62,7 @@ def imported(name):
 
 result = {"commands": {words: ended(words.split()) for words in json.loads(sys.argv[2])}}
 result["packages"] = {name: imported(name) for name in ("reference_connector.store", "simulator.app", "load.run")}
-names = [each.name for top in ("jwo_toolkit", "contract", "conformance")
+names = [each.name for top in ("jwo_toolkit", "jwo_contract", "conformance")
          for each in pkgutil.walk_packages(importlib.import_module(top).__path__, top + ".")]
 kept = [name for name in names if not name.endswith((".__main__", "conformance.scenarios", "retailer_clients.queues"))]
 result["suite"] = {name: text for name in kept if (text := imported(name))}

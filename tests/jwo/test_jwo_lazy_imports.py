@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 HEAVY = {
-    "boto3", "conformance", "contract", "cryptography", "fastapi", "httpx", "hypothesis", "jinja2",
+    "boto3", "conformance", "jwo_contract", "cryptography", "fastapi", "httpx", "hypothesis", "jinja2",
     "jsonschema", "jsonschema_rs", "load", "locust", "moto", "pydantic", "pytest", "pytest_bdd", "qrcode",
     "reference_connector", "simulator", "starlette", "uvicorn", "yaml",
 }  # fmt: skip

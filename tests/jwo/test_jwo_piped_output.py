@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import coverage, scenario_entries
-from contract.register import register
+from jwo_contract.register import register
 from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
 
 LONG_MESSAGE = "the check digit of the barcode does not match its other digits, " * 4 + "so the item is not sold"

@@ -14,8 +14,8 @@ import pytest
 from conformance.drivers.exchange import Answer, Exchange
 from conformance.mutants.catalog_client_faults import __file__ as uploader
 from conformance.verdicts import CaseResult, Verdict
-from contract.operations import VERIFY_IDENTITY_KEYS
 from jwo.replay import guilty_index
+from jwo_contract.operations import VERIFY_IDENTITY_KEYS
 from tests.jwo.conftest import Jwo
 
 Mutant = Callable[[str], str]

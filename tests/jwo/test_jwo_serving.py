@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from contract.errors import BadSettings
 from jwo.serve_commands import commands
 from jwo.serving import serve
+from jwo_contract.errors import BadSettings
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 
 OWN = "http://127.0.0.1:4711"

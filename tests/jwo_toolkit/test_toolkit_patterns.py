@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from contract.errors import BadSettings
-from contract.house import DEFAULT, House, Ordering
-from contract.messages import MessageSchema
-from contract.settings import read
+from jwo_contract.errors import BadSettings
+from jwo_contract.house import DEFAULT, House, Ordering
+from jwo_contract.messages import MessageSchema
+from jwo_contract.settings import read
 from jwo_toolkit.patterns import BadPattern, checked_pattern, matches
 from simulator.settings import PlatformSettings
 

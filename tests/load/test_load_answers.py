@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.house import House, Ordering
-from contract.messages import message
-from contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from jwo_contract.house import House, Ordering
+from jwo_contract.messages import message
+from jwo_contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
 from load.expectations import Expectations, Finding
 from load.schedule import Kind, Share
 from load.traffic import RUN_DIGITS, Event, Traffic

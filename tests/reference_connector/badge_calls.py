@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from contract.scan_key import to_identity_key
+from jwo_contract.scan_key import to_identity_key
 from reference_connector.settings import SAMPLE_RETAILER
 
 SAMPLE_CODE = "JWOIMAG18bc0554d045a48b29afa9e2aaac14ae"

@@ -10,7 +10,7 @@ import boto3
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from contract import sigv4
+from jwo_contract import sigv4
 from reference_connector.catalog_client.settings import CatalogClientSettings
 
 KEY = sigv4.Key("AKIDEXAMPLE", "a-secret", "a-token")

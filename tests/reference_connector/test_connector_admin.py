@@ -16,8 +16,8 @@ import httpx
 import pytest
 import uvicorn
 
-from contract.errors import BadSettings
-from contract.settings import read
+from jwo_contract.errors import BadSettings
+from jwo_contract.settings import read
 from reference_connector.__main__ import main
 from reference_connector.app import create_app, from_environment, http_protocol
 from reference_connector.serving import serve

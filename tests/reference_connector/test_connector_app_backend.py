@@ -16,8 +16,8 @@ import zxingcpp
 from PIL import Image
 from pydantic import ValidationError
 
-from contract.house import ScanKeyRules
-from contract.scan_key import decode, to_identity_key
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import decode, to_identity_key
 from reference_connector.mobile_app import qr
 from reference_connector.settings import SAMPLE_RETAILER, ConnectorSettings
 from tests.reference_connector.conftest import both_databases

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.scan_key import to_identity_key
+from jwo_contract.scan_key import to_identity_key
 
 
 def _code(direct: Any, who: str) -> str:

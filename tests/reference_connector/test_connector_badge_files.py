@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.house import ScanKeyRules
+from jwo_contract.house import ScanKeyRules
 from reference_connector.errors import BadRetailerData
 from reference_connector.retailer_changes import accidents
 from reference_connector.retailer_files import load_retailer

@@ -11,8 +11,8 @@ import orjson
 import psycopg
 import pytest
 
-from contract import sigv4
-from contract.openapi import load
+from jwo_contract import sigv4
+from jwo_contract.openapi import load
 from reference_connector.app import create_app
 from reference_connector.settings import ConnectorSettings
 from tests.reference_connector.conftest import both_databases

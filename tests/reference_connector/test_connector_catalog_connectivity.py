@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract.errors import BadSettings
-from contract.settings import read
+from jwo_contract.errors import BadSettings
+from jwo_contract.settings import read
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformRefused
 from tests.reference_connector.small_platform import SmallPlatform

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from contract.errors import BadSettings
-from contract.settings import read
+from jwo_contract.errors import BadSettings
+from jwo_contract.settings import read
 from reference_connector.catalog_client import app as composition
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.attempts import Attempts

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from contract.register import register
+from jwo_contract.register import register
 from reference_connector.accelerated.price_index import PriceIndex
 from reference_connector.pricing.bill import CodedLine, PriceList, bill_of
 from reference_connector.pricing.goods import Product

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contract.messages import document, message
+from jwo_contract.messages import document, message
 from reference_connector.retailer import CardShopper
 from tests.reference_connector.conftest import both_databases
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import messages
-from contract.house import DEFAULT
-from contract.operations import CREATE_PURCHASES
+from jwo_contract import messages
+from jwo_contract.house import DEFAULT
+from jwo_contract.operations import CREATE_PURCHASES
 from reference_connector.accelerated.exact_reader import ExactReader, exact_validator
 from reference_connector.errors import InvalidRequest
 from reference_connector.messages import RequestReader

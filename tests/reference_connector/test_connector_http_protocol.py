@@ -20,8 +20,8 @@ import orjson
 import pytest
 import uvicorn
 
-from contract.messages import document
-from contract.operations import SHOPPER_AUTHORIZATION
+from jwo_contract.messages import document
+from jwo_contract.operations import SHOPPER_AUTHORIZATION
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol
 from reference_connector.app import create_app

@@ -19,8 +19,8 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 from playwright.sync_api import Page, Playwright
 
-from contract.house import ScanKeyRules
-from contract.scan_key import decode, to_identity_key
+from jwo_contract.house import ScanKeyRules
+from jwo_contract.scan_key import decode, to_identity_key
 from reference_connector.payments.simulated import effects
 from reference_connector.settings import SAMPLE_RETAILER
 from simulator.app import create_app as create_platform

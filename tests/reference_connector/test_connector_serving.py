@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
-from contract.settings import read
 from jwo.serve_commands import commands
+from jwo_contract.settings import read
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.__main__ import main
 from reference_connector.accelerated.http_protocol import AcceleratedProtocol

@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http import flow_control, httptools_impl
 from uvicorn.server import ServerState
 
-from contract.errors import BadSettings
+from jwo_contract.errors import BadSettings
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.accelerated import http_protocol
 from reference_connector.accelerated import uvicorn_check as check

@@ -72,7 +72,7 @@ def makers(package: str, classes: set[str]) -> dict[str, set[str]]:
 
 def test_diagram_is_the_import_contract() -> None:
     diagram = re.findall(r"[a-z_]+", PAGE.partition("```")[2].partition("```")[0])
-    layers = CONTRACTS["imports go from jwo to the four packages, to contract, to jwo_toolkit"]["layers"]
+    layers = CONTRACTS["imports go from jwo to the four packages, to jwo_contract, to jwo_toolkit"]["layers"]
 
     assert diagram == re.findall(r"[a-z_]+", " ".join(reversed(layers)))
     assert set(diagram) == set(SETTINGS["root_packages"])

@@ -13,7 +13,7 @@ from jwo.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIXES = {".py", ".md", ".toml", ".feature", ".yaml", ".j2", ".csv"}
-PLACEHOLDERS = {"contract/schemas/NAME.request.json"}
+PLACEHOLDERS = {"jwo_contract/schemas/NAME.request.json"}
 GENERATED = {DOCS / page for page in REFERENCE}
 """Pages that exist in the built site only."""
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

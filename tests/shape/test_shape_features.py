@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogue import coverage, feature_files, scenario_entries
 from conformance.mutants.gate import unproven
-from contract.register import register
+from jwo_contract.register import register
 
 
 def test_every_requirement_is_proven_or_says_why_not() -> None:

@@ -21,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from moto.server import ThreadedMotoServer
 
-from contract.sigv4 import Key, sign
+from jwo_contract.sigv4 import Key, sign
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from simulator import composition
 from simulator.app import create_app

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import orjson
 
-from contract.sigv4 import Key, sign
+from jwo_contract.sigv4 import Key, sign
 from simulator.app import create_app
 from simulator.settings import PlatformSettings
 from tests.simulator.conftest import MovableClock

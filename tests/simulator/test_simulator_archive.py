@@ -10,8 +10,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from contract.house import DEFAULT
-from contract.sigv4 import Key
+from jwo_contract.house import DEFAULT
+from jwo_contract.sigv4 import Key
 
 RETAILER_KEY = Key("retailer-key", "retailer-secret", "retailer-session")
 

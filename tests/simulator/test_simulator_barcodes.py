@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract.house import Barcode
+from jwo_contract.house import Barcode
 from simulator.catalog.barcodes import check_barcode, mod10_digit, type_of, upc_a_from_e
 
 RULES = Barcode()

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from contract import openapi
-from contract.house import House
-from contract.messages import message
-from contract.sigv4 import Key
+from jwo_contract import openapi
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.sigv4 import Key
 from simulator.catalog.checks import checked_items
 from simulator.errors import CatalogRefusal
 

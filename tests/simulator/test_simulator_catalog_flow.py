@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from contract.messages import message
+from jwo_contract.messages import message
 from simulator.catalog.notifications import Notifications
 
 ACCOUNT = "123456789012"

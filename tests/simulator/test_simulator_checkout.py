@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from contract.house import Checkout
-from contract.messages import document, message
-from contract.register import register
+from jwo_contract.house import Checkout
+from jwo_contract.messages import document, message
+from jwo_contract.register import register
 from simulator.checkout.totals import disagreement
 from simulator.event_families import event_of
 from tests.simulator.in_process import MISSING, STORE, InProcess, changed, in_process

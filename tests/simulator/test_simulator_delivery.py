@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from contract.gate import NoAnswer
-from contract.house import Delivery, House
+from jwo_contract.gate import NoAnswer
+from jwo_contract.house import Delivery, House
 from simulator.connector import Exchange
 from simulator.delivery import backoff_s, judge
 

@@ -15,8 +15,8 @@ from PIL import Image
 from conformance.mutants.gallery import connector_with
 from conformance.mutants.gate import profile_of
 from conformance.mutants.small_connector import STORES
-from contract.profile import KeysTable
 from jwo.play_samples import ProfileSamples
+from jwo_contract.profile import KeysTable
 from simulator.app import create_app
 from simulator.settings import PlatformSettings
 

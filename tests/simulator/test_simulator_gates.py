@@ -12,10 +12,10 @@ import pytest
 import qrcode
 from PIL import Image
 
-from contract.house import House
-from contract.messages import message
-from contract.sigv4 import Key, verify
-from contract.values import parse_instant
+from jwo_contract.house import House
+from jwo_contract.messages import message
+from jwo_contract.sigv4 import Key, verify
+from jwo_contract.values import parse_instant
 
 STORE, GATE = "STORE-001", "STORE-001-GATE-1"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.gate import NoAnswer
+from jwo_contract.gate import NoAnswer
 from simulator.errors import BadCall
 from simulator.http_client import Reply, Tampering, post
 

@@ -14,9 +14,9 @@ import httpx
 import orjson
 import pytest
 
-from contract.errors import BadSettings
-from contract.settings import read
-from contract.sigv4 import Key
+from jwo_contract.errors import BadSettings
+from jwo_contract.settings import read
+from jwo_contract.sigv4 import Key
 from simulator.settings import PlatformSettings
 from tests.contract.signing import Signer
 

@@ -17,7 +17,7 @@ import orjson
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from contract.register import register
+from jwo_contract.register import register
 from simulator.event_families import event_of
 from simulator.intraday.announcement import StoredFile
 from simulator.intraday.rows import COLUMNS, rows_of

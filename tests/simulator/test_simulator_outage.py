@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract.house import Delivery
+from jwo_contract.house import Delivery
 from simulator.carts import PIECES, Line
 from simulator.composition import StoreServices, make_store_services
 from simulator.connector import Connector

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.register import register
+from jwo_contract.register import register
 from tests.simulator.in_process import GATE, MISSING, STORE, InProcess, changed, in_process
 
 DEVICE = {"storeId": STORE, "deviceId": "reader-1"}

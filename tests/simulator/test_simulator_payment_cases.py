@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.register import register
+from jwo_contract.register import register
 from tests.simulator.in_process import MISSING, InProcess, changed, in_process
 from tests.simulator.payment_messages import BAD, BODIES, PATHS
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.register import register
+from jwo_contract.register import register
 
 MISSING = object()
 BAD, UNKNOWN = (400, {"errorMsg": "BadRequestException"}), (400, {"errorMsg": "UnknownShoppingTrip"})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract.messages import message
-from contract.operations import CREATE_PURCHASES, RESOLVE_SCAN
-from contract.sigv4 import Key
+from jwo_contract.messages import message
+from jwo_contract.operations import CREATE_PURCHASES, RESOLVE_SCAN
+from jwo_contract.sigv4 import Key
 from simulator.catalog.notifications import Notifications
 from simulator.errors import AmazonHostRefused
 from simulator.hosts import aws_url

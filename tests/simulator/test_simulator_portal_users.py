@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.sigv4 import Key
+from jwo_contract.sigv4 import Key
 
 ACCOUNT = "123456789012"
 ADMIN, VIEWER, TESTER = "admin-token-0123456789", "viewer-token-0123456789", "tester-token-0123456789"

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.own_cases import OwnCase
-from contract.profile import load
+from jwo_contract.own_cases import OwnCase
+from jwo_contract.profile import load
 from simulator.app import create_app
 from simulator.errors import BadCall, NotNow
 from simulator.profile_case import ProfileFile, case_of

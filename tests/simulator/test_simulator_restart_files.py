@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from contract.house import Barcode, Catalog
-from contract.operations import OPERATIONS, Operation
+from jwo_contract.house import Barcode, Catalog
+from jwo_contract.operations import OPERATIONS, Operation
 from simulator.catalog.items import CatalogItems
 from simulator.catalog.upload_bodies import UploadBodies
 from simulator.clock import PlatformClock, Setting

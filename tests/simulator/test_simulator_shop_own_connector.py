@@ -13,9 +13,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from contract.house import House
 from jwo.errors import Usage, exit_code, sentence
 from jwo.shop_command import shop
+from jwo_contract.house import House
 from simulator.shop.results import Results
 from simulator.shop.verdict import findings
 

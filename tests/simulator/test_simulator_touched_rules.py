@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract.house import House
-from contract.messages import document
-from contract.register import register
+from jwo_contract.house import House
+from jwo_contract.messages import document
+from jwo_contract.register import register
 from simulator.touched_rules import Observed, event_id, problems, rules_of
 
 HOUSE = House()

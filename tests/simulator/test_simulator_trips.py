@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.messages import message
+from jwo_contract.messages import message
 from simulator.carts import quantity_text
 
 

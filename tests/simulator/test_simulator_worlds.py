@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract.house import Barcode, Catalog
+from jwo_contract.house import Barcode, Catalog
 from simulator.catalog.items import CatalogItems
 from simulator.errors import BrokenWorld
 from simulator.worlds import World, load_world, shipped_world

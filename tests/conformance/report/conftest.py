@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.report import count_verdicts, overall_verdict
-from contract.register import register
+from jwo_contract.register import register
 from jwo_toolkit.json_types import JsonObject
 from tests.conformance.report.reading import case_model
 

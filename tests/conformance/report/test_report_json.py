@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from conformance.report import ReportBreaksSchema, ReportFolderUnwritable, schema, write_all
 from conformance.report.json_file import check
-from contract.gate import NoAnswer
+from jwo_contract.gate import NoAnswer
 from jwo_toolkit.json_types import JsonObject
 from tests.conformance.report.reading import model
 

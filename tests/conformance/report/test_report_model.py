@@ -31,7 +31,7 @@ from conformance.report.model import (
     to_json,
 )
 from conformance.verdicts import Verdict
-from contract.register import Level, Provenance, Tier
+from jwo_contract.register import Level, Provenance, Tier
 from jwo_toolkit.json_types import JsonObject
 from tests.conformance.report.reading import model
 

@@ -19,7 +19,7 @@ from conformance.report.headline import headline, not_tested, remarks
 from conformance.report.html import render_html
 from conformance.report.json_file import check
 from conformance.report.junit import render_junit
-from contract.register import register
+from jwo_contract.register import register
 from jwo_toolkit.json_types import JsonObject
 from tests.conformance.report.reading import model
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from contract.money import ISO_4217
+from jwo_contract.money import ISO_4217
 from jwo_toolkit.patterns import checked_pattern
 
 Pattern = Annotated[str, AfterValidator(checked_pattern)]

@@ -26,11 +26,11 @@ class Money(NamedTuple):
 
     @classmethod
     def of(cls, member: Mapping[str, Any]) -> Money:
-        """Read a member of a payment call, of which `contract.exact_json` has read the number."""
+        """Read a member of a payment call, of which `jwo_contract.exact_json` has read the number."""
         return cls(member["amount"] + 0, member["code"])
 
     def to_json(self) -> dict[str, Decimal | str]:
-        """Return the format of the payment calls; `contract.exact_json` writes the amount as a number."""
+        """Return the format of the payment calls; `jwo_contract.exact_json` writes the amount as a number."""
         return {"amount": self.amount, "code": self.code}
 
     def to_texts(self) -> dict[str, str]:

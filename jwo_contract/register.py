@@ -13,8 +13,8 @@ from typing import Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from contract.errors import BrokenContractFile
-from contract.house import DEFAULT
+from jwo_contract.errors import BrokenContractFile
+from jwo_contract.house import DEFAULT
 
 DOC_SET = "2026-02"
 """The edition of the public documentation that the register follows."""
@@ -105,7 +105,7 @@ class Requirement(BaseModel):
 def register() -> dict[str, Requirement]:
     """Load all rows, by id and in file order. Raises BrokenContractFile if a file or a row is wrong, and names it."""
     rows: dict[str, Requirement] = {}
-    folder = resources.files("contract") / "requirements"
+    folder = resources.files("jwo_contract") / "requirements"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             for row in _rows(file.read_text("utf-8"), file.name):

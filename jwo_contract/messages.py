@@ -19,14 +19,14 @@ from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from contract.errors import BadValue, BrokenContractFile, MalformedBody
-from contract.house import DEFAULT, House
-from contract.references import inline
-from contract.values import parse_instant
+from jwo_contract.errors import BadValue, BrokenContractFile, MalformedBody
+from jwo_contract.house import DEFAULT, House
+from jwo_contract.references import inline
+from jwo_contract.values import parse_instant
 from jwo_toolkit.json_types import Json
 from jwo_toolkit.patterns import PATTERN_LIMITS, matches
 
-_SCHEMAS = resources.files("contract") / "schemas"
+_SCHEMAS = resources.files("jwo_contract") / "schemas"
 _DEEPEST = 100  # no message has more than 5 levels; some hundreds would exhaust Python's stack
 
 

@@ -22,8 +22,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from contract.errors import BadSettings
-from contract.invalid import describe
+from jwo_contract.errors import BadSettings
+from jwo_contract.invalid import describe
 
 # Kubernetes gives every container such variables for a service that is named like a prefix of ours. A name that ends
 # with PORT alone has an address, such as tcp://10.0.0.1:80; with a number it is a misspelt setting.

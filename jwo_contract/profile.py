@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from contract.errors import BadProfile
-from contract.hosts import is_amazons
-from contract.house import House
-from contract.invalid import describe
-from contract.not_offered import ENTRIES, Offer
-from contract.own_cases import OwnCase
-from contract.sigv4 import Key
+from jwo_contract.errors import BadProfile
+from jwo_contract.hosts import is_amazons
+from jwo_contract.house import House
+from jwo_contract.invalid import describe
+from jwo_contract.not_offered import ENTRIES, Offer
+from jwo_contract.own_cases import OwnCase
+from jwo_contract.sigv4 import Key
 from jwo_toolkit.tls import unusable
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from contract.operations import OPERATIONS
+from jwo_contract.operations import OPERATIONS
 
 ID = "own:"
 """The beginning of the id of such a case; its name follows."""

@@ -10,8 +10,8 @@ import binascii
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from contract.errors import BadValue
-from contract.house import ScanKeyRules
+from jwo_contract.errors import BadValue
+from jwo_contract.house import ScanKeyRules
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEX = frozenset("0123456789abcdef")

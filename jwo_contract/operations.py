@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple, cast
 
-from contract.gate import ANSWER_WITHIN_S
-from contract.house import House
+from jwo_contract.gate import ANSWER_WITHIN_S
+from jwo_contract.house import House
 
 
 class Operation(NamedTuple):

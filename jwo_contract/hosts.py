@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from contract.errors import BadSettings
+from jwo_contract.errors import BadSettings
 
 _JWO = "amazonphysicalstores.com"
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import orjson
 
-from contract.errors import MalformedBody
-from contract.messages import without_nulls
+from jwo_contract.errors import MalformedBody
+from jwo_contract.messages import without_nulls
 from jwo_toolkit.json_types import JsonObject
 
 _LARGEST_EXPONENT = 400

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from contract.errors import SignatureRejected
+from jwo_contract.errors import SignatureRejected
 
 SERVICE = "execute-api"
 _STAMP = "%Y%m%dT%H%M%SZ"

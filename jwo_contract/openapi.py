@@ -10,10 +10,10 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from contract.errors import BrokenContractFile
-from contract.house import DEFAULT, House
-from contract.messages import names, self_contained
-from contract.references import inline
+from jwo_contract.errors import BrokenContractFile
+from jwo_contract.house import DEFAULT, House
+from jwo_contract.messages import names, self_contained
+from jwo_contract.references import inline
 
 Side = Literal["connector", "platform"]
 
@@ -23,7 +23,7 @@ def load(side: Side, house: House = DEFAULT) -> dict[str, Any]:
 
     `house` decides the keywords that are house rules. Raises BrokenContractFile if a reference has no target.
     """
-    file = resources.files("contract") / f"{side}.openapi.yaml"
+    file = resources.files("jwo_contract") / f"{side}.openapi.yaml"
     document = yaml.safe_load(file.read_text("utf-8"))
     return cast("dict[str, Any]", inline(document, lambda reference: _schema(reference, house)))
 
