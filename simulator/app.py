@@ -22,6 +22,8 @@ from simulator.floor import Floor, floor_router
 from simulator.living_store import LivingStore
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
+from simulator.reconciliation.records import AskConnector, MoneyRecords, no_books
+from simulator.reconciliation.routes import reconciliation_router
 from simulator.retailer_calls import RetailerCalls
 from simulator.routers import all_routers
 from simulator.run_routes import run_router
@@ -43,11 +45,13 @@ def create_app(
     clock: Clock | None = None,
     samples: SampleSource | None = None,
     run_commands: RunCommands | None = None,
+    ask_connector: AskConnector = no_books,
 ) -> FastAPI:
     """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock.
 
     `samples` makes the sample visitors; without it, there are only those that Amazon publishes. `run_commands` are
-    those of certifications and load tests; without it, the platform starts none.
+    those of certifications and load tests; without it, the platform starts none. `ask_connector` returns the books
+    of the connector for the reconciliation.
     """
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
@@ -75,7 +79,10 @@ def create_app(
     token = AccessToken(settings.access_token.get_secret_value())
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
-    others = (floor_router(floor), event_stream_router(stream), run_router(runs))
+    records = MoneyRecords(
+        store.deliveries, store.charges, store.stores, catalog.announcements, catalog.intra_day, ask_connector
+    )
+    others = (floor_router(floor), event_stream_router(stream), run_router(runs), reconciliation_router(records))
     for router in (*all_routers(store, catalog, settings), *others):
         app.include_router(router)
     add_pages(app, token)
@@ -103,6 +110,7 @@ async def _run_loops(
             await catalog.notifications.start()
             await catalog.reports.start()
         await catalog.ingestions.resume()
+        await catalog.announcements.resume()
     await store.trips.resume()
     await store.calls.resume()
     work: dict[str, Callable[[], Awaitable[None]]] = {

@@ -107,6 +107,22 @@ class IntraDayFiles:
             "failure": self._failures.get(retailer, ""),
         }
 
+    def has(self, retailer: str) -> bool:
+        """Return whether a retailer has a queue."""
+        return retailer in self._subscriptions
+
+    def retailers(self) -> list[str]:
+        """Return the retailers with a queue."""
+        return list(self._subscriptions)
+
+    def waiting(self, retailer: str) -> list[dict[str, str]]:
+        """Return the rows that wait for the next files of a retailer."""
+        return [row.columns for row in self._rows.get(retailer, {}).values()]
+
+    async def written(self, retailer: str) -> list[dict[str, str]]:
+        """Return the rows of all files of a retailer. Raises the errors of the AWS client."""
+        return await self._delivery.rows(f"intra-day/{retailer}/")
+
     def receive(self, entry: Entry) -> None:
         """Store the rows of a journal entry for the next file of its retailer."""
         if not self._subscriptions or not (rows := rows_of(entry)):

@@ -59,6 +59,10 @@ class StoreSetup(_Body):
     chargeCalculation: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
         default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
     )
+    paymentProcessor: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
+        default="retailer",
+        description="The side that charges cards and palms; amazon: the retailer's payment calls must end each charge.",
+    )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
     badgeChannel: BadgeChannel = Field(  # noqa: N815 - as above
         default="CONTACT", description="The keyChannel of the store's badge readers: CONTACT or RADIO."

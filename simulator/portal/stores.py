@@ -36,6 +36,8 @@ class Store(NamedTuple):
     strategy: Strategy = "amazon_managed"
     loyalty: bool = False
     charge_calculation: Literal["retailer", "amazon"] = "retailer"
+    payment_processor: Literal["retailer", "amazon"] = "retailer"
+    """The side that charges a shopper who enters by card or palm; Amazon does it by the retailer's payment calls."""
     authorized_amount: float | None = None
     """The amount to reserve on a card; None means the amount of the house rules."""
     badge_channel: BadgeChannel = "CONTACT"

@@ -1,0 +1,162 @@
+"""Collects the books of the platform, and those that a connector shows, for a reconciliation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from jwo_contract.money import Money
+from simulator.announcements import Announcements
+from simulator.aws import AWS_ERRORS
+from simulator.delivery import Deliveries
+from simulator.intraday.files import IntraDayFiles
+from simulator.payment_calls.charges import Charges
+from simulator.portal.stores import Stores
+from simulator.reconciliation.books import (
+    KINDS,
+    Book,
+    Order,
+    Posting,
+    PostingKind,
+    Purchase,
+    book_of_rows,
+    postings_of_charges,
+)
+from simulator.reconciliation.comparison import PLATFORM, Day, Reconciliation, reconcile
+
+
+def _finite(amount: Decimal) -> Decimal:
+    if not amount.is_finite():
+        raise ValueError("is not a number; write a decimal such as 12.30")
+    return amount
+
+
+Amount = Annotated[Decimal, AfterValidator(_finite)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Total(_Body):
+    """An amount of money."""
+
+    amount: Amount
+    code: str = Field(min_length=3, max_length=3)
+
+
+class ShownPosting(_Body):
+    """One order or movement of money in a connector's book."""
+
+    tripId: str  # noqa: N815 - the wire's spelling
+    kind: PostingKind
+    money: Total | None = None
+    ref: str = Field(default="", description="The purchaseId of an order, or the refundRequestId of a refund.")
+
+
+class ShownBook(_Body):
+    """A book of the connector: what it did itself, or what it read in the files or in the feed."""
+
+    name: str = Field(min_length=1, max_length=60)
+    kinds: tuple[PostingKind, ...] = Field(default=KINDS, description="The kinds that this book has at all.")
+    postings: tuple[ShownPosting, ...]
+
+
+class ShownPurchase(_Body):
+    """A purchase of the connector: its total, and the parts that are not captured at the platform."""
+
+    tripId: str  # noqa: N815 - the wire's spelling
+    purchaseId: str  # noqa: N815 - as above
+    total: Total | None = None
+    elsewhere: Amount = Field(default=Decimal(0), description="Collected by the retailer's own means.")
+    owed: Amount = Field(default=Decimal(0), description="Not paid yet.")
+
+
+class ConnectorBooks(_Body):
+    """All that a connector shows, and the reason for each book that it cannot show."""
+
+    books: tuple[ShownBook, ...] = ()
+    purchases: tuple[ShownPurchase, ...] | None = None
+    missing: dict[str, str] = {}
+
+
+NO_BOOKS = ConnectorBooks(
+    missing={"connector": "no one gave the books of the connector; POST /reconciliation takes them"}
+)
+AskConnector = Callable[[], Awaitable[ConnectorBooks]]
+
+
+async def no_books() -> ConnectorBooks:
+    """Return that nothing is known of the connector."""
+    return NO_BOOKS
+
+
+class MoneyRecords(NamedTuple):
+    """The services with the records; `ask_connector` returns the connector's books."""
+
+    deliveries: Deliveries
+    charges: Charges
+    stores: Stores
+    announcements: Announcements
+    files: IntraDayFiles
+    ask_connector: AskConnector = no_books
+
+    async def reconcile(self, shown: ConnectorBooks | None = None) -> Reconciliation:
+        """Compare all records. Without `shown`, ask the connector for its books."""
+        shown = await self.ask_connector() if shown is None else shown
+        delivered = await self.deliveries.orders()
+        orders = tuple(
+            Order(one.trip_id, one.purchase_id, one.is_empty, one.by_card and self._amazon_charges(one.store_id))
+            for one in delivered
+        )
+        charged = postings_of_charges(self.charges.all())
+        platform = (*(Posting(one.trip_id, "order", ref=one.purchase_id) for one in orders), *charged)
+        feed = Book(
+            "feed", tuple(self.announcements.announced(platform, "feed")), excused=self.announcements.without("feed")
+        )
+        missing, others = dict(shown.missing), [feed] if self.announcements.has_feed() else []
+        if not others:
+            missing["feed"] = "no retailer has a queue for the event feed"
+        try:
+            others += await self._files()
+        except AWS_ERRORS as error:
+            missing["files"] = f"S3 cannot be read: {type(error).__name__}"
+        if not self.files.retailers():
+            missing["files"] = "no retailer has a queue for the intra-day files"
+        others += map(_book, shown.books)
+        purchases = None if shown.purchases is None else tuple(map(_purchase, shown.purchases))
+        day = Day(orders, Book(PLATFORM, platform), tuple(others), purchases, missing)
+        return await asyncio.to_thread(reconcile, day)
+
+    async def _files(self) -> list[Book]:
+        """Return the book of the files, with the rows that wait for the next file."""
+        retailers = self.files.retailers()
+        waiting = [row for retailer in retailers for row in self.files.waiting(retailer)]
+        rows = [row for retailer in retailers for row in await self.files.written(retailer)]
+        note = f"{len(waiting):,} rows wait for the next file, and count" if waiting else ""
+        return (
+            [book_of_rows([*rows, *waiting], excused=self.announcements.without("files"), note=note)]
+            if retailers
+            else []
+        )
+
+    def _amazon_charges(self, store_id: str) -> bool:
+        store = self.stores.find(store_id)
+        return store is not None and store.payment_processor == "amazon"
+
+
+def _money(total: Total | None) -> Money | None:
+    return Money(total.amount, total.code) if total else None
+
+
+def _book(shown: ShownBook) -> Book:
+    postings = (Posting(one.tripId, one.kind, _money(one.money), one.ref) for one in shown.postings)
+    return Book(shown.name, tuple(postings), shown.kinds)
+
+
+def _purchase(shown: ShownPurchase) -> Purchase:
+    return Purchase(shown.tripId, shown.purchaseId, _money(shown.total), shown.elsewhere, shown.owed)
