@@ -12,7 +12,7 @@ from simulator.journal import Entry
 
 FAMILIES = ("Ordering", "Payment", "Shopper")
 ORDER_RECOVERED = "order_recovered"
-"""The kind of the entry of a delivered cart whose own entry was lost when the platform was killed."""
+"""The kind of an entry that replaces the entry of a delivery, which a killed platform had not written."""
 FamilyEvent = tuple[str, JsonObject]
 """A family and the detail of an event."""
 

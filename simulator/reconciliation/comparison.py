@@ -36,12 +36,15 @@ class Disagreement(NamedTuple):
 class Sum(NamedTuple):
     """A number of postings, and their money by currency."""
 
-    count: int
+    number: int
     money: dict[str, Decimal]
 
     def to_json(self) -> JsonObject:
         """Return it with amounts as texts."""
-        return {"count": self.count, "money": {code: money_text(amount) for code, amount in sorted(self.money.items())}}
+        return {
+            "count": self.number,
+            "money": {code: money_text(amount) for code, amount in sorted(self.money.items())},
+        }
 
 
 class Row(NamedTuple):

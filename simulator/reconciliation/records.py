@@ -85,7 +85,7 @@ class ConnectorBooks(_Body):
 
 
 NO_BOOKS = ConnectorBooks(
-    missing={"connector": "no one gave the books of the connector; POST /reconciliation takes them"}
+    missing={"connector": "the books of the connector are not given; POST /reconciliation takes them"}
 )
 AskConnector = Callable[[], Awaitable[ConnectorBooks]]
 

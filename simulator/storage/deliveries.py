@@ -174,12 +174,18 @@ class DeliveryStorage:
     async def orders(self) -> list[DeliveredOrder]:
         """Return every delivered cart, oldest first."""
         rows = await self._database.read(_ORDERS)
-        return [DeliveredOrder(*row[:2], row[2] or "", bool(row[3]), bool(row[4])) for row in rows]
+        return [
+            DeliveredOrder(trip, store, purchase or "", is_empty=bool(empty), by_card=bool(by_card))
+            for trip, store, purchase, empty, by_card in rows
+        ]
 
     async def newest_delivered(self, most: int) -> list[DeliveredCart]:
         """Return the carts that were delivered last, in the order of their deliveries."""
         rows = await self._database.read(_NEWEST_DELIVERED, most)
-        return [DeliveredCart(*row[:2], row[2] or "", row[3], orjson.loads(row[4])) for row in rows]
+        return [
+            DeliveredCart(trip, store, purchase or "", request_id, orjson.loads(cart))
+            for trip, store, purchase, request_id, cart in rows
+        ]
 
     async def cart(self, trip_id: str) -> JsonObject | None:
         """Return the cart of a delivery; None if there is no delivery."""

@@ -134,7 +134,7 @@ def test_each_disagreement_is_found_and_named(
     assert shown["difference"] == difference
 
 
-def test_missing_book_is_named_and_fails_no_one() -> None:
+def test_missing_book_is_named_and_is_no_disagreement() -> None:
     result = reconcile(Day(ORDERS, Book("platform", POSTINGS), missing={"feed": "no queue is set up"}))
     assert result.disagreements == ()
     assert result.to_json()["notReconciled"] == {"feed": "no queue is set up"}

