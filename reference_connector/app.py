@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,8 @@ from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
+from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
@@ -136,7 +138,9 @@ def create_app(
     orders = _orders(made, outbox)
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
-    lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
+    consumers = _consumers(made)
+    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
+    lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     entries = _entry_payments(made)
     app.dispatcher = _dispatcher(made, orders, entries, risk or RetailersOwnRecords(retailer, made.store))
@@ -145,7 +149,11 @@ def create_app(
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        more = [badge_routes(_badges(made), made.store, clock, made.log), payment_routes(store, desk)]
+        more = [
+            badge_routes(_badges(made), made.store, clock, made.log),
+            payment_routes(store, desk),
+            feed_routes(store, consumers.by_queue, lambda _store: True, clock, settings.feeds.overdue_s),
+        ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
@@ -250,7 +258,7 @@ def _log_upgrade(log: EventLog, old: int, new: int) -> None:
 
 
 def _lifespan(
-    made: _Made, simulated: SimulatedProvider, tasks: Callable[[], AbstractAsyncContextManager[None]]
+    made: _Made, closers: Sequence[Callable[[], None]], tasks: Callable[[], AbstractAsyncContextManager[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -260,7 +268,8 @@ def _lifespan(
                 yield
         finally:
             made.store.close()
-            simulated.close()
+            for close in closers:
+                close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()
@@ -366,6 +375,17 @@ def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk, declines: Rece
     if settings.app_test_keys:
         app.include_router(sample_routes(made.retailer))
     add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
+
+
+def _consumers(made: _Made) -> Consumers:
+    """Make the consumers of the feeds. Without a queue there are none, and boto3 is not imported."""
+    rules = made.settings.feeds
+    if not rules.is_on:
+        return Consumers()
+    from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
+
+    block_amazon = made.house.auth.block_amazon_hosts
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=block_amazon)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

@@ -26,6 +26,10 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── PaymentDeclined         the provider refuses, finally
 │   ├── PaymentPending          the provider has not decided yet
 │   └── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
+├── FeedError
+│   ├── MessageUnreadable       a message or a file is not what the platform sends: it becomes a dead letter
+│   ├── FileMissing             a message names a file that S3 does not have
+│   └── FeedUnavailable         SQS or S3 gives no answer, or refuses the connector: messages stay in their queue
 └── CatalogClientError
     ├── ForbiddenHost           an address that the client must not call
     ├── BadRows                 rows that the platform would refuse as a whole
@@ -220,6 +224,30 @@ class PaymentUnclear(PaymentError):
     """The result of a call is unknown. Repeat the call with the same key, and the provider returns its result."""
 
     code = "payment_unclear"
+
+
+class FeedError(ConnectorError):
+    """Root of the errors of the platform's feeds."""
+
+    code = "feed"
+
+
+class MessageUnreadable(FeedError):
+    """A message, a file or a row is not what the platform sends. It is kept, and other messages are read."""
+
+    code = "message_unreadable"
+
+
+class FileMissing(FeedError):
+    """A message names a file that is not in its bucket."""
+
+    code = "file_missing"
+
+
+class FeedUnavailable(FeedError):
+    """SQS or S3 gives no answer, or refuses the connector; `hint` names the settings to check."""
+
+    code = "feed_unavailable"
 
 
 class CatalogClientError(ConnectorError):
