@@ -30,6 +30,7 @@ from jwo_contract.operations import (
 from jwo_contract.settings import read
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
+from jwo_toolkit.tls import unusable
 from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
 from reference_connector.badge_routes import badge_routes
@@ -57,6 +58,7 @@ from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
 from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
+from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource, log_notes
@@ -74,6 +76,7 @@ _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Prometheus' own variable: the folder in which several workers share their counts."""
 _LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
+_CA_VARIABLE = "JWO_CONNECTOR_PLATFORM__CA_FILE"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -89,6 +92,7 @@ class _Made(NamedTuple):
     telemetry: Telemetry
     owner: str
     provider: PaymentProvider
+    platform: PlatformCaller
 
     @property
     def house(self) -> House:
@@ -118,13 +122,20 @@ def create_app(
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
-    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
+    source = RetailerSource(
+        settings.retailer_files,
+        settings.price_lists,
+        settings.hold_back_above,
+        settings.scan_key,
+        settings.platform.missing,
+    )
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     store = _store(settings, parts, telemetry.log)
-    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated)
+    platform = PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
+    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
@@ -191,6 +202,9 @@ def check_start(settings: ConnectorSettings) -> None:
         raise BadSettings(
             f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
         )
+    ca_file = settings.platform.ca_file
+    if ca_file and (why := unusable(ca_file)):
+        raise BadSettings(f"{_CA_VARIABLE}: {ca_file} is not usable ({why}); name a file of certificates in PEM")
     http_protocol(settings)
 
 
@@ -261,6 +275,7 @@ def _lifespan(
         finally:
             made.store.close()
             simulated.close()
+            await made.platform.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()

@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from jwo_contract.house import ConnectorGroups, House, HouseGroup
 from jwo_contract.settings import RoomSettings
+from reference_connector.platform_calls.settings import PlatformAccess
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
@@ -181,6 +182,7 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
     """The address of a PostgreSQL database, used instead of the file; its variable, JWO_DATABASE_URL, has no prefix."""
     payments: Payments = Payments()
+    platform: PlatformAccess = PlatformAccess()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()
     admin: Admin = Admin()
