@@ -9,10 +9,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.errors import FeedUnavailable, FileMissing, ForbiddenHost, MessageUnreadable
 from reference_connector.feeds.messages import ObjectName
 from reference_connector.feeds.settings import Feeds
+from reference_connector.platform_calls.hosts import Hosts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
