@@ -87,9 +87,9 @@ def _users_errors() -> tuple[type[Exception], ...]:
 
     errors = [MissingExtra, BadProfile, BadSettings, BadExpectations, BadKey, BadStory, ReportFolderUnwritable]
     with suppress(MissingExtra):
-        from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
+        from reference_connector.errors import BadRetailerData, PlatformClientError, StoreUnavailable
 
-        errors += [BadRetailerData, CatalogClientError, StoreUnavailable]
+        errors += [BadRetailerData, PlatformClientError, StoreUnavailable]
     with suppress(MissingExtra):
         from simulator.errors import AmazonHostRefused, AwsFailed, BrokenWorld, StorageFailed, StorageUnreadable
 

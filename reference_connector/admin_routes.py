@@ -111,6 +111,7 @@ def _metrics_route(store: Store, telemetry: Telemetry) -> APIRouter:
     async def metrics() -> Response:
         telemetry.outbox_depth.set(await store.transact(lambda records: records.open_payments()))
         telemetry.payments_stuck.set(await store.transact(lambda records: records.stuck_payments()))
+        telemetry.dead_letters.set(await store.transact(lambda records: records.books.count_letters()))
         telemetry.store_waiting.set(store.waiting)
         return Response(generate_latest(_registry(telemetry)), media_type=CONTENT_TYPE_LATEST)
 

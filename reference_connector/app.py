@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from jwo_contract.operations import (
 from jwo_contract.settings import read
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
+from jwo_toolkit.tls import unusable
 from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
 from reference_connector.badge_routes import badge_routes
@@ -37,17 +38,13 @@ from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
+from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
-from reference_connector.mobile_app.badge_routes import own_badge_routes
-from reference_connector.mobile_app.codes import CodeIssuer
-from reference_connector.mobile_app.entry_routes import entry_routes, sample_routes
-from reference_connector.mobile_app.mint import Mint
-from reference_connector.mobile_app.receipts import add_receipt_routes
-from reference_connector.mobile_app.routes import AppRules, add_app_routes
-from reference_connector.mobile_app.sign_in import SignIn
+from reference_connector.mobile_app.composition import SharedParts, add_mobile_app
 from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
@@ -57,6 +54,7 @@ from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
 from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
+from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource, log_notes
@@ -69,11 +67,11 @@ from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 
-_KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Prometheus' own variable: the folder in which several workers share their counts."""
 _LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
+_CA_VARIABLE = "JWO_CONNECTOR_PLATFORM__CA_FILE"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -89,6 +87,7 @@ class _Made(NamedTuple):
     telemetry: Telemetry
     owner: str
     provider: PaymentProvider
+    platform: PlatformCaller
 
     @property
     def house(self) -> House:
@@ -118,13 +117,20 @@ def create_app(
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
-    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
+    source = RetailerSource(
+        settings.retailer_files,
+        settings.price_lists,
+        settings.hold_back_above,
+        settings.scan_key,
+        settings.platform.missing,
+    )
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     store = _store(settings, parts, telemetry.log)
-    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated)
+    platform = PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
+    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
@@ -136,16 +142,24 @@ def create_app(
     orders = _orders(made, outbox)
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
-    lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
+    consumers = _consumers(made)
+    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
+    lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     entries = _entry_payments(made)
     app.dispatcher = _dispatcher(made, orders, entries, risk or RetailersOwnRecords(retailer, made.store))
     document_calls(app, made.house)
-    _add_mobile_app(app, made, desk, entries.declines)
+    add_mobile_app(app, _shared_with_the_app(made, desk, entries.declines))
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        more = [badge_routes(_badges(made), made.store, clock, made.log), payment_routes(store, desk)]
+        more = [
+            badge_routes(_badges(made), made.store, clock, made.log),
+            payment_routes(store, desk),
+            feed_routes(
+                store, consumers.by_queue, retailer.is_charged_by_the_platform, clock, settings.feeds.overdue_s
+            ),
+        ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
@@ -191,6 +205,9 @@ def check_start(settings: ConnectorSettings) -> None:
         raise BadSettings(
             f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
         )
+    ca_file = settings.platform.ca_file
+    if ca_file and (why := unusable(ca_file)):
+        raise BadSettings(f"{_CA_VARIABLE}: {ca_file} is not usable ({why}); name a file of certificates in PEM")
     http_protocol(settings)
 
 
@@ -250,7 +267,7 @@ def _log_upgrade(log: EventLog, old: int, new: int) -> None:
 
 
 def _lifespan(
-    made: _Made, simulated: SimulatedProvider, tasks: Callable[[], AbstractAsyncContextManager[None]]
+    made: _Made, closers: Sequence[Callable[[], None]], tasks: Callable[[], AbstractAsyncContextManager[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -260,7 +277,9 @@ def _lifespan(
                 yield
         finally:
             made.store.close()
-            simulated.close()
+            for close in closers:
+                close()
+            await made.platform.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()
@@ -350,22 +369,21 @@ def _loyalty(made: _Made) -> LoyaltyHandler:
     )
 
 
-def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk, declines: RecentDeclines) -> None:
-    settings, rules = made.settings, made.settings.scan_key
-    codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
-    new_token = partial(_new_token, rules.token_digits)
-    mint = Mint(made.retailer, codes, rules, made.store, made.clock, new_token) if settings.app_test_keys else None
-    key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
-    sign_in = SignIn(made.retailer, settings.sign_in, key, made.clock)
-    app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
-    of_badges = own_badge_routes(
-        _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
-    )
-    of_entries = entry_routes(made.retailer, made.store, rules, declines)
-    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges, of_entries])
-    if settings.app_test_keys:
-        app.include_router(sample_routes(made.retailer))
-    add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
+def _shared_with_the_app(made: _Made, desk: PaymentDesk, declines: RecentDeclines) -> SharedParts:
+    new_token = partial(_new_token, made.settings.scan_key.token_digits)
+    own = (made.settings, made.retailer, made.store, made.clock, made.log)
+    return SharedParts(*own, _scan_keys(made), _badges(made), new_token, desk, declines)
+
+
+def _consumers(made: _Made) -> Consumers:
+    """Make the consumers of the feeds. Without a queue there are none, and boto3 is not imported."""
+    rules = made.settings.feeds
+    if not rules.is_on:
+        return Consumers()
+    from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
+
+    block_amazon = made.house.auth.block_amazon_hosts
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=block_amazon)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

@@ -16,6 +16,13 @@ from reference_connector.store import Badge
 
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
+PaymentModel = Literal["retailer", "amazon", "mixed", "checkout"]
+"""The party that handles the payments of a store.
+
+retailer: the connector charges through the retailer's own provider, and the platform is not involved. amazon: Amazon
+authorises at its readers; the connector adjusts, captures, cancels and refunds at the platform. mixed: as amazon for
+shoppers that enter with a card that only the platform knows, as retailer for all others. checkout: the connector sends
+the totals to the platform's Checkout Cart, and charges nothing."""
 BADGE_OWNERS: tuple[VisitorType, ...] = ("SHOPPER", "ASSOCIATE")
 """The types of accounts that may have a badge. A cash shopper has no means of payment behind it."""
 EVERY_STORE = ""
@@ -127,14 +134,16 @@ class Assortment:
 
 
 class Retailer(NamedTuple):
-    """All data of the retailer. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
+    """All data of the retailer. `stores` has the payment model of each store.
+
+    `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
 
     `promotions` are by SKU, in the order in which they apply. `digests` are the SHA-256 of the files by path, `notes`
     are remarks about the files.
     """
 
     policy: Policy
-    stores: frozenset[str]
+    stores: Mapping[str, PaymentModel]
     accounts: Mapping[str, Account]
     fixture_keys: Mapping[tuple[str, str], Visitor]
     assortment: Assortment
@@ -153,6 +162,10 @@ class CurrentRetailer:
 
     def __init__(self, retailer: Retailer) -> None:
         self.current = retailer
+
+    def is_charged_by_the_platform(self, store_id: str) -> bool:
+        """Return whether the platform charges shoppers of a store. A store without a model is the retailer's."""
+        return self.current.stores.get(store_id, "retailer") != "retailer"
 
 
 def bare_barcode(barcode: str) -> str:

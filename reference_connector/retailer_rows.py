@@ -36,7 +36,7 @@ from reference_connector.files.damage import (
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
-from reference_connector.retailer import CardShopper, Member, Policy, ScanType, VisitorType
+from reference_connector.retailer import CardShopper, Member, PaymentModel, Policy, ScanType, VisitorType
 from reference_connector.store import Badge, BadgeState
 
 _WEIGHT = "weight"
@@ -183,10 +183,11 @@ class PolicyRow(Row):
 
 
 class StoreRow(Row):
-    """[[store]]."""
+    """[[store]]; `payment` is one of `retailer.PaymentModel`."""
 
     id: Code
     tax_region: str = "default"
+    payment: PaymentModel = "retailer"
 
 
 class RiskRow(Row):

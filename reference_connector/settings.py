@@ -16,6 +16,8 @@ from pydantic_settings import SettingsConfigDict
 
 from jwo_contract.house import ConnectorGroups, House, HouseGroup
 from jwo_contract.settings import RoomSettings
+from reference_connector.feeds.settings import Feeds
+from reference_connector.platform_calls.settings import PlatformAccess
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
@@ -181,6 +183,8 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
     """The address of a PostgreSQL database, used instead of the file; its variable, JWO_DATABASE_URL, has no prefix."""
     payments: Payments = Payments()
+    feeds: Feeds = Feeds()
+    platform: PlatformAccess = PlatformAccess()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()
     admin: Admin = Admin()

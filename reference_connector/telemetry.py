@@ -159,6 +159,12 @@ class Telemetry:
             registry=self.registry,
             multiprocess_mode="mostrecent",
         )
+        self.dead_letters = Gauge(
+            "jwo_connector_dead_letters",
+            "Messages of the feeds that are not readable, kept for an operator.",
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
         self.store_waiting = Gauge(
             "jwo_connector_store_waiting",
             "Inserts and units of work that wait for the writer.",

@@ -24,6 +24,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from reference_connector.store.books import Books
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
@@ -274,6 +276,10 @@ class Records(Protocol):
     @property
     def transfers(self) -> Leased[Transfer]:
         """The refunds and the payments of debts, by id."""
+
+    @property
+    def books(self) -> Books:
+        """What the platform's files and events report about orders."""
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
         """Find an answer, or a claim on it, that has not expired."""

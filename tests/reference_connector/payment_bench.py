@@ -41,7 +41,7 @@ class AdasKey:
 def retailer_of(method: str, others: tuple[str, ...] = ()) -> Retailer:
     """A retailer with one shopper, Ada, whose means of payment have a behaviour each."""
     ada = Account(ADA, False, (2099, 12), 0, Decimal(0), method, SecretStr(""), others)  # noqa: FBT003 - not flagged
-    return Retailer(Policy(), frozenset(), {"ada": ada}, {}, Assortment(), {}, {}, {}, {})
+    return Retailer(Policy(), {}, {"ada": ada}, {}, Assortment(), {}, {}, {}, {})
 
 
 class PaymentBench:

@@ -34,6 +34,7 @@ OLD = Path(__file__).with_name("old_databases")
 
 The first form of version 3 allowed answers without an end, the last form does not.
 """
+BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter")
 FORMS = ("version_3_first", "version_3_last")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 ENDLESS = "UPDATE answer SET forget_at = NULL"
@@ -184,7 +185,7 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge")
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge", *BOOKS)
     run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")
@@ -345,6 +346,7 @@ def test_stuck_charge_of_version_6_gets_its_step(storage: Storage) -> None:
         storage,
         *(f"DROP INDEX {table}_stuck" for table in ("charge", "authorisation", "transfer")),
         "ALTER TABLE charge DROP COLUMN stuck_in",
+        *(f"DROP TABLE {table}" for table in BOOKS),
         *(_STUCK.format(f"'{trip}', {members}") for trip, members in rows.items()),
         "UPDATE jwo_version SET version = 6" if is_postgres else "PRAGMA user_version=6",
     )
