@@ -198,8 +198,16 @@ def _broken_rules(day: Day) -> Iterator[Disagreement]:
     orders = {order.trip_id: order for order in day.orders}
     for trip, postings in posted.items():
         yield from _broken_by(trip, postings, orders.get(trip))
-    yield from (
-        _unfinished(order) for order in day.orders if order.amazon_charges and not _ended(posted[order.trip_id])
+    explained = _not_for_amazon(day)
+    for order in day.orders:
+        if order.amazon_charges and order.trip_id not in explained and not _ended(posted[order.trip_id]):
+            yield _unfinished(order)
+
+
+def _not_for_amazon(day: Day) -> frozenset[str]:
+    """Return the trips of which the connector collected the whole total elsewhere, or has it as a debt."""
+    return frozenset(
+        one.trip_id for one in day.purchases or () if one.total and one.elsewhere + one.owed == one.total.amount
     )
 
 
@@ -256,4 +264,4 @@ def _the(book: Book) -> str:
 
 
 def _has(book: Book) -> str:
-    return "have" if book.name == "files" else "has"
+    return "have" if book.name.endswith("files") else "has"

@@ -109,11 +109,18 @@ class MoneyRecords(NamedTuple):
         """Compare all records. Without `shown`, ask the connector for its books."""
         shown = await self.ask_connector() if shown is None else shown
         delivered = await self.deliveries.orders()
+        charges = self.charges.all()
+        declined = {one.trip_id for one in charges if one.adjustment and one.adjustment.status == "DECLINED"}
         orders = tuple(
-            Order(one.trip_id, one.purchase_id, one.is_empty, one.by_card and self._amazon_charges(one.store_id))
+            Order(
+                one.trip_id,
+                one.purchase_id,
+                is_empty=one.is_empty,
+                amazon_charges=one.by_card and one.trip_id not in declined and self._amazon_charges(one.store_id),
+            )
             for one in delivered
         )
-        charged = postings_of_charges(self.charges.all())
+        charged = postings_of_charges(charges)
         platform = (*(Posting(one.trip_id, "order", ref=one.purchase_id) for one in orders), *charged)
         feed = Book(
             "feed", tuple(self.announcements.announced(platform, "feed")), excused=self.announcements.without("feed")
