@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,11 @@ import httpx
 from simulator.reconciliation.books import KIND_OF
 from simulator.reconciliation.records import ConnectorBooks, ShownBook, ShownPosting, ShownPurchase, Total
 
+_NO_PAYMENTS = "the retailer charges all shoppers; --store-kind card, mixed or checkout lets Amazon charge them"
 _WITHIN_S = 30.0
 _PAGE = 500
 OWN, FILES, FEED = "connector", "connector's files", "connector's feed"
-FOREIGN = ConnectorBooks(
-    missing={OWN: "a connector of your own shows no books; only what the platform itself has is compared"}
-)
-"""What is known of a connector that has no operators' API of this kit."""
+_FOREIGN = ConnectorBooks(missing={OWN: "a connector of your own shows no books here"})
 _Sale = dict[str, Any]
 
 
@@ -26,12 +25,30 @@ def read_books(url: str, token: str, *, with_feeds: bool = True) -> ConnectorBoo
     try:
         sales = list(_sales(url, token))
     except (httpx.HTTPError, ValueError) as error:
-        return ConnectorBooks(missing={OWN: f"its sales cannot be read: {error or type(error).__name__}"})
+        return ConnectorBooks(missing={OWN: f"its sales cannot be read: {_first_line(error)}"})
     books = [ShownBook(name=OWN, postings=tuple(_own(sales)))]
     if with_feeds:
         books += [_reported(FILES, "files", sales), _reported(FEED, "events", sales)]
-    missing = {} if with_feeds else {FILES: "the connector reads no files", FEED: "the connector reads no events"}
-    return ConnectorBooks(books=tuple(books), purchases=tuple(_purchases(sales)), missing=missing)
+    return ConnectorBooks(books=tuple(books), purchases=tuple(_purchases(sales)))
+
+
+async def foreign_books() -> ConnectorBooks:
+    """Return what is known of a connector that does not have the operators' API of this kit."""
+    return _FOREIGN
+
+
+def orders_of(url: str, token: str) -> Callable[[], Awaitable[ConnectorBooks]]:
+    """Return a function that reads the orders alone, for a day in which the retailer charges all shoppers."""
+
+    async def ask() -> ConnectorBooks:
+        found = await asyncio.to_thread(read_books, url, token, with_feeds=False)
+        orders = [
+            ShownBook(name=one.name, kinds=("order",), postings=tuple(p for p in one.postings if p.kind == "order"))
+            for one in found.books
+        ]
+        return ConnectorBooks(books=tuple(orders), missing={**found.missing, "payments": _NO_PAYMENTS})
+
+    return ask
 
 
 def open_payments(url: str, token: str) -> int:
@@ -41,6 +58,10 @@ def open_payments(url: str, token: str) -> int:
             if line.startswith("jwo_connector_outbox_depth"):
                 return int(float(line.rpartition(" ")[2]))
     raise ValueError("the connector's metrics have no jwo_connector_outbox_depth")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _sales(url: str, token: str) -> Iterator[_Sale]:

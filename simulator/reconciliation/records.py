@@ -96,13 +96,16 @@ async def no_books() -> ConnectorBooks:
 
 
 class MoneyRecords(NamedTuple):
-    """The services with the records; `ask_connector` returns the connector's books."""
+    """The services with the records; `ask_connector` returns the connector's books.
+
+    A store day in which the retailer charges all shoppers has no announcements and no files.
+    """
 
     deliveries: Deliveries
     charges: Charges
     stores: Stores
-    announcements: Announcements
-    files: IntraDayFiles
+    announcements: Announcements | None = None
+    files: IntraDayFiles | None = None
     ask_connector: AskConnector = no_books
 
     async def reconcile(self, shown: ConnectorBooks | None = None) -> Reconciliation:
@@ -122,34 +125,35 @@ class MoneyRecords(NamedTuple):
         )
         charged = postings_of_charges(charges)
         platform = (*(Posting(one.trip_id, "order", ref=one.purchase_id) for one in orders), *charged)
-        feed = Book(
-            "feed", tuple(self.announcements.announced(platform, "feed")), excused=self.announcements.without("feed")
-        )
-        missing, others = dict(shown.missing), [feed] if self.announcements.has_feed() else []
-        if not others:
-            missing["feed"] = "no retailer has a queue for the event feed"
-        try:
-            others += await self._files()
-        except AWS_ERRORS as error:
-            missing["files"] = f"S3 cannot be read: {type(error).__name__}"
-        if not self.files.retailers():
-            missing["files"] = "no retailer has a queue for the intra-day files"
+        missing = dict(shown.missing)
+        others = [*self._feed(platform, missing), *await self._files(missing)]
         others += map(_book, shown.books)
         purchases = None if shown.purchases is None else tuple(map(_purchase, shown.purchases))
         day = Day(orders, Book(PLATFORM, platform), tuple(others), purchases, missing)
         return await asyncio.to_thread(reconcile, day)
 
-    async def _files(self) -> list[Book]:
-        """Return the book of the files, with the rows that wait for the next file."""
-        retailers = self.files.retailers()
-        waiting = [row for retailer in retailers for row in self.files.waiting(retailer)]
-        rows = [row for retailer in retailers for row in await self.files.written(retailer)]
+    def _feed(self, platform: tuple[Posting, ...], missing: dict[str, str]) -> list[Book]:
+        """Return the book of the event feed; without one, `missing` gets the reason."""
+        marks = self.announcements
+        if marks is None or not marks.has_feed():
+            missing["feed"] = "no retailer has a queue for the event feed"
+            return []
+        return [Book("feed", tuple(marks.announced(platform, "feed")), excused=marks.without("feed"))]
+
+    async def _files(self, missing: dict[str, str]) -> list[Book]:
+        """Return the book of the files, with the rows that wait for the next one, or note in `missing` the reason."""
+        files, marks = self.files, self.announcements
+        if files is None or marks is None or not files.retailers():
+            missing["files"] = "no retailer has a queue for the intra-day files"
+            return []
+        waiting = [row for retailer in files.retailers() for row in files.waiting(retailer)]
+        try:
+            rows = [row for retailer in files.retailers() for row in await files.written(retailer)]
+        except AWS_ERRORS as error:
+            missing["files"] = f"S3 cannot be read: {type(error).__name__}"
+            return []
         note = f"{len(waiting):,} rows wait for the next file, and count" if waiting else ""
-        return (
-            [book_of_rows([*rows, *waiting], excused=self.announcements.without("files"), note=note)]
-            if retailers
-            else []
-        )
+        return [book_of_rows([*rows, *waiting], excused=marks.without("files"), note=note)]
 
     def _amazon_charges(self, store_id: str) -> bool:
         store = self.stores.find(store_id)
