@@ -128,7 +128,7 @@ def create_app(
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
-    store = _store(settings, parts, telemetry.log)
+    store = make_store(settings, telemetry.log)
     platform = PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
     made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
@@ -213,7 +213,7 @@ def check_start(settings: ConnectorSettings) -> None:
 
 def open_store_once(settings: ConnectorSettings) -> None:
     """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
-    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store = make_store(settings, EventLog(system_clock))
     store.open()
     store.close()
 
@@ -241,7 +241,9 @@ def _parts(settings: ConnectorSettings) -> Parts:
     return PARTS
 
 
-def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+def make_store(settings: ConnectorSettings, log: EventLog) -> Store:
+    """Make the store of the settings. Raises StoreUnavailable if the driver of its database is not installed."""
+    parts = _parts(settings)
     path, url = settings.store.path, settings.database_url.get_secret_value()
     rules: dict[str, Any] = {
         "busy_timeout_s": settings.store.busy_timeout_s,
@@ -382,8 +384,7 @@ def _consumers(made: _Made) -> Consumers:
         return Consumers()
     from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
 
-    block_amazon = made.house.auth.block_amazon_hosts
-    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=block_amazon)
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=made.house.auth.block_amazon_hosts)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
+from conformance.retailer_clients.addresses import Addresses
+from conformance.retailer_clients.command import ClientRun
+from conformance.retailer_clients.feed_jobs import feed_jobs
+from conformance.retailer_clients.files import FileInput
+from conformance.steps import feed_consumer
+from reference_connector.feeds import __main__ as books
 from tests.reference_connector.conftest import Connector
 from tests.simulator.in_process import GATE, RETAILER, STORE, InProcess, in_process
 
@@ -161,3 +170,32 @@ def test_refusals_of_operators_calls_name_the_fix(start: Callable[..., Connector
     assert {path: connector.operator_get(path).status_code for path in answers} == answers
     assert connector.operator_post("/ops/feeds/dead_letters/none/retry").status_code == 404
     assert connector.operator_get("/ops/feeds").json() == {"queues": [], "deadLetters": 0, "files": []}
+
+
+@pytest.mark.slow
+def test_command_books_the_queues_and_is_certified_as_a_feed_consumer(
+    aws_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = Addresses("http://127.0.0.1:9", aws_url, "us-east-1")
+
+    def run_here(given: FileInput) -> ClientRun:
+        variables = {
+            "FEEDS__FILES_QUEUE_URL": given.account.queue_url,
+            "FEEDS__AWS_ENDPOINT_URL": aws_url,
+            "FEEDS__ACCESS_KEY_ID": "r",
+            "FEEDS__SECRET_ACCESS_KEY": "r",
+            "FEEDS__WAIT_S": "1",
+            "STORE__PATH": str(tmp_path / "books.sqlite3"),
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(f"JWO_CONNECTOR_{name}", value)
+        monkeypatch.setattr(sys, "argv", ["feeds", "--report", str(given.result_file)])
+        books.main()
+        return ClientRun(0, "", 0.0)
+
+    runner: Any = SimpleNamespace(run=run_here)
+    with feed_jobs(addresses, runner) as run:
+        job = run("book a day of files", tmp_path)
+
+    checks = feed_consumer._MATCHES  # noqa: SLF001 - each claim of the cases FEED-X
+    assert {name: check(job) for name, check in checks.items()} == dict.fromkeys(checks)
