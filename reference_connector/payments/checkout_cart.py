@@ -26,7 +26,7 @@ _PIECES = "each"
 def checkout_cart(receipt: Mapping[str, Json], prices: CheckoutPrices) -> bytes:
     """Return the body for a receipt of `sales`; its amounts are texts with two decimals."""
     currency = str(receipt["currency"])
-    lines: Sequence[Mapping[str, str]] = receipt["lines"]  # type: ignore[assignment]  # as `pricing.receipt` writes them
+    lines: Sequence[Mapping[str, str]] = receipt["lines"]
     totals = {
         "priceTotal": receipt["total"],
         "subTotal": receipt["subtotal"],
