@@ -108,12 +108,14 @@ def create_app(
     log: EventLog | None = None,
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
+    platform: PlatformCaller | None = None,
     admin_port: int | None = None,
 ) -> ConnectorApp:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
-    is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
+    `provider`, `risk` and `platform` replace the simulated payment provider, the risk data of the retailer files, and
+    the calls to the platform. `admin_port` is the port of the server's admin listener; without it, /ops and /metrics
+    are served if they have a token.
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
@@ -129,11 +131,13 @@ def create_app(
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     store = make_store(settings, telemetry.log)
-    platform = PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
+    block_amazon = settings.auth.block_amazon_hosts
+    platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
     made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
+        platform=platform,
         rules=settings.payments,
         owner=owner,
         clock=clock,
