@@ -109,12 +109,14 @@ def create_app(
     log: EventLog | None = None,
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
+    platform: PlatformCaller | None = None,
     admin_port: int | None = None,
 ) -> ConnectorApp:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
-    is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
+    `provider`, `risk` and `platform` replace the simulated payment provider, the risk data of the retailer files, and
+    the calls to the platform. `admin_port` is the port of the server's admin listener; without it, /ops and /metrics
+    are served if they have a token.
     """
     parts = _parts(settings)
     telemetry = Telemetry(log or EventLog(clock), span_maker())
@@ -129,12 +131,14 @@ def create_app(
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
-    store = _store(settings, parts, telemetry.log)
-    platform = PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
+    store = make_store(settings, telemetry.log)
+    block_amazon = settings.auth.block_amazon_hosts
+    platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
     made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
+        platform=platform,
         rules=settings.payments,
         owner=owner,
         clock=clock,
@@ -215,7 +219,7 @@ def check_start(settings: ConnectorSettings) -> None:
 
 def open_store_once(settings: ConnectorSettings) -> None:
     """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
-    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store = make_store(settings, EventLog(system_clock))
     store.open()
     store.close()
 
@@ -243,7 +247,9 @@ def _parts(settings: ConnectorSettings) -> Parts:
     return PARTS
 
 
-def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+def make_store(settings: ConnectorSettings, log: EventLog) -> Store:
+    """Make the store of the settings. Raises StoreUnavailable if the driver of its database is not installed."""
+    parts = _parts(settings)
     path, url = settings.store.path, settings.database_url.get_secret_value()
     rules: dict[str, Any] = {
         "busy_timeout_s": settings.store.busy_timeout_s,
@@ -384,8 +390,7 @@ def _consumers(made: _Made) -> Consumers:
         return Consumers()
     from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
 
-    block_amazon = made.house.auth.block_amazon_hosts
-    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=block_amazon)
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=made.house.auth.block_amazon_hosts)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

@@ -25,7 +25,8 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 ├── PaymentError
 │   ├── PaymentDeclined         the provider refuses, finally
 │   ├── PaymentPending          the provider has not decided yet
-│   └── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
+│   ├── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
+│   └── PaymentImpossible       the call itself is refused, so that a repetition does not help
 ├── FeedError
 │   ├── MessageUnreadable       a message or a file is not what the platform sends: it becomes a dead letter
 │   ├── FileMissing             a message names a file that S3 does not have
@@ -224,6 +225,14 @@ class PaymentUnclear(PaymentError):
     """The result of a call is unknown. Repeat the call with the same key, and the provider returns its result."""
 
     code = "payment_unclear"
+    retry_after_s = 0.0
+    """The pause before the next call that the provider asks for."""
+
+
+class PaymentImpossible(PaymentError):
+    """The provider refuses the call itself, so a repetition would get the same answer. An operator must look."""
+
+    code = "payment_impossible"
 
 
 class FeedError(ConnectorError):
@@ -293,6 +302,7 @@ class PlatformRefused(PlatformClientError):
     ) -> None:
         super().__init__(f"the platform answered {status}: {message}", hint=hint)
         self.status = status
+        self.reason = message
         self.may_pass = may_pass
         self.retry_after_s = retry_after_s
 

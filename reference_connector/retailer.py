@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
+from reference_connector.payments.payer import PaymentModel
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
@@ -16,13 +17,6 @@ from reference_connector.store import Badge
 
 VisitorType = Literal["SHOPPER", "ASSOCIATE", "CASH_SHOPPER"]
 ScanType = Literal["SHOPPER", "ASSOCIATE", "CASH", "LOYALTY"]
-PaymentModel = Literal["retailer", "amazon", "mixed", "checkout"]
-"""The party that handles the payments of a store.
-
-retailer: the connector charges through the retailer's own provider, and the platform is not involved. amazon: Amazon
-authorises at its readers; the connector adjusts, captures, cancels and refunds at the platform. mixed: as amazon for
-shoppers that enter with a card that only the platform knows, as retailer for all others. checkout: the connector sends
-the totals to the platform's Checkout Cart, and charges nothing."""
 BADGE_OWNERS: tuple[VisitorType, ...] = ("SHOPPER", "ASSOCIATE")
 """The types of accounts that may have a badge. A cash shopper has no means of payment behind it."""
 EVERY_STORE = ""

@@ -33,10 +33,11 @@ from reference_connector.files.damage import (
     number_damage,
     price_damage,
 )
+from reference_connector.payments.payer import PaymentModel
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
-from reference_connector.retailer import CardShopper, Member, PaymentModel, Policy, ScanType, VisitorType
+from reference_connector.retailer import CardShopper, Member, Policy, ScanType, VisitorType
 from reference_connector.store import Badge, BadgeState
 
 _WEIGHT = "weight"
@@ -183,7 +184,7 @@ class PolicyRow(Row):
 
 
 class StoreRow(Row):
-    """[[store]]; `payment` is one of `retailer.PaymentModel`."""
+    """[[store]]."""
 
     id: Code
     tax_region: str = "default"

@@ -80,7 +80,8 @@ class S3Files:
     def read(self, name: ObjectName) -> bytes:
         """Return the content of a file.
 
-        Raises MessageUnreadable if the settings do not allow it, FileMissing if it does not exist, and FeedUnavailable.
+        Raises MessageUnreadable if the settings do not allow it. Raises FileMissing if the file does not exist, and
+        FeedUnavailable if S3 does not give it.
         """
         if self._bucket and name.bucket != self._bucket:
             raise MessageUnreadable(f"the bucket {name.bucket} is not the one of {_PREFIX}BUCKET")
@@ -124,9 +125,13 @@ def make_clients(feeds: Feeds, *, block_amazon: bool) -> Aws:
         retries={"total_max_attempts": 2, "mode": "standard"},
         s3={"addressing_style": "path"} if feeds.aws_endpoint_url else {},
     )
-    keys = (feeds.access_key_id, feeds.secret_access_key.get_secret_value(), feeds.session_token.get_secret_value())
     try:
-        session = boto3.session.Session(*(key or None for key in keys), region_name=feeds.region)
+        session = boto3.session.Session(
+            aws_access_key_id=feeds.access_key_id or None,
+            aws_secret_access_key=feeds.secret_access_key.get_secret_value() or None,
+            aws_session_token=feeds.session_token.get_secret_value() or None,
+            region_name=feeds.region,
+        )
         endpoint = feeds.aws_endpoint_url or None
         return Aws(
             session.client("sqs", endpoint_url=endpoint, config=config),

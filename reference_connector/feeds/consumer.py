@@ -119,7 +119,7 @@ class Consumer:
     async def handle(self, body: str) -> list[str]:
         """Book what a message reports; return what is not readable in it.
 
-        Raises FileMissing if a file is missing, FeedUnavailable if S3 gives no answer, and StoreError.
+        Raises FileMissing if a file is missing. Raises FeedUnavailable if S3 gives no answer, and StoreError.
         """
         problems: list[str] = []
         try:

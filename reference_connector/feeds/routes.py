@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 import orjson
@@ -119,8 +120,8 @@ def _reconciliation(found: Reconciliation) -> dict[str, object]:
     }
 
 
-def _amounts(amounts: Mapping[str, object]) -> dict[str, str]:
-    return {_camel(name): as_text(amount) for name, amount in amounts.items()}  # type: ignore[arg-type]  # all are decimals
+def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {_camel(name): as_text(amount) for name, amount in amounts.items()}
 
 
 def _camel(name: str) -> str:

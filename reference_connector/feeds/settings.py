@@ -33,9 +33,9 @@ class Feeds(HouseGroup):
     retry_s: float = Field(default=5, ge=0, le=3600)
     """The pause after a failure of SQS, S3 or the database. Messages wait in their queue meanwhile."""
     attempts_max: int = Field(default=5, ge=1)
-    """How often a message may come of which the file is missing, or that the connector fails to handle.
+    """How often the connector tries a message if its file is missing, or if it fails to handle the message.
 
-    Then it becomes a dead letter. A message that is not readable becomes one at once.
+    Then the message becomes a dead letter. A message that is not readable becomes one at once.
     """
     file_bytes_max: int = Field(default=100_000_000, ge=1)
     """The size of the largest file that the connector reads."""

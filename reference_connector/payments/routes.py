@@ -159,6 +159,7 @@ def _charge(charge: Charge) -> dict[str, object]:
         "collected": as_text(charge.collected),
         "owed": as_text(charge.owed),
         "currency": charge.currency,
+        "amazonStore": charge.amazon_store,
         "state": charge.state,
         "attempts": charge.attempts,
         "trouble": charge.trouble,

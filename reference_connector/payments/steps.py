@@ -3,6 +3,8 @@
 The outbox commits that state before it takes the next step. So a step that is repeated after a crash makes the same
 call again, with the same key and the same amount.
 
+The steps of payments that Amazon holds are in `payments.amazon`.
+
     charge          pending ─> authorised ─> captured
                     adjusting ─> adjusted ─> captured   (if the trip has a pre-authorisation)
                     … ─> collecting ─> captured   (the rest, by another means)
@@ -104,6 +106,8 @@ def resumed(row: Row, now: datetime) -> Row:
     row = row._replace(attempts=0, due_at=now)
     if isinstance(row, Charge):
         return row._replace(state=row.stuck_in or "pending", stuck_in="")
+    if isinstance(row, Transfer) and row.amazon_store:
+        return row._replace(state="refund_at_amazon")
     return row._replace(state="releasing" if isinstance(row, Authorisation) else "pending")
 
 

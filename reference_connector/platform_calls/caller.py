@@ -73,9 +73,13 @@ class PlatformCaller:
             answer.status,
             error_text(answer) or phrase(answer.status),
             may_pass=may_pass(answer, self._access.retried_statuses, self._access.final_500_text),
-            retry_after_s=answer.retry_after_s(),
+            retry_after_s=self._pause_s(answer),
             hint=_HINTS.get(answer.status, ""),
         )
+
+    def _pause_s(self, answer: Answer) -> float | None:
+        asked_s = answer.retry_after_s()
+        return None if asked_s is None else min(asked_s, self._access.retry_after_max_s)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -48,6 +48,8 @@ class PlatformAccess(HouseGroup):
     """
     retried_statuses: tuple[int, ...] = RETRIED_STATUSES
     """The statuses after which a call is repeated. A 500 with `final_500_text` and without Retry-After is final."""
+    retry_after_max_s: float = Field(default=86_400, ge=0, le=31_536_000)
+    """The longest pause that the connector makes because of Retry-After."""
     final_500_text: str = Catalog().error500_final_text
     """The text of a 500 after which no repetition helps."""
 

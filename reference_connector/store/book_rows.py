@@ -19,8 +19,7 @@ from reference_connector.store.books import (
     merged,
     order_of,
 )
-from reference_connector.store.bulk import Execute, from_ms, to_ms
-from reference_connector.store.keys import digest, trip_key
+from reference_connector.store.bulk import Execute, digest, from_ms, to_ms, trip_key
 
 _RECORD = "source, id, trip_id, store_id, kind, at, facts, files, contradicted"
 _RECORDS = f"key, trip_key, {_RECORD}"
@@ -89,7 +88,7 @@ class BookRows:
             "SELECT name, row_count, bad_rows, booked_at FROM feed_file ORDER BY booked_at DESC, name DESC LIMIT ?",
             (limit,),
         )
-        return [BookedFile(*row[:3], from_ms(row[3])) for row in found]
+        return [BookedFile._make((*row[:3], from_ms(row[3]))) for row in found]
 
     def find(self, trip_id: str) -> BookedOrder | None:
         """Find the order of a shopping trip."""
@@ -137,7 +136,7 @@ class BookRows:
 
     def _letters(self, condition: str, values: tuple[Any, ...]) -> list[DeadLetter]:
         rows = self._execute(f"SELECT {_LETTER} FROM dead_letter {condition}", values)  # noqa: S608
-        return [DeadLetter(*row[:4], from_ms(row[4]), row[5]) for row in rows]
+        return [DeadLetter._make((*row[:4], from_ms(row[4]), row[5])) for row in rows]
 
     def _stored(self, column: str, keys: Iterable[bytes]) -> dict[bytes, StoredRecord]:
         rows = self._by_keys(f"SELECT key, {_RECORD} FROM feed_record WHERE {column}", keys)  # noqa: S608
@@ -150,7 +149,7 @@ class BookRows:
     def _sales(self, keys: Iterable[bytes]) -> dict[bytes, Sale]:
         """Find sales with their money: what their charges collected, less what was returned."""
         rows = self._by_keys(f"SELECT {_SALE} FROM purchase WHERE key", keys)  # noqa: S608
-        sales = {row[1]: Sale(*row[1:5], from_ms(row[5])) for row in rows}
+        sales = {row[1]: Sale(row[1], row[2], row[3], row[4], from_ms(row[5])) for row in rows}
         if not sales:
             return {}
         among = f"trip_id IN ({', '.join('?' * len(sales))})"
@@ -191,7 +190,7 @@ def _record_row(key: bytes, stored: StoredRecord) -> tuple[Any, ...]:
 
 
 def _stored_record(row: Sequence[Any]) -> StoredRecord:
-    record = FeedRecord(*row[:5], from_ms(row[5]), orjson.loads(row[6]))
+    record = FeedRecord._make((*row[:5], from_ms(row[5]), orjson.loads(row[6])))
     return StoredRecord(record, _texts(row[7]), bool(row[8]))
 
 
@@ -207,7 +206,7 @@ def _order_row(key: bytes, order: BookedOrder) -> tuple[Any, ...]:
 
 
 def _order(row: Sequence[Any]) -> BookedOrder:
-    order = BookedOrder(*row)
+    order = BookedOrder._make(row)
     return order._replace(
         ordered_at=from_ms(row[3]),
         captured=_amount(order.captured),

@@ -56,7 +56,7 @@ _OPENING = ("shopper_id", "cents", "currency", "method", "state", "due_at", "att
 CHARGES = Table(
     "charge",
     Charge,
-    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in"),
+    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in", "amazon_store"),
     {
         "cents": _MONEY,
         "due_at": _TIME,
@@ -65,7 +65,10 @@ CHARGES = Table(
         "event_ids": _TEXTS,
         "other_methods": _TEXTS,
     },
-    ("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
+    (
+        *("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
+        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon"),
+    ),
 )
 AUTHORISATIONS = Table(
     "authorisation",
@@ -77,9 +80,12 @@ AUTHORISATIONS = Table(
 TRANSFERS = Table(
     "transfer",
     Transfer,
-    ("id", "kind", "trip_id", "cents", "currency", "method", "state", "due_at", "attempts", "trouble", "reason"),
+    (
+        *("id", "kind", "trip_id", "cents", "currency", "method", "state", "due_at", "attempts", "trouble", "reason"),
+        "amazon_store",
+    ),
     {"cents": _MONEY, "due_at": _TIME},
-    ("pending",),
+    ("pending", "refund_at_amazon"),
 )
 
 

@@ -21,8 +21,7 @@ from reference_connector.store import (
     badge_place,
 )
 from reference_connector.store.book_rows import BookRows
-from reference_connector.store.bulk import Execute, InsertPiece, NewRows, from_ms, to_ms
-from reference_connector.store.keys import digest, trip_key
+from reference_connector.store.bulk import Execute, InsertPiece, NewRows, digest, from_ms, to_ms, trip_key
 from reference_connector.store.leased import AUTHORISATIONS, CHARGES, TRANSFERS, LeasedRows
 
 DELETED_AT_ONCE = 1000

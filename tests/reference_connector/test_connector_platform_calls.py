@@ -104,6 +104,7 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Any:
         (answering(500, b'{"errorMsg": "Internal Server Error. Retry."}'), True, None, "500"),
         (answering(500, b'{"errorMsg": "Internal Server Error. Do not retry."}'), False, None, "Do not retry"),
         (answering(503, b"", **{"Retry-After": "2"}), True, 2, "503"),
+        (answering(503, b"", **{"Retry-After": "9" * 20}), True, 86_400, "503"),
         (answering(302, b"", Location="http://other"), False, None, "302"),
         (answering(200, b'{"status": "APPR'), True, None, "Adjust Charge"),
         (answering(200, b'{"status": "NEW"}'), False, None, "Adjust Charge"),
