@@ -1,4 +1,4 @@
-"""Runs a day of a mixed store with faults, kills connector and platform with SIGKILL meanwhile, and reconciles the money.
+"""Runs a day of a mixed store with faults, kills connector and platform with SIGKILL, and reconciles the money.
 
     python benchmarks/reconcile_day.py [--trips 20000] [--kills 8] [--seed 1] [--shoppers 24]
 
@@ -26,13 +26,14 @@ from rich.table import Table
 
 from jwo.processes import Processes
 
-_FIRST_KILL_S, _LAST_KILL_S = 3.0, 12.0
 
-
-async def kill_in_turn(place: Place, kills: int, chance: random.Random, tally: Tally) -> None:
-    """Kill connector and platform in turn, each at a random time, and start the process again."""
-    for number in range(kills):
-        await asyncio.sleep(chance.uniform(_FIRST_KILL_S, _LAST_KILL_S))
+async def kill_in_turn(place: Place, given: argparse.Namespace, tally: Tally) -> None:
+    """Kill connector and platform in turn, spread over the day, and start the process again."""
+    chance = random.Random(given.seed)  # noqa: S311 - a seeded run, so that it can be repeated
+    for number in range(given.kills):
+        due = given.trips * (number + chance.random()) / given.kills
+        while tally.trips < min(due, given.trips - 1):  # noqa: ASYNC110 - a number, and no event
+            await asyncio.sleep(0.05)
         name = ("connector", "platform")[number % 2]
         await asyncio.to_thread(place.processes.restart, name)
         tally.kills[name] += 1
@@ -41,12 +42,10 @@ async def kill_in_turn(place: Place, kills: int, chance: random.Random, tally: T
 async def run(place: Place, given: argparse.Namespace) -> Day:
     """Make all trips, with kills in between; return the result."""
     tally, numbers = Tally(), iter(range(given.trips))
-    killing = asyncio.create_task(kill_in_turn(place, given.kills, random.Random(given.seed), tally))  # noqa: S311 - a seeded run
+    killing = asyncio.create_task(kill_in_turn(place, given, tally))
     shopping = [asyncio.create_task(_shop(place, numbers, given.seed, tally)) for _ in range(given.shoppers)]
     progress = asyncio.create_task(_report(tally, given.trips))
-    await asyncio.gather(*shopping)
-    killing.cancel()
-    await asyncio.gather(killing, return_exceptions=True)
+    await asyncio.gather(killing, *shopping)
     progress.cancel()
     return await finish(place, tally)
 
@@ -73,7 +72,7 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="jwo-reconcile-") as name, Processes(Path(name)) as processes:
         day = asyncio.run(run(open_place(processes, Path(name), given.seed), given))
-    console = Console()
+    console = Console(width=170)
     table = Table(*day.columns, title=f"mixed store, {day.tally.trips:,} trips, kills {dict(day.tally.kills)}")
     for row in day.rows:
         table.add_row(*row)
@@ -81,9 +80,10 @@ def main() -> None:
     for line in (*day.remarks, *day.disagreements[:50]):
         console.print(line, markup=False, soft_wrap=True)
     seconds = time.monotonic() - started
+    asked = f"refused {day.tally.refused:,}; refunds asked for {day.tally.refunds:,}"
     console.print(
         f"difference {day.difference}, disagreements {len(day.disagreements):,}; "
-        f"shoppers lost {day.tally.forgotten:,}; {seconds:.0f} s"
+        f"shoppers lost {day.tally.forgotten:,}, {asked}; {seconds:.0f} s"
     )
     sys.exit(1 if day.disagreements or day.tally.forgotten else 0)
 

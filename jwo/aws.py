@@ -77,6 +77,13 @@ class RetailerAws:
         arn = attributes["QueueArn"]
         return Queue(f"{self._url}/{arn.split(':')[4]}/{name}", arn)
 
+    def count_messages(self, queue: Queue) -> int:
+        """Return how many messages of a queue are not deleted."""
+        sqs = self._session.client("sqs", endpoint_url=self._url, config=_QUICK)
+        names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
+        return sum(map(int, found.values()))
+
     def deploy_connectivity_test(self, endpoint: str) -> DeployedCaller:
         """Deploy the caller of the connectivity test for a platform's address, and assume its role."""
         outputs = self._deploy(CONNECTIVITY_TEMPLATE, {"Endpoint": endpoint})

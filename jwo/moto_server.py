@@ -10,7 +10,8 @@ import logging
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
+import jwo.queue_policy
+import jwo.quick_queues  # noqa: F401 - the import replaces slow properties of moto
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen
 

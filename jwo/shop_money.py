@@ -76,6 +76,15 @@ class Money(NamedTuple):
         limits = dict.fromkeys(("payment", "checkout"), _QUICK)
         return {"base_url": self.url, "aws_endpoint_url": self.aws_url, **limits, "catalog": {"retry_after_s": 1}}
 
+    def messages(self) -> int:
+        """Return how many messages of both queues the connector has not finished."""
+        aws = RetailerAws(self.aws_url)
+        return sum(map(aws.count_messages, (self.events, self.files)))
+
+    def waiting(self, connector_url: str) -> int:
+        """Return how many payment calls and messages the connector has not finished."""
+        return open_payments(connector_url, self.admin_token) + self.messages()
+
     def retailer(self, connector_url: str, listener: socket.socket) -> Retailer:
         """Return the retailer's side of a day; `listener` is the bound socket of the platform's address."""
         where = (connector_url, self.admin_token)
@@ -85,7 +94,7 @@ class Money(NamedTuple):
             self.events.arn,
             self.files.arn,
             ask_connector=books_of(*where),
-            waiting=partial(asyncio.to_thread, open_payments, *where),
+            waiting=partial(asyncio.to_thread, self.waiting, connector_url),
             refund=partial(_refund, *where),
         )
 

@@ -23,10 +23,11 @@ from jwo.shop_money import Money, make_money, store_rows
 
 STORE, RETAILER, ACCOUNT = "STORE-001", "shop", "123456789012"
 GATES = tuple(f"GATE-{number}" for number in range(24))
+_KEYS = shop_stories.keys()
 _CARDS, _SKUS, _MOST_ITEMS = 5_000, 40, 5
 _CLOCK_SPEED = 60
 """Platform seconds in a second: so the intra-day files come every 15 seconds."""
-_EMPTY_RATE, _REFUND_EACH, _REFUNDS_LATER = 0.08, 12, 400
+_EMPTY_RATE, _REFUND_EACH, _REFUNDS_LATER = 0.08, 12, 200
 _QUIET_S, _LONGEST_END_S = 40, 900
 _NAMESPACE = UUID("5ad0b9d0-53c3-47a1-9d0e-7b3f5d7b9a51")
 _ORDERS, _CALLS = "Create Purchases", ("Adjust Charge", "Capture Charge", "Cancel Charge", "Refund Charge")
@@ -126,8 +127,9 @@ def _connector_settings(folder: Path, money: Money, seed: int) -> dict[str, str]
 
 def _set_up(http: httpx.Client, money: Money, connector_url: str) -> None:
     store = {
-        "retailer": RETAILER, "gates": GATES, "connector": {"url": connector_url, "auth": "none"}, "storeDefault": "open",
-        "methods": ["app", "card"], "strategy": "retailer_managed", "paymentProcessor": "amazon",
+        "retailer": RETAILER, "gates": GATES, "connector": {"url": connector_url, "auth": "none"},
+        "storeDefault": "closed", "methods": ["app", "card"], "strategy": "amazon_managed",
+        "paymentProcessor": "amazon",
     }  # fmt: skip
     key = {"accessKeyId": money.key.access_key_id, "secretAccessKey": money.key.secret_access_key}
     calls: list[tuple[str, dict[str, Any]]] = [
@@ -145,16 +147,10 @@ def _set_up(http: httpx.Client, money: Money, connector_url: str) -> None:
 async def shop(place: Place, number: int, chance: random.Random, tally: Tally) -> None:
     """Make one trip, and sometimes refund an earlier one. A step without an acknowledgement is repeated."""
     by_card = chance.random() < 0.5
-    gate = chance.choice(GATES)
-    if by_card:
-        decision = await _until(place, f"/gates/{gate}/cards", {"instrument": f"card-{chance.randrange(_CARDS):04d}"})
-    else:
-        body = {"identityKey": chance.choice(shop_stories.keys())}
-        decision = await _until(place, f"/gates/{gate}/scans", body)
-    tally.trips += 1
-    if not decision or not decision["opens"]:
+    while not (decision := await _show(place, chance, by_card=by_card))["opens"]:
         tally.refused += 1
-        return
+        await asyncio.sleep(0.1)
+    tally.trips += 1
     trip = str(decision["shoppingTripId"])
     count = 0 if chance.random() < _EMPTY_RATE else chance.randint(1, _MOST_ITEMS)
     for _ in range(count):
@@ -170,15 +166,20 @@ async def shop(place: Place, number: int, chance: random.Random, tally: Tally) -
         await _refund(place, tally.captured.pop(0), chance, tally)
 
 
+async def _show(place: Place, chance: random.Random, *, by_card: bool) -> dict[str, Any]:
+    """Show a card, or a code of the app, at a gate; the gate stays closed for a code while the connector is down."""
+    gate = f"/gates/{chance.choice(GATES)}"
+    if by_card:
+        body = {"instrument": f"card-{chance.randrange(_CARDS):04d}"}
+        return await _until(place, f"{gate}/cards", body) or {"opens": False}
+    return await _until(place, f"{gate}/scans", {"identityKey": chance.choice(_KEYS)}) or {"opens": False}
+
+
 async def _refund(place: Place, trip: str, chance: random.Random, tally: Tally) -> None:
     """Ask the connector for a refund until it answers. It refuses one if nothing is captured, as after a decline."""
     amount = {} if chance.random() < 0.5 else {"amount": "0.37"}
-    body = {
-        "refundRequestId": str(uuid5(_NAMESPACE, trip)),
-        "shoppingTripId": trip,
-        "refundReasonCode": "OTHER",
-        **amount,
-    }
+    ids = {"refundRequestId": str(uuid5(_NAMESPACE, trip)), "shoppingTripId": trip}
+    body = {**ids, "refundReasonCode": "OTHER", **amount}
     headers = {"Authorization": f"Bearer {place.money.admin_token}"}
     while True:
         try:
@@ -210,17 +211,10 @@ async def _until(place: Place, path: str, body: dict[str, Any]) -> dict[str, Any
 async def finish(place: Place, tally: Tally) -> Day:
     """Disarm the faults, let everything arrive, and reconcile until the books agree or nothing changes any more."""
     await place.http.delete("/faults")
-    where = (place.connector_url, place.money.admin_token)
     end, quiet_since, last = time.monotonic() + _LONGEST_END_S, time.monotonic(), ""
     while time.monotonic() < end and time.monotonic() - quiet_since < _QUIET_S:
-        counts = (await place.http.get("/deliveries/counts")).json()
-        feed = (await place.http.get(f"/portal/merchants/{RETAILER}/event-feed")).json()
-        files = (await place.http.get(f"/portal/merchants/{RETAILER}/intra-day")).json()
-        waiting = await asyncio.to_thread(open_payments, *where)
-        state = (
-            f"{counts['pending']} carts, {waiting} calls, {feed['waiting']} events, {files['waitingRows']} rows wait"
-        )
-        if not (counts["pending"] or waiting or feed["waiting"] or files["waitingRows"]):
+        state = await _unfinished(place)
+        if not state:
             found = await reconciled(place)
             if found["agrees"]:
                 break
@@ -233,6 +227,20 @@ async def finish(place: Place, tally: Tally) -> Day:
     found = await reconciled(place)
     await place.http.aclose()
     return _day(tally, found)
+
+
+async def _unfinished(place: Place) -> str:
+    """Return what is still on its way; an empty text if nothing is."""
+    feed = (await place.http.get(f"/portal/merchants/{RETAILER}/event-feed")).json()
+    files = (await place.http.get(f"/portal/merchants/{RETAILER}/intra-day")).json()
+    left = {
+        "carts": (await place.http.get("/deliveries/counts")).json()["pending"],
+        "payment calls": await asyncio.to_thread(open_payments, place.connector_url, place.money.admin_token),
+        "events": feed["waiting"],
+        "rows": files["waitingRows"],
+        "messages": await asyncio.to_thread(place.money.messages),
+    }
+    return ", ".join(f"{count} {name}" for name, count in left.items() if count)
 
 
 async def reconciled(place: Place) -> dict[str, Any]:
@@ -254,6 +262,6 @@ def _day(tally: Tally, found: dict[str, Any]) -> Day:
 
 
 def _text(one: dict[str, Any] | None) -> str:
-    return (
-        "-" if one is None else ": ".join([f"{one['count']:,}", *(f"{a} {code}" for code, a in one["money"].items())])
-    )
+    if one is None:
+        return "-"
+    return ": ".join([f"{one['count']:,}", *(f"{amount} {code}" for code, amount in one["money"].items())])

@@ -91,8 +91,8 @@ def postings_of_charges(charges: Iterable[Charge]) -> list[Posting]:
 
 
 def book_of_rows(rows: Iterable[Mapping[str, str]], *, excused: frozenset[Key] = frozenset(), note: str = "") -> Book:
-    """Return the book of the intra-day files. Equal rows count once, since a row may come again."""
-    different = {(row["recordId"], tuple(sorted(row.items()))): row for row in rows}
+    """Return the book of the intra-day files. Equal rows count once, since a row may come again, with another time."""
+    different = {tuple(sorted({**row, "recordTime": ""}.items())): row for row in rows}
     postings: list[Posting] = []
     lines: dict[str, set[str]] = {}
     wanted: dict[str, int] = {}

@@ -40,8 +40,8 @@ _MORE_FILES = 4
 class Retailer(NamedTuple):
     """The retailer's side of a day: its key, its queues, and what the day asks of it at the end.
 
-    `listener` is the bound socket of the platform's address. `waiting` returns how many calls the connector still has
-    to make. `refund` asks the connector for refunds of some charges.
+    `listener` is the bound socket of the platform's address. `waiting` returns how many calls and messages the
+    connector has not finished. `refund` asks the connector for refunds of some charges.
     """
 
     listener: socket.socket
@@ -79,6 +79,7 @@ class Desk:
         for _ in range(_MORE_FILES):
             self._clock.at += self._catalog.intra_day.every
             await self.follow()
+        await self._wait_while(self._retailer.waiting)
         last = await self._compare()
         changed_at = time.monotonic()
         while last.disagreements and time.monotonic() < changed_at + self._retailer.patience_s:
