@@ -153,9 +153,7 @@ def create_app(
         more = [
             badge_routes(_badges(made), made.store, clock, made.log),
             payment_routes(store, desk),
-            feed_routes(
-                store, consumers.by_queue, retailer.is_charged_by_the_platform, clock, settings.feeds.overdue_s
-            ),
+            feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
         ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app

@@ -145,6 +145,8 @@ def test_day_with_repeated_files_and_split_orders_is_booked_to_the_cent(
     assert found["sums"]["USD"] == {
         "captured": "0.00",
         "refunded": "0.00",
+        "ownCaptured": "0.00",
+        "ownRefunded": "0.00",
         "fileCaptured": "12.40",
         "fileRefunded": "2.35",
         "eventCaptured": "12.40",
