@@ -169,10 +169,16 @@ def _sums_of(pair: Pair) -> dict[str, Sums]:
     """Return the sums of a trip by currency; a trip without money has no currency."""
     sums: dict[str, Sums] = {}
     if pair.sale and pair.sale.currency:
-        sale, money = pair.sale, (pair.sale.captured, pair.sale.refunded)
-        sums[sale.currency] = Sums(*money) if sale.is_amazons else Sums(_NOTHING, _NOTHING, *money)
+        sale = pair.sale
+        own = Sums(own_captured=sale.captured, own_refunded=sale.refunded)
+        sums[sale.currency] = Sums(sale.captured, sale.refunded) if sale.is_amazons else own
     if pair.order and pair.order.currency:
         order, currency = pair.order, pair.order.currency
-        booked = Sums(*[_NOTHING] * 4, *_money(order), order.event_captured, order.event_refunded)
+        booked = Sums(
+            file_captured=order.captured,
+            file_refunded=order.refunded,
+            event_captured=order.event_captured,
+            event_refunded=order.event_refunded,
+        )
         sums[currency] = sums.get(currency, Sums()).plus(booked)
     return sums
