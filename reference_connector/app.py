@@ -11,12 +11,10 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
-from jwo_contract.errors import BadSettings
 from jwo_contract.hosts import require_authentication
 from jwo_contract.house import House
 from jwo_contract.operations import (
@@ -30,7 +28,6 @@ from jwo_contract.operations import (
 from jwo_contract.settings import read
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
-from jwo_toolkit.tls import unusable
 from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
 from reference_connector.badge_routes import badge_routes
@@ -54,7 +51,7 @@ from reference_connector.payments.entry import EntryPayments, RecentDeclines
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
-from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
+from reference_connector.payments.simulated import SimulatedProvider
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.retailer import CurrentRetailer
@@ -69,10 +66,6 @@ from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
 
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Prometheus' own variable: the folder in which several workers share their counts."""
-_LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
-_CA_VARIABLE = "JWO_CONNECTOR_PLATFORM__CA_FILE"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -162,9 +155,7 @@ def create_app(
             badge_routes(_badges(made), made.store, clock, made.log),
             payment_routes(store, desk),
             export_routes(store),
-            feed_routes(
-                store, consumers.by_queue, retailer.is_charged_by_the_platform, clock, settings.feeds.overdue_s
-            ),
+            feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
         ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
@@ -194,27 +185,6 @@ def from_environment() -> FastAPI:
         otherwise="Or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
     )
     return create_tuned_app(settings, admin_port=None)
-
-
-def check_start(settings: ConnectorSettings) -> None:
-    """Check what no setting's own rule checks. Raises BadSettings if a process with these settings could not start."""
-    metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
-    if metrics and not Path(metrics).is_dir():
-        raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
-    if settings.caller.missing:
-        raise BadSettings(settings.caller.missing)
-    in_file = not settings.database_url.get_secret_value()
-    if in_file and ledger.resolve() == settings.store.path.resolve():
-        raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
-    has_own_folder = bool(settings.payments.ledger) or not in_file  # otherwise the store reports its folder
-    if (has_own_folder or ledger.exists()) and (problem := unusable_ledger(ledger)):
-        raise BadSettings(
-            f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
-        )
-    ca_file = settings.platform.ca_file
-    if ca_file and (why := unusable(ca_file)):
-        raise BadSettings(f"{_CA_VARIABLE}: {ca_file} is not usable ({why}); name a file of certificates in PEM")
-    http_protocol(settings)
 
 
 def open_store_once(settings: ConnectorSettings) -> None:
@@ -340,12 +310,18 @@ def _entry_payments(made: _Made) -> EntryPayments:
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
     ids = seeded_ids(seed) if seed else RandomIds()
-    preauthorises = bool(made.settings.payments.preauthorise)
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,
         store=made.store,
-        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart(), preauthorises=preauthorises),
+        sales=Sales(
+            made.retailer,
+            made.clock,
+            ids,
+            made.parts.new_price_cart(),
+            preauthorises=bool(made.settings.payments.preauthorise),
+            checkout_prices=made.settings.payments.checkout_prices,
+        ),
         house=made.house,
         on_charge=outbox.wake,
         log=made.log,

@@ -157,10 +157,6 @@ class CurrentRetailer:
     def __init__(self, retailer: Retailer) -> None:
         self.current = retailer
 
-    def is_charged_by_the_platform(self, store_id: str) -> bool:
-        """Return whether the platform charges shoppers of a store. A store without a model is the retailer's."""
-        return self.current.stores.get(store_id, "retailer") != "retailer"
-
 
 def bare_barcode(barcode: str) -> str:
     """Return a barcode without the zeros that pad it, and without the hyphens that are printed in it."""

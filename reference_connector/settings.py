@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from jwo_contract.house import ConnectorGroups, House, HouseGroup
 from jwo_contract.settings import RoomSettings
 from reference_connector.feeds.settings import Feeds
+from reference_connector.payments.checkout_cart import CheckoutPrices
 from reference_connector.platform_calls.settings import PlatformAccess
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
@@ -104,6 +105,11 @@ class Payments(HouseGroup):
     """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
     call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
     """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
+    checkout_prices: CheckoutPrices = "line"
+    """What the amounts of `unitPrice` refer to in Checkout Cart, as Amazon does not publish it.
+
+    `line`: all of them to the whole line. `price_of_unit`: `price` to one unit, and the others to the whole line.
+    """
     ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
     lease_s: Seconds = 30

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -28,8 +27,6 @@ _PAGE = 200
 _LISTED = 100
 _FIRST = b""
 _NOTHING = Decimal("0.00")
-IsCharged = Callable[[str], bool]
-"""Returns whether the platform charges the shoppers of a store, so that its files have the money of the store."""
 
 
 class Difference(NamedTuple):
@@ -42,10 +39,16 @@ class Difference(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What was captured and refunded in one currency: by the connector, by the files, and by the events."""
+    """What was captured and refunded in one currency, by the connector, by the files, and by the events.
+
+    The first two are what Amazon moves, so the files and events must have the same. `own_captured` and `own_refunded`
+    are what the retailer's provider moves.
+    """
 
     captured: Decimal = _NOTHING
     refunded: Decimal = _NOTHING
+    own_captured: Decimal = _NOTHING
+    own_refunded: Decimal = _NOTHING
     file_captured: Decimal = _NOTHING
     file_refunded: Decimal = _NOTHING
     event_captured: Decimal = _NOTHING
@@ -89,24 +92,24 @@ def _time_of(pair: Pair) -> datetime:
     return at or datetime.max.replace(tzinfo=UTC)
 
 
-async def reconcile(store: Store, period: Period, is_charged: IsCharged) -> Reconciliation:
+async def reconcile(store: Store, period: Period) -> Reconciliation:
     """Compare the trips of a time, a page at a time, so that no answer at the gate waits for long."""
     result = Reconciliation(0, 0, 0, {}, Counter(), [])
     pairs = await store.transact(lambda records: records.books.pairs_after(_FIRST, _PAGE))
     while pairs:
         for pair in pairs:
             if period.has(pair):
-                result = _with(result, pair, period, is_charged)
+                result = _with(result, pair, period)
         place = pairs[-1].place
         pairs = await store.transact(lambda records, after: records.books.pairs_after(after, _PAGE), place)
     return result
 
 
-def _with(result: Reconciliation, pair: Pair, period: Period, is_charged: IsCharged) -> Reconciliation:
-    found = differences_of(pair, period, is_charged)
+def _with(result: Reconciliation, pair: Pair, period: Period) -> Reconciliation:
+    found = differences_of(pair, period)
     result.counts.update(each.kind for each in found)
     result.differences.extend(found[: _LISTED - len(result.differences)])
-    for currency, sums in _sums_of(pair, is_charged).items():
+    for currency, sums in _sums_of(pair).items():
         result.sums[currency] = result.sums.get(currency, Sums()).plus(sums)
     has_order = pair.order is not None and pair.order.in_files
     is_whole = has_order and pair.order is not None and pair.order.is_whole
@@ -117,7 +120,7 @@ def _with(result: Reconciliation, pair: Pair, period: Period, is_charged: IsChar
     )
 
 
-def differences_of(pair: Pair, period: Period, is_charged: IsCharged) -> list[Difference]:
+def differences_of(pair: Pair, period: Period) -> list[Difference]:
     """List the differences of a trip."""
     _, sale, order = pair
     kinds: list[DifferenceKind] = []
@@ -126,14 +129,14 @@ def differences_of(pair: Pair, period: Period, is_charged: IsCharged) -> list[Di
     if order is not None and sale is not None and (order.purchase_id or order.in_files):
         kinds += ["other_purchase"] if order.purchase_id != sale.purchase_id else []
     if period.is_overdue(pair):
-        kinds += _overdue(sale, order, is_charged)
+        kinds += _overdue(sale, order)
     if order is not None and order.contradictions:
         kinds.append("contradiction")
     trip_id = sale.trip_id if sale else order.trip_id if order else ""
     return [Difference(kind, trip_id, sale, order) for kind in kinds]
 
 
-def _overdue(sale: Sale | None, order: BookedOrder | None, is_charged: IsCharged) -> list[DifferenceKind]:
+def _overdue(sale: Sale | None, order: BookedOrder | None) -> list[DifferenceKind]:
     """List the differences that a later file may end."""
     kinds: list[DifferenceKind] = []
     if order is None or not order.in_files:
@@ -142,7 +145,7 @@ def _overdue(sale: Sale | None, order: BookedOrder | None, is_charged: IsCharged
         kinds.append("lines_missing")
     if order is None:
         return kinds
-    if sale is not None and (_money(order) != _expected(sale, is_charged) or _differs(order.currency, sale.currency)):
+    if sale is not None and (_money(order) != _expected(sale) or _differs(order.currency, sale.currency)):
         kinds.append("other_amount")
     if order.in_events and (order.event_captured, order.event_refunded) != _money(order):
         kinds.append("other_in_events")
@@ -153,23 +156,29 @@ def _money(order: BookedOrder) -> tuple[Decimal, Decimal]:
     return order.captured, order.refunded
 
 
-def _expected(sale: Sale, is_charged: IsCharged) -> tuple[Decimal, Decimal]:
-    """Return what the files must have: nothing if the retailer charges the shoppers of the store itself."""
-    return (sale.captured, sale.refunded) if is_charged(sale.store_id) else (_NOTHING, _NOTHING)
+def _expected(sale: Sale) -> tuple[Decimal, Decimal]:
+    """Return what the files must have: nothing if the retailer's provider moves the money."""
+    return (sale.captured, sale.refunded) if sale.is_amazons else (_NOTHING, _NOTHING)
 
 
 def _differs(reported: str, own: str) -> bool:
     return bool(reported and own) and reported != own
 
 
-def _sums_of(pair: Pair, is_charged: IsCharged) -> dict[str, Sums]:
+def _sums_of(pair: Pair) -> dict[str, Sums]:
     """Return the sums of a trip by currency; a trip without money has no currency."""
     sums: dict[str, Sums] = {}
     if pair.sale and pair.sale.currency:
-        captured, refunded = _expected(pair.sale, is_charged)
-        sums[pair.sale.currency] = Sums(captured, refunded)
+        sale = pair.sale
+        own = Sums(own_captured=sale.captured, own_refunded=sale.refunded)
+        sums[sale.currency] = Sums(sale.captured, sale.refunded) if sale.is_amazons else own
     if pair.order and pair.order.currency:
         order, currency = pair.order, pair.order.currency
-        booked = Sums(_NOTHING, _NOTHING, *_money(order), order.event_captured, order.event_refunded)
+        booked = Sums(
+            file_captured=order.captured,
+            file_refunded=order.refunded,
+            event_captured=order.event_captured,
+            event_refunded=order.event_refunded,
+        )
         sums[currency] = sums.get(currency, Sums()).plus(booked)
     return sums

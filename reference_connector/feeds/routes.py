@@ -23,7 +23,7 @@ from jwo_contract.errors import BadValue
 from jwo_contract.values import parse_instant
 from reference_connector.errors import FeedError, InvalidRequest, NotPossible, NotThere
 from reference_connector.feeds.consumer import Consumer
-from reference_connector.feeds.reconciliation import Difference, IsCharged, Period, Reconciliation, reconcile
+from reference_connector.feeds.reconciliation import Difference, Period, Reconciliation, reconcile
 from reference_connector.pricing.goods import as_text
 from reference_connector.store import Store
 from reference_connector.store.books import BookedFile, BookedOrder, DeadLetter, Sale, StoredRecord
@@ -33,9 +33,7 @@ _LISTED = 100
 _START, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-def feed_routes(
-    store: Store, consumers: Mapping[str, Consumer], is_charged: IsCharged, clock: Clock, overdue_s: float
-) -> APIRouter:
+def feed_routes(store: Store, consumers: Mapping[str, Consumer], clock: Clock, overdue_s: float) -> APIRouter:
     """Make the routes of this module. `consumers` are by queue, those that run in this process."""
     routes = APIRouter(prefix="/ops")
     routes.include_router(_letter_routes(store, consumers))
@@ -46,7 +44,7 @@ def feed_routes(
     ) -> Response:
         overdue = clock() - timedelta(seconds=overdue_after_s)
         period = Period(_instant(since, "since", _START), _instant(until, "until", _END), overdue)
-        return _json(_reconciliation(await reconcile(store, period, is_charged)))
+        return _json(_reconciliation(await reconcile(store, period)))
 
     @routes.get("/books/{trip_id:path}")
     async def trip(trip_id: str) -> Response:
@@ -147,6 +145,7 @@ def _sale(sale: Sale) -> dict[str, object]:
         "captured": as_text(sale.captured),
         "refunded": as_text(sale.refunded),
         "currency": sale.currency,
+        "isChargedByAmazon": sale.is_amazons,
     }
 
 

@@ -155,7 +155,9 @@ class BookRows:
         among = f"trip_id IN ({', '.join('?' * len(sales))})"
         for charge in self._charges.read(among, tuple(sales)):
             sale = sales[charge.trip_id]
-            sales[charge.trip_id] = sale._replace(captured=charge.collected, currency=charge.currency)
+            sales[charge.trip_id] = sale._replace(
+                captured=charge.collected, currency=charge.currency, is_amazons=bool(charge.amazon_store)
+            )
         for refund in self._transfers.read(f"kind='refund' AND state='done' AND {among}", tuple(sales)):
             sale = sales[refund.trip_id]
             sales[refund.trip_id] = sale._replace(refunded=sale.refunded + refund.amount)

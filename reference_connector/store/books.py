@@ -108,7 +108,10 @@ class DeadLetter(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """What the connector knows of a shopping trip: its purchase, and what was collected and returned for it."""
+    """What the connector knows of a shopping trip: its purchase, and what was collected and returned for it.
+
+    `is_amazons` is whether Amazon moves this money, so that the files must have it.
+    """
 
     trip_id: str
     purchase_id: str
@@ -118,6 +121,7 @@ class Sale(NamedTuple):
     captured: Decimal = _NOTHING
     refunded: Decimal = _NOTHING
     currency: str = ""
+    is_amazons: bool = False
 
 
 class Pair(NamedTuple):

@@ -56,7 +56,7 @@ _OPENING = ("shopper_id", "cents", "currency", "method", "state", "due_at", "att
 CHARGES = Table(
     "charge",
     Charge,
-    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in", "amazon_store"),
+    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in", "amazon_store", "cart"),
     {
         "cents": _MONEY,
         "due_at": _TIME,
@@ -67,7 +67,7 @@ CHARGES = Table(
     },
     (
         *("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
-        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon"),
+        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "checkout_at_amazon"),
     ),
 )
 AUTHORISATIONS = Table(

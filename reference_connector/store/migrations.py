@@ -126,9 +126,12 @@ STEPS = {
             "CREATE INDEX transfer_open ON transfer (due_at) WHERE state IN ('pending', 'refund_at_amazon')",
         ),
     ),
-    # The books: what the platform's files and events report about orders, and the messages that are not readable.
+    # Carts for the Checkout Service. The books: what the platform's files and events report about orders, and the
+    # messages that are not readable.
     9: Step(
         both=(
+            "ALTER TABLE charge ADD COLUMN cart TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX charge_checkout ON charge (due_at) WHERE state = 'checkout_at_amazon'",
             """CREATE TABLE feed_record (
   key {bytes} PRIMARY KEY, trip_key {bytes} NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL, trip_id TEXT NOT NULL,
   store_id TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL, facts TEXT NOT NULL, files TEXT NOT NULL,
