@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from simulator.announcements import Place
 from simulator.reconciliation.books import KIND_OF
 from simulator.reconciliation.records import ConnectorBooks, ShownBook, ShownPosting, ShownPurchase, Total
 
@@ -28,7 +29,7 @@ def read_books(url: str, token: str, *, with_feeds: bool = True) -> ConnectorBoo
         return ConnectorBooks(missing={OWN: f"its sales cannot be read: {_first_line(error)}"})
     books = [ShownBook(name=OWN, postings=tuple(_own(sales)))]
     if with_feeds:
-        books += [_reported(FILES, "files", sales), _reported(FEED, "events", sales)]
+        books += [_reported(FILES, "files", sales), _reported(FEED, "feed", sales)]
     return ConnectorBooks(books=tuple(books), purchases=tuple(_purchases(sales)))
 
 
@@ -116,10 +117,11 @@ def _elsewhere(charge: dict[str, Any]) -> Decimal:
     return Decimal(0) if charge["isAtAmazon"] else captured
 
 
-def _reported(name: str, source: str, sales: Iterable[_Sale]) -> ShownBook:
+def _reported(name: str, reads: Place, sales: Iterable[_Sale]) -> ShownBook:
     """Return what the connector has read in the files or in the feed."""
-    postings = (_report(sale["shoppingTripId"], one) for sale in sales for one in sale[source])
-    return ShownBook(name=name, postings=tuple(one for one in postings if one))
+    member = "files" if reads == "files" else "events"
+    postings = (_report(sale["shoppingTripId"], one) for sale in sales for one in sale[member])
+    return ShownBook(name=name, reads=reads, postings=tuple(one for one in postings if one))
 
 
 def _report(trip: str, record: dict[str, Any]) -> ShownPosting | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from jwo.errors import Usage
+from jwo.store_kind_option import StoreKindOption, checked_kind
 from jwo_toolkit.extras import require
 
 if TYPE_CHECKING:
-    from jwo.shop_money import StoreKind
     from simulator.entry.strategies import Strategy
 
 _OWN_CONNECTOR = "name your own connector with --connector URL or --profile FILE"
@@ -68,17 +68,6 @@ StoresOption = Annotated[
 ]
 
 
-StoreKindOption = Annotated[
-    str,
-    typer.Option(
-        "--store-kind",
-        metavar="KIND",
-        help="Who charges the shoppers: retailer; card (entry by card, Amazon charges); "
-        "mixed (Amazon charges cards, the retailer app users); checkout (as card, by the totals of Checkout Cart).",
-    ),
-]
-
-
 def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command line
     stores: StoresOption = None,
     gates: Annotated[int, typer.Option("--gates", min=1, max=50, help="Number of gates in each store.")] = 4,
@@ -126,13 +115,14 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
         require("the reference connector", "connector", instead=_OWN_CONNECTOR)
     _check_day(day)
     _check_strategies(strategy or [])
-    kind = _checked_kind(store_kind)
+    kind = checked_kind(store_kind)
     from jwo.shop_day import Day, drive
-    from jwo.shop_faults import read_fault
+    from jwo.shop_faults import check_faults, read_fault
     from jwo.shop_scene import Wanted
     from jwo.shop_shares import read_shares
 
     faults = tuple(map(read_fault, fault or []))
+    check_faults(faults, has_payments=kind != "retailer")
     shares, given = read_shares(share or [])
     wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])), kind)
     chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
@@ -154,16 +144,6 @@ def _check_strategies(names: list[str]) -> None:
     unknown = [name for name in names if name not in STRATEGIES]
     if unknown:
         raise Usage(f"there is no strategy {unknown[0][:40]}; take one of {', '.join(STRATEGIES)}")
-
-
-def _checked_kind(name: str) -> StoreKind:
-    """Return a kind of store. Raises Usage, with all kinds, if there is no such kind."""
-    from jwo.shop_money import STORE_KINDS
-
-    for kind in STORE_KINDS:
-        if kind == name:
-            return kind
-    raise Usage(f"there is no kind of store {name[:40]}; take one of {', '.join(STORE_KINDS)}")
 
 
 def _seed_of(given: int | None, *, is_own: bool) -> int:

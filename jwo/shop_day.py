@@ -66,8 +66,7 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     _write_results(outcome, out)
     console.print(_final_table(outcome))
     console.print(f"page {out / 'shop.html'}, figures {out / 'shop.json'}, journal {journal}", soft_wrap=True)
-    digest = _write_comparable(journal, out)
-    console.print(f"journal without measured times {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
+    console.print(_comparable_line(journal, out, has_payments=chosen.wanted.kind != "retailer"), soft_wrap=True)
     sentences = meaning(outcome.findings, outcome.results.decisions)
     console.print(" ".join(sentences), style="dim", soft_wrap=True, highlight=False)
     for finding in outcome.findings:
@@ -161,6 +160,14 @@ def _deciders(results: Results) -> Table:
     for *words, gate, count in decision_rows(results):
         table.add_row(*map(escape, words), f"[green]{gate}[/]" if gate == "open" else f"[red]{gate}[/]", count)
     return table
+
+
+def _comparable_line(journal: Path, out: Path, *, has_payments: bool) -> str:
+    """Write the comparable journal; returns the line about it. The times of payment calls are the connector's own."""
+    if has_payments:
+        (out / _COMPARABLE).unlink(missing_ok=True)
+        return "no journal without measured times: the connector makes its payment calls when it likes"
+    return f"journal without measured times {out / _COMPARABLE}, SHA-256 {_write_comparable(journal, out)}"
 
 
 def _write_comparable(journal: Path, out: Path) -> str:

@@ -9,24 +9,25 @@ import socket
 from collections.abc import Awaitable, Callable
 from decimal import ROUND_DOWN, Decimal
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import httpx
 
 from jwo.aws import REGION, Queue, RetailerAws
 from jwo.connector_books import open_payments, read_books
+from jwo.demo.neighbourhood import call, key_setup
+from jwo.store_kind_option import StoreKind
 from jwo_contract.sigv4 import Key
 from simulator.payment_calls.charge_record import Charge
+from simulator.portal.stores import PaymentProcessor
 from simulator.reconciliation.records import ConnectorBooks
 from simulator.shop.payments import Retailer
 from simulator.shop.plan import Means
 from simulator.shop.shares import Shares
+from simulator.worlds import World
 
-StoreKind = Literal["retailer", "card", "mixed", "checkout"]
-"""retailer: the retailer charges all shoppers. card: entry by card, and Amazon charges. mixed: Amazon charges cards,
-and the retailer charges app users. checkout: as card, and Amazon charges by the totals of Checkout Cart."""
-STORE_KINDS: tuple[StoreKind, ...] = get_args(StoreKind)
 PAYMENT: dict[StoreKind, str] = {"retailer": "retailer", "card": "amazon", "mixed": "mixed", "checkout": "checkout"}
 """The payment model of `[[store]]` in the retailer file."""
 _CARD_SHARE = 0.5
@@ -47,6 +48,12 @@ class Money(NamedTuple):
     files: Queue
     key: Key
     admin_token: str
+    kind: StoreKind = "mixed"
+
+    @property
+    def processor(self) -> PaymentProcessor:
+        """Return who charges cards in the platform's stores."""
+        return "checkout" if self.kind == "checkout" else "amazon"
 
     def connector_settings(self) -> dict[str, str]:
         """Return the variables of a connector that calls the platform, and reads feed and files."""
@@ -73,8 +80,12 @@ class Money(NamedTuple):
 
     def platform_settings(self) -> dict[str, Any]:
         """Return the settings of the platform."""
-        limits = dict.fromkeys(("payment", "checkout"), _QUICK)
-        return {"base_url": self.url, "aws_endpoint_url": self.aws_url, **limits, "catalog": {"retry_after_s": 1}}
+        more = {"catalog": {"retry_after_s": 1}}
+        return {"base_url": self.url, "aws_endpoint_url": self.aws_url, **self.limits(), **more}
+
+    def limits(self) -> dict[str, Any]:
+        """Return the settings of the platform that limit the rate of payment calls."""
+        return dict.fromkeys(("payment", "checkout"), _QUICK)
 
     def messages(self) -> int:
         """Return how many messages of both queues the connector has not finished."""
@@ -96,14 +107,15 @@ class Money(NamedTuple):
             ask_connector=books_of(*where),
             waiting=partial(asyncio.to_thread, self.waiting, connector_url),
             refund=partial(_refund, *where),
+            processor=self.processor,
         )
 
 
-def make_money(url: str, aws_url: str, admin_token: str) -> Money:
+def make_money(url: str, aws_url: str, admin_token: str, kind: StoreKind) -> Money:
     """Make two queues and a key for a platform at an address."""
     aws = RetailerAws(aws_url)
     key = Key(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
-    return Money(url, aws_url, aws.make_queue("jwo-events"), aws.make_queue("jwo-files"), key, admin_token)
+    return Money(url, aws_url, aws.make_queue("jwo-events"), aws.make_queue("jwo-files"), key, admin_token, kind)
 
 
 def means_of(kind: StoreKind, means: Means, shares: Shares, given: frozenset[str]) -> tuple[Means, Shares]:
@@ -124,9 +136,25 @@ def store_rows(kind: StoreKind, ids: list[str]) -> list[str]:
     return [f'[[store]]\nid = {json.dumps(one)}\npayment = "{PAYMENT[kind]}"\n' for one in ids]
 
 
-def books_of(url: str, token: str) -> Callable[[], Awaitable[ConnectorBooks]]:
+def with_payment(world: World, kind: StoreKind, folder: Path) -> World:
+    """Return a world of which the retailer's own file has the payment model of its stores."""
+    text, row = world.file.read_text("utf-8"), "[[store]]\n"
+    file = folder / "world.toml"
+    file.write_text(text.replace(row, f'{row}payment = "{PAYMENT[kind]}"\n'), "utf-8")
+    return world.model_copy(update={"file": file})
+
+
+def open_payments_at(url: str, retailer: str, money: Money) -> None:
+    """Allow-list the key of the payment calls at a platform, and announce feed and files to the two queues."""
+    account = {"retailer": retailer, **key_setup(money.key)}
+    call("PUT", f"{url}/portal/accounts/{money.events.arn.split(':')[4]}", account)
+    call("PUT", f"{url}/portal/merchants/{retailer}/event-feed", {"queueArn": money.events.arn})
+    call("PUT", f"{url}/portal/merchants/{retailer}/intra-day", {"queueArn": money.files.arn})
+
+
+def books_of(url: str, token: str, *, with_feeds: bool = True) -> Callable[[], Awaitable[ConnectorBooks]]:
     """Return a function that reads the books of a reference connector."""
-    return partial(asyncio.to_thread, read_books, url, token)
+    return partial(asyncio.to_thread, read_books, url, token, with_feeds=with_feeds)
 
 
 async def _refund(url: str, token: str, charges: list[Charge]) -> None:

@@ -17,7 +17,8 @@ from jwo.connector_books import foreign_books, orders_of
 from jwo.errors import Usage
 from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
-from jwo.shop_money import Money, StoreKind, make_money, means_of, store_rows
+from jwo.shop_money import Money, make_money, means_of, store_rows
+from jwo.store_kind_option import StoreKind
 from jwo_contract import profile as profiles
 from jwo_contract.house import House, PlatformGroups
 from jwo_contract.profile import Profile
@@ -128,7 +129,7 @@ def scene_of(wanted: Wanted, url: str, profile: Path | None, seed: int) -> Itera
         token = secrets.token_urlsafe(30)
         listener = None if wanted.kind == "retailer" else listen("127.0.0.1", 0)
         aws_url = processes.start("aws", ["aws"]).url if listener else ""
-        money = make_money(address(listener), aws_url, token) if listener else None
+        money = make_money(address(listener), aws_url, token, wanted.kind) if listener else None
         settings = {**_settings(Path(name), seed, token), **(money.connector_settings() if money else {})}
         started = processes.start("connector", ["connector"], settings)
         shops = _shops(ids, wanted.gates, goods, wanted.strategies or STRATEGIES)

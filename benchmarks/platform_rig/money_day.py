@@ -84,7 +84,7 @@ class Day(NamedTuple):
 def open_place(processes: Processes, folder: Path, seed: int) -> Place:
     """Start AWS, connector and platform, set up the store, and arm the faults for the whole day."""
     aws_url, port, token = processes.start("aws", ["aws"]).url, free_port(), secrets.token_urlsafe(30)
-    money = make_money(f"http://127.0.0.1:{port}", aws_url, token)
+    money = make_money(f"http://127.0.0.1:{port}", aws_url, token, "mixed")
     connector = processes.start("connector", ["connector"], _connector_settings(folder, money, seed))
     settings = {
         "JWO_PLATFORM_AWS_ENDPOINT_URL": aws_url,
@@ -129,7 +129,7 @@ def _set_up(http: httpx.Client, money: Money, connector_url: str) -> None:
     store = {
         "retailer": RETAILER, "gates": GATES, "connector": {"url": connector_url, "auth": "none"},
         "storeDefault": "closed", "methods": ["app", "card"], "strategy": "amazon_managed",
-        "paymentProcessor": "amazon",
+        "paymentProcessor": money.processor,
     }  # fmt: skip
     key = {"accessKeyId": money.key.access_key_id, "secretAccessKey": money.key.secret_access_key}
     calls: list[tuple[str, dict[str, Any]]] = [

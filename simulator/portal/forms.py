@@ -12,7 +12,7 @@ from simulator.entry.identity import BadgeChannel
 from simulator.entry.strategies import Strategy
 from simulator.portal.accounts import AccountKey
 from simulator.portal.connectivity import Probe
-from simulator.portal.stores import Method
+from simulator.portal.stores import Method, PaymentProcessor
 
 
 class _Body(BaseModel):
@@ -59,9 +59,9 @@ class StoreSetup(_Body):
     chargeCalculation: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
         default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
     )
-    paymentProcessor: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
+    paymentProcessor: PaymentProcessor = Field(  # noqa: N815 - as above
         default="retailer",
-        description="The side that charges cards and palms; amazon: the retailer's payment calls must end each charge.",
+        description="Who charges cards and palms: retailer, amazon (payment calls) or checkout (Checkout Cart).",
     )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
     badgeChannel: BadgeChannel = Field(  # noqa: N815 - as above

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jwo_contract.money import Money
-from simulator.announcements import Announcements
+from simulator.announcements import Announcements, Place
 from simulator.aws import AWS_ERRORS
 from simulator.delivery import Deliveries
 from simulator.intraday.files import IntraDayFiles
@@ -19,6 +19,7 @@ from simulator.portal.stores import Stores
 from simulator.reconciliation.books import (
     KINDS,
     Book,
+    Key,
     Order,
     Posting,
     PostingKind,
@@ -27,6 +28,7 @@ from simulator.reconciliation.books import (
     postings_of_charges,
 )
 from simulator.reconciliation.comparison import PLATFORM, Day, Reconciliation, reconcile
+from simulator.storage.deliveries import DeliveredOrder
 
 
 def _finite(amount: Decimal) -> Decimal:
@@ -63,6 +65,9 @@ class ShownBook(_Body):
 
     name: str = Field(min_length=1, max_length=60)
     kinds: tuple[PostingKind, ...] = Field(default=KINDS, description="The kinds that this book has at all.")
+    reads: Place | None = Field(
+        default=None, description="files or feed: what the connector read there, so later rows may be missing."
+    )
     postings: tuple[ShownPosting, ...]
 
 
@@ -119,7 +124,7 @@ class MoneyRecords(NamedTuple):
                 one.trip_id,
                 one.purchase_id,
                 is_empty=one.is_empty,
-                amazon_charges=one.by_card and one.trip_id not in declined and self._amazon_charges(one.store_id),
+                amazon_charges=one.trip_id not in declined and self._amazon_charges(one),
             )
             for one in delivered
         )
@@ -127,10 +132,21 @@ class MoneyRecords(NamedTuple):
         platform = (*(Posting(one.trip_id, "order", ref=one.purchase_id) for one in orders), *charged)
         missing = dict(shown.missing)
         others = [*self._feed(platform, missing), *await self._files(missing)]
-        others += map(_book, shown.books)
+        others += [_book(one, self._excused(one.reads)) for one in shown.books]
         purchases = None if shown.purchases is None else tuple(map(_purchase, shown.purchases))
         day = Day(orders, Book(PLATFORM, platform), tuple(others), purchases, missing)
         return await asyncio.to_thread(reconcile, day)
+
+    def _excused(self, reads: Place | None) -> frozenset[Key]:
+        """Return what a reader of the feed or of the files cannot have read: other times, and rows that wait."""
+        if reads is None or self.announcements is None:
+            return frozenset()
+        rows = self._waiting_rows() if reads == "files" else []
+        return self.announcements.without(reads) | {one.key for one in book_of_rows(rows).postings}
+
+    def _waiting_rows(self) -> list[dict[str, str]]:
+        files = self.files
+        return [row for retailer in files.retailers() for row in files.waiting(retailer)] if files else []
 
     def _feed(self, platform: tuple[Posting, ...], missing: dict[str, str]) -> list[Book]:
         """Return the book of the event feed; without one, `missing` gets the reason."""
@@ -146,7 +162,7 @@ class MoneyRecords(NamedTuple):
         if files is None or marks is None or not files.retailers():
             missing["files"] = "no retailer has a queue for the intra-day files"
             return []
-        waiting = [row for retailer in files.retailers() for row in files.waiting(retailer)]
+        waiting = self._waiting_rows()
         try:
             rows = [row for retailer in files.retailers() for row in await files.written(retailer)]
         except AWS_ERRORS as error:
@@ -155,18 +171,20 @@ class MoneyRecords(NamedTuple):
         note = f"{len(waiting):,} rows wait for the next file, and count" if waiting else ""
         return [book_of_rows([*rows, *waiting], excused=marks.without("files"), note=note)]
 
-    def _amazon_charges(self, store_id: str) -> bool:
-        store = self.stores.find(store_id)
-        return store is not None and store.payment_processor == "amazon"
+    def _amazon_charges(self, order: DeliveredOrder) -> bool:
+        """Return whether a call of the retailer must end the charge of an order."""
+        store = self.stores.find(order.store_id)
+        processor = store.payment_processor if store else "retailer"
+        return order.by_card and (processor == "amazon" or (processor == "checkout" and not order.is_empty))
 
 
 def _money(total: Total | None) -> Money | None:
     return Money(total.amount, total.code) if total else None
 
 
-def _book(shown: ShownBook) -> Book:
+def _book(shown: ShownBook, excused: frozenset[Key]) -> Book:
     postings = (Posting(one.tripId, one.kind, _money(one.money), one.ref) for one in shown.postings)
-    return Book(shown.name, tuple(postings), shown.kinds)
+    return Book(shown.name, tuple(postings), shown.kinds, excused)
 
 
 def _purchase(shown: ShownPurchase) -> Purchase:

@@ -22,6 +22,7 @@ from simulator.composition import CatalogServices, StoreServices, make_catalog_s
 from simulator.error_answers import add_error_answers, answer_internal_error
 from simulator.payment_calls.charge_record import Charge
 from simulator.portal.accounts import Account
+from simulator.portal.stores import PaymentProcessor
 from simulator.reconciliation.comparison import Reconciliation
 from simulator.reconciliation.records import AskConnector, ConnectorBooks, MoneyRecords
 from simulator.retailer_calls import RetailerCalls
@@ -51,6 +52,7 @@ class Retailer(NamedTuple):
     ask_connector: AskConnector
     waiting: Callable[[], Awaitable[int]]
     refund: Callable[[list[Charge]], Awaitable[None]]
+    processor: PaymentProcessor = "amazon"
     patience_s: float = 15.0
     """Real seconds without a change after which the day does not wait longer."""
 

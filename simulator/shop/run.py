@@ -126,7 +126,7 @@ def _store(
     return Store(
         id=shop.id,
         retailer=RETAILER,
-        payment_processor="amazon" if retailer else "retailer",
+        payment_processor=retailer.processor if retailer else "retailer",
         store_default=settings.gate.store_default,
         gates=shop.gates,
         connector=connector,

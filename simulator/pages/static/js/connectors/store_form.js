@@ -44,7 +44,7 @@ function content(shown, isNew) {
     h("div", { class: "form-grid" },
       field("Strategy for fraud and abuse", select("strategy", STRATEGIES, shown.strategy)),
       field("Charge calculation", select("chargeCalculation", [["retailer", "by the retailer"], ["amazon", "by Amazon"]], shown.chargeCalculation)),
-      field("Cards are charged", select("paymentProcessor", [["retailer", "by the retailer"], ["amazon", "by Amazon, with the retailer's payment calls"]], shown.paymentProcessor)),
+      field("Cards are charged", select("paymentProcessor", [["retailer", "by the retailer"], ["amazon", "by Amazon, with the retailer's payment calls"], ["checkout", "by Amazon, with Checkout Cart"]], shown.paymentProcessor)),
       field("Authorized amount", text("authorizedAmount", { type: "number", min: 0, step: "any", placeholder: "by default", value: shown.authorizedAmount ?? "" }), "Reserved on a card at the gate."),
       field("Badge readers", select("badgeChannel", [["CONTACT", "by contact"], ["RADIO", "by radio"]], shown.badgeChannel))),
     connectorFields(shown.connector)];
