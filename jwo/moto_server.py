@@ -10,8 +10,7 @@ import logging
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-import jwo.queue_policy
-import jwo.quick_queues  # noqa: F401 - the import replaces slow properties of moto
+from jwo.quick_queues import make_quick
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen
 
@@ -21,6 +20,7 @@ def serve_moto(host: str = "127.0.0.1", port: int = 0) -> None:
 
     Raises OSError if the port is taken.
     """
+    make_quick()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
     listener = listen(host, port, backlog=128)

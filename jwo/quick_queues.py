@@ -1,7 +1,4 @@
-"""Makes moto's queues quick: for each message that moto sends or receives, it would count all messages of the queue.
-
-Importing this module is enough: it replaces two properties of moto's queue, which then return the same values.
-"""
+"""Makes moto's queues quick: for each message that moto sends or receives, it would count all messages of the queue."""
 
 from __future__ import annotations
 
@@ -49,5 +46,7 @@ def _visible(queue: Queue) -> list[Message]:
     return [one for one in queue._messages if now > one.visible_at and now >= one.delayed_until]  # noqa: SLF001 - no other way
 
 
-Queue.attributes = property(Attributes)
-Queue.messages = property(_visible)
+def make_quick() -> None:
+    """Replace two properties of moto's queue by quick ones, which return the same values."""
+    Queue.attributes = property(Attributes)
+    Queue.messages = property(_visible)

@@ -59,6 +59,10 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
         assert codes(platform.get("/reconciliation")) == {"missing_capture": bought, "missing_cancel": empty}
         capture(platform, bought, 12.3)
         cancel(platform, empty)
+        platform.post("/faults", {"name": "charge_declined"})
+        refused = order(platform, "A")
+        body = {"storeId": STORE, "shoppingTripId": refused, "amount": {"amount": 9.0, **USD}}
+        assert platform.signed("/v1/adjust/charge", body).json()["status"] == "DECLINED"
         advance(platform)
         refund(platform, bought, 2.05)
         shown = platform.get("/reconciliation")
@@ -67,7 +71,7 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
         assert shown["notes"] == ["files: 1 rows wait for the next file, and count"]
         everywhere = ("platform", "feed", "files")
         assert rows_of(shown) == {
-            "Orders": dict.fromkeys(everywhere, (2, {})),
+            "Orders": dict.fromkeys(everywhere, (3, {})),
             "Captured": {name: (1, {"USD": "12.30"}) for name in everywhere},
             "Cancelled": dict.fromkeys(everywhere, (1, {})),
             "Refunded": {name: (1, {"USD": "2.05"}) for name in everywhere},
@@ -75,10 +79,11 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
         purchases = [
             {"tripId": bought, "purchaseId": "purchase-1", "total": {"amount": "12.30", **USD}},
             {"tripId": empty, "purchaseId": "purchase-1"},
+            {"tripId": refused, "purchaseId": "purchase-1", "total": {"amount": "9.00", **USD}, "owed": "9.00"},
         ]
         book = {"name": "connector", "kinds": ["order"], "postings": [{"tripId": bought, "kind": "order", "ref": "x"}]}
         compared = platform.post("/reconciliation", {"books": [book], "purchases": purchases})
-        assert codes(compared) == {"other_purchase_in_connector": bought, "missing_order_in_connector": empty}
+        assert codes(compared) == {"other_purchase_in_connector": bought, "missing_order_in_connector": refused}
         purchases[0]["total"] = {"amount": "12.31", **USD}
         compared = platform.post("/reconciliation?most=1", {"purchases": purchases})
         assert (compared["difference"], codes(compared)) == ("0.01", {"other_total": bought})
