@@ -103,6 +103,8 @@ class Payments(HouseGroup):
     """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
     call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
     """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
+    shows_card: bool = False
+    """Whether receipts show the brand and the last four digits of a card that Amazon charged: one more call a trip."""
     ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
     lease_s: Seconds = 30
