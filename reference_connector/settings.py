@@ -110,6 +110,8 @@ class Payments(HouseGroup):
 
     `line`: all of them to the whole line. `price_of_unit`: `price` to one unit, and the others to the whole line.
     """
+    shows_card: bool = False
+    """Whether receipts show the brand and the last four digits of a card that Amazon charged: one more call a trip."""
     ledger: FilePath | None = None
     batch: int = Field(default=32, ge=1)
     lease_s: Seconds = 30

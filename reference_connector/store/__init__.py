@@ -42,6 +42,7 @@ ChargeState = Literal[
     "adjust_at_amazon",
     "capture_at_amazon",
     "cancel_at_amazon",
+    "read_at_amazon",
     "checkout_at_amazon",
     "captured",
     "released",
@@ -52,8 +53,9 @@ ChargeState = Literal[
 """matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
 change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
 first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
-capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. checkout_at_amazon: send
-the priced cart to the platform, which charges the shopper.
+capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. read_at_amazon: the
+whole amount is collected, and the card is read for the receipt. checkout_at_amazon: send the priced cart to the
+platform, which charges the shopper.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
@@ -64,7 +66,10 @@ releasing: release. The others are final."""
 TransferState = Literal["pending", "refund_at_amazon", "done", "declined", "stuck"]
 """refund_at_amazon: refund at the platform, as Amazon holds the money. pending: any other call."""
 AT_AMAZON = frozenset(
-    {"adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "checkout_at_amazon", "refund_at_amazon"}
+    {
+        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon"),
+        *("checkout_at_amazon", "refund_at_amazon"),
+    }
 )
 """The states of rows that wait for a call to the platform. Nodes of version 7 and before leave such rows alone."""
 TransferKind = Literal["refund", "settle"]
@@ -173,6 +178,8 @@ class Charge(NamedTuple):
     stuck_in: ChargeState | Literal[""] = ""
     amazon_store: str = ""
     """The store of a charge that Amazon collects; empty if the retailer's provider collects it."""
+    paid_with: str = ""
+    """The brand and the last four digits of the card that Amazon charged, or empty."""
     cart: str = ""
     """The body of Checkout Cart, as JSON, if the store has the Checkout Service. `reference` is then the orderId."""
 

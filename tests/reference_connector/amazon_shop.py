@@ -155,18 +155,18 @@ def a_cart(trip: str, items: list[Any], store: str = STORE, **event: Any) -> dic
 
 @contextmanager
 def amazon_shop(
-    folder: Path, storage: dict[str, Any], model: str = "amazon", *, accelerated: bool = True, **rules: Any
+    folder: Path, storage: dict[str, Any], model: str = "amazon", *, accelerated: bool = True, shows_card: bool = False
 ) -> Iterator[AmazonShop]:
-    """Run both sides; `rules` are rules of the platform's payment calls."""
+    """Run both sides."""
     log = io.StringIO()
-    with in_process(payment={"burst": 100_000, "retry_after_s": 30, **rules}) as platform:
+    with in_process(payment={"burst": 100_000, "retry_after_s": 30}) as platform:
         access = PlatformAccess(endpoint=URL, **ACCESS)
         clock = platform.clock.now
         caller = PlatformCaller(access, block_amazon=True, clock=clock, transport=Wire(platform.app))
         settings = ConnectorSettings(
             **storage,
             platform=access,
-            payments=_QUICK,
+            payments=_QUICK | {"shows_card": shows_card},
             retailer_files=(retailer_file(folder, {STORE: model}),),
             accelerated=accelerated,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ REFUND = "3b241101-e2bb-4255-8caf-000000000001"
 ITEMS = [("SKU-001", "2"), ("SKU-002", "1")]
 PAID: Steps = [("Adjust", "changed"), ("Capture", "changed")]
 HOUR = 3_600
+RECEIPTS = "/app/shoppers/ada/receipts"
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +234,22 @@ def test_mixed_store_leaves_app_shoppers_to_the_provider(storage: dict[str, Any]
         charges = [shop.charge(trip, "captured") for trip in (by_card, by_app)]
         assert [charge["amazonStore"] for charge in charges] == ["STORE-001", ""]
         assert [shop.steps(trip) for trip in (by_card, by_app)] == [PAID, []]
+
+
+def test_receipt_shows_the_card_and_does_without_it(storage: dict[str, Any], tmp_path: Path) -> None:
+    ada = {"payloadType": "SCAN_CODE", "scanResult": {"id": "ada", "type": "SHOPPER"}}
+    with amazon_shop(tmp_path, storage, shows_card=True) as shop:
+        trip = shop.sell(ITEMS, **ada)
+        paid_with = shop.charge(trip, "captured")["paidWith"]
+        shop.fault("error_503", "Get Transactional Data")
+        other = shop.sell(ITEMS, **ada)
+        assert shop.charge(other, "captured")["paidWith"] == ""
+        assert re.fullmatch(r"(VISA|MASTERCARD|AMEX) [0-9]{4}", paid_with)
+        assert [shop.steps(each) for each in (trip, other)] == [PAID, PAID]
+        shop.enter_with_the_app()
+        payments = {one["shoppingTripId"]: one["payment"] for one in shop.run("GET", RECEIPTS).json()["receipts"]}
+        assert payments[trip] == {"state": "paid", "owed": "0.00", "refunded": "0.00", "paidWith": paid_with}
+        assert "paidWith" not in payments[other]
 
 
 def test_secrets_are_in_no_log(shop: AmazonShop) -> None:
