@@ -161,7 +161,7 @@ EditionOption = Annotated[
     typer.Option(
         "--edition",
         metavar="EDITION",
-        help="Edition of Amazon's documentation whose rules count, such as 2026-02.",
+        help="Edition of Amazon's documentation, such as 2026-02.",
         show_default="the newest",
     ),
 ]
@@ -170,7 +170,7 @@ RunEditionOption = Annotated[
     typer.Option(
         "--edition",
         metavar="EDITION",
-        help="Edition of Amazon's documentation whose rules judge, such as 2026-02.",
+        help="Edition of Amazon's documentation that judges, such as 2026-02.",
         show_default="the edition in the profile, or the newest",
     ),
 ]

@@ -214,7 +214,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--jwo-edition",
         metavar="EDITION",
         default="",
-        help="edition of Amazon's documentation whose rules judge (default: that of the profile, or the newest)",
+        help="edition of Amazon's documentation that judges (default: that of the profile, or the newest)",
     )
     group.addoption("--jwo-expected", metavar="FILE", help="file of known failures, with reasons (default: none)")
     group.addoption(

@@ -303,10 +303,10 @@ class CatalogClientTable(ClientTable):
 
 
 class SuiteTable(_Table):
-    """What a certification need not judge, and whose rules judge."""
+    """The edition that judges, and what a certification need not judge."""
 
     edition: str = ""
-    """The edition of Amazon's documentation whose rules judge, such as `2026-02`; empty for the newest."""
+    """The edition of Amazon's documentation that judges, such as `2026-02`; empty for the newest."""
     not_offered: tuple[Offer, ...] = ()
     """What the retailer does not offer. Cases that need it are not applicable, and the run can be complete."""
 

@@ -28,7 +28,7 @@ class Selection:
     left_out: frozenset[str] = frozenset()
     """APIs of some stores only, which the profile does not declare. `only` selects their cases nevertheless."""
     edition: str = ""
-    """The edition of the documentation whose rules judge; empty for the newest."""
+    """The edition of the documentation that judges; empty for the newest."""
 
     def has(self, case_id: str) -> bool:
         """Say whether a case is selected."""
