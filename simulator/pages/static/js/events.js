@@ -1,18 +1,18 @@
-// The event stream: one EventSource for the page. Entries arrive together, once in a frame of the screen.
+// The event stream of the page. Entries arrive together, once in a frame of the screen.
+
+import { joinStream } from "./shared_stream.js";
 
 const HIDDEN_FOR_MS = 5000;
 const MOST_WAITING = 5000;
-const RETRY_MS = 3000;
 const listeners = new Set();
-let source = null;
-let openKinds = "";
+let stream = null;
 let last = null;
 let entries = [];
 let changes = [];
 let missed = 0;
 let isScheduled = false;
 let hiddenTimer = 0;
-let wasOpen = false;
+let hasJoined = false;
 
 /**
  * Listen to the stream. `kinds` are the kinds of the journal's entries; an empty list means none, `["*"]` means all.
@@ -30,53 +30,58 @@ export function listen(listener) {
   return () => listeners.delete(listener);
 }
 
-window.addEventListener("load", connect);
+window.addEventListener("load", () => {
+  connect();
+  closeIfHidden();
+});
 window.addEventListener("pagehide", close);
 document.addEventListener("visibilitychange", () => {
-  window.clearTimeout(hiddenTimer);
-  if (document.hidden) hiddenTimer = window.setTimeout(close, HIDDEN_FOR_MS); // browsers open few connections to a host
-  else connect();
+  if (!document.hidden) connect();
+  closeIfHidden();
 });
 
+function closeIfHidden() {
+  window.clearTimeout(hiddenTimer);
+  if (document.hidden) hiddenTimer = window.setTimeout(close, HIDDEN_FOR_MS);
+}
+
 function connect() {
-  const kinds = wantedKinds();
-  if (source && source.readyState !== EventSource.CLOSED && kinds === openKinds) return;
-  close();
-  openKinds = kinds;
-  const query = new URLSearchParams({ kinds, ...(last === null ? {} : { after: String(last) }) });
-  source = new EventSource(`/events?${query}`);
-  source.addEventListener("open", () => {
-    tellState("live");
-    if (wasOpen) for (const listener of listeners) listener.onGap?.();
-    wasOpen = true;
-  });
-  source.addEventListener("error", () => {
-    tellState("lost");
-    // after a refused request the browser does not try again by itself
-    if (source?.readyState === EventSource.CLOSED) window.setTimeout(connect, RETRY_MS);
-  });
-  source.addEventListener("entries", (event) => {
-    last = Number(event.lastEventId);
-    entries.push(...JSON.parse(event.data));
+  if (stream) {
+    stream.want(wantedKinds());
+    return;
+  }
+  let isAgain = hasJoined;
+  hasJoined = true;
+  const onOpen = (missedSome) => {
+    open(missedSome || isAgain);
+    isAgain = false;
+  };
+  stream = joinStream(wantedKinds(), () => last, { onOpen, onLost: () => tellState("lost"), onFrame: take });
+}
+
+function close() {
+  stream?.leave();
+  stream = null;
+}
+
+function open(missedSome) {
+  tellState("live");
+  if (missedSome) for (const listener of listeners) listener.onGap?.();
+}
+
+function take(name, data, id) {
+  const content = JSON.parse(data);
+  if (name === "gap") missed += content.missed;
+  else if (name === "changes") changes.push(...content);
+  else {
+    last = Number(id);
+    entries.push(...content);
     if (entries.length > MOST_WAITING) {
       missed += entries.length - MOST_WAITING;
       entries = entries.slice(-MOST_WAITING);
     }
-    schedule();
-  });
-  source.addEventListener("changes", (event) => {
-    changes.push(...JSON.parse(event.data));
-    schedule();
-  });
-  source.addEventListener("gap", (event) => {
-    missed += JSON.parse(event.data).missed;
-    schedule();
-  });
-}
-
-function close() {
-  source?.close();
-  source = null;
+  }
+  schedule();
 }
 
 function wantedKinds() {
