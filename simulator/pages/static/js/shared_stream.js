@@ -70,12 +70,12 @@ class OwnStream {
 class SharedStream {
   constructor(kinds, last, receiver) {
     this.tab = window.crypto.randomUUID();
-    this.wish = { kinds, number: 1 };
+    this.request = { kinds, number: 1 };
     this.answered = 0;
     this.last = last;
     this.lastFrame = null;
     this.receiver = receiver;
-    this.wishes = null; // of all tabs, by tab, if this tab opens the stream
+    this.requests = null; // of all tabs, by tab, if this tab opens the stream
     this.own = null;
     this.isOpen = false;
     this.abort = new AbortController();
@@ -83,15 +83,15 @@ class SharedStream {
     this.channel.addEventListener("message", ({ data }) => this._hear(data));
     const { signal } = this.abort;
     window.navigator.locks.request(NAME, { signal }, () => this._lead()).catch(() => {}); // it ends by `leave`
-    this._post({ type: "wish", tab: this.tab, wish: this.wish });
+    this._post({ type: "request", tab: this.tab, request: this.request });
   }
 
   /** Ask for other kinds. */
   want(kinds) {
-    if (kinds === this.wish.kinds) return;
-    this.wish = { kinds, number: this.wish.number + 1 };
-    if (this.wishes) this._grant(this.tab, this.wish);
-    else this._post({ type: "wish", tab: this.tab, wish: this.wish });
+    if (kinds === this.request.kinds) return;
+    this.request = { kinds, number: this.request.number + 1 };
+    if (this.requests) this._grant(this.tab, this.request);
+    else this._post({ type: "request", tab: this.tab, request: this.request });
   }
 
   leave() {
@@ -108,12 +108,12 @@ class SharedStream {
   }
 
   _hear(message) {
-    if (this.wishes) {
-      if (message.type === "wish") this._grant(message.tab, message.wish);
-      if (message.type === "leave") this.wishes.delete(message.tab);
+    if (this.requests) {
+      if (message.type === "request") this._grant(message.tab, message.request);
+      if (message.type === "leave") this.requests.delete(message.tab);
       return;
     }
-    if (message.type === "asked") this._post({ type: "wish", tab: this.tab, wish: this.wish });
+    if (message.type === "asked") this._post({ type: "request", tab: this.tab, request: this.request });
     if (message.type === "open") this._takeOpen(message.missed, message.numbers[this.tab] ?? 0);
     if (message.type === "lost") this.receiver.onLost();
     if (message.type === "frame") this._takeFrame(message.name, message.data, message.id);
@@ -124,9 +124,9 @@ class SharedStream {
     this.receiver.onFrame(name, data, id);
   }
 
-  /** The stream is open with the kinds of the wish of that number. */
+  /** The stream is open with the kinds of the request of that number. */
   _takeOpen(missed, number) {
-    if (number < this.wish.number) return;
+    if (number < this.request.number) return;
     const isNew = this.answered < number;
     this.answered = number;
     if (isNew || missed) this.receiver.onOpen(true);
@@ -136,7 +136,7 @@ class SharedStream {
   _lead() {
     if (this.abort.signal.aborted) return undefined;
     const followsAnother = this.answered > 0;
-    this.wishes = new Map([[this.tab, this.wish]]);
+    this.requests = new Map([[this.tab, this.request]]);
     this._post({ type: "asked" });
     // the other tabs say what they want, so that the stream is opened once
     this.opening = window.setTimeout(() => this._open(followsAnother), followsAnother ? COLLECT_MS : 0);
@@ -145,7 +145,7 @@ class SharedStream {
 
   _open(missed) {
     let hasMissed = missed;
-    this.own = new OwnStream(unite(this.wishes), () => this.lastFrame ?? this.last(), {
+    this.own = new OwnStream(unite(this.requests), () => this.lastFrame ?? this.last(), {
       onOpen: (again) => {
         this.isOpen = true;
         this._tellOpen(again || hasMissed);
@@ -164,25 +164,25 @@ class SharedStream {
   }
 
   _tellOpen(missed) {
-    const numbers = Object.fromEntries([...this.wishes].map(([tab, { number }]) => [tab, number]));
+    const numbers = Object.fromEntries([...this.requests].map(([tab, { number }]) => [tab, number]));
     this._post({ type: "open", missed, numbers });
     this._takeOwnOpen(missed);
   }
 
-  /** As `_takeOpen`. The first wish of this tab has opened the stream, so that nothing is missed. */
+  /** As `_takeOpen`. The first request of this tab has opened the stream, so that nothing is missed. */
   _takeOwnOpen(missed) {
-    const isNew = this.answered < this.wish.number && this.wish.number > 1;
-    this.answered = this.wish.number;
+    const isNew = this.answered < this.request.number && this.request.number > 1;
+    this.answered = this.request.number;
     this.receiver.onOpen(missed || isNew);
   }
 
-  _grant(tab, wish) {
-    this.wishes.set(tab, wish);
-    if (!this.own) return; // the stream opens soon, with this wish
-    const kinds = unite(this.wishes);
+  _grant(tab, request) {
+    this.requests.set(tab, request);
+    if (!this.own) return; // the stream opens soon, with this request
+    const kinds = unite(this.requests);
     if (covers(this.own.kinds, kinds)) {
       if (this.isOpen && tab === this.tab) this._takeOwnOpen(false);
-      if (this.isOpen && tab !== this.tab) this._post({ type: "open", missed: false, numbers: { [tab]: wish.number } });
+      if (this.isOpen && tab !== this.tab) this._post({ type: "open", missed: false, numbers: { [tab]: request.number } });
       return;
     }
     this.isOpen = false;
@@ -190,8 +190,8 @@ class SharedStream {
   }
 }
 
-function unite(wishes) {
-  const texts = [...wishes.values()].map(({ kinds }) => kinds);
+function unite(requests) {
+  const texts = [...requests.values()].map(({ kinds }) => kinds);
   if (texts.includes("")) return "";
   const names = new Set(texts.flatMap((text) => text.split(",")).filter((name) => name !== "none"));
   return [...names].sort().join(",") || "none";
