@@ -70,7 +70,7 @@ export function judge(one, broken) {
   if (broken.length) one.level = "bad";
 }
 
-/** @param {Summary} one @returns {string} what is wrong with an answer whose status may be a success; "" if nothing is */
+/** @param {Summary} one @returns {string} what is wrong with an answer, also with a success; "" if nothing is */
 export function troubleText({ status, isMalformed, broken }) {
   if (broken?.length) return `breaks ${broken.slice(0, 3).join(", ")}${broken.length > 3 ? " …" : ""}`;
   return isMalformed && status !== null ? FAILURES.malformed_answer : "";
