@@ -120,6 +120,18 @@ def test_page_on_github_has_the_inputs_and_outputs_of_the_action() -> None:
     assert outputs == list(action["outputs"])
 
 
+def test_workflows_give_inputs_and_read_outputs_that_the_action_has() -> None:
+    action = yaml.safe_load(ACTION.read_text("utf-8"))
+    for text, job in ((GITHUB_PAGE, "certify"), ((WORKFLOWS / "ci.yml").read_text("utf-8"), "action")):
+        (step,) = (
+            each for each in yaml.safe_load(text)["jobs"][job]["steps"] if "github-action" in each.get("uses", "")
+        )
+        read = set(re.findall(rf"steps\.{step['id']}\.outputs\.([\w-]+)", text))
+        assert set(step["with"]) <= set(action["inputs"])
+        assert read
+        assert read <= set(action["outputs"])
+
+
 def test_jenkinsfile_is_groovy_and_keeps_the_reports() -> None:
     assert parse_groovy_content(JENKINS).children
     always = JENKINS.partition("always {")[2]
