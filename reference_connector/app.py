@@ -67,7 +67,8 @@ from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, Sho
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
-from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
+from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
+from reference_connector.tracing import make_telemetry, send_spans
 
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
@@ -117,7 +118,7 @@ def create_app(
     is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
     """
     parts = _parts(settings)
-    telemetry = Telemetry(log or EventLog(clock), span_maker())
+    telemetry = make_telemetry(log or EventLog(clock), traces=settings.traces, catalog=settings.catalog_metrics)
     source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -183,6 +184,8 @@ def check_start(settings: ConnectorSettings) -> None:
         raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
     if settings.caller.missing:
         raise BadSettings(settings.caller.missing)
+    if settings.traces:
+        send_spans().close()
     in_file = not settings.database_url.get_secret_value()
     if in_file and ledger.resolve() == settings.store.path.resolve():
         raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
@@ -261,6 +264,7 @@ def _lifespan(
         finally:
             made.store.close()
             simulated.close()
+            made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()
