@@ -181,7 +181,7 @@ class CallWatch:
         return counter
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Do nothing."""
 
 
@@ -193,7 +193,7 @@ class Telemetry:
         log: EventLog,
         new_span: NewSpan | None = None,
         more: Sequence[Collector] = (),
-        close: Callable[[], None] = _nothing,
+        close: Callable[[], None] = nothing,
     ) -> None:
         self.log = log
         self.more = tuple(more)

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
 from jwo_contract.errors import BadSettings
-from reference_connector.catalog_client.metrics import MetricsFile
-from reference_connector.telemetry import TRACER, EventLog, NewSpan, Telemetry, span_maker
+from reference_connector.telemetry import TRACER, NewSpan, nothing, span_maker
 
 _SERVICE = "jwo-connector"
 _CLOSE_WITHIN_S = 2.0
 
 
 class Tracing(NamedTuple):
-    """Starts spans; `close` sends those that still wait, for at most 2 s."""
+    """Starts spans, or makes none; `close` sends those that still wait, for at most 2 s."""
 
-    new_span: NewSpan
+    new_span: NewSpan | None
     close: Callable[[], None]
 
 
-def make_telemetry(log: EventLog, *, traces: bool, catalog: Path | None) -> Telemetry:
-    """Make the metrics and spans of a connector. `catalog` is the file of the catalog client's metrics."""
-    more = [MetricsFile(catalog)] if catalog else []
-    if not traces:
-        return Telemetry(log, span_maker(), more)
-    tracing = send_spans()
-    return Telemetry(log, tracing.new_span, more, tracing.close)
+def set_up(*, traces: bool) -> Tracing:
+    """Send spans if the setting is on. Without it, make them for a provider that another program has set up."""
+    return send_spans() if traces else Tracing(span_maker(), nothing)
 
 
 def send_spans() -> Tracing:

@@ -233,7 +233,7 @@ class PaymentBacklog(NamedTuple):
     """What is left to do for payments.
 
     `waiting` and `stuck` are numbers of rows. `due_at` is when the first waiting row was or will be due, and
-    `purchased_at` is the time of the oldest purchase with a charge that waits or is stuck. Each is None if there is no
+    `purchased_at` is the time of the oldest purchase with a charge that waits or is stuck. None means that there is no
     such row.
     """
 
