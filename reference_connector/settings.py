@@ -221,6 +221,8 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     """Whether `GET /app/mint/{type}` returns fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
     """Whether the app may request a code with another time of issue."""
+    app_refusal_shown_s: Seconds = 3_600
+    """How long the app shows why a gate refused its user's last scan, unless a gate opens before."""
     app_badge_pictures: bool = True
     """Whether the app shows its user's badge as a QR symbol, for readers that scan. A photo of it opens gates too."""
 

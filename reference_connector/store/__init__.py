@@ -26,7 +26,7 @@ from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVa
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
+Scope = Literal["identity", "order", "shopper_auth", "scan", "signature", "refused_scan", "busy_gate"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 """`parked` is a bad cart: it holds something that has no price yet."""
 BadgeState = Literal["issued", "revoked", "lost"]
