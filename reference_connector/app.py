@@ -33,6 +33,7 @@ from reference_connector.authentication import Authenticator
 from reference_connector.badge_routes import badge_routes
 from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
+from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
 from reference_connector.feeds.consumer import Consumers
@@ -47,13 +48,14 @@ from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments.desk import PaymentDesk
-from reference_connector.payments.entry import EntryPayments, RecentDeclines
+from reference_connector.payments.entry import EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
 from reference_connector.payments.simulated import SimulatedProvider
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
+from reference_connector.refused_scans import BusyGates, RefusedScans
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.retailer_source import RetailerSource, log_notes
 from reference_connector.sales import Sales
@@ -63,7 +65,8 @@ from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, Sho
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
-from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
+from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
+from reference_connector.tracing import set_up
 
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 _TURNS_TO_THE_LOG = 2
@@ -112,7 +115,9 @@ def create_app(
     are served if they have a token.
     """
     parts = _parts(settings)
-    telemetry = Telemetry(log or EventLog(clock), span_maker())
+    tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
+    more_metrics = [MetricsFile(catalog)] if catalog else []
+    telemetry = Telemetry(log or EventLog(clock), tracing.new_span, more_metrics, tracing.close)
     source = RetailerSource(
         settings.retailer_files,
         settings.price_lists,
@@ -144,10 +149,12 @@ def create_app(
     tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
     lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    entries = _entry_payments(made)
-    app.dispatcher = _dispatcher(made, orders, entries, risk or RetailersOwnRecords(retailer, made.store))
+    refused = RefusedScans(clock, settings.app_refusal_shown_s)
+    keys = EntryKeys(_scan_keys(made), _badges(made), refused)
+    entries = _entry_payments(made, keys)
+    app.dispatcher = _dispatcher(made, orders, entries, keys, risk or RetailersOwnRecords(retailer, store))
     document_calls(app, made.house)
-    add_mobile_app(app, _shared_with_the_app(made, desk, entries.declines))
+    add_mobile_app(app, _shared_with_the_app(made, desk, refused))
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
@@ -258,6 +265,7 @@ def _lifespan(
             for close in closers:
                 close()
             await made.platform.close()
+            made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()
@@ -265,9 +273,11 @@ def _lifespan(
     return lifespan
 
 
-def _dispatcher(made: _Made, orders: OrderHandler, entries: EntryPayments, risk: RiskCheck) -> Dispatcher:
+def _dispatcher(
+    made: _Made, orders: OrderHandler, entries: EntryPayments, keys: EntryKeys, risk: RiskCheck
+) -> Dispatcher:
     settings, telemetry = made.settings, made.telemetry
-    loyalty = _loyalty(made)
+    loyalty = _loyalty(made, keys)
     handlers: dict[Operation, Handle] = {
         VERIFY_IDENTITY_KEYS: _identity(made, entries).verify,
         CREATE_PURCHASES: orders.create,
@@ -280,7 +290,13 @@ def _dispatcher(made: _Made, orders: OrderHandler, entries: EntryPayments, risk:
         for operation, handle in handlers.items()
     }
     authenticator = Authenticator(settings.caller, made.house.auth, made.store, made.clock)
-    return Dispatcher(calls, authenticator, settings.limits, made.log)
+    busy = BusyGates(made.store, made.clock)
+
+    def note_limit(operation: Operation) -> None:
+        if operation in {VERIFY_IDENTITY_KEYS, RESOLVE_SCAN}:
+            busy.note()
+
+    return Dispatcher(calls, authenticator, settings.limits, made.log, note_limit)
 
 
 def _identity(made: _Made, entries: EntryPayments) -> IdentityHandler:
@@ -295,9 +311,9 @@ def _identity(made: _Made, entries: EntryPayments) -> IdentityHandler:
     )
 
 
-def _entry_payments(made: _Made) -> EntryPayments:
+def _entry_payments(made: _Made, keys: EntryKeys) -> EntryPayments:
     return EntryPayments(
-        keys=EntryKeys(_scan_keys(made), _badges(made)),
+        keys=keys,
         retailer=made.retailer,
         provider=made.provider,
         rules=made.settings.payments,
@@ -341,22 +357,22 @@ def _shoppers(made: _Made, risk: RiskCheck) -> ShopperHandler:
     )
 
 
-def _loyalty(made: _Made) -> LoyaltyHandler:
+def _loyalty(made: _Made, keys: EntryKeys) -> LoyaltyHandler:
     return LoyaltyHandler(
         reader_for=made.reader,
         retailer=made.retailer,
         store=made.store,
-        entry_keys=EntryKeys(_scan_keys(made), _badges(made)),
+        entry_keys=keys,
         house=made.house,
         clock=made.clock,
         log=made.log,
     )
 
 
-def _shared_with_the_app(made: _Made, desk: PaymentDesk, declines: RecentDeclines) -> SharedParts:
+def _shared_with_the_app(made: _Made, desk: PaymentDesk, refused: RefusedScans) -> SharedParts:
     new_token = partial(_new_token, made.settings.scan_key.token_digits)
     own = (made.settings, made.retailer, made.store, made.clock, made.log)
-    return SharedParts(*own, _scan_keys(made), _badges(made), new_token, desk, declines)
+    return SharedParts(*own, _scan_keys(made), _badges(made), new_token, desk, refused)
 
 
 def _consumers(made: _Made) -> Consumers:

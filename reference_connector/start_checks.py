@@ -9,6 +9,7 @@ from jwo_contract.errors import BadSettings
 from jwo_toolkit.tls import unusable
 from reference_connector.payments.simulated import unusable_ledger
 from reference_connector.settings import ConnectorSettings
+from reference_connector.tracing import send_spans
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Prometheus' own variable: the folder in which several workers share their counts."""
@@ -23,6 +24,8 @@ def check_start(settings: ConnectorSettings) -> None:
         raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
     if settings.caller.missing:
         raise BadSettings(settings.caller.missing)
+    if settings.traces:
+        send_spans().close()
     in_file = not settings.database_url.get_secret_value()
     if in_file and ledger.resolve() == settings.store.path.resolve():
         raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")

@@ -17,7 +17,7 @@ from reference_connector.mobile_app.receipts import add_receipt_routes
 from reference_connector.mobile_app.routes import AppRules, add_app_routes
 from reference_connector.mobile_app.sign_in import SignIn
 from reference_connector.payments.desk import PaymentDesk
-from reference_connector.payments.entry import RecentDeclines
+from reference_connector.refused_scans import RefusedScans
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.scan_keys import ScanKeys
 from reference_connector.settings import ConnectorSettings
@@ -39,7 +39,7 @@ class SharedParts(NamedTuple):
     badges: Badges
     new_token: Callable[[], str]
     desk: PaymentDesk
-    declines: RecentDeclines
+    refused: RefusedScans
 
 
 def add_mobile_app(app: FastAPI, shared: SharedParts) -> None:
@@ -53,7 +53,7 @@ def add_mobile_app(app: FastAPI, shared: SharedParts) -> None:
     of_badges = own_badge_routes(
         shared.badges, store, shared.clock, shared.log, has_pictures=settings.app_badge_pictures
     )
-    of_entries = entry_routes(retailer, store, rules, shared.declines)
+    of_entries = entry_routes(retailer, store, rules, shared.refused)
     add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges, of_entries])
     if settings.app_test_keys:
         app.include_router(sample_routes(retailer))

@@ -1,15 +1,18 @@
 """The app's routes for the money of the shopper that is signed in: receipts with their payment, and debts.
 
-    GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "payment": {"state", "owed", "refunded"}}]}
+    GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "madeAt", "timeZone", "payment"}]}
     GET  /app/shoppers/{id}/debts                  {"debts": [{"shoppingTripId", "amount", "currency", "state"}]}
     POST /app/shoppers/{id}/debts/{trip}/settle    202, the state of the payment; 409 if there is nothing to pay
 
+`madeAt` is the instant of the purchase, `timeZone` the store's, and `payment` has {"state", "owed", "refunded"}, and
+"paidWith" with the card if Amazon charged one.
 Amounts are texts with two decimals. The body of a settlement may name another means of payment: {"paymentMethod": …},
 a token of the provider. Without one, the connector uses the means on record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import orjson
@@ -19,6 +22,7 @@ from starlette.responses import Response
 
 from jwo_contract.errors import ContractError
 from jwo_contract.messages import parse_object
+from jwo_contract.values import format_instant
 from reference_connector.errors import InvalidRequest
 from reference_connector.mobile_app.routes import app_json, read_app_body, require_own
 from reference_connector.mobile_app.sign_in import SignIn
@@ -30,6 +34,7 @@ from reference_connector.store import Charge, Records, Store, Transfer
 _LONGEST_TOKEN = 255
 _STATES = {
     "captured": "paid",
+    "read_at_amazon": "paid",
     "released": "nothing_to_pay",
     "declined": "owed",
     "settled": "settled",
@@ -44,24 +49,28 @@ def add_receipt_routes(
 ) -> None:
     """Serve receipts and debts."""
     own = [Depends(require_own(sign_in))]
-    app.include_router(_receipt_routes(store), dependencies=own)
+    app.include_router(_receipt_routes(retailer, store), dependencies=own)
     app.include_router(_debt_routes(retailer, desk), dependencies=own)
 
 
-def _receipt_routes(store: Store) -> APIRouter:
+def _receipt_routes(retailer: CurrentRetailer, store: Store) -> APIRouter:
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
 
     @routes.get("/receipts")
     async def receipts(shopper_id: str) -> Response:
-        return app_json({"receipts": await store.transact(_receipts, shopper_id)})
+        return app_json({"receipts": await store.transact(_receipts, shopper_id, retailer.current.time_zones)})
 
     return routes
 
 
-def _receipts(records: Records, shopper_id: str) -> list[dict[str, object]]:
+def _receipts(records: Records, shopper_id: str, time_zones: Mapping[str, str]) -> list[dict[str, object]]:
     """List a shopper's receipts, the newest first; a trip with a charge has its payment. This is a unit of work."""
-    purchases = records.purchases_of(shopper_id)
-    return [orjson.loads(each.receipt) | _payment(records, each.trip_id) for each in purchases]
+    return [
+        orjson.loads(each.receipt)
+        | {"madeAt": format_instant(each.made_at), "timeZone": time_zones.get(each.store_id, "UTC")}
+        | _payment(records, each.trip_id)
+        for each in records.purchases_of(shopper_id)
+    ]
 
 
 def _payment(records: Records, trip_id: str) -> dict[str, object]:
@@ -70,8 +79,8 @@ def _payment(records: Records, trip_id: str) -> dict[str, object]:
         return {}
     refunds = [each for each in records.transfers.of_trip(trip_id) if (each.kind, each.state) == ("refund", "done")]
     refunded = sum((each.amount for each in refunds), Decimal(0))
-    state = _STATES.get(charge.state, "open")
-    return {"payment": {"state": state, "owed": as_text(charge.owed), "refunded": as_text(refunded)}}
+    payment = {"state": _STATES.get(charge.state, "open"), "owed": as_text(charge.owed), "refunded": as_text(refunded)}
+    return {"payment": payment | ({"paidWith": charge.paid_with} if charge.paid_with else {})}
 
 
 def _debt_routes(retailer: CurrentRetailer, desk: PaymentDesk) -> APIRouter:

@@ -1,6 +1,7 @@
 """The steps of a payment that Amazon holds: each one makes one call to the platform, and returns the row's next state.
 
     charge      adjust_at_amazon ─> capture_at_amazon ─> captured
+                                    capture_at_amazon ─> read_at_amazon ─> captured   (if the receipt shows the card)
                 adjust_at_amazon ─> declined      (a debt: nothing is captured)
                 cancel_at_amazon ─> released      (nothing to pay)
                 checkout_at_amazon ─> captured    (the platform charges the priced cart)
@@ -22,6 +23,7 @@ from jwo_contract.operations import (
     CANCEL_CHARGE,
     CAPTURE_CHARGE,
     CHECKOUT_CART,
+    GET_TRANSACTIONAL_DATA,
     REFUND_CHARGE,
     Operation,
 )
@@ -35,17 +37,19 @@ from reference_connector.errors import (
     PlatformRefused,
 )
 from reference_connector.platform_calls.caller import PlatformCaller
-from reference_connector.store import Charge, Transfer
+from reference_connector.store import Charge, ChargeState, Transfer
 
 Row = TypeVar("Row", Charge, Transfer)
 _BAD_REQUEST = 400
+_LONGEST_CARD = 60
 
 
 class AmazonSteps:
-    """Takes the steps."""
+    """Takes the steps. With `shows_card`, it reads the card of each charge once, and does without it if that fails."""
 
-    def __init__(self, platform: PlatformCaller) -> None:
+    def __init__(self, platform: PlatformCaller, *, shows_card: bool) -> None:
         self._platform = platform
+        self._shows_card = shows_card
 
     async def next(self, row: Row) -> Row:
         """Make the call that a row waits for; return the row's next state.
@@ -64,12 +68,23 @@ class AmazonSteps:
         if charge.state == "checkout_at_amazon":
             order_id = (await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"]
             return _after(charge)._replace(state="captured", captured=charge.amount, reference=order_id)
+        if charge.state == "read_at_amazon":
+            return _after(charge)._replace(state="captured", paid_with=await self._card(charge))
         money = {"amount": Money(charge.amount, charge.currency).to_json()}
         if charge.state == "adjust_at_amazon":
             _check_approved(charge, await self._call(ADJUST_CHARGE, charge, money))
             return _after(charge)._replace(state="capture_at_amazon", authorised=charge.amount)
         await self._call(CAPTURE_CHARGE, charge, money)
-        return _after(charge)._replace(state="captured", captured=charge.amount)
+        state: ChargeState = "read_at_amazon" if self._shows_card else "captured"
+        return _after(charge)._replace(state=state, captured=charge.amount)
+
+    async def _card(self, charge: Charge) -> str:
+        """Return the card that was charged, or an empty text if the platform does not say it."""
+        try:
+            data = await self._call(GET_TRANSACTIONAL_DATA, charge, {})
+        except (PaymentUnclear, PaymentImpossible):
+            return ""
+        return f"{data['brand']} {data['tail']}"[:_LONGEST_CARD]
 
     async def _refund(self, refund: Transfer) -> Transfer:
         more = {

@@ -121,7 +121,7 @@ def _refund(records: Records, request: RefundRequest, now: datetime) -> Transfer
     charge = _charge_of(records, request.trip_id)
     left = charge.collected - sum((each.amount for each in _refunds(records, request.trip_id)), _ZERO)
     amount = left if request.amount is None else request.amount
-    if charge.state not in {"captured", "declined", "settled"}:
+    if charge.state not in {"captured", "read_at_amazon", "declined", "settled"}:
         raise NotPossible(f"the charge is {charge.state}; only what was collected can be refunded")
     if not _ZERO < amount <= left:
         raise NotPossible(f"at most {left} {charge.currency} of this trip can be refunded")

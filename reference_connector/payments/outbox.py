@@ -25,7 +25,8 @@ from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.steps import Row, Steps, refused, stuck
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.settings import Payments
-from reference_connector.store import AT_AMAZON, Authorisation, Charge, Leased, Records, Store, Transfer
+from reference_connector.store import AT_AMAZON, Authorisation, Charge, Records, Store, Transfer
+from reference_connector.store.leases import Leased
 from reference_connector.telemetry import Clock, EventLog
 
 _NO_ANSWER = "no_answer"
@@ -54,7 +55,7 @@ class PaymentOutbox:
     ) -> None:
         self._store = store
         self._steps = Steps(provider, rules, clock)
-        self._amazon = AmazonSteps(platform)
+        self._amazon = AmazonSteps(platform, shows_card=rules.shows_card)
         self._rules = rules
         self._call_s = min(rules.call_s, _SHARE_OF_LEASE * rules.lease_s or rules.call_s)
         self._owner = owner

@@ -161,6 +161,7 @@ def _charge(charge: Charge) -> dict[str, object]:
         "currency": charge.currency,
         "amazonStore": charge.amazon_store,
         "orderId": charge.reference if charge.cart else "",
+        "paidWith": charge.paid_with,
         "state": charge.state,
         "attempts": charge.attempts,
         "trouble": charge.trouble,

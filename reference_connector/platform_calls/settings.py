@@ -44,7 +44,8 @@ class PlatformAccess(HouseGroup):
     rate_per_s: float = Field(default=50.0, ge=0)
     """How many calls of one API this process makes in a second, at most; 0 sets no limit.
 
-    The platform limits the rate of an account. Several processes share that limit, so divide it by their number.
+    The platform limits the rate of an account. Several processes share that limit, so divide it by their number. Keep
+    it above `payments.batch` divided by `payments.call_s`, or calls of a full batch are given up before their turn.
     """
     retried_statuses: tuple[int, ...] = RETRIED_STATUSES
     """The statuses after which a call is repeated. A 500 with `final_500_text` and without Retry-After is final."""

@@ -25,10 +25,11 @@ from decimal import Decimal
 from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from reference_connector.store.books import Books
+from reference_connector.store.leases import Leased
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
+Scope = Literal["identity", "order", "shopper_auth", "scan", "signature", "refused_scan", "busy_gate"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 """`parked` is a bad cart: it holds something that has no price yet."""
 BadgeState = Literal["issued", "revoked", "lost"]
@@ -42,6 +43,7 @@ ChargeState = Literal[
     "adjust_at_amazon",
     "capture_at_amazon",
     "cancel_at_amazon",
+    "read_at_amazon",
     "checkout_at_amazon",
     "captured",
     "released",
@@ -52,8 +54,9 @@ ChargeState = Literal[
 """matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
 change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
 first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
-capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. checkout_at_amazon: send
-the priced cart to the platform, which charges the shopper.
+capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. read_at_amazon: the
+whole amount is collected, and the card is read for the receipt. checkout_at_amazon: send the priced cart to the
+platform, which charges the shopper.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
@@ -64,7 +67,10 @@ releasing: release. The others are final."""
 TransferState = Literal["pending", "refund_at_amazon", "done", "declined", "stuck"]
 """refund_at_amazon: refund at the platform, as Amazon holds the money. pending: any other call."""
 AT_AMAZON = frozenset(
-    {"adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "checkout_at_amazon", "refund_at_amazon"}
+    {
+        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon"),
+        *("checkout_at_amazon", "refund_at_amazon"),
+    }
 )
 """The states of rows that wait for a call to the platform. Nodes of version 7 and before leave such rows alone."""
 TransferKind = Literal["refund", "settle"]
@@ -173,6 +179,8 @@ class Charge(NamedTuple):
     stuck_in: ChargeState | Literal[""] = ""
     amazon_store: str = ""
     """The store of a charge that Amazon collects; empty if the retailer's provider collects it."""
+    paid_with: str = ""
+    """The brand and the last four digits of the card that Amazon charged, or empty."""
     cart: str = ""
     """The body of Checkout Cart, as JSON, if the store has the Checkout Service. `reference` is then the orderId."""
 
@@ -245,38 +253,18 @@ class RecordSale(NamedTuple):
     charge: Charge | None
 
 
-Row = TypeVar("Row")
+class PaymentBacklog(NamedTuple):
+    """What is left to do for payments.
 
-
-class Leased(Protocol[Row]):
-    """Rows that wait for work. A worker leases a row, works outside of any transaction, and saves the row's new state.
-
-    The key is the row's first member.
+    `waiting` and `stuck` are numbers of rows. `due_at` is when the first waiting row was or will be due, and
+    `purchased_at` is the time of the oldest purchase with a charge that waits or is stuck. None means that there is no
+    such row.
     """
 
-    def save(self, row: Row) -> None:
-        """Insert a row. Its key must be new."""
-
-    def find(self, key: str) -> Row | None:
-        """Find a row by its key."""
-
-    def in_state(self, state: str, limit: int) -> list[Row]:
-        """List the rows in a state, the oldest first."""
-
-    def of_trip(self, trip_id: str) -> list[Row]:
-        """List the rows of a shopping trip, the oldest first."""
-
-    def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Row]:
-        """Lease the rows that are due and that no other worker has leased, the oldest first."""
-
-    def claim(self, key: str, owner: str, *, now: datetime, lease_until: datetime) -> bool:
-        """Lease one row, due or not; return False if another worker has leased it."""
-
-    def update(self, row: Row, owner: str) -> bool:
-        """Save the new state of a leased row, and end the lease; return False if `owner` has lost the lease."""
-
-    def replace(self, row: Row) -> None:
-        """Save the new state of a row that no worker has leased."""
+    waiting: int
+    stuck: int
+    due_at: datetime | None
+    purchased_at: datetime | None
 
 
 class Records(Protocol):
@@ -351,6 +339,9 @@ class Records(Protocol):
 
     def stuck_payments(self) -> int:
         """Count what an operator must take up again: charges, pre-authorisations, and transfers."""
+
+    def payment_backlog(self) -> PaymentBacklog:
+        """Return what waits for the payment provider or for an operator, and since when."""
 
     def debts(self, shopper_id: str) -> list[Charge]:
         """List a shopper's declined charges, the oldest first."""

@@ -114,16 +114,15 @@ STEPS = {
         ),
     ),
     # The charges and refunds that Amazon handles. A node of version 7 does not know their states, so it leaves them to
-    # others. It needs the indexes of the states that it knows, but not the one of versions before 6.
+    # others.
     8: Step(
         both=(
             "ALTER TABLE charge ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE charge ADD COLUMN paid_with TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE transfer ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
-            "DROP INDEX charge_due",
-            """CREATE INDEX charge_open ON charge (due_at)
-  WHERE state IN ('matching', 'pending', 'adjusting', 'adjusted', 'authorised', 'collecting',
-    'adjust_at_amazon', 'capture_at_amazon', 'cancel_at_amazon')""",
-            "CREATE INDEX transfer_open ON transfer (due_at) WHERE state IN ('pending', 'refund_at_amazon')",
+            """CREATE INDEX charge_amazon ON charge (due_at)
+  WHERE state IN ('adjust_at_amazon', 'capture_at_amazon', 'cancel_at_amazon', 'read_at_amazon')""",
+            "CREATE INDEX transfer_amazon ON transfer (due_at) WHERE state = 'refund_at_amazon'",
         ),
     ),
     # Carts for the Checkout Service. The books: what the platform's files and events report about orders, and the

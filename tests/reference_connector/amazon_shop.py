@@ -99,9 +99,13 @@ class AmazonShop:
             self.platform.wait(0.002)
         raise AssertionError(f"not in {path}: {self.log.getvalue()[-2000:]}")
 
+    def sign_in(self) -> None:
+        """Sign Ada in to the app."""
+        assert self.run("POST", "/app/session", json={"shopper": "ada", "pin": "314159"}).is_success
+
     def enter_with_the_app(self) -> int:
         """Scan a code of the app at the gate; return the status of the answer."""
-        self.run("POST", "/app/session", json={"shopper": "ada", "pin": "314159"})
+        self.sign_in()
         code = self.run("POST", "/app/shoppers/ada/scan-key").json()
         scan = {
             "requestId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
@@ -155,22 +159,22 @@ def a_cart(trip: str, items: list[Any], store: str = STORE, **event: Any) -> dic
 
 @contextmanager
 def amazon_shop(
-    folder: Path, storage: dict[str, Any], model: str = "amazon", *, accelerated: bool = True, **rules: Any
+    folder: Path, storage: dict[str, Any], model: str = "amazon", *, shows_card: bool = False, **settings: Any
 ) -> Iterator[AmazonShop]:
-    """Run both sides; `rules` are rules of the platform's payment calls."""
+    """Run both sides; `settings` are further settings of the connector."""
     log = io.StringIO()
-    with in_process(payment={"burst": 100_000, "retry_after_s": 30, **rules}) as platform:
+    with in_process(payment={"burst": 100_000, "retry_after_s": 30}) as platform:
         access = PlatformAccess(endpoint=URL, **ACCESS)
         clock = platform.clock.now
         caller = PlatformCaller(access, block_amazon=True, clock=clock, transport=Wire(platform.app))
-        settings = ConnectorSettings(
+        configured = ConnectorSettings(
             **storage,
             platform=access,
-            payments=_QUICK,
+            payments=_QUICK | {"shows_card": shows_card},
             retailer_files=(retailer_file(folder, {STORE: model}),),
-            accelerated=accelerated,
+            **settings,
         )
-        app = create_app(settings, clock=clock, log=EventLog(clock, log), platform=caller)
+        app = create_app(configured, clock=clock, log=EventLog(clock, log), platform=caller)
         lifespan = app.router.lifespan_context(app)
         platform.runner.run(lifespan.__aenter__())
         try:

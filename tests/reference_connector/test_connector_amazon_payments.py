@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.reference_connector.amazon_shop import AmazonShop, Steps, a_cart, amazon_shop
+from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE
+from reference_connector.platform_calls.caller import PlatformCaller
+from reference_connector.platform_calls.settings import PlatformAccess
+from reference_connector.store import Charge, Records
+from tests.reference_connector.amazon_shop import ACCESS, AmazonShop, Steps, a_cart, amazon_shop
 from tests.reference_connector.conftest import both_databases
+from tests.reference_connector.payment_bench import PaymentBench
 from tests.simulator.in_process import KEY
 
 REFUND = "3b241101-e2bb-4255-8caf-000000000001"
 ITEMS = [("SKU-001", "2"), ("SKU-002", "1")]
 PAID: Steps = [("Adjust", "changed"), ("Capture", "changed")]
 HOUR = 3_600
+RECEIPTS = "/app/shoppers/ada/receipts"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +122,10 @@ def test_declined_total_is_a_debt_and_nothing_is_captured(shop: AmazonShop) -> N
     assert shop.steps(trip) == [("Adjust", "changed")]
     assert (charge["owed"], charge["trouble"]) == (total(shop, trip), "adjust_declined")
     assert shop.run("POST", f"/ops/charges/{trip}/retry").status_code == 409
+    shop.sign_in()
+    [debt] = shop.run("GET", "/app/shoppers/ada/debts").json()["debts"]
+    assert (debt["shoppingTripId"], debt["amount"]) == (trip, total(shop, trip))
+    assert shop.run("POST", f"/app/shoppers/ada/debts/{trip}/settle").status_code == 409
     refund = {"refundRequestId": REFUND, "shoppingTripId": trip}
     assert shop.run("POST", "/ops/refunds", json=refund).status_code == 409
     assert shop.run("POST", f"/ops/debts/{trip}/settle").json()["state"] == "settled"
@@ -216,6 +231,18 @@ def test_amazon_charges_shoppers_and_leaves_staff_and_cash(
     assert shop.steps(trip) == steps
 
 
+def test_bad_cart_is_charged_once_it_has_a_price(storage: dict[str, Any], tmp_path: Path) -> None:
+    with amazon_shop(tmp_path, storage, watch_files_s=0.01) as shop:
+        trip = shop.sell([*ITEMS, ("SKU-LATER", "1")])
+        assert shop.run("POST", "/ops/parked/sell").json() == {"sold": 0, "parked": 1}
+        assert shop.steps(trip) == []
+        with (tmp_path / "retailer.toml").open("a") as file:
+            file.write('[[product]]\nsku = "SKU-LATER"\nname = "Pear"\nprice = "0.75"\n')
+        shop.charge(trip, "captured")
+        assert shop.steps(trip) == PAID
+        assert set(shop.amounts(trip)) == {total(shop, trip)}
+
+
 @pytest.mark.parametrize(("model", "held"), [("amazon", 0), ("mixed", 1)])
 def test_gate_asks_no_provider_in_an_amazon_store(
     storage: dict[str, Any], tmp_path: Path, model: str, held: int
@@ -232,6 +259,55 @@ def test_mixed_store_leaves_app_shoppers_to_the_provider(storage: dict[str, Any]
         charges = [shop.charge(trip, "captured") for trip in (by_card, by_app)]
         assert [charge["amazonStore"] for charge in charges] == ["STORE-001", ""]
         assert [shop.steps(trip) for trip in (by_card, by_app)] == [PAID, []]
+
+
+def test_receipt_shows_the_card_and_does_without_it(storage: dict[str, Any], tmp_path: Path) -> None:
+    ada = {"payloadType": "SCAN_CODE", "scanResult": {"id": "ada", "type": "SHOPPER"}}
+    with amazon_shop(tmp_path, storage, shows_card=True) as shop:
+        trip = shop.sell(ITEMS, **ada)
+        paid_with = shop.charge(trip, "captured")["paidWith"]
+        shop.fault("error_503", "Get Transactional Data")
+        other = shop.sell(ITEMS, **ada)
+        assert shop.charge(other, "captured")["paidWith"] == ""
+        assert re.fullmatch(r"(VISA|MASTERCARD|AMEX) [0-9]{4}", paid_with)
+        assert [shop.steps(each) for each in (trip, other)] == [PAID, PAID]
+        shop.enter_with_the_app()
+        payments = {one["shoppingTripId"]: one["payment"] for one in shop.run("GET", RECEIPTS).json()["receipts"]}
+        assert payments[trip] == {"state": "paid", "owed": "0.00", "refunded": "0.00", "paidWith": paid_with}
+        assert "paidWith" not in payments[other]
+
+
+def test_two_nodes_make_each_call_once(bench: PaymentBench) -> None:
+    calls: Counter[str] = Counter()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        calls[f"{request.url.path} {body['shoppingTripId']}"] += 1
+        approved = {"status": "APPROVED", "authorizedAmount": body.get("amount")}
+        is_adjusted = request.url.path == ADJUST_CHARGE.path
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(approved).encode() if is_adjusted else b""))
+
+    access = PlatformAccess(endpoint="http://platform", **ACCESS)
+    bench.platform = PlatformCaller(
+        access, block_amazon=True, clock=lambda: bench.now, transport=httpx.MockTransport(answer)
+    )
+    trips = [f"trip-{number}" for number in range(20)]
+
+    def save(records: Records) -> None:
+        for trip in trips:
+            charge = Charge(trip, "", Decimal("1.50"), "USD", "", "adjust_at_amazon", bench.now)
+            records.charges.save(charge._replace(amazon_store="STORE-001"))
+
+    async def work_on_both() -> None:
+        nodes = [bench.worker(), bench.worker()]
+        while any(await asyncio.gather(*(node.settle_due() for node in nodes))):
+            pass
+
+    bench.run(bench.store.transact(save))
+    bench.run(work_on_both())
+    bench.run(bench.platform.close())
+    assert calls == {f"{call.path} {trip}": 1 for call in (ADJUST_CHARGE, CAPTURE_CHARGE) for trip in trips}
+    assert {bench.charge(trip).state for trip in trips} == {"captured"}
 
 
 def test_secrets_are_in_no_log(shop: AmazonShop) -> None:
