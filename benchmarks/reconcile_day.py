@@ -1,6 +1,6 @@
 """Runs a day of a mixed store with faults, kills connector and platform with SIGKILL, and reconciles the money.
 
-    python benchmarks/reconcile_day.py [--trips 20000] [--kills 8] [--seed 1] [--shoppers 24]
+    python benchmarks/reconcile_day.py [--trips 20000] [--kills 10] [--seed 1] [--shoppers 24]
 
 Half of the shoppers enter by card, and Amazon charges them by the connector's payment calls. The others enter by app,
 and the retailer charges them. The platform duplicates and loses messages, throttles payment calls, loses their answers,
@@ -65,7 +65,7 @@ def main() -> None:
     """Run, print the table and the figures, and exit with 1 if a book does not agree."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trips", type=int, default=20_000, help="trips to make (default: %(default)s)")
-    parser.add_argument("--kills", type=int, default=8, help="kills, in turn (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=10, help="kills, in turn (default: %(default)s)")
     parser.add_argument("--shoppers", type=int, default=24, help="shoppers at once (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the times and carts (default: %(default)s)")
     given = parser.parse_args()

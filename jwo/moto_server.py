@@ -10,6 +10,7 @@ import logging
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
 from jwo.quick_queues import make_quick
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen

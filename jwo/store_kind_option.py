@@ -16,7 +16,7 @@ StoreKindOption = Annotated[
     typer.Option(
         "--store-kind",
         metavar="KIND",
-        help="Who charges the shoppers: retailer; card (entry by card, Amazon charges); "
+        help="Kind of the stores by the side that charges: retailer; card (entry by card, Amazon charges); "
         "mixed (Amazon charges cards, the retailer app users); checkout (as card, by the totals of Checkout Cart).",
     ),
 ]

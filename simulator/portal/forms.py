@@ -61,7 +61,7 @@ class StoreSetup(_Body):
     )
     paymentProcessor: PaymentProcessor = Field(  # noqa: N815 - as above
         default="retailer",
-        description="Who charges cards and palms: retailer, amazon (payment calls) or checkout (Checkout Cart).",
+        description="The side that charges cards: retailer, amazon (payment calls) or checkout (Checkout Cart).",
     )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
     badgeChannel: BadgeChannel = Field(  # noqa: N815 - as above
