@@ -49,7 +49,7 @@ def _place(after: str) -> bytes:
 
 def _page(records: Records, after: bytes, limit: int) -> tuple[list[_Trip], bytes]:
     pairs = records.books.pairs_after(after, limit)
-    ids = [pair.sale.trip_id if pair.sale else pair.order.trip_id for pair in pairs if pair.sale or pair.order]
+    ids = [one.trip_id for pair in pairs if (one := pair.sale or pair.order)]
     return [_trip(records, trip_id) for trip_id in ids], pairs[-1].place if pairs else b""
 
 
