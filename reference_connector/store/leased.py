@@ -130,6 +130,11 @@ class LeasedRows(Generic[T]):
         self._update = f"{self._replace} AND owner=?"
         self._open = [f"SELECT count(*) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
         self._stuck = f"SELECT count(*) FROM {name} WHERE state='stuck'"  # noqa: S608
+        self._first_due = [f"SELECT min(due_at) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
+        self._most_tried = [
+            f"{selected} WHERE {each} ORDER BY attempts DESC, due_at LIMIT ?" for each in (*conditions, "state='stuck'")
+        ]
+        self._attempts, self._due_at = columns.index("attempts"), columns.index("due_at")
 
     def save(self, row: T) -> None:
         """Insert a row. Its key must be new."""
@@ -159,6 +164,16 @@ class LeasedRows(Generic[T]):
     def stuck(self) -> int:
         """Count the rows that an operator must take up again."""
         return int(self._execute(self._stuck, ()).fetchone()[0])
+
+    def first_due_at(self) -> datetime | None:
+        """Return when the first row that waits for the provider was or will be due; None if no row waits."""
+        found = [self._execute(each, ()).fetchone()[0] for each in self._first_due]
+        return min((from_ms(due_at) for due_at in found if due_at is not None), default=None)
+
+    def most_tried(self, limit: int) -> list[T]:
+        """List the rows that wait or are stuck, those with the most attempts first, and the oldest of equal ones."""
+        found = [row for each in self._most_tried for row in self._read(each, (limit,))]
+        return sorted(found, key=lambda row: (-row[self._attempts], row[self._due_at]))[:limit]
 
     def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[T]:
         """Lease the rows that are due and that no other worker has leased, the oldest of each group first."""
