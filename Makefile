@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
+# REPORTS names a folder for a JUnit file of each run of pytest, DIST one for the built sdist and wheel
+JUNIT   = $(if $(REPORTS),--junit-xml=$(REPORTS)/$@.xml)
 # bytecode of packages, from all cores at once, without large ones that a few tests or only lint import: these compile
 # what they import; some packages hold templates that are no Python
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath|networkx|mypy|mypyc|cfnlint)/' $(VENV)/lib || true
@@ -38,22 +40,22 @@ certify: $(VENV)/.installed
 	@JWO_ENDS_WITH=$$PPID exec $(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not slow and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not slow and not alone"
 
 test-slow: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "slow and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "slow and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
 test-all: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
 # to collect all tests takes five seconds, so these two name the files that have the mark
 test-alone: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
+	@$(BIN)/python -m pytest $(JUNIT) -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-browser: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
+	@$(BIN)/python -m pytest $(JUNIT) -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
 
 # each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
 test-bytecode: $(VENV)/.installed-dev
@@ -97,7 +99,7 @@ docs-serve: docs
 	@exec $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000
 
 wheel: $(VENV)/.installed-dev
-	@$(BIN)/python benchmarks/try_wheel.py
+	@$(BIN)/python benchmarks/try_wheel.py $(if $(DIST),--keep $(DIST))
 
 release: $(VENV)/.installed-release
 	@$(BIN)/python -m deploy.release "$(VERSION)"
