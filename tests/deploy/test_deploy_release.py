@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -222,3 +223,17 @@ def test_version_of_the_kit_has_a_section_in_the_changelog() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
     assert section(ROOT, version)
+
+
+def test_samples_of_the_pages_name_the_version_of_the_kit() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = [
+        match
+        for page in pages
+        for match in re.findall(
+            r"jwo_conformance_kit-(\d[\w.]*?)-py3|jwo-conformance-kit\S*@v([\d.]+)", page.read_text("utf-8")
+        )
+    ]
+
+    assert {wheel or tag for wheel, tag in named} == {version}
