@@ -14,7 +14,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint docs docs-serve clean
+.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -33,6 +33,7 @@ help:
 	@echo "make docs      build the documentation into build/site; a broken link fails the build"
 	@echo "make docs-serve serve it on http://127.0.0.1:8000"
 	@echo "make wheel     build sdist and wheel, install the wheel into an empty venv, and certify a connector (a minute)"
+	@echo "make release VERSION=0.2.0  check, build and describe a release in dist/; it uploads nothing (two minutes)"
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
 certify: $(VENV)/.installed
@@ -100,6 +101,9 @@ docs-serve: docs
 wheel: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/try_wheel.py $(if $(DIST),--keep $(DIST))
 
+release: $(VENV)/.installed-release
+	@$(BIN)/python -m deploy.release "$(VERSION)"
+
 clean:
 	rm -rf $(VENV)
 
@@ -118,3 +122,8 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	@$(INSTALL) --editable '.[dev,all,docs]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-release: $(VENV)/.installed-dev
+	@echo "installing the tools of a release into $(VENV), once"
+	@$(INSTALL) --editable '.[release]'
+	@touch $@
