@@ -55,7 +55,7 @@ test-alone: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(JUNIT) -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-browser: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(JUNIT) -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
+	@$(BIN)/python -m pytest $(JUNIT) -n 2 --dist loadfile -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
 
 # each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
 test-bytecode: $(VENV)/.installed-dev

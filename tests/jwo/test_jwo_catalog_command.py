@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.jwo.conftest import Jwo
 from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
 
 
@@ -26,8 +27,10 @@ def platform(serve: Callable[[Any], str]) -> SmallPlatform:
 
 
 @pytest.fixture
-def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `jwo catalog` with arguments, and with the platform's credentials."""
+def catalog(
+    platform: SmallPlatform, jwo_here: Jwo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `jwo catalog` with arguments, and with the platform's credentials. With a terminal, it is a process."""
     settings = {
         "JWO_CATALOG_ENDPOINT": platform.url,
         "JWO_CATALOG_ACCESS_KEY_ID": KEY.access_key_id,
@@ -37,14 +40,17 @@ def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess
         "COLUMNS": "40",
         "TERM": "xterm",
     }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     (tmp_path / "rows.json").write_text(json.dumps(some_rows(2)), "utf-8")
 
-    def run(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, terminal: int | None = None) -> subprocess.CompletedProcess[str]:
+        if terminal is None:
+            return jwo_here("catalog", *arguments, columns=40)
+        command = [sys.executable, "-m", "jwo", "catalog", *arguments]
         return subprocess.run(
-            [sys.executable, "-m", "jwo", "catalog", *arguments],
-            env=os.environ | settings, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal, text=True, timeout=60, check=False
+        )
 
     return run
 
@@ -90,7 +96,7 @@ def test_connectivity_prints_json_and_exits_by_the_status(
 def test_terminal_shows_a_bar_of_uploaded_rows(catalog: Any) -> None:
     ours, theirs = pty.openpty()
     try:
-        assert catalog("upload", "rows.json", "--json", stderr=theirs).returncode == 1
+        assert catalog("upload", "rows.json", "--json", terminal=theirs).returncode == 1
     finally:
         os.close(theirs)
     shown = os.read(ours, 100_000).decode()
