@@ -80,6 +80,13 @@ class OwnCase(BaseModel):
             raise ValueError(f"{operation[:80]!r} is not a call to a connector; use one of {', '.join(_CALLS)}")
         return operation
 
+    @field_validator("expected")
+    @classmethod
+    def _fits_the_profile(cls, expected: dict[str, Any]) -> dict[str, Any]:
+        if _has_null(expected):
+            raise ValueError("expected has a null, which a profile cannot hold; leave that member out")
+        return expected
+
     @model_validator(mode="after")
     def _has_one_request(self) -> Self:
         if self.body and self.members:
@@ -92,6 +99,11 @@ class OwnCase(BaseModel):
                 f"use {', '.join(f'{{{each}}}' for each in sorted(PLACEHOLDERS))}"
             )
         return self
+
+
+def _has_null(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(_has_null(each) for each in members)
 
 
 def filled(text: str, value_of: Callable[[str], str]) -> str:

@@ -79,7 +79,9 @@ def test_exchange_of_the_finding_comes_first_and_the_others_in_a_line(
 def test_named_exchange_is_the_guilty_one() -> None:
     at = datetime(2026, 2, 5, tzinfo=UTC)
     exchanges = [
-        Exchange(VERIFY_IDENTITY_KEYS, "POST", "http://127.0.0.1:1", {}, b"{}", at, 0.1, Answer(200, {}, b""), label=each)
+        Exchange(
+            VERIFY_IDENTITY_KEYS, "POST", "http://127.0.0.1:1", {}, b"{}", at, 0.1, Answer(200, {}, b""), label=each
+        )
         for each in ("first", "second (odd)", "third")
     ]
     result = CaseResult("VIK-3.6", Verdict.FAIL, got="second: 200", exchanges=exchanges)
