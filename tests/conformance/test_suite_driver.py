@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from pathlib import Path
 
 import pytest
 
@@ -162,26 +161,3 @@ def test_text_that_is_nearly_json_is_masked_too(text: str) -> None:
     assert "shopper-" not in shown
     assert "device-" not in shown
     assert "a2V5LW" not in shown
-
-
-def test_curl_line_expands_its_placeholders_in_a_shell(tmp_path: Path) -> None:
-    body = BODY.replace(b'"r"', b'"it\'s $HOME"')
-    headers = {"x-odd": "open-sesame-4711"}
-    at = datetime(2026, 2, 5, tzinfo=UTC)
-    exchange = Exchange(VERIFY_IDENTITY_KEYS, "POST", "http://127.0.0.1:1/x", headers, body, at, 0.1, None)
-    curl = tmp_path / "curl"
-    curl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
-    curl.chmod(0o755)
-
-    *exports, line = as_report(exchange, frozenset({"x-odd"}))["curl"].splitlines()
-    environment = {
-        "PATH": f"{tmp_path}:/usr/bin:/bin",
-        "CONNECTOR_X_ODD": "open-sesame-4711",
-        "IDENTITY_KEY": "c2Vzb2FtZS1rZXktNDcxMQ==",
-    }
-    shell = ["/bin/sh", "-c", line]
-    ran = subprocess.run(shell, capture_output=True, text=True, check=True, env=environment, timeout=20)
-
-    assert [each.partition("=")[0] for each in exports] == ["export CONNECTOR_X_ODD", "export IDENTITY_KEY"]
-    assert all("of the profile" in each for each in exports)
-    assert ran.stdout.splitlines()[-4:] == ["-H", "x-odd: open-sesame-4711", "--data-binary", body.decode()]

@@ -63,7 +63,7 @@ function put(found, names, value) {
   Object.defineProperty(place, last, { value, enumerable: true });
 }
 
-/** Numbers, true, false, lists and quoted texts are JSON; any other text stands for itself. */
+/** Numbers, true, false, lists and quoted texts are JSON; any other text is taken as it is. */
 function valueOf(text) {
   try {
     return JSON.parse(text);
