@@ -35,6 +35,7 @@ from reference_connector.authentication import Authenticator
 from reference_connector.badge_routes import badge_routes
 from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
+from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
 from reference_connector.idempotency import LeasedAnswers
@@ -68,7 +69,8 @@ from reference_connector.shopper_auth import RetailersOwnRecords, RiskCheck, Sho
 from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
-from reference_connector.telemetry import Clock, EventLog, Telemetry, span_maker, system_clock
+from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
+from reference_connector.tracing import send_spans, set_up
 
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
@@ -118,7 +120,9 @@ def create_app(
     is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
     """
     parts = _parts(settings)
-    telemetry = Telemetry(log or EventLog(clock), span_maker())
+    tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
+    more_metrics = [MetricsFile(catalog)] if catalog else []
+    telemetry = Telemetry(log or EventLog(clock), tracing.new_span, more_metrics, tracing.close)
     source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -186,6 +190,8 @@ def check_start(settings: ConnectorSettings) -> None:
         raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
     if settings.caller.missing:
         raise BadSettings(settings.caller.missing)
+    if settings.traces:
+        send_spans().close()
     in_file = not settings.database_url.get_secret_value()
     if in_file and ledger.resolve() == settings.store.path.resolve():
         raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
@@ -264,6 +270,7 @@ def _lifespan(
         finally:
             made.store.close()
             simulated.close()
+            made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
             made.log.flush()

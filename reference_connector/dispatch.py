@@ -126,7 +126,7 @@ class Dispatcher:
                 answer = self._failed(call, error)
             finally:
                 self._in_flight -= 1
-        call.watch.answered(started, answer.status, answer.code)
+        call.watch.answered(started, answer.status, answer.code, answer.subject)
         return answer
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:

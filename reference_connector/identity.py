@@ -22,7 +22,7 @@ from reference_connector.payments.entry import Entry, EntryPayments
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal
 from reference_connector.store import Authorisation, Records, RememberAnswer, Store
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.telemetry import AUTH_EVENT, Clock, EventLog
 
 _OK, _UNAUTHORIZED = 200, 401
 _POLL_S = 0.01
@@ -88,7 +88,7 @@ class IdentityHandler:
             # remembered must not be inserted. A pre-authorisation divides it into two, with the provider between.
             outcome = await self._answer_with_records(attempt, scan)
         self._log_answer(scan, outcome)
-        return outcome.answer
+        return outcome.answer.about(AUTH_EVENT, scan.event_id)
 
     def _read(self, body: bytes) -> Scan:
         request = self._reader.read(body)

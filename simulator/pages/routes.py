@@ -48,9 +48,9 @@ def _templates(token: AccessToken) -> Environment:
 
 
 def _icon(name: str) -> Markup:
-    """Return an icon of the sprite, which is decoration: the text beside it says what it means."""
-    mark = '<svg class="icon" aria-hidden="true"><use href="{}/static/img/icons.svg#{}"></use></svg>'
-    return Markup(mark).format(PREFIX, name)  # noqa: S704 - format escapes its arguments
+    """Return an icon of the page's sprite, which is decoration: the text beside it says what it means."""
+    mark = '<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>'
+    return Markup(mark).format(name)  # noqa: S704 - format escapes its arguments
 
 
 def _add_entrance(app: FastAPI) -> None:

@@ -55,6 +55,8 @@ class Tab:
     faults: list[str] = field(default_factory=list)
     refusals: set[int] = field(default_factory=set)
     """Statuses of calls that the test expects to be refused; Chromium writes each of them to the console."""
+    loses_connection: bool = False
+    """Whether the test cuts the connection, so that Chromium writes each failed call to the console."""
 
     def open(self, path: str) -> Page:
         """Open a page of the platform, and wait until it has loaded and its event stream is live."""
@@ -155,7 +157,9 @@ def tab(open_tab: Callable[..., Tab]) -> Tab:
 
 def _watch(tab: Tab) -> None:
     def note_console(message: ConsoleMessage) -> None:
-        is_expected = any(f"a status of {status}" in message.text for status in tab.refusals)
+        is_expected = any(f"a status of {status}" in message.text for status in tab.refusals) or (
+            tab.loses_connection and "net::ERR_" in message.text
+        )
         if message.type in {"error", "warning"} and not is_expected:
             tab.faults.append(f"console {message.type}: {message.text} ({message.location})")
 

@@ -1,7 +1,6 @@
 // Builds and updates elements. Text from anywhere becomes text nodes only, so it can never become markup.
 
 const SVG = "http://www.w3.org/2000/svg";
-const SPRITE = new URL("../img/icons.svg", import.meta.url).pathname;
 
 /**
  * Make an element. Members of `props`: `class`, `dataset`, `on` (listeners by event name), properties of booleans, and
@@ -40,13 +39,13 @@ export function fill(parent, ...children) {
   append(parent, children);
 }
 
-/** Make an icon of the sprite. It is decoration: the text beside it says what it means. */
+/** Make an icon of the sprite in the page, so that it needs no call. It is decoration: the text beside it says what it means. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `${SPRITE}#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
 }
@@ -75,7 +74,8 @@ export function setText(element, text) {
 }
 
 /**
- * Update the children of a container from items: each item keeps its element by its key, and moves only if it must.
+ * Update the children of a container from items: each item keeps its element by its key, and moves only if it must. The
+ * key holds all that `update` does not show again: after a restart, the platform gives its numbers to other things.
  * @template T
  * @param {HTMLElement} container
  * @param {T[]} items

@@ -83,7 +83,7 @@ export class Shopping {
     const found = await get(`${at`/stores/${storeId}/goods`}?${new URLSearchParams({ search: this.search.value, limit: String(SHELF) })}`).catch(() => null);
     if (!found || storeId !== this.storeId) return;
     for (const one of found.goods) if (one.name) this.names.set(one.sku, one.name);
-    keyed(this.shelf, found.goods, (one) => one.sku || one.scancode, (one) => this._goods(one));
+    keyed(this.shelf, found.goods, (one) => JSON.stringify(one), (one) => this._goods(one));
     const hidden = found.matching - found.goods.length;
     setText(this.shelfNote, found.total === 0 ? "No catalog was uploaded to this store. Type a SKU that the connector knows." : found.matching === 0 ? "Nothing matches the search." : hidden > 0 ? `${hidden} more. Search for them by name, SKU or barcode.` : "");
     this._showShelfState();

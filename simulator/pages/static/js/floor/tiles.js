@@ -54,7 +54,7 @@ export class DecisionLog {
   }
 
   show(entries) {
-    keyed(this.element, entries, (entry) => `${entry.seq} ${entry.at}`, (entry) => this._make(entry));
+    keyed(this.element, entries, (entry) => JSON.stringify(entry), (entry) => this._make(entry));
   }
 
   _make(entry) {

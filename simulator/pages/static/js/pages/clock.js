@@ -45,6 +45,6 @@ byId("move-form").addEventListener("submit", (event) => {
   event.preventDefault();
   change({ advanceS: Number(byId("move").value) * 60 });
 });
-listen({ onChanges: (changes) => changes.some(({ path }) => path === "/clock") && read() });
+listen({ onChanges: (changes) => changes.some(({ path }) => path === "/clock") && read(), onGap: read });
 window.setInterval(tick, TICK_MS);
 read();

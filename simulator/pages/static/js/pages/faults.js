@@ -164,7 +164,7 @@ function showArmed(armed) {
     fill(byId("armed"), h("div", { class: "table-frame" }, h("table", { class: "listed" }, h("thead", {}, h("tr", {}, heads)), rows)));
     byId("armed").rows = rows;
   }
-  keyed(byId("armed").rows, armed, (fault) => fault.id, armedRow, (row, fault) => {
+  keyed(byId("armed").rows, armed, ({ id, name, where, amount }) => JSON.stringify([id, name, where, amount]), armedRow, (row, fault) => {
     setText(row.querySelector(".how-often"), inWords(fault));
     setText(row.querySelector(".struck"), String(fault.struck));
   });
@@ -198,5 +198,5 @@ form.addEventListener("submit", (event) => {
 });
 for (const id of ["arming-close", "arming-cancel"]) byId(id).addEventListener("click", () => dialog.close());
 byId("disarm-all").addEventListener("click", () => del("/faults").finally(refresh));
-listen({ kinds: ["*"], onEntries: refreshSoon, onChanges: refreshSoon });
+listen({ kinds: ["*"], onEntries: refreshSoon, onChanges: refreshSoon, onGap: refresh });
 start();

@@ -161,7 +161,7 @@ async function start() {
       if (changes.some(({ path }) => path === "/clock")) get("/clock").then((clock) => floor.time.set(clock));
       if (shopping.tripId && changes.some(({ path }) => path.startsWith(`/trips/${shopping.tripId}/`))) shopping.readTrip();
     },
-    onGap: readSoon,
+    onGap: read,
   });
   window.setInterval(() => {
     for (const name of floor.lockAgain()) showGate(name);

@@ -43,7 +43,10 @@ async function start() {
       if (changes.some(({ path }) => path.startsWith(`/trips/${chosen}/`))) showSoon(true);
       if (changes.some(({ path }) => path.startsWith("/deliveries"))) readDeadLetters();
     },
-    onGap: read,
+    onGap: () => {
+      isTripChanged = true;
+      return read();
+    },
   });
 }
 

@@ -71,7 +71,7 @@ function show() {
     return;
   }
   if (!rows.isConnected) fill(byId("list"), rows);
-  keyed(rows, found.slice(-SHOWN).reverse(), ({ seq, at }) => `${seq} ${at}`, row, (element, one) => {
+  keyed(rows, found.slice(-SHOWN).reverse(), ({ text }) => text, row, (element, one) => {
     element.firstChild.setAttribute("aria-pressed", String(one.seq === chosen));
     element.querySelector(".badge").dataset.kind = one.level;
     setText(element.querySelector(".wire-trouble"), troubleText(one));

@@ -25,7 +25,10 @@ export class RunPage {
       this.begin();
     });
     byId("run-store").addEventListener("change", () => this.readKinds());
-    listen({ onChanges: (changes) => changes.some(({ path }) => path.startsWith("/runs/")) && this.readRuns() });
+    listen({
+      onChanges: (changes) => changes.some(({ path }) => path.startsWith("/runs/")) && this.readRuns(),
+      onGap: () => this.readAgain(),
+    });
     const { stores } = await get("/stores");
     fill(byId("run-store"), stores.map(({ storeId }) => h("option", { value: storeId, dir: "auto" }, storeId)));
     const runs = await this.readRuns();
@@ -126,8 +129,17 @@ export class RunPage {
       fill(byId("earlier"), h("div", { class: "table-frame" }, h("table", { class: "listed" }, h("thead", {}, h("tr", {}, heads)), rows)));
       byId("earlier").rows = rows;
     }
-    keyed(byId("earlier").rows, runs, (run) => `${run.id} ${run.state}`, (run) => this.row(run));
+    keyed(byId("earlier").rows, runs, (run) => `${run.id} ${run.startedAt} ${run.state}`, (run) => this.row(run));
     return runs;
+  }
+
+  /** Read the runs again. A platform that has started again numbers its runs from one, so an id can be another run's. */
+  async readAgain() {
+    const runs = await this.readRuns();
+    if (runs.some(({ id, startedAt }) => id === this.run?.id && startedAt === this.run.startedAt)) return;
+    this.run = null;
+    byId("run").hidden = true;
+    this.follower.follow(runs[0]?.id ?? "");
   }
 
   row(run) {
