@@ -13,27 +13,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from jwo_contract.key_kinds import KEY_KINDS
 from jwo_contract.operations import OPERATIONS
 
 ID = "own:"
 """The beginning of the id of such a case; its name follows."""
-KEY_KINDS = (
-    "shopper",
-    "associate",
-    "cash_shopper",
-    "refused",
-    "expired",
-    "used",
-    "unknown",
-    "badge",
-    "associate_badge",
-    "revoked_badge",
-    "lost_badge",
-    "expired_badge",
-    "declined_payment",
-    "in_debt",
-    "debt_after_trip",
-)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9._-])?")
 _CALLS = tuple(each.name for each in OPERATIONS if each.called_by == "platform")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+(?:\.[A-Za-z_]*)?)\}")
