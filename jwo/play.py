@@ -31,7 +31,9 @@ from jwo.run_commands import Declared, JwoRuns
 from jwo.serving import serve
 from jwo_contract import profile as profiles
 from jwo_contract.house import PlatformGroups
-from jwo_contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.key_kinds import BADGE_KINDS
+from jwo_contract.profile import CatalogTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.settings import read
 from jwo_contract.sigv4 import Key
 from jwo_toolkit.console import make_console
