@@ -18,7 +18,7 @@ from reference_connector.catalog_client.journal import UploadJournal, held_journ
 from reference_connector.catalog_client.rows import CatalogRow, read_rows
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.catalog_client.summary import Ledger
-from reference_connector.errors import CatalogClientError, ConnectorError
+from reference_connector.errors import ConnectorError, PlatformClientError
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _as_usage() -> Iterator[None]:
 
 def _upload(
     client: CatalogClient, rows: list[CatalogRow], journal: UploadJournal | None, ledger: Ledger
-) -> CatalogClientError | None:
+) -> PlatformClientError | None:
     """Upload rows, and return the failure that ended it early. A progress bar goes to a terminal's standard error."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -99,6 +99,6 @@ def _upload(
 
         try:
             client.upload(rows, journal, note)
-        except CatalogClientError as error:
+        except PlatformClientError as error:
             return error
     return None

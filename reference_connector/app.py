@@ -11,12 +11,10 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
-from jwo_contract.errors import BadSettings
 from jwo_contract.hosts import require_authentication
 from jwo_contract.house import House
 from jwo_contract.operations import (
@@ -57,7 +55,8 @@ from reference_connector.payments.entry import EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
-from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
+from reference_connector.payments.simulated import SimulatedProvider
+from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.refused_scans import BusyGates, RefusedScans
 from reference_connector.retailer import CurrentRetailer
@@ -70,13 +69,10 @@ from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
-from reference_connector.tracing import send_spans, set_up
+from reference_connector.tracing import set_up
 
 _KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Prometheus' own variable: the folder in which several workers share their counts."""
-_LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -92,6 +88,7 @@ class _Made(NamedTuple):
     telemetry: Telemetry
     owner: str
     provider: PaymentProvider
+    platform: PlatformCaller
 
     @property
     def house(self) -> House:
@@ -112,27 +109,38 @@ def create_app(
     log: EventLog | None = None,
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
+    platform: PlatformCaller | None = None,
     admin_port: int | None = None,
 ) -> ConnectorApp:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
-    is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
+    `provider`, `risk` and `platform` replace the simulated payment provider, the risk data of the retailer files, and
+    the calls to the platform. `admin_port` is the port of the server's admin listener; without it, /ops and /metrics
+    are served if they have a token.
     """
     parts = _parts(settings)
     tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
     more_metrics = [MetricsFile(catalog)] if catalog else []
     telemetry = Telemetry(log or EventLog(clock), tracing.new_span, more_metrics, tracing.close)
-    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
+    source = RetailerSource(
+        settings.retailer_files,
+        settings.price_lists,
+        settings.hold_back_above,
+        settings.scan_key,
+        settings.platform.missing,
+    )
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     store = _store(settings, parts, telemetry.log)
-    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated)
+    block_amazon = settings.auth.block_amazon_hosts
+    platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
+    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
+        platform=platform,
         rules=settings.payments,
         owner=owner,
         clock=clock,
@@ -181,26 +189,6 @@ def from_environment() -> FastAPI:
         otherwise="Or allow it with JWO_CONNECTOR_ALLOW_UNAUTHENTICATED=true",
     )
     return create_tuned_app(settings, admin_port=None)
-
-
-def check_start(settings: ConnectorSettings) -> None:
-    """Check what no setting's own rule checks. Raises BadSettings if a process with these settings could not start."""
-    metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
-    if metrics and not Path(metrics).is_dir():
-        raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
-    if settings.caller.missing:
-        raise BadSettings(settings.caller.missing)
-    if settings.traces:
-        send_spans().close()
-    in_file = not settings.database_url.get_secret_value()
-    if in_file and ledger.resolve() == settings.store.path.resolve():
-        raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
-    has_own_folder = bool(settings.payments.ledger) or not in_file  # otherwise the store reports its folder
-    if (has_own_folder or ledger.exists()) and (problem := unusable_ledger(ledger)):
-        raise BadSettings(
-            f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
-        )
-    http_protocol(settings)
 
 
 def open_store_once(settings: ConnectorSettings) -> None:
@@ -270,6 +258,7 @@ def _lifespan(
         finally:
             made.store.close()
             simulated.close()
+            await made.platform.close()
             made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)

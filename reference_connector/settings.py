@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from jwo_contract.house import ConnectorGroups, House
 from jwo_contract.house_group import HouseGroup
 from jwo_contract.settings import RoomSettings
+from reference_connector.platform_calls.settings import PlatformAccess
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
 
@@ -111,6 +112,8 @@ class Payments(HouseGroup):
     """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
     call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
     """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
+    shows_card: bool = False
+    """Whether receipts show the brand and the last four digits of a card that Amazon charged: one more call a trip."""
     ledger: FilePath | None = None
     """The file of the simulated provider's ledger."""
     batch: int = Field(default=32, ge=1)
@@ -204,6 +207,7 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
     """The address of a PostgreSQL database, used instead of the file; its variable, JWO_DATABASE_URL, has no prefix."""
     payments: Payments = Payments()
+    platform: PlatformAccess = PlatformAccess()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()
     admin: Admin = Admin()

@@ -159,6 +159,8 @@ def _charge(charge: Charge) -> dict[str, object]:
         "collected": as_text(charge.collected),
         "owed": as_text(charge.owed),
         "currency": charge.currency,
+        "amazonStore": charge.amazon_store,
+        "paidWith": charge.paid_with,
         "state": charge.state,
         "attempts": charge.attempts,
         "trouble": charge.trouble,

@@ -37,6 +37,10 @@ ChargeState = Literal[
     "adjusted",
     "authorised",
     "collecting",
+    "adjust_at_amazon",
+    "capture_at_amazon",
+    "cancel_at_amazon",
+    "read_at_amazon",
     "captured",
     "released",
     "declined",
@@ -45,15 +49,22 @@ ChargeState = Literal[
 ]
 """matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
 change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
-first one only, and captures the whole total. collecting: collect the rest by another means.
+first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
+capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. read_at_amazon: the
+whole amount is collected, and the card is read for the receipt.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
-clear result too often; an operator takes the charge up again."""
+clear result too often, or the platform refused the call; an operator takes the charge up again."""
 AuthorisationState = Literal["pending", "held", "used", "releasing", "released", "declined", "stuck"]
 """pending: authorise. held: the provider reserved the amount, and no trip has used it yet. used: a charge has it.
 releasing: release. The others are final."""
-TransferState = Literal["pending", "done", "declined", "stuck"]
+TransferState = Literal["pending", "refund_at_amazon", "done", "declined", "stuck"]
+"""refund_at_amazon: refund at the platform, as Amazon holds the money. pending: any other call."""
+AT_AMAZON = frozenset(
+    {"adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon", "refund_at_amazon"}
+)
+"""The states of rows that wait for a call to the platform. Nodes of version 7 and before leave such rows alone."""
 TransferKind = Literal["refund", "settle"]
 CLAIMED = 0
 """The status of a claim: a worker still decides on the answer."""
@@ -158,6 +169,10 @@ class Charge(NamedTuple):
     event_ids: tuple[str, ...] = ()
     other_methods: tuple[str, ...] = ()
     stuck_in: ChargeState | Literal[""] = ""
+    amazon_store: str = ""
+    """The store of a charge that Amazon collects; empty if the retailer's provider collects it."""
+    paid_with: str = ""
+    """The brand and the last four digits of the card that Amazon charged, or empty."""
 
     @property
     def collected(self) -> Decimal:
@@ -217,6 +232,8 @@ class Transfer(NamedTuple):
     attempts: int = 0
     trouble: str = ""
     reason: str = ""
+    amazon_store: str = ""
+    """The store of money that Amazon returns; empty if the retailer's provider moves it."""
 
 
 class RecordSale(NamedTuple):

@@ -113,6 +113,18 @@ STEPS = {
             "CREATE INDEX transfer_stuck ON transfer (due_at) WHERE state = 'stuck'",
         ),
     ),
+    # The charges and refunds that Amazon handles. A node of version 7 does not know their states, so it leaves them to
+    # others.
+    8: Step(
+        both=(
+            "ALTER TABLE charge ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE charge ADD COLUMN paid_with TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE transfer ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            """CREATE INDEX charge_amazon ON charge (due_at)
+  WHERE state IN ('adjust_at_amazon', 'capture_at_amazon', 'cancel_at_amazon', 'read_at_amazon')""",
+            "CREATE INDEX transfer_amazon ON transfer (due_at) WHERE state = 'refund_at_amazon'",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)

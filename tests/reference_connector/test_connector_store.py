@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,6 +29,7 @@ from reference_connector.store import (
     RememberedAnswer,
 )
 from reference_connector.store.group_commit import GroupCommitStore
+from reference_connector.store.leased import AUTHORISATIONS, CHARGES, TRANSFERS, LeasedRows
 from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 
@@ -375,3 +378,22 @@ def test_only_declined_charges_are_a_debt(store: GroupCommitStore) -> None:
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot open"):
         SqliteStore(tmp_path / "no" / "such.sqlite3").open()
+
+
+def test_looking_for_work_reads_no_whole_table(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.sqlite3")
+    store.open()
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "store.sqlite3")) as database:
+        plans: list[str] = []
+
+        def explained(statement: str, values: Sequence[Any] = ()) -> Any:
+            plans.extend(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", values))
+            return database.execute(statement, values)
+
+        for table in (CHARGES, AUTHORISATIONS, TRANSFERS):
+            rows: LeasedRows[Any] = LeasedRows(explained, table)
+            rows.take("a-worker", now=NOW, lease_until=NOW, limit=1)
+            assert (rows.open(), rows.stuck()) == (0, 0)
+    assert len(plans) >= 9
+    assert [plan for plan in plans if "INDEX" not in plan and "TEMP B-TREE" not in plan] == []
