@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -36,17 +36,13 @@ from reference_connector.cart import CartReader
 from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
+from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
-from reference_connector.mobile_app.badge_routes import own_badge_routes
-from reference_connector.mobile_app.codes import CodeIssuer
-from reference_connector.mobile_app.entry_routes import entry_routes, sample_routes
-from reference_connector.mobile_app.mint import Mint
-from reference_connector.mobile_app.receipts import add_receipt_routes
-from reference_connector.mobile_app.routes import AppRules, add_app_routes
-from reference_connector.mobile_app.sign_in import SignIn
+from reference_connector.mobile_app.composition import SharedParts, add_mobile_app
 from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
@@ -71,7 +67,6 @@ from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
 from reference_connector.tracing import set_up
 
-_KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
@@ -133,7 +128,7 @@ def create_app(
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
-    store = _store(settings, parts, telemetry.log)
+    store = make_store(settings, telemetry.log)
     block_amazon = settings.auth.block_amazon_hosts
     platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
     made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
@@ -149,18 +144,24 @@ def create_app(
     orders = _orders(made, outbox)
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
-    lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
+    consumers = _consumers(made)
+    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
+    lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     refused = RefusedScans(clock, settings.app_refusal_shown_s)
     keys = EntryKeys(_scan_keys(made), _badges(made), refused)
     entries = _entry_payments(made, keys)
     app.dispatcher = _dispatcher(made, orders, entries, keys, risk or RetailersOwnRecords(retailer, store))
     document_calls(app, made.house)
-    _add_mobile_app(app, made, desk, refused)
+    add_mobile_app(app, _shared_with_the_app(made, desk, refused))
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        more = [badge_routes(_badges(made), made.store, clock, made.log), payment_routes(store, desk)]
+        more = [
+            badge_routes(_badges(made), made.store, clock, made.log),
+            payment_routes(store, desk),
+            feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
+        ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
@@ -193,7 +194,7 @@ def from_environment() -> FastAPI:
 
 def open_store_once(settings: ConnectorSettings) -> None:
     """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
-    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store = make_store(settings, EventLog(system_clock))
     store.open()
     store.close()
 
@@ -221,7 +222,9 @@ def _parts(settings: ConnectorSettings) -> Parts:
     return PARTS
 
 
-def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+def make_store(settings: ConnectorSettings, log: EventLog) -> Store:
+    """Make the store of the settings. Raises StoreUnavailable if the driver of its database is not installed."""
+    parts = _parts(settings)
     path, url = settings.store.path, settings.database_url.get_secret_value()
     rules: dict[str, Any] = {
         "busy_timeout_s": settings.store.busy_timeout_s,
@@ -247,7 +250,7 @@ def _log_upgrade(log: EventLog, old: int, new: int) -> None:
 
 
 def _lifespan(
-    made: _Made, simulated: SimulatedProvider, tasks: Callable[[], AbstractAsyncContextManager[None]]
+    made: _Made, closers: Sequence[Callable[[], None]], tasks: Callable[[], AbstractAsyncContextManager[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -257,7 +260,8 @@ def _lifespan(
                 yield
         finally:
             made.store.close()
-            simulated.close()
+            for close in closers:
+                close()
             await made.platform.close()
             made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
@@ -320,12 +324,18 @@ def _entry_payments(made: _Made, keys: EntryKeys) -> EntryPayments:
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
     ids = seeded_ids(seed) if seed else RandomIds()
-    preauthorises = bool(made.settings.payments.preauthorise)
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,
         store=made.store,
-        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart(), preauthorises=preauthorises),
+        sales=Sales(
+            made.retailer,
+            made.clock,
+            ids,
+            made.parts.new_price_cart(),
+            preauthorises=bool(made.settings.payments.preauthorise),
+            checkout_prices=made.settings.payments.checkout_prices,
+        ),
         house=made.house,
         on_charge=outbox.wake,
         log=made.log,
@@ -357,22 +367,20 @@ def _loyalty(made: _Made, keys: EntryKeys) -> LoyaltyHandler:
     )
 
 
-def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk, refused: RefusedScans) -> None:
-    settings, rules = made.settings, made.settings.scan_key
-    codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
-    new_token = partial(_new_token, rules.token_digits)
-    mint = Mint(made.retailer, codes, rules, made.store, made.clock, new_token) if settings.app_test_keys else None
-    key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
-    sign_in = SignIn(made.retailer, settings.sign_in, key, made.clock)
-    app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
-    of_badges = own_badge_routes(
-        _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
-    )
-    of_entries = entry_routes(made.retailer, made.store, rules, refused)
-    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges, of_entries])
-    if settings.app_test_keys:
-        app.include_router(sample_routes(made.retailer))
-    add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
+def _shared_with_the_app(made: _Made, desk: PaymentDesk, refused: RefusedScans) -> SharedParts:
+    new_token = partial(_new_token, made.settings.scan_key.token_digits)
+    own = (made.settings, made.retailer, made.store, made.clock, made.log)
+    return SharedParts(*own, _scan_keys(made), _badges(made), new_token, desk, refused)
+
+
+def _consumers(made: _Made) -> Consumers:
+    """Make the consumers of the feeds. Without a queue there are none, and boto3 is not imported."""
+    rules = made.settings.feeds
+    if not rules.is_on:
+        return Consumers()
+    from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
+
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=made.house.auth.block_amazon_hosts)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

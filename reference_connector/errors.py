@@ -27,6 +27,10 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   ├── PaymentPending          the provider has not decided yet
 │   ├── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
 │   └── PaymentImpossible       the call itself is refused, so that a repetition does not help
+├── FeedError
+│   ├── MessageUnreadable       a message or a file is not what the platform sends: it becomes a dead letter
+│   ├── FileMissing             a message names a file that S3 does not have
+│   └── FeedUnavailable         SQS or S3 gives no answer, or refuses the connector: messages stay in their queue
 └── PlatformClientError
     ├── ForbiddenHost           an address that the client must not call
     ├── BadRows                 rows that the platform would refuse as a whole
@@ -229,6 +233,30 @@ class PaymentImpossible(PaymentError):
     """The provider refuses the call itself, so a repetition would get the same answer. An operator must look."""
 
     code = "payment_impossible"
+
+
+class FeedError(ConnectorError):
+    """Root of the errors of the platform's feeds."""
+
+    code = "feed"
+
+
+class MessageUnreadable(FeedError):
+    """A message, a file or a row is not what the platform sends. It is kept, and other messages are read."""
+
+    code = "message_unreadable"
+
+
+class FileMissing(FeedError):
+    """A message names a file that is not in its bucket."""
+
+    code = "file_missing"
+
+
+class FeedUnavailable(FeedError):
+    """SQS or S3 gives no answer, or refuses the connector; `hint` names the settings to check."""
+
+    code = "feed_unavailable"
 
 
 class PlatformClientError(ConnectorError):

@@ -15,7 +15,8 @@ import orjson
 
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
-from reference_connector.payments.payer import Payer, is_charged_by_amazon
+from reference_connector.payments.checkout_cart import CheckoutPrices, checkout_cart
+from reference_connector.payments.payer import Payer, is_charged_by_amazon, is_checked_out
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.quantities import Problem
 from reference_connector.pricing.tax import TaxRates
@@ -79,12 +80,14 @@ class Sales:
         price_cart: PriceCart = price_cart,
         *,
         preauthorises: bool = False,
+        checkout_prices: CheckoutPrices = "line",
     ) -> None:
         self._retailer = retailer
         self._clock = clock
         self._new_purchase_id = new_purchase_id
         self._price_cart = price_cart
         self._preauthorises = preauthorises
+        self._checkout_prices = checkout_prices
 
     def price(self, cart: Cart) -> RecordSale:
         """Price a new cart."""
@@ -136,9 +139,12 @@ class Sales:
         With nothing to pay, a charge releases what was pre-authorised.
         """
         retailer = self._retailer.current
-        model = retailer.stores.get(purchase.store_id, "retailer")
+        currency, model = retailer.policy.currency, retailer.stores.get(purchase.store_id, "retailer")
         if is_charged_by_amazon(model, trip.payer):
-            return _amazons_charge(purchase, total, retailer.policy.currency, now)
+            return _amazons_charge(purchase, total, currency, now)
+        if is_checked_out(model, trip.payer) and purchase.status == "priced":
+            body = checkout_cart(orjson.loads(purchase.receipt), self._checkout_prices).decode()
+            return _at_amazon(purchase, total, currency, "checkout_at_amazon", now)._replace(cart=body)
         amount = total if trip.payer == "card" else _NOTHING
         may_be_reserved = trip.entries and self._preauthorises
         if model == "checkout" or not (amount or may_be_reserved):
@@ -188,6 +194,9 @@ def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: dateti
 
 def _amazons_charge(purchase: Purchase, total: Decimal, currency: str, now: datetime) -> Charge:
     """Make the charge of a trip that Amazon collects. With nothing to pay, it cancels what the reader authorised."""
-    state: ChargeState = "adjust_at_amazon" if total else "cancel_at_amazon"
+    return _at_amazon(purchase, total, currency, "adjust_at_amazon" if total else "cancel_at_amazon", now)
+
+
+def _at_amazon(purchase: Purchase, total: Decimal, currency: str, state: ChargeState, now: datetime) -> Charge:
     charge = Charge(purchase.trip_id, purchase.shopper_id, total, currency, "", state, now)
     return charge._replace(amazon_store=purchase.store_id)

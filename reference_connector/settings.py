@@ -17,6 +17,8 @@ from pydantic_settings import SettingsConfigDict
 from jwo_contract.house import ConnectorGroups, House
 from jwo_contract.house_group import HouseGroup
 from jwo_contract.settings import RoomSettings
+from reference_connector.feeds.settings import Feeds
+from reference_connector.payments.checkout_cart import CheckoutPrices
 from reference_connector.platform_calls.settings import PlatformAccess
 
 SAMPLE_RETAILER = Path(__file__).with_name("sample_retailer.toml")
@@ -112,6 +114,11 @@ class Payments(HouseGroup):
     """How often the outbox asks for an adjustment that stays pending. Then it captures what was authorised."""
     call_s: float = Field(default=10, gt=0, le=_LONGEST_S)
     """How long the outbox waits for the provider's answer to one call, at most nine tenths of `lease_s`."""
+    checkout_prices: CheckoutPrices = "line"
+    """What the amounts of `unitPrice` refer to in Checkout Cart, as Amazon does not publish it.
+
+    `line`: all of them to the whole line. `price_of_unit`: `price` to one unit, and the others to the whole line.
+    """
     shows_card: bool = False
     """Whether receipts show the brand and the last four digits of a card that Amazon charged: one more call a trip."""
     ledger: FilePath | None = None
@@ -207,6 +214,7 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="JWO_DATABASE_URL")
     """The address of a PostgreSQL database, used instead of the file; its variable, JWO_DATABASE_URL, has no prefix."""
     payments: Payments = Payments()
+    feeds: Feeds = Feeds()
     platform: PlatformAccess = PlatformAccess()
     limits: Limits = Limits()
     sign_in: SignInRules = SignInRules()

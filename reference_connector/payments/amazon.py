@@ -4,6 +4,7 @@
                                     capture_at_amazon ─> read_at_amazon ─> captured   (if the receipt shows the card)
                 adjust_at_amazon ─> declined      (a debt: nothing is captured)
                 cancel_at_amazon ─> released      (nothing to pay)
+                checkout_at_amazon ─> captured    (the platform charges the priced cart)
     transfer    refund_at_amazon ─> done
 
 The platform knows a call by its trip or its refundRequestId, so a repeated call has one effect. Amazon's readers have
@@ -14,11 +15,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import orjson
+
 from jwo_contract.money import Money
 from jwo_contract.operations import (
     ADJUST_CHARGE,
     CANCEL_CHARGE,
     CAPTURE_CHARGE,
+    CHECKOUT_CART,
     GET_TRANSACTIONAL_DATA,
     REFUND_CHARGE,
     Operation,
@@ -61,6 +65,9 @@ class AmazonSteps:
         if charge.state == "cancel_at_amazon":
             await self._call(CANCEL_CHARGE, charge, {})
             return _after(charge)._replace(state="released")
+        if charge.state == "checkout_at_amazon":
+            order_id = (await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"]
+            return _after(charge)._replace(state="captured", captured=charge.amount, reference=order_id)
         if charge.state == "read_at_amazon":
             return _after(charge)._replace(state="captured", paid_with=await self._card(charge))
         money = {"amount": Money(charge.amount, charge.currency).to_json()}
@@ -94,7 +101,9 @@ class AmazonSteps:
         return _after(refund)._replace(state="done")
 
     async def _call(self, operation: Operation, row: Charge | Transfer, more: JsonObject) -> JsonObject:
-        body = {"storeId": row.amazon_store, "shoppingTripId": row.trip_id, **more}
+        return await self._sent(operation, {"storeId": row.amazon_store, "shoppingTripId": row.trip_id, **more})
+
+    async def _sent(self, operation: Operation, body: JsonObject) -> JsonObject:
         try:
             return await self._platform.call(operation, body)
         except PlatformClientError as error:

@@ -25,7 +25,8 @@ from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.steps import Row, Steps, refused, stuck
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.settings import Payments
-from reference_connector.store import AT_AMAZON, Authorisation, Charge, Leased, Records, Store, Transfer
+from reference_connector.store import AT_AMAZON, Authorisation, Charge, Records, Store, Transfer
+from reference_connector.store.leases import Leased
 from reference_connector.telemetry import Clock, EventLog
 
 _NO_ANSWER = "no_answer"

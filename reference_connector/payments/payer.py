@@ -24,6 +24,11 @@ def is_charged_by_amazon(model: PaymentModel, payer: Payer) -> bool:
     return (payer == "platform" and model in {"amazon", "mixed"}) or (payer == "card" and model == "amazon")
 
 
+def is_checked_out(model: PaymentModel, payer: Payer) -> bool:
+    """Return whether the connector sends a cart to Checkout Cart. It never does for associates and for cash."""
+    return model == "checkout" and payer in {"card", "platform"}
+
+
 def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -> Payer:
     """Return who pays for a trip: the first person that entered decides."""
     first = scan_types[0] if scan_types else ""

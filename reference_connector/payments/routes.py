@@ -160,6 +160,7 @@ def _charge(charge: Charge) -> dict[str, object]:
         "owed": as_text(charge.owed),
         "currency": charge.currency,
         "amazonStore": charge.amazon_store,
+        "orderId": charge.reference if charge.cart else "",
         "paidWith": charge.paid_with,
         "state": charge.state,
         "attempts": charge.attempts,

@@ -67,6 +67,7 @@ CHARGES = Table(
         "stuck_in",
         "amazon_store",
         "paid_with",
+        "cart",
     ),
     {
         "cents": _MONEY,
@@ -79,6 +80,7 @@ CHARGES = Table(
     (
         ("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
         ("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon"),
+        ("checkout_at_amazon",),
     ),
 )
 AUTHORISATIONS = Table(

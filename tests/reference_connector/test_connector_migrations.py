@@ -34,6 +34,7 @@ OLD = Path(__file__).with_name("old_databases")
 
 The first form of version 3 allowed answers without an end, the last form does not.
 """
+BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter")
 FORMS = ("version_3_first", "version_3_last")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 ENDLESS = "UPDATE answer SET forget_at = NULL"
@@ -184,7 +185,7 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge")
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge", *BOOKS)
     run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")
@@ -325,9 +326,11 @@ def test_tables_of_another_program_are_refused(storage: Storage) -> None:
 
 
 BACK_TO_7 = (
+    "DROP INDEX charge_checkout",
+    *(f"DROP TABLE {table}" for table in BOOKS),
     "DROP INDEX charge_amazon",
     "DROP INDEX transfer_amazon",
-    *(f"ALTER TABLE charge DROP COLUMN {column}" for column in ("amazon_store", "paid_with")),
+    *(f"ALTER TABLE charge DROP COLUMN {column}" for column in ("amazon_store", "paid_with", "cart")),
     "ALTER TABLE transfer DROP COLUMN amazon_store",
 )
 
