@@ -37,6 +37,7 @@ from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
 from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.export import export_routes
 from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
@@ -160,6 +161,7 @@ def create_app(
         more = [
             badge_routes(_badges(made), made.store, clock, made.log),
             payment_routes(store, desk),
+            export_routes(store),
             feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
         ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
