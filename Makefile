@@ -6,13 +6,15 @@ BIN    := $(VENV)/bin
 WORKERS ?= 6
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-compile
+# REPORTS names a folder for a JUnit file of each run of pytest, DIST one for the built sdist and wheel
+JUNIT   = $(if $(REPORTS),--junit-xml=$(REPORTS)/$@.xml)
 # bytecode of packages, from all cores at once, without large ones that a few tests or only lint import: these compile
 # what they import; some packages hold templates that are no Python
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath|networkx|mypy|mypyc|cfnlint)/' $(VENV)/lib || true
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel lint docs docs-serve clean
+.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -31,28 +33,29 @@ help:
 	@echo "make docs      build the documentation into build/site; a broken link fails the build"
 	@echo "make docs-serve serve it on http://127.0.0.1:8000"
 	@echo "make wheel     build sdist and wheel, install the wheel into an empty venv, and certify a connector (a minute)"
+	@echo "make release VERSION=0.2.0  check, build and describe a release in dist/; it uploads nothing (two minutes)"
 	@echo "make lint      run ruff, mypy strict and the import contracts"
 
 certify: $(VENV)/.installed
 	@JWO_ENDS_WITH=$$PPID exec $(BIN)/jwo certify
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not slow and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not slow and not alone"
 
 test-slow: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "slow and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "slow and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
 test-all: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not alone"
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
 # to collect all tests takes five seconds, so these two name the files that have the mark
 test-alone: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
+	@$(BIN)/python -m pytest $(JUNIT) -m alone $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 test-browser: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
+	@$(BIN)/python -m pytest $(JUNIT) -n 2 --dist loadfile -m browser $$(grep -rl --include='*.py' 'mark\.browser' tests)
 
 # each process of a parallel test run would otherwise compile all tests; a run of the tests reports their errors
 test-bytecode: $(VENV)/.installed-dev
@@ -96,7 +99,10 @@ docs-serve: docs
 	@exec $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000
 
 wheel: $(VENV)/.installed-dev
-	@$(BIN)/python benchmarks/try_wheel.py
+	@$(BIN)/python benchmarks/try_wheel.py $(if $(DIST),--keep $(DIST))
+
+release: $(VENV)/.installed-release
+	@$(BIN)/python -m deploy.release "$(VERSION)"
 
 clean:
 	rm -rf $(VENV)
@@ -116,3 +122,8 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	@$(INSTALL) --editable '.[dev,all,docs]'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-release: $(VENV)/.installed-dev
+	@echo "installing the tools of a release into $(VENV), once"
+	@$(INSTALL) --editable '.[release]'
+	@touch $@

@@ -1,8 +1,8 @@
 """Builds the sdist and from it the wheel, installs the wheel into an empty venv, and certifies a connector with it.
 
-    python benchmarks/try_wheel.py [--python PATH] [--extras connector,platform]
+    python benchmarks/try_wheel.py [--python PATH] [--extras connector,platform] [--folder DIR] [--keep DIST]
 
-Everything runs in a new folder outside the clone. It prints the packages, megabytes and seconds of the install, and
+Everything runs in a folder outside the clone. It prints the packages, megabytes and seconds of the install, and
 exits with 1 if the connector gets a finding, or if the base install is larger than its target.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -33,10 +34,16 @@ def main() -> int:
     parser.add_argument("--python", default=sys.executable, help="the Python of the venv (default: this one)")
     parser.add_argument("--extras", default="", help="extras to install, by commas (default: none)")
     parser.add_argument("--all-cases", action="store_true", help="certify with all cases (default: five)")
+    parser.add_argument("--folder", type=Path, help="empty folder that keeps all files (default: a temporary one)")
+    parser.add_argument("--keep", type=Path, help="folder for the sdist and the wheel (default: not kept)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jwo-wheel-") as scratch:
-        folder = Path(scratch)
+        folder = given.folder or Path(scratch)
         wheel = build(folder)
+        if given.keep:
+            given.keep.mkdir(parents=True, exist_ok=True)
+            for built in (*folder.glob("*.tar.gz"), wheel):
+                shutil.copy(built, given.keep)
         venv = folder / "venv"
         run(given.python, "-m", "venv", "--without-pip", str(venv))  # the pip of this Python installs into it
         empty_mb, empty = size_mb(venv), packages_in(venv)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_bdd.feature import get_feature
+from pytest_bdd.parser import ScenarioTemplate
 
-from jwo_contract.register import register
+from jwo_contract.register import rules
 
 _HERE = Path(__file__).resolve().parent
 FEATURES = next(folder for folder in (_HERE / "features", _HERE.parent / "features") if folder.is_dir())
@@ -38,6 +39,8 @@ class ScenarioEntry(NamedTuple):
     feature: str = ""
     is_long: bool = False
     exceeds_rate: bool = False
+    text: str = ""
+    """Its steps and examples, without the layout of the file."""
 
 
 class Coverage(NamedTuple):
@@ -67,13 +70,21 @@ def scenario_entries() -> tuple[ScenarioEntry, ...]:
             levels = [tag for tag in tags if tag in LEVELS]
             mode = next((tag for tag in tags if tag in MODES), "")
             level = levels[0] if len(levels) == 1 else ""
-            marks = LONG in tags, RATE in tags
-            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or "", *marks))
+            marks, text = (LONG in tags, RATE in tags), _text(scenario)
+            entries.append(ScenarioEntry(file, scenario.name, ids, level, mode, feature.name or "", *marks, text))
     return tuple(entries)
 
 
-def coverage() -> list[Coverage]:
-    """Return one row for each requirement, in the order of the register."""
+def _text(scenario: ScenarioTemplate) -> str:
+    steps = [
+        (each.keyword, each.name, each.docstring, each.datatable and each.datatable.raw()) for each in scenario.steps
+    ]
+    examples = [(each.example_params, each.examples) for each in scenario.examples]
+    return repr((steps, examples))
+
+
+def coverage(edition: str = "") -> list[Coverage]:
+    """Return one row for each requirement of an edition, or of the newest one, in the order of the register."""
     return [
         Coverage(
             row.id,
@@ -81,7 +92,7 @@ def coverage() -> list[Coverage]:
             row.proven_by,
             row.not_tested,
         )
-        for row in register().values()
+        for row in rules(edition).values()
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from conformance.verdicts import CaseResult, Verdict
-from jwo_contract.register import register
+from jwo_contract.register import Requirement, register
 
 _FAILED = frozenset({Verdict.FAIL, Verdict.WARN})
 _STATUS = re.compile(r"(?:.*?: )?(\d{3})(?: |$)")
@@ -73,21 +73,21 @@ class _Symptom(NamedTuple):
     """The number of cases that must share the symptom to have one cause."""
 
 
-def probable_causes(results: Mapping[str, CaseResult]) -> dict[str, str]:
+def probable_causes(results: Mapping[str, CaseResult], rows: Mapping[str, Requirement]) -> dict[str, str]:
     """Return, for each case that probably fails or is blocked because of another, the id of that other case.
 
-    A cause has no cause of its own in the answer.
+    `rows` are the rules of the run's edition. A cause has no cause of its own in the answer.
     """
     direct = {case_id: result.blocked_by for case_id, result in results.items() if result.blocked_by}
-    failed = {each: results[each] for each in register() if each in results and results[each].verdict in _FAILED}
-    direct |= _by_symptom(failed.values())
+    failed = {each: results[each] for each in rows if each in results and results[each].verdict in _FAILED}
+    direct |= _by_symptom(failed.values(), rows)
     for case_id in failed:
         if case_id not in direct and (root := _plainer(case_id, failed)):
             direct[case_id] = root
     return {case_id: _last(case_id, direct) for case_id in direct}
 
 
-def _by_symptom(failed: Iterable[CaseResult]) -> dict[str, str]:
+def _by_symptom(failed: Iterable[CaseResult], rows: Mapping[str, Requirement]) -> dict[str, str]:
     """Return the cause of each case that shares its symptom with a plainer one."""
     groups: dict[_Symptom, list[str]] = {}
     for result in failed:
@@ -96,15 +96,15 @@ def _by_symptom(failed: Iterable[CaseResult]) -> dict[str, str]:
     causes: dict[str, str] = {}
     for symptom, ids in groups.items():
         if len(ids) >= symptom.least:
-            root = min(ids, key=_plainness)
+            root = min(ids, key=lambda each: _plainness(each, rows))
             causes |= {each: root for each in ids if each != root}
     return causes
 
 
-def _plainness(case_id: str) -> tuple[bool, bool, int, int]:
+def _plainness(case_id: str, rows: Mapping[str, Requirement]) -> tuple[bool, bool, int, int]:
     """Return a key that sorts named requests first, then a rule that fails a connector, then the plainest requests."""
     place = _ROOTS.index(case_id) if case_id in _ROOTS else len(_ROOTS)
-    return case_id in _DRAWN, register()[case_id].level != "must", place, list(register()).index(case_id)
+    return case_id in _DRAWN, rows[case_id].level != "must", place, list(rows).index(case_id)
 
 
 def _symptom(result: CaseResult) -> _Symptom | None:

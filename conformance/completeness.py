@@ -10,26 +10,27 @@ from collections.abc import Iterator, Mapping
 from conformance.catalogue import scenario_entries
 from conformance.report.model import Completeness, NotJudged
 from conformance.retailer_clients.clients import undeclared
+from conformance.run.configuration import Selection
 from conformance.verdicts import JUDGED, CaseResult, Verdict
 from jwo_contract.not_offered import signs_of
 from jwo_contract.profile import Profile
-from jwo_contract.register import Requirement, Tier, register
+from jwo_contract.register import Requirement, rules
 
 _NOT_SELECTED = "it was not selected; run all cases of the tier, without --only"
 
 
-def completeness(results: Mapping[str, CaseResult], tiers: tuple[Tier, ...], profile: Profile) -> Completeness:
-    """Return which MUST rules of the tiers a run judged, and why it did not judge the others."""
-    rules = [row for row in _rules(tiers, profile) if not _is_excused(results.get(row.id), profile)]
+def completeness(results: Mapping[str, CaseResult], selection: Selection, profile: Profile) -> Completeness:
+    """Return which MUST rules of the selected tiers and edition a run judged, and why it did not judge the others."""
+    wanted = [row for row in _must_rules(selection, profile) if not _is_excused(results.get(row.id), profile)]
     not_judged = tuple(
         NotJudged(row.id, row.title, _reason(results.get(row.id)))
-        for row in rules
+        for row in wanted
         if row.id not in results or results[row.id].verdict not in JUDGED
     )
     return Completeness(
         complete=not not_judged,
-        judged=len(rules) - len(not_judged),
-        total=len(rules),
+        judged=len(wanted) - len(not_judged),
+        total=len(wanted),
         not_judged=not_judged,
         not_offered=tuple(profile.suite.not_offered),
     )
@@ -46,11 +47,11 @@ def _is_excused(result: CaseResult | None, profile: Profile) -> bool:
     return result is not None and bool(not_offered(result, profile))
 
 
-def _rules(tiers: tuple[Tier, ...], profile: Profile) -> Iterator[Requirement]:
+def _must_rules(selection: Selection, profile: Profile) -> Iterator[Requirement]:
     """Yield the rules to judge; without those of clients that only some stores need, unless they are declared."""
     proven = {each for entry in scenario_entries() for each in entry.ids}
-    for row in register().values():
-        if row.tier in tiers and row.level == "must" and row.id in proven and _has_client(row, profile):
+    for row in rules(selection.edition).values():
+        if row.tier in selection.tiers and row.level == "must" and row.id in proven and _has_client(row, profile):
             yield row
 
 

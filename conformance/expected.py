@@ -17,9 +17,10 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.errors import BadExpectations
+from conformance.run.configuration import Selection
 from conformance.verdicts import Verdict
 from jwo_contract.invalid import describe
-from jwo_contract.register import register
+from jwo_contract.register import register, rules
 
 _BROKEN = {Verdict.FAIL, Verdict.WARN}
 
@@ -57,9 +58,9 @@ class Expectations(NamedTuple):
         """Return the reason of each entry that applies, because its case fails or warns, by id."""
         return {entry.id: entry.reason for entry in self.entries if verdicts.get(entry.id) in _BROKEN}
 
-    def stale(self, verdicts: Mapping[str, Verdict], tiers: Sequence[str], only: Sequence[str]) -> list[Stale]:
+    def stale(self, verdicts: Mapping[str, Verdict], selection: Selection) -> list[Stale]:
         """Return the entries that no longer apply. A case that the run leaves out is not stale."""
-        found = ((entry, _why_stale(entry.id, verdicts, tiers, only)) for entry in self.entries)
+        found = ((entry, _why_stale(entry.id, verdicts, selection)) for entry in self.entries)
         return [Stale(entry.id, entry.reason, why) for entry, why in found if why]
 
 
@@ -86,11 +87,12 @@ def _twice(ids: Sequence[str]) -> list[str]:
     return sorted({each for each in ids if ids.count(each) > 1})
 
 
-def _why_stale(case_id: str, verdicts: Mapping[str, Verdict], tiers: Sequence[str], only: Sequence[str]) -> str:
+def _why_stale(case_id: str, verdicts: Mapping[str, Verdict], selection: Selection) -> str:
     if case_id not in register():
         return "there is no such case"
     if case_id not in verdicts:
-        was_wanted = register()[case_id].tier in tiers and (not only or case_id in only)
+        row, only = rules(selection.edition).get(case_id), selection.only
+        was_wanted = row is not None and row.tier in selection.tiers and (not only or case_id in only)
         return "it has no scenario of its own" if was_wanted else ""
     causes = {Verdict.PASS: "it passes now", Verdict.NOT_APPLICABLE: "it is not applicable, so it was not judged"}
     return causes.get(verdicts[case_id], "")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from importlib import resources
 from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 from conformance import expected
-from conformance.catalogue import FEATURES
 from conformance.causes import probable_causes
 from conformance.completeness import completeness, not_offered
-from conformance.digest import suite_digest
+from conformance.digest import revision, suite_digest
 from conformance.drivers.exchange import Exchange, as_report
 from conformance.report.model import (
     FORMAT,
@@ -41,7 +37,7 @@ from conformance.run.session import FinishedRun
 from conformance.verdicts import CaseResult
 from jwo_contract.operations import OPERATIONS, Operation
 from jwo_contract.profile import Profile
-from jwo_contract.register import DOC_SET, Requirement, register
+from jwo_contract.register import Requirement, newest_edition, rules
 from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import Json
 
@@ -71,17 +67,21 @@ def summarise(
 ) -> Report:
     """Return the report of a run. `replay` holds the commands to run one case again."""
     profile, selection = finished.configuration.profile, finished.configuration.selection
+    edition = selection.edition or newest_edition()
+    rows = rules(edition)
     verdicts = {each: result.verdict for each, result in finished.results.items()}
     reasons = expectations.reasons(verdicts)
-    stale = expectations.stale(verdicts, selection.tiers, selection.only)
-    causes, own = probable_causes(finished.results), tuple(_own_case(each, profile, replay) for each in finished.own)
-    found = (reported_case(finished.results[each], profile, replay) for each in _in_order(finished.results))
+    stale = expectations.stale(verdicts, selection)
+    causes = probable_causes(finished.results, rows)
+    own = tuple(_own_case(each, profile, replay) for each in finished.own)
+    ordered = _in_order(finished.results, rows)
+    found = (reported_case(finished.results[each], rows[each], profile, replay) for each in ordered)
     cases = tuple(
         replace(case, expected_failure=reasons.get(case.id), follows_from=causes.get(case.id)) for case in found
     )
     return Report(
         format=FORMAT,
-        suite=_suite(strict=strict),
+        suite=_suite(edition, strict=strict),
         connector=_connector(profile),
         started_at=format_instant(started_at),
         duration_s=round(duration_s, 3),
@@ -90,21 +90,21 @@ def summarise(
         latency=tuple(_latency(finished)),
         settings=effective_settings(profile),
         cases=cases,
-        trace=tuple(_traced(row) for row in register().values() if row.kind != "own" and not row.not_tested),
-        not_tested=tuple(_not_tested(row) for row in register().values() if row.not_tested),
+        trace=tuple(_traced(row) for row in rows.values() if row.kind != "own" and not row.not_tested),
+        not_tested=tuple(_not_tested(row) for row in rows.values() if row.not_tested),
         expected_failures=_expected_failures(expectations.source, stale),
-        completeness=completeness(finished.results, selection.tiers, profile),
+        completeness=completeness(finished.results, selection, profile),
         own_cases=own or None,
     )
 
 
-def _suite(*, strict: bool) -> Suite:
+def _suite(edition: str, *, strict: bool) -> Suite:
     return Suite(
         name="jwo-conformance-kit",
         version=version("jwo-conformance-kit"),
-        revision=revision(),
+        revision=revision(edition),
         digest=suite_digest(),
-        doc_set=DOC_SET,
+        doc_set=edition,
         strict=strict,
     )
 
@@ -117,23 +117,14 @@ def _expected_failures(source: str, stale: Iterable[expected.Stale]) -> Expected
     return ExpectedFailures(source, tuple(Stale(*entry) for entry in stale)) if source else None
 
 
-def _in_order(ids: Iterable[str]) -> list[str]:
+def _in_order(ids: Iterable[str], rows: Mapping[str, Requirement]) -> list[str]:
     """Sort ids by operation, in the contract's order, and then in the order of the register."""
-    calls, rows = [operation.name for operation in OPERATIONS], list(register())
-    return sorted(ids, key=lambda each: (_place(register()[each].api, calls), rows.index(each)))
+    calls, places = [operation.name for operation in OPERATIONS], list(rows)
+    return sorted(ids, key=lambda each: (_place(rows[each].api, calls), places.index(each)))
 
 
 def _place(api: str, calls: list[str]) -> int:
     return calls.index(api) if api in calls else len(calls)
-
-
-def revision() -> str:
-    """Return the SHA-256 over the features and the register, as hex: equal revisions have equal rules."""
-    digest = hashlib.sha256()
-    register_files = resources.files("jwo_contract") / "requirements"
-    for name, content in sorted([*_files(FEATURES.rglob("*.feature")), *_files(Path(str(register_files)).glob("*"))]):
-        digest.update(name.encode() + b"\0" + content + b"\0")
-    return digest.hexdigest()
 
 
 def effective_settings(profile: Profile) -> dict[str, Json]:
@@ -150,13 +141,12 @@ def effective_settings(profile: Profile) -> dict[str, Json]:
     return settings
 
 
-def _files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
-    return [(path.name, path.read_bytes()) for path in paths if path.suffix in {".feature", ".toml"}]
+def reported_case(result: CaseResult, row: Requirement, profile: Profile, replay: Replay = AGAIN) -> Case:
+    """Return the part of the report about one case; `row` is its rule.
 
-
-def reported_case(result: CaseResult, profile: Profile, replay: Replay = AGAIN) -> Case:
-    """Return the part of the report about one case. Its texts may contain secrets; `report.clean` removes them."""
-    row, secret_headers = register()[result.id], frozenset(profile.connector.headers)
+    Its texts may contain secrets; `report.clean` removes them.
+    """
+    secret_headers = frozenset(profile.connector.headers)
     exchanges = (as_report(exchange, secret_headers) for exchange in _worth_showing(result))
     return Case(
         id=row.id,

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -77,7 +76,7 @@ def judge(profile: Profile, options: Options, console: Console, *, catalog_platf
     """Run the cases and return the report. `catalog_platform` is what the clients call; None starts one."""
     started_at, start = datetime.now(UTC), time.perf_counter()
     configuration = RunConfiguration(profile, options.selection, catalog_platform=catalog_platform)
-    events = CertifyEvents(options.progress, profile)
+    events = CertifyEvents(options.progress, profile, options.selection.edition)
     with CaseProgress(console) as shown:
 
         def on_selected(ids: Sequence[str]) -> None:
@@ -131,21 +130,3 @@ def _problem_of_profile(report: Report) -> str:
     reasons = [case.reason for case in report.cases if case.verdict is Verdict.ERROR]
     mark = f"{ProfileBroke.__name__}: "
     return reasons[0].removeprefix(mark) if reasons and all(each.startswith(mark) for each in reasons) else ""
-
-
-def _nearest(case_id: str) -> str:
-    near = get_close_matches(case_id.upper(), register(), n=1)
-    return f"did you mean {near[0]}? Or " if near else ""
-
-
-def check_ids(ids: list[str]) -> tuple[str, ...]:
-    """Return the ids as a tuple. Raises Usage if an id is not in the register or has no scenario of its own."""
-    for each in ids:
-        row = register().get(each)
-        if row is None:
-            raise Usage(f"there is no case {each}; {_nearest(each)}list the cases with: jwo cases")
-        if row.not_tested:
-            raise Usage(f"{each} has no test: {row.not_tested}")
-        if row.proven_by:
-            raise Usage(f"{each} has no scenario of its own; run the cases that prove it: {', '.join(row.proven_by)}")
-    return tuple(ids)

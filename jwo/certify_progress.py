@@ -9,7 +9,7 @@ from conformance.report.model import Report, to_json
 from conformance.summary import reported_case
 from conformance.verdicts import FINDINGS, CaseResult, Verdict
 from jwo_contract.profile import Profile
-from jwo_contract.register import register
+from jwo_contract.register import rules
 from jwo_toolkit.json_types import Json, JsonObject
 from jwo_toolkit.progress_lines import ProgressLines
 
@@ -21,13 +21,14 @@ _LOOKED_AT = (*FINDINGS, Verdict.BLOCKED, Verdict.NOT_APPLICABLE)
 class CertifyEvents:
     """Writes the events of one run."""
 
-    def __init__(self, lines: ProgressLines, profile: Profile) -> None:
+    def __init__(self, lines: ProgressLines, profile: Profile, edition: str = "") -> None:
         self._lines = lines
         self._profile = profile
+        self._rules = rules(edition)
 
     def selected(self, ids: Sequence[str]) -> None:
         """Write `selected`: the cases in the order of the register, with their rules."""
-        rows = (register()[each] for each in ids)
+        rows = (self._rules[each] for each in ids)
         cases: list[Json] = [
             {"id": row.id, "title": row.title, "api": row.api, "level": row.level, "rule": row.text} for row in rows
         ]
@@ -37,7 +38,8 @@ class CertifyEvents:
         """Write `case`: a verdict. A case with several examples gets several events, and the last one counts."""
         members: JsonObject = {"id": result.id, "verdict": str(result.verdict)}
         if result.verdict in _LOOKED_AT:
-            (case,) = clean({"cases": [to_json(reported_case(result, self._profile))]})["cases"]
+            reported = reported_case(result, self._rules[result.id], self._profile)
+            (case,) = clean({"cases": [to_json(reported)]})["cases"]
             members |= {name: cut(case[name], _MOST_TEXT) for name in ("expected", "got", "reason") if case[name]}
         self._lines.write("case", members | {"durationMs": round(result.duration_s * 1000)})
 

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from jwo.catalog_command import catalog
 from jwo.errors import Broken, Usage, run, sentence
 from jwo.load_command import EPILOG, load_command
-from jwo.option_values import open_progress_lines, read_profile, read_tiers, replay_commands
+from jwo.option_values import open_progress_lines, read_edition, read_profile, read_tiers, replay_commands
 from jwo.play_command import play
 from jwo.serve_commands import commands as serve_commands
 from jwo.shop_command import shop
@@ -51,9 +51,9 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
         return
     from importlib.metadata import version
 
-    from jwo_contract.register import DOC_SET
+    from jwo_contract.register import newest_edition
 
-    typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {DOC_SET}")
+    typer.echo(f"jwo {version(PACKAGE)}, rules of the documentation of {newest_edition()}")
     raise typer.Exit
 
 
@@ -156,6 +156,24 @@ RequireCompleteOption = Annotated[
     typer.Option("--require-complete", help="Exit 1 also if a MUST of the tiers was not judged.", show_default="off"),
 ]
 
+EditionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--edition",
+        metavar="EDITION",
+        help="Edition of Amazon's documentation, such as 2026-02.",
+        show_default="the newest",
+    ),
+]
+RunEditionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--edition",
+        metavar="EDITION",
+        help="Edition of Amazon's documentation that judges, such as 2026-02.",
+        show_default="the edition in the profile, or the newest",
+    ),
+]
 ProgressOption = Annotated[
     str | None,
     typer.Option(
@@ -180,58 +198,64 @@ def certify_command(  # noqa: PLR0913, PLR0917 - one parameter for each option o
     out: OutOption = Path("jwo-report"),
     expected: ExpectedOption = None,
     sign_key: SignOption = None,
+    edition: RunEditionOption = None,
     progress: ProgressOption = None,
 ) -> None:
     """Certify a connector. Without --connector and --profile, certify the reference connector in a simulated store."""
     from conformance.dsse import load_private_key
     from conformance.expected import NONE, load
     from conformance.run.configuration import Selection
-    from jwo.certify import Options, certify, check_ids
+    from jwo.case_ids import check_ids
+    from jwo.certify import Options, certify
     from jwo_toolkit.console import make_console
     from jwo_toolkit.progress_lines import text_stream
 
     expectations = load(expected) if expected else NONE
     is_embedded = connector is None and profile is None
-    selection = Selection(
-        read_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core")), check_ids(only or []), deep
-    )
+    declared = None if is_embedded else read_profile(connector, profile)
+    chosen = read_edition(edition, declared)
+    tiers = read_tiers(tier or (_REFERENCE_TIERS if is_embedded else "core"))
+    selection = Selection(tiers, check_ids(only or [], chosen), deep, edition=chosen)
     key = load_private_key(sign_key) if sign_key else None
     console = make_console(text_stream(progress))
     with open_progress_lines(progress) as lines:
-        replay = replay_commands(connector, profile, out)
+        replay = replay_commands(connector, profile, out, edition)
         options = Options(selection, strict, out, expectations, key, require_complete, replay, lines)
-        if not is_embedded:
-            raise typer.Exit(certify(read_profile(connector, profile), options, console))
+        if declared:
+            raise typer.Exit(certify(declared, options, console))
         from jwo.demo.run import certify_reference  # boto3 and the servers of the store day: only this run needs them
 
         raise typer.Exit(certify_reference(options, console))
 
 
 @app.command()
-def cases(tier: TierOption = "core") -> None:
+def cases(tier: TierOption = "core", edition: EditionOption = None) -> None:
     """List the cases without running them."""
     from jwo import listing
     from jwo_toolkit.console import make_console
 
-    listing.show_cases(make_console(), read_tiers(tier))
+    listing.show_cases(make_console(), read_tiers(tier), read_edition(edition))
 
 
 @app.command()
-def coverage(tier: TierOption = "core,entry,catalog") -> None:
+def coverage(tier: TierOption = "core,entry,catalog", edition: EditionOption = None) -> None:
     """Show how each published case is proven, or why it is not."""
     from jwo import listing
     from jwo_toolkit.console import make_console
 
-    raise typer.Exit(listing.show_coverage(make_console(), read_tiers(tier)))
+    raise typer.Exit(listing.show_coverage(make_console(), read_tiers(tier), read_edition(edition)))
 
 
 @app.command()
-def explain(case_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the case, such as VIK-3.4.")]) -> None:
+def explain(
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the case, such as VIK-3.4.")],
+    edition: EditionOption = None,
+) -> None:
     """Explain a requirement: rule, source, usual cause of a failure."""
     from jwo import listing
     from jwo_toolkit.console import make_console
 
-    listing.explain(make_console(), case_id)
+    listing.explain(make_console(), case_id, read_edition(edition))
 
 
 @app.command(name="replay")
@@ -242,13 +266,14 @@ def replay_command(
     connector: ConnectorOption = None,
     profile: ReplayProfileOption = None,
     story: StoryOption = None,
+    edition: RunEditionOption = None,
     show_all: AllOption = False,  # noqa: FBT002 - a flag of the command line
     unmasked: UnmaskedOption = False,  # noqa: FBT002 - as above
 ) -> None:
     """Run one case, or one story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
     from jwo import replay
-    from jwo.certify import check_ids
+    from jwo.case_ids import check_ids
     from jwo_contract.own_cases import ID as OWN
     from jwo_toolkit.console import make_console
 
@@ -259,13 +284,15 @@ def replay_command(
     if not chosen_id or (played and chosen_id != case_of(played)):
         raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
     is_own = chosen_id.startswith(OWN)
-    if not is_own:
-        check_ids([chosen_id])
-    chosen = profile if profile is not None or connector is not None else Path("jwo.toml")
-    view = replay.View(show_all, unmasked)
+    if not is_own and edition:
+        check_ids([chosen_id], read_edition(edition))
+    file = profile if profile is not None or connector is not None else Path("jwo.toml")
+    declared, view = read_profile(connector, file), replay.View(show_all, unmasked)
     if is_own:
-        raise typer.Exit(replay.replay_own(read_profile(connector, chosen), chosen_id, make_console(), view))
-    raise typer.Exit(replay.replay(read_profile(connector, chosen), chosen_id, make_console(), played, view))
+        raise typer.Exit(replay.replay_own(declared, chosen_id, make_console(), view))
+    judged_by = read_edition(edition, declared)
+    check_ids([chosen_id], judged_by)
+    raise typer.Exit(replay.replay(declared, chosen_id, make_console(), played, view, judged_by))
 
 
 @app.command(name="compare")

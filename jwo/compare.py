@@ -125,6 +125,9 @@ def _remarks(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> list[str]:
     remarks = []
     if earlier["suite"]["revision"] != later["suite"]["revision"]:
         remarks.append("the two runs used different revisions of the rules")
+    editions = [report["suite"].get("docSet", "") for report in (earlier, later)]
+    if editions[0] != editions[1]:
+        remarks.append(f"the two runs follow different editions of the documentation: {editions[0]} and {editions[1]}")
     if earlier["connector"]["url"] != later["connector"]["url"]:
         remarks.append(f"the addresses differ: {earlier['connector']['url']} and {later['connector']['url']}")
     if later.get("completeness", {}).get("complete") is False:

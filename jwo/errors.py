@@ -83,9 +83,10 @@ def _users_errors() -> tuple[type[Exception], ...]:
     """Return the other packages' errors that a user can fix; imports those packages only after an error."""
     from conformance.errors import BadExpectations, BadKey, BadStory
     from conformance.report.errors import ReportFolderUnwritable
-    from jwo_contract.errors import BadProfile, BadSettings
+    from jwo_contract.errors import BadProfile, BadSettings, UnknownEdition
 
-    errors = [MissingExtra, BadProfile, BadSettings, BadExpectations, BadKey, BadStory, ReportFolderUnwritable]
+    errors = [MissingExtra, BadProfile, BadSettings, UnknownEdition, BadExpectations, BadKey, BadStory]
+    errors.append(ReportFolderUnwritable)
     with suppress(MissingExtra):
         from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
 

@@ -26,6 +26,17 @@ def read_profile(connector: str | None, file: Path | None) -> Profile:
     return profiles.load(file, url=connector or "")
 
 
+def read_edition(option: str | None, profile: Profile | None = None) -> str:
+    """Return the edition of --edition, or of the profile; empty for the newest. Raises UnknownEdition for another."""
+    from jwo_contract.register import rules
+
+    if option is not None and not option.strip():
+        raise Usage("--edition is empty; name an edition such as 2026-02, or omit the option")
+    edition = option or (profile.suite.edition if profile else "")
+    rules(edition)
+    return edition
+
+
 def open_progress_lines(target: str | None) -> ProgressLines:
     """Open the target of --progress. Raises Usage if it cannot be written."""
     from jwo_toolkit.progress_lines import open_progress
@@ -36,21 +47,22 @@ def open_progress_lines(target: str | None) -> ProgressLines:
         raise Usage(f"--progress: cannot write to {target} ({error.strerror}); name another file") from error
 
 
-def replay_commands(connector: str | None, file: Path | None, out: Path) -> Replay:
+def replay_commands(connector: str | None, file: Path | None, out: Path, edition: str | None = None) -> Replay:
     """Return the commands that run one case again. The embedded connector has ended by then, so certify starts one."""
     from conformance.report.writer import story_file
     from conformance.summary import Replay
 
     if connector is None and file is None:
-        return Replay("jwo certify --only {id}")
+        return Replay(_template("jwo certify --only {id}", None, None, edition))
     story = f"jwo replay --story {shlex.quote(str(out))}/{story_file('{id}')}"
-    return Replay(_template("jwo replay {id}", connector, file), _template(story, connector, file))
+    return Replay(_template("jwo replay {id}", connector, file, edition), _template(story, connector, file, edition))
 
 
-def _template(command: str, connector: str | None, file: Path | None) -> str:
+def _template(command: str, connector: str | None, file: Path | None, edition: str | None) -> str:
     """Append this run's options to a command, and escape every brace except those of `{id}`."""
     options = [f"--profile {shlex.quote(str(file))}"] if file else []
     options += [f"--connector {shlex.quote(connector)}"] if connector else []
+    options += [f"--edition {edition}"] if edition else []
     return " ".join([command, *options]).replace("{", "{{").replace("}", "}}").replace("{{id}}", "{id}")
 
 

@@ -58,6 +58,7 @@ rate_limit_per_second = 0          # 0: you enforce no limit
 # run_s = 240                      # the most seconds of a run; later cases are not judged
 
 [suite]
+# edition = "2026-02"              # judge by this edition of Amazon's documentation, not by the newest
 not_offered = []                   # what you do not offer, such as "associate" or "rate_limit"
 
 [tiers]                            # calls beyond the core that your connector answers; test them with --tier core,entry

@@ -41,6 +41,7 @@ class Run:
         self._folder = folder
         self._arguments = ["--profile", str(folder / option("--jwo-profile")), "--tier", option("--jwo-tier")]
         self._arguments += ["--out", str(self.out)]
+        self._arguments += ["--edition", option("--jwo-edition")] if option("--jwo-edition") else []
         self._arguments += ["--strict"] if option("--jwo-strict") else []
         self._arguments += ["--expected", str(folder / option("--jwo-expected"))] if option("--jwo-expected") else []
         self.selected: Sequence[str] = ()
@@ -97,7 +98,9 @@ class Cases(pytest.Collector):
 
     def collect(self) -> list[pytest.Item]:
         """Return the cases of the chosen tiers."""
-        rows = _ask_suite("cases", self.config.getoption("--jwo-tier"))
+        option = self.config.getoption
+        profile = str(self.config.invocation_params.dir / option("--jwo-profile"))
+        rows = _ask_suite("cases", option("--jwo-tier"), profile, option("--jwo-edition"))
         items: list[pytest.Item] = [Case.from_parent(self, name=case_id, title=title) for case_id, title in rows]
         if self.config.getoption("--jwo-expected"):
             items.append(StaleEntries.from_parent(self, name=STALE))
@@ -207,6 +210,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail also if a MUST of the tiers was not judged (default: off)",
     )
+    group.addoption(
+        "--jwo-edition",
+        metavar="EDITION",
+        default="",
+        help="edition of Amazon's documentation that judges (default: that of the profile, or the newest)",
+    )
     group.addoption("--jwo-expected", metavar="FILE", help="file of known failures, with reasons (default: none)")
     group.addoption(
         "--jwo-out", metavar="DIR", default="jwo-report", help="folder for the reports (default: jwo-report)"
@@ -249,9 +258,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
 
 
-def _ask_suite(question: str, argument: str) -> Any:  # noqa: ANN401 - any JSON
+def _ask_suite(question: str, *arguments: str) -> Any:  # noqa: ANN401 - any JSON
     """Ask a process of the suite, and return its answer. Raises UsageError if it fails."""
-    command = [sys.executable, "-P", "-m", "jwo.pytest_process", question, argument]
+    command = [sys.executable, "-P", "-m", "jwo.pytest_process", question, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **tied())  # noqa: S603 - our own command
     if done.returncode:
         raise pytest.UsageError(f"the suite did not start: {done.stderr.strip()}")

@@ -15,10 +15,10 @@ from conformance.properties.story import Story
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run, run_own_case
 from conformance.verdicts import EXIT_CODES, CaseResult, Verdict
+from jwo.case_ids import row_of
 from jwo.certify import calls_connector, reach
 from jwo.errors import Broken, Usage
 from jwo_contract.profile import Profile
-from jwo_contract.register import register
 
 _MOST_STEPS = 12
 _MOST_LISTED = 16
@@ -43,15 +43,21 @@ def story_in(file: Path) -> Story:
         raise Usage(f"cannot read the story {file}: {error}; name a story file that jwo certify wrote") from error
 
 
-def replay(profile: Profile, case_id: str, console: Console, chosen: Story = (), view: View = SHORT) -> int:
-    """Run one case and print its steps, its exchanges and its verdict. Returns the exit code of that verdict."""
+def replay(
+    profile: Profile, case_id: str, console: Console, chosen: Story = (), view: View = SHORT, edition: str = ""
+) -> int:
+    """Run one case and print its steps, its exchanges and its verdict. Returns the exit code of that verdict.
+
+    Raises Usage if the edition, or the newest one, has no such case.
+    """
+    row = row_of(case_id, edition)
     if calls_connector((case_id,)):
         reach(profile)
-    selection = Selection((register()[case_id].tier,), (case_id,), story=chosen)
+    selection = Selection((row.tier,), (case_id,), story=chosen, edition=edition)
     results = run(RunConfiguration(profile, selection)).results
     if case_id not in results:
         raise Broken(f"{case_id} did not run")
-    return _show(results[case_id], register()[case_id].title, profile, console, view)
+    return _show(results[case_id], row.title, profile, console, view)
 
 
 def replay_own(profile: Profile, case_id: str, console: Console, view: View = SHORT) -> int:

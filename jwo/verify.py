@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance import attestation, dsse
-from conformance.digest import suite_digest
+from conformance.digest import revision, suite_digest
 from conformance.report import ReportBreaksSchema
 from conformance.report.json_file import check
 from conformance.report.model import Report, from_json
 from jwo.errors import Usage
+from jwo_contract.register import editions, newest_edition
 from jwo_toolkit.texts import printable
 
 
@@ -131,7 +132,24 @@ def _notes(statement: Any) -> list[str]:  # noqa: ANN401 - any JSON
         *_completeness(described.get("completeness")),
         f"connector {profile.get('annotations', {}).get('connector')}",
         "made by this version of the suite" if own else "made by another version of the suite",
+        *_edition(described.get("requirements")),
     ]
+
+
+def _edition(part: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    """Return notes on the edition of the documentation that judged. A newer edition is no fault of a certificate."""
+    facts = part.get("annotations") if isinstance(part, dict) else None
+    edition = facts.get("docSet") if isinstance(facts, dict) else None
+    if not edition:
+        return []
+    if edition not in editions():
+        return [f"judged by the edition {edition} of the documentation, which this version of the kit does not know"]
+    same = part.get("digest") == {"sha256": revision(edition)}
+    rules = "the same rules as" if same else "other checks than"
+    notes = [f"judged by the edition {edition} of the documentation, with {rules} this version of the kit has for it"]
+    if edition != newest_edition():
+        notes.append(f"the newest edition is {newest_edition()}; it does not change this verdict")
+    return notes
 
 
 def _completeness(part: Any) -> list[str]:  # noqa: ANN401 - any JSON

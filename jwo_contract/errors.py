@@ -5,6 +5,7 @@ ContractError
 ├── BadValue             a text in the wrong form for its field (instant, Scan Key Code)
 ├── SignatureRejected    a SigV4 signature that is missing, stale or wrong; has a stable code
 ├── BadProfile           a jwo.toml that is not valid; the user can fix it
+├── UnknownEdition       an edition of the documentation that the kit does not have; the user can fix it
 ├── BadSettings          an environment variable with an unknown name or a wrong value; the user can fix it
 └── BrokenContractFile   a schema or register file of the kit is wrong
 """
@@ -42,6 +43,10 @@ class BrokenContractFile(ContractError):
 
 class BadProfile(ContractError):
     """A profile is missing, unreadable or not valid. The message says what to do."""
+
+
+class UnknownEdition(ContractError):
+    """No edition of the documentation has this name. The message lists the known ones."""
 
 
 class BadSettings(ContractError):

@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from jwo_contract.errors import BadProfile
+from jwo_contract.errors import BadProfile, UnknownEdition
 from jwo_contract.hosts import is_amazons
 from jwo_contract.house import House
 from jwo_contract.invalid import describe
 from jwo_contract.not_offered import ENTRIES, Offer
 from jwo_contract.own_cases import OwnCase
+from jwo_contract.register import rules
 from jwo_contract.sigv4 import Key
 from jwo_toolkit.tls import unusable
 
@@ -302,10 +303,21 @@ class CatalogClientTable(ClientTable):
 
 
 class SuiteTable(_Table):
-    """What a certification need not judge."""
+    """The edition that judges, and what a certification need not judge."""
 
+    edition: str = ""
+    """The edition of Amazon's documentation that judges, such as `2026-02`; empty for the newest."""
     not_offered: tuple[Offer, ...] = ()
     """What the retailer does not offer. Cases that need it are not applicable, and the run can be complete."""
+
+    @field_validator("edition")
+    @classmethod
+    def _is_known(cls, edition: str) -> str:
+        try:
+            rules(edition)
+        except UnknownEdition as error:
+            raise ValueError(f"{error}; name one of these, or install a newer version of the kit") from error
+        return edition
 
 
 class Profile(_Table):

@@ -2,25 +2,28 @@
 
 Either a scenario with the row's id as a tag proves a row, or `not_tested` says why no test from outside can. The shape
 tests reject a row with both or with neither.
+
+The rows cover every edition of Amazon's documentation. `register` has all rows in their newest form, `rules` the rows
+of one edition as that edition has them.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import lru_cache
 from importlib import resources
-from typing import Literal, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from jwo_contract.errors import BrokenContractFile
+from jwo_contract.errors import BrokenContractFile, UnknownEdition
 from jwo_contract.house import DEFAULT
 
-DOC_SET = "2026-02"
-"""The edition of the public documentation that the register follows."""
-
-EDITIONS: dict[str, str] = {}
-"""By page name, the edition of each page that the register follows in another edition than `DOC_SET`."""
+FOLDER = resources.files("jwo_contract") / "requirements"
+"""The files of the register."""
+EDITIONS_FILE = "editions.toml"
+"""The file, beside the rows, that lists the editions of the public documentation, oldest first."""
 
 Level = Literal["must", "should", "house"]
 Provenance = Literal["published", "title", "inferred", "recommended", "partner", "house"]
@@ -38,8 +41,23 @@ _LEVELS: dict[str, Level] = {
 }
 
 
+_EDITION = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _OUT_OF_SCOPE = "Out of scope:"
 """The begin of the reason of each row that this release does not judge."""
+
+
+class EarlierForm(BaseModel):
+    """What was different about a row up to and with the edition `until`; None is as in the newest form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    until: str
+    title: str | None = None
+    text: str | None = None
+    page: str | None = None
+    provenance: Provenance | None = None
+    inferred_from: str | None = None
+    is_binding: bool | None = None
 
 
 class Requirement(BaseModel):
@@ -72,6 +90,12 @@ class Requirement(BaseModel):
     proven_by: tuple[str, ...] = ()
     """Other ids; their scenarios prove this row too."""
     not_tested: str = ""
+    since: str = ""
+    """The first edition with the rule; empty for a rule of the oldest edition."""
+    until: str = ""
+    """The last edition with the rule; empty if the newest edition has it."""
+    earlier: tuple[EarlierForm, ...] = ()
+    """How earlier editions had the rule, such as with another provenance and therefore another level."""
 
     @property
     def not_tested_because(self) -> NotTestedBecause | None:
@@ -85,10 +109,20 @@ class Requirement(BaseModel):
         """The strictest level that the provenance allows."""
         return "must" if self.is_binding else _LEVELS[self.provenance]
 
-    @property
-    def edition(self) -> str:
-        """The edition of the page that the row follows, as year and month; empty for a row without a page."""
-        return EDITIONS.get(self.page, DOC_SET) if self.page else ""
+    def in_edition(self, edition: str) -> Requirement | None:
+        """Return the row as an edition has it; None if that edition lacks the rule."""
+        if edition < self.since or (self.until and edition > self.until):
+            return None
+        forms = [each for each in self.earlier if edition <= each.until]
+        if not forms:
+            return self
+        form = min(forms, key=lambda each: each.until)
+        changes = form.model_dump(exclude={"until"}, exclude_none=True)
+        return Requirement.model_validate(self.model_dump() | changes)
+
+    def named_editions(self) -> list[str]:
+        """Return the editions that the row names."""
+        return [each for each in (self.since, self.until, *(form.until for form in self.earlier)) if each]
 
     @model_validator(mode="after")
     def _names_its_source(self) -> Self:
@@ -101,16 +135,61 @@ class Requirement(BaseModel):
         return self
 
 
+class Contents(NamedTuple):
+    """All rows by id, in file order, and the rows of each edition, oldest edition first."""
+
+    rows: dict[str, Requirement]
+    by_edition: dict[str, dict[str, Requirement]]
+
+
 @lru_cache(maxsize=1)
-def register() -> dict[str, Requirement]:
-    """Load all rows, by id and in file order. Raises BrokenContractFile if a file or a row is wrong, and names it."""
+def contents() -> Contents:
+    """Load the files of the register. Raises BrokenContractFile if a file or a row is wrong, and names it."""
+    known = _editions((FOLDER / EDITIONS_FILE).read_text("utf-8"))
     rows: dict[str, Requirement] = {}
-    folder = resources.files("jwo_contract") / "requirements"
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
+    by_edition: dict[str, dict[str, Requirement]] = {edition: {} for edition in known}
+    for file in sorted(FOLDER.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml") and file.name != EDITIONS_FILE:
             for row in _rows(file.read_text("utf-8"), file.name):
-                _add(rows, row, file.name)
-    return rows
+                _add(Contents(rows, by_edition), row, file.name)
+    return Contents(rows, by_edition)
+
+
+def register() -> dict[str, Requirement]:
+    """Return every row of every edition, each in its newest form, by id and in file order."""
+    return contents().rows
+
+
+def editions() -> tuple[str, ...]:
+    """Return the editions of the documentation that the register has, oldest first."""
+    return tuple(contents().by_edition)
+
+
+def newest_edition() -> str:
+    """Return the edition by which the suite judges unless a profile or an option names another one."""
+    return editions()[-1]
+
+
+def rules(edition: str = "") -> dict[str, Requirement]:
+    """Return the rows of an edition as it has them, or of the newest edition if the name is empty.
+
+    Raises UnknownEdition, which lists the known editions.
+    """
+    try:
+        return contents().by_edition[edition or newest_edition()]
+    except KeyError:
+        known = ", ".join(editions())
+        raise UnknownEdition(f"this kit knows no edition {edition} of the documentation; it knows {known}") from None
+
+
+def _editions(text: str) -> tuple[str, ...]:
+    try:
+        known = tuple(map(str, tomllib.loads(text)["editions"]))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise BrokenContractFile(f"{EDITIONS_FILE} is not a list of editions: {error}") from error
+    if not known or list(known) != sorted(set(known)) or not all(_EDITION.fullmatch(each) for each in known):
+        raise BrokenContractFile(f"{EDITIONS_FILE}: editions are names such as 2026-02, each once, oldest first")
+    return known
 
 
 def _rows(text: str, file: str) -> list[dict[str, object]]:
@@ -120,13 +199,23 @@ def _rows(text: str, file: str) -> list[dict[str, object]]:
         raise BrokenContractFile(f"{file} is not a list of requirements: {error}") from error
 
 
-def _add(rows: dict[str, Requirement], row: dict[str, object], file: str) -> None:
+def _add(loaded: Contents, row: dict[str, Any], file: str) -> None:
     try:
         requirement = Requirement.model_validate(row)
+        forms = {edition: requirement.in_edition(edition) for edition in loaded.by_edition}
         if requirement.setting:
             DEFAULT.value(requirement.setting)
-    except (ValidationError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise BrokenContractFile(f"{file}: row {row.get('id')}: {error}") from error
-    if requirement.id in rows:
+    if unknown := sorted(set(requirement.named_editions()) - forms.keys()):
+        raise BrokenContractFile(
+            f"{file}: row {requirement.id}: {EDITIONS_FILE} does not list the edition {unknown[0]}"
+        )
+    if not any(forms.values()):
+        raise BrokenContractFile(f"{file}: row {requirement.id}: its last edition is before its first one")
+    if requirement.id in loaded.rows:
         raise BrokenContractFile(f"{file}: the id {requirement.id} is used twice; an id is never reused")
-    rows[requirement.id] = requirement
+    loaded.rows[requirement.id] = requirement
+    for edition, form in forms.items():
+        if form:
+            loaded.by_edition[edition][requirement.id] = form

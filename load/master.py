@@ -20,7 +20,7 @@ from locust.runners import MasterRunner
 from load.errors import USAGE_PREFIX, LoadError
 from load.histogram import Tally, recent_latency
 from load.planning import describe, options_of, plan, scenario_of
-from load.report.writing import publish
+from load.report.writing import check_out, publish
 from load.results import Merging
 from load.schedule import Share
 from load.target import check_rate_limit, target
@@ -49,6 +49,8 @@ class Master:
         self._merging = Merging([], 0)
         self._deadline = 0.0
         self.workers = 1
+        self.refusal: LoadError | None = None
+        """Why the current run does not begin; Locust starts its users all the same."""
         if self._runner:
             self._runner.register_message("jwo_ready", self._on_ready)
             self._runner.register_message("jwo_progress", self._on_progress)
@@ -63,11 +65,13 @@ class Master:
         """Divide the schedule; called when Locust starts a test."""
         self._reset()
         self._environment.process_exit_code = EXIT_CODES["invalid"]  # until the verdict replaces it
+        self.refusal = None
         try:
             self._divide_schedule()
         except LoadError as error:
             _log.error("%s%s", USAGE_PREFIX, error)
             self._environment.process_exit_code = error.exit_code
+            self.refusal = error
             self._over.set()
 
     def _divide_schedule(self) -> None:
@@ -75,6 +79,7 @@ class Master:
         self.workers = len(clients)
         options = options_of(self._environment)
         check_rate_limit(options, target(options))
+        check_out(options.out, "--load-out")
         self._merging = Merging(plan(scenario_of(self._environment), options).wanted_by_second(), self.workers)
         self._deadline = time.monotonic() + _READY_WITHIN_S
         if self._runner:

@@ -26,7 +26,7 @@ from jwo_toolkit.own_packages import OWN_MODULE
 from load import saturation
 from load.errors import USAGE_PREFIX, BadOptions, GeneratorBroke
 from load.report.baseline import check
-from load.report.writing import paths
+from load.report.writing import check_out, paths
 from load.settings import LoadOptions, scenario_file
 from load.target import check_rate_limit, reach, target
 
@@ -73,7 +73,7 @@ OnProgress = Callable[[Progress], None]
 def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
     """Run one load test, or a search. Raises BadOptions or GeneratorBroke if there is nothing to judge."""
     scenario = scenario_file(options.scenario)
-    _check_out(options.out)
+    check_out(options.out)
     check(options, scenario.stem)
     profile = target(options)
     check_rate_limit(options, profile)
@@ -82,19 +82,6 @@ def run_load(options: LoadOptions, on_progress: OnProgress) -> LoadReport:
         if scenario.stem == "find_knee":
             return LoadReport(saturation.search(copied, lambda probe: _once(probe, scenario, on_progress)))
         return LoadReport(_once(copied, scenario, on_progress))
-
-
-def _check_out(out: str) -> None:
-    """Check before the run that the folder of the reports is writable. Raises BadOptions if it is not."""
-    if not out:
-        return
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as error:
-        raise BadOptions(f"--out: cannot write to {out} ({error.strerror})", "name another folder") from error
-    if taken := [file for file in paths(out) if Path(file).is_dir()]:
-        raise BadOptions(f"--out: {taken[0]} is a folder", "reports are files; name another folder")
 
 
 @contextmanager

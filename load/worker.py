@@ -58,6 +58,8 @@ class Worker:
             self._is_running = False
 
     def _prepared(self) -> Session:
+        if self._master and self._master.refusal:
+            raise self._master.refusal
         if self._runner and not self._shared.wait(_MASTER_WITHIN_S):
             raise GeneratorBroke("the master sent no share of the schedule in time")
         self._shared.clear()

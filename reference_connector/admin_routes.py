@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -109,10 +110,9 @@ def _metrics_route(store: Store, telemetry: Telemetry) -> APIRouter:
 
     @routes.get("/metrics")
     async def metrics() -> Response:
-        telemetry.outbox_depth.set(await store.transact(lambda records: records.open_payments()))
-        telemetry.payments_stuck.set(await store.transact(lambda records: records.stuck_payments()))
-        telemetry.store_waiting.set(store.waiting)
-        return Response(generate_latest(_registry(telemetry)), media_type=CONTENT_TYPE_LATEST)
+        telemetry.show(await store.transact(lambda records: records.payment_backlog()), store.waiting)
+        shown = b"".join(map(generate_latest, (_registry(telemetry), *_registries(telemetry.more))))
+        return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
     return routes
 
@@ -124,6 +124,13 @@ def _registry(telemetry: Telemetry) -> CollectorRegistry:
     shared = CollectorRegistry()
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call] # the library's own
     return shared
+
+
+def _registries(collectors: Iterable[Collector]) -> Iterator[CollectorRegistry]:
+    for collector in collectors:
+        registry = CollectorRegistry()
+        registry.register(collector)
+        yield registry
 
 
 def _operator_routes(store: Store, orders: OrderHandler) -> APIRouter:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from jwo_contract.values import format_instant
 from reference_connector.accounts import check_account
 from reference_connector.errors import BadgeConflict, CodeDenied, InvalidRequest, NotThere
+from reference_connector.refused_scans import RefusedScans
 from reference_connector.retailer import BADGE_OWNERS, Account, CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal, ScanKeys, owes_too_much
 from reference_connector.store import Badge, BadgeState, Records, badge_place
@@ -133,15 +134,34 @@ class EntryKeys:
     of a Scan Key Code.
     """
 
-    def __init__(self, codes: ScanKeys, badges: Badges) -> None:
+    def __init__(self, codes: ScanKeys, badges: Badges, refused: RefusedScans) -> None:
         self._codes = codes
         self._badges = badges
+        self._refused = refused
 
     def redeem(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal:
-        """Return the owner of the code or the badge, or return why it is refused. A code is then used for the event."""
+        """Return the owner of the code or the badge, or return why it is refused. A code is then used for the event.
+
+        Record a refusal for the owner's phone.
+        """
         if self._codes.is_code(text):
-            return self._codes.redeem(records, text, event_id, scanned_at)
-        return self._badges.redeem(records, text, scanned_at)
+            found = self._codes.redeem(records, text, event_id, scanned_at)
+        else:
+            found = self._badges.redeem(records, text, scanned_at)
+        if isinstance(found, Visitor):
+            self._refused.forget(records, found.id)
+        else:
+            self.note_refusal(records, text, found)
+        return found
+
+    def note_refusal(self, records: Records, text: str, refusal: Refusal) -> None:
+        """Record for the owner's phone why the gate stays closed."""
+        if self._codes.is_code(text):
+            owner = self._codes.owner(records, text)
+        else:
+            badge = self._badges.find(records, text)
+            owner = badge.owner if badge else ""
+        self._refused.note(records, owner, refusal)
 
     def give_back(self, records: Records, text: str, event_id: str) -> None:
         """Undo the use of a code by an event. A badge opens again and again, so nothing marks it as used."""

@@ -64,10 +64,24 @@ class RateLimit:
         return True
 
 
-class Dispatcher:
-    """Answers the platform's calls. `calls` has the operations by path."""
+def _ignore(_operation: Operation) -> None:
+    """Do nothing."""
 
-    def __init__(self, calls: Mapping[str, Call], authenticator: Authenticator, limits: Limits, log: EventLog) -> None:
+
+class Dispatcher:
+    """Answers the platform's calls.
+
+    `calls` has the operations by path. `on_limit` runs for each call that a limit refuses.
+    """
+
+    def __init__(
+        self,
+        calls: Mapping[str, Call],
+        authenticator: Authenticator,
+        limits: Limits,
+        log: EventLog,
+        on_limit: Callable[[Operation], None] = _ignore,
+    ) -> None:
         self.calls = calls
         self.authenticates = authenticator.is_needed
         self.body_bytes_max = limits.body_bytes
@@ -77,6 +91,7 @@ class Dispatcher:
         self._rate_limit = RateLimit(limits.calls_per_second) if limits.calls_per_second else None
         self._later_headers = (_JSON, (b"retry-after", str(limits.retry_after_s).encode()))
         self._log = log
+        self._on_limit = on_limit
 
     async def serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call as an ASGI app does; a caller that has disconnected gets no answer."""
@@ -111,7 +126,7 @@ class Dispatcher:
                 answer = self._failed(call, error)
             finally:
                 self._in_flight -= 1
-        call.watch.answered(started, answer.status, answer.code)
+        call.watch.answered(started, answer.status, answer.code, answer.subject)
         return answer
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
@@ -133,6 +148,8 @@ class Dispatcher:
 
     def _refused(self, call: Call, refusal: CallRefused) -> Answer:
         self._log.event("refused", call=call.operation.name, status=refusal.status, code=refusal.code)
+        if refusal.code in _LATER:
+            self._on_limit(call.operation)
         member = "message" if isinstance(refusal, NotAuthenticated) else "errorMsg"
         return json_answer(refusal.status, {member: str(refusal)}, refusal.code)
 

@@ -7,6 +7,7 @@ decide and remember in one unit of work. `idempotency` compares them.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,14 +15,14 @@ from jwo_contract.errors import BadValue
 from jwo_contract.house import House
 from jwo_contract.scan_key import from_identity_key
 from jwo_contract.values import parse_instant
-from reference_connector.errors import InvalidRequest, StillClaimed
+from reference_connector.errors import InvalidRequest, StillClaimed, StoreError
 from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.payments.entry import Entry, EntryPayments
 from reference_connector.retailer import CurrentRetailer, Visitor
 from reference_connector.scan_keys import Refusal
 from reference_connector.store import Authorisation, Records, RememberAnswer, Store
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.telemetry import AUTH_EVENT, Clock, EventLog
 
 _OK, _UNAUTHORIZED = 200, 401
 _POLL_S = 0.01
@@ -70,6 +71,7 @@ class IdentityHandler:
         Raises InvalidRequest if the answer is 400. An invalid request gets it even if its event has an answer.
         """
         scan = self._read(body)
+        await self._check_store(scan)
         now = self._clock()
         # A repetition is a changed one if it has another key. Its other members do not matter.
         attempt = Attempt("identity", _event_key(scan), request_hash(scan.identity_key), now, now + self._remember_for)
@@ -86,18 +88,24 @@ class IdentityHandler:
             # remembered must not be inserted. A pre-authorisation divides it into two, with the provider between.
             outcome = await self._answer_with_records(attempt, scan)
         self._log_answer(scan, outcome)
-        return outcome.answer
+        return outcome.answer.about(AUTH_EVENT, scan.event_id)
 
     def _read(self, body: bytes) -> Scan:
         request = self._reader.read(body)
         event, identity_key, store_id = request["authEvent"], request["identityKey"], request["storeId"]
-        if store_id not in self._retailer.current.stores:
-            raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
         try:
             text = from_identity_key(identity_key)
         except BadValue:
             text = None
         return Scan(request["requestId"], event["id"], identity_key, text, store_id, event["timestamp"])
+
+    async def _check_store(self, scan: Scan) -> None:
+        """Raise InvalidRequest for a store of another retailer, and record it for the phone of the key's owner."""
+        if scan.store_id in self._retailer.current.stores:
+            return
+        with suppress(StoreError):
+            await self._store.transact(self._payments.note_wrong_store, scan.text or "")
+        raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")
 
     def _fixture_key_holder(self, scan: Scan) -> Visitor | None:
         """Find the visitor of a fixture key. Such a key has no age and no single use, so it needs no records."""

@@ -22,7 +22,7 @@ from reference_connector.idempotency import Attempt, Outcome
 from reference_connector.messages import Answer, RequestReader, json_answer, request_hash
 from reference_connector.retailer import CurrentRetailer, Retailer, Visitor
 from reference_connector.store import Records, RememberAnswer, Store
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.telemetry import SCAN_EVENT, Clock, EventLog
 
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCAN_TYPES = {"SHOPPER": "SHOPPER", "ASSOCIATE": "ASSOCIATE", "CASH_SHOPPER": "CASH"}
@@ -67,7 +67,7 @@ class LoyaltyHandler:
         attempt = Attempt("scan", _event_key(event), request_hash([store_id, event]), now, forget_at)
         outcome = await self._store.transact(self._answer_once, attempt, store_id, event, scanned_at)
         self._log.event("scan_answered", requestId=request["requestId"], replayed=outcome.replayed)
-        return outcome.answer
+        return outcome.answer.about(SCAN_EVENT, event["id"])
 
     def _answer_once(
         self, records: Records, attempt: Attempt, store_id: str, event: Json, scanned_at: datetime

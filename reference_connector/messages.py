@@ -15,14 +15,23 @@ from jwo_contract.messages import message, parse_object, self_contained
 from jwo_contract.operations import Operation
 from jwo_toolkit.json_types import Json
 from reference_connector.errors import InvalidRequest
+from reference_connector.telemetry import Subject
 
 
 class Answer(NamedTuple):
-    """A status, the JSON body, and a short outcome code, used as a metric label; no code counts as `ok`."""
+    """A status, the JSON body, and a short outcome code, used as a metric label; no code counts as `ok`.
+
+    `subject` is what the call is about, for its span.
+    """
 
     status: int
     body: bytes
     code: str = ""
+    subject: Subject = ()
+
+    def about(self, name: str, value: str) -> Answer:
+        """Return this answer with its subject: the name of a span's attribute, and an id."""
+        return Answer(self.status, self.body, self.code, (name, value))
 
 
 def json_answer(status: int, body: object, code: str = "") -> Answer:

@@ -16,7 +16,7 @@ from reference_connector.messages import Answer, json_answer
 from reference_connector.retailer import CurrentRetailer
 from reference_connector.sales import Sales
 from reference_connector.store import Purchase, Records, RecordSale, Store
-from reference_connector.telemetry import EventLog
+from reference_connector.telemetry import TRIP, EventLog
 
 _CREATED = 201
 BAD_CARTS_A_PAGE = 100
@@ -64,7 +64,7 @@ class OrderHandler:
         if sale.charge is not None and sale.charge.state != "stuck":
             self._on_charge()
         self._log_answer(cart, _CREATED, sale.purchase.status)
-        return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id})
+        return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id}).about(TRIP, cart.trip_id)
 
     async def _refuse_new_trip(self, cart: Cart) -> None:
         """Raise InvalidRequest for an unknown store, unless it has closed: the trip has a purchase there."""
@@ -94,7 +94,7 @@ class OrderHandler:
             if self._rules.changed_cart == "conflict_409":
                 raise CartConflict("this shopping trip already has a purchase with another cart")
         self._log_answer(cart, status, "repeated")
-        return json_answer(status, {"purchaseId": earlier.purchase_id}, "replayed")
+        return json_answer(status, {"purchaseId": earlier.purchase_id}, "replayed").about(TRIP, cart.trip_id)
 
     async def bad_carts(self, after: str = "") -> list[Purchase]:
         """List a page of bad carts, the oldest first, or the page after a trip.

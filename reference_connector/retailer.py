@@ -146,6 +146,8 @@ class Retailer(NamedTuple):
     notes: Sequence[str] = ()
     badges: Mapping[str, Badge] = MappingProxyType({})
     """The badges of the retailer files, by id. The store has those that were issued or changed at run time."""
+    time_zones: Mapping[str, str] = MappingProxyType({})
+    """The name of the time zone by store, for the times on receipts."""
 
 
 class CurrentRetailer:

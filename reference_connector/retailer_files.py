@@ -68,6 +68,7 @@ def load_retailer(
         read.digests,
         (*read.notes, *_doubts(assortment, policy.currency), *badge_doubts),
         badges,
+        {row.id: row.time_zone for _, row in stores or ()},
     )
     if read.problems:
         raise BadRetailerData(read.problems.as_text(), hint=read.problems.first_fix)

@@ -9,6 +9,7 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +63,13 @@ def _is_month(text: str) -> str:
     if not _MONTH.fullmatch(text):
         raise ValueError("write year and month, such as 2031-12")
     return text
+
+
+def _is_time_zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key if text != "UTC" else text
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("no time zone of this name; write one such as Europe/Berlin, or UTC") from error
 
 
 def _is_quoted(value: object) -> object:
@@ -153,6 +161,7 @@ Number = Annotated[Decimal, _undamaged(number_damage), Field(allow_inf_nan=False
 Rate = Annotated[Number, AfterValidator(_is_rate)]
 TaxCode = Annotated[str, _undamaged(name_damage)]
 IdentityKey = Annotated[Code, AfterValidator(_is_key)]
+TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
 Month = Annotated[str, AfterValidator(_is_month)]
 SoldBy = Annotated[str, AfterValidator(_is_sold_by)]
 """The unit of the price."""
@@ -187,6 +196,7 @@ class StoreRow(Row):
 
     id: Code
     tax_region: str = "default"
+    time_zone: TimeZone = "UTC"
 
 
 class RiskRow(Row):

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     BADGE_EXPIRED = "expired_badge"
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_UNCLEAR = "payment_unclear"
+    WRONG_STORE = "wrong_store"
 
 
 class ScanKeys:
@@ -79,6 +80,11 @@ class ScanKeys:
         issued = self._find(records, text)
         if issued is not None and issued.used_by == event_id:
             records.use_code(issued.token, "")
+
+    def owner(self, records: Records, text: str) -> str:
+        """Return the shopper of a code, or an empty text if the code is not known."""
+        issued = self._find(records, text)
+        return issued.shopper_id if issued else ""
 
     def _find(self, records: Records, text: str) -> IssuedCode | None:
         """Find the record of a code; None if the time in the code, or its custom information, was changed."""

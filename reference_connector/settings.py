@@ -209,10 +209,20 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     They are on by default, since they are measured and certified. Without them the connector works with any version of
     uvicorn.
     """
+    traces: bool = False
+    """Whether the connector sends a span of each answer by OTLP over HTTP. It needs the extra `tracing`.
+
+    OpenTelemetry's variable OTEL_EXPORTER_OTLP_ENDPOINT is the address of the collector. The spans have ids of the
+    platform and outcomes, and no data of a shopper.
+    """
+    catalog_metrics: Path | None = None
+    """The file that the catalog client writes (JWO_CATALOG_METRICS_FILE); /metrics shows its metrics too."""
     app_test_keys: bool = False
     """Whether `GET /app/mint/{type}` returns fresh keys for test suites."""
     app_allow_backdated_codes: bool = False
     """Whether the app may request a code with another time of issue."""
+    app_refusal_shown_s: Seconds = 3_600
+    """How long the app shows why a gate refused its user's last scan, unless a gate opens before."""
     app_badge_pictures: bool = True
     """Whether the app shows its user's badge as a QR symbol, for readers that scan. A photo of it opens gates too."""
 

@@ -23,7 +23,7 @@ from reference_connector.messages import Answer, RequestReader, json_answer, req
 from reference_connector.retailer import CardShopper, CurrentRetailer, Policy
 from reference_connector.retailer_rows import CardShopperRow
 from reference_connector.store import Records, Store
-from reference_connector.telemetry import Clock, EventLog
+from reference_connector.telemetry import TRIP, Clock, EventLog
 
 _WITHOUT_A_ROW = CardShopperRow(id="-").card_shopper()
 
@@ -88,6 +88,11 @@ class ShopperHandler:
     async def authorize(self, body: bytes) -> Answer:
         """Answer a request body with 200 and a decision. Raises InvalidRequest if the answer is 400."""
         request = self._reader.read(body)
+        answer = await self._answer(request)
+        trip = request.get("shopperInteraction", {}).get("shoppingTripId", "")
+        return answer.about(TRIP, trip) if trip else answer
+
+    async def _answer(self, request: Json) -> Answer:
         _check_instant(request)
         if request["storeId"] not in self._retailer.current.stores:
             raise InvalidRequest("storeId is not a store of this retailer", code="unknown_store")

@@ -172,6 +172,10 @@ def _add_clock_and_faults(router: APIRouter, control: Control) -> None:
     async def armed() -> list[JsonObject]:
         return control.faults.to_json()
 
+    @router.get("/faults/used", summary="List the last faults that have applied as often as they should, newest first")
+    async def used() -> list[JsonObject]:
+        return control.faults.used()
+
     @router.post("/faults", status_code=201, summary="Arm a fault")
     async def arm(arming: Arming) -> JsonObject:
         return control.arm(arming)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,9 @@ from simulator.profile_case import ProfileFile, case_of
 from simulator.touched_rules import Observed, event_id, limit_ms, problems, rules_of
 
 _MOST_EARLIER = 20
+_MOST_JUDGED = 200
+_JUDGED_AMONG = 2_000
+"""So that one call takes a few hundredths of a second, however long the journal is."""
 
 
 class CaseWish(BaseModel):
@@ -72,8 +75,25 @@ class ExchangeView(NamedTuple):
             "earlier": [_reference(each) for each in observed.earlier[-_MOST_EARLIER:]],
         }
 
+    def broken(self, seqs: list[int]) -> JsonObject:
+        """Return the ids of the rules that exchanges break, by number, for those among the newest entries.
+
+        Only earlier entries among the newest count as the first answer of a repetition.
+        """
+        wanted, found = set(seqs), JsonObject()
+        by_event: dict[tuple[str, str], list[Entry]] = {}
+        for entry, sent in self.journal.newest(_JUDGED_AMONG):
+            same = by_event.setdefault((str(entry.get("operation")), _id_of(entry)), [])
+            if entry["seq"] in wanted:
+                request, is_json = _request(entry, sent)
+                rules = rules_of(Observed(entry, request, list(same), is_json), self.house)
+                found[str(entry["seq"])] = [each.id for each in rules if each.result == "broken"]
+            if _id_of(entry):
+                same.append(entry)
+        return {"broken": found}
+
     def _observed(self, entry: Entry, sent: Sent | None) -> Observed:
-        request, is_json = _parsed(sent.body) if sent else (_given(entry), True)
+        request, is_json = _request(entry, sent)
         id_ = event_id(str(entry.get("operation")), request)
         same = self.journal.before(entry["seq"], id_) if id_ else []
         earlier = [one for one in same if one.get("operation") == entry.get("operation") and _id_of(one) == id_]
@@ -101,6 +121,12 @@ def exchange_router(view: ExchangeView) -> APIRouter:
     async def operations() -> list[JsonObject]:
         return view.operations()
 
+    @router.get("/journal/broken-rules", summary="List the rules that exchanges break, by number")
+    async def broken(
+        seq: Annotated[list[int], Query(max_length=_MOST_JUDGED, description="Numbers of exchanges.")],
+    ) -> JsonObject:
+        return view.broken(seq)
+
     @router.get("/journal/{seq}", summary="Show an entry of the journal")
     async def show(seq: int) -> JsonObject:
         return view.journal.find(seq)[0]
@@ -118,6 +144,11 @@ def exchange_router(view: ExchangeView) -> APIRouter:
         return view.make_case(seq, wish)
 
     return router
+
+
+def _request(entry: Entry, sent: Sent | None) -> tuple[Json, bool]:
+    """Return the request that was sent, and whether it is JSON."""
+    return _parsed(sent.body) if sent else (_given(entry), True)
 
 
 def _given(entry: Entry) -> Json:

@@ -13,6 +13,7 @@ import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,6 +109,12 @@ class Journal:
                 break
             found.append(entry)
         return found[::-1]
+
+    def newest(self, count: int) -> Iterator[tuple[Entry, Sent | None]]:
+        """Yield the newest entries with their original requests, oldest first."""
+        for line, sent in list(islice(reversed(self._lines), count))[::-1]:
+            entry = orjson.loads(line)
+            yield entry, sent or _request_of(entry)
 
     def find(self, seq: int) -> tuple[Entry, Sent | None]:
         """Return an entry, and its original request if it has one. Raises NotKnown if the journal has no such entry."""

@@ -23,6 +23,11 @@ _SUCCESSES = range(200, 300)
 _ANSWER_FAULTS = {"late_answer", "error_answer", "drop_before", "drop_after", "cut", "hang_up", "slow_body"}
 """Faults after which the answer, or its lateness, is the platform's work."""
 _MOST_PROBLEMS = 50
+_FAILURES = {
+    NoAnswer.TIMED_OUT: "no answer within the limit",
+    NoAnswer.NO_CONNECTION: "no connection to the connector",
+    NoAnswer.MALFORMED_ANSWER: "the answer does not have the published form",
+}
 
 
 class Observed(NamedTuple):
@@ -186,7 +191,7 @@ def _by_request(observed: Observed, operation: Operation, rows: _Rows, house: Ho
 def _by_answer(observed: Observed, operation: Operation, rows: _Rows, house: House) -> Iterator[Touched]:
     entry, status = observed.entry, _status(observed.entry)
     if operation == VERIFY_IDENTITY_KEYS:
-        yield from _gate_row(entry, status)
+        yield from _gate_row(entry, status, house)
     if status is None:
         return
     if fault := _is_by_fault(entry):
@@ -235,8 +240,8 @@ def _if_known(id_: str, result: Result, why: str) -> Iterator[Touched]:
         yield Touched(id_, result, why)
 
 
-def _gate_row(entry: JsonObject, status: int | None) -> Iterator[Touched]:
-    failure = entry.get("failure")
+def _gate_row(entry: JsonObject, status: int | None, house: House) -> Iterator[Touched]:
+    failure = entry.get("failure") or (NoAnswer.MALFORMED_ANSWER if _is_malformed(entry, status, house) else None)
     if status is None and failure is None:
         return
     outcome = NoAnswer(failure) if failure else status
@@ -246,8 +251,12 @@ def _gate_row(entry: JsonObject, status: int | None) -> Iterator[Touched]:
         GateAction.STAY_CLOSED: "the gate stays closed",
         GateAction.STORE_DEFAULT: "the gate follows the store default",
     }
-    cause = f"no usable answer ({failure})" if failure else str(status)
+    cause = _FAILURES[NoAnswer(failure)] if failure else f"the answer is {status}"
     yield Touched("VIK-8", "touched", f"{cause}: {words[action]}")
+
+
+def _is_malformed(entry: JsonObject, status: int | None, house: House) -> bool:
+    return status == _OK and bool(_wrong_in_success(VERIFY_IDENTITY_KEYS, status, _answer(entry), house))
 
 
 def _successes(operation: Operation, rows: _Rows, observed: Observed) -> list[str]:

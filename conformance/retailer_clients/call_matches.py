@@ -102,5 +102,6 @@ def match_none_refused(calls: Sequence[ClientCall], expected: str, job: CallingJ
     """Match when there is no refused call; otherwise show the first of them."""
     if not calls:
         return None
-    first = f"{calls[0].operation.name} answered {calls[0].exchange.in_short()}"
+    reason = calls[0].reason and f" ({calls[0].reason})"
+    first = f"{calls[0].operation.name} answered {calls[0].exchange.in_short()}{reason}"
     return Mismatch(expected, f"{len(calls)} of {len(job.calls)} calls refused; the first: {first}")

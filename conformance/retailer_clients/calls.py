@@ -32,6 +32,8 @@ class ClientCall:
     """The request's body as JSON; for a large body its size, its digest and its first characters."""
     is_lost: bool = False
     """Whether a fault cut the answer off, so that the client cannot know what it was."""
+    reason: str = ""
+    """Why the platform refused the call, in its own words; the client does not see them."""
 
     @property
     def operation(self) -> Operation:
@@ -83,7 +85,12 @@ def to_call(entry: JsonObject, account: Account) -> ClientCall:
 def about(entry: JsonObject) -> dict[str, Any]:
     """Return the members of a call that are beside its exchange."""
     lost = entry.get("outcome") == "answer_lost"
-    return {"arrived_s": entry["startedMs"] / 1000, "content": entry["request"]["body"], "is_lost": lost}
+    return {
+        "arrived_s": entry["startedMs"] / 1000,
+        "content": entry["request"]["body"],
+        "is_lost": lost,
+        "reason": entry.get("reason") or "",
+    }
 
 
 def to_exchange(entry: JsonObject, account: Account, other: Operation = OTHER) -> Exchange:

@@ -60,8 +60,8 @@ PLANS: Mapping[str, Plan] = {
     "charge a trip while capture and refund are answered 429": Plan(
         refunds=_ONE_REFUND, faults=_at("throttle", CAPTURE_CHARGE.name, REFUND_CHARGE.name)
     ),
-    "charge a trip while the adjustment is answered 500, which may be retried": Plan(
-        faults=_at("error_500_retry", ADJUST_CHARGE.name)
+    "charge a trip while adjustment and refund are answered 500, which may be retried": Plan(
+        refunds=_ONE_REFUND, faults=_at("error_500_retry", ADJUST_CHARGE.name, REFUND_CHARGE.name)
     ),
     "charge a trip while the capture is answered 503": Plan(faults=_at("error_503", CAPTURE_CHARGE.name)),
     "charge a trip of which the answers to capture and refund are lost": Plan(

@@ -16,15 +16,36 @@ from conformance.retailer_clients.call_matches import THROTTLED, admitted
 from conformance.retailer_clients.calls import ClientCall
 from conformance.retailer_clients.files import compare_amounts, reported
 from conformance.retailer_clients.payment_jobs import AUTHORIZED, PaymentJob, refund_ids
+from jwo_contract.errors import MalformedBody
+from jwo_contract.exact_json import parse_exact
+from jwo_contract.messages import message
+from jwo_contract.money import decimal_places
 from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE, Operation
 
 _BAD_REQUEST = 400
+_DECIMALS = 2
 
 
 def understood(job: PaymentJob) -> Mismatch | None:
-    """Match when the platform refused no call as invalid."""
+    """Match when the platform refused no call as invalid.
+
+    A valid call is refused too if it asks for something that is not possible, such as more than the authorised amount.
+    Other cases judge that.
+    """
     refused = [call for call in admitted(job) if 400 <= call.status < 500 and call.status != THROTTLED]  # noqa: PLR2004 - the 4xx
-    return call_matches.match_none_refused(refused, "calls that the platform understands", job)
+    invalid = [call for call in refused if call.status != _BAD_REQUEST or not _has_its_shape(call)]
+    return call_matches.match_none_refused(invalid, "calls that the platform understands", job)
+
+
+def _has_its_shape(call: ClientCall) -> bool:
+    try:
+        sent, exact = call.exchange.sent(), parse_exact(call.exchange.body)
+    except MalformedBody:
+        return False
+    if not message(call.operation.request).is_valid(sent):
+        return False
+    amount = exact.get("amount", {}).get("amount", Decimal(0))
+    return decimal_places(amount) <= _DECIMALS
 
 
 def took_the_totals(job: PaymentJob) -> Mismatch | None:

@@ -28,7 +28,7 @@ from conformance.run.plan import Group
 from conformance.run.recorder import Recorder
 from conformance.verdicts import CaseResult, Step, Verdict, worst
 from jwo_contract.profile import Profile
-from jwo_contract.register import register
+from jwo_contract.register import register, rules
 
 STEPS = (
     "given",
@@ -99,6 +99,7 @@ class Case:
     """The steps, warnings and notes of the running scenario, and the requirements that it proves."""
 
     ids: tuple[str, ...]
+    edition: str = ""
     started: float = field(default_factory=time.perf_counter)
     steps: list[Step] = field(default_factory=list)
     warnings: list[Mismatch] = field(default_factory=list)
@@ -112,13 +113,14 @@ class Case:
                 CaseResult(each, got=got, steps=self.steps, exchanges=exchanges, duration_s=duration_s),
                 error,
                 self.warnings,
+                Verdict.FAIL if rules(self.edition)[each].level == "must" else Verdict.WARN,
             )
             for each in self.ids
         ]
 
 
-def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mismatch]) -> CaseResult:
-    broken = Verdict.FAIL if register()[result.id].level == "must" else Verdict.WARN
+def _judged(result: CaseResult, error: BaseException | None, warnings: list[Mismatch], broken: Verdict) -> CaseResult:
+    """Give a result its verdict; `broken` is that of a finding."""
     if error is None and not warnings:
         result.verdict = Verdict.PASS
     elif error is None:
@@ -177,7 +179,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Give each item a case with its selected ids."""
     selection = _bridge(config).equipment.configuration.selection
     for item in items:
-        item.stash[_CASE] = Case(tuple(each for each in ids_of(item) if selection.has(each)))
+        item.stash[_CASE] = Case(tuple(each for each in ids_of(item) if selection.has(each)), selection.edition)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

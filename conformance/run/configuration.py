@@ -12,7 +12,7 @@ from conformance.properties.story import Story
 from conformance.retailer_clients.addresses import Addresses
 from conformance.retailer_clients.feed_day import FeedDay
 from jwo_contract.profile import Profile
-from jwo_contract.register import Tier, register
+from jwo_contract.register import Tier, rules
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,17 @@ class Selection:
     """The only story to play; empty to draw stories."""
     left_out: frozenset[str] = frozenset()
     """APIs of some stores only, which the profile does not declare. `only` selects their cases nevertheless."""
+    edition: str = ""
+    """The edition of the documentation that judges; empty for the newest."""
 
     def has(self, case_id: str) -> bool:
         """Say whether a case is selected."""
-        row = register()[case_id]
-        return row.tier in self.tiers and (case_id in self.only if self.only else row.api not in self.left_out)
+        row = rules(self.edition).get(case_id)
+        return (
+            row is not None
+            and row.tier in self.tiers
+            and (case_id in self.only if self.only else row.api not in self.left_out)
+        )
 
 
 def utc_now() -> datetime:

@@ -1,4 +1,4 @@
-"""Shows a report.json on GitHub: job summary, annotations and the output `verdict`. Standard library only.
+"""Shows a report.json on GitHub: job summary, annotations and outputs. Standard library only.
 
 It escapes the connector's answers, so they can neither format the summary nor run a workflow command.
 """
@@ -29,10 +29,12 @@ def main(path: Path) -> int:
         report = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         _append("GITHUB_STEP_SUMMARY", NO_REPORT)
-        _append("GITHUB_OUTPUT", "verdict=\n")
+        _append("GITHUB_OUTPUT", "verdict=\ncomplete=\nbadge=\n")
         return 0
     _append("GITHUB_STEP_SUMMARY", summary(report))
-    _append("GITHUB_OUTPUT", f"verdict={report['verdict']}\n")
+    complete = str(not _partial(report)).lower()
+    badge = path.parent / "badge.svg"
+    _append("GITHUB_OUTPUT", f"verdict={report['verdict']}\ncomplete={complete}\nbadge={badge}\n")
     for line in annotations(report):
         print(line)
     return 0

@@ -19,9 +19,9 @@ from conformance.mutants.registry import (
     Fault,
 )
 from docs.generator.markdown import block, code, page, table
-from jwo.listing import source_of
+from jwo.listing import editions_of, source_of
 from jwo_contract.operations import OPERATIONS
-from jwo_contract.register import Requirement, register
+from jwo_contract.register import Requirement, newest_edition, register
 
 FOLDER = "reference/requirements"
 _ABOUT_FAULTS = "Each of these programs has exactly one fault, and this check finds it: "
@@ -71,7 +71,8 @@ def _facts(row: Requirement) -> list[tuple[str, str]]:
         ("tier", row.tier),
         ("call", " ".join([row.api, *paths])),
         ("about the", row.side),
-        ("source", source_of(row)),
+        ("source", source_of(row, row.until or newest_edition())),
+        ("editions", editions_of(row)),
         ("follows from", _link(row.inferred_from) if row.inferred_from else ""),
         ("house rule", f"[{row.setting}](../house.md#{row.setting.partition('.')[0]})" if row.setting else ""),
         ("covers", ", ".join(map(_link, row.covers))),

@@ -25,7 +25,7 @@ Feature: Payment client: when the platform fails
 
   @PAY-X.12 @house @alone
   Scenario: A 500 that may be retried is tried again
-    Given the payment client had to charge a trip while the adjustment is answered 500, which may be retried
+    Given the payment client had to charge a trip while adjustment and refund are answered 500, which may be retried
     Then each failed payment call came again and was accepted
 
   @PAY-X.13 @house @alone

@@ -9,7 +9,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from jwo_contract.register import DOC_SET
+from jwo_contract.register import newest_edition
 from load.histogram import PERCENTILES, curve_ms, merged, percentile_ms
 from load.results import Results
 from load.settings import LoadOptions
@@ -34,7 +34,7 @@ def document(
     """
     started_in = max((second.at_s for second in results.seconds if second.started), default=0) + 1
     return {
-        "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit"), "doc_set": DOC_SET},
+        "suite": {"name": "jwo-load", "version": metadata.version("jwo-conformance-kit"), "doc_set": newest_edition()},
         "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "scenario": scenario,
         "options": options.model_dump(exclude={"progress_fd", "baseline_copy"}) | {"read_for_s": options.reads_for_s},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from jwo_toolkit.console import make_console
-from load.errors import GeneratorBroke
+from load.errors import BadOptions, GeneratorBroke
 from load.report.baseline import compare, slower
 from load.report.document import document
 from load.report.html import html
@@ -29,6 +30,19 @@ def publish(results: Results, options: LoadOptions, scenario: dict[str, Any]) ->
     if options.progress_fd < 0:
         show(report, make_console(), paths(options.out))
     return verdict
+
+
+def check_out(out: str, option: str = "--out") -> None:
+    """Check before the run that the folder of the reports is writable. Raises BadOptions if it is not."""
+    if not out:
+        return
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise BadOptions(f"{option}: cannot write to {out} ({error.strerror})", "name another folder") from error
+    if taken := [file for file in paths(out) if Path(file).is_dir()]:
+        raise BadOptions(f"{option}: {taken[0]} is a folder", "reports are files; name another folder")
 
 
 def write(report: dict[str, Any], folder: Path) -> None:

@@ -188,7 +188,7 @@ class AcceleratedProtocol(NoUpgradeProtocol):
         """Send head and body in one write, unless the caller has disconnected, and let uvicorn continue."""
         if cycle.disconnected or self.transport.is_closing():
             return
-        status, body, _ = answer
+        status, body = answer.status, answer.body
         close = b"" if cycle.keep_alive else _CLOSE
         head = STATUS_LINE[status], self._defaults(), _own_lines(cycle.dispatcher.headers(answer)), close
         self.transport.write(b"%s%s%s%scontent-length: %d\r\n\r\n%s" % (*head, len(body), body))

@@ -23,6 +23,6 @@ class TurnWatch(CallWatch):
     def _flush(self) -> None:
         noted, self._noted = self._noted, []
         for seconds, _, _ in noted:
-            self._seconds.observe(seconds)
+            self._time(seconds)
         for (status, code), count in Tally((status, code) for _, status, code in noted).items():
             self._counter(status, code).inc(count)

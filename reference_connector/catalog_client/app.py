@@ -26,6 +26,7 @@ from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.deadlines import BoundedTransport, Deadline
 from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import LONGEST_POLL_S, Inbox
+from reference_connector.catalog_client.metrics import CatalogMetrics
 from reference_connector.catalog_client.reports import Downloads, Reports
 from reference_connector.catalog_client.results import Follower
 from reference_connector.catalog_client.sending import Sender
@@ -46,6 +47,9 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
     """
     hosts = Hosts(settings.endpoint, block_amazon=settings.auth.block_amazon_hosts)
     log = log or EventLog(system_clock)
+    metrics = CatalogMetrics(settings.metrics_file, log) if settings.metrics_file else None
+    if metrics is not None:
+        metrics.write()  # a wrong path is an error before the first call
     pace_file = settings.pace_file or _pace_file(settings)
     pace = Pace(1, 1 / settings.catalog.rate_per_s, time.time, time.sleep, pace_file)
     inbox = Inbox(_sqs(settings, hosts), settings.queue_url, log) if settings.queue_url else None
@@ -64,7 +68,7 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
             sleep=time.sleep,
             log=log,
         )
-        yield CatalogClient(
+        client = CatalogClient(
             settings,
             attempts=attempts,
             calls=calls,
@@ -75,6 +79,11 @@ def create_client(settings: CatalogClientSettings, *, log: EventLog | None = Non
             monotonic=time.monotonic,
             log=log,
         )
+        try:
+            yield client
+        finally:
+            if metrics is not None:
+                metrics.write()
 
 
 def _trusted(ca_file: str) -> ssl.SSLContext:

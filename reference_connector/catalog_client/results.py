@@ -93,6 +93,14 @@ class Follower:
         self._sleep(max(0.0, min(until, end) - self._monotonic()))
 
     def _handled(self, result: IngestionResult) -> None:
+        if result.report is not None:
+            counts = result.report["summary"]
+            self._log.event(
+                "catalog_result",
+                ingestionId=result.ingestion_id,
+                accepted=counts["accepted"],
+                rejected=counts["rejected"],
+            )
         if self._inbox is not None and result.is_final and not result.problem:
             self._inbox.handled(result.ingestion_id)
 

@@ -97,6 +97,8 @@ class CatalogClientSettings(RoomSettings):
     """
     pace_file: Path | None = None
     """The file by which the clients of one account share their pace; by default in the folder for temporary files."""
+    metrics_file: Path | None = None
+    """A file for the client's metrics in Prometheus' text format, which the next run continues. By default none."""
     max_attempts: int = Field(default=5, ge=1)
     """The most attempts of one call, if each fails in a way that may pass."""
     backoff_first_s: float = Field(default=0.5, ge=0)

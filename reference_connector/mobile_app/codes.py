@@ -33,7 +33,9 @@ class CodeIssuer:
         check_account(account, retailer.policy, self._clock())
         debt = await self._store.transact(lambda records: records.debt_of(account.visitor.id))
         if owes_too_much(account, debt, retailer.policy):
-            raise CodeDenied("the account's open balance is over the limit", code="open_balance")
+            raise CodeDenied(
+                "a bill is not paid; pay it here if it is listed below, or ask the store", code="open_balance"
+            )
         return await self.issue(shopper_id, issued_at or self._clock())
 
     async def issue(self, shopper_id: str, issued_at: datetime, used_by: str = "") -> str:

@@ -1,6 +1,7 @@
 """The app's routes about entries: whether a code opened the gate, what keeps a shopper out, and the sample accounts.
 
-POST /app/shoppers/{id}/entry    {"codes": […]}: {"opened": true if one of the codes opened the gate, "closed": why}
+POST /app/shoppers/{id}/entry    {"codes": […]}: {"opened": true if one of the codes opened the gate, "closed": why,
+                                 "closedAt": the instant of the refused scan, if `closed` is about one}
 GET  /app/samples                {"accounts": [{"id", "name", "pin", "about"}]}, if test keys are on
 """
 
@@ -15,18 +16,17 @@ from jwo_contract.house import ScanKeyRules
 from jwo_contract.messages import parse_object
 from jwo_contract.scan_key import decode
 from reference_connector.errors import InvalidRequest
+from reference_connector.mobile_app import closed_gate
 from reference_connector.mobile_app.mint import trouble_of
 from reference_connector.mobile_app.routes import app_json, read_app_body
-from reference_connector.payments.entry import RecentDeclines
+from reference_connector.refused_scans import RefusedScans
 from reference_connector.retailer import CurrentRetailer, Retailer
-from reference_connector.scan_keys import owes_too_much
+from reference_connector.scan_keys import Refusal, owes_too_much
 from reference_connector.store import Records, Store
 
 _MOST_CODES = 4
-_FLAGGED = "The gate stays closed for this account. Ask the store."
-_OWES = "The gate stays closed until your bill is paid: pay here if it is listed below, or ask the store."
-_DECLINED = "Your means of payment was declined, so the gate stays closed. Ask the store to change it."
-
+_OF_ACCOUNT = frozenset({Refusal.FLAGGED, Refusal.OWES})
+"""What the present account decides, and not the last scan: the shopper may have paid since."""
 
 _ABOUT = {
     "flagged": "is blocked by the store: the gate stays closed",
@@ -42,7 +42,7 @@ _ABOUT_TYPES = {
 _PAYS = "shops, and pays by card"
 
 
-def entry_routes(retailer: CurrentRetailer, store: Store, rules: ScanKeyRules, declines: RecentDeclines) -> APIRouter:
+def entry_routes(retailer: CurrentRetailer, store: Store, rules: ScanKeyRules, refused: RefusedScans) -> APIRouter:
     """Make the route for the entries of a signed-in shopper."""
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
 
@@ -51,13 +51,16 @@ def entry_routes(retailer: CurrentRetailer, store: Store, rules: ScanKeyRules, d
         codes = [found for token in tokens if (found := records.find_code(token))]
         opened = any(code.used_by and code.shopper_id == shopper_id for code in codes)
         account, policy = retailer.current.accounts[shopper_id], retailer.current.policy
+        last = refused.last(records, shopper_id)
         if account.flagged:
-            closed = _FLAGGED
+            closed = {"closed": closed_gate.ASK_THE_STORE}
         elif owes_too_much(account, records.debt_of(shopper_id), policy):
-            closed = _OWES
+            closed = {"closed": closed_gate.OWES}
+        elif last is not None and last.refusal not in _OF_ACCOUNT:
+            closed = {"closed": closed_gate.WORDS.get(last.refusal, closed_gate.ASK_THE_STORE), "closedAt": last.at}
         else:
-            closed = _DECLINED if shopper_id in declines else ""
-        return {"opened": opened, "closed": closed}
+            closed = {"closed": closed_gate.BUSY if refused.gate_was_busy(records) and not opened else ""}
+        return {"opened": opened, **closed}
 
     @routes.post("/entry")
     async def entry(shopper_id: str, request: Request) -> Response:

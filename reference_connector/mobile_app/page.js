@@ -1,6 +1,6 @@
 "use strict";
 const at = (id) => document.getElementById(id);
-let base = "", endsAt = 0, lifeS = 1, renewing = false, retryAt = 0, shown = "", owed = "", timers = [], codes = [];
+let base = "", endsAt = 0, lifeS = 1, renewing = false, retryAt = 0, shown = "", owed = "", closedAt = "", timers = [], codes = [];
 
 /* Call the connector. Throw its error text, or `words` if it gives none; after the end of a session, show the sign-in. */
 async function ask(path, options, words) {
@@ -57,12 +57,25 @@ async function entry() {
     if (base !== mine) return;
     if (found.opened) {
       codes = [];
-      const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-      showEntry("opened", "The gate opened at " + time + ". Welcome.");
+      showEntry("opened", "The gate opened at " + clockTime(new Date()) + ". Welcome.");
       renew();
-    } else if (found.closed) showEntry("closed", found.closed);
+    } else if (found.closed) {
+      showEntry("closed", (found.closedAt ? clockTime(new Date(found.closedAt)) + ": " : "") + found.closed);
+      if (found.closedAt && found.closedAt !== closedAt) { closedAt = found.closedAt; renew(); }
+    }
     else if (at("entry").dataset.state === "closed") at("entry").hidden = true;
   } catch { /* the next poll tries again */ }
+}
+
+function clockTime(instant) {
+  return instant.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
+/* Write an instant in the store's time zone, with the name of that zone. */
+function storeTime(text, timeZone) {
+  const parts = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  try { return new Date(text).toLocaleString([], { ...parts, timeZone }); }
+  catch { return new Date(text).toLocaleString([], { ...parts, timeZone: "UTC" }); } /* an older browser lacks the zone */
 }
 
 function showEntry(state, words) {
@@ -154,7 +167,11 @@ function receipt(entry) {
   const table = document.createElement("table");
   item.className = "card";
   const words = { priced: entry.total + " " + entry.currency, parked: "being checked", empty: "nothing taken" };
-  for (const text of [entry.storeId, words[entry.status]]) head.appendChild(document.createElement("span")).textContent = text;
+  const time = Object.assign(document.createElement("time"), { dateTime: entry.madeAt, textContent: storeTime(entry.madeAt, entry.timeZone) });
+  const visit = document.createElement("span"), sum = document.createElement("span");
+  visit.append(time, Object.assign(document.createElement("small"), { textContent: entry.storeId }));
+  sum.textContent = words[entry.status];
+  head.append(visit, sum);
   for (const line of entry.lines) table.appendChild(row([amount(line) + " " + (line.name || line.sku), line.total]));
   table.appendChild(row(["Promotions, included", "−" + entry.promotions]));
   table.appendChild(row(["Tax, included", entry.tax]));
@@ -245,7 +262,7 @@ function enter(shopper) {
 /* Remove all data of one shopper from the screen before the next one signs in. */
 function leave() {
   timers.forEach(clearInterval);
-  base = shown = owed = ""; codes = []; endsAt = retryAt = 0;
+  base = shown = owed = closedAt = ""; codes = []; endsAt = retryAt = 0;
   for (const id of ["symbol", "list", "debts", "badge-list"]) at(id).replaceChildren();
   for (const id of ["code", "receipts", "owed", "badges", "trouble", "badge-trouble", "entry"]) at(id).hidden = true;
   at("who").hidden = false;

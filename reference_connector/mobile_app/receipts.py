@@ -1,15 +1,17 @@
 """The app's routes for the money of the shopper that is signed in: receipts with their payment, and debts.
 
-    GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "payment": {"state", "owed", "refunded"}}]}
+    GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "madeAt", "timeZone", "payment"}]}
     GET  /app/shoppers/{id}/debts                  {"debts": [{"shoppingTripId", "amount", "currency", "state"}]}
     POST /app/shoppers/{id}/debts/{trip}/settle    202, the state of the payment; 409 if there is nothing to pay
 
+`madeAt` is the instant of the purchase, `timeZone` the store's, and `payment` has {"state", "owed", "refunded"}.
 Amounts are texts with two decimals. The body of a settlement may name another means of payment: {"paymentMethod": …},
 a token of the provider. Without one, the connector uses the means on record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import orjson
@@ -19,6 +21,7 @@ from starlette.responses import Response
 
 from jwo_contract.errors import ContractError
 from jwo_contract.messages import parse_object
+from jwo_contract.values import format_instant
 from reference_connector.errors import InvalidRequest
 from reference_connector.mobile_app.routes import app_json, read_app_body, require_own
 from reference_connector.mobile_app.sign_in import SignIn
@@ -44,24 +47,28 @@ def add_receipt_routes(
 ) -> None:
     """Serve receipts and debts."""
     own = [Depends(require_own(sign_in))]
-    app.include_router(_receipt_routes(store), dependencies=own)
+    app.include_router(_receipt_routes(retailer, store), dependencies=own)
     app.include_router(_debt_routes(retailer, desk), dependencies=own)
 
 
-def _receipt_routes(store: Store) -> APIRouter:
+def _receipt_routes(retailer: CurrentRetailer, store: Store) -> APIRouter:
     routes = APIRouter(prefix="/app/shoppers/{shopper_id}")
 
     @routes.get("/receipts")
     async def receipts(shopper_id: str) -> Response:
-        return app_json({"receipts": await store.transact(_receipts, shopper_id)})
+        return app_json({"receipts": await store.transact(_receipts, shopper_id, retailer.current.time_zones)})
 
     return routes
 
 
-def _receipts(records: Records, shopper_id: str) -> list[dict[str, object]]:
+def _receipts(records: Records, shopper_id: str, time_zones: Mapping[str, str]) -> list[dict[str, object]]:
     """List a shopper's receipts, the newest first; a trip with a charge has its payment. This is a unit of work."""
-    purchases = records.purchases_of(shopper_id)
-    return [orjson.loads(each.receipt) | _payment(records, each.trip_id) for each in purchases]
+    return [
+        orjson.loads(each.receipt)
+        | {"madeAt": format_instant(each.made_at), "timeZone": time_zones.get(each.store_id, "UTC")}
+        | _payment(records, each.trip_id)
+        for each in records.purchases_of(shopper_id)
+    ]
 
 
 def _payment(records: Records, trip_id: str) -> dict[str, object]:

@@ -39,28 +39,6 @@ class Entry(NamedTuple):
         return not self.owner and self.authorisation.state != "pending"
 
 
-class RecentDeclines:
-    """The shoppers with a means of payment that the gate refused last, for the words on their phones.
-
-    Each process remembers its own, and forgets the oldest of more than `most`.
-    """
-
-    def __init__(self, most: int = 10_000) -> None:
-        self._most = most
-        self._shoppers: dict[str, None] = {}
-
-    def note(self, shopper_id: str, *, declined: bool) -> None:
-        """Remember a decision of the provider."""
-        self._shoppers.pop(shopper_id, None)
-        if declined:
-            self._shoppers[shopper_id] = None
-        if len(self._shoppers) > self._most:
-            del self._shoppers[next(iter(self._shoppers))]
-
-    def __contains__(self, shopper_id: str) -> bool:
-        return shopper_id in self._shoppers
-
-
 class Keys(Protocol):
     """The keys that shoppers enter with."""
 
@@ -69,6 +47,9 @@ class Keys(Protocol):
 
     def give_back(self, records: Records, text: str, event_id: str) -> None:
         """Undo the use of a key by an event."""
+
+    def note_refusal(self, records: Records, text: str, refusal: Refusal) -> None:
+        """Record for the owner's phone why the gate stays closed."""
 
 
 class EntryPayments:
@@ -86,7 +67,6 @@ class EntryPayments:
         log: EventLog,
     ) -> None:
         self._keys = keys
-        self.declines = RecentDeclines()
         self._retailer = retailer
         self._steps = Steps(provider, rules, clock)
         self._rules = rules
@@ -110,6 +90,7 @@ class EntryPayments:
         begun = self._begin(records, event_id, found)
         if isinstance(begun, Refusal):
             self._keys.give_back(records, text, event_id)
+            self._keys.note_refusal(records, text, begun)
         return begun or found
 
     def _begin(self, records: Records, event_id: str, visitor: Visitor) -> Entry | Refusal | None:
@@ -169,11 +150,16 @@ class EntryPayments:
 
         A shopper that stays out may use the key again.
         """
-        self.declines.note(held.shopper_id, declined=held.state == "declined")
         if held.state in {"held", "used"} or (held.state == "pending" and self._rules.when_unclear == "open"):
             return None
         self._keys.give_back(records, text, held.event_id)
-        return Refusal.PAYMENT_DECLINED if held.state == "declined" else Refusal.PAYMENT_UNCLEAR
+        refusal = Refusal.PAYMENT_DECLINED if held.state == "declined" else Refusal.PAYMENT_UNCLEAR
+        self._keys.note_refusal(records, text, refusal)
+        return refusal
+
+    def note_wrong_store(self, records: Records, text: str) -> None:
+        """Record for the owner's phone that the gate belongs to no store of this retailer. This is a unit of work."""
+        self._keys.note_refusal(records, text, Refusal.WRONG_STORE)
 
 
 async def _within(budget_s: float, call: Coroutine[Any, Any, T]) -> T:

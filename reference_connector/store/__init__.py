@@ -26,7 +26,7 @@ from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVa
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Scope = Literal["identity", "order", "shopper_auth", "scan", "signature"]
+Scope = Literal["identity", "order", "shopper_auth", "scan", "signature", "refused_scan", "busy_gate"]
 PurchaseStatus = Literal["priced", "parked", "empty"]
 """`parked` is a bad cart: it holds something that has no price yet."""
 BadgeState = Literal["issued", "revoked", "lost"]
@@ -229,6 +229,20 @@ class RecordSale(NamedTuple):
 Row = TypeVar("Row")
 
 
+class PaymentBacklog(NamedTuple):
+    """What is left to do for payments.
+
+    `waiting` and `stuck` are numbers of rows. `due_at` is when the first waiting row was or will be due, and
+    `purchased_at` is the time of the oldest purchase with a charge that waits or is stuck. None means that there is no
+    such row.
+    """
+
+    waiting: int
+    stuck: int
+    due_at: datetime | None
+    purchased_at: datetime | None
+
+
 class Leased(Protocol[Row]):
     """Rows that wait for work. A worker leases a row, works outside of any transaction, and saves the row's new state.
 
@@ -328,6 +342,9 @@ class Records(Protocol):
 
     def stuck_payments(self) -> int:
         """Count what an operator must take up again: charges, pre-authorisations, and transfers."""
+
+    def payment_backlog(self) -> PaymentBacklog:
+        """Return what waits for the payment provider or for an operator, and since when."""
 
     def debts(self, shopper_id: str) -> list[Charge]:
         """List a shopper's declined charges, the oldest first."""

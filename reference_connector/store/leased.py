@@ -107,6 +107,8 @@ class LeasedRows(Generic[T]):
         self._update = f"{self._replace} AND owner=?"
         self._open = f"SELECT count(*) FROM {name} WHERE state IN ({waiting}) AND state<>'held'"  # noqa: S608
         self._stuck = f"SELECT count(*) FROM {name} WHERE state='stuck'"  # noqa: S608
+        self._first_due = f"SELECT min(due_at) FROM {name} WHERE state IN ({waiting}) AND state<>'held'"  # noqa: S608
+        self._most_tried = f"{selected} WHERE state IN ({waiting}, 'stuck') ORDER BY attempts DESC, due_at LIMIT ?"
 
     def save(self, row: T) -> None:
         """Insert a row. Its key must be new."""
@@ -136,6 +138,15 @@ class LeasedRows(Generic[T]):
     def stuck(self) -> int:
         """Count the rows that an operator must take up again."""
         return int(self._execute(self._stuck, ()).fetchone()[0])
+
+    def first_due_at(self) -> datetime | None:
+        """Return when the first row that waits for the provider was or will be due; None if no row waits."""
+        found = self._execute(self._first_due, ()).fetchone()[0]
+        return None if found is None else from_ms(found)
+
+    def most_tried(self, limit: int) -> list[T]:
+        """List the rows that wait or are stuck, those with the most attempts first, and the oldest of equal ones."""
+        return self._read(self._most_tried, (limit,))
 
     def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[T]:
         """Lease the rows that are due and that no other worker has leased, the oldest first."""

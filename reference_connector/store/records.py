@@ -14,6 +14,7 @@ from reference_connector.store import (
     Badge,
     Charge,
     IssuedCode,
+    PaymentBacklog,
     Purchase,
     RecordSale,
     RememberAnswer,
@@ -26,6 +27,7 @@ from reference_connector.store.leased import AUTHORISATIONS, CHARGES, TRANSFERS,
 
 DELETED_AT_ONCE = 1000
 _DELETE_EVERY_MS = 100
+_OLDEST_CHARGES = 10
 _PURCHASE = "trip_id, purchase_id, store_id, shopper_id, status, payer, receipt, cart, fingerprint, made_at"
 _BADGE = "SELECT id, owner, state, expires_at, credential FROM badge WHERE "
 _ANSWERS = NewRows("answer", "key, status, body, fingerprint, forget_at", empty=["owner"])
@@ -205,6 +207,21 @@ class SqlRecords:
     def stuck_payments(self) -> int:
         """Count what an operator must take up again: charges, pre-authorisations, and transfers."""
         return self.charges.stuck() + self.authorisations.stuck() + self.transfers.stuck()
+
+    def payment_backlog(self) -> PaymentBacklog:
+        """Return what waits for the payment provider or for an operator, and since when.
+
+        A purchase is found by its trip only, so this reads those of the charges with the most attempts. A charge is
+        tried again and again until it is settled, so the oldest one is among them.
+        """
+        due_at = [table.first_due_at() for table in (self.charges, self.authorisations, self.transfers)]
+        purchases = [self.find_purchase(charge.trip_id) for charge in self.charges.most_tried(_OLDEST_CHARGES)]
+        return PaymentBacklog(
+            self.open_payments(),
+            self.stuck_payments(),
+            min(filter(None, due_at), default=None),
+            min((purchase.made_at for purchase in purchases if purchase), default=None),
+        )
 
     def debts(self, shopper_id: str) -> list[Charge]:
         """List a shopper's declined charges, the oldest first."""

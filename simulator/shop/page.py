@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from jwo_contract.register import DOC_SET
+from jwo_contract.register import newest_edition
 from jwo_toolkit import figures
 from jwo_toolkit.pages.rendering import Frame, Pages, Verdict, utc
 from jwo_toolkit.pages.rendering import Title as TitleLine
@@ -94,7 +94,7 @@ def words(name: str) -> str:
 def _frame(title: Title, results: Results, findings: Sequence[str]) -> Frame:
     day = words(title.day).capitalize()
     heading = f"{day}, {_counted(title.stores, 'store')} with {_counted(title.gates, 'gate')}"
-    edition = f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}, Amazon's documentation of {DOC_SET}"
+    edition = f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}, Amazon's documentation of {newest_edition()}"
     line = TitleLine("Store day", title.connector, heading, utc(title.ended_at), edition)
     counted = _counted(len(findings), "finding") if findings else "No findings"
     verdict = Verdict("fail" if findings else "pass", f"{counted} in the store day", tuple(findings) or (_NOTHING,))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import GATE, Place, Tab
+from tests.browser.conftest import GATE, STORE, Place, Tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 HOSTILE = "<img src=x onerror=alert(1)>\u202e" + "\U0001f6d2" * 60
@@ -30,6 +30,10 @@ def test_switch_arms_a_fault_until_it_has_applied(tab: Tab, place: Place) -> Non
 
     expect(switch).not_to_be_checked()
     expect(page.get_by_role("heading", name="No fault is armed")).to_be_visible()
+    used = page.locator("#used tr").first
+    expect(used).to_contain_text("drop_before")
+    expect(used).to_contain_text(f"Verify Identity Keys, store {STORE}, gate {GATE}, trip")
+    tab.check_accessibility()
 
 
 def test_form_arms_a_fault_with_its_details(tab: Tab, place: Place) -> None:
@@ -41,6 +45,7 @@ def test_form_arms_a_fault_with_its_details(tab: Tab, place: Place) -> None:
     page.get_by_role("button", name="Arm the fault").click()
 
     expect(page.locator("#armed td.how-often")).to_have_text("3 times")
+    expect(page.locator("#armed td.mono")).to_have_text("late_answer = 4 s")
     (armed,) = place.api.get("/faults").json()
     assert (armed["amount"], armed["where"]) == (4, {"gate": HOSTILE})
     tab.check_accessibility()

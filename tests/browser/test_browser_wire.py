@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import Response
 from playwright.sync_api import Page, expect
 
 from jwo_contract.profile import load
-from tests.browser.conftest import GATE, STORE, Place, Tab
+from tests.browser.conftest import GATE, GATES, STORE, Place, Tab, set_up_store
+from tests.conftest import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 HOSTILE = "<img src=x onerror=alert(1)><script>document.title='changed'</script>\u202e\u2066" + "\U0001f600" * 255
@@ -80,6 +83,39 @@ def test_a_late_answer_is_a_failure_with_its_fault(tab: Tab, place: Place) -> No
     expect(page.get_by_role("switch", name="Only failures")).to_be_checked()
     page.locator(".wire-row").click()
     expect(page.get_by_label("Answer that a fault took away")).to_contain_text("visitorDetails")
+
+
+def test_a_success_that_breaks_a_rule_has_a_red_light(tab: Tab, place: Place) -> None:
+    scan(place)
+    page = tab.open("/ui/wire")
+    row = page.locator(".wire-row").first
+    expect(row.locator(".badge")).to_have_attribute("data-kind", "good")
+    place.api.post("/faults", json={"name": "clock_skew"}).raise_for_status()
+    scan(place)
+    row.locator(".wire-fault").wait_for()
+    row.click()
+    expect(page.locator("#detail")).to_contain_text("Timestamps and signature are wrong by this number of seconds.")
+    with served(_connector_with_answer(b'{"visitor": "ada"}')) as other:
+        set_up_store(place.api, other, GATES)
+        scan(place)
+        expect(row.locator(".badge")).to_have_attribute("data-kind", "bad")
+        expect(row).to_contain_text("breaks VIK-1.1")
+        row.click()
+        expect(rule(page, "VIK-8")).to_contain_text(
+            "does not have the published form: the gate follows the store default"
+        )
+        expect(page.locator("#detail > .facts")).to_contain_text("The answer does not have the published form")
+    set_up_store(place.api, place.connector, GATES)
+
+
+def _connector_with_answer(body: bytes) -> Any:
+    app = FastAPI()
+
+    @app.post("/v1/identity/identity-keys")
+    async def identify() -> Response:
+        return Response(body, media_type="application/json")
+
+    return app
 
 
 def test_filters_stay_in_the_address(tab: Tab, place: Place) -> None:

@@ -14,6 +14,7 @@ from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
+from jwo_contract.register import rules
 
 Serve = Callable[[Any], str]
 
@@ -31,13 +32,13 @@ def failed(case_id: str, expected: str, got: str, verdict: Verdict = Verdict.FAI
 
 
 def causes(*results: CaseResult) -> dict[str, str]:
-    return probable_causes({result.id: result for result in results})
+    return probable_causes({result.id: result for result in results}, rules())
 
 
 def test_wrong_refusal_status_is_one_cause_for_all_calls(serve: Serve) -> None:
     broken = ("VIK-3.1", "VIK-3.3", "VIK-3.6", "CP-3.1", "CP-3.4")
     finished = run(RunConfiguration(profile_of(serve(RefusesWith422())), Selection(("core",), ("VIK-1.1", *broken))))
-    found = probable_causes(finished.results)
+    found = probable_causes(finished.results, rules())
 
     assert set(found) | set(found.values()) == set(broken)
     assert len(set(found.values())) == 1

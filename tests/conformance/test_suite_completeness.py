@@ -8,6 +8,7 @@ import pytest
 
 from conformance.catalogue import scenario_entries
 from conformance.completeness import completeness, not_offered
+from conformance.run.configuration import Selection
 from conformance.verdicts import CaseResult, Verdict
 from jwo_contract.errors import BadProfile
 from jwo_contract.not_offered import ENTRIES, OFFERS
@@ -29,7 +30,7 @@ def all_passed() -> dict[str, CaseResult]:
 
 
 def test_run_of_every_must_is_complete(tmp_path: Path) -> None:
-    part = completeness(all_passed(), ("core",), profile_with(tmp_path, ""))
+    part = completeness(all_passed(), Selection(), profile_with(tmp_path, ""))
 
     assert part.complete
     assert part.judged == part.total > 100
@@ -38,14 +39,14 @@ def test_run_of_every_must_is_complete(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verdict", [Verdict.NOT_APPLICABLE, Verdict.BLOCKED, Verdict.ERROR])
 def test_rule_without_a_judgement_is_missing_with_its_reason(tmp_path: Path, verdict: Verdict) -> None:
     results = all_passed() | {"VIK-4": CaseResult("VIK-4", verdict, reason="the reason")}
-    part = completeness(results, ("core",), profile_with(tmp_path, ""))
+    part = completeness(results, Selection(), profile_with(tmp_path, ""))
 
     assert not part.complete
     assert [(rule.id, rule.reason) for rule in part.not_judged] == [("VIK-4", "the reason")]
 
 
 def test_rules_that_were_not_selected_are_missing(tmp_path: Path) -> None:
-    part = completeness({"VIK-6": CaseResult("VIK-6", Verdict.PASS)}, ("core",), profile_with(tmp_path, ""))
+    part = completeness({"VIK-6": CaseResult("VIK-6", Verdict.PASS)}, Selection(), profile_with(tmp_path, ""))
 
     assert (part.judged, part.complete) == (1, False)
     assert all("without --only" in rule.reason for rule in part.not_judged)
@@ -55,7 +56,7 @@ def test_house_rules_are_never_missing(tmp_path: Path) -> None:
     results = all_passed()
     del results["CP-X.9"]
 
-    assert completeness(results, ("core",), profile_with(tmp_path, "")).complete
+    assert completeness(results, Selection(), profile_with(tmp_path, "")).complete
 
 
 def test_what_is_not_offered_is_not_missing(tmp_path: Path) -> None:
@@ -63,8 +64,8 @@ def test_what_is_not_offered_is_not_missing(tmp_path: Path) -> None:
     results = all_passed() | {"VIK-1.2": CaseResult("VIK-1.2", Verdict.NOT_APPLICABLE, reason=reason)}
     profile = profile_with(tmp_path, '[suite]\nnot_offered = ["associate"]\n')
 
-    assert not completeness(results, ("core",), profile_with(tmp_path, "")).complete
-    part = completeness(results, ("core",), profile)
+    assert not completeness(results, Selection(), profile_with(tmp_path, "")).complete
+    part = completeness(results, Selection(), profile)
     assert (part.complete, part.not_offered) == (True, ("associate",))
     assert not_offered(results["VIK-1.2"], profile) == "associate"
 

@@ -8,9 +8,10 @@ import pytest
 
 from conformance.errors import BadExpectations
 from conformance.expected import Expectations, Expected, load
+from conformance.run.configuration import Selection
 from conformance.verdicts import Verdict
 
-CORE = ("core",)
+CORE = Selection()
 
 
 def some(*ids: str) -> Expectations:
@@ -22,7 +23,7 @@ def test_a_listed_case_that_fails_is_expected() -> None:
     expectations = some("CP-1.1", "CP-X.9")
 
     assert expectations.reasons(verdicts) == {"CP-1.1": "not yet", "CP-X.9": "not yet"}
-    assert expectations.stale(verdicts, CORE, ()) == []
+    assert expectations.stale(verdicts, CORE) == []
 
 
 @pytest.mark.parametrize(
@@ -35,22 +36,22 @@ def test_a_listed_case_that_fails_is_expected() -> None:
     ],
 )
 def test_an_entry_that_no_longer_applies_is_stale(case_id: str, verdicts: dict[str, Verdict], why: str) -> None:
-    stale = some(case_id).stale(verdicts, CORE, ())
+    stale = some(case_id).stale(verdicts, CORE)
 
     assert [entry.id for entry in stale] == [case_id]
     assert why in stale[0].why
 
 
-@pytest.mark.parametrize(("tiers", "only"), [(CORE, ("CP-2",)), (("entry",), ())])
-def test_an_entry_of_a_case_that_was_left_out_is_not_stale(tiers: tuple[str, ...], only: tuple[str, ...]) -> None:
-    assert some("CP-1.1").stale({"CP-2": Verdict.PASS}, tiers, only) == []
+@pytest.mark.parametrize("selection", [Selection(only=("CP-2",)), Selection(tiers=("entry",))])
+def test_an_entry_of_a_case_that_was_left_out_is_not_stale(selection: Selection) -> None:
+    assert some("CP-1.1").stale({"CP-2": Verdict.PASS}, selection) == []
 
 
 def test_a_harness_error_is_neither_expected_nor_stale() -> None:
     verdicts = {"CP-1.1": Verdict.ERROR}
 
     assert some("CP-1.1").reasons(verdicts) == {}
-    assert some("CP-1.1").stale(verdicts, CORE, ()) == []
+    assert some("CP-1.1").stale(verdicts, CORE) == []
 
 
 @pytest.mark.parametrize(

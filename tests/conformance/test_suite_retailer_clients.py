@@ -90,11 +90,11 @@ def test_every_case_of_a_client_has_a_fault(api: str) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 def test_only_a_declared_client_counts_for_a_complete_run(api: str) -> None:
-    missing = {row.id for row in completeness({}, ("core",), profile_with()).not_judged}
+    missing = {row.id for row in completeness({}, Selection(), profile_with()).not_judged}
     declared = profile_with(**{TABLES[api]: {"command": "charge {job}"}})
 
     assert not missing & set(ids_of(api))
-    assert {row.id for row in completeness({}, ("core",), declared).not_judged} & set(ids_of(api))
+    assert {row.id for row in completeness({}, Selection(), declared).not_judged} & set(ids_of(api))
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -9,7 +9,7 @@ import pytest
 from jwo_contract import register as register_module
 from jwo_contract.errors import BrokenContractFile
 from jwo_contract.operations import OPERATIONS
-from jwo_contract.register import Requirement, register
+from jwo_contract.register import Requirement, contents, register
 
 ROWS = list(register().values())
 JUDGED = [row for row in ROWS if not row.not_tested and not row.proven_by]
@@ -122,11 +122,10 @@ def test_own_rows_and_core_rows_are_consistent() -> None:
 
 
 def use_files(monkeypatch: pytest.MonkeyPatch, folder: Path, **files: str) -> None:
-    (folder / "requirements").mkdir()
-    for name, text in files.items():
-        (folder / "requirements" / f"{name}.toml").write_text(text, "utf-8")
-    monkeypatch.setattr(register_module.resources, "files", lambda _package: folder)
-    register.cache_clear()
+    for name, text in {"editions": 'editions = ["2026-02", "2027-01"]', **files}.items():
+        (folder / f"{name}.toml").write_text(text, "utf-8")
+    monkeypatch.setattr(register_module, "FOLDER", folder)
+    contents.cache_clear()
 
 
 def written(**entry: object) -> str:
@@ -140,6 +139,8 @@ def written(**entry: object) -> str:
         (written(**an_entry(setting="ordering.nothing")), "ordering.nothing"),
         (written(**an_entry(provenance="rumour")), "provenance"),
         (written(**an_entry(colour="red")), "colour"),
+        (written(**an_entry(since="2026-08")), "does not list the edition 2026-08"),
+        (written(**an_entry(since="2027-01", until="2026-02")), "before its first one"),
         ("[[requirement", "not a list of requirements"),
         ("title = 'no rows'", "not a list of requirements"),
     ],
@@ -151,23 +152,23 @@ def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
             register()
     finally:
         monkeypatch.undo()
-        register.cache_clear()
-
-
-def test_row_names_the_edition_of_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = Requirement.model_validate(an_entry())
-    assert row.edition == register_module.DOC_SET
-    assert Requirement.model_validate(an_entry(page="")).edition == ""
-
-    monkeypatch.setitem(register_module.EDITIONS, row.page, "2025-11")
-    assert row.edition == "2025-11"
-
-
-def test_editions_are_of_pages_that_a_row_names() -> None:
-    assert register_module.EDITIONS.keys() <= {row.page for row in ROWS}
+        contents.cache_clear()
 
 
 def test_inferred_row_names_a_row_that_is_published() -> None:
     for row in ROWS:
         if row.inferred_from:
             assert register()[row.inferred_from].provenance in {"published", "title"}, row.id
+
+
+@pytest.mark.parametrize(
+    "text", ["editions = []", 'editions = ["2027-01", "2026-02"]', "editions = 3", 'editions = ["new"]', "["]
+)
+def test_a_wrong_list_of_editions_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    use_files(monkeypatch, tmp_path, editions=text)
+    try:
+        with pytest.raises(BrokenContractFile, match=r"editions\.toml"):
+            register()
+    finally:
+        monkeypatch.undo()
+        contents.cache_clear()

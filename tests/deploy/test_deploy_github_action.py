@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -18,6 +19,7 @@ import yaml
 
 from tests.conformance.report.conftest import _case as a_case
 from tests.conformance.report.conftest import _report as a_report
+from tests.deploy.conftest import Runner
 from tests.jwo.conftest import mutant, profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,13 +74,13 @@ def certify_step(tmp_path: Path) -> Callable[..., Done]:
 
 def test_the_action_has_the_form_of_a_composite_action() -> None:
     assert ACTION["runs"]["using"] == "composite"
-    assert all(step["shell"] == "bash" and step["run"].strip() for step in STEPS)
+    assert all(step["shell"] == "bash" and step["run"].strip() for step in STEPS if "uses" not in step)
     assert all(each["description"] and "default" in each for each in ACTION["inputs"].values())
     assert all(each["description"] and "value" in each for each in ACTION["outputs"].values())
 
 
 def test_no_input_is_pasted_into_a_shell() -> None:
-    assert not [step["name"] for step in STEPS if "${{" in step["run"]]
+    assert not [step["name"] for step in STEPS if "${{" in step.get("run", "")]
 
 
 def test_every_expression_names_an_input_or_a_step() -> None:
@@ -94,9 +96,26 @@ def test_every_expression_names_an_input_or_a_step() -> None:
 
 
 def test_every_variable_of_a_step_is_given_to_it() -> None:
-    for step in STEPS:
-        used = set(re.findall(r"\$\{?([A-Z_]+)", step["run"])) - {"RUNNER_TEMP"}
+    for step in (each for each in STEPS if "run" in each):
+        used = set(re.findall(r"\$\{?([A-Z_]+)", step["run"])) - {"RUNNER_TEMP", "GITHUB_OUTPUT"}
         assert used == set(step["env"]), step["name"]
+
+
+def test_suite_is_installed_with_the_pins_and_a_cache_that_they_name(runner: Runner, tmp_path: Path) -> None:
+    names = {"JWO_PYTHON": "python3", "JWO_ACTION": str(FOLDER), "GITHUB_OUTPUT": str(tmp_path / "output")}
+    for name in ("Find the key of the cache", "Install the suite"):
+        (step,) = (each for each in STEPS if each["name"] == name)
+        done = runner.run(step["run"], "bash", "-eo", "pipefail", **names)
+        assert done.returncode == 0, done.stderr
+
+    pins = hashlib.sha256((ROOT / "constraints.txt").read_bytes()).hexdigest()[:16]
+    assert (tmp_path / "output").read_text("utf-8") == f"key={sys.version_info[0]}.{sys.version_info[1]}-{pins}\n"
+    kit = f"{FOLDER}/../.."
+    expected = ["--cache-dir", f"{runner.temporary}/jwo-packages", "--constraint", f"{kit}/constraints.txt"]
+    assert runner.installed == ["install", "--quiet", "--disable-pip-version-check", *expected, f"{kit}[platform]"]
+    (cache,) = (step for step in STEPS if "uses" in step)
+    assert cache["with"]["path"] == "${{ runner.temp }}/jwo-packages"
+    assert cache["with"]["key"].endswith("${{ steps.cache.outputs.key }}")
 
 
 def test_a_finding_ends_the_step_with_1_an_annotation_and_a_summary(
@@ -113,7 +132,9 @@ def test_a_finding_ends_the_step_with_1_an_annotation_and_a_summary(
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "::error title=SA-7a.6 " in done.stdout
-    assert (tmp_path / "output").read_text("utf-8") == "verdict=fail\n"
+    outputs = dict(line.split("=") for line in (tmp_path / "output").read_text("utf-8").splitlines())
+    assert outputs == {"verdict": "fail", "complete": "false", "badge": "a b/badge.svg"}
+    assert (tmp_path / outputs["badge"]).is_file()
     assert "❌ <b>SA-7a.6</b>" in (tmp_path / "summary.md").read_text("utf-8")
     assert (tmp_path / "a b" / "report.html").is_file()
 
@@ -136,7 +157,7 @@ def test_missing_report_keeps_the_exit_code_and_is_reported(certify_step: Callab
 
     assert done.returncode == 2
     assert "There is no report" in (tmp_path / "summary.md").read_text("utf-8")
-    assert (tmp_path / "output").read_text("utf-8") == "verdict=\n"
+    assert (tmp_path / "output").read_text("utf-8") == "verdict=\ncomplete=\nbadge=\n"
 
 
 def test_failing_findings_are_errors_and_others_warnings(present: ModuleType) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from conformance.mutants.small_connector import SmallConnector
@@ -45,7 +44,7 @@ def lines_of_jwo(file: Path) -> list[list[str]]:
     """Return the words of each line of a page's commands that calls jwo, also in a pipeline's script."""
     lines = [words for block in blocks(file, "sh", "console") for words in commands(block)]
     scripts = "\n".join(block.text for block in blocks(file, "yaml", "groovy"))
-    lines += [shlex.split(line) for line in re.findall(r"(?:^\s*- |sh '\S*/)(jwo [^'\n]+)", scripts, re.MULTILINE)]
+    lines += [shlex.split(line) for line in re.findall(r"^\s*(?:- )?(jwo [^'\n]+)", scripts, re.MULTILINE)]
     return [words[words.index("jwo") :] for words in lines if "jwo" in words]
 
 
@@ -64,7 +63,7 @@ def test_commands_of_pages_are_found() -> None:
     counts = Counter(name for name in WRITTEN for _ in lines_of_jwo(WRITTEN[name]))
 
     assert counts["tutorials/first_pass.md"] >= 8
-    assert counts["how_to/gitlab.md"] == counts["how_to/jenkins.md"] == 1
+    assert (counts["how_to/gitlab.md"], counts["how_to/jenkins.md"]) == (2, 1)
     assert sum(counts.values()) >= 40
 
 
@@ -94,16 +93,6 @@ def test_settings_that_a_page_names_exist(name: str) -> None:
     )
 
     assert {each for each in named if not any(each == one or one.startswith(f"{each}__") for one in known)} == set()
-
-
-def test_pipelines_are_valid_and_keep_the_reports() -> None:
-    (gitlab,) = (yaml.safe_load(block.text) for block in blocks(HOW_TO / "gitlab.md", "yaml"))
-    (jenkins,) = (block.text for block in blocks(HOW_TO / "jenkins.md", "groovy"))
-
-    assert gitlab["certify"]["artifacts"]["reports"]["junit"] == "jwo-report/junit.xml"
-    assert gitlab["certify"]["artifacts"]["when"] == "always"
-    assert "junit 'jwo-report/junit.xml'" in jenkins
-    assert jenkins.count("{") == jenkins.count("}")
 
 
 def test_keys_that_work_once_are_minted_as_the_page_says(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ from simulator.settings import PlatformSettings
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "pages.md"
 USER, MAKER = ROOT / "docs" / "testing_your_connector.md", ROOT / "docs" / "adding_a_requirement.md"
-GITHUB = ROOT / "docs" / "how_to" / "github.md"
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -77,14 +76,6 @@ def test_commands_in_examples_have_their_options(document: Path) -> None:
     for name, *words in ours:
         known = {option for parameter in commands[name].params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, name
-
-
-def test_example_workflow_uses_existing_inputs() -> None:
-    (workflow,) = (yaml.safe_load(text) for text in blocks(GITHUB, "yaml"))
-    action = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text("utf-8"))
-    (step,) = (step for step in workflow["jobs"]["certify"]["steps"] if "github-action" in step.get("uses", ""))
-
-    assert set(step["with"]) <= set(action["inputs"])
 
 
 def test_page_of_access_names_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:

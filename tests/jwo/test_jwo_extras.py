@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from jwo_contract.register import DOC_SET
+from jwo_contract.register import newest_edition
 from jwo_toolkit.extras import MODULES, MissingExtra, require
 
 ROOT = Path(__file__).parents[2]
@@ -135,7 +135,7 @@ def test_all_is_every_extra_but_the_tools() -> None:
     extras = PROJECT["optional-dependencies"]
     (everything,) = map(Requirement, extras["all"])
 
-    assert everything.extras == extras.keys() - {"all", "dev", "docs"}
+    assert everything.extras == extras.keys() - {"all", "dev", "docs", "release"}
 
 
 def test_part_that_is_installed_needs_no_sentence() -> None:
@@ -152,7 +152,7 @@ def test_sentence_may_offer_another_way(monkeypatch: pytest.MonkeyPatch) -> None
 def test_version_names_the_edition_of_the_documentation(jwo: Any) -> None:
     done = jwo("--version")
 
-    assert done.stdout == f"jwo {PROJECT['version']}, rules of the documentation of {DOC_SET}\n"
+    assert done.stdout == f"jwo {PROJECT['version']}, rules of the documentation of {newest_edition()}\n"
 
 
 def test_every_package_is_typed() -> None:

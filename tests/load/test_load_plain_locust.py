@@ -1,4 +1,4 @@
-"""Locust's own command line: its CSV files, several processes, and the rate limit that the profile declares."""
+"""Locust's own command line: its CSV files, several processes, and runs that are refused before they begin."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def test_rate_above_the_declared_limit_is_refused(serve: Any, tmp_path: Path, pr
     assert done.returncode == 2, done.stderr
     assert "usage error: --rate 40 is above the 20/s that [limits] rate_limit_per_second declares" in done.stderr
     assert not (tmp_path / "reports").exists()
+    assert request_count(tmp_path) == 0
+
+
+def test_folder_that_takes_no_reports_is_refused_before_the_run(serve: Any, tmp_path: Path) -> None:
+    flags = ("--rate", "10", "--csv", "stats", "--load-out", "jwo.toml/reports")
+    done = locust(tmp_path, serve(SmallConnector()), *flags, limit=20)
+
+    assert done.returncode == 2, done.stderr
+    assert "usage error: --load-out: cannot write to jwo.toml/reports (Not a directory)" in done.stderr
+    assert "Traceback" not in done.stderr
     assert request_count(tmp_path) == 0
 
 

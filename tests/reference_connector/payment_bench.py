@@ -18,6 +18,7 @@ from reference_connector.payments.entry import Entry, EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.simulated import SimulatedProvider, effects
 from reference_connector.retailer import Account, Assortment, CurrentRetailer, Policy, Retailer, Visitor
+from reference_connector.scan_keys import Refusal
 from reference_connector.settings import Payments
 from reference_connector.store import Authorisation, Charge, Records, Store
 from reference_connector.telemetry import EventLog
@@ -35,6 +36,9 @@ class AdasKey:
         return ADA
 
     def give_back(self, _records: Records, _text: str, _event_id: str) -> None:
+        return
+
+    def note_refusal(self, _records: Records, _text: str, _refusal: Refusal) -> None:
         return
 
 

@@ -95,7 +95,11 @@ def _drawn(svg: bytes) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("shopper", "why"), [("cleo", "the payment card is expired"), ("dora", "the account is over the fraud threshold")]
+    ("shopper", "why"),
+    [
+        ("cleo", "the payment card is expired; ask the store to change it"),
+        ("dora", "this account cannot enter now; ask the store"),
+    ],
 )
 def test_an_account_that_fails_a_check_gets_no_code(direct: Any, shopper: str, why: str) -> None:
     direct.sign_in(shopper)
@@ -109,7 +113,10 @@ def test_an_account_without_a_payment_method_gets_no_code(start: Callable[..., A
     http = start(retailer_files=[SAMPLE_RETAILER, tmp_path / "more.toml"]).http
     assert http.post("/app/session", json={"shopper": "hal", "pin": "1"}).status_code == 204
     answer = http.post("/app/shoppers/hal/scan-key")
-    assert (answer.status_code, answer.json()) == (409, {"errorMsg": "the account has no payment method"})
+    assert (answer.status_code, answer.json()) == (
+        409,
+        {"errorMsg": "the account has no means of payment; ask the store to add one"},
+    )
 
 
 @pytest.mark.parametrize(("score", "status"), [(70, 201), (71, 409)])
@@ -164,6 +171,7 @@ def test_receipts_are_the_shoppers_own_with_the_newest_first(direct: Any, a_cart
     receipts = direct.http.get("/app/shoppers/ada/receipts").json()["receipts"]
     assert [receipt["shoppingTripId"] for receipt in receipts] == ["trip-2", "trip-1"]
     payment = receipts[0].pop("payment")
+    assert (receipts[0].pop("madeAt"), receipts[0].pop("timeZone")) == ("2026-02-09T12:01:00Z", "UTC")
     assert (payment["state"] in {"open", "paid"}, payment["owed"], payment["refunded"]) == (True, "0.00", "0.00")
     assert receipts[0] == direct.receipt("trip-2")
     direct.sign_in("ben")

@@ -106,7 +106,11 @@ def test_call_has_a_span_if_opentelemetry_is_set_up(
     [span] = spans.get_finished_spans()
     assert (span.name, dict(span.attributes or {})) == (
         "Verify Identity Keys",
-        {"http.response.status_code": 200, "jwo.decision": "ok"},
+        {
+            "http.response.status_code": 200,
+            "jwo.decision": "ok",
+            "jwo.auth_event_id": "11111111-2222-3333-4444-555555555555",
+        },
     )
 
 

@@ -6,6 +6,7 @@ Needs a `chromium` on the path, so it is run by `make test-browser` and not by `
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -117,8 +118,17 @@ def test_refused_shopper_sees_the_reason(phone: Page, start: Any) -> None:
     connector = start()
     _sign_in(phone, connector, "cleo")
     phone.wait_for_selector("#trouble:not([hidden])")
-    assert phone.inner_text("#trouble") == "the payment card is expired"
+    assert phone.inner_text("#trouble") == "The payment card is expired; ask the store to change it"
     assert phone.query_selector("#symbol svg") is None
+
+
+def test_reason_of_a_refused_scan_is_shown_after_a_restart(phone: Page, start: Any, a_scan: Any) -> None:
+    connector = start(app_test_keys=True)
+    key = connector.http.get("/app/mint/expired").json()["identityKey"]
+    assert connector.identify(a_scan(identityKey=key)).status_code == 401
+    _open(phone, start())
+    phone.wait_for_selector("#entry[data-state=closed]")
+    assert "That code was too old." in phone.inner_text("#entry")
 
 
 def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, a_cart: Any, a_line: Any) -> None:
@@ -132,6 +142,7 @@ def test_receipts_are_shown_and_hostile_names_are_text(phone: Page, start: Any, 
     text = phone.inner_text("#list")
     assert "9.61 USD" in text  # 2 x 4.99 less a tenth, with 7 % tax
     assert "<img src=x" in text
+    assert re.search(r"12:00\sPM UTC", text), "the date and time of the purchase, with the time zone"
     assert phone.query_selector("#list img") is None
 
 
@@ -159,7 +170,7 @@ def test_wrong_pin_shows_an_error_and_no_data(phone: Page, start: Any) -> None:
     connector = start()
     _sign_in(phone, connector, pin="0")
     phone.wait_for_selector("#refused:not([hidden])")
-    assert phone.inner_text("#refused") == "the account or its PIN is wrong"
+    assert phone.inner_text("#refused") == "The account or its PIN is wrong"
     assert phone.is_hidden("#code")
     phone.fill("#pin", PINS["ada"])
     phone.click("button")

@@ -92,6 +92,7 @@ def test_stores_of_another_tax_region_have_its_rates(tmp_path: Path) -> None:
     ("toml", "named"),
     [
         ('[[store]]\nid = "S"\n', r"\[\[store\]\] number 2: S is there twice"),
+        ('time_zone = "Moon/Sea"\n', r"\[\[store\]\] number 1: time_zone: no time zone of this name"),
         ('tax_region = "moon"\n', r"\[\[store\]\] number 1: no tax region moon"),
         ('[[shopper]]\nid = "a"\ncard_expires = "2031-13"\n', r"\[\[shopper\]\] number 1: card_expires"),
         ('[[shopper]]\nid = "a"\ntype = "GHOST"\n', "type"),

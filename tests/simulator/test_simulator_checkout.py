@@ -15,7 +15,7 @@ from jwo_contract.messages import document, message
 from jwo_contract.register import register
 from simulator.checkout.totals import disagreement
 from simulator.event_families import event_of
-from tests.simulator.in_process import MISSING, STORE, InProcess, changed, in_process
+from tests.simulator.in_process import KEY, MISSING, STORE, InProcess, changed, in_process
 
 NAME, PATH = "Checkout Cart", "/v1/checkout/carts"
 CART: dict[str, Any] = document("checkout_cart.request")["examples"][0]
@@ -44,6 +44,8 @@ def a_cart(*lines: Any, subtotal: str, total: str, promotions: str = "0.00", tax
     return {**CART, "lineItems": list(lines), "orderTotals": {name: money(value) for name, value in totals.items()}}
 
 
+PIECES = a_cart(a_line("3", "2.50", "0.10"), subtotal="7.50", tax="0.30", total="7.80")
+SEVERAL_PIECES = {name: PIECES[name] for name in ("lineItems", "orderTotals")}
 CASES: dict[str, list[tuple[dict[str, Any], int]]] = {
     "CHK-1": [({}, 201)],
     "CHK-2": [({"idempotentShoppingTripId": trip}, 400) for trip in ("invalid-shopping-trip-uuid", "no-such-trip")],
@@ -68,11 +70,11 @@ CASES: dict[str, list[tuple[dict[str, Any], int]]] = {
         ({"orderTotals.priceTotal.amount": "-5.30"}, 400),
     ],
     "CHK-CODES": [({"fault": "throttle"}, 429), ({"fault": "error_503"}, 503)],
-    "CHK-MULTI": [({"lineItems.0.quantity.value": "1.0"}, 201), ({"lineItems": None}, 400)],
+    "CHK-MULTI": [(SEVERAL_PIECES, 201), ({"lineItems": []}, 400), ({"lineItems": None}, 400)],
     "PLAN-CHK-VAL-CONN-002": [({}, 201), ({"idempotentShoppingTripId": "invalid-shopping-trip-uuid"}, 400)],
 }
-ELSEWHERE = {"CHK-6", "CHK-7"}
-"""Rows with a test of their own below."""
+ELSEWHERE = {"CHK-6": "test_expired_trip_is_refused", "CHK-7": "test_call_without_a_valid_signature_is_refused"}
+"""Rows with a test of their own below, and its name."""
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +102,12 @@ def test_unknown_trip_has_the_published_text(platform: InProcess) -> None:
 def test_register_names_the_proof_of_each_case() -> None:
     rows = [row for row in register().values() if row.api == NAME]
     assert {row.id for row in rows if "our own tests prove it" in row.not_tested} == {*CASES, *ELSEWHERE}
+    assert all(callable(globals()[name]) for name in ELSEWHERE.values())
 
 
 AGREEING = {
     "one line": a_cart(a_line("1", "5.99", "0.26"), subtotal="5.99", tax="0.26", total="6.25"),
-    "amounts of one unit": a_cart(a_line("3", "2.50", "0.10"), subtotal="7.50", tax="0.30", total="7.80"),
+    "amounts of one unit": PIECES,
     "amounts of a line": a_cart(a_line("3", "7.50", "0.30"), subtotal="7.50", tax="0.30", total="7.80"),
     "price of one unit": a_cart(a_line("3", "2.50", "0.30", total="7.80"), subtotal="7.50", tax="0.30", total="7.80"),
     "promotion with a sign": a_cart(
@@ -204,8 +207,10 @@ def test_expired_trip_is_refused(platform: InProcess) -> None:
     assert (answer.status_code, answer.json()) == (400, {"errorMsg": "ShoppingTripExpiredException"})
 
 
-def test_unsigned_call_is_refused(platform: InProcess) -> None:
+def test_call_without_a_valid_signature_is_refused(platform: InProcess) -> None:
     assert platform.call("POST", PATH, CART).status_code == 403
+    for key in (KEY._replace(secret_access_key="another-secret"), KEY._replace(access_key_id="another-key")):
+        assert platform.signed(PATH, CART, key).status_code == 403
 
 
 def test_orders_survive_a_restart(tmp_path: Path) -> None:

@@ -250,6 +250,27 @@ def test_fault_applies_by_count_rate_or_time_span() -> None:
     assert struck() == 0
 
 
+def test_used_fault_says_when_and_where_it_applied() -> None:
+    clock = PlatformClock(start=datetime(2026, 2, 7, tzinfo=UTC), speed=0)
+    faults = Faults(clock, Seed(1))
+    faults.arm("delay", times=2)
+    for trip in ("trip-1", "trip-2"):
+        assert faults.used() == []
+        faults.trigger("exchange", Where(store=STORE, trip=trip), f"request-of-{trip}")
+    (used,) = faults.used()
+    assert (faults.to_json(), used["id"], used["struck"]) == ([], "fault-1", 2)
+    assert (used["usedAt"], used["usedBy"]) == ("2026-02-07T00:00:00Z", "request-of-trip-2")
+    assert used["usedOn"] == {"store": STORE, "trip": "trip-2"}
+    for number in range(30):
+        faults.arm("cut")
+        faults.trigger("exchange", Where(store=STORE), number)
+    assert [each["id"] for each in faults.used()] == [f"fault-{number}" for number in range(31, 11, -1)]
+
+
+def test_each_amount_has_a_unit() -> None:
+    assert [name for name, kind in KINDS.items() if (kind.amount is None) != (not kind.unit)] == []
+
+
 def test_fault_applies_only_where_it_was_placed() -> None:
     faults = Faults(PlatformClock(), Seed(1))
     faults.arm("cut", where=Where(store=STORE, operation="Create Purchases"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jwo_contract.messages import message
 from simulator.event_families import event_of
 from tests.simulator.in_process import ACCOUNT, STORE, InProcess, in_process
 from tests.simulator.payment_messages import BAD, BODIES, DATA, PATHS, VALID
@@ -161,6 +162,8 @@ def test_transactional_data_belong_to_the_trip(platform: InProcess) -> None:
     asked = [{"storeId": STORE, "shoppingTripId": trip} for trip in (*trips, trips[0])]
     answers = [platform.signed(DATA, one).json() for one in (*asked, VALID)]
     assert answers[0] == answers[2] != answers[1]
+    schema = message("get_transactional_data.response")
+    assert [schema.violations(answer) for answer in answers] == [[]] * 4
     assert len(answers[3]["tail"]) == 4
     assert (
         platform.signed(DATA, {**VALID, "shoppingTripId": "no-such-trip"}).json()["errorMsg"] == "UnknownShoppingTrip"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jwo_contract.register import register
+from tests.simulator import test_simulator_payment_calls as payment_calls
 from tests.simulator.in_process import MISSING, InProcess, changed, in_process
 from tests.simulator.payment_messages import BAD, BODIES, PATHS
 
@@ -99,7 +100,7 @@ CASES: dict[str, Case] = {
     "REF-8": each("refundReasonCode", "BORED", "", "other"),
     "REF-9": STORE_FORMAT,
     "REF-10": TRIP_FORMAT,
-    "REF-11": LENGTH,
+    "REF-11": [*LENGTH, *each("refundRequestId", TOO_LONG)],
     "REF-12": RATE,
     "REF-13": ERROR,
     "REF-14": OUTAGE,
@@ -114,11 +115,16 @@ CASES: dict[str, Case] = {
     "PLAN-APP-7.7": [({"refundReasonCode": reason}, EMPTY) for reason in REASONS],
     "PLAN-APP-7.10": UNKNOWN_TRIPS,
     "PLAN-APP-7.11": RATE,
-    "PLAN-APP-7.12": [*ERROR, ({}, EMPTY)],
     "PLAN-APP-7.13": [({"shoppingTripId": "declined-payment-trip-uuid"}, answered("DECLINED", 0))],
 }
-ELSEWHERE = {"PLAN-APP-7.8", "PLAN-APP-7.9", "PLAN-CCD-1", "PLAN-CCD-2", "PLAN-CCD-3", "PLAN-CCD-4", "PLAN-CCD-5"}
-"""Rows that test_simulator_payment_calls.py proves, or the cases of one call together."""
+ELSEWHERE = {
+    "PLAN-APP-7.8": payment_calls.test_repeated_calls_have_no_further_effect,
+    "PLAN-APP-7.9": payment_calls.test_refund_window_is_a_switch,
+    "PLAN-CCD-5": payment_calls.test_transactional_data_belong_to_the_trip,
+}
+"""The test of each row that is proven in another file."""
+TOGETHER = {"PLAN-CCD-1": "ADJ-", "PLAN-CCD-2": "CAN-", "PLAN-CCD-3": "CAP-", "PLAN-CCD-4": "REF-"}
+"""Rows that ask for all cases of a call."""
 
 
 @pytest.fixture(scope="module")
@@ -148,4 +154,6 @@ def test_platform_answers_as_the_case_says(platform: InProcess, row: str) -> Non
 def test_register_names_the_proof_of_each_case() -> None:
     apis = {*(name for name, _ in PATHS.values()), "Get Transactional Data"}
     proven = {row.id for row in register().values() if row.api in apis and "our own tests prove it" in row.not_tested}
-    assert proven == {*CASES, *ELSEWHERE}
+    assert proven == {*CASES, *ELSEWHERE, *TOGETHER}
+    for row, prefix in TOGETHER.items():
+        assert {other for other in register() if other.startswith(prefix)} <= CASES.keys(), row

@@ -57,6 +57,22 @@ def test_a_refusal_touches_the_rule_of_its_status(status: int, rule: str) -> Non
     assert touched(entry(status, {"errorMsg": "no"}))[rule] == "touched"
 
 
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"status": 200, "answer": SHOPPER}, "the answer is 200: the gate opens"),
+        ({"status": 401, "answer": {}}, "the answer is 401: the gate stays closed"),
+        ({"status": 200, "answer": {"visitor": 1}}, "the answer does not have the published form: the gate follows"),
+        ({"status": 200, "answer": "text"}, "the answer does not have the published form: the gate follows"),
+        ({"status": None, "failure": "timed_out"}, "no answer within the limit: the gate follows the store default"),
+    ],
+)
+def test_the_gates_rule_says_in_words_what_the_gate_does(members: dict[str, Any], why: str) -> None:
+    (gate,) = [each for each in rules_of(Observed(entry(**members), SCAN), HOUSE) if each.id == "VIK-8"]
+
+    assert gate.why.startswith(why)
+
+
 def test_an_answer_that_breaks_its_schema_breaks_the_rule() -> None:
     found = rules_of(Observed(entry(200, {"visitorDetails": {"id": "ada"}}), SCAN), HOUSE)
     broken = next(each for each in found if each.id == "VIK-1.1")

@@ -1,20 +1,21 @@
-// The event stream: one EventSource for the page. Entries arrive together, once in a frame of the screen.
+// The event stream of the page. Entries arrive together, once in a frame of the screen.
 
 import { ApiError } from "./api.js";
+import { joinStream } from "./shared_stream.js";
 
 const HIDDEN_FOR_MS = 5000;
 const MOST_WAITING = 5000;
 const RETRY_MS = 3000;
 const listeners = new Set();
-let source = null;
-let openKinds = "";
+let stream = null;
 let last = null;
 let entries = [];
 let changes = [];
 let missed = 0;
 let isScheduled = false;
 let hiddenTimer = 0;
-let mayHaveMissed = false;
+let hasJoined = false;
+let isLive = false;
 
 /**
  * Listen to the stream. `kinds` are the kinds of the journal's entries; an empty list means none, `["*"]` means all.
@@ -33,73 +34,72 @@ export function listen(listener) {
   return () => listeners.delete(listener);
 }
 
-window.addEventListener("load", connect);
-window.addEventListener("pagehide", lose);
+window.addEventListener("load", () => {
+  connect();
+  closeIfHidden();
+});
+window.addEventListener("pagehide", close);
 window.addEventListener("online", () => {
-  lose(); // the stream may wait for seconds, or for ever: a network can go and come without an error
+  close(); // the stream may wait for seconds, or for ever: a network can go and come without an error
   connect();
 });
 document.addEventListener("visibilitychange", () => {
-  window.clearTimeout(hiddenTimer);
-  if (document.hidden) hiddenTimer = window.setTimeout(lose, HIDDEN_FOR_MS); // browsers open few connections to a host
-  else connect();
+  if (!document.hidden) connect();
+  closeIfHidden();
 });
 
+function closeIfHidden() {
+  window.clearTimeout(hiddenTimer);
+  if (document.hidden) hiddenTimer = window.setTimeout(close, HIDDEN_FOR_MS);
+}
+
 function connect() {
-  const kinds = wantedKinds();
-  if (source && source.readyState !== EventSource.CLOSED && kinds === openKinds) return;
-  close();
-  openKinds = kinds;
-  const query = new URLSearchParams({ kinds, ...(last === null ? {} : { after: String(last) }) });
-  source = new EventSource(`/events?${query}`);
-  source.addEventListener("open", () => {
-    tellState("live");
-    if (mayHaveMissed) for (const listener of listeners) readAgain(listener);
-    mayHaveMissed = false;
-  });
-  source.addEventListener("error", () => {
-    mayHaveMissed = true;
-    tellState("lost");
-    // after a refused request the browser does not try again by itself
-    if (source?.readyState === EventSource.CLOSED) window.setTimeout(connect, RETRY_MS);
-  });
-  source.addEventListener("entries", (event) => {
-    last = Number(event.lastEventId);
-    entries.push(...JSON.parse(event.data));
+  if (stream) {
+    stream.want(wantedKinds());
+    return;
+  }
+  let isAgain = hasJoined;
+  hasJoined = true;
+  const onOpen = (missedSome) => {
+    open(missedSome || isAgain);
+    isAgain = false;
+  };
+  stream = joinStream(wantedKinds(), () => last, { onOpen, onLost: () => tellState("lost"), onFrame: take });
+}
+
+function close() {
+  stream?.leave();
+  stream = null;
+}
+
+function open(missedSome) {
+  tellState("live");
+  if (missedSome) for (const listener of listeners) readAgain(listener);
+}
+
+function take(name, data, id) {
+  const content = JSON.parse(data);
+  if (name === "gap") missed += content.missed;
+  else if (name === "changes") changes.push(...content);
+  else {
+    last = Number(id);
+    entries.push(...content);
     if (entries.length > MOST_WAITING) {
       missed += entries.length - MOST_WAITING;
       entries = entries.slice(-MOST_WAITING);
     }
-    schedule();
-  });
-  source.addEventListener("changes", (event) => {
-    changes.push(...JSON.parse(event.data));
-    schedule();
-  });
-  source.addEventListener("gap", (event) => {
-    missed += JSON.parse(event.data).missed;
-    schedule();
-  });
-}
-
-function close() {
-  source?.close();
-  source = null;
-}
-
-function lose() {
-  mayHaveMissed = true;
-  close();
+  }
+  schedule();
 }
 
 /** Run a listener's `onGap`, and again as long as it cannot reach the platform while the same stream is live. */
-async function readAgain(listener, stream = source) {
+async function readAgain(listener, sameStream = stream) {
   try {
     await listener.onGap?.();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status) throw error;
     window.setTimeout(() => {
-      if (stream === source && stream?.readyState === EventSource.OPEN) readAgain(listener);
+      if (sameStream === stream && isLive) readAgain(listener);
     }, RETRY_MS);
   }
 }
@@ -111,6 +111,7 @@ function wantedKinds() {
 }
 
 function tellState(state) {
+  isLive = state === "live";
   for (const listener of listeners) listener.onState?.(state);
 }
 

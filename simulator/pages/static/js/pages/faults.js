@@ -3,6 +3,7 @@
 import { at, del, get, post } from "../api.js";
 import { button, emptyState, fill, foreign, h, keyed, setText } from "../dom.js";
 import { listen } from "../events.js";
+import { fullTime } from "../time.js";
 import { toast } from "../toast.js";
 
 const PLACES = {
@@ -21,7 +22,15 @@ const WHERE = {
   trip: ["Trip", "any trip"],
   account: ["Account", "any account"],
 };
+const UNITS = {
+  s: ["seconds", (amount) => `${amount}\u00a0s`],
+  days: ["days", (amount) => (amount === 1 ? "1\u00a0day" : `${amount}\u00a0days`)],
+  repeats: ["repeats", (amount) => (amount === 1 ? "1\u00a0repeat" : `${amount}\u00a0repeats`)],
+  copies: ["copies", (amount) => (amount === 1 ? "1\u00a0copy" : `${amount}\u00a0copies`)],
+  status: ["HTTP status", (amount) => `status\u00a0${amount}`],
+};
 const REFRESH_MS = 400;
+const SHOWN_USED = 6;
 const byId = (id) => document.getElementById(id);
 const dialog = byId("arming");
 const form = byId("arming-form");
@@ -59,7 +68,13 @@ function kindElement(kind) {
 }
 
 function sentence(kind) {
-  return kind.amount === null ? kind.meaning : `${kind.meaning} By default ${kind.amount}.`;
+  return kind.amount === null ? kind.meaning : `${kind.meaning} By default ${UNITS[kind.unit][1](kind.amount)}.`;
+}
+
+/** Write the name of a fault, with its amount and unit. */
+function nameOf({ name, amount }) {
+  const unit = kinds.find((kind) => kind.name === name)?.unit;
+  return unit ? `${name} = ${UNITS[unit][1](amount)}` : name;
 }
 
 function openForm(kind) {
@@ -67,7 +82,7 @@ function openForm(kind) {
   setText(byId("arming-title"), kind.name);
   setText(byId("arming-meaning"), sentence(kind));
   fill(byId("arming-fields"),
-    kind.amount === null ? null : field("amount", "Amount", { type: "number", min: 0, step: "any", value: kind.amount }),
+    kind.amount === null ? null : field("amount", `Amount (${UNITS[kind.unit][0]})`, { type: "number", min: 0, step: "any", value: kind.amount }),
     field("times", "How many times", { type: "number", min: 1, step: 1, placeholder: "once" }),
     field("rate", "Share of the calls in percent", { type: "number", min: 0, max: 100, step: "any", placeholder: "every call" }),
     field("after", "Spare the first calls", { type: "number", min: 0, step: 1, placeholder: "0" }),
@@ -101,7 +116,7 @@ async function disarmKind(name) {
 }
 
 async function refresh() {
-  const armed = await get("/faults", { quiet: true }).catch(() => null);
+  const [armed, used] = await Promise.all([get("/faults", { quiet: true }), get("/faults/used", { quiet: true })]).catch(() => [null, null]);
   if (!armed) return;
   const active = armed.filter((fault) => fault.times !== 0);
   byId("armed").removeAttribute("aria-busy");
@@ -112,6 +127,29 @@ async function refresh() {
     element.dataset.armed = String(box.checked);
   }
   showArmed(active);
+  byId("used-card").hidden = !used.length;
+  keyed(byId("used"), used.slice(0, SHOWN_USED), (fault) => fault.id, usedRow);
+}
+
+/** A fault that is used up, with the exchange that it met last. */
+function usedRow(fault) {
+  const cell = (label, props, ...children) => h("td", { ...props, dataset: { label } }, ...children);
+  return h("tr", {},
+    cell("Fault", { class: "mono" }, nameOf(fault)),
+    cell("Applied", {}, fault.struck === 1 ? "once" : `${fault.struck} times`),
+    cell("Last time", {}, h("time", { datetime: fault.usedAt }, fullTime(fault.usedAt))),
+    cell("To", {}, h("span", {}, target(fault))));
+}
+
+function shortId(id) {
+  return /^[0-9a-f-]{36}$/i.test(id) ? id.slice(0, 8) : id;
+}
+
+function target({ usedOn: { trip, operation, ...where }, usedBy }) {
+  const places = Object.entries(where).map(([name, value]) => h("span", {}, `, ${WHERE[name][0].toLowerCase()} `, foreign(value)));
+  const visit = trip ? [", ", h("a", { href: `/ui/trips?trip=${encodeURIComponent(trip)}` }, "trip ", foreign(shortId(trip), { title: trip }))] : null;
+  const event = operation && usedBy && usedBy !== trip ? [", ", h("a", { href: `/ui/wire?text=${encodeURIComponent(usedBy)}` }, "call ", foreign(shortId(usedBy), { title: usedBy }))] : null;
+  return [operation ?? "The platform's own work", places, visit, event];
 }
 
 function showArmed(armed) {
@@ -137,7 +175,7 @@ function armedRow(fault) {
   const places = where.length ? where.map(([name, value]) => h("span", {}, `${WHERE[name][0].toLowerCase()} `, foreign(value), " ")) : "any call";
   const cell = (label, props, ...children) => h("td", { ...props, dataset: { label } }, ...children);
   return h("tr", {},
-    cell("Fault", { class: "mono" }, fault.amount ? `${fault.name} = ${fault.amount}` : fault.name),
+    cell("Fault", { class: "mono" }, nameOf(fault)),
     cell("Applies to", {}, h("span", {}, places)),
     cell("How often", { class: "how-often" }), cell("Applied", { class: "struck" }),
     cell("", { class: "number" }, button("Disarm", { kind: "quiet", "aria-label": `Disarm ${fault.name}`, onClick: () => del(at`/faults/${fault.id}`).finally(refresh) })));

@@ -5,12 +5,14 @@ import { emptyState, fill, foreign, h, icon, keyed, setText } from "../dom.js";
 import { listen } from "../events.js";
 import { clockTime, duration } from "../time.js";
 import { Detail } from "../wire/detail.js";
-import { EXCHANGES, OUTCOMES, fits, statusText, summarize } from "../wire/summary.js";
+import { EXCHANGES, OUTCOMES, fits, judge, statusText, summarize, troubleText } from "../wire/summary.js";
 
 const KEPT = 2000;
 const SHOWN = 200;
 const READ_FIRST = 1000;
 const SHOW_EVERY_MS = 150;
+const MOST_JUDGED = 200;
+const JUDGE_EVERY_MS = 1000;
 const byId = (id) => document.getElementById(id);
 const form = byId("filters");
 const rows = h("ol", { class: "wire-list" });
@@ -21,10 +23,13 @@ let held = [];
 let isPaused = false;
 let chosen = null;
 let timer = 0;
+let isJudging = false;
 
 async function start() {
   restoreFilters();
-  for (const one of await get("/operations")) operations.set(one.name, one);
+  const [called, kinds] = await Promise.all([get("/operations"), get("/faults/kinds")]);
+  for (const one of called) operations.set(one.name, one);
+  detail.meanings = new Map(kinds.map(({ name, meaning }) => [name, meaning]));
   const entries = await get(`/journal?limit=${READ_FIRST}`);
   known = entries.filter(({ request }) => request).map((entry) => summarize(entry, operations));
   byId("list").removeAttribute("aria-busy");
@@ -44,8 +49,11 @@ function take(entries) {
 
 async function reread() {
   const entries = await get(`/journal?limit=${READ_FIRST}`);
-  known = entries.filter(({ request }) => request).map((entry) => summarize(entry, operations));
-  held = [];
+  const found = entries.filter(({ request }) => request).map((entry) => summarize(entry, operations));
+  const shown = known.at(-1);
+  const place = isPaused && shown ? found.findIndex(({ seq, at }) => seq === shown.seq && at === shown.at) + 1 : 0;
+  known = place ? found.slice(0, place) : found;
+  held = place ? found.slice(place) : [];
   show();
 }
 
@@ -65,7 +73,25 @@ function show() {
   if (!rows.isConnected) fill(byId("list"), rows);
   keyed(rows, found.slice(-SHOWN).reverse(), ({ text }) => text, row, (element, one) => {
     element.firstChild.setAttribute("aria-pressed", String(one.seq === chosen));
+    element.querySelector(".badge").dataset.kind = one.level;
+    setText(element.querySelector(".wire-trouble"), troubleText(one));
   });
+  judgeNewest();
+}
+
+/** Learn which rules the newest exchanges break, and show their lights again. */
+async function judgeNewest() {
+  const waiting = known.slice(-READ_FIRST).filter(({ broken }) => broken === null).slice(-MOST_JUDGED);
+  if (isJudging || !waiting.length) return;
+  isJudging = true;
+  const query = new URLSearchParams(waiting.map(({ seq }) => ["seq", String(seq)]));
+  const answer = await get(`/journal/broken-rules?${query}`, { quiet: true }).catch(() => null);
+  window.setTimeout(() => {
+    isJudging = false;
+    judgeNewest();
+  }, JUDGE_EVERY_MS);
+  for (const one of answer ? waiting : []) judge(one, answer.broken[one.seq] ?? []);
+  if (!timer) timer = window.setTimeout(show, SHOW_EVERY_MS);
 }
 
 function count(found) {
@@ -78,7 +104,8 @@ function row(one) {
   return h("li", {}, h("button", { class: "wire-row", type: "button", "aria-pressed": "false", on: { click: () => choose(one.seq) } },
     h("span", { class: "badge", dataset: { kind: one.level } }, one.status ?? icon("cross")),
     h("span", { class: "wire-what" }, h("strong", { class: "cut" }, one.operation),
-      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", one.status === null ? h("span", { class: "late" }, statusText(one), place || trip ? " · " : "") : null, foreign(place), foreign(trip))),
+      h("span", { class: "muted small cut" }, one.kind === "resent" ? "sent again · " : "", one.status === null ? h("span", { class: "late" }, statusText(one), place || trip ? " · " : "") : null, foreign(place), foreign(trip)),
+      h("span", { class: "wire-trouble late small cut" })),
     one.faults.length ? h("span", { class: "wire-fault", title: `Fault: ${one.faults.join(", ")}` }, icon("fault"), h("span", { class: "visually-hidden" }, `Fault ${one.faults.join(", ")}`)) : null,
     h("span", { class: "number small" }, h("span", { class: one.isLate ? "late" : "" }, duration(one.elapsedMs)), h("br"), h("span", { class: "muted" }, clockTime(one.at)))));
 }

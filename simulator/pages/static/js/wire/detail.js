@@ -7,7 +7,8 @@ import { toast } from "../toast.js";
 import { copyText } from "./clipboard.js";
 import { bodyView, pretty } from "./json_view.js";
 import { Saving } from "./saving.js";
-import { kindText, statusText, summarize } from "./summary.js";
+import { judge, kindText, statusText, summarize, troubleText } from "./summary.js";
+import { outcomeWords, reasonWords } from "./words.js";
 
 const RESULTS = { broken: ["bad", "cross", "Broken"], kept: ["good", "check", "Kept"], touched: ["accent", "info", "Applies"] };
 const byId = (id) => document.getElementById(id);
@@ -25,6 +26,7 @@ export class Detail {
     this.entry = null;
     this.seq = 0;
     this.saving = new Saving();
+    this.meanings = new Map(); // of faults, by name
     byId("editing-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this._sendEdited();
@@ -51,18 +53,21 @@ export class Detail {
     }
     this.entry = entry;
     this.element.dataset.empty = "false";
-    fill(this.element, this._head(), this._actions(), rulesView(touched, this.choose), factsView(entry),
+    fill(this.element, this._head(touched.rules), this._actions(), rulesView(touched, this.choose), factsView(entry),
       bodiesView(entry, touched.problems));
   }
 
-  _head() {
+  _head(rules) {
     const one = summarize(this.entry, this.operations);
+    judge(one, rules.filter(({ result }) => result === "broken").map(({ id }) => id));
     const close = h("button", { class: "icon-button", type: "button", on: { click: () => this.choose(null) } }, icon("close"), h("span", { class: "visually-hidden" }, "Close the exchange"));
     return h("div", { class: "wire-head" },
       h("div", {}, h("h2", {}, one.operation), h("p", { class: "muted small" }, `${kindText(one.kind)} · ${fullTime(one.at)} · entry ${one.seq}`)),
       close,
-      h("div", { class: "row wire-result" }, h("span", { class: "badge", dataset: { kind: one.level } }, statusText(one)), timeView(one),
-        one.faults.map((fault) => h("span", { class: "badge", dataset: { kind: "warn" } }, icon("fault"), fault))));
+      h("div", { class: "row wire-result" }, h("span", { class: "badge", dataset: { kind: one.level } }, statusText(one)),
+        troubleText(one) ? h("strong", { class: "late" }, troubleText(one)) : null, timeView(one)),
+      one.faults.map((fault) => h("p", { class: "small wire-result row" }, h("span", { class: "badge", dataset: { kind: "warn" } }, icon("fault"), "Fault of the platform"),
+        h("span", {}, this.meanings.get(fault) ?? fault, " ", h("span", { class: "mono muted" }, fault)))));
   }
 
   _actions() {
@@ -140,10 +145,15 @@ function plain(text) {
   return text.split("`").map((part, number) => (number % 2 ? h("code", {}, part) : part));
 }
 
+/** The words of a code; its title is the code. */
+function inWords(code, words) {
+  return code ? h("span", { title: code }, h("bdi", {}, words(code))) : null;
+}
+
 function factsView(entry) {
   const trip = entry.tripId ? h("a", { href: `/ui/trips?trip=${encodeURIComponent(entry.tripId)}` }, foreign(entry.tripId)) : null;
   const facts = [["Store", entry.storeId], ["Gate", entry.gate], ["Trip", trip], ["Request id", entry.requestId], ["Account", entry.account],
-    ["Outcome", entry.outcome ?? entry.cause], ["Reason", entry.reason], ["Purchase", entry.purchaseId], ["Sent again from", entry.resent]];
+    ["Outcome", inWords(entry.outcome ?? entry.cause, outcomeWords)], ["Reason", inWords(entry.reason, reasonWords)], ["Purchase", entry.purchaseId], ["Sent again from", entry.resent]];
   return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value instanceof Node ? value : foreign(String(value)))]));
 }
 

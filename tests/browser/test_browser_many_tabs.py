@@ -1,0 +1,73 @@
+"""Many tabs of one browser: they share one event stream, and another tab opens it when the first one closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.browser.conftest import GATE, Place
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+_TABS = 8
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, place: Place) -> Iterator[tuple[list[Page], list[str]]]:
+    """Open tabs of one profile of the browser, all visible, and the addresses of their event streams."""
+    context = browser.new_context()
+    streams: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/events?" in request.url:
+            streams.append(request.url)
+
+    context.on("request", note)
+    pages = [context.new_page() for _ in range(_TABS)]
+    for page in pages:
+        page.goto(f"{place.platform}/ui/wire")
+        page.locator("#link-state[data-state=live]").wait_for()
+    yield pages, streams
+    context.close()
+
+
+def scan(place: Place) -> str:
+    decision = place.api.post(f"/gates/{GATE}/scans", json={"text": "valid_shopper_key"}).raise_for_status().json()
+    return str(decision["shoppingTripId"])
+
+
+def test_each_of_eight_tabs_sees_an_event(tabs: tuple[list[Page], list[str]], place: Place) -> None:
+    pages, _ = tabs
+    trip = scan(place)
+    for page in pages:
+        expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
+
+
+def test_another_tab_opens_the_stream_when_the_first_one_closes(
+    tabs: tuple[list[Page], list[str]], place: Place
+) -> None:
+    pages, streams = tabs
+    pages.pop(0).close()
+    streams.clear()
+    trip = scan(place)
+    for page in pages:
+        expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
+    assert len(streams) == 1
+    pages[0].goto(f"{place.platform}/ui/faults")
+    place.api.post("/faults", json={"name": "cut", "where": {"store": "no such store"}}).raise_for_status()
+    expect(pages[0].locator("#armed-count")).to_have_text("1")
+    place.api.delete("/faults")
+    expect(pages[0].locator("#armed-count")).to_have_text("0")
+
+
+def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete Navigator.prototype.locks")
+    page = context.new_page()
+    page.goto(f"{place.platform}/ui/wire")
+    page.locator("#link-state[data-state=live]").wait_for()
+    assert page.evaluate("'locks' in navigator") is False
+    trip = scan(place)
+    expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
+    context.close()
