@@ -14,7 +14,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-shared test-alone test-browser test-bytecode bench bench-full crash mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
+.PHONY: help certify test test-slow test-all test-shared test-alone test-browser test-bytecode bench bench-full crash reconcile mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-browser   test the phone page in Chromium, which must be on the PATH"
 	@echo "make bench     measure the connector's speed in pairs of runs"
 	@echo "make crash     kill the connector while carts arrive, and count lost purchases"
+	@echo "make reconcile run 20,000 trips of a mixed store with faults and kills, and reconcile the money (sixteen minutes)"
 	@echo "make bench-full  the same, with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
 	@echo "make mutants   prove each check against a connector with exactly the fault that it must find"
 	@echo "make bench-platform  measure the simulated platform, and kill it: gates, uploads, a day (fifteen minutes)"
@@ -88,6 +89,9 @@ bench-full: $(VENV)/.installed-dev
 
 crash: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/crash_driver.py
+
+reconcile: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/reconcile_day.py
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

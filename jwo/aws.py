@@ -33,6 +33,13 @@ class Deployed(NamedTuple):
     key: Key
 
 
+class Queue(NamedTuple):
+    """A queue of the retailer."""
+
+    url: str
+    arn: str
+
+
 class DeployedCaller(NamedTuple):
     """The function of the connectivity test as it is deployed, and temporary credentials of its role."""
 
@@ -60,6 +67,22 @@ class RetailerAws:
         if topic_arn not in attributes.get("Policy", ""):
             raise Broken("the queue's policy does not allow the platform's SNS topic to send")
         return Deployed(queue_url, outputs["QueueArn"], owner, self._assume(outputs["RoleArn"], "jwo-catalog-client"))
+
+    def make_queue(self, name: str) -> Queue:
+        """Make a queue without a stack, such as that of the event feed."""
+        sqs = self._session.client("sqs", endpoint_url=self._url, config=_QUICK)
+        sqs.create_queue(QueueName=name)
+        address = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["QueueArn"])["Attributes"]
+        arn = attributes["QueueArn"]
+        return Queue(f"{self._url}/{arn.split(':')[4]}/{name}", arn)
+
+    def count_messages(self, queue: Queue) -> int:
+        """Return how many messages of a queue are not deleted."""
+        sqs = self._session.client("sqs", endpoint_url=self._url, config=_QUICK)
+        names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
+        return sum(map(int, found.values()))
 
     def deploy_connectivity_test(self, endpoint: str) -> DeployedCaller:
         """Deploy the caller of the connectivity test for a platform's address, and assume its role."""

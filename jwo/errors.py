@@ -88,9 +88,9 @@ def _users_errors() -> tuple[type[Exception], ...]:
     errors = [MissingExtra, BadProfile, BadSettings, UnknownEdition, BadExpectations, BadKey, BadStory]
     errors.append(ReportFolderUnwritable)
     with suppress(MissingExtra):
-        from reference_connector.errors import BadRetailerData, CatalogClientError, StoreUnavailable
+        from reference_connector.errors import BadRetailerData, PlatformClientError, StoreUnavailable
 
-        errors += [BadRetailerData, CatalogClientError, StoreUnavailable]
+        errors += [BadRetailerData, PlatformClientError, StoreUnavailable]
     with suppress(MissingExtra):
         from simulator.errors import AmazonHostRefused, AwsFailed, BrokenWorld, StorageFailed, StorageUnreadable
 

@@ -11,6 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
+from jwo.quick_queues import make_quick
 from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen
 
@@ -20,6 +21,7 @@ def serve_moto(host: str = "127.0.0.1", port: int = 0) -> None:
 
     Raises OSError if the port is taken.
     """
+    make_quick()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
     listener = listen(host, port, backlog=128)

@@ -16,10 +16,12 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
 from jwo.aws import REGION, Deployed, RetailerAws
+from jwo.connector_books import foreign_books
 from jwo.demo.catalog import CERTIFIED, client_settings
 from jwo.demo.entry import tables
 from jwo.demo.neighbourhood import STORE, call, connector_settings, key_setup
@@ -29,11 +31,16 @@ from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
 from jwo.run_commands import Declared, JwoRuns
 from jwo.serving import serve
+from jwo.shop_money import Money, books_of, make_money, open_payments_at, with_payment
+from jwo.store_kind_option import StoreKind
 from jwo_contract import profile as profiles
 from jwo_contract.house import PlatformGroups
-from jwo_contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.key_kinds import BADGE_KINDS
+from jwo_contract.profile import CatalogTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.settings import read
 from jwo_contract.sigv4 import Key
+from jwo_toolkit.announcing_server import listen
 from jwo_toolkit.console import make_console
 from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.launcher import JWO
@@ -41,6 +48,7 @@ from jwo_toolkit.lifeline import tied
 from jwo_toolkit.reachability import NotReachable, check_reachable
 from simulator.app import COLLECTOR_THRESHOLDS, create_app
 from simulator.pages.menu import PREFIX
+from simulator.reconciliation.records import AskConnector
 from simulator.samples import Goods
 from simulator.settings import PlatformSettings
 from simulator.worlds import World, load_world, shipped_world
@@ -60,6 +68,7 @@ class Wishes(NamedTuple):
     gates: int
     visitors: bool
     browser: bool
+    kind: StoreKind = "retailer"
 
 
 class Scene(NamedTuple):
@@ -73,6 +82,9 @@ class Scene(NamedTuple):
     """The world with the catalog that the retailer uploads; None for the user's own connector."""
     profile_path: Path | None = None
     """The file of the user's profile, to which the page Wire adds cases."""
+    money: Money | None = None
+    """What the connector has for its payment calls; None if the retailer charges all shoppers."""
+    ask_connector: AskConnector = foreign_books
 
     @property
     def store(self) -> str:
@@ -90,21 +102,26 @@ def play_store(wishes: Wishes) -> None:
             def make(url: str) -> FastAPI:
                 settings = _settings(scene, url)
                 commands = JwoRuns(settings, _declared(scene, wishes))
-                app = create_app(settings, samples=scene.samples, run_commands=commands)
+                app = create_app(
+                    settings, samples=scene.samples, run_commands=commands, ask_connector=scene.ask_connector
+                )
                 tune_garbage_collector(COLLECTOR_THRESHOLDS)
                 return app
 
             def begin(url: str) -> None:
                 in_background(partial(_open_store, scene, wishes, url))
 
-            serve(make, wishes.port, on_ready=begin)
+            port = urlsplit(scene.money.url).port if scene.money else None
+            serve(make, port or wishes.port, on_ready=begin)
 
 
 @contextmanager
 def _scene(wishes: Wishes, folder: Path, processes: Processes) -> Iterator[Scene]:
     if wishes.profile is None:
-        yield _reference_scene(folder, processes)
+        yield _reference_scene(folder, processes, wishes)
         return
+    if wishes.kind != "retailer":
+        raise Usage("--store-kind: this command cannot configure a connector of your own; omit --store-kind")
     profile = profiles.load(wishes.profile)
     try:
         check_reachable(profile.connector.url, profile.connector.ca_file)
@@ -114,17 +131,30 @@ def _scene(wishes: Wishes, folder: Path, processes: Processes) -> Iterator[Scene
     yield Scene(aws_url, profile, ProfileSamples(profile), "your-retailer", None, wishes.profile)
 
 
-def _reference_scene(folder: Path, processes: Processes) -> Scene:
+def _reference_scene(folder: Path, processes: Processes, wishes: Wishes) -> Scene:
     world = load_world(shipped_world())
     key = Key(f"ASIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_urlsafe(60))
-    settings = connector_settings(folder, world, key, secrets.token_urlsafe(30))
-    with ThreadPoolExecutor(2) as pool:  # both start at the same time: each needs seconds
-        aws = pool.submit(processes.start, "aws", ["aws"])
-        connector = pool.submit(processes.start, "connector", ["connector"], settings)
-        aws_url, connector_url = aws.result().url, connector.result().url
+    token, money = secrets.token_urlsafe(30), None
+    if wishes.kind == "retailer":
+        settings = connector_settings(folder, world, key, token)
+        with ThreadPoolExecutor(2) as pool:  # both start at the same time: each needs seconds
+            aws = pool.submit(processes.start, "aws", ["aws"])
+            connector = pool.submit(processes.start, "connector", ["connector"], settings)
+            aws_url, connector_url = aws.result().url, connector.result().url
+    else:
+        aws_url = processes.start("aws", ["aws"]).url
+        money = make_money(f"http://127.0.0.1:{wishes.port or _free_port()}", aws_url, token, wishes.kind)
+        settings = connector_settings(folder, with_payment(world, wishes.kind, folder), key, token)
+        connector_url = processes.start("connector", ["connector"], settings | money.connector_settings()).url
     profile = _reference_profile(connector_url, key, world)
     samples = ProfileSamples(profile, _world_goods(world), f"{connector_url}/app")
-    return Scene(aws_url, profile, samples, world.stores[0].retailer, world)
+    ask = books_of(connector_url, token, with_feeds=money is not None)
+    return Scene(aws_url, profile, samples, world.stores[0].retailer, world, money=money, ask_connector=ask)
+
+
+def _free_port() -> int:
+    with listen("127.0.0.1", 0) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _reference_profile(connector_url: str, key: Key, world: World) -> Profile:
@@ -178,6 +208,8 @@ def _settings(scene: Scene, url: str) -> PlatformSettings:
         values["profile_path"] = scene.profile_path.absolute()
     if scene.world:
         values["catalog"] = _QUICK_CATALOG
+    if scene.money:
+        values |= scene.money.limits()
     if table.auth == "sigv4":
         names = ("connector_access_key_id", "connector_secret_access_key", "connector_session_token")
         values |= dict(zip(names, table.key, strict=True))
@@ -201,10 +233,13 @@ def _open_store(scene: Scene, wishes: Wishes, url: str) -> None:
         "retailer": scene.retailer,
         "connector": {"url": table.url, "auth": table.auth, "headers": table.headers},
         "gates": [f"{scene.store}-GATE-{number}" for number in range(1, wishes.gates + 1)],
-        "methods": ["app", "badge", *(["card", "palm"] if takes_cards else [])],
+        "methods": [*_ways_without_cards(wishes.kind), *(["card", "palm"] if takes_cards else [])],
+        "paymentProcessor": scene.money.processor if scene.money else "retailer",
         "strategy": "amazon_recommendation" if takes_cards else "amazon_managed",
         "loyalty": tiers.resolve_scan,
     }
+    if scene.money:
+        open_payments_at(url, scene.retailer, scene.money)
     call("PUT", f"{url}/portal/stores/{scene.store}", setup)
     for card, risks in known_risks(scene.profile).items():
         call("PUT", f"{url}/risk/{card}", {"risks": risks})
@@ -213,16 +248,25 @@ def _open_store(scene: Scene, wishes: Wishes, url: str) -> None:
     print(f"Open {url}{PREFIX}/ in a browser. Ctrl-C stops everything.", flush=True)  # noqa: T201 - the command's output
     if wishes.browser and has_browser():
         webbrowser.open(f"{url}{PREFIX}/")
-    deployed = set_up_account(url, scene.aws_url, scene.retailer)
+    keys = (scene.money.key,) if scene.money else ()
+    deployed = set_up_account(url, scene.aws_url, scene.retailer, keys)
     if scene.world:
         _upload(url, scene.aws_url, deployed, scene.world.products_csv)
 
 
-def set_up_account(platform_url: str, aws_url: str, retailer: str) -> Deployed:
-    """Deploy the retailer's queue and role in the simulated AWS, and allow-list the account at the platform."""
+def _ways_without_cards(kind: StoreKind) -> list[str]:
+    return ["app", "badge"] if kind in {"retailer", "mixed"} else []
+
+
+def set_up_account(platform_url: str, aws_url: str, retailer: str, others: Sequence[Key] = ()) -> Deployed:
+    """Deploy the retailer's queue and role in the simulated AWS, and allow-list the account at the platform.
+
+    `others` are further keys of the account.
+    """
     topic = call("GET", f"{platform_url}/portal/topic")["topicArn"]
     deployed = RetailerAws(aws_url).deploy_results_queue(topic)
-    account = {"retailer": retailer, **key_setup(deployed.key), "queueArn": deployed.queue_arn}
+    keys = {**key_setup(deployed.key), "otherKeys": [key_setup(key) for key in others]}
+    account = {"retailer": retailer, **keys, "queueArn": deployed.queue_arn}
     call("PUT", f"{platform_url}/portal/accounts/{deployed.account_id}", account)
     return deployed
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jwo.store_kind_option import StoreKindOption, checked_kind
 from jwo_toolkit.extras import require
 
 MOST_GATES = 200
@@ -30,6 +31,7 @@ def play(
     gates: Annotated[int, typer.Option("--gates", min=1, max=MOST_GATES, help="Number of gates in the store.")] = 8,
     visitors: VisitorsOption = True,  # noqa: FBT002 - a flag of the command line
     browser: BrowserOption = True,  # noqa: FBT002 - as above
+    store_kind: StoreKindOption = "retailer",
 ) -> None:
     """Play with a connector in a simulated store. Prints one address, and stops everything on Ctrl-C.
 
@@ -39,4 +41,5 @@ def play(
     require("the store to play in", "connector", "platform")
     from jwo.play import Wishes, play_store
 
-    play_store(Wishes(profile, port, gates, visitors=visitors, browser=browser))
+    kind = checked_kind(store_kind)
+    play_store(Wishes(profile, port, gates, visitors=visitors, browser=browser, kind=kind))

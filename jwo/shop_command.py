@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from jwo.errors import Usage
+from jwo.store_kind_option import StoreKindOption, checked_kind
 from jwo_toolkit.extras import require
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     in_turn: InTurnOption = False,  # noqa: FBT002 - a flag of the command line
     share: ShareOption = None,
     strategy: StrategyOption = None,
+    store_kind: StoreKindOption = "retailer",
 ) -> None:
     """Simulate a store day against a connector. Exit code 1 means findings.
 
@@ -113,14 +115,16 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
         require("the reference connector", "connector", instead=_OWN_CONNECTOR)
     _check_day(day)
     _check_strategies(strategy or [])
+    kind = checked_kind(store_kind)
     from jwo.shop_day import Day, drive
-    from jwo.shop_faults import read_fault
+    from jwo.shop_faults import check_faults, read_fault
     from jwo.shop_scene import Wanted
     from jwo.shop_shares import read_shares
 
     faults = tuple(map(read_fault, fault or []))
+    check_faults(faults, has_payments=kind != "retailer")
     shares, given = read_shares(share or [])
-    wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])))
+    wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])), kind)
     chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))
 

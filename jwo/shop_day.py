@@ -22,12 +22,15 @@ from jwo_toolkit.console import make_console
 from simulator.comparable import comparable
 from simulator.composition import StoreServices
 from simulator.errors import SimulatorError
+from simulator.reconciliation.comparison import Reconciliation, money_text
+from simulator.reconciliation.table import columns_of, remarks_of, rows_of
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Pace
 from simulator.shop.page import DECISION_COLUMNS, decision_rows, meaning
 from simulator.shop.results import Results, latency, ranked
 from simulator.shop.run import DayOptions, Outcome, Progress, run_day
 
+_LISTED_TRIPS = 1000
 _COMPARABLE = "journal-comparable.ndjson"
 
 
@@ -63,8 +66,7 @@ def drive(chosen: Day, url: str, profile: Path | None, out: Path) -> int:
     _write_results(outcome, out)
     console.print(_final_table(outcome))
     console.print(f"page {out / 'shop.html'}, figures {out / 'shop.json'}, journal {journal}", soft_wrap=True)
-    digest = _write_comparable(journal, out)
-    console.print(f"journal without measured times {out / _COMPARABLE}, SHA-256 {digest}", soft_wrap=True)
+    console.print(_comparable_line(journal, out, has_payments=chosen.wanted.kind != "retailer"), soft_wrap=True)
     sentences = meaning(outcome.findings, outcome.results.decisions)
     console.print(" ".join(sentences), style="dim", soft_wrap=True, highlight=False)
     for finding in outcome.findings:
@@ -82,6 +84,7 @@ def _write_results(outcome: Outcome, out: Path) -> None:
         "findings": list(outcome.findings),
         **outcome.results.summary(),
         "deliveries": outcome.deliveries,
+        **({"money": outcome.money.to_json(_LISTED_TRIPS)} if outcome.money else {}),
         "wallS": outcome.title.wall_s,
     }
     (out / "shop.json").write_text(json.dumps(summary, indent=2), "utf-8")
@@ -99,7 +102,7 @@ def _run(console: Console, scene: Scene, settings: PlatformSettings, chosen: Day
             arm_all(services, chosen.faults)
 
         pace = Pace(chosen.speed, at_once=1 if chosen.in_turn else 64)
-        options = DayOptions(chosen.name, chosen.trips, pace, scene.mint)
+        options = DayOptions(chosen.name, chosen.trips, pace, scene.mint, scene.retailer, scene.ask_connector)
         shops, people, target = scene.shops, scene.people, scene.connector
         work = run_day(settings, shops, people, target, options, report_progress=show_progress, prepare=prepare)
         return asyncio.run(work)
@@ -132,7 +135,17 @@ def _final_table(outcome: Outcome) -> Group:
     carts.add_row("carts", f"{results.carts:,}", f"{results.empty_carts:,} of them empty, {results.lines:,} lines")
     carts.add_row("delivered", f"{deliveries['delivered']:,}", f"in {deliveries['attempts']:,} attempts")
     carts.add_row("not delivered", f"{deliveries['pending'] + deliveries['dead_letter']:,}", "")
-    return Group(_visitors(results), "", _deciders(results), "", calls, "", carts)
+    parts = (_visitors(results), "", _deciders(results), "", calls, "", carts)
+    return Group(*parts, *(("", _money(outcome.money)) if outcome.money else ()))
+
+
+def _money(money: Reconciliation) -> Group:
+    table = Table(*columns_of(money), box=None, header_style="bold", pad_edge=False)
+    for row in rows_of(money):
+        table.add_row(*map(escape, row))
+    color = "red" if money.disagreements else "green"
+    total = f"[{color}]difference {money_text(money.difference)}, disagreements {len(money.disagreements):,}[/]"
+    return Group(table, total, *(f"[dim]{escape(one)}[/]" for one in remarks_of(money)))
 
 
 def _visitors(results: Results) -> Table:
@@ -147,6 +160,14 @@ def _deciders(results: Results) -> Table:
     for *words, gate, count in decision_rows(results):
         table.add_row(*map(escape, words), f"[green]{gate}[/]" if gate == "open" else f"[red]{gate}[/]", count)
     return table
+
+
+def _comparable_line(journal: Path, out: Path, *, has_payments: bool) -> str:
+    """Write the comparable journal; returns the line about it. The times of payment calls are the connector's own."""
+    if has_payments:
+        (out / _COMPARABLE).unlink(missing_ok=True)
+        return "no journal without measured times: the connector makes its payment calls when it likes"
+    return f"journal without measured times {out / _COMPARABLE}, SHA-256 {_write_comparable(journal, out)}"
 
 
 def _write_comparable(journal: Path, out: Path) -> str:

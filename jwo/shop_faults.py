@@ -10,7 +10,9 @@ from simulator.composition import StoreServices
 from simulator.faults import KINDS
 
 _FAULT = re.compile(r"(?P<name>[a-z0-9_]+)(=(?P<amount>\d{1,6}(\.\d+)?))?(@(?P<rate>0?\.\d+|0|1))?")
-_KNOWN = [name for name, kind in KINDS.items() if kind.place == "exchange"]
+_PAYMENT_PLACES = ("catalog", "payment", "intraday", "intraday_file")
+"""Faults of the retailer's own calls, and of the files; only a day in which Amazon charges has these."""
+_KNOWN = [name for name, kind in KINDS.items() if kind.place in {"exchange", *_PAYMENT_PLACES}]
 
 
 class DayFault(NamedTuple):
@@ -30,6 +32,14 @@ def read_fault(text: str) -> DayFault:
     if name not in _KNOWN:
         raise Usage(f"a store day has no fault {name[:40]}; take one of {', '.join(_KNOWN)}")
     return DayFault(name, float(amount) if amount else None, float(rate) if rate else 1.0)
+
+
+def check_faults(faults: tuple[DayFault, ...], *, has_payments: bool) -> None:
+    """Raise Usage for a fault of payment calls or files in a day without them."""
+    for fault in faults:
+        if KINDS[fault.name].place in _PAYMENT_PLACES and not has_payments:
+            kinds = "--store-kind card, mixed or checkout"
+            raise Usage(f"--fault {fault.name} is about the retailer's payment calls and files; add {kinds}")
 
 
 def arm_all(services: StoreServices, faults: tuple[DayFault, ...]) -> None:

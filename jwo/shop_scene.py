@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import secrets
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +13,25 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from jwo import shop_own_connector, shop_stories
+from jwo.connector_books import foreign_books, orders_of
 from jwo.errors import Usage
 from jwo.price_list import with_own_barcode
 from jwo.processes import Processes
+from jwo.shop_money import Money, make_money, means_of, store_rows
+from jwo.store_kind_option import StoreKind
 from jwo_contract import profile as profiles
 from jwo_contract.house import House, PlatformGroups
 from jwo_contract.profile import Profile
 from jwo_contract.sigv4 import Key
+from jwo_toolkit.announcing_server import address, listen
 from jwo_toolkit.reachability import NotReachable, check_reachable
 from simulator.composition import StoreServices
 from simulator.connector import Connector
 from simulator.entry.strategies import Strategy
+from simulator.reconciliation.records import AskConnector, no_books
 from simulator.settings import PlatformSettings
 from simulator.shop.day import Mint
+from simulator.shop.payments import Retailer
 from simulator.shop.plan import People, Shop
 from simulator.shop.shares import Shares
 from simulator.worlds import shipped_world
@@ -31,6 +39,11 @@ from simulator.worlds import shipped_world
 _NOWHERE = "http://127.0.0.1:9"
 """An address that a day never calls, since it needs no AWS."""
 _STORES = 3
+_WITH_APP: tuple[StoreKind, ...] = ("retailer", "mixed")
+"""The kinds of stores that let app users in."""
+_POLICY = '[retailer]\ncurrency = "USD"\n'
+_LENIENT = 'max_debt = "9999999"\n'
+"""A debt of the day keeps no shopper of a mixed store out."""
 _SAMPLE_SKU = "SKU-001"
 _PRICED_IN = "lb"
 """The unit of weight of the shipped price list."""
@@ -55,6 +68,7 @@ class Wanted(NamedTuple):
     shares: Shares = Shares()
     given: frozenset[str] = frozenset()
     strategies: tuple[Strategy, ...] = ()
+    kind: StoreKind = "retailer"
 
 
 class Scene(NamedTuple):
@@ -72,6 +86,14 @@ class Scene(NamedTuple):
     prepare: Callable[[StoreServices], None] = lambda _: None
     mint: Mint | None = None
     note: str = ""
+    money: Money | None = None
+    listener: socket.socket | None = None
+    ask_connector: AskConnector = no_books
+
+    @property
+    def retailer(self) -> Retailer | None:
+        """Return the retailer's side of a day with payment calls; None if the retailer charges all shoppers."""
+        return self.money.retailer(self.connector.url, self.listener) if self.money and self.listener else None
 
     def settings(self, seed: int, journal: Path, *, in_turn: bool) -> PlatformSettings:
         """Return the settings of the day's platform; `in_turn` sends one cart at a time."""
@@ -85,24 +107,43 @@ class Scene(NamedTuple):
             values["connector_ca_file"] = self.ca_file
         if in_turn:
             values["delivery"] = {**self.house.delivery.model_dump(exclude_unset=True), "most_at_once": 1}
+        if self.money:
+            values |= self.money.platform_settings()
         return PlatformSettings(**values, seed=seed, journal_path=journal, journal_file_bytes=0)
 
 
 @contextmanager
 def scene_of(wanted: Wanted, url: str, profile: Path | None, seed: int) -> Iterator[Scene]:
     """Yield the scene of the user's connector with one store, or of a new reference connector with a retailer."""
+    if (url or profile) and wanted.kind != "retailer":
+        raise Usage("--store-kind: the day cannot configure a connector of your own; omit --store-kind")
     if url or profile:
         yield _own_scene(profiles.load(profile, url=url) if profile else profiles.for_url(url), wanted)
         return
     ids = [f"STORE-{number:03d}" for number in range(1, (wanted.stores or _STORES) + 1)]
     _check_strategies(wanted, len(ids))
     with TemporaryDirectory(prefix="jwo-shop-") as name, Processes(Path(name)) as processes:
-        keys, goods = _retailer(Path(name), ids)
-        people = People.of(keys, shop_stories.MEANS, wanted.shares)
-        started = processes.start("connector", ["connector"], _settings(Path(name), seed))
+        keys, goods = _retailer(Path(name), ids, wanted.kind)
+        means, shares = means_of(wanted.kind, shop_stories.MEANS, wanted.shares, wanted.given)
+        people = People.of(keys if wanted.kind in _WITH_APP else (), means, shares)
+        token = secrets.token_urlsafe(30)
+        listener = None if wanted.kind == "retailer" else listen("127.0.0.1", 0)
+        aws_url = processes.start("aws", ["aws"]).url if listener else ""
+        money = make_money(address(listener), aws_url, token, wanted.kind) if listener else None
+        settings = {**_settings(Path(name), seed, token), **(money.connector_settings() if money else {})}
+        started = processes.start("connector", ["connector"], settings)
         shops = _shops(ids, wanted.gates, goods, wanted.strategies or STRATEGIES)
         target, note = Connector(started.url, "none"), "" if wanted.shares.palm else _NO_PALMS
-        yield Scene(shops, people, target, prepare=shop_stories.tell_platform, note=note)
+        yield Scene(
+            shops,
+            people,
+            target,
+            prepare=shop_stories.tell_platform,
+            note=note,
+            money=money,
+            listener=listener,
+            ask_connector=orders_of(started.url, token),
+        )
 
 
 def _own_scene(profile: Profile, wanted: Wanted) -> Scene:
@@ -127,6 +168,7 @@ def _own_scene(profile: Profile, wanted: Wanted) -> Scene:
         ca_file=table.ca_file,
         prepare=shop_own_connector.tell_platform(profile),
         mint=own.mint,
+        ask_connector=foreign_books,
         note=own.note,
     )
 
@@ -143,10 +185,12 @@ def _shops(ids: list[str], gates: int, goods: _Goods, strategies: tuple[Strategy
     )
 
 
-def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
+def _retailer(folder: Path, ids: list[str], kind: StoreKind) -> tuple[tuple[str, ...], _Goods]:
     """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the goods."""
-    parts = ['[retailer]\ncurrency = "USD"\n', *(f'[[store]]\nid = "{one}"\n' for one in ids)]
-    parts += shop_stories.retailer_rows(json.dumps(ids))
+    policy = _POLICY + _LENIENT if kind == "mixed" else _POLICY
+    parts = [policy, *store_rows(kind, ids), *shop_stories.retailer_rows(json.dumps(ids))]
+    if kind == "mixed":
+        parts += shop_stories.paying_accounts()
     (folder / "retailer.toml").write_text("\n".join(parts), "utf-8")
     with shipped_world().with_name("products.csv").open(encoding="utf-8", newline="") as shipped:
         rows = list(with_own_barcode(csv.DictReader(shipped)))
@@ -159,8 +203,9 @@ def _retailer(folder: Path, ids: list[str]) -> tuple[tuple[str, ...], _Goods]:
     return shop_stories.keys(), goods
 
 
-def _settings(folder: Path, seed: int) -> dict[str, str]:
+def _settings(folder: Path, seed: int, admin_token: str) -> dict[str, str]:
     return {
+        "JWO_CONNECTOR_ADMIN__TOKEN": admin_token,
         "JWO_CONNECTOR_ID_SEED": str(seed),
         "JWO_CONNECTOR_STORE__PATH": str(folder / "connector.sqlite3"),
         "JWO_CONNECTOR_RETAILER_FILES": json.dumps([str(folder / "retailer.toml")]),

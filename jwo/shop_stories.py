@@ -14,6 +14,8 @@ from simulator.entry.risk import FRAUD, INVALID
 from simulator.shop.plan import Means
 
 _KEYS, _FEW = 200, 6
+_METHODS = ("tok_approved",) * 6 + ("tok_pending_at_adjust", "tok_late_success", "tok_declined_at_capture")
+"""The means of payment of app users in a mixed store, in turn; the last one ends as a debt."""
 _LONG_AGO = "2020-01-01T00:00:00Z"
 _UNPAID_TRIP = "a-trip-of-last-week"
 
@@ -76,6 +78,12 @@ def retailer_rows(stores: str) -> list[str]:
         if story.retailer
     ]
     return rows + [f'[[member]]\nid = "{code}"\ncode = "{code}"\n' for code in MEANS.loyalty]
+
+
+def paying_accounts() -> list[str]:
+    """Return an account for each app user, with the means of payment that the retailer itself charges."""
+    methods = [_METHODS[number % len(_METHODS)] for number in range(_KEYS)]
+    return [f'[[shopper]]\nid = "visitor-{n:04d}"\npayment_method = "{one}"\n' for n, one in enumerate(methods)]
 
 
 def _badge_rows() -> list[str]:

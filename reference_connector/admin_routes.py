@@ -111,6 +111,7 @@ def _metrics_route(store: Store, telemetry: Telemetry) -> APIRouter:
     @routes.get("/metrics")
     async def metrics() -> Response:
         telemetry.show(await store.transact(lambda records: records.payment_backlog()), store.waiting)
+        telemetry.dead_letters.set(await store.transact(lambda records: records.books.count_letters()))
         shown = b"".join(map(generate_latest, (_registry(telemetry), *_registries(telemetry.more))))
         return Response(shown, media_type=CONTENT_TYPE_LATEST)
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
-from jwo_contract.errors import BadSettings
 from jwo_contract.hosts import require_authentication
 from jwo_contract.house import House
 from jwo_contract.operations import (
@@ -38,17 +36,14 @@ from reference_connector.cart import CartReader
 from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
+from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.export import export_routes
+from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
-from reference_connector.mobile_app.badge_routes import own_badge_routes
-from reference_connector.mobile_app.codes import CodeIssuer
-from reference_connector.mobile_app.entry_routes import entry_routes, sample_routes
-from reference_connector.mobile_app.mint import Mint
-from reference_connector.mobile_app.receipts import add_receipt_routes
-from reference_connector.mobile_app.routes import AppRules, add_app_routes
-from reference_connector.mobile_app.sign_in import SignIn
+from reference_connector.mobile_app.composition import SharedParts, add_mobile_app
 from reference_connector.openapi import document_calls
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
@@ -57,7 +52,8 @@ from reference_connector.payments.entry import EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.routes import payment_routes
-from reference_connector.payments.simulated import SimulatedProvider, unusable_ledger
+from reference_connector.payments.simulated import SimulatedProvider
+from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
 from reference_connector.refused_scans import BusyGates, RefusedScans
 from reference_connector.retailer import CurrentRetailer
@@ -70,13 +66,9 @@ from reference_connector.store import Store
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.tasks import FileWatch, running
 from reference_connector.telemetry import Clock, EventLog, Telemetry, system_clock
-from reference_connector.tracing import send_spans, set_up
+from reference_connector.tracing import set_up
 
-_KEY_BYTES = 32
 _COLLECTOR_THRESHOLDS = (20_000, 10, 10)
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Prometheus' own variable: the folder in which several workers share their counts."""
-_LEDGER_VARIABLE = "JWO_CONNECTOR_PAYMENTS__LEDGER"
 _TURNS_TO_THE_LOG = 2
 """In one turn of the event loop the store resumes its callers, and in the next turn they write their log lines."""
 
@@ -92,6 +84,7 @@ class _Made(NamedTuple):
     telemetry: Telemetry
     owner: str
     provider: PaymentProvider
+    platform: PlatformCaller
 
     @property
     def house(self) -> House:
@@ -112,27 +105,38 @@ def create_app(
     log: EventLog | None = None,
     provider: PaymentProvider | None = None,
     risk: RiskCheck | None = None,
+    platform: PlatformCaller | None = None,
     admin_port: int | None = None,
 ) -> ConnectorApp:
     """Make the connector. Its store opens when the app starts. Raises BadRetailerData if its files are wrong.
 
-    `provider` and `risk` replace the simulated payment provider and the risk data of the retailer files. `admin_port`
-    is the port of the server's admin listener. Without it, /ops and /metrics are served if they have a token.
+    `provider`, `risk` and `platform` replace the simulated payment provider, the risk data of the retailer files, and
+    the calls to the platform. `admin_port` is the port of the server's admin listener; without it, /ops and /metrics
+    are served if they have a token.
     """
     parts = _parts(settings)
     tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
     more_metrics = [MetricsFile(catalog)] if catalog else []
     telemetry = Telemetry(log or EventLog(clock), tracing.new_span, more_metrics, tracing.close)
-    source = RetailerSource(settings.retailer_files, settings.price_lists, settings.hold_back_above, settings.scan_key)
+    source = RetailerSource(
+        settings.retailer_files,
+        settings.price_lists,
+        settings.hold_back_above,
+        settings.scan_key,
+        settings.platform.missing,
+    )
     seen = source.stamps()  # before the files are read, so that a change meanwhile is seen
     retailer, owner = CurrentRetailer(source.load()), f"{os.getpid()}-{secrets.token_hex(4)}"
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
-    store = _store(settings, parts, telemetry.log)
-    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated)
+    store = make_store(settings, telemetry.log)
+    block_amazon = settings.auth.block_amazon_hosts
+    platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
+    made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
         provider=made.provider,
+        platform=platform,
         rules=settings.payments,
         owner=owner,
         clock=clock,
@@ -141,18 +145,25 @@ def create_app(
     orders = _orders(made, outbox)
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
-    lifespan = _lifespan(made, simulated, partial(running, outbox, watch, settings.watch_files_s))
+    consumers = _consumers(made)
+    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
+    lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     refused = RefusedScans(clock, settings.app_refusal_shown_s)
     keys = EntryKeys(_scan_keys(made), _badges(made), refused)
     entries = _entry_payments(made, keys)
     app.dispatcher = _dispatcher(made, orders, entries, keys, risk or RetailersOwnRecords(retailer, store))
     document_calls(app, made.house)
-    _add_mobile_app(app, made, desk, refused)
+    add_mobile_app(app, _shared_with_the_app(made, desk, refused))
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        more = [badge_routes(_badges(made), made.store, clock, made.log), payment_routes(store, desk)]
+        more = [
+            badge_routes(_badges(made), made.store, clock, made.log),
+            payment_routes(store, desk),
+            export_routes(store),
+            feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
+        ]
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
@@ -183,29 +194,9 @@ def from_environment() -> FastAPI:
     return create_tuned_app(settings, admin_port=None)
 
 
-def check_start(settings: ConnectorSettings) -> None:
-    """Check what no setting's own rule checks. Raises BadSettings if a process with these settings could not start."""
-    metrics, ledger = os.environ.get(METRICS_VARIABLE, ""), settings.payment_ledger
-    if metrics and not Path(metrics).is_dir():
-        raise BadSettings(f"{METRICS_VARIABLE}: there is no folder {metrics}; make it, or unset the variable")
-    if settings.caller.missing:
-        raise BadSettings(settings.caller.missing)
-    if settings.traces:
-        send_spans().close()
-    in_file = not settings.database_url.get_secret_value()
-    if in_file and ledger.resolve() == settings.store.path.resolve():
-        raise BadSettings(f"{_LEDGER_VARIABLE}: {ledger} has the records already; name another file")
-    has_own_folder = bool(settings.payments.ledger) or not in_file  # otherwise the store reports its folder
-    if (has_own_folder or ledger.exists()) and (problem := unusable_ledger(ledger)):
-        raise BadSettings(
-            f"{_LEDGER_VARIABLE}: {ledger} {problem}; name a file in a folder that exists and is writable"
-        )
-    http_protocol(settings)
-
-
 def open_store_once(settings: ConnectorSettings) -> None:
     """Open the store and close it, which upgrades an older database. Raises StoreUnavailable if that fails."""
-    store = _store(settings, _parts(settings), EventLog(system_clock))
+    store = make_store(settings, EventLog(system_clock))
     store.open()
     store.close()
 
@@ -233,7 +224,9 @@ def _parts(settings: ConnectorSettings) -> Parts:
     return PARTS
 
 
-def _store(settings: ConnectorSettings, parts: Parts, log: EventLog) -> Store:
+def make_store(settings: ConnectorSettings, log: EventLog) -> Store:
+    """Make the store of the settings. Raises StoreUnavailable if the driver of its database is not installed."""
+    parts = _parts(settings)
     path, url = settings.store.path, settings.database_url.get_secret_value()
     rules: dict[str, Any] = {
         "busy_timeout_s": settings.store.busy_timeout_s,
@@ -259,7 +252,7 @@ def _log_upgrade(log: EventLog, old: int, new: int) -> None:
 
 
 def _lifespan(
-    made: _Made, simulated: SimulatedProvider, tasks: Callable[[], AbstractAsyncContextManager[None]]
+    made: _Made, closers: Sequence[Callable[[], None]], tasks: Callable[[], AbstractAsyncContextManager[None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -269,7 +262,9 @@ def _lifespan(
                 yield
         finally:
             made.store.close()
-            simulated.close()
+            for close in closers:
+                close()
+            await made.platform.close()
             made.telemetry.close()
             for _ in range(_TURNS_TO_THE_LOG):
                 await asyncio.sleep(0)
@@ -331,12 +326,18 @@ def _entry_payments(made: _Made, keys: EntryKeys) -> EntryPayments:
 def _orders(made: _Made, outbox: PaymentOutbox) -> OrderHandler:
     seed = made.settings.id_seed
     ids = seeded_ids(seed) if seed else RandomIds()
-    preauthorises = bool(made.settings.payments.preauthorise)
     return OrderHandler(
         carts=CartReader(made.reader(CREATE_PURCHASES), made.parts.instant_is_before),
         retailer=made.retailer,
         store=made.store,
-        sales=Sales(made.retailer, made.clock, ids, made.parts.new_price_cart(), preauthorises=preauthorises),
+        sales=Sales(
+            made.retailer,
+            made.clock,
+            ids,
+            made.parts.new_price_cart(),
+            preauthorises=bool(made.settings.payments.preauthorise),
+            checkout_prices=made.settings.payments.checkout_prices,
+        ),
         house=made.house,
         on_charge=outbox.wake,
         log=made.log,
@@ -368,22 +369,20 @@ def _loyalty(made: _Made, keys: EntryKeys) -> LoyaltyHandler:
     )
 
 
-def _add_mobile_app(app: FastAPI, made: _Made, desk: PaymentDesk, refused: RefusedScans) -> None:
-    settings, rules = made.settings, made.settings.scan_key
-    codes = CodeIssuer(made.retailer, made.store, _scan_keys(made), made.clock)
-    new_token = partial(_new_token, rules.token_digits)
-    mint = Mint(made.retailer, codes, rules, made.store, made.clock, new_token) if settings.app_test_keys else None
-    key = settings.sign_in.key.get_secret_value().encode() or os.urandom(_KEY_BYTES)
-    sign_in = SignIn(made.retailer, settings.sign_in, key, made.clock)
-    app_rules = AppRules(rules.max_age_s, settings.app_allow_backdated_codes)
-    of_badges = own_badge_routes(
-        _badges(made), made.store, made.clock, made.log, has_pictures=settings.app_badge_pictures
-    )
-    of_entries = entry_routes(made.retailer, made.store, rules, refused)
-    add_app_routes(app, codes, app_rules, sign_in, mint, [of_badges, of_entries])
-    if settings.app_test_keys:
-        app.include_router(sample_routes(made.retailer))
-    add_receipt_routes(app, made.retailer, made.store, desk, sign_in)
+def _shared_with_the_app(made: _Made, desk: PaymentDesk, refused: RefusedScans) -> SharedParts:
+    new_token = partial(_new_token, made.settings.scan_key.token_digits)
+    own = (made.settings, made.retailer, made.store, made.clock, made.log)
+    return SharedParts(*own, _scan_keys(made), _badges(made), new_token, desk, refused)
+
+
+def _consumers(made: _Made) -> Consumers:
+    """Make the consumers of the feeds. Without a queue there are none, and boto3 is not imported."""
+    rules = made.settings.feeds
+    if not rules.is_on:
+        return Consumers()
+    from reference_connector.feeds.composition import make_consumers  # noqa: PLC0415 - boto3 takes long to import
+
+    return make_consumers(rules, made.store, made.clock, made.log, block_amazon=made.house.auth.block_amazon_hosts)
 
 
 def _scan_keys(made: _Made) -> ScanKeys:

@@ -25,8 +25,13 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 ├── PaymentError
 │   ├── PaymentDeclined         the provider refuses, finally
 │   ├── PaymentPending          the provider has not decided yet
-│   └── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
-└── CatalogClientError
+│   ├── PaymentUnclear          no answer, or an unreadable one: the provider may have collected the amount
+│   └── PaymentImpossible       the call itself is refused, so that a repetition does not help
+├── FeedError
+│   ├── MessageUnreadable       a message or a file is not what the platform sends: it becomes a dead letter
+│   ├── FileMissing             a message names a file that S3 does not have
+│   └── FeedUnavailable         SQS or S3 gives no answer, or refuses the connector: messages stay in their queue
+└── PlatformClientError
     ├── ForbiddenHost           an address that the client must not call
     ├── BadRows                 rows that the platform would refuse as a whole
     ├── JournalUnusable         the journal of an upload cannot be written
@@ -220,12 +225,44 @@ class PaymentUnclear(PaymentError):
     """The result of a call is unknown. Repeat the call with the same key, and the provider returns its result."""
 
     code = "payment_unclear"
+    retry_after_s = 0.0
+    """The pause before the next call that the provider asks for."""
 
 
-class CatalogClientError(ConnectorError):
-    """Root of the errors of the platform's catalog API."""
+class PaymentImpossible(PaymentError):
+    """The provider refuses the call itself, so a repetition would get the same answer. An operator must look."""
 
-    code = "catalog_client"
+    code = "payment_impossible"
+
+
+class FeedError(ConnectorError):
+    """Root of the errors of the platform's feeds."""
+
+    code = "feed"
+
+
+class MessageUnreadable(FeedError):
+    """A message, a file or a row is not what the platform sends. It is kept, and other messages are read."""
+
+    code = "message_unreadable"
+
+
+class FileMissing(FeedError):
+    """A message names a file that is not in its bucket."""
+
+    code = "file_missing"
+
+
+class FeedUnavailable(FeedError):
+    """SQS or S3 gives no answer, or refuses the connector; `hint` names the settings to check."""
+
+    code = "feed_unavailable"
+
+
+class PlatformClientError(ConnectorError):
+    """Root of the errors of calls to the platform's APIs."""
+
+    code = "platform_client"
     may_pass = False
     """Whether the same call may succeed later."""
     retry_after_s: float | None = None
@@ -237,25 +274,25 @@ class CatalogClientError(ConnectorError):
         return text if self.attempts == 1 else f"{text} ({self.attempts} attempts)"
 
 
-class ForbiddenHost(CatalogClientError):
+class ForbiddenHost(PlatformClientError):
     """An address outside the set platform, or a real Amazon host while the settings block those."""
 
     code = "forbidden_host"
 
 
-class BadRows(CatalogClientError):
+class BadRows(PlatformClientError):
     """Catalog rows that are not readable, or that the platform would refuse as a whole."""
 
     code = "bad_rows"
 
 
-class JournalUnusable(CatalogClientError):
+class JournalUnusable(PlatformClientError):
     """The journal of an upload cannot be written, so an upload could not be resumed."""
 
     code = "journal_unusable"
 
 
-class PlatformRefused(CatalogClientError):
+class PlatformRefused(PlatformClientError):
     """The platform answered with an error; `status` is the HTTP status, the message is the platform's text."""
 
     code = "platform_refused"
@@ -265,11 +302,12 @@ class PlatformRefused(CatalogClientError):
     ) -> None:
         super().__init__(f"the platform answered {status}: {message}", hint=hint)
         self.status = status
+        self.reason = message
         self.may_pass = may_pass
         self.retry_after_s = retry_after_s
 
 
-class PlatformUnreachable(CatalogClientError):
+class PlatformUnreachable(PlatformClientError):
     """The platform gave no answer, or only a part of one."""
 
     code = "platform_unreachable"
@@ -279,7 +317,7 @@ class PlatformUnreachable(CatalogClientError):
         self.may_pass = may_pass
 
 
-class MalformedAnswer(CatalogClientError):
+class MalformedAnswer(PlatformClientError):
     """An answer, a message or a report of the platform breaks the contract."""
 
     code = "malformed_answer"
@@ -289,13 +327,13 @@ class MalformedAnswer(CatalogClientError):
         self.may_pass = may_pass
 
 
-class QueueUnusable(CatalogClientError):
+class QueueUnusable(PlatformClientError):
     """The queue does not exist, refuses the caller, or gives no answer."""
 
     code = "queue_unusable"
 
 
-class UploadStopped(CatalogClientError):
+class UploadStopped(PlatformClientError):
     """The upload ends because of another failure or a signal, so this call is not repeated."""
 
     code = "upload_stopped"

@@ -177,7 +177,7 @@ class IdentityHandler:
         found: Visitor | Refusal | Entry | None = self._fixture_key_holder(scan)
         if found is None:
             scanned_at = parse_instant(scan.scanned_at)
-            found = self._payments.redeem(records, scan.text or "", _event_key(scan), scanned_at)
+            found = self._payments.redeem(records, scan.text or "", _event_key(scan), scanned_at, scan.store_id)
         return found if isinstance(found, Entry) else self._answer_for(found)
 
     def _log_answer(self, scan: Scan, outcome: Outcome) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
+from reference_connector.payments.payer import PaymentModel
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.tax import TaxRates
@@ -127,14 +128,16 @@ class Assortment:
 
 
 class Retailer(NamedTuple):
-    """All data of the retailer. `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
+    """All data of the retailer. `stores` has the payment model of each store.
+
+    `fixture_keys` are by store and by the text that the key decodes to; `tax` is by store.
 
     `promotions` are by SKU, in the order in which they apply. `digests` are the SHA-256 of the files by path, `notes`
     are remarks about the files.
     """
 
     policy: Policy
-    stores: frozenset[str]
+    stores: Mapping[str, PaymentModel]
     accounts: Mapping[str, Account]
     fixture_keys: Mapping[tuple[str, str], Visitor]
     assortment: Assortment

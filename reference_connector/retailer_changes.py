@@ -34,7 +34,7 @@ def _rows(retailer: Retailer) -> dict[str, AbstractSet[Any]]:
     rates = {(name, code) for name, rates in retailer.tax.items() for code in ("", *rates.codes)}
     promotions = sum(map(len, retailer.promotions.values()))
     parts: dict[str, AbstractSet[Any]] = {
-        "stores": retailer.stores,
+        "stores": retailer.stores.keys(),
         "shoppers": retailer.accounts.keys(),
         "fixture keys": retailer.fixture_keys.keys(),
         "card shoppers": retailer.card_shoppers.keys(),

@@ -54,7 +54,7 @@ def load_retailer(
     badges, badge_doubts = read_badges(read, known_accounts, {text for _, text in fixture_keys}, codes)
     retailer = Retailer(
         policy.policy(),
-        store_ids or frozenset(),
+        {row.id: row.payment for _, row in stores or ()},
         accounts,
         fixture_keys,
         assortment,

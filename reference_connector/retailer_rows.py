@@ -34,6 +34,7 @@ from reference_connector.files.damage import (
     number_damage,
     price_damage,
 )
+from reference_connector.payments.payer import PaymentModel
 from reference_connector.pricing.goods import Product
 from reference_connector.pricing.promotions import Promotion
 from reference_connector.pricing.units import NAMES, PIECE, WEIGHTS, Unit, unit_named
@@ -196,6 +197,7 @@ class StoreRow(Row):
 
     id: Code
     tax_region: str = "default"
+    payment: PaymentModel = "retailer"
     time_zone: TimeZone = "UTC"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jwo_contract.house import DEFAULT, ScanKeyRules
 from reference_connector.accepted_files import how_to_accept, is_accepted, mark_of
+from reference_connector.errors import BadRetailerData
 from reference_connector.retailer import Retailer
 from reference_connector.retailer_changes import accidents
 from reference_connector.retailer_files import load_retailer
@@ -17,7 +18,10 @@ Stamps = list[tuple[int, ...]]
 
 
 class RetailerSource:
-    """Reads the retailer files and price lists. `hold_back_above` is the setting of that name."""
+    """Reads the retailer files and price lists. `hold_back_above` is the setting of that name.
+
+    `platform_missing` are the settings that the connector lacks to call the platform; empty if it has all.
+    """
 
     def __init__(
         self,
@@ -25,11 +29,13 @@ class RetailerSource:
         price_lists: Sequence[Path],
         hold_back_above: float,
         codes: ScanKeyRules = DEFAULT.scan_key,
+        platform_missing: str = "",
     ) -> None:
         self._files = files
         self._price_lists = price_lists
         self._hold_back_above = hold_back_above
         self._codes = codes
+        self._platform_missing = platform_missing
 
     def stamps(self) -> Stamps:
         """Return the state of each file, and of its mark of acceptance."""
@@ -37,8 +43,18 @@ class RetailerSource:
         return [_stamp(path) for file in files for path in (file, mark_of(file))]
 
     def load(self) -> Retailer:
-        """Read all files. Raises BadRetailerData if one is wrong."""
-        return load_retailer(self._files, self._price_lists, self._codes)
+        """Read all files.
+
+        Raises BadRetailerData if one is wrong, or if a store has a payment model for which settings are missing.
+        """
+        retailer = load_retailer(self._files, self._price_lists, self._codes)
+        needing = [
+            f'store {store} has payment = "{model}"' for store, model in retailer.stores.items() if model != "retailer"
+        ]
+        if needing and self._platform_missing:
+            what, fix = f"{'; '.join(needing)}, which needs calls to the platform", f"set {self._platform_missing}"
+            raise BadRetailerData(f'{what}: {fix}, or the payment of the store to "retailer"', hint=fix)
+        return retailer
 
     def reasons_to_hold_back(self, current: Retailer, loaded: Retailer) -> dict[str, str]:
         """Return why the loaded data may not replace the current ones, and how to accept them; empty if they may."""

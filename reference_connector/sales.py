@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
+from reference_connector.payments.checkout_cart import CheckoutPrices, checkout_cart
+from reference_connector.payments.payer import Payer, is_charged_by_amazon, is_checked_out
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.quantities import Problem
 from reference_connector.pricing.tax import TaxRates
@@ -39,6 +41,17 @@ class _Ids(NamedTuple):
     purchase_id: str
     store_id: str
     shopper_id: str
+
+
+class _Trip(NamedTuple):
+    """A trip with its final cart; `payer` pays if there is something to pay."""
+
+    ids: _Ids
+    payer: Payer
+    items: list[Json]
+    request_hash: bytes
+    entries: list[str]
+    made_at: datetime
 
 
 def price_list(retailer: Retailer, store_id: str) -> PriceList:
@@ -67,21 +80,22 @@ class Sales:
         price_cart: PriceCart = price_cart,
         *,
         preauthorises: bool = False,
+        checkout_prices: CheckoutPrices = "line",
     ) -> None:
         self._retailer = retailer
         self._clock = clock
         self._new_purchase_id = new_purchase_id
         self._price_cart = price_cart
         self._preauthorises = preauthorises
+        self._checkout_prices = checkout_prices
 
     def price(self, cart: Cart) -> RecordSale:
         """Price a new cart."""
-        items, now = cart.items, self._clock()
-        purchase_id = self._new_purchase_id(cart.trip_id) if items else ""
-        payer = cart.payer if items else "nobody"
+        now = self._clock()
+        purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
         ids = _Ids(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id)
         entries = self._entries(cart.auth_events)
-        return self._sale(ids, payer, items, cart.request_hash, entries, made_at=now, now=now)
+        return self._sale(_Trip(ids, cart.payer, cart.items, cart.request_hash, entries, now), now)
 
     def _entries(self, auth_events: list[Json]) -> list[str]:
         """List the authEvents that may have a pre-authorisation: those of shoppers with a means of payment."""
@@ -96,37 +110,46 @@ class Sales:
     def price_again(self, bad_cart: Purchase) -> RecordSale:
         """Price a bad cart with the retailer's current data."""
         ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
-        items, payer, hashed = orjson.loads(bad_cart.cart), bad_cart.payer, bad_cart.request_hash
+        items, payer = orjson.loads(bad_cart.cart), cast("Payer", bad_cart.payer)
         entries = orjson.loads(bad_cart.receipt).get(_ENTRIES, [])
-        return self._sale(ids, payer, items, hashed, entries, made_at=bad_cart.made_at, now=self._clock())
+        trip = _Trip(ids, payer, items, bad_cart.request_hash, entries, bad_cart.made_at)
+        return self._sale(trip, self._clock())
 
-    def _sale(
-        self,
-        ids: _Ids,
-        payer: str,
-        items: list[Json],
-        request_hash: bytes,
-        entries: list[str],
-        *,
-        made_at: datetime,
-        now: datetime,
-    ) -> RecordSale:
-        retailer = self._retailer.current
+    def _sale(self, trip: _Trip, now: datetime) -> RecordSale:
+        retailer, ids, items = self._retailer.current, trip.ids, trip.items
         lines = [
             (item["type"], item["id"], item["quantity"]["value"], item["quantity"].get("unit", "")) for item in items
         ]
         bill = self._price_cart(retailer, ids.store_id, lines)
         problems = _problems(items, bill, ids.store_id, retailer)
         status: PurchaseStatus = "parked" if problems else "priced" if items else "empty"
+        payer: Payer = trip.payer if items else "nobody"
         receipt = _receipt(ids, payer, status, retailer.policy.currency, bill, problems)
-        if problems and entries:  # kept for the day on which the cart has a price
-            receipt[_ENTRIES] = entries
+        if problems and trip.entries:  # kept for the day on which the cart has a price
+            receipt[_ENTRIES] = trip.entries
         cart = orjson.dumps(items) if status == "parked" else b"[]"
-        purchase = Purchase(*ids, status, payer, orjson.dumps(receipt), cart, request_hash, made_at)
-        amount = bill.total if status == "priced" and payer == "card" else _NOTHING
-        if not amount and not (entries and self._preauthorises and status != "parked"):
+        purchase = Purchase(*ids, status, payer, orjson.dumps(receipt), cart, trip.request_hash, trip.made_at)
+        if status == "parked":
             return RecordSale(purchase, None)
-        return RecordSale(purchase, _charge(purchase, amount, retailer, now)._replace(event_ids=tuple(entries)))
+        return RecordSale(purchase, self._charge(trip, purchase, bill.total, now))
+
+    def _charge(self, trip: _Trip, purchase: Purchase, total: Decimal, now: datetime) -> Charge | None:
+        """Return the charge of a trip, or None if the connector has nothing to do for its payment.
+
+        With nothing to pay, a charge releases what was pre-authorised.
+        """
+        retailer = self._retailer.current
+        currency, model = retailer.policy.currency, retailer.stores.get(purchase.store_id, "retailer")
+        if is_charged_by_amazon(model, trip.payer):
+            return _amazons_charge(purchase, total, currency, now)
+        if is_checked_out(model, trip.payer) and purchase.status == "priced":
+            body = checkout_cart(orjson.loads(purchase.receipt), self._checkout_prices).decode()
+            return _at_amazon(purchase, total, currency, "checkout_at_amazon", now)._replace(cart=body)
+        amount = total if trip.payer == "card" else _NOTHING
+        may_be_reserved = trip.entries and self._preauthorises
+        if model == "checkout" or not (amount or may_be_reserved):
+            return None
+        return _charge(purchase, amount, retailer, now)._replace(event_ids=tuple(trip.entries))
 
 
 def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) -> list[Problem]:
@@ -167,3 +190,13 @@ def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: dateti
         purchase.trip_id, purchase.shopper_id, amount, retailer.policy.currency, methods[0], state, now, trouble=trouble
     )
     return charge._replace(other_methods=methods[1:])
+
+
+def _amazons_charge(purchase: Purchase, total: Decimal, currency: str, now: datetime) -> Charge:
+    """Make the charge of a trip that Amazon collects. With nothing to pay, it cancels what the reader authorised."""
+    return _at_amazon(purchase, total, currency, "adjust_at_amazon" if total else "cancel_at_amazon", now)
+
+
+def _at_amazon(purchase: Purchase, total: Decimal, currency: str, state: ChargeState, now: datetime) -> Charge:
+    charge = Charge(purchase.trip_id, purchase.shopper_id, total, currency, "", state, now)
+    return charge._replace(amazon_store=purchase.store_id)

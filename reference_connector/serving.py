@@ -27,14 +27,13 @@ from jwo_toolkit.announcement import announce
 from jwo_toolkit.announcing_server import address, listen, run
 from jwo_toolkit.lifeline import end_with_parent_process
 from reference_connector.app import (
-    METRICS_VARIABLE,
-    check_start,
     create_app,
     create_tuned_app,
     http_protocol,
     open_store_once,
 )
 from reference_connector.settings import ConnectorSettings
+from reference_connector.start_checks import METRICS_VARIABLE, check_start
 
 _APP = "reference_connector.serving:create_worker"
 _KEY_VARIABLE = "JWO_CONNECTOR_SIGN_IN__KEY"
@@ -59,6 +58,7 @@ def serve(
         else ""
     )
     check_start(settings)
+    http_protocol(settings)
     make_app = create_tuned_app if workers == 1 else create_app  # a worker would fail again and again
     app = make_app(settings, admin_port=0 if operators else None)
     open_store_once(settings)

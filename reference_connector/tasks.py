@@ -1,12 +1,13 @@
-"""The tasks that run in the background: the payment outbox, and the watch for changes of the retailer's files."""
+"""The tasks that run in the background: the payment outbox, the watch for changed files, and consumers of feeds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 
 from reference_connector.errors import BadRetailerData
+from reference_connector.feeds.consumer import Consumer
 from reference_connector.orders import OrderHandler
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -75,18 +76,22 @@ class FileWatch:
 
 
 @asynccontextmanager
-async def running(outbox: PaymentOutbox, watch: FileWatch, every_s: float) -> AsyncIterator[None]:
-    """Run both tasks while the app runs. At the end the outbox finishes its batch, and leaves the rest."""
+async def running(
+    outbox: PaymentOutbox, watch: FileWatch, every_s: float, consumers: Sequence[Consumer] = ()
+) -> AsyncIterator[None]:
+    """Run the tasks while the app runs. At the end the outbox finishes its batch, and leaves the rest."""
     settling = asyncio.create_task(outbox.run())
-    watching = asyncio.create_task(watch.run(every_s)) if every_s else None
+    endless = [asyncio.create_task(each.run()) for each in consumers]
+    if every_s:
+        endless.append(asyncio.create_task(watch.run(every_s)))
     try:
         yield
     finally:
         outbox.stop()
         await _ended(settling)
-        if watching is not None:
-            watching.cancel()
-            await _ended(watching)
+        for task in endless:
+            task.cancel()
+            await _ended(task)
 
 
 async def _ended(task: Awaitable[None]) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
-from simulator.aws import CLIENT_ERRORS, aws_errors_named, aws_failed
+from simulator.aws import aws_errors_named
 from simulator.clock import Clock
 from simulator.composition import CatalogServices, StoreServices, make_catalog_services, make_store_services
-from simulator.errors import SimulatorError, StorageFailed
+from simulator.error_answers import add_error_answers, answer_internal_error
 from simulator.event_stream import ChangesWatched, EventStream, event_stream_router
 from simulator.floor import Floor, floor_router
 from simulator.living_store import LivingStore
 from simulator.pages.routes import add_pages
 from simulator.pages.security import AccessToken, PageSecurity
+from simulator.reconciliation.records import AskConnector, MoneyRecords, no_books
+from simulator.reconciliation.routes import reconciliation_router
 from simulator.retailer_calls import RetailerCalls
 from simulator.routers import all_routers
 from simulator.run_routes import run_router
@@ -31,7 +29,6 @@ from simulator.settings import PlatformSettings
 from simulator.supervision import run_forever
 
 _FLUSH_EVERY_S = 1.0
-_log = logging.getLogger("simulator.app")
 COLLECTOR_THRESHOLDS = (700, 10, 1_000)
 """Of the garbage collector. Its time grows with the number of shoppers inside, so full collections, which the third
 number rules, are a hundred times as rare as by default."""
@@ -43,11 +40,13 @@ def create_app(
     clock: Clock | None = None,
     samples: SampleSource | None = None,
     run_commands: RunCommands | None = None,
+    ask_connector: AskConnector = no_books,
 ) -> FastAPI:
     """Make the platform. SNS, SQS and S3 must answer when it starts. Without `clock`, the settings choose the clock.
 
     `samples` makes the sample visitors; without it, there are only those that Amazon publishes. `run_commands` are
-    those of certifications and load tests; without it, the platform starts none.
+    those of certifications and load tests; without it, the platform starts none. `ask_connector` returns the books
+    of the connector for the reconciliation.
     """
     store = make_store_services(settings, clock)
     catalog = make_catalog_services(settings, store)
@@ -67,7 +66,7 @@ def create_app(
     app.add_middleware(
         RetailerCalls,
         paths=retailer_paths,
-        answer_error=_answer_internal_error,
+        answer_error=answer_internal_error,
         journal=store.journal,
         clock=store.clock,
         seed=store.seed,
@@ -75,18 +74,14 @@ def create_app(
     token = AccessToken(settings.access_token.get_secret_value())
     app.add_middleware(PageSecurity, token=token, hosts=settings.hosts, signed_paths=retailer_paths)
     floor = Floor(store.stores, store.gates, store.items, samples, living, store.clock, settings.house)
-    others = (floor_router(floor), event_stream_router(stream), run_router(runs))
+    records = MoneyRecords(
+        store.deliveries, store.charges, store.stores, catalog.announcements, catalog.intra_day, ask_connector
+    )
+    others = (floor_router(floor), event_stream_router(stream), run_router(runs), reconciliation_router(records))
     for router in (*all_routers(store, catalog, settings), *others):
         app.include_router(router)
     add_pages(app, token)
-    app.add_exception_handler(SimulatorError, _answer_refusal)
-    app.add_exception_handler(RequestValidationError, _answer_invalid_body)
-    app.add_exception_handler(HTTPException, _answer_http_error)
-    app.add_exception_handler(Exception, _answer_internal_error)
-    app.add_exception_handler(StorageFailed, _answer_storage_failed)
-    answer_aws = partial(_answer_aws_error, endpoint=catalog.aws.endpoint)
-    for kind in CLIENT_ERRORS:
-        app.add_exception_handler(kind, answer_aws)
+    add_error_answers(app, catalog.aws.endpoint)
     return app
 
 
@@ -103,6 +98,7 @@ async def _run_loops(
             await catalog.notifications.start()
             await catalog.reports.start()
         await catalog.ingestions.resume()
+        await catalog.announcements.resume()
     await store.trips.resume()
     await store.calls.resume()
     work: dict[str, Callable[[], Awaitable[None]]] = {
@@ -131,40 +127,3 @@ async def _flush_forever(flush: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(_FLUSH_EVERY_S)
         flush()
-
-
-async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, SimulatorError)
-    request.state.refusal, request.state.reason = error.code, getattr(error, "reason", "")
-    return JSONResponse(error.body(), error.status, error.headers())
-
-
-async def _answer_storage_failed(request: Request, error: Exception) -> JSONResponse:
-    """Answer as for a bug: the caller cannot fix the disk, and may try again. The log says what to fix."""
-    _log.error("%s %s failed: %s; %s", request.method, request.url.path, error, StorageFailed.hint)
-    request.state.refusal = "platform_error"
-    return await _answer_internal_error(request, error)
-
-
-async def _answer_aws_error(request: Request, error: Exception, *, endpoint: str) -> JSONResponse:
-    _log.warning("%s %s needs AWS: %s", request.method, request.url.path, error)
-    return await _answer_refusal(request, aws_failed(endpoint, error))
-
-
-async def _answer_invalid_body(_request: Request, error: Exception) -> JSONResponse:
-    """Answer what is wrong with a body and where. The answer never repeats values, because one may be a secret."""
-    assert isinstance(error, RequestValidationError)
-    problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
-    return JSONResponse({"errorMsg": "; ".join(problems)}, 400)
-
-
-async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
-    """Answer an unknown address or method in the format of all other errors."""
-    assert isinstance(error, HTTPException)
-    return JSONResponse(
-        {"errorMsg": f"{error.detail} (GET /openapi.json lists every address)"}, error.status_code, error.headers
-    )
-
-
-async def _answer_internal_error(_request: Request, _error: Exception) -> JSONResponse:
-    return JSONResponse({"errorMsg": "Internal Server Error. Retry."}, 500, {"Retry-After": "1"})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jwo_contract.house import House
+from simulator.announcements import Announcements
 from simulator.aws import Aws, aws_clients
 from simulator.catalog.access import Access
 from simulator.catalog.ingestion import CatalogStorage, Ingestion, Ingestions
@@ -88,6 +89,7 @@ class CatalogServices:
     connectivity: ConnectivityTest
     users: Users
     intra_day: IntraDayFiles
+    announcements: Announcements
 
 
 def make_store_services(settings: PlatformSettings, clock: Clock | None = None) -> StoreServices:
@@ -183,7 +185,17 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         storage=storage,
     )
     intra_day = _make_intra_day_files(settings, store, aws)
-    store.journal.listeners += [feed.receive, intra_day.receive]
+    announcements = Announcements(
+        feed,
+        intra_day,
+        stores=store.stores,
+        deliveries=store.deliveries,
+        charges=store.charges,
+        journal=store.journal,
+        storage=storage,
+    )
+    if not settings.stores_alone:
+        store.journal.listeners += [feed.receive, intra_day.receive, announcements.receive]
     return CatalogServices(
         aws=aws,
         accounts=accounts,
@@ -202,6 +214,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         ),
         users=Users(storage.key_values("portal user", User)),
         intra_day=intra_day,
+        announcements=announcements,
     )
 
 

@@ -27,7 +27,7 @@ from simulator.journal import SORT_KEY
 from simulator.outbox import Outbox, PendingDelivery
 from simulator.portal.stores import Stores
 from simulator.seed import Seed
-from simulator.storage.deliveries import Attempt, DeliveryState
+from simulator.storage.deliveries import Attempt, DeliveredCart, DeliveredOrder, DeliveryState
 
 _CREATED, _OK, _TOO_MANY = 201, 200, 429
 _SUCCESSES, _SERVER_ERRORS = range(200, 300), range(500, 600)
@@ -106,6 +106,14 @@ class Deliveries:
     async def cart(self, trip_id: str) -> dict[str, Any] | None:
         """Return the final cart of a trip, without a requestId; None if `submit` never received one."""
         return await self._outbox.cart(trip_id)
+
+    async def orders(self) -> list[DeliveredOrder]:
+        """Return every delivered cart, oldest first."""
+        return await self._outbox.orders()
+
+    async def newest_delivered(self, most: int) -> list[DeliveredCart]:
+        """Return the carts that were delivered last, in the order of their deliveries."""
+        return await self._outbox.newest_delivered(most)
 
     async def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state, and how many attempts there were."""

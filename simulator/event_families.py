@@ -11,6 +11,8 @@ from jwo_toolkit.json_types import JsonObject
 from simulator.journal import Entry
 
 FAMILIES = ("Ordering", "Payment", "Shopper")
+ORDER_RECOVERED = "order_recovered"
+"""The kind of an entry that replaces the entry of a delivery, which a killed platform had not written."""
 FamilyEvent = tuple[str, JsonObject]
 """A family and the detail of an event."""
 
@@ -35,6 +37,10 @@ def _delivery(entry: Entry) -> FamilyEvent | None:
         return None
     what = "ORDER_DELIVERED" if entry["outcome"] == "delivered" else "ORDER_ATTEMPT_FAILED"
     return _event("Ordering", what, entry, "storeId", "requestId", "outcome", "purchaseId")
+
+
+def _recovered(entry: Entry) -> FamilyEvent:
+    return _event("Ordering", "ORDER_DELIVERED", entry, "storeId", "requestId", "outcome", "purchaseId")
 
 
 def _checkout(entry: Entry) -> FamilyEvent:
@@ -71,6 +77,7 @@ _EVENTS: dict[str, Callable[[Entry], FamilyEvent | None]] = {
     "gate_decision": _decision,
     "exit": _exit,
     "delivery": _delivery,
+    ORDER_RECOVERED: _recovered,
     "checkout": _checkout,
     "charge": _charge,
     "payment_reported": _report,

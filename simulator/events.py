@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from jwo_contract.values import format_instant
 from jwo_toolkit.json_types import JsonObject
@@ -19,6 +20,7 @@ from simulator.event_families import FAMILIES, event_of
 from simulator.event_sender import Event, EventSender
 from simulator.journal import Entry
 from simulator.portal.stores import Stores
+from simulator.reconciliation.books import posting_of_detail
 from simulator.seed import Seed
 from simulator.storage.files import Storage
 from simulator.supervision import run_forever
@@ -26,6 +28,7 @@ from simulator.supervision import run_forever
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+_NAMESPACE = UUID("5b0e6f52-6a0f-4c9b-8f1a-3f0f4f6a5c21")
 _SOURCE = "jwo.simulated-platform"
 _SENT_AT_ONCE = 4
 """Batches of all senders, in threads of the feed: a queue that hangs uses no thread of the gates and the outbox."""
@@ -76,6 +79,10 @@ class EventFeed:
         state = {"waiting": len(sender), "givenUp": sender.given_up, "failure": sender.failure}
         return {"retailer": retailer, "queueArn": sender.queue_arn, **state}
 
+    def has(self, retailer: str) -> bool:
+        """Return whether a retailer has a queue."""
+        return retailer in self._senders
+
     def _sender(self, retailer: str) -> EventSender:
         if retailer not in self._senders:
             raise NotKnown("event feed", retailer)
@@ -112,12 +119,16 @@ class EventFeed:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _queue_event(self, entry: Entry, family: str, detail: JsonObject) -> None:
-        """Queue an event of a store for its retailer. The event's id depends on the entry's number in the journal."""
+        """Queue an event of a store for its retailer.
+
+        The id of an order or of a charge is the same if the event comes again. Any other id depends on the entry's
+        number in the journal.
+        """
         store = self._stores.find(str(entry["storeId"]))
         sender = self._senders.get(store.retailer) if store else None
         if store is None or sender is None:
             return
-        event_id = self._seed.id("event feed", entry["seq"])
+        event_id = _id_of_money(detail) or self._seed.id("event feed", entry["seq"])
         sender.put(self._envelope(sender, event_id, [store.id], family, detail))
 
     def _envelope(
@@ -134,3 +145,9 @@ class EventFeed:
             "detail-type": family,
             "detail": detail,
         }
+
+
+def _id_of_money(detail: JsonObject) -> str:
+    """Return the id of the event of an order, or of money; an empty text for another event."""
+    posting = posting_of_detail(detail)
+    return str(uuid5(_NAMESPACE, "|".join(posting.key))) if posting else ""

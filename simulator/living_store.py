@@ -10,6 +10,7 @@ from contextlib import suppress
 from jwo_toolkit.json_types import JsonObject
 from simulator.carts import PIECES, Line, checked_quantity
 from simulator.entry.app_code import scan_of_identity_key
+from simulator.entry.cards import Instrument
 from simulator.errors import SimulatorError
 from simulator.gates import Gates
 from simulator.portal.stores import Store, Stores
@@ -19,6 +20,8 @@ from simulator.trips import Trips
 _SHOPS_S = (2.0, 12.0)
 _MOST_ITEMS = 5
 _MOST_INSIDE = 20
+_CARD_SHARE = 0.5
+"""Of the visitors of a store in which Amazon charges cards."""
 _WEIGHT = "0.75"
 _WEIGHT_UNIT = "lb"
 _KINDS = ("shopper",) * 8 + ("associate", "stranger")
@@ -79,15 +82,23 @@ class LivingStore:
 
     async def _visit(self, store: Store) -> None:
         """Enter, shop and leave. A refusal of the platform ends the visit; the journal shows it."""
-        known = {one.kind for one in self._samples.samples() if one.way == "scans"}
-        kind = random.choice([kind for kind in _KINDS if kind in known] or ["shopper"])  # noqa: S311 - as above
         with suppress(SimulatorError):
-            body = await asyncio.to_thread(self._samples.make, kind)
-            scan = scan_of_identity_key(body["identityKey"])
-            gates = store.gates[1:] or store.gates  # the first gate stays free for the people at the page
-            decision = await self._gates.scan(random.choice(gates), scan)  # noqa: S311 - as above
+            decision = await self._show(store)
             if decision["opens"]:
                 await self._shop(str(decision["shoppingTripId"]), self._goods(store.id))
+
+    async def _show(self, store: Store) -> JsonObject:
+        """Show a code of the app, or a card, at a gate; the first gate stays free for the people at the page."""
+        gate = random.choice(store.gates[1:] or store.gates)  # noqa: S311 - chance in a simulation
+        cards = [one.kind for one in self._samples.samples() if one.way == "cards"]
+        by_card = "app" not in store.methods or random.random() < _CARD_SHARE  # noqa: S311 - as above
+        if by_card and "card" in store.methods and store.payment_processor != "retailer" and cards:
+            body = await asyncio.to_thread(self._samples.make, random.choice(cards))  # noqa: S311 - as above
+            return await self._gates.pay(gate, Instrument(body["instrument"]))
+        known = {one.kind for one in self._samples.samples() if one.way == "scans"}
+        kind = random.choice([kind for kind in _KINDS if kind in known] or ["shopper"])  # noqa: S311 - as above
+        body = await asyncio.to_thread(self._samples.make, kind)
+        return await self._gates.scan(gate, scan_of_identity_key(body["identityKey"]))
 
     def _goods(self, store_id: str) -> list[Goods]:
         goods = list(self._samples.goods(store_id))

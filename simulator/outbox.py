@@ -10,7 +10,15 @@ import heapq
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
-from simulator.storage.deliveries import Attempt, DeliveryRecord, DeliveryState, DeliveryStorage, QueuedDelivery
+from simulator.storage.deliveries import (
+    Attempt,
+    DeliveredCart,
+    DeliveredOrder,
+    DeliveryRecord,
+    DeliveryState,
+    DeliveryStorage,
+    QueuedDelivery,
+)
 
 
 class PendingDelivery(NamedTuple):
@@ -103,6 +111,14 @@ class Outbox:
     async def cart(self, trip_id: str) -> dict[str, Any] | None:
         """Return the cart of a delivery; None if there is no delivery."""
         return await self._storage.cart(trip_id)
+
+    async def orders(self) -> list[DeliveredOrder]:
+        """Return every delivered cart, oldest first."""
+        return await self._storage.orders()
+
+    async def newest_delivered(self, most: int) -> list[DeliveredCart]:
+        """Return the carts that were delivered last, in the order of their deliveries."""
+        return await self._storage.newest_delivered(most)
 
     async def counts(self) -> dict[str, int]:
         """Return how many deliveries are in each state, and how many attempts there were."""

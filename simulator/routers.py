@@ -33,16 +33,17 @@ def all_routers(store: StoreServices, catalog: CatalogServices, settings: Platfo
     return [
         store_router(store.gates, store.trips, store.deliveries, store.faults, store.risk, house),
         catalog_router(catalog_api, bucket=settings.report_bucket),
-        *_routers_of_charges(store, catalog, settings),
+        *routers_of_charges(store, catalog, settings),
         *_routers_of_identities(store, catalog, settings),
         *_routers_of_the_portal(store, catalog, settings, catalog_api),
         *_routers_of_control(store, settings),
     ]
 
 
-def _routers_of_charges(
+def routers_of_charges(
     store: StoreServices, catalog: CatalogServices, settings: PlatformSettings
 ) -> tuple[APIRouter, ...]:
+    """Make the routers of payment reports, payment calls and checkouts."""
     house, called = settings.house, _called_trips(store, settings)
     signed = SignedCalls(catalog.access, house, house.payment)
     refund_has_id = house.payment.refund_answer == "reconciliation_id"

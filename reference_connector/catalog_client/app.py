@@ -24,7 +24,6 @@ from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.client import CatalogClient
 from reference_connector.catalog_client.deadlines import BoundedTransport, Deadline
-from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import LONGEST_POLL_S, Inbox
 from reference_connector.catalog_client.metrics import CatalogMetrics
 from reference_connector.catalog_client.reports import Downloads, Reports
@@ -32,6 +31,7 @@ from reference_connector.catalog_client.results import Follower
 from reference_connector.catalog_client.sending import Sender
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import ForbiddenHost, QueueUnusable
+from reference_connector.platform_calls.hosts import Hosts
 from reference_connector.telemetry import EventLog, system_clock
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import CatalogClientError, PlatformRefused, UploadStopped
+from reference_connector.errors import PlatformClientError, PlatformRefused, UploadStopped
 from reference_connector.telemetry import EventLog
 
 _TOO_MANY = 429
@@ -34,7 +34,7 @@ class Attempts:
     def run(self, name: str, call: Callable[[], _Answer], end: float = math.inf) -> _Answer:
         """Return the result of a call. `end` is a time of the monotonic clock, after which no attempt begins.
 
-        The first attempt is made in any case. Raises the CatalogClientError of the last attempt. Raises UploadStopped
+        The first attempt is made in any case. Raises the PlatformClientError of the last attempt. Raises UploadStopped
         after `stop`.
         """
         if self._stopping.is_set():
@@ -80,16 +80,16 @@ class Attempts:
         self._event(name, error)
         raise error
 
-    def _event(self, name: str, error: CatalogClientError, **more: float) -> None:
+    def _event(self, name: str, error: PlatformClientError, **more: float) -> None:
         status = getattr(error, "status", None)
         self._log.event("catalog_call_failed", call=name, status=status, reason=str(error), **more)
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, CatalogClientError) and error.may_pass
+    return isinstance(error, PlatformClientError) and error.may_pass
 
 
-def _failure(state: RetryCallState) -> CatalogClientError:
+def _failure(state: RetryCallState) -> PlatformClientError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, CatalogClientError)
+    assert isinstance(error, PlatformClientError)
     return error

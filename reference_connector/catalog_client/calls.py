@@ -8,18 +8,18 @@ from typing import Any
 
 import orjson
 
-from jwo_contract import sigv4
 from jwo_contract.errors import MalformedBody
-from jwo_contract.messages import message, parse_object
+from jwo_contract.messages import parse_object
 from jwo_contract.operations import Operation
 from jwo_toolkit.pacing import Pace
 from reference_connector.catalog_client.attempts import Attempts
-from reference_connector.catalog_client.sending import Answer, Sender, bare
+from reference_connector.catalog_client.sending import Sender
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import BadRows, CatalogClientError, MalformedAnswer, PlatformRefused
+from reference_connector.errors import BadRows, MalformedAnswer, PlatformClientError, PlatformRefused
+from reference_connector.platform_calls.answers import Answer, bare, checked_body, error_text, may_pass, phrase
+from reference_connector.platform_calls.signing import Signer
 from reference_connector.telemetry import Clock
 
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _KEYS_HINT = (
     "check JWO_CATALOG_ACCESS_KEY_ID, JWO_CATALOG_SECRET_ACCESS_KEY, JWO_CATALOG_SESSION_TOKEN (it expires), "
     "JWO_CATALOG_REGION and the clock of this machine"
@@ -35,7 +35,6 @@ _CONNECTIVITY_HINTS = {
     403: "check that the account is allow-listed, and that the policy of its role allows the connectivity test",
     404: "check JWO_CATALOG_CONNECTIVITY_PATH",
 }
-_SHOWN_CHARACTERS = 200
 
 
 class PlatformCalls:
@@ -48,9 +47,9 @@ class PlatformCalls:
         self._sender = sender
         self._attempts = attempts
         self._pace = pace
-        self._clock = clock
-        token = settings.session_token.get_secret_value() if settings.session_token else None
-        self._key = sigv4.Key(settings.access_key_id, settings.secret_access_key.get_secret_value(), token or None)
+        self._signer = Signer(
+            settings.access_key_id, settings.secret_access_key, settings.session_token, settings.region, clock
+        )
 
     def call(self, operation: Operation, body: dict[str, Any], end: float = math.inf) -> dict[str, Any]:
         """Return the answer's body. `end` is a time of the monotonic clock, after which no attempt begins.
@@ -85,7 +84,7 @@ class PlatformCalls:
     def _attempt(self, operation: Operation, content: bytes) -> dict[str, Any]:
         answer = self._send(operation.path, content)
         if answer.status == operation.success:
-            return _checked(answer, operation)
+            return checked_body(answer, operation)
         raise self._refusal(answer, operation.success)
 
     def _send(self, path: str, content: bytes) -> Answer:
@@ -93,16 +92,14 @@ class PlatformCalls:
         try:
             self._pace.wait()
         except OSError as error:
-            raise CatalogClientError(
+            raise PlatformClientError(
                 f"the file {error.filename} of the pace is not usable ({error.strerror})",
                 hint="name another file in JWO_CATALOG_PACE_FILE",
             ) from error
-        headers = sigv4.sign("POST", url, _HEADERS, content, self._key, region=self._settings.region, now=self._clock())
-        return self._sender.send("POST", url, content, headers)
+        return self._sender.send("POST", url, content, self._signer.headers(url, content))
 
     def _refusal(self, answer: Answer, success: int) -> PlatformRefused:
-        text, asked_s = _error_text(answer), answer.retry_after_s()
-        is_final_500 = text == self._settings.catalog.error500_final_text and asked_s is None
+        text, asked_s = error_text(answer), answer.retry_after_s()
         hint = _HINTS.get(answer.status, "")
         if 300 <= answer.status < 400:  # noqa: PLR2004 - the redirects
             target = bare(answer.headers.get("location", ""))
@@ -111,36 +108,8 @@ class PlatformCalls:
             text, hint = f"not {success:d}, with the text {text!r}", _HINTS[404]
         return PlatformRefused(
             answer.status,
-            text or _phrase(answer.status),
-            may_pass=answer.status in self._settings.retried_statuses and not is_final_500,
+            text or phrase(answer.status),
+            may_pass=may_pass(answer, self._settings.retried_statuses, self._settings.catalog.error500_final_text),
             retry_after_s=asked_s,
             hint=hint,
         )
-
-
-def _checked(answer: Answer, operation: Operation) -> dict[str, Any]:
-    try:
-        body = parse_object(answer.content)
-    except MalformedBody as error:
-        is_damaged = isinstance(error.__cause__, orjson.JSONDecodeError)
-        raise MalformedAnswer(f"{operation.name}: {error}", may_pass=is_damaged) from error
-    if not message(operation.response).is_valid(body):
-        wrong = message(operation.response).violations(body)[0].message
-        raise MalformedAnswer(f"{operation.name}: {wrong}")
-    return body
-
-
-def _error_text(answer: Answer) -> str:
-    try:
-        body = parse_object(answer.content)
-    except MalformedBody:
-        return " ".join(answer.content.decode(errors="replace").split())[:_SHOWN_CHARACTERS]
-    return str(body.get("errorMsg") or body.get("message") or "")[:_SHOWN_CHARACTERS]
-
-
-def _phrase(status: int) -> str:
-    """Return the standard phrase of a status, for an answer without a text."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "without a text"

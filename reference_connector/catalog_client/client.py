@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from jwo_contract.operations import ARCHIVE_CATALOG, GET_CATALOG_UPLOAD_STATUS, UPLOAD_CATALOG
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
-from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.inbox import Inbox, QueueMessage
 from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.catalog_client.reports import Downloads
 from reference_connector.catalog_client.results import Follower, IngestionResult
 from reference_connector.catalog_client.rows import CatalogRow, naming_stores, uploads
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import CatalogClientError, MalformedAnswer, UploadStopped
+from reference_connector.errors import MalformedAnswer, PlatformClientError, UploadStopped
+from reference_connector.platform_calls.hosts import Hosts
 from reference_connector.telemetry import EventLog
 
 _WAKE_EVERY_S = 0.1
@@ -180,7 +180,7 @@ class CatalogClient:
         while self._inbox.confirmations:
             try:
                 self._confirm(self._inbox.confirmations.pop(0))
-            except CatalogClientError as error:
+            except PlatformClientError as error:
                 self._log.event("catalog_subscription_not_confirmed", reason=str(error))
                 failures.append(error)
             else:

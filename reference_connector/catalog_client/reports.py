@@ -15,7 +15,6 @@ from jwo_contract.messages import message, parse_object
 from jwo_contract.operations import GET_CATALOG_UPLOAD_STATUS
 from reference_connector.catalog_client.attempts import Attempts
 from reference_connector.catalog_client.calls import PlatformCalls
-from reference_connector.catalog_client.hosts import Hosts
 from reference_connector.catalog_client.sending import Sender
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import (
@@ -24,6 +23,7 @@ from reference_connector.errors import (
     PlatformRefused,
     PlatformUnreachable,
 )
+from reference_connector.platform_calls.hosts import Hosts
 from reference_connector.telemetry import EventLog
 
 _OK = 200
@@ -73,7 +73,7 @@ class Reports:
     def fetch(self, ingestion_id: str, link: str, end: float = math.inf) -> dict[str, Any]:
         """Return the report of an ingestion. `end` is a time of the monotonic clock, after which no attempt begins.
 
-        Raises the CatalogClientError of the fresh link if both links fail.
+        Raises the PlatformClientError of the fresh link if both links fail.
         """
         try:
             return self._read(ingestion_id, link, end)

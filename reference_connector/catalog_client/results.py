@@ -10,7 +10,7 @@ from reference_connector.catalog_client.calls import PlatformCalls
 from reference_connector.catalog_client.inbox import Inbox
 from reference_connector.catalog_client.reports import Reports
 from reference_connector.catalog_client.settings import CatalogClientSettings
-from reference_connector.errors import CatalogClientError, MalformedAnswer, QueueUnusable
+from reference_connector.errors import MalformedAnswer, PlatformClientError, QueueUnusable
 from reference_connector.telemetry import EventLog
 
 _DONE = "DONE"
@@ -125,7 +125,7 @@ class Follower:
         for number, each in enumerate(pending):
             try:
                 found = self._calls.call(GET_CATALOG_UPLOAD_STATUS, {"ingestionId": each.ingestion_id}, end)
-            except CatalogClientError as error:
+            except PlatformClientError as error:
                 if error.may_pass:
                     yield from (_failed(other, error) for other in pending[number:])
                     return
@@ -139,11 +139,11 @@ class Follower:
             return result
         try:
             return result._replace(report=self._reports.fetch(known.ingestion_id, found["reportDownloadLink"], end))
-        except CatalogClientError as error:
+        except PlatformClientError as error:
             return _failed(result, error)
 
 
-def _failed(known: IngestionResult, error: CatalogClientError) -> IngestionResult:
+def _failed(known: IngestionResult, error: PlatformClientError) -> IngestionResult:
     """Return a result with the reason why it is not known. A damaged report is given up: it was read several times."""
     problem = f"{error}; {error.hint}" if error.hint else str(error)
     may_pass = error.may_pass and not isinstance(error, MalformedAnswer)

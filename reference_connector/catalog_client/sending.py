@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,33 +11,12 @@ from jwo_toolkit.content_coding import BadCoding, decoded
 from reference_connector.catalog_client.deadlines import Deadline
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.errors import MalformedAnswer, PlatformUnreachable
+from reference_connector.platform_calls.answers import Answer, bare
 
 _ADDRESS_HINT = "check that the platform runs, and the variable JWO_CATALOG_ENDPOINT"
 _REQUEST_HINT = "check the variables JWO_CATALOG_ENDPOINT and JWO_CATALOG_SESSION_TOKEN"
 _LINK_HINT = "the platform named this address; check that it is right, and that this machine can reach it"
 _ACCEPTED_CODINGS = {"Accept-Encoding": "gzip, deflate"}
-
-
-class Answer(NamedTuple):
-    """The answer to a request; `content` is the body without its codings."""
-
-    status: int
-    headers: httpx.Headers
-    content: bytes
-
-    def retry_after_s(self) -> float | None:
-        """Return the pause that Retry-After asks for, as seconds or as a date; None if it is missing or not readable.
-
-        A date counts from the Date of the answer, since the clocks of the two sides may differ.
-        """
-        text = self.headers.get("retry-after", "").strip()
-        if text.isascii() and text.isdigit():
-            return float(text)
-        until = _instant(text)
-        if until is None:
-            return None
-        now = _instant(self.headers.get("date", "")) or datetime.now(UTC)
-        return max(0.0, (until - now).total_seconds())
 
 
 class Sender:
@@ -137,15 +112,6 @@ class Sender:
         return PlatformUnreachable(f"no answer from {where}: {reason}", hint=hint)
 
 
-def bare(url: str) -> str:
-    """Return a URL without its query and user, which may have secrets."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that is not valid"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def _tls_fault(error: BaseException) -> ssl.SSLError | None:
     """Return the error of TLS that caused an error of the HTTP client."""
     cause: BaseException | None = error
@@ -154,11 +120,3 @@ def _tls_fault(error: BaseException) -> ssl.SSLError | None:
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

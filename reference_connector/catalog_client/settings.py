@@ -4,48 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from jwo_contract.house import Auth, Catalog
 from jwo_contract.settings import RoomSettings
 from reference_connector.catalog_client.rows import SharedBarcodes
-
-
-def _address(text: str) -> str:
-    """Check an address; an empty one means that there is none. Raises ValueError, which says what to set."""
-    if text.startswith("arn:"):
-        raise ValueError("an ARN is not an address; set the URL, which begins with https:// or http://")
-    try:
-        parts = urlsplit(text)
-        is_address = not text or (parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0)
-    except ValueError as error:
-        raise ValueError(f"not an address ({error}); write it as https://host or https://host:port") from error
-    if not is_address or not text.isprintable() or " " in text:
-        raise ValueError("not an address; write it as https://host or https://host:port")
-    return text
-
-
-def _endpoint(text: str) -> str:
-    if not text:
-        raise ValueError("empty; set the address of the catalog API")
-    parts = urlsplit(_address(text))
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("an address without user, query and fragment is needed, such as https://host")
-    return text
-
-
-def _credential(text: str) -> str:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("has a space, a line break or another character that no credential has; copy it again")
-    return text
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    _credential(value.get_secret_value())
-    return value
+from reference_connector.platform_calls.addresses import Address, Credential, Endpoint, Secret
+from reference_connector.platform_calls.answers import RETRIED_STATUSES
 
 
 def _path(text: str) -> str:
@@ -54,20 +21,21 @@ def _path(text: str) -> str:
     return text
 
 
-Address = Annotated[str, AfterValidator(_address)]
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
-
-
 class CatalogClientSettings(RoomSettings):
     """The platform's address, and the caller's keys; `endpoint` is the address without a path."""
 
     model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_")
 
-    endpoint: Annotated[str, AfterValidator(_endpoint)]
+    endpoint: Endpoint
+    """The address of the platform's catalog API."""
     region: str = "us-east-1"
-    access_key_id: Annotated[str, AfterValidator(_credential)]
+    """The region of signatures."""
+    access_key_id: Credential
+    """The AWS key that signs."""
     secret_access_key: Secret
+    """The secret of that key."""
     session_token: Secret | None = None
+    """The session token of temporary credentials."""
     queue_url: Address = ""
     """The SQS queue of the notifications. Without one, the client gets results by status calls only."""
     aws_endpoint_url: Address = ""
@@ -85,6 +53,7 @@ class CatalogClientSettings(RoomSettings):
     queue_timeout_s: float = Field(default=10.0, gt=0)
     """The longest wait for an answer of SQS, in addition to the time that it waits for a message."""
     chunk_rows: int = Field(default=10_000, ge=1, le=10_000)
+    """The most rows of one upload call."""
     workers: int = Field(default=1, ge=1, le=32)
     """The number of uploads at the same time; together they keep to catalog.rate_per_s.
 
@@ -105,9 +74,10 @@ class CatalogClientSettings(RoomSettings):
     """The pause before the second attempt. It doubles with each attempt, and has a random part of up to this value."""
     retry_wait_max_s: float = Field(default=30.0, ge=0)
     """The longest pause before one more attempt, also if the platform asks for a longer one with Retry-After."""
-    retried_statuses: tuple[int, ...] = (408, 425, 429, 500, 502, 503, 504)
+    retried_statuses: tuple[int, ...] = RETRIED_STATUSES
     """The statuses after which a call is repeated. A 500 with catalog.error500_final_text is final all the same."""
     status_every_s: float = Field(default=1.0, gt=0)
+    """How often the client asks for the status of an upload."""
 
     catalog: Catalog = Catalog()
     auth: Auth = Auth()

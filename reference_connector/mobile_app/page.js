@@ -127,7 +127,8 @@ function amount(line) {
 const payments = { open: "in progress", paid: "paid", nothing_to_pay: "nothing to pay", settled: "settled in the store", checked: "being checked" };
 
 function paid(entry) {
-  const payment = entry.payment, words = payments[payment.state] || "not paid: " + payment.owed + " " + entry.currency;
+  const payment = entry.payment, card = payment.paidWith ? " with " + payment.paidWith : "";
+  const words = (payments[payment.state] || "not paid: " + payment.owed + " " + entry.currency) + card;
   return payment.refunded === "0.00" ? words : words + ", refunded " + payment.refunded;
 }
 

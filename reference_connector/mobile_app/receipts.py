@@ -1,6 +1,7 @@
 """The app's routes for the money of the shopper that is signed in: receipts with their payment, and debts.
 
     GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "madeAt", "timeZone", "payment"}]}
+                                                   "payment" has the card as "paidWith", if Amazon charged it
     GET  /app/shoppers/{id}/debts                  {"debts": [{"shoppingTripId", "amount", "currency", "state"}]}
     POST /app/shoppers/{id}/debts/{trip}/settle    202, the state of the payment; 409 if there is nothing to pay
 
@@ -33,6 +34,7 @@ from reference_connector.store import Charge, Records, Store, Transfer
 _LONGEST_TOKEN = 255
 _STATES = {
     "captured": "paid",
+    "read_at_amazon": "paid",
     "released": "nothing_to_pay",
     "declined": "owed",
     "settled": "settled",
@@ -77,8 +79,8 @@ def _payment(records: Records, trip_id: str) -> dict[str, object]:
         return {}
     refunds = [each for each in records.transfers.of_trip(trip_id) if (each.kind, each.state) == ("refund", "done")]
     refunded = sum((each.amount for each in refunds), Decimal(0))
-    state = _STATES.get(charge.state, "open")
-    return {"payment": {"state": state, "owed": as_text(charge.owed), "refunded": as_text(refunded)}}
+    payment = {"state": _STATES.get(charge.state, "open"), "owed": as_text(charge.owed), "refunded": as_text(refunded)}
+    return {"payment": payment | ({"paidWith": charge.paid_with} if charge.paid_with else {})}
 
 
 def _debt_routes(retailer: CurrentRetailer, desk: PaymentDesk) -> APIRouter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,8 @@ from reference_connector.store import Authorisation, Charge, Records, Store, Tra
 from reference_connector.telemetry import Clock, EventLog
 
 _ZERO = Decimal(0)
+_AMAZONS_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-5][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""Published: the form of a refundRequestId."""
 
 
 class RefundRequest(NamedTuple):
@@ -118,10 +121,14 @@ def _refund(records: Records, request: RefundRequest, now: datetime) -> Transfer
     charge = _charge_of(records, request.trip_id)
     left = charge.collected - sum((each.amount for each in _refunds(records, request.trip_id)), _ZERO)
     amount = left if request.amount is None else request.amount
-    if charge.state not in {"captured", "declined", "settled"}:
+    if charge.state not in {"captured", "read_at_amazon", "declined", "settled"}:
         raise NotPossible(f"the charge is {charge.state}; only what was collected can be refunded")
     if not _ZERO < amount <= left:
         raise NotPossible(f"at most {left} {charge.currency} of this trip can be refunded")
+    if charge.amazon_store and not _AMAZONS_ID.fullmatch(request.refund_id):
+        raise NotPossible(
+            "Amazon returns this money, and accepts as refundRequestId only a UUID of the versions 0 to 5"
+        )
     refund = Transfer(
         request.refund_id,
         "refund",
@@ -129,9 +136,10 @@ def _refund(records: Records, request: RefundRequest, now: datetime) -> Transfer
         amount,
         charge.currency,
         charge.method,
-        "pending",
+        "refund_at_amazon" if charge.amazon_store else "pending",
         now,
         reason=request.reason,
+        amazon_store=charge.amazon_store,
     )
     records.transfers.save(refund)
     return refund
@@ -178,6 +186,8 @@ def _pay_debt(records: Records, shopper_id: str, trip_id: str, method: str, now:
         return under_way
     if not charge.owed:
         raise NotPossible(f"the charge is {charge.state}, so there is no debt")
+    if charge.amazon_store:
+        raise NotPossible("Amazon takes the payments of this store; ask the store how to pay")
     if any(each.state == "stuck" for each in attempts):
         raise NotPossible("the result of an earlier payment is not known; ask the store, which can retry it")
     if not method:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from reference_connector.errors import PaymentDeclined, PaymentPending, PaymentUnclear
+from reference_connector.payments.payer import PROVIDERS_MODELS
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.steps import Steps, refused
 from reference_connector.retailer import CurrentRetailer, Visitor
@@ -79,13 +80,17 @@ class EntryPayments:
         """How long a gate may wait for the provider."""
         return self._rules.gate_budget_s
 
-    def redeem(self, records: Records, text: str, event_id: str, scanned_at: datetime) -> Visitor | Refusal | Entry:
+    def redeem(
+        self, records: Records, text: str, event_id: str, scanned_at: datetime, store_id: str
+    ) -> Visitor | Refusal | Entry:
         """Use a key for an event. Return its owner, why it is refused, or the entry that the provider decides on.
 
-        This is part of a unit of work.
+        In a store of which Amazon holds the payments, the provider has nothing to decide. This is part of a unit of
+        work.
         """
         found = self._keys.redeem(records, text, event_id, scanned_at)
-        if not isinstance(found, Visitor):
+        is_providers = self._retailer.current.stores.get(store_id, "retailer") in PROVIDERS_MODELS
+        if not isinstance(found, Visitor) or not is_providers:
             return found
         begun = self._begin(records, event_id, found)
         if isinstance(begun, Refusal):

@@ -12,15 +12,25 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any
 
-from reference_connector.errors import PaymentDeclined, PaymentPending, PaymentUnclear, StoreError
+from reference_connector.errors import (
+    PaymentDeclined,
+    PaymentImpossible,
+    PaymentPending,
+    PaymentUnclear,
+    StoreError,
+)
+from reference_connector.payments.amazon import AmazonSteps
 from reference_connector.payments.matching import match_charge, release_uncollected
 from reference_connector.payments.provider import PaymentProvider
 from reference_connector.payments.steps import Row, Steps, refused, stuck
+from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.settings import Payments
-from reference_connector.store import Authorisation, Charge, Leased, Records, Store, Transfer
+from reference_connector.store import AT_AMAZON, Authorisation, Charge, Records, Store, Transfer
+from reference_connector.store.leases import Leased
 from reference_connector.telemetry import Clock, EventLog
 
 _NO_ANSWER = "no_answer"
+_MOST_DOUBLINGS = 30
 _SHARE_OF_LEASE = 0.9
 """A call ends before its lease, so that its result is saved."""
 
@@ -33,10 +43,19 @@ class PaymentOutbox:
     """
 
     def __init__(
-        self, *, store: Store, provider: PaymentProvider, rules: Payments, owner: str, clock: Clock, log: EventLog
+        self,
+        *,
+        store: Store,
+        provider: PaymentProvider,
+        platform: PlatformCaller,
+        rules: Payments,
+        owner: str,
+        clock: Clock,
+        log: EventLog,
     ) -> None:
         self._store = store
         self._steps = Steps(provider, rules, clock)
+        self._amazon = AmazonSteps(platform, shows_card=rules.shows_card)
         self._rules = rules
         self._call_s = min(rules.call_s, _SHARE_OF_LEASE * rules.lease_s or rules.call_s)
         self._owner = owner
@@ -103,9 +122,9 @@ class PaymentOutbox:
     async def _settle(self, row: Row) -> None:
         done = await self._attempt(row)
         kept = await self._store.transact(self._keep, done)
-        self._log.event(
-            "payment_step", kind=type(row).__name__.lower(), id=row[0], did=row.state, state=done.state, kept=kept
-        )
+        trouble = {"trouble": done.trouble} if done.trouble else {}
+        kind = type(row).__name__.lower()
+        self._log.event("payment_step", kind=kind, id=row[0], did=row.state, state=done.state, kept=kept, **trouble)
 
     def _keep(self, records: Records, row: Row) -> bool:
         """Save the row. The same transaction ends a debt that is paid, and releases what a charge does not collect."""
@@ -122,30 +141,45 @@ class PaymentOutbox:
     async def _attempt(self, row: Row) -> Row:
         try:
             async with asyncio.timeout(self._call_s):
-                return await self._steps.next(row)
-        except PaymentDeclined as refusal:
-            return refused(row, refusal.code)
+                return await self._next(row)
+        except (PaymentDeclined, PaymentImpossible) as refusal:
+            is_money = isinstance(refusal, PaymentDeclined)
+            return refused(row, refusal.code) if is_money else stuck(row._replace(trouble=refusal.code))
         except PaymentPending as pending:
             is_over = row.state == "adjusting" and row.attempts + 1 >= self._rules.adjust_attempts_max
             return refused(row, pending.code) if is_over else self._again(row, pending.code)
         except PaymentUnclear as trouble:
-            return self._again(row, trouble.code)
+            return self._again(row, trouble.code, trouble.retry_after_s)
         except TimeoutError:
             return self._again(row, _NO_ANSWER)
         except Exception as error:  # noqa: BLE001 - a retailer's provider may raise any error, and the outbox must continue
             self._log.event("provider_failed", id=row[0], reason=type(error).__name__)
             return self._again(row, PaymentUnclear.code)
 
-    def _again(self, row: Row, trouble: str) -> Row:
-        attempts = row.attempts + 1
-        if attempts >= self._rules.attempts_max:
+    async def _next(self, row: Row) -> Row:
+        if row.state in AT_AMAZON and not isinstance(row, Authorisation):
+            return await self._amazon.next(row)
+        return await self._steps.next(row)
+
+    def _again(self, row: Row, trouble: str, pause_s: float = 0) -> Row:
+        """Return the state of a row that is due again after a pause, or that is stuck after too many attempts.
+
+        A total that Amazon's issuer has not decided on is asked for until it is decided.
+        """
+        is_amazons = row.state in AT_AMAZON
+        is_undecided = is_amazons and trouble == PaymentPending.code
+        was_undecided = is_amazons and row.trouble == PaymentPending.code
+        attempts = row.attempts + 1 if is_undecided == was_undecided else 1
+        if attempts >= self._rules.attempts_max and not is_undecided:
             return stuck(row._replace(attempts=attempts, trouble=trouble))
-        return row._replace(attempts=attempts, due_at=self._clock() + backoff(self._rules, attempts), trouble=trouble)
+        pause = max(backoff(self._rules, attempts), timedelta(seconds=pause_s))
+        return row._replace(attempts=attempts, due_at=self._clock() + pause, trouble=trouble)
 
 
 def backoff(rules: Payments, attempts: int) -> timedelta:
     """Return the pause after a number of attempts that gave no result."""
-    return timedelta(seconds=min(rules.backoff_first_s * 2 ** (attempts - 1), rules.backoff_max_s))
+    doublings = min(attempts - 1, _MOST_DOUBLINGS)
+    return timedelta(seconds=min(rules.backoff_first_s * 2**doublings, rules.backoff_max_s))
 
 
 def _table_of(records: Records, row: Charge | Authorisation | Transfer) -> Leased[Any]:

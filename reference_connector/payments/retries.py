@@ -9,7 +9,8 @@ from datetime import datetime
 
 from reference_connector.errors import NotPossible, NotThere
 from reference_connector.payments.steps import Row, resumed
-from reference_connector.store import Authorisation, Charge, Leased, Records, Transfer
+from reference_connector.store import Authorisation, Charge, Records, Transfer
+from reference_connector.store.leases import Leased
 
 
 def retry_charge(records: Records, trip_id: str, now: datetime) -> Charge:

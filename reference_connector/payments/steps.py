@@ -3,6 +3,8 @@
 The outbox commits that state before it takes the next step. So a step that is repeated after a crash makes the same
 call again, with the same key and the same amount.
 
+The steps of payments that Amazon holds are in `payments.amazon`.
+
     charge          pending ─> authorised ─> captured
                     adjusting ─> adjusted ─> captured   (if the trip has a pre-authorisation)
                     … ─> collecting ─> captured   (the rest, by another means)
@@ -91,7 +93,12 @@ def refused(row: Row, code: str) -> Row:
 
 
 def stuck(row: Row) -> Row:
-    """Return the state of a row that waits for an operator, because the provider gave no clear result too often."""
+    """Return the state of a row that waits for an operator, because the provider gave no clear result too often.
+
+    A charge that is collected waits for no operator: its receipt does not show the card.
+    """
+    if row.state == "read_at_amazon":
+        return row._replace(state="captured", trouble="")
     return row._replace(state="stuck", stuck_in=row.state) if isinstance(row, Charge) else row._replace(state="stuck")
 
 
@@ -104,6 +111,8 @@ def resumed(row: Row, now: datetime) -> Row:
     row = row._replace(attempts=0, due_at=now)
     if isinstance(row, Charge):
         return row._replace(state=row.stuck_in or "pending", stuck_in="")
+    if isinstance(row, Transfer) and row.amazon_store:
+        return row._replace(state="refund_at_amazon")
     return row._replace(state="releasing" if isinstance(row, Authorisation) else "pending")
 
 

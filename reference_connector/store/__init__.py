@@ -24,6 +24,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from reference_connector.store.books import Books
+from reference_connector.store.leases import Leased
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Scope = Literal["identity", "order", "shopper_auth", "scan", "signature", "refused_scan", "busy_gate"]
@@ -37,6 +40,11 @@ ChargeState = Literal[
     "adjusted",
     "authorised",
     "collecting",
+    "adjust_at_amazon",
+    "capture_at_amazon",
+    "cancel_at_amazon",
+    "read_at_amazon",
+    "checkout_at_amazon",
     "captured",
     "released",
     "declined",
@@ -45,15 +53,26 @@ ChargeState = Literal[
 ]
 """matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
 change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
-first one only, and captures the whole total. collecting: collect the rest by another means.
+first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
+capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. read_at_amazon: the
+whole amount is collected, and the card is read for the receipt. checkout_at_amazon: send the priced cart to the
+platform, which charges the shopper.
 
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
-clear result too often; an operator takes the charge up again."""
+clear result too often, or the platform refused the call; an operator takes the charge up again."""
 AuthorisationState = Literal["pending", "held", "used", "releasing", "released", "declined", "stuck"]
 """pending: authorise. held: the provider reserved the amount, and no trip has used it yet. used: a charge has it.
 releasing: release. The others are final."""
-TransferState = Literal["pending", "done", "declined", "stuck"]
+TransferState = Literal["pending", "refund_at_amazon", "done", "declined", "stuck"]
+"""refund_at_amazon: refund at the platform, as Amazon holds the money. pending: any other call."""
+AT_AMAZON = frozenset(
+    {
+        *("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon"),
+        *("checkout_at_amazon", "refund_at_amazon"),
+    }
+)
+"""The states of rows that wait for a call to the platform. Nodes of version 7 and before leave such rows alone."""
 TransferKind = Literal["refund", "settle"]
 CLAIMED = 0
 """The status of a claim: a worker still decides on the answer."""
@@ -158,6 +177,12 @@ class Charge(NamedTuple):
     event_ids: tuple[str, ...] = ()
     other_methods: tuple[str, ...] = ()
     stuck_in: ChargeState | Literal[""] = ""
+    amazon_store: str = ""
+    """The store of a charge that Amazon collects; empty if the retailer's provider collects it."""
+    paid_with: str = ""
+    """The brand and the last four digits of the card that Amazon charged, or empty."""
+    cart: str = ""
+    """The body of Checkout Cart, as JSON, if the store has the Checkout Service. `reference` is then the orderId."""
 
     @property
     def collected(self) -> Decimal:
@@ -217,6 +242,8 @@ class Transfer(NamedTuple):
     attempts: int = 0
     trouble: str = ""
     reason: str = ""
+    amazon_store: str = ""
+    """The store of money that Amazon returns; empty if the retailer's provider moves it."""
 
 
 class RecordSale(NamedTuple):
@@ -224,9 +251,6 @@ class RecordSale(NamedTuple):
 
     purchase: Purchase
     charge: Charge | None
-
-
-Row = TypeVar("Row")
 
 
 class PaymentBacklog(NamedTuple):
@@ -243,37 +267,6 @@ class PaymentBacklog(NamedTuple):
     purchased_at: datetime | None
 
 
-class Leased(Protocol[Row]):
-    """Rows that wait for work. A worker leases a row, works outside of any transaction, and saves the row's new state.
-
-    The key is the row's first member.
-    """
-
-    def save(self, row: Row) -> None:
-        """Insert a row. Its key must be new."""
-
-    def find(self, key: str) -> Row | None:
-        """Find a row by its key."""
-
-    def in_state(self, state: str, limit: int) -> list[Row]:
-        """List the rows in a state, the oldest first."""
-
-    def of_trip(self, trip_id: str) -> list[Row]:
-        """List the rows of a shopping trip, the oldest first."""
-
-    def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[Row]:
-        """Lease the rows that are due and that no other worker has leased, the oldest first."""
-
-    def claim(self, key: str, owner: str, *, now: datetime, lease_until: datetime) -> bool:
-        """Lease one row, due or not; return False if another worker has leased it."""
-
-    def update(self, row: Row, owner: str) -> bool:
-        """Save the new state of a leased row, and end the lease; return False if `owner` has lost the lease."""
-
-    def replace(self, row: Row) -> None:
-        """Save the new state of a row that no worker has leased."""
-
-
 class Records(Protocol):
     """The records, as one transaction reads and writes them."""
 
@@ -288,6 +281,10 @@ class Records(Protocol):
     @property
     def transfers(self) -> Leased[Transfer]:
         """The refunds and the payments of debts, by id."""
+
+    @property
+    def books(self) -> Books:
+        """What the platform's files and events report about orders."""
 
     def find_answer(self, scope: Scope, key: str, now: datetime) -> RememberedAnswer | None:
         """Find an answer, or a claim on it, that has not expired."""

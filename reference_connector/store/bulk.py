@@ -1,7 +1,8 @@
-"""Inserts of many rows in one statement, which cost a fraction of a statement for each row; and instants in columns."""
+"""Inserts of many rows in one statement, which cost a fraction of a statement for each row; keys and instants."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -75,6 +76,16 @@ def counting_rows(execute: Execute, table: NewRows, rows: Sequence[Row]) -> set[
     placeholders = ", ".join("?" * len(rows))
     newest = f"SELECT key FROM {table.table} WHERE key IN ({placeholders}) AND rowid > ?"  # noqa: S608 - a name of ours
     return {key for (key,) in execute(newest, (*map(_key, rows), cursor.lastrowid - count))}
+
+
+def digest(name: str) -> bytes:
+    """Return the key of a name."""
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()
+
+
+def trip_key(trip_id: str) -> bytes:
+    """Return the key of a shopping trip. Its purchase and its booked order have the same one."""
+    return digest(f"order\0{trip_id}")
 
 
 def to_ms(instant: datetime) -> int:

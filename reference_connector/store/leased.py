@@ -25,14 +25,15 @@ class Convert(NamedTuple):
 class Table(NamedTuple, Generic[T]):
     """A table of leased rows; `columns` are in the order of the members of `row`, and the first one is the key.
 
-    `waiting` are the states in which a row has work when it is due.
+    `waiting` are the groups of states in which a row has work when it is due. Each group needs a partial index with the
+    same condition, as SQLite compares the text of the conditions.
     """
 
     name: str
     row: type[T]
     columns: tuple[str, ...]
     converted: dict[str, Convert]
-    waiting: tuple[str, ...]
+    waiting: tuple[tuple[str, ...], ...]
 
 
 def _cents(amount: Decimal) -> int:
@@ -56,7 +57,18 @@ _OPENING = ("shopper_id", "cents", "currency", "method", "state", "due_at", "att
 CHARGES = Table(
     "charge",
     Charge,
-    ("trip_id", *_OPENING, "authorised", "captured", "event_ids", "other_methods", "stuck_in"),
+    (
+        "trip_id",
+        *_OPENING,
+        "authorised",
+        "captured",
+        "event_ids",
+        "other_methods",
+        "stuck_in",
+        "amazon_store",
+        "paid_with",
+        "cart",
+    ),
     {
         "cents": _MONEY,
         "due_at": _TIME,
@@ -65,30 +77,42 @@ CHARGES = Table(
         "event_ids": _TEXTS,
         "other_methods": _TEXTS,
     },
-    ("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
+    (
+        ("matching", "pending", "adjusting", "adjusted", "authorised", "collecting"),
+        ("adjust_at_amazon", "capture_at_amazon", "cancel_at_amazon", "read_at_amazon"),
+        ("checkout_at_amazon",),
+    ),
 )
 AUTHORISATIONS = Table(
     "authorisation",
     Authorisation,
     ("event_id", *_OPENING, "trip_id"),
     {"cents": _MONEY, "due_at": _TIME},
-    ("pending", "held", "releasing"),
+    (("pending", "held", "releasing"),),
 )
 TRANSFERS = Table(
     "transfer",
     Transfer,
-    ("id", "kind", "trip_id", "cents", "currency", "method", "state", "due_at", "attempts", "trouble", "reason"),
+    (
+        *("id", "kind", "trip_id", "cents", "currency", "method", "state", "due_at", "attempts", "trouble", "reason"),
+        "amazon_store",
+    ),
     {"cents": _MONEY, "due_at": _TIME},
-    ("pending",),
+    (("pending",), ("refund_at_amazon",)),
 )
+
+
+def _condition(states: tuple[str, ...]) -> str:
+    named = ", ".join(f"'{state}'" for state in states)
+    return f"state IN ({named})" if len(states) > 1 else f"state = {named}"
 
 
 class LeasedRows(Generic[T]):
     """The rows of one table, on a connection that is in a transaction; `execute` takes SQL with `?`."""
 
     def __init__(self, execute: Execute, table: Table[T]) -> None:
-        name, _, columns, converted, states = table
-        key, waiting = columns[0], ", ".join(f"'{state}'" for state in states)
+        name, _, columns, converted, groups = table
+        key, conditions = columns[0], [_condition(states) for states in groups]
         self._execute = execute
         self._row = table.row
         self._converted = [(columns.index(column), each) for column, each in converted.items()]
@@ -99,16 +123,20 @@ class LeasedRows(Generic[T]):
         self._find = f"{selected} WHERE {key}=?"
         self._in_state = f"{selected} WHERE state=? ORDER BY due_at, {key} LIMIT ?"
         self._of_trip = f"{selected} WHERE trip_id=? ORDER BY due_at, {key}"
-        self._due = (
-            f"{selected} WHERE state IN ({waiting}) AND due_at<=? AND lease_until<=? ORDER BY due_at, {key} LIMIT ?"
-        )
+        self._due = [
+            f"{selected} WHERE {condition} AND due_at<=? AND lease_until<=? ORDER BY due_at, {key} LIMIT ?"
+            for condition in conditions
+        ]
         self._claim = f"UPDATE {name} SET owner=?, lease_until=? WHERE {key}=? AND lease_until<=?"  # noqa: S608
         self._replace = f"UPDATE {name} SET {new}, owner='', lease_until=0 WHERE {key}=?"  # noqa: S608
         self._update = f"{self._replace} AND owner=?"
-        self._open = f"SELECT count(*) FROM {name} WHERE state IN ({waiting}) AND state<>'held'"  # noqa: S608
+        self._open = [f"SELECT count(*) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
         self._stuck = f"SELECT count(*) FROM {name} WHERE state='stuck'"  # noqa: S608
-        self._first_due = f"SELECT min(due_at) FROM {name} WHERE state IN ({waiting}) AND state<>'held'"  # noqa: S608
-        self._most_tried = f"{selected} WHERE state IN ({waiting}, 'stuck') ORDER BY attempts DESC, due_at LIMIT ?"
+        self._first_due = [f"SELECT min(due_at) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
+        self._most_tried = [
+            f"{selected} WHERE {each} ORDER BY attempts DESC, due_at LIMIT ?" for each in (*conditions, "state='stuck'")
+        ]
+        self._attempts, self._due_at = columns.index("attempts"), columns.index("due_at")
 
     def save(self, row: T) -> None:
         """Insert a row. Its key must be new."""
@@ -133,7 +161,7 @@ class LeasedRows(Generic[T]):
 
     def open(self) -> int:
         """Count the rows that wait for the provider. A pre-authorisation that is held waits for its trip."""
-        return int(self._execute(self._open, ()).fetchone()[0])
+        return sum(int(self._execute(each, ()).fetchone()[0]) for each in self._open)
 
     def stuck(self) -> int:
         """Count the rows that an operator must take up again."""
@@ -141,17 +169,18 @@ class LeasedRows(Generic[T]):
 
     def first_due_at(self) -> datetime | None:
         """Return when the first row that waits for the provider was or will be due; None if no row waits."""
-        found = self._execute(self._first_due, ()).fetchone()[0]
-        return None if found is None else from_ms(found)
+        found = [self._execute(each, ()).fetchone()[0] for each in self._first_due]
+        return min((from_ms(due_at) for due_at in found if due_at is not None), default=None)
 
     def most_tried(self, limit: int) -> list[T]:
         """List the rows that wait or are stuck, those with the most attempts first, and the oldest of equal ones."""
-        return self._read(self._most_tried, (limit,))
+        found = [row for each in self._most_tried for row in self._read(each, (limit,))]
+        return sorted(found, key=lambda row: (-row[self._attempts], row[self._due_at]))[:limit]
 
     def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[T]:
-        """Lease the rows that are due and that no other worker has leased, the oldest first."""
+        """Lease the rows that are due and that no other worker has leased, the oldest of each group first."""
         now_ms, until_ms = to_ms(now), to_ms(lease_until)
-        due = self._read(self._due, (now_ms, now_ms, limit))
+        due = [row for each in self._due for row in self._read(each, (now_ms, now_ms, limit))]
         for row in due:
             self._execute(self._claim, (owner, until_ms, row[0], now_ms))
         return due

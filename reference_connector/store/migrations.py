@@ -113,6 +113,44 @@ STEPS = {
             "CREATE INDEX transfer_stuck ON transfer (due_at) WHERE state = 'stuck'",
         ),
     ),
+    # The charges and refunds that Amazon handles. A node of version 7 does not know their states, so it leaves them to
+    # others.
+    8: Step(
+        both=(
+            "ALTER TABLE charge ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE charge ADD COLUMN paid_with TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE transfer ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            """CREATE INDEX charge_amazon ON charge (due_at)
+  WHERE state IN ('adjust_at_amazon', 'capture_at_amazon', 'cancel_at_amazon', 'read_at_amazon')""",
+            "CREATE INDEX transfer_amazon ON transfer (due_at) WHERE state = 'refund_at_amazon'",
+        ),
+    ),
+    # Carts for the Checkout Service. The books: what the platform's files and events report about orders, and the
+    # messages that are not readable.
+    9: Step(
+        both=(
+            "ALTER TABLE charge ADD COLUMN cart TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX charge_checkout ON charge (due_at) WHERE state = 'checkout_at_amazon'",
+            """CREATE TABLE feed_record (
+  key {bytes} PRIMARY KEY, trip_key {bytes} NOT NULL, source TEXT NOT NULL, id TEXT NOT NULL, trip_id TEXT NOT NULL,
+  store_id TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL, facts TEXT NOT NULL, files TEXT NOT NULL,
+  contradicted INTEGER NOT NULL)""",
+            "CREATE INDEX feed_record_trip ON feed_record (trip_key)",
+            """CREATE TABLE feed_order (
+  key {bytes} PRIMARY KEY, trip_id TEXT NOT NULL, store_id TEXT NOT NULL, purchase_id TEXT NOT NULL,
+  ordered_at BIGINT NOT NULL, lines INTEGER NOT NULL, lines_seen INTEGER NOT NULL, currency TEXT NOT NULL,
+  captured BIGINT NOT NULL, refunded BIGINT NOT NULL, cancelled INTEGER NOT NULL, checkout_order_id TEXT NOT NULL,
+  in_events INTEGER NOT NULL, event_captured BIGINT NOT NULL, event_refunded BIGINT NOT NULL,
+  contradictions INTEGER NOT NULL, files TEXT NOT NULL)""",
+            """CREATE TABLE feed_file (
+  key {bytes} PRIMARY KEY, name TEXT NOT NULL, row_count INTEGER NOT NULL, bad_rows INTEGER NOT NULL,
+  booked_at BIGINT NOT NULL)""",
+            "CREATE INDEX feed_file_time ON feed_file (booked_at)",
+            """CREATE TABLE dead_letter (
+  id TEXT PRIMARY KEY, queue TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL, first_at BIGINT NOT NULL,
+  times INTEGER NOT NULL)""",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)

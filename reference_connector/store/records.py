@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +21,8 @@ from reference_connector.store import (
     Scope,
     badge_place,
 )
-from reference_connector.store.bulk import Execute, InsertPiece, NewRows, from_ms, to_ms
+from reference_connector.store.book_rows import BookRows
+from reference_connector.store.bulk import Execute, InsertPiece, NewRows, digest, from_ms, to_ms, trip_key
 from reference_connector.store.leased import AUTHORISATIONS, CHARGES, TRANSFERS, LeasedRows
 
 DELETED_AT_ONCE = 1000
@@ -50,6 +50,7 @@ class SqlRecords:
         self.charges = LeasedRows(execute, CHARGES)
         self.authorisations = LeasedRows(execute, AUTHORISATIONS)
         self.transfers = LeasedRows(execute, TRANSFERS)
+        self.books = BookRows(execute, self.charges, self.transfers)
         self._last_deletion_ms = 0
         self._last_digest: tuple[str, bytes] = ("", b"")
 
@@ -80,7 +81,7 @@ class SqlRecords:
     def insert_answers_if_absent(self, answers: list[RememberAnswer]) -> list[RememberedAnswer | None]:
         """Insert each answer unless its key has one; return the earlier answer of each, or None if it was inserted."""
         rows = [
-            (_digest(f"{scope}\0{key}"), status, body, request_hash, to_ms(forget_at))
+            (digest(f"{scope}\0{key}"), status, body, request_hash, to_ms(forget_at))
             for scope, key, request_hash, _, forget_at, status, body in answers
         ]
         is_new = _ANSWERS.insert(self._execute, rows, self._insert_piece)
@@ -102,7 +103,7 @@ class SqlRecords:
         """Return the key's digest. The last one is kept, as a unit of work reads and then writes the same key."""
         name = f"{scope}\0{key}"
         if name != self._last_digest[0]:
-            self._last_digest = (name, _digest(name))
+            self._last_digest = (name, digest(name))
         return self._last_digest[1]
 
     def drop_answer(self, scope: Scope, key: str) -> None:
@@ -164,7 +165,7 @@ class SqlRecords:
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
-        rows = [(_trip_key(each.trip_id), *each[:-1], to_ms(each.made_at)) for each, _ in sales]
+        rows = [(trip_key(each.trip_id), *each[:-1], to_ms(each.made_at)) for each, _ in sales]
         is_new = _PURCHASES.insert(self._execute, rows, self._insert_piece)
         for sale, new in zip(sales, is_new, strict=True):
             if new and sale.charge is not None:
@@ -175,12 +176,12 @@ class SqlRecords:
 
     def replace_purchase(self, purchase: Purchase) -> None:
         """Replace the purchase of the same trip."""
-        self._execute("DELETE FROM purchase WHERE key=?", (_trip_key(purchase.trip_id),))
+        self._execute("DELETE FROM purchase WHERE key=?", (trip_key(purchase.trip_id),))
         self.insert_sales_if_absent([RecordSale(purchase, None)])
 
     def find_purchase(self, trip_id: str) -> Purchase | None:
         """Find the purchase of a shopping trip."""
-        found = self._purchases("WHERE key=?", (_trip_key(trip_id),))
+        found = self._purchases("WHERE key=?", (trip_key(trip_id),))
         return found[0] if found else None
 
     def purchases_of(self, shopper_id: str) -> list[Purchase]:
@@ -234,11 +235,3 @@ class SqlRecords:
             (shopper_id,),
         ).fetchone()
         return Decimal(int(row[0])).scaleb(-2)
-
-
-def _digest(name: str) -> bytes:
-    return hashlib.blake2b(name.encode(), digest_size=16).digest()
-
-
-def _trip_key(trip_id: str) -> bytes:
-    return _digest(f"order\0{trip_id}")

@@ -10,6 +10,7 @@ import orjson
 from simulator.aws import AWS_ERRORS, Aws
 from simulator.catalog.report import create_bucket
 from simulator.intraday.announcement import StoredFile
+from simulator.intraday.rows import from_csv
 
 _log = logging.getLogger("simulator.intraday")
 
@@ -23,6 +24,7 @@ class FileDelivery:
         self.bucket = bucket
         self.region = region
         self.topic_arn = ""
+        self._read: dict[tuple[str, str], list[dict[str, str]]] = {}
 
     async def subscribe(self, retailer: str, queue_arn: str) -> str:
         """Subscribe a queue to the files of a retailer; returns the ARN of the subscription."""
@@ -47,9 +49,24 @@ class FileDelivery:
         )
         return StoredFile(self.bucket, key, len(body), answer["ETag"].strip('"'))
 
+    async def rows(self, prefix: str) -> list[dict[str, str]]:
+        """Return the rows of all files with a prefix, in the order of their keys."""
+        return await asyncio.to_thread(self._read_rows, prefix)
+
     async def announce(self, retailer: str, subject: str, message: str) -> None:
         """Publish the notification of a file to the queue of a retailer."""
         await asyncio.to_thread(self._announce, retailer, subject, message)
+
+    def _read_rows(self, prefix: str) -> list[dict[str, str]]:
+        """Read the files that are new since the last call; no file changes under its ETag."""
+        found: list[dict[str, str]] = []
+        pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        for one in (each for page in pages for each in page.get("Contents", ())):
+            if (one["Key"], one["ETag"]) not in self._read:
+                body = self._aws.s3.get_object(Bucket=self.bucket, Key=one["Key"])["Body"].read()
+                self._read[one["Key"], one["ETag"]] = from_csv(body)
+            found += self._read[one["Key"], one["ETag"]]
+        return found
 
     def _subscribe(self, retailer: str, queue_arn: str) -> str:
         create_bucket(self._aws.s3, self.bucket, self.region)

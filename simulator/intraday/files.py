@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import orjson
 
-from jwo_contract.house import IntraDay
+from jwo_contract.house_retailer_calls import IntraDay
 from jwo_contract.values import format_instant, parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.aws import AWS_ERRORS
@@ -62,7 +62,7 @@ class IntraDayFiles:
     ) -> None:
         self._delivery = delivery
         self._stores = stores
-        self._every = timedelta(hours=1) / rules.files_an_hour
+        self.every = timedelta(hours=1) / rules.files_an_hour
         self._rules = rules
         self._clock = clock
         self._seed = seed
@@ -103,9 +103,25 @@ class IntraDayFiles:
             "files": found.files,
             "waitingRows": len(self._rows[retailer]),
             "lastRun": format_instant(found.last_run),
-            "nextRun": format_instant(found.last_run + self._every),
+            "nextRun": format_instant(found.last_run + self.every),
             "failure": self._failures.get(retailer, ""),
         }
+
+    def has(self, retailer: str) -> bool:
+        """Return whether a retailer has a queue."""
+        return retailer in self._subscriptions
+
+    def retailers(self) -> list[str]:
+        """Return the retailers with a queue."""
+        return list(self._subscriptions)
+
+    def waiting(self, retailer: str) -> list[dict[str, str]]:
+        """Return the rows that wait for the next files of a retailer."""
+        return [row.columns for row in self._rows.get(retailer, {}).values()]
+
+    async def written(self, retailer: str) -> list[dict[str, str]]:
+        """Return the rows of all files of a retailer. Raises the errors of the AWS client."""
+        return await self._delivery.rows(f"intra-day/{retailer}/")
 
     def receive(self, entry: Entry) -> None:
         """Store the rows of a journal entry for the next file of its retailer."""
@@ -118,8 +134,8 @@ class IntraDayFiles:
         faults = self._faults.trigger("intraday", place, entry["tripId"], entry["kind"])
         at = parse_instant(entry["at"])
         later = [row["recordType"] == LINE and "order_split" in faults for row in rows]
-        first = [Row(at + self._every if late else at, row) for row, late in zip(rows, later, strict=True)]
-        again = [Row(at + 2 * self._every, row) for row in rows] if "order_repeated" in faults else []
+        first = [Row(at + self.every if late else at, row) for row, late in zip(rows, later, strict=True)]
+        again = [Row(at + 2 * self.every, row) for row in rows] if "order_repeated" in faults else []
         for number, row in enumerate((*first, *again)):
             self._add_row(store.retailer, self._seed.id("intra-day row", entry["seq"], number), row)
 
@@ -134,7 +150,7 @@ class IntraDayFiles:
                 await asyncio.sleep(_RETRY_AFTER_S)
                 continue
             now = self._clock.now()
-            await self._clock.sleep((self._boundary(now) + self._every - now).total_seconds())
+            await self._clock.sleep((self._boundary(now) + self.every - now).total_seconds())
 
     async def write_due(self) -> bool:
         """Write all files up to now; returns whether AWS took all of them."""
@@ -143,8 +159,8 @@ class IntraDayFiles:
         return all(done)
 
     async def _write_missing(self, retailer: str, until: datetime) -> bool:
-        earliest = until - _MOST_MISSED_FILES * self._every
-        end = max(self._subscriptions[retailer].last_run, earliest) + self._every
+        earliest = until - _MOST_MISSED_FILES * self.every
+        end = max(self._subscriptions[retailer].last_run, earliest) + self.every
         while end <= until:
             try:
                 await self._write(retailer, end)
@@ -153,7 +169,7 @@ class IntraDayFiles:
                 _log.warning("the intra-day file of %s for %s waits: %s", retailer, format_instant(end), error)
                 return False
             self._failures.pop(retailer, None)
-            end += self._every
+            end += self.every
         return True
 
     async def _write(self, retailer: str, end: datetime) -> None:
@@ -181,7 +197,7 @@ class IntraDayFiles:
     def _boundary(self, now: datetime) -> datetime:
         """Return the last time of the cadence, counted from midnight in UTC."""
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight + (now - midnight) // self._every * self._every
+        return midnight + (now - midnight) // self.every * self.every
 
     def _row_storage(self, retailer: str) -> KeyValueStore[Row]:
         if retailer not in self._row_storages:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from jwo_toolkit.json_types import JsonObject
+from simulator.event_families import ORDER_RECOVERED
 from simulator.journal import Entry
 
 COLUMNS = (
@@ -49,7 +50,7 @@ def rows_of(entry: Entry) -> list[dict[str, str]]:
 
     A repeated call has a row too: the platform may have died before it stored the row of the first call.
     """
-    if entry["kind"] == "delivery" and entry.get("outcome") == "delivered":
+    if entry["kind"] in {"delivery", ORDER_RECOVERED} and entry.get("outcome") == "delivered":
         return _order_rows(entry)
     if entry["kind"] == "charge" and entry["operation"] != "Adjust Charge":
         return [_charge_row(entry)]
@@ -63,6 +64,11 @@ def to_csv(rows: Iterable[dict[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+def from_csv(body: bytes) -> list[dict[str, str]]:
+    """Return the rows of a file."""
+    return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
 
 
 def _order_rows(entry: Entry) -> list[dict[str, str]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from jwo_contract.house import House, Payment
+from jwo_contract.house import House
+from jwo_contract.house_retailer_calls import Payment
 from jwo_contract.money import Money, decimal_places
 from jwo_contract.operations import ADJUST_CHARGE, CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
 from simulator.called_trips import CalledTrip
@@ -52,6 +53,10 @@ class Charges:
         """Return the charge of a trip; None if no call has touched it."""
         charge = self._charges.get(trip_id)
         return charge.settled(self._clock.now()) if charge else None
+
+    def all(self) -> list[Charge]:
+        """Return the charges of all trips that a call has touched."""
+        return list(self._charges.values())
 
     def store_of(self, trip_id: str) -> str | None:
         """Return the store of a trip with a charge; None for another trip."""
@@ -105,8 +110,7 @@ class Charges:
             self._check_authorized(charge, money)
         changed = charge._replace(captured=money, captured_at=self._clock.now(), captured_by=by)
         self._keep(changed)
-        adjusted = charge.adjustment is not None and charge.adjustment.status == "APPROVED"
-        self._note(changed, by, money, effect="changed", adjusted=adjusted)
+        self._note(changed, by, money, effect="changed", adjusted=_is_adjusted(changed))
 
     def cancel(self, trip: CalledTrip) -> None:
         """End a charge without money, once."""
@@ -132,6 +136,19 @@ class Charges:
         self._keep(changed)
         self._refunds[request_id] = trip.id
         self._note_refund(changed, request_id, refund, effect="changed")
+
+    def note_again(self, trip_id: str, kind: str, refund_request_id: str = "") -> None:
+        """Write the journal entry of a change again, which the platform lost when it was killed.
+
+        The entry has the effect `changed`, since no reader has seen it.
+        """
+        charge = self._charges[trip_id]
+        if kind == "refund":
+            self._note_refund(charge, refund_request_id, charge.refunds[refund_request_id], effect="changed")
+        elif kind == "capture":
+            self._note(charge, charge.captured_by, charge.captured, effect="changed", adjusted=_is_adjusted(charge))
+        else:
+            self._note(charge, CANCEL_CHARGE.name, None, effect="changed")
 
     @property
     def _rules(self) -> Payment:
@@ -199,6 +216,10 @@ def _refuse_if_ended(charge: Charge) -> None:
         )
     if charge.cancelled:
         raise CallRefused(BAD_REQUEST, f"the charge of trip {charge.trip_id} is cancelled; no call can follow")
+
+
+def _is_adjusted(charge: Charge) -> bool:
+    return charge.adjustment is not None and charge.adjustment.status == "APPROVED"
 
 
 def _text(money: Money) -> str:

@@ -12,7 +12,7 @@ from simulator.entry.identity import BadgeChannel
 from simulator.entry.strategies import Strategy
 from simulator.portal.accounts import AccountKey
 from simulator.portal.connectivity import Probe
-from simulator.portal.stores import Method
+from simulator.portal.stores import Method, PaymentProcessor
 
 
 class _Body(BaseModel):
@@ -58,6 +58,10 @@ class StoreSetup(_Body):
     loyalty: bool = False
     chargeCalculation: Literal["retailer", "amazon"] = Field(  # noqa: N815 - as above
         default="retailer", description="The side that does the Charge Calculation; retailer means Order Delegation."
+    )
+    paymentProcessor: PaymentProcessor = Field(  # noqa: N815 - as above
+        default="retailer",
+        description="The side that charges cards: retailer, amazon (payment calls) or checkout (Checkout Cart).",
     )
     authorizedAmount: float | None = Field(default=None, ge=0)  # noqa: N815 - as above
     badgeChannel: BadgeChannel = Field(  # noqa: N815 - as above

@@ -56,6 +56,7 @@ class Portal:
             strategy=setup.strategy,
             loyalty=setup.loyalty,
             charge_calculation=setup.chargeCalculation,
+            payment_processor=setup.paymentProcessor,
             authorized_amount=setup.authorizedAmount,
             badge_channel=setup.badgeChannel,
         )
@@ -185,6 +186,7 @@ def store_to_json(store: Store) -> JsonObject:
         "strategy": store.strategy,
         "loyalty": store.loyalty,
         "chargeCalculation": store.charge_calculation,
+        "paymentProcessor": store.payment_processor,
         "authorizedAmount": store.authorized_amount,
         "badgeChannel": store.badge_channel,
     }

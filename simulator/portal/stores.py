@@ -18,6 +18,9 @@ from simulator.storage.key_values import KeyValueStore
 Method = Literal["app", "badge", "card", "palm"]
 ConnectorKind = Literal["identity", "loyalty", "ordering", "fraud_and_abuse"]
 ConfigurationStatus = Literal["Incomplete", "Complete", "Not Required"]
+PaymentProcessor = Literal["retailer", "amazon", "checkout"]
+"""The side that charges a shopper who enters by card or palm. amazon: Amazon, and the retailer's payment calls end each
+charge. checkout: Amazon, by the totals of Checkout Cart; no call ends the charge of an empty cart."""
 CONNECTOR_KINDS: tuple[ConnectorKind, ...] = get_args(ConnectorKind)
 
 
@@ -36,6 +39,7 @@ class Store(NamedTuple):
     strategy: Strategy = "amazon_managed"
     loyalty: bool = False
     charge_calculation: Literal["retailer", "amazon"] = "retailer"
+    payment_processor: PaymentProcessor = "retailer"
     authorized_amount: float | None = None
     """The amount to reserve on a card; None means the amount of the house rules."""
     badge_channel: BadgeChannel = "CONTACT"

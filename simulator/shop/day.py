@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from datetime import datetime, timedelta
@@ -58,12 +58,19 @@ class _Activity(NamedTuple):
     trip_id: str = ""
 
 
+async def _follow_nothing() -> None:
+    return
+
+
 def _cannot_mint(kind: Kind) -> str:
     raise NotNow(f"the plan has visits with fresh keys of the kind {kind}, and the day has no source of keys")
 
 
 class Day:
-    """One simulated day in one platform; `receive` gets the visits with the answers of their gates."""
+    """One simulated day in one platform; `receive` gets the visits with the answers of their gates.
+
+    `follow` runs after each window.
+    """
 
     def __init__(
         self,
@@ -74,6 +81,7 @@ class Day:
         *,
         mint: Mint = _cannot_mint,
         receive: Callable[[Visit, JsonObject], None] = lambda _visit, _answer: None,
+        follow: Callable[[], Awaitable[None]] = _follow_nothing,
     ) -> None:
         self._services = services
         self._clock = clock
@@ -81,6 +89,7 @@ class Day:
         self._plan = plan
         self._mint = mint
         self._receive = receive
+        self._follow = follow
         self._midnight = clock.at
         self._later: list[_Later] = []
         self._under_way: set[Task] = set()
@@ -127,6 +136,7 @@ class Day:
         self._clock.at = end
         await send_due(self._services.deliveries, self._clock)
         self._services.journal.release()
+        await self._follow()
         return arrived
 
     def _planned(self, arrived: int, end_s: int) -> tuple[list[_Activity], int]:

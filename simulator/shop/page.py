@@ -15,6 +15,8 @@ from jwo_toolkit import figures
 from jwo_toolkit.pages.rendering import Frame, Pages, Verdict, utc
 from jwo_toolkit.pages.rendering import Title as TitleLine
 from jwo_toolkit.texts import no_approval
+from simulator.reconciliation.comparison import Reconciliation
+from simulator.reconciliation.table import columns_of, remarks_of, rows_of
 from simulator.shop.plots import bars, steps
 from simulator.shop.results import BUDGET_MS, Results, latency, ranked, reason
 
@@ -41,7 +43,13 @@ class Title(NamedTuple):
     ended_at: datetime
 
 
-def page(title: Title, results: Results, deliveries: dict[str, int], findings: Sequence[str] = ()) -> str:
+def page(
+    title: Title,
+    results: Results,
+    deliveries: dict[str, int],
+    money: Reconciliation,
+    findings: Sequence[str] = (),
+) -> str:
     """Return the page; `deliveries` counts deliveries by state."""
     hours = [(f"{hour:02d}", results.arrivals.get(hour, 0)) for hour in range(_HOURS)]
     drawn = {
@@ -56,6 +64,9 @@ def page(title: Title, results: Results, deliveries: dict[str, int], findings: S
         "visitors": _visitors(results),
         "decision_columns": DECISION_COLUMNS,
         "decisions": decision_rows(results),
+        "money_columns": columns_of(money),
+        "money": rows_of(money),
+        "money_remarks": remarks_of(money),
         "coverage": _coverage(results, deliveries),
         "counts": _counts(results, deliveries),
         "environment": _environment(title),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from jwo_contract.operations import CREATE_PURCHASES
+from simulator.reconciliation.comparison import Reconciliation, money_text
 from simulator.shop.results import CALLS, Judged, Results
 
 _ENOUGH_UNKNOWN = 10
 """Refusals of visitors without an expectation are a finding from this number on, if no such visitor was let in."""
+_NAMED_TRIPS = 20
 _PEOPLE = {
     ("app", "shopper"): "shoppers with the app",
     ("app", "associate"): "associates with the app",
@@ -24,6 +26,14 @@ _PEOPLE = {
 def findings(results: Results, deliveries: dict[str, int]) -> list[str]:
     """Return the findings of a day; a connector without one passes. `deliveries` counts deliveries by state."""
     return [*_refused(results), *_late(results), *_undelivered(results, deliveries)]
+
+
+def money_findings(money: Reconciliation) -> list[str]:
+    """Return a finding for each trip of which the books do not agree, up to a limit."""
+    found = [f"Trip {one.trip_id}: {one.says}." for one in money.disagreements[:_NAMED_TRIPS]]
+    if more := len(money.disagreements) - len(found):
+        found.append(f"{more:,} more disagreements of the books; the difference is {money_text(money.difference)}.")
+    return found
 
 
 def _refused(results: Results) -> list[str]:

@@ -43,6 +43,14 @@ WHERE trip_id IN (SELECT trip_id FROM delivery WHERE (? = '' OR trip_id = ?) AND
                   ORDER BY rowid LIMIT ?) ORDER BY seq"""
 _CART = "SELECT cart FROM delivery WHERE trip_id = ?"
 _CARTS = "SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})"
+_ORDERS = """
+SELECT trip_id, store_id, purchase_id, json_array_length(CAST(cart AS TEXT), '$.cartItems') = 0 AS is_empty,
+       json_extract(CAST(cart AS TEXT), '$.shopperIdentity.id') IS NOT NULL AS by_card
+FROM delivery WHERE state = 'delivered' ORDER BY rowid"""
+_NEWEST_DELIVERED = """
+SELECT d.trip_id, d.store_id, d.purchase_id, a.request_id, d.cart
+FROM (SELECT seq, trip_id, request_id FROM attempt WHERE outcome = 'delivered' ORDER BY seq DESC LIMIT ?) a
+JOIN delivery d ON d.trip_id = a.trip_id ORDER BY a.seq"""
 _COUNT_BY_STATE = "SELECT state, count(*) AS n FROM delivery GROUP BY state"
 _COUNT_ATTEMPTS = "SELECT count(*) AS n FROM attempt"
 
@@ -112,6 +120,26 @@ class DeliveryRecord(NamedTuple):
         }
 
 
+class DeliveredOrder(NamedTuple):
+    """A delivered cart; `by_card` is whether its shopper entered with a means of payment."""
+
+    trip_id: str
+    store_id: str
+    purchase_id: str
+    is_empty: bool
+    by_card: bool
+
+
+class DeliveredCart(NamedTuple):
+    """A delivered cart with the id of the request that delivered it."""
+
+    trip_id: str
+    store_id: str
+    purchase_id: str
+    request_id: str
+    cart: JsonObject
+
+
 class DeliveryStorage:
     """The deliveries of all stores; every method raises StorageFailed if the database fails."""
 
@@ -142,6 +170,22 @@ class DeliveryStorage:
         for of_trip, *attempt in await self._database.read(_ATTEMPTS, *given):
             attempts[of_trip].append(Attempt(*attempt))
         return [DeliveryRecord(**dict(row), attempts=attempts[row["trip_id"]]) for row in rows]
+
+    async def orders(self) -> list[DeliveredOrder]:
+        """Return every delivered cart, oldest first."""
+        rows = await self._database.read(_ORDERS)
+        return [
+            DeliveredOrder(trip, store, purchase or "", is_empty=bool(empty), by_card=bool(by_card))
+            for trip, store, purchase, empty, by_card in rows
+        ]
+
+    async def newest_delivered(self, most: int) -> list[DeliveredCart]:
+        """Return the carts that were delivered last, in the order of their deliveries."""
+        rows = await self._database.read(_NEWEST_DELIVERED, most)
+        return [
+            DeliveredCart(trip, store, purchase or "", request_id, orjson.loads(cart))
+            for trip, store, purchase, request_id, cart in rows
+        ]
 
     async def cart(self, trip_id: str) -> JsonObject | None:
         """Return the cart of a delivery; None if there is no delivery."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import GATE, Place, Tab
+from tests.browser.conftest import GATE, GATES, Place, Tab, set_up_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\u2066" + "\U0001f600" * 100
@@ -113,3 +113,21 @@ def test_hostile_items_have_no_effect(open_tab: Callable[..., Tab], place: Place
     expect(page.get_by_text("The first 200 lines are here")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     tab.check_accessibility()
+
+
+def test_the_days_money_names_a_trip_without_its_capture(tab: Tab, place: Place) -> None:
+    set_up_store(place.api, place.connector, GATES, paymentProcessor="amazon", strategy="none")
+    card = place.api.post(f"/gates/{GATE}/cards", json={"instrument": "card-1"}).raise_for_status().json()
+    trip = str(card["shoppingTripId"])
+    pick(place, trip, "SKU-1")
+    page = tab.open("/ui/trips")
+    place.api.post(f"/trips/{trip}/leave").raise_for_status()
+
+    expect(page.locator("#money-badge")).to_have_text("Difference 0.00, 1 disagreement")
+    money = page.get_by_role("region", name="The day's money")
+    expect(money).to_contain_text("the cart is delivered, and no capture ends its charge")
+    expect(money).to_contain_text("Not compared: feed, no retailer has a queue for the event feed")
+    money.get_by_role("button", name=f"Trip {trip[:8]}").click()
+    expect(page.locator("#detail")).to_contain_text(trip)
+    tab.check_accessibility()
+    set_up_store(place.api, place.connector, GATES)

@@ -18,7 +18,8 @@ from conformance.mutants.small_connector import SmallConnector
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.verdicts import CaseResult, Verdict
-from jwo_contract.profile import CatalogClientTable, ConnectorTable, Profile
+from jwo_contract.profile import CatalogClientTable, Profile
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.register import register
 
 Serve = Callable[[Any], str]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from reference_connector.catalog_client.journal import held_journal
 from tests.jwo.conftest import Jwo
 from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
 
@@ -103,6 +104,15 @@ def test_terminal_shows_a_bar_of_uploaded_rows(catalog: Any) -> None:
     os.close(ours)
     assert "uploading rows" in shown
     assert "100%" in shown
+
+
+def test_upload_on_a_journal_that_another_one_uses_is_a_usage_error(
+    catalog: Any, platform: SmallPlatform, tmp_path: Path
+) -> None:
+    with held_journal(tmp_path / "kept"):
+        refused = catalog("upload", "rows.json", "--journal", "kept")
+    assert (refused.returncode, len(platform.calls)) == (2, 0)
+    assert "another upload uses the journal kept" in refused.stderr
 
 
 def test_interrupted_upload_resumes_from_its_journal(catalog: Any, platform: SmallPlatform, tmp_path: Path) -> None:

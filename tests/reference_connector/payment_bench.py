@@ -17,6 +17,8 @@ from reference_connector.payments.desk import PaymentDesk
 from reference_connector.payments.entry import Entry, EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.simulated import SimulatedProvider, effects
+from reference_connector.platform_calls.caller import PlatformCaller
+from reference_connector.platform_calls.settings import PlatformAccess
 from reference_connector.retailer import Account, Assortment, CurrentRetailer, Policy, Retailer, Visitor
 from reference_connector.scan_keys import Refusal
 from reference_connector.settings import Payments
@@ -45,17 +47,18 @@ class AdasKey:
 def retailer_of(method: str, others: tuple[str, ...] = ()) -> Retailer:
     """A retailer with one shopper, Ada, whose means of payment have a behaviour each."""
     ada = Account(ADA, False, (2099, 12), 0, Decimal(0), method, SecretStr(""), others)  # noqa: FBT003 - not flagged
-    return Retailer(Policy(), frozenset(), {"ada": ada}, {}, Assortment(), {}, {}, {}, {})
+    return Retailer(Policy(), {}, {"ada": ada}, {}, Assortment(), {}, {}, {}, {})
 
 
 class PaymentBench:
     """The parts of one connector process; `restart` makes new ones on the same store and ledger."""
 
-    def __init__(self, store: Store, ledger: Path, provider: Any = None, **rules: Any) -> None:
+    def __init__(self, store: Store, ledger: Path, provider: Any = None, platform: Any = None, **rules: Any) -> None:
         self.now = NOW
         self.store = store
         self.ledger = ledger
         self.provider = provider or SimulatedProvider(ledger, slow_s=0.2)
+        self.platform = platform or PlatformCaller(PlatformAccess(), block_amazon=True, clock=lambda: self.now)
         self.log = io.StringIO()
         self.runner = asyncio.Runner()
         self.rules = Payments(**{"attempts_max": 4, "lease_s": 30, "gate_budget_s": 0.1, "call_s": 5, **rules})
@@ -71,6 +74,7 @@ class PaymentBench:
         return PaymentOutbox(
             store=self.store,
             provider=self.provider,
+            platform=self.platform,
             rules=self.rules,
             owner=owner or f"worker-{next(self._owners)}",
             clock=lambda: self.now,
@@ -135,7 +139,7 @@ class PaymentBench:
 
 
 async def _enter(store: Store, gate: EntryPayments, event: str, now: datetime) -> str:
-    entry = await store.transact(gate.redeem, "", event, now)
+    entry = await store.transact(gate.redeem, "", event, now, "STORE-001")
     assert isinstance(entry, Entry)
     if entry.owner:
         entry = await gate.ask(entry)

@@ -11,9 +11,9 @@ import pytest
 from reference_connector.catalog_client.journal import UploadJournal
 from reference_connector.errors import (
     BadRows,
-    CatalogClientError,
     ForbiddenHost,
     JournalUnusable,
+    PlatformClientError,
     PlatformRefused,
     QueueUnusable,
 )
@@ -44,7 +44,7 @@ def test_journal_that_is_not_writable_stops_before_the_upload(tmp_path: Path) ->
     with pytest.raises(JournalUnusable, match="cannot be written"):
         UploadJournal(tmp_path / "missing" / "journal")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(CatalogClientError, match="journal"):
+    with pytest.raises(PlatformClientError, match="journal"):
         UploadJournal(tmp_path / "folder")
 
 

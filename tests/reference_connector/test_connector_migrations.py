@@ -34,6 +34,7 @@ OLD = Path(__file__).with_name("old_databases")
 
 The first form of version 3 allowed answers without an end, the last form does not.
 """
+BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter")
 FORMS = ("version_3_first", "version_3_last")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 ENDLESS = "UPDATE answer SET forget_at = NULL"
@@ -184,7 +185,7 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge")
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge", *BOOKS)
     run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")
@@ -324,6 +325,44 @@ def test_tables_of_another_program_are_refused(storage: Storage) -> None:
     assert run_sql(storage, "SELECT question FROM answer") == []
 
 
+BACK_TO_7 = (
+    "DROP INDEX charge_checkout",
+    *(f"DROP TABLE {table}" for table in BOOKS),
+    "DROP INDEX charge_amazon",
+    "DROP INDEX transfer_amazon",
+    *(f"ALTER TABLE charge DROP COLUMN {column}" for column in ("amazon_store", "paid_with", "cart")),
+    "ALTER TABLE transfer DROP COLUMN amazon_store",
+)
+
+
+@both_databases
+def test_open_payments_of_version_7_stay_the_providers(storage: Storage, tmp_path: Path) -> None:
+    opened_and_closed(storage)
+    run_sql(
+        storage,
+        *BACK_TO_7,
+        "INSERT INTO charge (trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble,"
+        " owner, lease_until) VALUES ('trip-1', 'ada', 1000, 'USD', 'tok_approved', 'pending', 0, 0, '', '', '', 0)",
+        "INSERT INTO transfer (id, kind, trip_id, cents, currency, method, state, due_at, attempts, trouble, reason,"
+        " owner, lease_until) VALUES ('refund-1', 'refund', 'trip-1', 400, 'USD', 'tok_approved', 'pending',"
+        " 4000000000000, 0, '', 'OTHER', '', 0)",
+        "UPDATE jwo_version SET version = 7" if "database_url" in storage else "PRAGMA user_version=7",
+    )
+
+    store = store_of(storage)
+    store.open()
+    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
+    bench.work()
+    bench.now = datetime(2100, 1, 1, tzinfo=UTC)
+    bench.work()
+
+    assert (bench.charge().state, bench.charge().amazon_store) == ("captured", "")
+    assert bench.ledger_lines() == ["authorise 10.00", "capture 10.00", "refund 4.00"]
+    bench.runner.close()
+    store.close()
+    bench.provider.close()
+
+
 _STUCK = (
     "INSERT INTO charge (trip_id, authorised, reference, captured, method, shopper_id, cents, currency, state, due_at, "
     "attempts, trouble, owner, lease_until) VALUES ({}, 'ada', 5766, 'USD', 'stuck', 0, 4, 'no_answer', '', 0)"
@@ -343,6 +382,7 @@ def test_stuck_charge_of_version_6_gets_its_step(storage: Storage) -> None:
     is_postgres = "database_url" in storage
     run_sql(
         storage,
+        *BACK_TO_7,
         *(f"DROP INDEX {table}_stuck" for table in ("charge", "authorisation", "transfer")),
         "ALTER TABLE charge DROP COLUMN stuck_in",
         *(_STUCK.format(f"'{trip}', {members}") for trip, members in rows.items()),

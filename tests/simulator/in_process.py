@@ -24,14 +24,15 @@ class InProcess:
     """A running platform; every call runs its event loop until the answer is there."""
 
     def __init__(self, runner: asyncio.Runner, app: Any, clock: MovableClock) -> None:
-        self._runner = runner
+        self.runner = runner
+        self.app = app
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
         self.clock = clock
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> httpx.Response:
         content = body if isinstance(body, bytes) else orjson.dumps(body)
         given = headers or {"Content-Type": "application/json"}
-        return self._runner.run(self._http.request(method, path, content=content, headers=given))
+        return self.runner.run(self._http.request(method, path, content=content, headers=given))
 
     def put(self, path: str, body: Any) -> Any:
         answer = self.call("PUT", path, body)
@@ -64,7 +65,7 @@ class InProcess:
 
     def wait(self, seconds: float) -> None:
         """Let the platform's loops run for a number of real seconds."""
-        self._runner.run(asyncio.sleep(seconds))
+        self.runner.run(asyncio.sleep(seconds))
 
 
 @contextmanager

@@ -53,6 +53,7 @@ def test_day_against_a_running_connector_writes_table_page_numbers_and_journal(c
     first = run(*words)
     assert first.exit_code == 0, first.output
     assert "Create Purchases" in first.output
+    assert "Not compared: connector, a connector of your own shows no books here." in first.output
     numbers = json.loads((out / "shop.json").read_text("utf-8"))
     assert numbers["decisions"] == 30
     assert numbers["deliveries"]["delivered"] == numbers["carts"] > 20

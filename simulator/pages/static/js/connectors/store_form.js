@@ -13,7 +13,7 @@ const STRATEGIES = [
 ];
 const NEW = {
   storeId: "", retailer: "", gates: [], methods: ["app", "badge"], storeDefault: "", qrPattern: "", strategy: "amazon_managed",
-  loyalty: false, chargeCalculation: "retailer", authorizedAmount: null, badgeChannel: "CONTACT", connector: null,
+  loyalty: false, chargeCalculation: "retailer", paymentProcessor: "retailer", authorizedAmount: null, badgeChannel: "CONTACT", connector: null,
 };
 const dialog = new FormDialog("store-form", "Save the store");
 
@@ -44,6 +44,7 @@ function content(shown, isNew) {
     h("div", { class: "form-grid" },
       field("Strategy for fraud and abuse", select("strategy", STRATEGIES, shown.strategy)),
       field("Charge calculation", select("chargeCalculation", [["retailer", "by the retailer"], ["amazon", "by Amazon"]], shown.chargeCalculation)),
+      field("Cards are charged", select("paymentProcessor", [["retailer", "by the retailer"], ["amazon", "by Amazon, with the retailer's payment calls"], ["checkout", "by Amazon, with Checkout Cart"]], shown.paymentProcessor)),
       field("Authorized amount", text("authorizedAmount", { type: "number", min: 0, step: "any", placeholder: "by default", value: shown.authorizedAmount ?? "" }), "Reserved on a card at the gate."),
       field("Badge readers", select("badgeChannel", [["CONTACT", "by contact"], ["RADIO", "by radio"]], shown.badgeChannel))),
     connectorFields(shown.connector)];
@@ -86,6 +87,7 @@ function setup(data, isNew) {
     qrPattern: isNew && !data.get("qrPattern") ? undefined : data.get("qrPattern"),
     strategy: data.get("strategy"),
     chargeCalculation: data.get("chargeCalculation"),
+    paymentProcessor: data.get("paymentProcessor"),
     authorizedAmount: amount === "" ? null : Number(amount),
     badgeChannel: data.get("badgeChannel"),
     connector: data.get("url").trim() ? connectorSetup(data) : undefined,

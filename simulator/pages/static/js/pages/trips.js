@@ -6,6 +6,7 @@ import { listen } from "../events.js";
 import { clockTime } from "../time.js";
 import { toast } from "../toast.js";
 import { TripDetail } from "../trips/detail.js";
+import { Money } from "../trips/money.js";
 import { Records, STATES } from "../trips/records.js";
 
 const SHOWN = 150;
@@ -26,6 +27,7 @@ async function start() {
   const { appUrl } = await get("/samples", { quiet: true }).catch(() => ({ appUrl: "" }));
   detail = new TripDetail(byId("detail"), appUrl);
   makeTabs();
+  new Money(byId("money-badge"), byId("money"), choose).read();
   const last = await read();
   const trip = query.get("trip") ?? "";
   if (trip) choose(trip);

@@ -1,0 +1,175 @@
+"""Consumes a queue: books what its messages report, and deletes a message after that is on disk.
+
+A process that dies in between gets the message again, and the books then do not change. A message that is not readable
+becomes a dead letter, also before it is deleted. So no message is lost, and none blocks the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from reference_connector.errors import FeedUnavailable, FileMissing, MessageUnreadable, StoreError
+from reference_connector.feeds.settings import Feeds
+from reference_connector.store import Records, Store
+from reference_connector.store.books import BookedFile, DeadLetter, FeedRecord
+from reference_connector.telemetry import Clock, EventLog
+
+_SHOWN_PROBLEMS = 20
+
+
+class Received(Protocol):
+    """A message: its text, the handle that deletes it, and how often it was received."""
+
+    @property
+    def body(self) -> str:
+        """The text."""
+
+    @property
+    def handle(self) -> str:
+        """What deletes it."""
+
+    @property
+    def receives(self) -> int:
+        """How often it was received."""
+
+
+class Queue(Protocol):
+    """A queue that delivers at least once. Both methods wait for the network, and raise FeedUnavailable."""
+
+    def receive(self) -> Sequence[Received]:
+        """Wait for messages, and return them."""
+
+    def delete(self, handles: Sequence[str]) -> None:
+        """Delete messages."""
+
+
+class Reading(NamedTuple):
+    """What a message reports: records, the file that has them, and what is not readable in it."""
+
+    records: Sequence[FeedRecord]
+    file: str = ""
+    rows: int = 0
+    problems: Sequence[str] = ()
+
+
+Read = Callable[[str], AsyncIterator[Reading]]
+"""Reads a message and its files, one after the other. Raises MessageUnreadable, FileMissing or FeedUnavailable."""
+
+
+class Consumer:
+    """Consumes the queue `name`; several consumers, in any number of processes, may share it."""
+
+    def __init__(
+        self, name: str, queue: Queue, read: Read, *, store: Store, rules: Feeds, clock: Clock, log: EventLog
+    ) -> None:
+        self.name = name
+        self._queue = queue
+        self._read = read
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._log = log
+
+    async def run(self) -> None:
+        """Consume messages until cancelled."""
+        while True:
+            try:
+                is_well = await self.poll() is not None
+            except FeedUnavailable as error:
+                self._log.event("feed_waits", queue=self.name, reason=f"{error}; {error.hint}")
+                is_well = False
+            except Exception as error:  # noqa: BLE001 - without this task, no later message would be read
+                self._log.event("feed_waits", queue=self.name, reason=type(error).__name__)
+                is_well = False
+            if not is_well:
+                await asyncio.sleep(self._rules.retry_s)
+
+    async def poll(self) -> int | None:
+        """Consume the messages of one call; return how many, or None if one of them must come again.
+
+        Raises FeedUnavailable if the queue gives no answer.
+        """
+        messages = await asyncio.to_thread(self._queue.receive)
+        are_done = await asyncio.gather(*(self._consume(message) for message in messages))
+        handles = [message.handle for message, is_done in zip(messages, are_done, strict=True) if is_done]
+        if handles:
+            await asyncio.to_thread(self._queue.delete, handles)
+        return len(messages) if all(are_done) else None
+
+    async def _consume(self, message: Received) -> bool:
+        """Handle a message; return whether it is done, so that it can be deleted."""
+        is_last = message.receives >= self._rules.attempts_max
+        try:
+            problems = await self.handle(message.body)
+            if problems:
+                await self._keep(message.body, problems)
+        except (FeedUnavailable, StoreError) as error:
+            self._log.event("feed_waits", queue=self.name, reason=f"{error}; {error.hint}")
+            return False
+        except Exception as error:  # noqa: BLE001 - one message must not end the consumer
+            reason = str(error) if isinstance(error, FileMissing) else f"the connector failed: {type(error).__name__}"
+            self._log.event("feed_message_failed", queue=self.name, reason=reason, receives=message.receives)
+            return is_last and await self._keep_if_possible(message.body, reason)
+        return True
+
+    async def handle(self, body: str) -> list[str]:
+        """Book what a message reports; return what is not readable in it.
+
+        Raises FileMissing if a file is missing. Raises FeedUnavailable if S3 gives no answer, and StoreError.
+        """
+        problems: list[str] = []
+        try:
+            async for reading in self._read(body):
+                await self._book(reading)
+                problems += (f"{reading.file}: {problem}" for problem in reading.problems)
+        except MessageUnreadable as error:
+            problems.append(str(error))
+        return problems
+
+    async def _book(self, reading: Reading) -> None:
+        """Book the records, some at a time, as each commit delays the answers at the gate for a moment."""
+        records, size = reading.records, self._rules.records_at_once
+        for start in range(0, len(records), size):
+            await self._store.transact(_book, records[start : start + size], reading.file)
+        if reading.file:
+            bad = len(reading.problems)
+            file = BookedFile(reading.file, reading.rows, bad, self._clock())
+            await self._store.transact(lambda found: found.books.note_file(file))
+            self._log.event("feed_file_booked", file=reading.file, rows=reading.rows, badRows=bad)
+
+    async def _keep(self, body: str, problems: Sequence[str]) -> None:
+        """Keep a message as a dead letter."""
+        more = len(problems) - _SHOWN_PROBLEMS
+        reason = "; ".join((*problems[:_SHOWN_PROBLEMS], *((f"and {more} more",) if more > 0 else ())))
+        text = body.encode(errors="backslashreplace").decode()
+        letter = DeadLetter(letter_id(self.name, text), self.name, reason, text, self._clock())
+        await self._store.transact(lambda records: records.books.keep_letter(letter))
+        self._log.event("feed_dead_letter", queue=self.name, id=letter.id, reason=reason)
+
+    async def _keep_if_possible(self, body: str, reason: str) -> bool:
+        try:
+            await self._keep(body, [reason])
+        except StoreError as error:
+            self._log.event("feed_waits", queue=self.name, reason=str(error))
+            return False
+        return True
+
+
+class Consumers(NamedTuple):
+    """The consumers of a process, by the names of their queues; `close` closes their connections."""
+
+    by_queue: Mapping[str, Consumer] = MappingProxyType({})
+    close: Callable[[], None] = lambda: None
+
+
+def letter_id(queue: str, body: str) -> str:
+    """Return the id of a dead letter. A message that comes again has the same one."""
+    return hashlib.blake2b(f"{queue}\0{body}".encode(), digest_size=16).hexdigest()
+
+
+def _book(records: Records, added: Sequence[FeedRecord], file: str) -> None:
+    records.books.book(added, file)
