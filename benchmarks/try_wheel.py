@@ -45,10 +45,11 @@ def main() -> int:
             for built in (*folder.glob("*.tar.gz"), wheel):
                 shutil.copy(built, given.keep)
         venv = folder / "venv"
-        run(given.python, "-m", "venv", str(venv))
+        run(given.python, "-m", "venv", "--without-pip", str(venv))  # the pip of this Python installs into it
         empty_mb, empty = size_mb(venv), packages_in(venv)
         wanted = f"{wheel}[{given.extras}]" if given.extras else str(wheel)
-        pip = (str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet")
+        target = ("--python", str(venv / "bin" / "python"))
+        pip = (sys.executable, "-m", "pip", *target, "--disable-pip-version-check", "--quiet")
         start = time.monotonic()
         run(*pip, "install", "--constraint", str(ROOT / "constraints.txt"), wanted)
         install_s, install_mb = time.monotonic() - start, size_mb(venv) - empty_mb

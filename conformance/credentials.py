@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from jwo_contract.profile import ConnectorTable
+from jwo_contract.profile_connector import ConnectorTable
 
 _OLD_S = 16 * 60.0
 """AWS accepts a signature for 15 minutes."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from conformance.errors import HarnessBroke
-from jwo_contract.profile import ConnectorTable
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.sigv4 import Key
 from jwo_toolkit.json_types import JsonObject
 from jwo_toolkit.keep_alive import LIMITS

@@ -18,7 +18,8 @@ from typing import Self
 
 from conformance.drivers.exchange import Exchange
 from conformance.errors import Finding, NotDeclared, ProfileBroke
-from jwo_contract.profile import ConnectorTable, Profile
+from jwo_contract.profile import Profile
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_toolkit.reachability import NotReachable, check_reachable
 
 _WITHIN_S = 60

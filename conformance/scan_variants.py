@@ -17,7 +17,7 @@ from conformance.drafts import Draft
 from conformance.errors import NotDeclared
 from conformance.requests import Requests
 from conformance.variants import Variant, with_own_ids
-from jwo_contract.profile import KeyKind
+from jwo_contract.key_kinds import KeyKind
 from jwo_toolkit.json_types import Json
 
 ScanSet = Callable[[Draft, Requests], Iterator[Variant]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from jwo.errors import Usage
 from jwo_contract.settings import read
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import CatalogClient, Uploaded
-from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.journal import UploadJournal, held_journal
 from reference_connector.catalog_client.rows import CatalogRow, read_rows
 from reference_connector.catalog_client.settings import CatalogClientSettings
 from reference_connector.catalog_client.summary import Ledger
@@ -34,32 +34,35 @@ def upload_rows(file: Path, ledger: Ledger, *, confirm: bool, wait_s: float, jou
     If a call fails for good, it still follows what is uploaded. The journal is deleted when every result is known.
     Raises Usage if the file or a call failed.
     """
-    with _as_usage():
-        settings = read(CatalogClientSettings)
-        rows, remarks = read_rows(file, settings.shared_barcodes)
-        ledger.warnings += remarks
-        ledger.rows = len(rows)
-        resumable = UploadJournal(journal, settings.endpoint) if journal else None
-    with connected() as client:
-        if confirm and not client.confirm_subscription():
-            raise Usage(
-                "no subscription message arrived; check JWO_CATALOG_QUEUE_URL, that the queue is registered at the "
-                "portal, and that its policy allows the topic to send"
-            )
-        ledger.resume = _how_to_resume(journal)
-        failure = _upload(client, rows, resumable, ledger)
-        client.wait_for_results(ledger.ingestions, wait_s, ledger.add_result)
-        if client.queue_problem:
-            ledger.warnings.append(f"{client.queue_problem}; status calls replaced the notifications")
-        if failure:
-            raise failure
-        if ledger.is_complete:
-            ledger.resume = ""
-            if resumable is not None:
-                resumable.finish()
-    if problems := ledger.problems:
-        more = f" ({len(problems)} ingestions have such a problem)" if len(problems) > 1 else ""
-        raise Usage(f"the result of {problems[0].ingestion_id} is not known: {problems[0].problem}{more}")
+    with ExitStack() as held:
+        with _as_usage():
+            settings = read(CatalogClientSettings)
+            rows, remarks = read_rows(file, settings.shared_barcodes)
+            ledger.warnings += remarks
+            ledger.rows = len(rows)
+            if journal:
+                held.enter_context(held_journal(journal))
+            resumable = UploadJournal(journal, settings.endpoint) if journal else None
+        with connected() as client:
+            if confirm and not client.confirm_subscription():
+                raise Usage(
+                    "no subscription message arrived; check JWO_CATALOG_QUEUE_URL, that the queue is registered at the "
+                    "portal, and that its policy allows the topic to send"
+                )
+            ledger.resume = _how_to_resume(journal)
+            failure = _upload(client, rows, resumable, ledger)
+            client.wait_for_results(ledger.ingestions, wait_s, ledger.add_result)
+            if client.queue_problem:
+                ledger.warnings.append(f"{client.queue_problem}; status calls replaced the notifications")
+            if failure:
+                raise failure
+            if ledger.is_complete:
+                ledger.resume = ""
+                if resumable is not None:
+                    resumable.finish()
+        if problems := ledger.problems:
+            more = f" ({len(problems)} ingestions have such a problem)" if len(problems) > 1 else ""
+            raise Usage(f"the result of {problems[0].ingestion_id} is not known: {problems[0].problem}{more}")
 
 
 def _how_to_resume(journal: Path | None) -> str:

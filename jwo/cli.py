@@ -275,6 +275,7 @@ def replay_command(
     from jwo import replay
     from jwo.case_ids import check_ids
     from jwo_contract.own_cases import ID as OWN
+    from jwo_contract.register import register
     from jwo_toolkit.console import make_console
 
     if unmasked and not sys.stdout.isatty():
@@ -284,7 +285,7 @@ def replay_command(
     if not chosen_id or (played and chosen_id != case_of(played)):
         raise Usage("name a case (jwo replay VIK-3.4), a story (jwo replay --story FILE), or a case and its own story")
     is_own = chosen_id.startswith(OWN)
-    if not is_own and edition:
+    if not is_own and (edition or chosen_id not in register()):
         check_ids([chosen_id], read_edition(edition))
     file = profile if profile is not None or connector is not None else Path("jwo.toml")
     declared, view = read_profile(connector, file), replay.View(show_all, unmasked)

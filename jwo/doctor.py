@@ -30,6 +30,7 @@ from jwo.doctor_lines import (
     status_of,
     undeclared,
 )
+from jwo_contract.key_kinds import BADGE_KINDS, PAYMENT_KINDS, KeyKind
 from jwo_contract.operations import (
     CREATE_PURCHASES,
     RESOLVE_SCAN,
@@ -37,7 +38,7 @@ from jwo_contract.operations import (
     VERIFY_IDENTITY_KEYS,
     Operation,
 )
-from jwo_contract.profile import BADGE_KINDS, PAYMENT_KINDS, KeyKind, Profile
+from jwo_contract.profile import Profile
 
 _MOST_ITEMS = 50
 """The most items of a list that are tried each by itself, after a cart of all is refused."""

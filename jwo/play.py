@@ -35,7 +35,9 @@ from jwo.shop_money import Money, books_of, make_money, open_payments_at, with_p
 from jwo.store_kind_option import StoreKind
 from jwo_contract import profile as profiles
 from jwo_contract.house import PlatformGroups
-from jwo_contract.profile import BADGE_KINDS, CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.key_kinds import BADGE_KINDS
+from jwo_contract.profile import CatalogTable, KeysTable, Profile, StoreTable, SuiteTable
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.settings import read
 from jwo_contract.sigv4 import Key
 from jwo_toolkit.announcing_server import listen

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from conformance.drivers.keys import KeySource
 from conformance.errors import NotDeclared, ProfileBroke
 from jwo_contract.errors import BadValue
-from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.key_kinds import KeyKind
+from jwo_contract.profile import Profile
 from jwo_contract.scan_key import from_identity_key
 from jwo_toolkit.json_types import JsonObject
 from simulator.entry.risk import DEBT, FRAUD

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from jwo_contract.profile import ConnectorTable, Profile, StoreTable
+from jwo_contract.profile import Profile, StoreTable
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.register import register
 from jwo_toolkit.extras import how_to_install, is_installed
 from jwo_toolkit.json_types import JsonObject

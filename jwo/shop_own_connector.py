@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 from conformance.drivers.keys import KeySource
 from jwo.errors import Usage
 from jwo_contract.errors import BadValue
-from jwo_contract.profile import BADGE_KINDS, BadgeKind, KeyKind, Profile
+from jwo_contract.key_kinds import BADGE_KINDS, BadgeKind, KeyKind
+from jwo_contract.profile import Profile
 from jwo_contract.scan_key import from_identity_key
 from jwo_toolkit.pacing import Pace
 from simulator.composition import StoreServices

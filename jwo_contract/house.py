@@ -6,27 +6,19 @@ platform and the suite use the same groups, so a changed setting changes the beh
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from jwo_contract.money import ISO_4217
-from jwo_toolkit.patterns import checked_pattern
-
-Pattern = Annotated[str, AfterValidator(checked_pattern)]
-"""A regular expression (ECMA-262) that is matched in bounded time."""
-
-
-class HouseGroup(BaseModel):
-    """Base class of the groups: frozen, and an unknown name is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from jwo_contract.house_group import HouseGroup, Pattern
+from jwo_contract.house_retailer_calls import Checkout, IntraDay, OwnAuth, Payment, ShopperIdentity
 
 
 class Http(HouseGroup):
     """Rules for every JSON body."""
 
     malformed_status: int = 400
+    """The status of an answer to a body that is not valid."""
     repeats_personal: bool = False
     """Whether an answer may repeat an identity key or a shopper's data."""
     shows_internals: bool = False
@@ -37,17 +29,22 @@ class Identity(HouseGroup):
     """Verify Identity Keys."""
 
     locations: tuple[str, ...] = ("ENTRY",)
+    """The accepted values of `authEvent.location`."""
     key_channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    """The accepted values of `keyChannel`."""
     key_max: int = Field(default=1000, ge=1000, le=1336)
     """The longest identityKey: 1000 characters of encoded text. 1336 lets the limit hold for the decoded key."""
     visitor_id_min: int = 1
+    """The fewest characters of `visitorDetails.id`."""
     visitor_id_max: int = 255
+    """The most characters of `visitorDetails.id`."""
     refusal_status: int = 401
     """For a flagged account, an expired code, a replayed code, a badge that is revoked, lost or expired, and a shopper
     with a declined means of payment or a debt."""
     badge_credential: str = Field(default="employee badge", min_length=1, max_length=255)
     """The credential type of a badge without one. Amazon's list of types is `unknown`, so any text is valid."""
     remember_h: float = 48
+    """How many hours a repeated authEvent gets the first answer."""
     remember: tuple[int, ...] = (200, 401)
     """The statuses that a repeated authEvent gets again. Other answers are decided again."""
 
@@ -56,26 +53,40 @@ class ScanKeyRules(HouseGroup):
     """The layout of a Scan Key Code and the retailer's policy for it."""
 
     prefix: str = Field(default="JWOIMAG", pattern="^[0-9A-Za-z]+$")
+    """The text at the beginning of each code of the app."""
     timestamp_digits: int = 11
+    """The number of hexadecimal digits of the time of issue."""
     token_digits: int = 21
+    """The number of hexadecimal digits of the Recognition Token."""
     max_age_s: int = Field(default=90, ge=30, le=90)
+    """How many seconds after its issue a code opens the gate."""
     single_use: bool = True
+    """Whether a code opens the gate once only."""
 
 
 class Ordering(HouseGroup):
     """Create Purchases."""
 
     auth_event_id_pattern: Pattern = "^[0-9a-zA-Z_.-]+$"
+    """The form of an `authEvents.id` in a cart."""
     locations: tuple[str, ...] = ("ENTRY", "EXIT", "MANUAL_IN_STORE")
+    """The accepted values of `authEvents.location`."""
     scan_types: tuple[str, ...] = ("SHOPPER", "ASSOCIATE", "CASH", "CASH_SHOPPER", "LOYALTY")
+    """The accepted values of `scanResult.type`."""
     identifier_types: tuple[str, ...] = ("UPC", "EAN", "EAN8", "ISBN", "GTIN", "PLU")
+    """The accepted types of `externalIdentifiers`."""
     purchase_id_max: int = 255
+    """The most characters of a `purchaseId`."""
     duplicate_status: int = 201
+    """The status of the answer to a repeated cart."""
     changed_cart: Literal["first_wins", "conflict_409"] = "first_wins"
+    """The answer to another cart of the same trip: that of the first cart, or 409."""
     unknown_store: Literal["reject_400", "park"] = "reject_400"
+    """The answer to a cart of an unknown store: 400, or a purchase that people clear later (`park`)."""
     unknown_sku: Literal["park", "reject_400"] = "park"
     """`park`: a cart with an unknown SKU is a purchase, which people clear later."""
     answer_budget_s: float = Field(default=2.0, gt=0)
+    """The most seconds until the answer to a cart."""
     cash_type: str = "CASH"
     """The value for CASH_SHOPPER in the scanResult of a cart."""
 
@@ -84,6 +95,7 @@ class ShopperAuth(HouseGroup):
     """Shopper Authorization. Amazon does not publish the body of its answer."""
 
     required_of_identity: tuple[str, ...] = ("id",)
+    """The members that `shopperIdentity` must have."""
     also_required: tuple[str, ...] = ()
     """Further required members of a request: authorizedAmount, shopperInteraction."""
     answer_members: tuple[str, ...] = ("shopperAuthorized",)
@@ -91,11 +103,15 @@ class ShopperAuth(HouseGroup):
     idempotent: bool = True
     """By shoppingTripId and gateAuthenticationEvent.id, if both are present."""
     remember_h: float = 48
+    """How many hours a repeated request gets the first answer."""
     answer_budget_s: float = 2.0
+    """The most seconds until the answer."""
     retries: int = Field(default=1, ge=0)
     """Retries of the platform after 500 and 503, within `gate.timeout_s`."""
     fallback: Literal["store_default", "recommendation"] = "store_default"
+    """What decides without a usable answer: the store default, or the platform's recommendation."""
     send_recommendation: Literal["amazon_recommendation_only", "always", "never"] = "amazon_recommendation_only"
+    """Under which strategies the platform sends its recommendation."""
     none_calls: bool = False
     """Whether the platform calls the connector under the strategy None."""
 
@@ -106,16 +122,23 @@ class ResolveScan(HouseGroup):
     also_required_of_event: tuple[str, ...] = ()
     """Further required members of a scanEvent: timestamp, location, value, channel."""
     locations: tuple[str, ...] = ("ENTRY", "EXIT")
+    """The accepted values of `scanEvent.location`."""
     channels: tuple[str, ...] = ("OPTICAL", "CONTACT", "RADIO")
+    """The accepted values of `scanEvent.channel`."""
     value_base64: tuple[str, ...] = ("OPTICAL", "CONTACT")
     """The channels with a Base64 value. Other channels have a raw value."""
     value_pattern: Pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    """The form of a Base64 value."""
     id_as_data: bool = True
     """Resolve from the id if it is not a UUID and there is no value."""
     response_shape: Literal["flat", "wrapped"] = "flat"
+    """The shape of the answer: `flat`, or with the result in `scanResult`."""
     idempotent: bool = True
+    """Whether a repeated scan gets the first answer."""
     remember_h: float = 48
+    """How many hours a repeated scan gets the first answer."""
     answer_budget_s: float = 2.0
+    """The most seconds until the answer."""
     profile: Literal["reference", "faq"] = "reference"
     """Which of the two published forms the platform sends."""
 
@@ -124,28 +147,39 @@ class ScanDetails(HouseGroup):
     """Get Scan Details."""
 
     fewest_promotions: int = Field(default=0, ge=0)
+    """The fewest promotions that an answer must have."""
     invalid_status: int = 400
+    """The status of an answer to a request that is not valid."""
 
 
 class Gate(HouseGroup):
     """How the gate decides."""
 
     timeout_s: float = Field(default=2.0, gt=0)
+    """How many seconds the gate waits for an answer. Then the store default decides."""
     store_default: Literal["open", "closed"] = "closed"
+    """What the gate does without a usable answer, unless the store sets another."""
     qr_pattern: Pattern = ""
+    """The form of the codes that the gate sends to the connector; empty means any."""
 
 
 class Delivery(HouseGroup):
     """How the platform delivers a cart until the connector accepts it."""
 
     order_timeout_s: float = 29.0
+    """How many seconds an attempt waits for an answer."""
     backoff_first_s: float = 1.0
+    """Seconds before the second attempt."""
     backoff_factor: float = 2.0
+    """The factor by which the wait grows after each attempt."""
     backoff_max_s: float = 300.0
+    """The longest wait between two attempts, in seconds."""
     window_h: float = 24.0
+    """Hours after which the platform gives a cart up."""
     honour_retry_after: bool = True
     """On 429 only."""
     accept_200: bool = True
+    """Whether a 200 delivers a cart too. Amazon publishes 201."""
     most_at_once: int = Field(default=64, gt=0)
     """Largest number of concurrent attempts over all connectors."""
     most_at_once_per_store: int = Field(default=8, gt=0)
@@ -156,13 +190,21 @@ class Catalog(HouseGroup):
     """The platform's catalog API."""
 
     rate_per_s: float = 10.0
+    """Calls per second of an account and a call."""
     burst: int = 10
+    """How many calls may come at the same moment."""
     retry_after_s: int = 1
+    """`Retry-After` of a 429, in seconds."""
     error500_retry_text: str = "Internal Server Error. Retry."
+    """The text of a 500 after which another try may succeed."""
     error500_final_text: str = "Internal Server Error. Do not retry."
+    """The text of a 500 after which another try fails too."""
     text_max: int = 255
+    """The most characters of a text in a catalog item."""
     queue_s: float = 1.0
+    """Seconds that an upload waits before it is processed."""
     process_s: float = 1.0
+    """Seconds that the processing of an upload takes."""
     name_guide: int = 100
     """The recommended length of an item's name (maintenance guide). A longer name is accepted with a warning."""
     notification_subject: str = Field(default="Catalog Upload Notification", max_length=100, pattern=r"^[!-~][ -~]*$")
@@ -173,8 +215,11 @@ class Barcode(HouseGroup):
     """Which barcode rules the ingestion applies beyond the published ones."""
 
     ean8_check: bool = True
+    """Check the check digit of an EAN-8."""
     gtin_check: bool = True
+    """Check the check digit of a GTIN."""
     isbn_check: bool = True
+    """Check the check digit of an ISBN."""
     infer_type: bool = True
     """Infer the type of a barcode from its length."""
     missing_by_length: bool = True
@@ -185,6 +230,7 @@ class Simulator(HouseGroup):
     """What the simulated store does."""
 
     weight_unit: str = "lb"
+    """The unit of goods by weight in a cart."""
     associate_cart: bool = False
     """Whether an associate's visit leads to a cart."""
     cart_delay_s: float = Field(default=0.0, ge=0)
@@ -192,6 +238,7 @@ class Simulator(HouseGroup):
     gate_open_s: float = Field(default=5.0, gt=0)
     """Seconds that a gate stays unlocked after it opens."""
     currency: str = "USD"
+    """The currency of the store, by ISO 4217."""
     authorized_amount: float = Field(default=50.0, ge=0)
     """Amount of the pre-authorisation at entry, unless the store sets another."""
     risk_rate: float = Field(default=0.02, ge=0, le=1)
@@ -206,107 +253,26 @@ class Auth(HouseGroup):
     """Access to both sides."""
 
     region: str = "us-east-1"
+    """The region of signatures."""
     max_skew_s: int = 300
+    """By how many seconds the time of a signature may differ from the clock."""
     normalize_path: bool = True
     """Whether a signature covers the path without dot segments and double slashes, as AWS signs for `execute-api`."""
     require_signed_token: bool = True
     """Whether a signature must cover the session token. Some clients add the token after they sign."""
     block_amazon_hosts: bool = True
-
-
-class CallLimits(HouseGroup):
-    """How fast an account may make a call. Amazon publishes no rate for the calls beside the catalog."""
-
-    rate_per_s: float = Field(default=100.0, gt=0)
-    burst: int = Field(default=100, ge=1)
-    retry_after_s: int = Field(default=600, ge=0)
-    """`Retry-After` of a 429. Amazon prints 600 and calls it 5 minutes: 600 and 300 are the two readings."""
-
-
-class Payment(CallLimits):
-    """The payment calls: Adjust, Capture, Cancel, Refund, Get Transactional Data, Report Payment Status."""
-
-    empty_answer: Literal["no_body", "empty_object"] = "no_body"
-    """The body of an answer that Amazon calls empty."""
-    refund_window_days: int = Field(default=7, ge=1)
-    """Days from the capture in which a refund is accepted: 7 by the page of the call, 30 by the title of a case."""
-    refund_answer: Literal["empty", "reconciliation_id"] = "empty"
-    """Empty by the page of the call; with a `reconciliationId` by the page of its cases."""
-    currencies: tuple[str, ...] = ISO_4217
-    """The currencies that exist. The published pattern accepts any three capital letters."""
-    most_decimals: int = Field(default=2, ge=0, le=9)
-    """Of an amount in Adjust and Capture. Amazon publishes this limit for Refund only."""
-    largest_amount: int = Field(default=1_000_000_000, ge=1_000_000)
-    capture_above_authorized: bool = False
-    """Whether a capture may be larger than the authorised amount."""
-    changed_repeat: Literal["refuse_400", "first_wins"] = "refuse_400"
-    """The answer to a repeated capture or refund with another content. The first one counts in both cases."""
-    pending_s: float = Field(default=60.0, ge=0)
-    """Platform seconds after which a PENDING adjustment is approved."""
-    pending_rate: float = Field(default=0.0, ge=0, le=1)
-    """The share of adjustments that are PENDING first."""
-    decline_rate: float = Field(default=0.0, ge=0, le=1)
-    """The share of adjustments that the issuer declines."""
-    magic_ids: bool = True
-    """Whether the trip ids and the store id of Amazon's samples have their meaning."""
-
-
-CheckoutReading = Literal["unit", "line", "price_of_unit"]
-"""What the amounts of `unitPrice` refer to: one unit, the whole line, or only `price` to one unit."""
-CheckoutSubtotal = Literal["prices", "prices_and_fees", "prices_less_promotions", "prices_and_fees_less_promotions"]
-
-
-class Checkout(CallLimits):
-    """Checkout Cart."""
-
-    readings: tuple[CheckoutReading, ...] = Field(default=("unit", "line", "price_of_unit"), min_length=1)
-    """The accepted readings of `unitPrice`. The whole cart must follow one of them."""
-    subtotals: tuple[CheckoutSubtotal, ...] = Field(
-        default=("prices", "prices_and_fees", "prices_less_promotions", "prices_and_fees_less_promotions"), min_length=1
-    )
-    """What `subTotal` may hold."""
-    rounding_cents: int = Field(default=1, ge=0)
-    """Cents by which a sum may differ for each line of which the quantity is not 1, if amounts refer to one unit."""
-    trip_expires_h: float = Field(default=24.0, gt=0)
-    """Hours after the exit in which a cart is accepted."""
-    changed_cart: Literal["refuse_400", "first_wins"] = "refuse_400"
-    """The answer to another cart for a trip that has an order. The first order counts in both cases."""
-
-
-class ShopperIdentity(CallLimits):
-    """Get Shopper Identity."""
-
-    unknown_shopper: Literal["no_email", "empty_email"] = "no_email"
-    """The 200 for a shopper that the platform does not know: without `shopperEmail`, or with an empty one."""
-
-
-class OwnAuth(CallLimits):
-    """Own authentication: createDeviceRegistration, startAuth, processAuth."""
-
-    longest_timeout_ms: int = Field(default=300_000, ge=10_000)
-    """The longest `authTimeout`."""
-    failure: Literal["answer_200", "refuse_400"] = "answer_200"
-    """How processAuth reports that an authentication is over: 200 with a `reason`, or 400."""
-
-
-class IntraDay(HouseGroup):
-    """The intra-day files. Amazon publishes their cadence and how they are announced, but not their content."""
-
-    files_an_hour: Literal[1, 2, 4, 6, 12, 60] = 4
-    """4 by the present page, which makes 96 files a day; 1 by an older copy of it."""
-    subject: str = Field(default="Amazon S3 Notification", max_length=100, pattern=r"^[!-~][ -~]*$")
-    """The `Subject` of the notification."""
-    empty_files: bool = True
-    """Whether there is a file for a time without orders."""
+    """Whether the kit refuses to call addresses of Amazon."""
 
 
 class Suite(HouseGroup):
     """How the suite judges."""
 
     strict: bool = False
+    """Whether a broken recommendation or house rule fails the run."""
     exact_readers: bool = False
     """Whether a connector must refuse what standard libraries read beyond the contract, such as NaN in JSON."""
     probe_ok: tuple[int, ...] = (200, 201)
+    """The statuses that a connectivity test accepts."""
     debt_within_s: float = Field(default=5.0, ge=0, le=60)
     """Seconds after the answer to a cart in which its unpaid rest must keep the shopper out; 0 does not judge that."""
 

@@ -7,20 +7,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
+from jwo_contract.key_kinds import KEY_OFFERS, KeyOffer
+
 Offer = Literal[
-    "associate",
-    "cash_shopper",
-    "refused",
-    "expired",
-    "used",
-    "badge",
-    "associate_badge",
-    "revoked_badge",
-    "lost_badge",
-    "expired_badge",
-    "declined_payment",
-    "in_debt",
-    "debt_after_trip",
+    KeyOffer,
     "second_store",
     "scancodes",
     "weighted_skus",
@@ -62,21 +52,7 @@ _SPECIAL: dict[Offer, Entry] = {
     "rejected_scan": Entry("scans", "rejected"),
 }
 _TABLES: dict[str, tuple[Offer, ...]] = {
-    "keys": (
-        "associate",
-        "cash_shopper",
-        "refused",
-        "expired",
-        "used",
-        "badge",
-        "associate_badge",
-        "revoked_badge",
-        "lost_badge",
-        "expired_badge",
-        "declined_payment",
-        "in_debt",
-        "debt_after_trip",
-    ),
+    "keys": KEY_OFFERS,
     "catalog": ("scancodes", "weighted_skus"),
     "shopper_identities": (
         "low_risk",

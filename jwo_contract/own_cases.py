@@ -13,27 +13,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from jwo_contract.key_kinds import KEY_KINDS
 from jwo_contract.operations import OPERATIONS
 
 ID = "own:"
 """The beginning of the id of such a case; its name follows."""
-KEY_KINDS = (
-    "shopper",
-    "associate",
-    "cash_shopper",
-    "refused",
-    "expired",
-    "used",
-    "unknown",
-    "badge",
-    "associate_badge",
-    "revoked_badge",
-    "lost_badge",
-    "expired_badge",
-    "declined_payment",
-    "in_debt",
-    "debt_after_trip",
-)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9._-])?")
 _CALLS = tuple(each.name for each in OPERATIONS if each.called_by == "platform")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+(?:\.[A-Za-z_]*)?)\}")
@@ -80,6 +64,13 @@ class OwnCase(BaseModel):
             raise ValueError(f"{operation[:80]!r} is not a call to a connector; use one of {', '.join(_CALLS)}")
         return operation
 
+    @field_validator("expected")
+    @classmethod
+    def _fits_the_profile(cls, expected: dict[str, Any]) -> dict[str, Any]:
+        if _has_null(expected):
+            raise ValueError("expected has a null, which a profile cannot hold; leave that member out")
+        return expected
+
     @model_validator(mode="after")
     def _has_one_request(self) -> Self:
         if self.body and self.members:
@@ -92,6 +83,11 @@ class OwnCase(BaseModel):
                 f"use {', '.join(f'{{{each}}}' for each in sorted(PLACEHOLDERS))}"
             )
         return self
+
+
+def _has_null(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(_has_null(each) for each in members)
 
 
 def filled(text: str, value_of: Callable[[str], str]) -> str:

@@ -8,127 +8,25 @@ from __future__ import annotations
 
 import base64
 import os
-import re
-import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from jwo_contract.errors import BadProfile, UnknownEdition
 from jwo_contract.hosts import is_amazons
 from jwo_contract.house import House
 from jwo_contract.invalid import describe
+from jwo_contract.key_kinds import KEY_KINDS, KeyKind
 from jwo_contract.not_offered import ENTRIES, Offer
 from jwo_contract.own_cases import OwnCase
+from jwo_contract.profile_connector import CommandLine, ConnectorTable, Table, checked_url
 from jwo_contract.register import rules
-from jwo_contract.sigv4 import Key
-from jwo_toolkit.tls import unusable
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 
-def _command_line(command: str) -> str:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise ValueError(f"{command!r} is not a command line ({error}); write it as for a shell") from error
-    if command and not words:
-        raise ValueError("the command is blank; name a program, or leave it empty")
-    return command
-
-
-CommandLine = Annotated[str, AfterValidator(_command_line)]
-"""Words as in a shell, but no shell runs them."""
-
-BadgeKind = Literal["badge", "associate_badge", "revoked_badge", "lost_badge", "expired_badge"]
-PaymentKind = Literal["declined_payment", "in_debt", "debt_after_trip"]
-PlainKind = Literal["shopper", "associate", "cash_shopper", "refused", "expired", "used", "unknown"]
-KeyKind = PlainKind | BadgeKind | PaymentKind
-BADGE_KINDS: tuple[BadgeKind, ...] = get_args(BadgeKind)
-PAYMENT_KINDS: tuple[PaymentKind, ...] = get_args(PaymentKind)
-KEY_KINDS: tuple[KeyKind, ...] = (*get_args(PlainKind), *BADGE_KINDS, *PAYMENT_KINDS)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _checked_url(url: str) -> str:
-    """Return an address without a slash at its end. Raises ValueError if no connector can have it."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError(f"{url!r} is not an http:// or https:// address with a port from 1 to 65535")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("the address has credentials, a query or a fragment; put credentials into headers")
-    return url.rstrip("/")
-
-
-class ConnectorTable(_Table):
-    """The connector's address and how it authenticates its callers."""
-
-    url: str
-    """Its address, `http://` or `https://`, without a slash at its end."""
-    auth: Literal["none", "headers", "sigv4"] = "none"
-    """How it authenticates callers; `sigv4` signs for the service `execute-api`."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Names and values of the headers, for `auth = "headers"`."""
-    region: str = "us-east-1"
-    """The region of the signature, for `auth = "sigv4"`."""
-    access_key_id: str = ""
-    """The AWS key that signs, for `auth = "sigv4"`."""
-    secret_access_key: str = ""
-    """Its secret; write it as `env:NAME`."""
-    session_token: str = ""
-    """Its session token, if the credentials are temporary."""
-    ca_file: str = ""
-    """Certificates (PEM) to trust besides the system's: a private CA, or the server's own. `load` makes it absolute."""
-    restart_command: CommandLine = ""
-    """A command that ends the connector and starts it again; the suite checks that a restart loses nothing."""
-
-    @field_validator("ca_file")
-    @classmethod
-    def _holds_certificates(cls, ca_file: str) -> str:
-        if ca_file and (problem := unusable(ca_file)):
-            raise ValueError(f"{ca_file} is not usable ({problem}); name a file with your CA's certificate in PEM form")
-        return ca_file
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return _checked_url(url)
-
-    @field_validator("headers")
-    @classmethod
-    def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-                raise ValueError(
-                    f"the header {name!r} is not valid; use a name without blanks and a value of printable ASCII"
-                )
-        return headers
-
-    @model_validator(mode="after")
-    def _can_sign(self) -> Self:
-        if self.auth == "sigv4" and not (self.access_key_id and self.secret_access_key):
-            raise ValueError("auth = sigv4 needs access_key_id and secret_access_key; set both, as env:NAME")
-        return self
-
-    @property
-    def key(self) -> Key:
-        """The AWS key that signs requests when `auth` is `sigv4`."""
-        return Key(self.access_key_id, self.secret_access_key, self.session_token or None)
-
-
-class StoreTable(_Table):
+class StoreTable(Table):
     """A store that the connector serves, a second store where the shopper may enter, and an unknown store id."""
 
     id: str = Field(default="", max_length=255)
@@ -147,7 +45,7 @@ class StoreTable(_Table):
         return self
 
 
-class KeysTable(_Table):
+class KeysTable(Table):
     """Identity keys by kind: fixed Base64 values, or a command or address that makes a fresh key for each call."""
 
     shopper: str = ""
@@ -200,7 +98,7 @@ class KeysTable(_Table):
         return key
 
 
-class CatalogTable(_Table):
+class CatalogTable(Table):
     """Items that the connector knows."""
 
     skus: tuple[str, ...] = ()
@@ -218,7 +116,7 @@ class CatalogTable(_Table):
         return items
 
 
-class LimitsTable(_Table):
+class LimitsTable(Table):
     """The rate that the connector enforces, 0 if it is not declared, and how long it may be idle."""
 
     rate_limit_per_second: int = Field(default=0, ge=0, le=1000)
@@ -238,7 +136,7 @@ class LimitsTable(_Table):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        return _checked_url(url) if url else ""
+        return checked_url(url) if url else ""
 
     @model_validator(mode="after")
     def _has_a_rate(self) -> Self:
@@ -247,7 +145,7 @@ class LimitsTable(_Table):
         return self
 
 
-class TiersTable(_Table):
+class TiersTable(Table):
     """Calls beyond the core that the connector answers."""
 
     shopper_authorization: bool = False
@@ -256,7 +154,7 @@ class TiersTable(_Table):
     """Resolve Scan and Get Scan Details; their cases need `[scans]`."""
 
 
-class ShopperIdentitiesTable(_Table):
+class ShopperIdentitiesTable(Table):
     """Ids of means of payment that the connector knows, one for each expected decision of Shopper Authorization."""
 
     low_risk: str = ""
@@ -273,7 +171,7 @@ class ShopperIdentitiesTable(_Table):
     """It is denied because the shopper owes money."""
 
 
-class ScansTable(_Table):
+class ScansTable(Table):
     """Scanned contents as Base64, one for each expected resolution of Resolve Scan."""
 
     accepted: str = ""
@@ -282,7 +180,7 @@ class ScansTable(_Table):
     """A content that the connector rejects."""
 
 
-class ClientTable(_Table):
+class ClientTable(Table):
     """A client of the retailer: a command that does one job and exits."""
 
     command: CommandLine = ""
@@ -302,7 +200,7 @@ class CatalogClientTable(ClientTable):
     """How it reports a rejected row: by an exit code other than 0, or by the SKU in its output."""
 
 
-class SuiteTable(_Table):
+class SuiteTable(Table):
     """The edition that judges, and what a certification need not judge."""
 
     edition: str = ""
@@ -320,7 +218,7 @@ class SuiteTable(_Table):
         return edition
 
 
-class Profile(_Table):
+class Profile(Table):
     """All tables of the file."""
 
     connector: ConnectorTable

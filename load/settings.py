@@ -39,6 +39,7 @@ class LoadOptions(RoomSettings):
     rate: FiniteFloat = Field(default=50, gt=0)
     """Requests per second at the scenario's peak."""
     duration_s: FiniteFloat = Field(default=60, gt=0)
+    """How many seconds the scenario sends requests."""
     budget_s: FiniteFloat = Field(default=2.0, gt=0)
     """An answer that is complete after exactly this time is in time; a nanosecond more is late."""
     read_for_s: FiniteFloat = Field(default=10.0, gt=0)
@@ -46,6 +47,7 @@ class LoadOptions(RoomSettings):
     workers: int = Field(default=1, ge=1)
     """Number of sending processes; 1 needs no master."""
     seed: int = 1
+    """The same seed gives the same requests at the same times."""
     lag_bound_ms: FiniteFloat = Field(default=1.0, gt=0)
     """Highest p99 of the generator's own lag; above it there is no verdict."""
     crossing_ms: FiniteFloat = Field(default=10.0, ge=0)

@@ -197,8 +197,8 @@ class StoreRow(Row):
 
     id: Code
     tax_region: str = "default"
-    time_zone: TimeZone = "UTC"
     payment: PaymentModel = "retailer"
+    time_zone: TimeZone = "UTC"
 
 
 class RiskRow(Row):

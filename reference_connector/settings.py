@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from jwo_contract.house import ConnectorGroups, House, HouseGroup
+from jwo_contract.house import ConnectorGroups, House
+from jwo_contract.house_group import HouseGroup
 from jwo_contract.settings import RoomSettings
 from reference_connector.feeds.settings import Feeds
 from reference_connector.payments.checkout_cart import CheckoutPrices
@@ -43,10 +44,15 @@ class Caller(HouseGroup):
     """How the platform authenticates: the mode `sigv4` uses the keys, the mode `headers` uses the headers."""
 
     mode: Literal["sigv4", "headers", "none"] = "none"
+    """How the platform proves who it is: by a signature, by agreed headers, or not at all."""
     access_key_id: str = ""
+    """The AWS key that signs, for the mode `sigv4`."""
     secret_access_key: SecretStr = SecretStr("")
+    """The secret of that key."""
     session_token: SecretStr | None = None
+    """The session token of temporary credentials."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Names and values of the agreed headers, as JSON, for the mode `headers`."""
     refuse_replays: bool = False
     """Whether a signature is accepted only once, over all workers. Each call then waits for one more record.
 
@@ -73,8 +79,11 @@ class Store(HouseGroup):
     """
 
     path: FilePath = Path("connector.sqlite3")
+    """The SQLite file of the records."""
     busy_timeout_s: Seconds = 5.0
+    """How long a write waits for another process that has the file locked."""
     batch_max: int = Field(default=256, ge=1)
+    """The most records that share one commit."""
     upgrade_wait_s: float = Field(default=600.0, gt=0, le=_LONGEST_S)
     """How long a start waits while another node upgrades the database. An upgrade of a large database takes minutes."""
 
@@ -108,16 +117,23 @@ class Payments(HouseGroup):
     checkout_prices: CheckoutPrices = "line"
     """What the amounts of `unitPrice` refer to in Checkout Cart, as Amazon does not publish it.
 
-    `line`: all of them to the whole line. `price_of_unit`: `price` to one unit, and the others to the whole line.
+    `line`: all of them to the whole line, which agrees to the cent always. `price_of_unit`: `price` to one unit, and
+    the others to the whole line. A quantity has at most 10 characters, so tonnes with a price for a gram do not agree.
     """
     shows_card: bool = False
     """Whether receipts show the brand and the last four digits of a card that Amazon charged: one more call a trip."""
     ledger: FilePath | None = None
+    """The file of the simulated provider's ledger."""
     batch: int = Field(default=32, ge=1)
+    """How many payments the outbox takes at once."""
     lease_s: Seconds = 30
+    """How long a worker may hold a payment before another one takes it over."""
     poll_s: Seconds = 1
+    """How often the outbox looks for payments that are due."""
     backoff_first_s: Seconds = 1
+    """The wait before the first repetition of a call."""
     backoff_max_s: Seconds = 300
+    """The longest wait between two repetitions."""
     attempts_max: int = Field(default=12, ge=1)
     """How often the outbox repeats one call. Then the payment is stuck, and an operator must look."""
 
@@ -130,8 +146,11 @@ class SignInRules(HouseGroup):
     """
 
     key: SecretStr = SecretStr("")
+    """The secret that signs sessions."""
     session_h: float = Field(default=12, gt=0, le=_LONGEST_H)
+    """How many hours a session lasts."""
     wrong_pins: int = Field(default=5, ge=1)
+    """How many wrong PINs lock the sign-in of an account for a while."""
     pause_s: Seconds = 60
     """How long the connector refuses an account's PINs after that many wrong ones."""
     forget_h: float = Field(default=24, gt=0, le=_LONGEST_H)
@@ -146,9 +165,11 @@ class Admin(HouseGroup):
     """
 
     host: str = "127.0.0.1"
+    """The address of the own listener."""
     port: int | None = Field(default=None, ge=0, le=65535)
     """The port of the own listener; 0, or no value without a token, takes a free one."""
     token: SecretStr = SecretStr("")
+    """The token that callers of /ops and /metrics must send."""
 
     @field_validator("token")
     @classmethod
@@ -172,13 +193,16 @@ class Limits(HouseGroup):
     """The limits of the connector: it answers 429 past `in_flight` calls, and 400 past `body_bytes`."""
 
     in_flight: int = Field(default=1000, ge=1)
+    """The most calls that a process answers at the same moment. It answers 429 to further calls."""
     calls_per_second: int = Field(default=0, ge=0)
     """How many calls each process answers within any second, all operations together. It answers 429 to further calls.
 
     0 is no limit.
     """
     body_bytes: int = Field(default=4_000_000, ge=1)
+    """The longest body of a request, in bytes."""
     retry_after_s: int = Field(default=1, ge=0)
+    """`Retry-After` of a 429, in seconds."""
 
 
 class ConnectorSettings(RoomSettings, ConnectorGroups):
@@ -203,7 +227,9 @@ class ConnectorSettings(RoomSettings, ConnectorGroups):
     watch_files_s: Seconds = 5
     """How often the connector looks for changed retailer files and price lists; 0 means never."""
     retailer_files: tuple[FilePath, ...] = (SAMPLE_RETAILER,)
+    """The TOML files with stores, shoppers, goods, promotions and taxes."""
     price_lists: tuple[FilePath, ...] = ()
+    """CSV files with goods and prices, besides those of the retailer files."""
     hold_back_above: float = Field(default=0.2, ge=0, le=1)
     """The share of products, shoppers or other rows that changed files may lose, or of prices that may change tenfold.
 

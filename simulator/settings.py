@@ -86,17 +86,26 @@ class PlatformSettings(RoomSettings, PlatformGroups):
         default="", validate_default=True, description="The address of the emulator of SNS, SQS and S3."
     )
     aws_region: str = "us-east-1"
+    """The region of SNS, SQS and S3."""
     aws_access_key_id: str = "platform"
+    """The key for SNS, SQS and S3."""
     aws_secret_access_key: SecretStr = SecretStr("platform")
+    """The secret of that key."""
     aws_timeout_s: float = Field(default=10.0, gt=0, description="Wait of one call to connect, and for the answer.")
     report_bucket: str = "jwo-catalog-reports"
+    """The bucket of the reports of uploads."""
     topic_name: str = "jwo-catalog-notifications"
+    """The name of the SNS topic for finished uploads."""
     intra_day_bucket: str = "jwo-intra-day-files"
+    """The bucket of the intra-day files."""
     intra_day_topic: str = "jwo-intra-day-reporting"
+    """The name of the SNS topic for intra-day files."""
 
     connector_access_key_id: str = Field(default="jwo-platform", description="Signs the calls to connectors.")
     connector_secret_access_key: SecretStr = SecretStr("jwo-platform-secret")
+    """The secret by which the platform signs calls to connectors."""
     connector_session_token: SecretStr | None = None
+    """The session token of those calls, if they have one."""
     connector_ca_file: str = Field(default="", description="Certificates (PEM) to trust in calls to connectors.")
 
     @field_validator("aws_endpoint_url")

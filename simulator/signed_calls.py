@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from jwo_contract.errors import MalformedBody
 from jwo_contract.exact_json import dump_exact, parse_exact
-from jwo_contract.house import CallLimits, House
+from jwo_contract.house import House
+from jwo_contract.house_retailer_calls import CallLimits
 from jwo_contract.messages import message, parse_object, self_contained
 from jwo_contract.operations import Operation
 from jwo_toolkit.json_types import JsonObject

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jwo_contract.gate import StoreDefault
-from jwo_contract.house import DEFAULT, Pattern
+from jwo_contract.house import DEFAULT
+from jwo_contract.house_group import Pattern
 from jwo_contract.invalid import describe
 from simulator.carts import PIECES, checked_quantity
 from simulator.errors import BadCall, BrokenWorld

@@ -10,7 +10,8 @@ import uuid
 import httpx
 
 from conformance.errors import NotDeclared, ProfileBroke
-from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.key_kinds import KeyKind
+from jwo_contract.profile import Profile
 from jwo_toolkit.tls import client_context
 
 _MINT_WITHIN_S = 10

@@ -21,8 +21,8 @@ from conformance.platform_control import Decision, Delivery, Fault, PlatformCont
 from conformance.requests import Requests
 from conformance.run.recorder import Recorder
 from jwo_contract.gate import NoAnswer
+from jwo_contract.key_kinds import KeyKind
 from jwo_contract.operations import CREATE_PURCHASES
-from jwo_contract.profile import KeyKind
 from jwo_toolkit.json_types import JsonObject
 
 GATES = 2

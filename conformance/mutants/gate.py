@@ -40,11 +40,9 @@ from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import FinishedRun, run
 from conformance.verdicts import CaseResult, Verdict
 from jwo_contract.house import House, Suite
+from jwo_contract.key_kinds import BADGE_KINDS, PAYMENT_KINDS
 from jwo_contract.profile import (
-    BADGE_KINDS,
-    PAYMENT_KINDS,
     CatalogTable,
-    ConnectorTable,
     KeysTable,
     LimitsTable,
     Profile,
@@ -53,6 +51,7 @@ from jwo_contract.profile import (
     StoreTable,
     TiersTable,
 )
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.register import register
 from jwo_contract.scan_key import to_identity_key
 

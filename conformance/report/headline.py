@@ -8,7 +8,7 @@ from collections import Counter
 from conformance.report.model import Report
 from conformance.report.verdict import broken, expected_failures
 from jwo_contract.operations import OPERATIONS, VERIFY_IDENTITY_KEYS
-from jwo_contract.register import NotTestedBecause
+from jwo_contract.register import NotTestedBecause, newest_edition
 from jwo_toolkit.texts import no_approval
 
 VERDICT_NAMES = {
@@ -85,7 +85,7 @@ def remarks(report: Report) -> list[str]:
     """Return the sentences that a reader needs beside the headline; empty for a clean and complete pass."""
     counts, strict = report.counts, report.suite.strict
     judged, total = judged_cases(report), len(report.cases)
-    sentences = [f"{text}." for text in late_answers(report, published=False)]
+    sentences = _edition(report) + [f"{text}." for text in late_answers(report, published=False)]
     if report.verdict != "pass":
         sentences += [f"{text}." for text in late_answers(report, published=True)]
         sentences += [f"The run is partial: it judged {judged_share(report)}."] if report.is_partial else []
@@ -103,6 +103,12 @@ def remarks(report: Report) -> list[str]:
             f"{judged} of {total} cases judged; {missing} not applicable, each with its reason in the table."
         )
     return sentences
+
+
+def _edition(report: Report) -> list[str]:
+    """Return a sentence if a newer edition of the documentation exists than the one that judged."""
+    judged_by, newest = report.suite.doc_set, newest_edition()
+    return [f"Judged by the edition {judged_by} of the documentation; the newest is {newest}."] * (judged_by < newest)
 
 
 def meaning(report: Report) -> tuple[str, str]:

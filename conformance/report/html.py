@@ -96,6 +96,7 @@ def _view(report: Report, limits: Limits) -> dict[str, Any]:
         "known": verdict.expected_failures(report.cases),
         "stale": report.stale,
         "groups": _groups(report.cases),
+        "others": _ids_by_verdict(report.cases, found),
         "strips": [(row, plot, Markup(latency_plot.draw(plot))) for row, plot in _strips(report)],  # noqa: S704 - our own SVG, with escaped texts
         "settings": pretty(report.settings, 20_000),
         "limits": limits,
@@ -118,6 +119,15 @@ def _environment(report: Report) -> list[tuple[str, str]]:
         ("Length", duration(report.duration_s * 1000)),
         ("Rules", f"revision {suite.revision[:12]}{', strict' if suite.strict else ''}"),
     ]
+
+
+def _ids_by_verdict(cases: Sequence[Case], findings: Sequence[grouping.Finding]) -> dict[str, list[str]]:
+    """Return the ids of the cases that are no findings, by verdict, for print."""
+    shown = {found.root.id for found in findings}
+    return {
+        name: [case.id for case in cases if case.verdict == name and case.id not in shown]
+        for name in headline.VERDICT_NAMES
+    }
 
 
 def _groups(cases: Sequence[Case]) -> list[Group]:

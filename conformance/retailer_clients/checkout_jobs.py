@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +14,14 @@ from conformance.retailer_clients.calls import ClientCall
 from conformance.retailer_clients.command import ClientRun, Runner
 from conformance.retailer_clients.files import FileInput
 from conformance.retailer_clients.pool import JobPool, RunJob
-from conformance.retailer_clients.shop import Shop, connected
+from conformance.retailer_clients.shop import Shop
+from conformance.retailer_clients.trip_jobs import arm_all, make_trips, run_client, trip_jobs
 from jwo_contract.operations import CHECKOUT_CART
 from jwo_toolkit.json_types import JsonObject
 
 API = "Checkout client"
 """The name of these cases in the register."""
 _CURRENCY = "USD"
-_UNKNOWN_TRIP = "no-such-trip"
 _CENT = Decimal("0.01")
 
 
@@ -94,11 +94,9 @@ class CheckoutJob(NamedTuple):
 CheckoutJobs = JobPool[CheckoutJob]
 
 
-@contextmanager
-def checkout_jobs(addresses: Addresses, runner: Runner) -> Iterator[RunJob[CheckoutJob]]:
-    """Connect to a platform, and yield how a job runs there."""
-    with connected(addresses) as control:
-        yield lambda name, folder: _run_job(PLANS[name], Shop(addresses, control), runner, folder)
+def checkout_jobs(addresses: Addresses, runner: Runner) -> AbstractContextManager[RunJob[CheckoutJob]]:
+    """Return a context that connects to a platform, and yields how a job runs there."""
+    return trip_jobs(addresses, runner, PLANS, _run_job)
 
 
 def total_of(cart: Cart) -> Decimal:
@@ -107,15 +105,12 @@ def total_of(cart: Cart) -> Decimal:
 
 
 def _run_job(plan: Plan, shop: Shop, runner: Runner, folder: Path) -> CheckoutJob:
-    trips = tuple(_UNKNOWN_TRIP if plan.unknown and not index else shop.visit() for index in range(len(plan.carts)))
-    for fault in plan.faults:
-        shop.arm(fault)
+    trips = make_trips(len(plan.carts), shop.visit, unknown=plan.unknown)
+    arm_all(shop, plan.faults)
     given = FileInput(shop.addresses, shop.account, "CHECKOUT", folder)
-    given.write_job(_job(plan, trips, shop.store))
-    run = runner.run(given)
-    charges = {trip: charge for trip in trips if (charge := shop.control.charge(trip))}
-    orders = {trip: Decimal(one["captured"]["amount"]) for trip, one in charges.items() if one["captured"]}
-    return CheckoutJob(plan, trips, run, given.read_result(), shop.calls(), orders)
+    ran = run_client(shop, runner, given, _job(plan, trips, shop.store), trips)
+    orders = {trip: Decimal(one["captured"]["amount"]) for trip, one in ran.charges.items() if one["captured"]}
+    return CheckoutJob(plan, trips, ran.run, ran.result, ran.calls, orders)
 
 
 def _job(plan: Plan, trips: Sequence[str], store: str) -> JsonObject:

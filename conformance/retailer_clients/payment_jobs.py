@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from conformance.retailer_clients.calls import ClientCall
 from conformance.retailer_clients.command import ClientRun, Runner
 from conformance.retailer_clients.files import FileInput
 from conformance.retailer_clients.pool import JobPool, RunJob
-from conformance.retailer_clients.shop import Shop, connected
+from conformance.retailer_clients.shop import Shop
+from conformance.retailer_clients.trip_jobs import arm_all, make_trips, run_client, trip_jobs
 from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
 from jwo_toolkit.json_types import JsonObject
 
@@ -23,7 +24,6 @@ API = "Payment client"
 CURRENCY = "USD"
 AUTHORIZED = Decimal("50.00")
 """What the platform reserves at entry; a total above it needs an adjustment."""
-_UNKNOWN_TRIP = "no-such-trip"
 _PENDING_S = 0.8
 _ALWAYS = 1000
 
@@ -114,11 +114,9 @@ class PaymentJob(NamedTuple):
         return {trip: Decimal(money["amount"]) for trip, money in taken.items() if money}
 
 
-@contextmanager
-def payment_jobs(addresses: Addresses, runner: Runner) -> Iterator[RunJob[PaymentJob]]:
-    """Connect to a platform, and yield how a job runs there."""
-    with connected(addresses) as control:
-        yield lambda name, folder: _run_job(PLANS[name], Shop(addresses, control), runner, folder)
+def payment_jobs(addresses: Addresses, runner: Runner) -> AbstractContextManager[RunJob[PaymentJob]]:
+    """Return a context that connects to a platform, and yields how a job runs there."""
+    return trip_jobs(addresses, runner, PLANS, _run_job)
 
 
 PaymentJobs = JobPool[PaymentJob]
@@ -130,16 +128,13 @@ def refund_ids(plan: Plan) -> list[str]:
 
 
 def _run_job(plan: Plan, shop: Shop, runner: Runner, folder: Path) -> PaymentJob:
-    trips = tuple(_UNKNOWN_TRIP if plan.unknown and not index else shop.enter() for index in range(len(plan.totals)))
-    for fault in plan.faults:
-        shop.arm(fault)
+    trips = make_trips(len(plan.totals), shop.enter, unknown=plan.unknown)
+    arm_all(shop, plan.faults)
     if plan.first_trip:
         shop.control.arm(plan.first_trip, trip=trips[0])
     given = FileInput(shop.addresses, shop.account, "PAYMENT", folder)
-    given.write_job(_job(plan, trips, shop.store))
-    run = runner.run(given)
-    charges = {trip: charge for trip in trips if (charge := shop.control.charge(trip))}
-    return PaymentJob(plan, trips, run, given.read_result(), shop.calls(), charges)
+    ran = run_client(shop, runner, given, _job(plan, trips, shop.store), trips)
+    return PaymentJob(plan, trips, *ran)
 
 
 def _job(plan: Plan, trips: Sequence[str], store: str) -> JsonObject:

@@ -22,8 +22,8 @@ from conformance.forms import COMPLETE, Accepted, Form, other_forms
 from conformance.requests import REGISTRY, Requests
 from conformance.run.recorder import Recorder
 from jwo_contract.gate import NoAnswer
+from jwo_contract.key_kinds import KeyKind
 from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from jwo_contract.profile import KeyKind
 
 Item = TypeVar("Item")
 

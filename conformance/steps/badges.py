@@ -18,8 +18,9 @@ from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.variants import with_own_ids
 from conformance.verify import must, should
+from jwo_contract.key_kinds import KeyKind
 from jwo_contract.operations import VERIFY_IDENTITY_KEYS
-from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.profile import Profile
 
 Exchanges = list[Exchange]
 Warn = Callable[[Mismatch], None]

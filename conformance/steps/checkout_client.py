@@ -9,6 +9,7 @@ from conformance.retailer_clients.call_matches import client_ended, signed
 from conformance.retailer_clients.checkout_jobs import CheckoutJob
 from conformance.retailer_clients.clients import Clients, declared
 from conformance.run.recorder import Recorder
+from conformance.steps.client_jobs import wait_for_job
 from conformance.verify import must
 from jwo_contract.profile import Profile
 
@@ -33,9 +34,7 @@ _MATCHES = {
 def a_checkout_job(profile: Profile, recorder: Recorder, clients: Clients, name: str) -> CheckoutJob:
     """Wait until the client has finished a job, and return it. Raises NotDeclared if no client is declared."""
     jobs = declared(clients.checkout, profile.checkout_client, "[checkout_client] command", "sends priced carts")
-    job = jobs.wait_for_job(name)
-    recorder.keep_all([call.exchange for call in job.calls])
-    return job
+    return wait_for_job(jobs, name, recorder)
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

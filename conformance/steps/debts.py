@@ -18,8 +18,9 @@ from conformance.match import Mismatch
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from conformance.verify import must, should
+from jwo_contract.key_kinds import PaymentKind
 from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS
-from jwo_contract.profile import PaymentKind, Profile
+from jwo_contract.profile import Profile
 from jwo_toolkit.patterns import matches
 
 Warn = Callable[[Mismatch], None]

@@ -14,8 +14,9 @@ from conformance.forms import minimal
 from conformance.requests import Requests
 from conformance.run.controls import ControlCalls
 from jwo_contract.gate import NoAnswer
+from jwo_contract.key_kinds import KeyKind
 from jwo_contract.operations import CREATE_PURCHASES, VERIFY_IDENTITY_KEYS, Operation
-from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.profile import Profile
 from jwo_contract.values import format_instant
 
 _JUDGED_BY_ENTRY = ("associate", "cash shopper")

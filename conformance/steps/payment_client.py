@@ -9,6 +9,7 @@ from conformance.retailer_clients.call_matches import client_ended, signed
 from conformance.retailer_clients.clients import Clients, declared
 from conformance.retailer_clients.payment_jobs import PaymentJob
 from conformance.run.recorder import Recorder
+from conformance.steps.client_jobs import wait_for_job
 from conformance.verify import must
 from jwo_contract.profile import Profile
 
@@ -38,9 +39,7 @@ _MATCHES = {
 def a_payment_job(profile: Profile, recorder: Recorder, clients: Clients, name: str) -> PaymentJob:
     """Wait until the client has finished a job, and return it. Raises NotDeclared if no client is declared."""
     jobs = declared(clients.payment, profile.payment_client, "[payment_client] command", "charges and refunds trips")
-    job = jobs.wait_for_job(name)
-    recorder.keep_all([call.exchange for call in job.calls])
-    return job
+    return wait_for_job(jobs, name, recorder)
 
 
 @then(parsers.re("(?P<claim>" + "|".join(_MATCHES) + ")"))

@@ -20,8 +20,9 @@ from conformance.run.controls import ControlCalls
 from conformance.scan_variants import SCAN_SETS
 from conformance.variants import with_own_ids
 from conformance.verify import must, should
+from jwo_contract.key_kinds import KeyKind
 from jwo_contract.operations import VERIFY_IDENTITY_KEYS
-from jwo_contract.profile import KeyKind, Profile
+from jwo_contract.profile import Profile
 from jwo_contract.values import format_instant
 
 Exchanges = list[Exchange]

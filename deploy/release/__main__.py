@@ -49,7 +49,7 @@ def main(version: str) -> int:
         print("check how a package index would show it")
         _run(sys.executable, "-m", "twine", "check", "--strict", *map(str, files))
         (folder / NOTES).write_text(section(ROOT, version) + "\n", "utf-8")
-        _publish([*files, sbom, folder / NOTES])
+        publish([*files, sbom, folder / NOTES])
     for path in sorted(DIST.iterdir()):
         print(f"  dist/{path.name}  {path.stat().st_size / 1000:.0f} kB")
     print(NEXT.format(version=version, notes=NOTES), end="")
@@ -66,7 +66,7 @@ def _bill(venv: Path, file: Path, version: str) -> list[str]:
     return bill.faults_of(made, version, set(project["dependencies"]))
 
 
-def _publish(files: list[Path]) -> None:
+def publish(files: list[Path]) -> None:
     """Put files into an empty dist/, with their SHA-256 sums in the form of `sha256sum --check`."""
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()

@@ -22,17 +22,9 @@ from jwo.demo.stages import Stages
 from jwo.demo.strategies import strategies
 from jwo.report_folder import prepare_folder
 from jwo_contract.house import House, Suite
-from jwo_contract.profile import (
-    BADGE_KINDS,
-    PAYMENT_KINDS,
-    CatalogTable,
-    ConnectorTable,
-    KeyKind,
-    KeysTable,
-    LimitsTable,
-    Profile,
-    StoreTable,
-)
+from jwo_contract.key_kinds import BADGE_KINDS, PAYMENT_KINDS, KeyKind
+from jwo_contract.profile import CatalogTable, KeysTable, LimitsTable, Profile, StoreTable
+from jwo_contract.profile_connector import ConnectorTable
 
 _PLAIN: tuple[KeyKind, ...] = ("shopper", "associate", "cash_shopper", "refused", "expired", "used")
 _KINDS = (*_PLAIN, *BADGE_KINDS, *PAYMENT_KINDS)

@@ -6,17 +6,55 @@ repeats the call. This does no harm, as an upload replaces whole records.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
 from reference_connector.errors import BadRows, JournalUnusable
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+_LOCKED = {errno.EAGAIN, errno.EACCES}
 _BEGIN = b'{"chunk"'
+
+
+@contextmanager
+def held_journal(path: Path) -> Iterator[None]:
+    """Keep other uploads, also those of other processes, from this journal.
+
+    Raises JournalUnusable if another upload uses it, or it cannot be written. On file systems without locks it has no
+    effect.
+    """
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise _unusable(path, "written", error) from error
+    with file:
+        if fcntl is not None:
+            _lock(file, path)
+        yield
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Lock an open file until it is closed. Raises JournalUnusable if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _LOCKED:
+            raise JournalUnusable(
+                f"another upload uses the journal {path}",
+                hint="wait until it ends, or name another file with --journal",
+            ) from error
 
 
 class UploadJournal:
@@ -53,7 +91,7 @@ class UploadJournal:
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._unusable("deleted", error) from error
+            raise _unusable(self._path, "deleted", error) from error
         self._known.clear()
 
     def _append(self, line: bytes) -> None:
@@ -63,13 +101,14 @@ class UploadJournal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise self._unusable("written", error) from error
+            raise _unusable(self._path, "written", error) from error
 
-    def _unusable(self, done: str, error: OSError) -> JournalUnusable:
-        return JournalUnusable(
-            f"the journal {self._path} cannot be {done} ({error.strerror or error})",
-            hint="free some space, or name another file with --journal",
-        )
+
+def _unusable(path: Path, done: str, error: OSError) -> JournalUnusable:
+    return JournalUnusable(
+        f"the journal {path} cannot be {done} ({error.strerror or error})",
+        hint="free some space, or name another file with --journal",
+    )
 
 
 def _read(path: Path, endpoint: str) -> dict[str, str]:

@@ -27,10 +27,15 @@ class CatalogClientSettings(RoomSettings):
     model_config = SettingsConfigDict(env_prefix="JWO_CATALOG_")
 
     endpoint: Endpoint
+    """The address of the platform's catalog API."""
     region: str = "us-east-1"
+    """The region of signatures."""
     access_key_id: Credential
+    """The AWS key that signs."""
     secret_access_key: Secret
+    """The secret of that key."""
     session_token: Secret | None = None
+    """The session token of temporary credentials."""
     queue_url: Address = ""
     """The SQS queue of the notifications. Without one, the client gets results by status calls only."""
     aws_endpoint_url: Address = ""
@@ -48,6 +53,7 @@ class CatalogClientSettings(RoomSettings):
     queue_timeout_s: float = Field(default=10.0, gt=0)
     """The longest wait for an answer of SQS, in addition to the time that it waits for a message."""
     chunk_rows: int = Field(default=10_000, ge=1, le=10_000)
+    """The most rows of one upload call."""
     workers: int = Field(default=1, ge=1, le=32)
     """The number of uploads at the same time; together they keep to catalog.rate_per_s.
 
@@ -71,6 +77,7 @@ class CatalogClientSettings(RoomSettings):
     retried_statuses: tuple[int, ...] = RETRIED_STATUSES
     """The statuses after which a call is repeated. A 500 with catalog.error500_final_text is final all the same."""
     status_every_s: float = Field(default=1.0, gt=0)
+    """How often the client asks for the status of an upload."""
 
     catalog: Catalog = Catalog()
     auth: Auth = Auth()

@@ -49,8 +49,8 @@ def _place(after: str) -> bytes:
 
 def _page(records: Records, after: bytes, limit: int) -> tuple[list[_Trip], bytes]:
     pairs = records.books.pairs_after(after, limit)
-    ids = [one.trip_id for pair in pairs if (one := pair.sale or pair.order)]
-    return [_trip(records, trip_id) for trip_id in ids], pairs[-1].place if pairs else b""
+    known = (pair.sale or pair.order for pair in pairs)
+    return [_trip(records, each.trip_id) for each in known if each], pairs[-1].place if pairs else b""
 
 
 def _trip(records: Records, trip_id: str) -> _Trip:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from jwo_contract.house import HouseGroup
+from jwo_contract.house_group import HouseGroup
 
 
 class Feeds(HouseGroup):

@@ -1,11 +1,11 @@
 """The app's routes for the money of the shopper that is signed in: receipts with their payment, and debts.
 
     GET  /app/shoppers/{id}/receipts               {"receipts": [{…, "madeAt", "timeZone", "payment"}]}
+                                                   "payment" has the card as "paidWith", if Amazon charged it
     GET  /app/shoppers/{id}/debts                  {"debts": [{"shoppingTripId", "amount", "currency", "state"}]}
     POST /app/shoppers/{id}/debts/{trip}/settle    202, the state of the payment; 409 if there is nothing to pay
 
-`madeAt` is the instant of the purchase, `timeZone` the store's, and `payment` has {"state", "owed", "refunded"}, and
-"paidWith" with the card if Amazon charged one.
+`madeAt` is the instant of the purchase, `timeZone` the store's, and `payment` has {"state", "owed", "refunded"}.
 Amounts are texts with two decimals. The body of a settlement may name another means of payment: {"paymentMethod": …},
 a token of the provider. Without one, the connector uses the means on record.
 """

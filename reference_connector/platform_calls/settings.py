@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from jwo_contract.house import Catalog, HouseGroup
+from jwo_contract.house import Catalog
+from jwo_contract.house_group import HouseGroup
 from jwo_contract.operations import CHECKOUT_CART, Operation
 from reference_connector.platform_calls.addresses import Credential, Secret, checked_endpoint
 from reference_connector.platform_calls.answers import RETRIED_STATUSES

@@ -133,8 +133,10 @@ class LeasedRows(Generic[T]):
         self._open = [f"SELECT count(*) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
         self._stuck = f"SELECT count(*) FROM {name} WHERE state='stuck'"  # noqa: S608
         self._first_due = [f"SELECT min(due_at) FROM {name} WHERE {each} AND state<>'held'" for each in conditions]  # noqa: S608
-        tried = " OR ".join((*conditions, "state = 'stuck'"))
-        self._most_tried = f"{selected} WHERE {tried} ORDER BY attempts DESC, due_at LIMIT ?"
+        self._most_tried = [
+            f"{selected} WHERE {each} ORDER BY attempts DESC, due_at LIMIT ?" for each in (*conditions, "state='stuck'")
+        ]
+        self._attempts, self._due_at = columns.index("attempts"), columns.index("due_at")
 
     def save(self, row: T) -> None:
         """Insert a row. Its key must be new."""
@@ -168,11 +170,12 @@ class LeasedRows(Generic[T]):
     def first_due_at(self) -> datetime | None:
         """Return when the first row that waits for the provider was or will be due; None if no row waits."""
         found = [self._execute(each, ()).fetchone()[0] for each in self._first_due]
-        return min((from_ms(each) for each in found if each is not None), default=None)
+        return min((from_ms(due_at) for due_at in found if due_at is not None), default=None)
 
     def most_tried(self, limit: int) -> list[T]:
         """List the rows that wait or are stuck, those with the most attempts first, and the oldest of equal ones."""
-        return self._read(self._most_tried, (limit,))
+        found = [row for each in self._most_tried for row in self._read(each, (limit,))]
+        return sorted(found, key=lambda row: (-row[self._attempts], row[self._due_at]))[:limit]
 
     def take(self, owner: str, *, now: datetime, lease_until: datetime, limit: int) -> list[T]:
         """Lease the rows that are due and that no other worker has leased, the oldest of each group first."""

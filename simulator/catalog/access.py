@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from jwo_contract.errors import SignatureRejected
-from jwo_contract.house import CallLimits, House
+from jwo_contract.house import House
+from jwo_contract.house_retailer_calls import CallLimits
 from jwo_contract.sigv4 import Form, Key, verify
 from jwo_toolkit.request_target import request_target
 from simulator.clock import Clock

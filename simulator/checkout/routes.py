@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from jwo_contract.exact_json import dump_exact
-from jwo_contract.house import Checkout
+from jwo_contract.house_retailer_calls import Checkout
 from jwo_contract.operations import CHECKOUT_CART
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrip, CalledTrips

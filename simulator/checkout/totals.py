@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from jwo_contract.house import Checkout, CheckoutReading, CheckoutSubtotal
+from jwo_contract.house_retailer_calls import Checkout, CheckoutReading, CheckoutSubtotal
 from jwo_contract.money import Money
 from jwo_toolkit.json_types import JsonObject
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import orjson
 
-from jwo_contract.house import IntraDay
+from jwo_contract.house_retailer_calls import IntraDay
 from jwo_contract.values import format_instant, parse_instant
 from jwo_toolkit.json_types import JsonObject
 from simulator.aws import AWS_ERRORS

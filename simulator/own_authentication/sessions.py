@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from jwo_contract.house import OwnAuth
+from jwo_contract.house_retailer_calls import OwnAuth
 from jwo_toolkit.json_types import JsonObject
 from simulator.clock import Clock
 from simulator.errors import CallRefused

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from jwo_contract.house import House, Payment
+from jwo_contract.house import House
+from jwo_contract.house_retailer_calls import Payment
 from jwo_contract.money import Money, decimal_places
 from jwo_contract.operations import ADJUST_CHARGE, CANCEL_CHARGE, CAPTURE_CHARGE, REFUND_CHARGE
 from simulator.called_trips import CalledTrip

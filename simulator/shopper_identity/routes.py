@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from jwo_contract.house import ShopperIdentity
+from jwo_contract.house_retailer_calls import ShopperIdentity
 from jwo_contract.operations import GET_SHOPPER_IDENTITY
 from jwo_toolkit.json_types import JsonObject
 from simulator.called_trips import CalledTrips

@@ -208,6 +208,20 @@ def test_print_unfolds_the_evidence_of_a_finding(show: Callable[..., Page]) -> N
         assert letters(words) in text
 
 
+def test_print_has_the_ids_of_passed_cases_and_not_their_rows(show: Callable[..., Page]) -> None:
+    page = show("certified")
+    cases = page.locator("#cases").evaluate("() => document.querySelectorAll('tr[id^=case-]').length")
+    document = pypdfium2.PdfDocument(io.BytesIO(page.pdf(format="A4")))
+    text = "".join(document[number].get_textpage().get_text_range() for number in range(len(document)))
+    ids = page.locator("tr[data-verdict=pass] .id").all_inner_texts()
+
+    assert cases >= len(ids) > 0
+    assert [each for each in ids if letters(each) not in letters(text)] == []
+    assert letters("All cases") not in letters(text)
+    assert letters("Settings in effect") not in letters(text)
+    assert not page.get_by_role("heading", name="The other cases, by id").is_visible()
+
+
 @pytest.mark.parametrize(
     ("link", "words"), [("rule", "identityKey"), ("exchange", "HTTP 200"), ("run again", "jwo replay VIK-3.4")]
 )

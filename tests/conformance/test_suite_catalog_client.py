@@ -33,7 +33,8 @@ from conformance.summary import summarise
 from conformance.verdicts import CaseResult, Verdict
 from jwo_contract.errors import BadProfile
 from jwo_contract.operations import UPLOAD_CATALOG
-from jwo_contract.profile import CatalogClientTable, ConnectorTable, Profile, load
+from jwo_contract.profile import CatalogClientTable, Profile, load
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.register import register
 from jwo_contract.sigv4 import Key
 

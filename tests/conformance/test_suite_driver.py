@@ -20,7 +20,8 @@ from conformance.drivers.http import ConnectorClient
 from conformance.drivers.masks import masked_text
 from jwo_contract.gate import NoAnswer
 from jwo_contract.operations import VERIFY_IDENTITY_KEYS
-from jwo_contract.profile import ConnectorTable, Profile
+from jwo_contract.profile import Profile
+from jwo_contract.profile_connector import ConnectorTable
 
 Handler = Callable[[socket.socket, bytes], None]
 BODY = b'{"requestId": "r", "identityKey": "c2Vzb2FtZS1rZXktNDcxMQ=="}'

@@ -17,9 +17,11 @@ import pytest
 
 from conformance import attestation, catalogue
 from conformance.digest import revision
+from conformance.expected import Expectations, Expected
 from conformance.mutants.gate import profile_of
 from conformance.mutants.http_app import Reply, Request
 from conformance.mutants.small_connector import SmallConnector
+from conformance.report.headline import remarks
 from conformance.report.model import Report
 from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
@@ -139,6 +141,8 @@ def test_newer_edition_leaves_the_certificate_of_an_older_one_alone(
         STRICTER: Verdict.WARN,
     }
 
+    note = f"Judged by the edition {OLD} of the documentation; the newest is {NEW}."
+    assert [note in remarks(report) for report in (after, newer)] == [True, False]
     assert newer.verdict is Verdict.FAIL
     assert newer.suite.doc_set == NEW
     assert newer.suite.revision != before.suite.revision
@@ -173,6 +177,9 @@ def test_each_edition_has_its_own_cases(add_edition: Callable[[], None], tmp_pat
     assert (ADDED in named[""], ADDED in named[NEW]) == (False, True)
     assert read_edition(None, profiles.load(profile)) == OLD
     assert read_edition(NEW, profiles.load(profile)) == NEW
+    known = Expectations("known.toml", (Expected(id=ADDED, reason="not yet"),))
+    assert known.stale({}, Selection(edition=OLD)) == []
+    assert [each.id for each in known.stale({}, Selection())] == [ADDED]
     for case_id, edition, span in ((ADDED, OLD, f"since {NEW}"), (WITHDRAWN, NEW, f"until {OLD}")):
         with pytest.raises(Usage, match=f"the edition {edition} has no case {case_id} .{span} only.; choose"):
             check_ids([case_id], edition)

@@ -19,9 +19,8 @@ from conformance.report.model import to_json
 from conformance.run.configuration import RunConfiguration
 from conformance.run.session import run_own_case
 from conformance.verdicts import CaseResult, Verdict
-from jwo_contract import profile
 from jwo_contract.errors import BadProfile
-from jwo_contract.own_cases import KEY_KINDS, OwnCase, filled, to_toml
+from jwo_contract.own_cases import OwnCase, filled, to_toml
 from jwo_contract.profile import Profile, load
 from tests.conformance.report import conftest as reports
 from tests.conformance.report.reading import model
@@ -57,10 +56,6 @@ def judged(profile: Profile, case: OwnCase, fault: str = "") -> CaseResult:
     with served(connector_with(fault)) as url:
         connector = profile.connector.model_copy(update={"url": url})
         return run_own_case(RunConfiguration(profile.model_copy(update={"connector": connector})), case)
-
-
-def test_kinds_of_keys_are_those_of_the_profile() -> None:
-    assert set(KEY_KINDS) == set(profile.KEY_KINDS)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from conformance.run.configuration import RunConfiguration, Selection
 from conformance.run.session import run
 from conformance.summary import effective_settings
 from conformance.verdicts import CaseResult, Verdict
-from jwo_contract.profile import ConnectorTable, Profile
+from jwo_contract.profile import Profile
+from jwo_contract.profile_connector import ConnectorTable
 from jwo_contract.register import register
 from tests.foreign.running import FOLDER, NODE
 

@@ -54,11 +54,19 @@ def test_each_line_of_the_pins_is_a_requirement_so_that_dependabot_reads_the_fil
     assert len({line.partition("==")[0].lower() for line in lines}) == len(lines) > 100
 
 
-def test_updates_cover_each_folder_with_actions() -> None:
-    (actions,) = [each for each in read(GITHUB / "dependabot.yml")["updates"] if each["package-ecosystem"] != "pip"]
-    with_actions = {f"/{file.parent.relative_to(ROOT)}" for file in (ROOT / "deploy").rglob("action.yml")}
+@pytest.mark.parametrize(
+    ("kind", "name", "pin"),
+    [
+        ("github-actions", "action.yml", "uses: "),
+        ("docker-compose", "compose.yaml", "image: \\S*[/.]\\S*:"),
+    ],
+)
+def test_updates_cover_each_folder_with_pins(kind: str, name: str, pin: str) -> None:
+    (update,) = [each for each in read(GITHUB / "dependabot.yml")["updates"] if each["package-ecosystem"] == kind]
+    files = [file for file in (ROOT / "deploy").rglob(name) if re.search(pin, file.read_text("utf-8"))]
 
-    assert {"/", *with_actions} == set(actions["directories"])
+    assert files
+    assert {f"/{file.parent.relative_to(ROOT)}" for file in files} == set(update["directories"]) - {"/"}
 
 
 def test_security_page_names_no_mail_address() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from deploy.release import __main__ as release
 from deploy.release import bill, contents
 from deploy.release.refusals import refusals, section
 
@@ -194,7 +196,44 @@ def test_bill_has_no_address_and_nothing_of_the_venv_itself() -> None:
     ]
 
 
+def test_files_get_sums_in_an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(release, "DIST", tmp_path / "dist")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "older.whl").touch()
+    for name in ("kit.whl", "kit.tar.gz"):
+        (tmp_path / name).write_text(name, "utf-8")
+
+    release.publish([tmp_path / "kit.whl", tmp_path / "kit.tar.gz"])
+
+    assert sorted(each.name for each in (tmp_path / "dist").iterdir()) == ["SHA256SUMS", "kit.tar.gz", "kit.whl"]
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path / "dist", check=True)  # noqa: S607 - of the system
+
+
+def test_clone_that_is_not_ready_ends_with_1_and_builds_nothing(
+    monkeypatch: pytest.MonkeyPatch, clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(release, "ROOT", clone)
+
+    assert release.main("9.9.9") == 1
+    assert "no release was built:\n  - pyproject.toml has the version 0.2.0" in capsys.readouterr().out
+    assert not (clone / "dist").exists()
+
+
 def test_version_of_the_kit_has_a_section_in_the_changelog() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
     assert section(ROOT, version)
+
+
+def test_samples_of_the_pages_name_the_version_of_the_kit() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = [
+        match
+        for page in pages
+        for match in re.findall(
+            r"jwo_conformance_kit-(\d[\w.]*?)-py3|jwo-conformance-kit\S*@v([\d.]+)", page.read_text("utf-8")
+        )
+    ]
+
+    assert {wheel or tag for wheel, tag in named} == {version}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import pytest
 
 from conformance.mutants.gallery import connector_with
 from conformance.mutants.serving import served
+from jwo.cli import app
+from jwo.errors import run
 from jwo.profile_template import TEMPLATE
 
 Done = subprocess.CompletedProcess[str]
@@ -27,14 +30,34 @@ class Jwo(Protocol):
 
 @pytest.fixture
 def jwo(tmp_path: Path) -> Jwo:
-    def run(*arguments: str, cwd: Path | None = None, columns: int = 160) -> Done:
+    def run_process(*arguments: str, cwd: Path | None = None, columns: int = 160) -> Done:
         command = [sys.executable, "-m", "jwo", *arguments]
         environment = {**os.environ, "COLUMNS": str(columns)}
         return subprocess.run(
             command, capture_output=True, text=True, timeout=110, check=False, cwd=cwd or tmp_path, env=environment
         )
 
-    return run
+    return run_process
+
+
+@pytest.fixture
+def jwo_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Jwo:
+    """Run the command line in this process, for short commands: to start a process takes longer than they do."""
+
+    def run_here(*arguments: str, cwd: Path | None = None, columns: int = 160) -> Done:
+        monkeypatch.chdir(cwd or tmp_path)
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys, "argv", ["jwo", *arguments])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                run(app)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        shown = capfd.readouterr()
+        return Done(arguments, int(ended.value.code or 0), shown.out, shown.err)
+
+    return run_here
 
 
 @pytest.fixture

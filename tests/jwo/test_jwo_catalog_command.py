@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from reference_connector.catalog_client.journal import held_journal
+from tests.jwo.conftest import Jwo
 from tests.reference_connector.small_platform import KEY, SmallPlatform, a_report, some_rows
 
 
@@ -26,8 +28,10 @@ def platform(serve: Callable[[Any], str]) -> SmallPlatform:
 
 
 @pytest.fixture
-def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `jwo catalog` with arguments, and with the platform's credentials."""
+def catalog(
+    platform: SmallPlatform, jwo_here: Jwo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `jwo catalog` with arguments, and with the platform's credentials. With a terminal, it is a process."""
     settings = {
         "JWO_CATALOG_ENDPOINT": platform.url,
         "JWO_CATALOG_ACCESS_KEY_ID": KEY.access_key_id,
@@ -37,14 +41,17 @@ def catalog(platform: SmallPlatform, tmp_path: Path) -> Callable[..., subprocess
         "COLUMNS": "40",
         "TERM": "xterm",
     }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     (tmp_path / "rows.json").write_text(json.dumps(some_rows(2)), "utf-8")
 
-    def run(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, terminal: int | None = None) -> subprocess.CompletedProcess[str]:
+        if terminal is None:
+            return jwo_here("catalog", *arguments, columns=40)
+        command = [sys.executable, "-m", "jwo", "catalog", *arguments]
         return subprocess.run(
-            [sys.executable, "-m", "jwo", "catalog", *arguments],
-            env=os.environ | settings, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal, text=True, timeout=60, check=False
+        )
 
     return run
 
@@ -90,13 +97,22 @@ def test_connectivity_prints_json_and_exits_by_the_status(
 def test_terminal_shows_a_bar_of_uploaded_rows(catalog: Any) -> None:
     ours, theirs = pty.openpty()
     try:
-        assert catalog("upload", "rows.json", "--json", stderr=theirs).returncode == 1
+        assert catalog("upload", "rows.json", "--json", terminal=theirs).returncode == 1
     finally:
         os.close(theirs)
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
     assert "uploading rows" in shown
     assert "100%" in shown
+
+
+def test_upload_on_a_journal_that_another_one_uses_is_a_usage_error(
+    catalog: Any, platform: SmallPlatform, tmp_path: Path
+) -> None:
+    with held_journal(tmp_path / "kept"):
+        refused = catalog("upload", "rows.json", "--journal", "kept")
+    assert (refused.returncode, len(platform.calls)) == (2, 0)
+    assert "another upload uses the journal kept" in refused.stderr
 
 
 def test_interrupted_upload_resumes_from_its_journal(catalog: Any, platform: SmallPlatform, tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def test_refused_connection_is_reported_with_a_fix(jwo: Jwo) -> None:
         (["--connector", "https://us-east-1.checkout.amazonphysicalstores.com"], "Amazon"),
     ],
 )
-def test_usage_error_exits_with_2_and_says_what_to_do(jwo: Jwo, arguments: list[str], sentence: str) -> None:
-    done = jwo("certify", *arguments)
+def test_usage_error_exits_with_2_and_says_what_to_do(jwo_here: Jwo, arguments: list[str], sentence: str) -> None:
+    done = jwo_here("certify", *arguments)
 
     assert done.returncode == 2, done.stdout + done.stderr
     assert sentence in done.stderr

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import cfnlint.api
-import cfnlint.decode
 import pytest
-from cfnlint.config import ManualArgs
 from moto.server import ThreadedMotoServer
 
 import jwo.queue_policy  # noqa: F401 - the import adds a resource to moto
@@ -41,6 +38,9 @@ def retailer(aws_url: str) -> RetailerAws:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_cfn_lint_accepts_the_template(template: Path) -> None:
+    import cfnlint.api  # noqa: PLC0415 - it takes long, and each process of a parallel run imports this module
+    from cfnlint.config import ManualArgs  # noqa: PLC0415 - as above
+
     assert cfnlint.api.lint(template.read_text("utf-8"), config=ManualArgs(regions=[REGION])) == []
 
 
@@ -48,10 +48,17 @@ def test_each_kind_of_template_is_there() -> None:
     assert {path.stem for path in TEMPLATES} == {"ConnectivityTestTemplate", "ConnectorTemplate", "SQSSetupTemplate"}
 
 
-def policies(template: Path) -> dict[str, list[str]]:
-    """Return what each inline role policy of a template allows to call."""
+def read(template: Path) -> dict[str, Any]:
+    import cfnlint.decode  # noqa: PLC0415 - it takes long, and each process of a parallel run imports this module
+
     text, problems = cfnlint.decode.decode(str(template))
     assert problems == []
+    return text
+
+
+def policies(template: Path) -> dict[str, list[str]]:
+    """Return what each inline role policy of a template allows to call."""
+    text = read(template)
     found: dict[str, list[str]] = {}
     for resource in text["Resources"].values():
         own = resource.get("Properties", {})
@@ -69,7 +76,7 @@ def test_no_role_may_call_everything(template: Path) -> None:
 
 
 def test_connector_template_authorizes_both_core_calls_and_has_alarms() -> None:
-    text, _ = cfnlint.decode.decode(str(template_file("ConnectorTemplate")))
+    text = read(template_file("ConnectorTemplate"))
     resources = list(text["Resources"].values())
     methods = [one["Properties"] for one in resources if one["Type"] == "AWS::ApiGateway::Method"]
     alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]

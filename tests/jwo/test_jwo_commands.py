@@ -75,8 +75,8 @@ def test_doctor_looks_for_each_client_of_the_retailer(jwo: Jwo, mutant: Mutant, 
         assert f"wrong  [{table}] command: no-such-program was not found" in missing.stdout
 
 
-def test_cases_lists_ids(jwo: Jwo) -> None:
-    done = jwo("cases")
+def test_cases_lists_ids(jwo_here: Jwo) -> None:
+    done = jwo_here("cases")
 
     assert done.returncode == 0
     assert "VIK-3.17" in done.stdout
@@ -84,23 +84,23 @@ def test_cases_lists_ids(jwo: Jwo) -> None:
     assert int(done.stdout.split()[-2]) >= 105
 
 
-def test_coverage_proves_or_explains_every_row(jwo: Jwo) -> None:
-    done = jwo("coverage")
+def test_coverage_proves_or_explains_every_row(jwo_here: Jwo) -> None:
+    done = jwo_here("coverage")
 
     assert done.returncode == 0, done.stdout
     assert "neither proven nor explained" not in done.stdout
 
 
-def test_explain_says_that_a_house_rule_is_not_published(jwo: Jwo) -> None:
-    done = jwo("explain", "E2E-X.7")
+def test_explain_says_that_a_house_rule_is_not_published(jwo_here: Jwo) -> None:
+    done = jwo_here("explain", "E2E-X.7")
 
     assert "End to end" in done.stdout
     assert "nothing is published" in done.stdout
     assert "developer.amazon.com" not in done.stdout
 
 
-def test_explain_names_rule_source_and_usual_cause(jwo: Jwo) -> None:
-    done = jwo("explain", "VIK-3.4")
+def test_explain_names_rule_source_and_usual_cause(jwo_here: Jwo) -> None:
+    done = jwo_here("explain", "VIK-3.4")
 
     assert done.returncode == 0
     assert "1000" in done.stdout

@@ -97,12 +97,12 @@ def test_command_names_broken_cases_and_exits_with_1(jwo: Jwo, tmp_path: Path) -
 
 @pytest.mark.parametrize(("content", "sentence"), [("{}", "not a report"), ("[", "not JSON"), (None, "cannot read")])
 def test_file_that_is_not_a_report_is_a_usage_error(
-    jwo: Jwo, tmp_path: Path, content: str | None, sentence: str
+    jwo_here: Jwo, tmp_path: Path, content: str | None, sentence: str
 ) -> None:
     if content is not None:
         (tmp_path / "a.json").write_text(content, encoding="utf-8")
 
-    done = jwo("compare", "a.json", "a.json")
+    done = jwo_here("compare", "a.json", "a.json")
 
     assert done.returncode == 2
     assert sentence in done.stderr

@@ -15,7 +15,8 @@ from conformance.mutants.http_app import Reply, Request, error
 from conformance.mutants.serving import served
 from conformance.mutants.small_connector import SmallConnector, item_ids
 from jwo.doctor import doctor
-from jwo_contract.profile import BADGE_KINDS, PAYMENT_KINDS, Profile
+from jwo_contract.key_kinds import BADGE_KINDS, PAYMENT_KINDS
+from jwo_contract.profile import Profile
 
 
 class _Answers(SmallConnector):

@@ -12,6 +12,7 @@ import pytest
 
 from conformance.mutants.gallery import connector_with
 from tests.conftest import served
+from tests.jwo.conftest import Jwo
 
 
 def jwo(*words: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +52,7 @@ def test_load_test_writes_a_line_a_second(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["certify", "load"])
-def test_unwritable_file_is_a_usage_error(tmp_path: Path, command: str) -> None:
-    ran = jwo(command, "--connector", "http://127.0.0.1:9", "--progress", str(tmp_path / "none" / "lines"))
+def test_unwritable_file_is_a_usage_error(jwo_here: Jwo, tmp_path: Path, command: str) -> None:
+    ran = jwo_here(command, "--connector", "http://127.0.0.1:9", "--progress", str(tmp_path / "none" / "lines"))
     assert ran.returncode == 2
     assert "--progress: cannot write to" in ran.stderr

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Callable[..., Done]:
 
     def run(*arguments: str) -> Done:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path, env=environment
         )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jwo.run_commands import Declared, JwoRuns, write_profile
-from jwo_contract.profile import CatalogTable, ConnectorTable, KeysTable, LimitsTable, Profile, StoreTable, load
+from jwo_contract.profile import CatalogTable, KeysTable, LimitsTable, Profile, StoreTable, load
+from jwo_contract.profile_connector import ConnectorTable
 from simulator.connector import Connector
 from simulator.errors import BadCall, NotNow
 from simulator.portal.stores import Store

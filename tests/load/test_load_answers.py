@@ -13,7 +13,8 @@ import pytest
 
 from jwo_contract.house import House, Ordering
 from jwo_contract.messages import message
-from jwo_contract.profile import CatalogTable, ConnectorTable, KeysTable, Profile, StoreTable
+from jwo_contract.profile import CatalogTable, KeysTable, Profile, StoreTable
+from jwo_contract.profile_connector import ConnectorTable
 from load.expectations import Expectations, Finding
 from load.schedule import Kind, Share
 from load.traffic import RUN_DIGITS, Event, Traffic

@@ -10,9 +10,16 @@ import pytest
 
 from reference_connector.catalog_client.app import create_client
 from reference_connector.catalog_client.client import Uploaded
-from reference_connector.catalog_client.journal import UploadJournal
+from reference_connector.catalog_client.journal import UploadJournal, held_journal
 from reference_connector.catalog_client.rows import uploads
-from reference_connector.errors import BadRows, ForbiddenHost, MalformedAnswer, PlatformRefused, PlatformUnreachable
+from reference_connector.errors import (
+    BadRows,
+    ForbiddenHost,
+    JournalUnusable,
+    MalformedAnswer,
+    PlatformRefused,
+    PlatformUnreachable,
+)
 from tests.reference_connector.small_platform import SmallPlatform, settings_for, some_rows
 
 
@@ -107,6 +114,20 @@ def test_upload_continues_after_a_crash(platform: SmallPlatform, open_client: An
     assert UploadJournal(path).find(rows[:2]) == "first-0"
     kept.finish()
     assert not path.exists()
+
+
+def test_second_upload_on_a_journal_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with (
+        held_journal(path),
+        pytest.raises(JournalUnusable, match="another upload uses the journal") as refused,
+        held_journal(path),
+    ):
+        pass
+    assert "name another file with --journal" in refused.value.hint
+    with held_journal(path):
+        UploadJournal(path).keep(some_rows(1), "first")
+    assert UploadJournal(path).find(some_rows(1)) == "first"
 
 
 def test_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def carts(draw: Any) -> tuple[list[CartLine], dict[str, Any]]:
             lines.append(CartLine(sku, Decimal(draw(st.integers(1, 40))), "unit", product))
         else:
             sold_by = unit_named(draw(st.sampled_from(_WEIGHTS)))
-            weight = Decimal(draw(st.integers(1, 50_000))).scaleb(-draw(st.integers(0, 4)))
+            weight = Decimal(draw(st.integers(1, 50_000))).scaleb(-draw(st.integers(3, 4)))
             product = Product(sku, sku, cost, unit=sold_by or PIECE)
             lines.append(CartLine(sku, weight, draw(st.sampled_from(_WEIGHTS)), product))
     return lines, promotions

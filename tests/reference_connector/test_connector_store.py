@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from reference_connector.accelerated.checkpoints import ThreadedCheckpoints
@@ -226,35 +225,6 @@ def test_log_is_copied_into_the_database(path: Path, checkpoints: type[ThreadedC
         store.close()
 
 
-def test_postgresql_commits_wait_for_the_disk(postgres_url: str) -> None:
-    store = PostgresStore(postgres_url)
-    store.open()
-    assert asyncio.run(store.transact(lambda records: _sql(records, "SHOW synchronous_commit"))) == "on"
-    store.close()
-
-
-def test_silent_node_is_disconnected_before_others_give_up(
-    postgres_url: str,
-) -> None:
-    silent = PostgresStore(postgres_url, busy_timeout_s=0.2).connect()
-    silent.begin(alone=True)
-    other = PostgresStore(postgres_url)
-    other.open()
-    asyncio.run(other.transact(lambda records: records.save_code(_keep("kept"))))
-    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
-        silent.commit()
-    silent.close()
-    other.close()
-
-
-@pytest.mark.parametrize(("more", "idle_s"), [("", "10"), ("&keepalives_idle=77", "77")])
-def test_broken_connection_is_noticed_in_the_set_time(postgres_url: str, more: str, idle_s: str) -> None:
-    database = PostgresStore(postgres_url + more).connect()
-    line = database._connection.info.get_parameters()  # noqa: SLF001 - a look at the line
-    database.close()
-    assert (line["keepalives_idle"], line["tcp_user_timeout"]) == (idle_s, "15000")
-
-
 def test_close_commits_all_that_waits(make: Make) -> None:
     store = make()
     store.open()
@@ -305,44 +275,6 @@ def test_locked_database_is_an_error_and_recovers(make: Make) -> None:
     asyncio.run(run())
     store.close()
     other.close()
-
-
-def test_lost_connection_gives_one_error_and_a_new_connection(postgres_url: str) -> None:
-    store = PostgresStore(postgres_url)
-    store.open()
-    pid = asyncio.run(store.transact(lambda records: _sql(records, "SELECT pg_backend_pid()")))
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-    with pytest.raises(StoreUnavailable):
-        asyncio.run(store.transact(lambda records: records.save_code(_keep("one"))))
-    asyncio.run(store.transact(lambda records: records.save_code(_keep("two"))))
-    store.close()
-
-
-def test_default_isolation_of_the_server_does_not_matter(postgres_url: str) -> None:
-    serializable = f"{postgres_url}%20-cdefault_transaction_isolation%3Dserializable"
-    first, second = PostgresStore(serializable), PostgresStore(serializable)
-    first.open()
-    second.open()
-    holding, end = threading.Event(), threading.Event()
-
-    def hold(records: Records) -> None:
-        records.save_code(_keep("one"))
-        holding.set()
-        assert end.wait(10)
-
-    async def run() -> IssuedCode | None:
-        held = asyncio.create_task(first.transact(hold))
-        assert await asyncio.to_thread(holding.wait, 10)
-        waiting = asyncio.create_task(second.transact(lambda records: records.find_code("one")))
-        await asyncio.sleep(0.2)
-        end.set()
-        await held
-        return await waiting
-
-    assert asyncio.run(run()) == _keep("one")
-    first.close()
-    second.close()
 
 
 def test_units_of_work_of_two_stores_never_overlap(store: GroupCommitStore, make: Make) -> None:
@@ -446,12 +378,6 @@ def test_only_declined_charges_are_a_debt(store: GroupCommitStore) -> None:
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot open"):
         SqliteStore(tmp_path / "no" / "such.sqlite3").open()
-
-
-def test_missing_server_is_an_error_without_its_address() -> None:
-    with pytest.raises(StoreUnavailable, match="cannot connect") as refused:
-        PostgresStore("postgresql://ada:hush@127.0.0.1:1/none").open()
-    assert "hush" not in str(refused.value)
 
 
 def test_looking_for_work_reads_no_whole_table(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jwo_contract.house import Checkout
+from jwo_contract.house_retailer_calls import Checkout
 from jwo_contract.messages import document, message
 from jwo_contract.register import register
 from simulator.checkout.totals import disagreement

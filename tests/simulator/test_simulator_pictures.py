@@ -30,16 +30,20 @@ def png(kind: int, depth: int, ink: tuple[int, ...], paper: tuple[int, ...], **c
 
     width, height = CODE.size
     head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    bits = {True: bits_of(ink, depth), False: bits_of(paper, depth)}
     rows = b"".join(
-        b"\0" + packed([sample for dark in DARK[start : start + width] for sample in (ink if dark else paper)], depth)
+        b"\0" + packed("".join([bits[dark] for dark in DARK[start : start + width]]))
         for start in range(0, width * height, width)
     )
     others = b"".join(chunk(name, data) for name, data in chunks.items())
     return b"\x89PNG\r\n\x1a\n" + chunk("IHDR", head) + others + chunk("IDAT", zlib.compress(rows)) + chunk("IEND", b"")
 
 
-def packed(samples: list[int], depth: int) -> bytes:
-    bits = "".join(f"{sample:0{depth}b}" for sample in samples)
+def bits_of(samples: tuple[int, ...], depth: int) -> str:
+    return "".join(f"{sample:0{depth}b}" for sample in samples)
+
+
+def packed(bits: str) -> bytes:
     bits += "0" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")
 

@@ -47,6 +47,11 @@ def test_ids_times_and_keys_become_placeholders(status: int, kind: str, key: str
     assert '"storeId": "STORE-001"' in case.body
 
 
+def test_null_cannot_be_expected() -> None:
+    with pytest.raises(BadCall, match="expected has a null"):
+        case_of(entry(), "a case", None, {"visitorDetails": {"id": [None]}})
+
+
 def test_values_that_are_not_valid_stay() -> None:
     wrong = {"requestId": "7", "authEvent": {"id": "x", "timestamp": "yesterday"}, "storeId": 7}
 

@@ -109,7 +109,7 @@ export class Detail {
 
   _save() {
     const { seq, operation, response } = this.entry;
-    this.saving.open(seq, `${operation} ${response?.status ?? "answer"} entry ${seq}`, response?.status ?? null);
+    this.saving.open(seq, `${operation} ${response?.status ?? "answer"} entry ${seq}`, response?.status ?? null, response?.body ?? null);
   }
 
   async _copy() {

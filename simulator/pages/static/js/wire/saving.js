@@ -3,6 +3,7 @@
 import { at, call } from "../api.js";
 import { toast } from "../toast.js";
 import { copyText } from "./clipboard.js";
+import { ExpectedMembers } from "./expected_members.js";
 
 const SHOW_AFTER_MS = 200;
 const byId = (id) => document.getElementById(id);
@@ -12,6 +13,7 @@ export class Saving {
     this.seq = 0;
     this.toml = "";
     this.timer = 0;
+    this.expected = new ExpectedMembers(byId("case-expected"), () => this._showSoon());
     for (const id of ["case-name", "case-status"]) byId(id).addEventListener("input", () => this._showSoon());
     byId("case-copy").addEventListener("click", () => copyText(this.toml, "The case is copied", "Paste it at the end of your jwo.toml."));
     byId("saving-form").addEventListener("submit", (event) => {
@@ -20,11 +22,12 @@ export class Saving {
     });
   }
 
-  /** @param {number} seq of the journal @param {string} name @param {number|null} status that the case expects */
-  open(seq, name, status) {
+  /** @param {number} seq of the journal @param {string} name @param {number|null} status that the case expects @param {any} answer body */
+  open(seq, name, status, answer) {
     this.seq = seq;
     byId("case-name").value = name;
     byId("case-status").value = status ?? "";
+    this.expected.offer(answer);
     byId("saving").showModal();
     this._show();
   }
@@ -55,8 +58,9 @@ export class Saving {
   /** Return the case, or null and show why there is none. */
   async _make(append) {
     const status = byId("case-status").value;
-    const wish = { name: byId("case-name").value.trim(), append, ...(status ? { status: Number(status) } : {}) };
     try {
+      const expected = this.expected.read();
+      const wish = { name: byId("case-name").value.trim(), append, expected, ...(status ? { status: Number(status) } : {}) };
       const made = await call("POST", at`/journal/${this.seq}/case`, wish, { quiet: true });
       byId("case-problem").textContent = "";
       return made;
