@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pypdfium2
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from conformance.report.html import render_html
 from load.report.html import html as load_page
+from simulator.reconciliation.comparison import Reconciliation, Row, Sum
 from simulator.shop.page import Title
 from simulator.shop.page import page as shop_page
 from simulator.shop.results import Decider, Results
@@ -90,7 +92,11 @@ def a_day(*findings: str) -> str:
     results.gate_ms, results.order_ms = Counter({3: 300, 40: 80, 2400: 10}), Counter({9: 55})
     results.outcomes, results.carts = Counter({"delivered": 55, "timed_out": 2}), 55
     title = Title("match_day", 2, 8, 7, 1.9, 12, HOSTILE if findings else "http://127.0.0.1:8080", datetime.now(UTC))
-    return shop_page(title, results, {"delivered": 55, "pending": 0, "dead_letter": 2, "attempts": 59}, findings)
+    books = ("platform", "feed", "files", "connector", "connector's files", "connector's feed")
+    row = Row("Captured", {book: Sum(55, {"USD": Decimal("12345.67")}) for book in books}, Decimal("0.00"))
+    money = Reconciliation((row,), (), {"connector": HOSTILE} if findings else {})
+    deliveries = {"delivered": 55, "pending": 0, "dead_letter": 2, "attempts": 59}
+    return shop_page(title, results, deliveries, money, findings)
 
 
 def letters(text: str) -> str:

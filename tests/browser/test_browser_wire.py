@@ -211,7 +211,9 @@ def test_a_case_is_added_to_the_platforms_profile(open_tab: Any, place: Place, p
 
 
 def test_a_paused_list_waits(tab: Tab, place: Place) -> None:
+    scan(place)
     page = tab.open("/ui/wire")
+    page.locator(".wire-row").first.wait_for()
     page.get_by_role("button", name="Pause").click()
     before = page.locator(".wire-row").count()
     scan(place)
