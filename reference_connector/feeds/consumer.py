@@ -145,7 +145,7 @@ class Consumer:
         """Keep a message as a dead letter."""
         more = len(problems) - _SHOWN_PROBLEMS
         reason = "; ".join((*problems[:_SHOWN_PROBLEMS], *((f"and {more} more",) if more > 0 else ())))
-        text = body.encode(errors="backslashreplace").decode()
+        text = body.encode(errors="backslashreplace").decode().replace("\0", "\\x00")  # PostgreSQL stores no NUL
         letter = DeadLetter(letter_id(self.name, text), self.name, reason, text, self._clock())
         await self._store.transact(lambda records: records.books.keep_letter(letter))
         self._log.event("feed_dead_letter", queue=self.name, id=letter.id, reason=reason)

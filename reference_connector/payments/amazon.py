@@ -36,6 +36,7 @@ from reference_connector.errors import (
     PlatformClientError,
     PlatformRefused,
 )
+from reference_connector.platform_calls.answers import one_line
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.store import Charge, ChargeState, Transfer
 
@@ -66,7 +67,7 @@ class AmazonSteps:
             await self._call(CANCEL_CHARGE, charge, {})
             return _after(charge)._replace(state="released")
         if charge.state == "checkout_at_amazon":
-            order_id = (await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"]
+            order_id = one_line((await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"])
             return _after(charge)._replace(state="captured", captured=charge.amount, reference=order_id)
         if charge.state == "read_at_amazon":
             return _after(charge)._replace(state="captured", paid_with=await self._card(charge))
@@ -84,7 +85,7 @@ class AmazonSteps:
             data = await self._call(GET_TRANSACTIONAL_DATA, charge, {})
         except (PaymentUnclear, PaymentImpossible):
             return ""
-        return f"{data['brand']} {data['tail']}"[:_LONGEST_CARD]
+        return one_line(f"{data['brand']} {data['tail']}")[:_LONGEST_CARD]
 
     async def _refund(self, refund: Transfer) -> Transfer:
         more = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -113,13 +114,19 @@ POISON = {
     "not a table": notice("picture"),
     "not UTF-8": notice("latin"),
     "bad row": notice("bad-row"),
+    "NUL": "{\0",
+    "NUL in a row": notice("nul-row"),
+    "NUL in a key": notice("a\0"),
+    "compressed": notice("gz"),
 }
 
 
 @pytest.mark.parametrize("case", POISON)
 def test_poison_is_kept_visibly_and_blocks_no_other_message(bench: PaymentBench, case: str) -> None:
     bad_row = FILE + FILE.splitlines(keepends=True)[1].replace(b"ORDER", b"NOTHING")
-    bucket = SmallBucket(good=FILE, picture=b"\x89PNG", latin=b"\xe9", **{"bad-row": bad_row})
+    nul_row = FILE + FILE.splitlines(keepends=True)[1].replace(b"trip-1", b"trip-\0")
+    of_rows = {"bad-row": bad_row, "nul-row": nul_row, "gz": gzip.compress(FILE)}
+    bucket = SmallBucket(good=FILE, picture=b"\x89PNG", latin=b"\xe9", **of_rows)
     reader = Reader(bench, SmallQueue(POISON[case], notice("good"), POISON[case]), bucket)
 
     assert reader.poll() == 3
@@ -128,6 +135,7 @@ def test_poison_is_kept_visibly_and_blocks_no_other_message(bench: PaymentBench,
     [letter] = reader.letters()
     assert (letter.queue, letter.times) == ("files", 2)
     assert letter.reason
+    assert "\0" not in letter.reason + letter.body  # PostgreSQL stores none
     found = order(bench, "trip-1")
     assert found is not None
     assert found.captured == Decimal("12.30")
@@ -246,6 +254,9 @@ BAD_EVENTS = {
     "no trip": lambda: an_event(operation="Capture Charge", amount=MONEY, shoppingTripId=None),
     "number for an amount": lambda: an_event(operation="Capture Charge", amount={"amount": 12.3, "code": "USD"}),
     "three decimals": lambda: an_event(operation="Capture Charge", amount={"amount": "1.234", "code": "USD"}),
+    "NUL in an id": lambda: an_event("CHARGE_REFUNDED", operation="Refund Charge", amount=MONEY, refundRequestId="\0"),
+    "NUL in a purchase": lambda: an_event("ORDER_DELIVERED", purchaseId="p-\0"),
+    "number for an id": lambda: an_event("CHARGE_REFUNDED", operation="Refund Charge", amount=MONEY, refundRequestId=7),
     "another operation": lambda: an_event(operation="Adjust Charge", amount=MONEY),
 }
 

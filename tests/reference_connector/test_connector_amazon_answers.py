@@ -1,0 +1,117 @@
+"""A small platform: odd answers capture nothing, every Retry-After is kept, and two nodes make each call once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE
+from reference_connector.platform_calls.caller import PlatformCaller
+from reference_connector.platform_calls.settings import PlatformAccess
+from reference_connector.store import Charge, Records
+from tests.reference_connector.amazon_shop import ACCESS
+from tests.reference_connector.payment_bench import PaymentBench
+
+
+def save_charges(bench: PaymentBench, *trips: str) -> None:
+    def save(records: Records) -> None:
+        for trip in trips:
+            charge = Charge(trip, "", Decimal("1.50"), "USD", "", "adjust_at_amazon", bench.now)
+            records.charges.save(charge._replace(amazon_store="STORE-001"))
+
+    bench.run(bench.store.transact(save))
+
+
+def answer_always(bench: PaymentBench, status: int, headers: dict[str, Any], content: bytes) -> list[str]:
+    """Let the platform give one answer to all calls; return the list that gets the path of each call."""
+    paths: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
+
+    connect(bench, answer)
+    return paths
+
+
+def connect(bench: PaymentBench, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    """Replace the platform of a bench by a function."""
+    access = PlatformAccess(endpoint="http://platform", **ACCESS)
+    transport = httpx.MockTransport(answer)
+    bench.platform = PlatformCaller(access, block_amazon=True, clock=lambda: bench.now, transport=transport)
+    bench.outbox = bench.worker()
+
+
+def test_two_nodes_make_each_call_once(bench: PaymentBench) -> None:
+    calls: Counter[str] = Counter()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        calls[f"{request.url.path} {body['shoppingTripId']}"] += 1
+        approved = {"status": "APPROVED", "authorizedAmount": body.get("amount")}
+        is_adjusted = request.url.path == ADJUST_CHARGE.path
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(approved).encode() if is_adjusted else b""))
+
+    connect(bench, answer)
+    trips = [f"trip-{number}" for number in range(20)]
+
+    async def work_on_both() -> None:
+        nodes = [bench.worker(), bench.worker()]
+        while any(await asyncio.gather(*(node.settle_due() for node in nodes))):
+            pass
+
+    save_charges(bench, *trips)
+    bench.run(work_on_both())
+    bench.run(bench.platform.close())
+    assert calls == {f"{call.path} {trip}": 1 for call in (ADJUST_CHARGE, CAPTURE_CHARGE) for trip in trips}
+    assert {bench.charge(trip).state for trip in trips} == {"captured"}
+
+
+def approval(amount: str, code: str = "USD", status: str = "APPROVED") -> bytes:
+    return f'{{"status": "{status}", "authorizedAmount": {{"amount": {amount}, "code": "{code}"}}}}'.encode()
+
+
+ODD: dict[str, tuple[int, dict[str, str], bytes, str]] = {
+    "NUL in the reason": (400, {}, b'{"message": "bad\\u0000\\ntrip"}', "refused_400: bad? trip"),
+    "page": (404, {"content-type": "text/html"}, b"<h1>Not\x00\n Found</h1>", "refused_404: <h1>Not? Found</h1>"),
+    "redirect": (307, {"location": "http://elsewhere/"}, b"", "refused_307: Temporary Redirect"),
+    "conflict": (409, {}, b"[]", "refused_409: []"),
+    "amount as a text": (200, {}, approval('"1.50"'), "malformed_answer"),
+    "less": (200, {}, approval("1.49"), "authorised_1.49 USD"),
+    "another currency": (200, {}, approval("1.5", "EUR"), "authorised_1.5 EUR"),
+    "another state": (200, {}, approval("1.5", status="MAYBE"), "malformed_answer"),
+    "too long": (200, {}, b" " * 1_000_001, "malformed_answer"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_answer_captures_nothing_and_waits_for_an_operator(bench: PaymentBench, case: str) -> None:
+    status, headers, content, trouble = ODD[case]
+    paths = answer_always(bench, status, headers, content)
+    save_charges(bench, "trip-1")
+    bench.wait_and_work(times=3)
+
+    assert (bench.charge().state, bench.charge().trouble) == ("stuck", trouble)
+    assert paths == [ADJUST_CHARGE.path]
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pause_s"),
+    [("9" * 400, 86_400), ("-5", 1), ("Fri, 09 Feb 2126 12:00:00 GMT", 86_400), ("soon", 1), ("\u00b2", 1), ("7", 7)],
+)
+def test_every_retry_after_leads_to_a_pause_of_at_most_a_day(
+    bench: PaymentBench, retry_after: str, pause_s: float
+) -> None:
+    answer_always(bench, 429, {"retry-after": retry_after.encode("latin-1")}, b"<html>slow down</html>")
+    save_charges(bench, "trip-1")
+    bench.run(bench.outbox.settle_due())
+    charge = bench.charge()
+    assert (charge.state, charge.attempts) == ("adjust_at_amazon", 1)
+    assert (charge.due_at - bench.now).total_seconds() == pause_s
