@@ -1,6 +1,7 @@
 """The steps of a payment that Amazon holds: each one makes one call to the platform, and returns the row's next state.
 
-    charge      adjust_at_amazon ─> capture_at_amazon ─> captured
+    charge      matching ─> adjust_at_amazon or cancel_at_amazon   (if the provider may have reserved an amount)
+                adjust_at_amazon ─> capture_at_amazon ─> captured
                                     capture_at_amazon ─> read_at_amazon ─> captured   (if the receipt shows the card)
                 adjust_at_amazon ─> declined      (a debt: nothing is captured)
                 cancel_at_amazon ─> released      (nothing to pay)

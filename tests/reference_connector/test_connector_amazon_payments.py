@@ -252,6 +252,26 @@ def test_mixed_store_leaves_app_shoppers_to_the_provider(storage: dict[str, Any]
         assert [shop.steps(trip) for trip in (by_card, by_app)] == [PAID, []]
 
 
+@pytest.mark.parametrize(("items", "steps"), [(ITEMS, PAID), ([], [("Cancel", "changed")])], ids=["goods", "empty"])
+def test_group_that_pays_by_card_releases_what_its_app_shopper_reserved(
+    storage: dict[str, Any], tmp_path: Path, items: list[Any], steps: Steps
+) -> None:
+    with amazon_shop(tmp_path, storage, "mixed") as shop:
+        assert shop.enter_with_the_app() == 200
+        trip = shop.platform.enter()
+        cart = a_cart(trip, items)
+        entry = {"id": "11111111-2222-3333-4444-555555555555", "payloadType": "SCAN_CODE"}
+        cart["shoppingTrip"]["authEvents"] += [
+            cart["shoppingTrip"]["authEvents"][0] | entry | {"scanResult": {"id": "ada", "type": "SHOPPER"}}
+        ]
+        shop.deliver(cart)
+        shop.charge(trip, "captured" if items else "released")
+        shop.wait(1)
+        assert shop.steps(trip) == steps
+        [released] = shop.run("GET", "/ops/authorisations/released").json()["authorisations"]
+        assert released["shopperId"] == "ada"
+
+
 def test_receipt_shows_the_card_and_does_without_it(storage: dict[str, Any], tmp_path: Path) -> None:
     ada = {"payloadType": "SCAN_CODE", "scanResult": {"id": "ada", "type": "SHOPPER"}}
     with amazon_shop(tmp_path, storage, shows_card=True) as shop:
