@@ -40,6 +40,7 @@ from reference_connector.errors import (
 from reference_connector.platform_calls.answers import one_line
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.store import Charge, ChargeState, Transfer
+from reference_connector.telemetry import EventLog
 
 Row = TypeVar("Row", Charge, Transfer)
 _BAD_REQUEST = 400
@@ -47,10 +48,14 @@ _LONGEST_CARD = 60
 
 
 class AmazonSteps:
-    """Takes the steps. With `shows_card`, it reads the card of each charge once, and does without it if that fails."""
+    """Takes the steps. With `shows_card`, it reads the card of each charge once, and does without it if that fails.
 
-    def __init__(self, platform: PlatformCaller, *, shows_card: bool) -> None:
+    It logs why a call failed and what to do, as the row has only a code.
+    """
+
+    def __init__(self, platform: PlatformCaller, log: EventLog, *, shows_card: bool) -> None:
         self._platform = platform
+        self._log = log
         self._shows_card = shows_card
 
     async def next(self, row: Row) -> Row:
@@ -109,6 +114,7 @@ class AmazonSteps:
         try:
             return await self._platform.call(operation, body)
         except PlatformClientError as error:
+            self._log.event("platform_call_failed", operation=operation.name, reason=str(error), hint=error.hint)
             code = error.code
             if isinstance(error, PlatformRefused):
                 code = f"{_refusal_code(error.status)}: {error.reason}"

@@ -55,7 +55,7 @@ class PaymentOutbox:
     ) -> None:
         self._store = store
         self._steps = Steps(provider, rules, clock)
-        self._amazon = AmazonSteps(platform, shows_card=rules.shows_card)
+        self._amazon = AmazonSteps(platform, log, shows_card=rules.shows_card)
         self._rules = rules
         self._call_s = min(rules.call_s, _SHARE_OF_LEASE * rules.lease_s or rules.call_s)
         self._owner = owner

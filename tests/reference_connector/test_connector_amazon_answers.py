@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
-from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE
+from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, Operation
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.platform_calls.settings import PlatformAccess
 from reference_connector.store import Charge, Records
@@ -41,7 +42,7 @@ def answer_always(bench: PaymentBench, status: int, headers: dict[str, Any], con
     return paths
 
 
-def connect(bench: PaymentBench, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+def connect(bench: PaymentBench, answer: Callable[[httpx.Request], Any]) -> None:
     """Replace the platform of a bench by a function."""
     access = PlatformAccess(endpoint="http://platform", **ACCESS)
     transport = httpx.MockTransport(answer)
@@ -91,6 +92,10 @@ ODD: dict[str, tuple[int, dict[str, str], bytes, str]] = {
 }
 
 
+ON_SQLITE = pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+
+
+@ON_SQLITE
 @pytest.mark.parametrize("case", ODD)
 def test_odd_answer_captures_nothing_and_waits_for_an_operator(bench: PaymentBench, case: str) -> None:
     status, headers, content, trouble = ODD[case]
@@ -102,6 +107,17 @@ def test_odd_answer_captures_nothing_and_waits_for_an_operator(bench: PaymentBen
     assert paths == [ADJUST_CHARGE.path]
 
 
+@ON_SQLITE
+def test_reason_and_remedy_of_a_failed_call_are_in_the_log(bench: PaymentBench) -> None:
+    answer_always(bench, 403, {}, b"")
+    save_charges(bench, "trip-1")
+    bench.run(bench.outbox.settle_due())
+    failed = json.loads(bench.log.getvalue().splitlines()[0])
+    assert (failed["event"], failed["reason"]) == ("platform_call_failed", "the platform answered 403: Forbidden")
+    assert "allow-listed" in failed["hint"]
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("retry_after", "pause_s"),
     [("9" * 400, 86_400), ("-5", 1), ("Fri, 09 Feb 2126 12:00:00 GMT", 86_400), ("soon", 1), ("\u00b2", 1), ("7", 7)],
@@ -115,3 +131,40 @@ def test_every_retry_after_leads_to_a_pause_of_at_most_a_day(
     charge = bench.charge()
     assert (charge.state, charge.attempts) == ("adjust_at_amazon", 1)
     assert (charge.due_at - bench.now).total_seconds() == pause_s
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("late_status", [200, 503, 400])
+@pytest.mark.parametrize("slow", [ADJUST_CHARGE, CAPTURE_CHARGE], ids=lambda operation: operation.name)
+def test_late_answer_of_a_lost_lease_changes_nothing(bench: PaymentBench, slow: Operation, late_status: int) -> None:
+    paths: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        status, body = 200, approval("1.50") if request.url.path == ADJUST_CHARGE.path else b""
+        if paths.count(slow.path) == 1 and request.url.path == slow.path:
+            bench.now += timedelta(hours=1)  # the lease is over, or the clock has jumped
+            while await other.settle_due():
+                pass
+            status = late_status
+        return httpx.Response(status, stream=httpx.ByteStream(body))
+
+    connect(bench, answer)
+    other = bench.worker()
+    save_charges(bench, "trip-1")
+    bench.work()
+    assert (bench.charge().state, bench.charge().captured, bench.charge().trouble) == ("captured", Decimal("1.50"), "")
+    assert paths.count(CAPTURE_CHARGE.path) == (2 if slow is CAPTURE_CHARGE else 1)
+
+
+@ON_SQLITE
+def test_clock_that_jumps_back_delays_a_charge_and_doubles_nothing(bench: PaymentBench) -> None:
+    paths = answer_always(bench, 200, {}, approval("1.50"))
+    save_charges(bench, "trip-1")
+    bench.now -= timedelta(hours=1)
+    bench.work()
+    assert paths == []
+    bench.now += timedelta(hours=1)
+    bench.work()
+    assert paths == [ADJUST_CHARGE.path, CAPTURE_CHARGE.path]
+    assert bench.charge().state == "captured"
