@@ -93,12 +93,20 @@ class Consumer:
 
         Raises FeedUnavailable if the queue gives no answer.
         """
+        are_done = [is_done for _, is_done in await self.poll_each()]
+        return len(are_done) if all(are_done) else None
+
+    async def poll_each(self) -> list[tuple[str, bool]]:
+        """Consume the messages of one call; return the text of each, and whether it need not come again.
+
+        Raises FeedUnavailable if the queue gives no answer.
+        """
         messages = await asyncio.to_thread(self._queue.receive)
         are_done = await asyncio.gather(*(self._consume(message) for message in messages))
         handles = [message.handle for message, is_done in zip(messages, are_done, strict=True) if is_done]
         if handles:
             await asyncio.to_thread(self._queue.delete, handles)
-        return len(messages) if all(are_done) else None
+        return [(message.body, is_done) for message, is_done in zip(messages, are_done, strict=True)]
 
     async def _consume(self, message: Received) -> bool:
         """Handle a message; return whether it is done, so that it can be deleted."""

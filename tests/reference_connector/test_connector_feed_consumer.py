@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from reference_connector.errors import FeedUnavailable, FileMissing, StoreUnavailable
+from reference_connector.feeds.__main__ import empty
 from reference_connector.feeds.composition import read_files, read_one_event
 from reference_connector.feeds.consumer import Consumer
 from reference_connector.feeds.messages import ObjectName, read_event, read_notification
@@ -170,6 +171,39 @@ def test_message_that_the_connector_fails_on_is_kept_after_its_attempts(bench: P
     assert [reader.poll(), reader.poll()] == [None, 1]
     [letter] = reader.letters()
     assert letter.reason == "the connector failed: RuntimeError"
+
+
+class HidingQueue(SmallQueue):
+    """A queue that hides a message for two calls after it was received, as SQS does for a time."""
+
+    def receive(self) -> list[Letter]:
+        letters = super().receive()
+        return letters if self.receives % 3 == 1 else []
+
+
+class RepairedQueue(HidingQueue):
+    """A queue that repairs a bucket with its second call."""
+
+    bucket: SmallBucket
+
+    def receive(self) -> list[Letter]:
+        if self.receives == 1:
+            self.bucket.files["later"] = FILE
+        return super().receive()
+
+
+@pytest.mark.parametrize("kind", [HidingQueue, RepairedQueue])
+def test_command_ends_well_only_if_each_hidden_message_came_again(bench: PaymentBench, kind: type[SmallQueue]) -> None:
+    bucket = SmallBucket(later=FeedUnavailable("down"), good=FILE)
+    queue = kind(notice("later"), notice("good"))
+    reader = Reader(bench, queue, bucket)
+    if isinstance(queue, RepairedQueue):
+        queue.bucket = bucket
+        bench.run(empty(reader.consumer, attempts=5, pause_s=0))
+        assert not queue.messages
+    else:
+        with pytest.raises(FeedUnavailable, match="must come again"):
+            bench.run(empty(reader.consumer, attempts=5, pause_s=0))
 
 
 class Killed(BaseException):
