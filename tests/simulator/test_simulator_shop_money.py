@@ -95,6 +95,9 @@ def test_mixed_day_with_faults_reconciles_to_the_cent(tmp_path: Path) -> None:
     "words",
     [
         ["--store-kind", "cash"],
+        ["--store-kind", "card", "--share", "badge=0.5"],
+        ["--store-kind", "checkout", "--share", "card=0.3"],
+        ["--store-kind", "mixed", "--share", "loyalty=0.3"],
         ["--store-kind", "card", "--connector", "http://127.0.0.1:9"],
         ["--fault", "charge_declined"],
         ["--fault", "file_repeated", "--connector", "http://127.0.0.1:9"],
