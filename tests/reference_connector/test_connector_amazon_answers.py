@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE, Operation
+from reference_connector.errors import StoreUnavailable
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.platform_calls.settings import PlatformAccess
 from reference_connector.store import Charge, Records
@@ -168,3 +169,35 @@ def test_clock_that_jumps_back_delays_a_charge_and_doubles_nothing(bench: Paymen
     bench.work()
     assert paths == [ADJUST_CHARGE.path, CAPTURE_CHARGE.path]
     assert bench.charge().state == "captured"
+
+
+@ON_SQLITE
+def test_result_that_cannot_be_saved_disturbs_no_other_payment(
+    bench: PaymentBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = answer_always(bench, 200, {}, approval("1.50"))
+    save_charges(bench, "trip-1", "trip-2")
+    transact, failures = bench.store.transact, [StoreUnavailable("full"), RuntimeError("a bug")]
+
+    async def failing(work: Any, *given: Any) -> Any:
+        if failures and getattr(work, "__name__", "") == "_keep" and given[0].trip_id == "trip-1":
+            raise failures.pop()
+        return await transact(work, *given)
+
+    async def run_until_captured() -> None:
+        running = asyncio.create_task(bench.outbox.run())
+        while await count_captured() < 2:
+            bench.outbox.wake()
+            bench.now += timedelta(seconds=10)  # the lease of a result that is lost ends
+            await asyncio.sleep(0.001)
+        bench.outbox.stop()
+        await running
+
+    async def count_captured() -> int:
+        return len(await transact(lambda records: records.charges.in_state("captured", 9)))
+
+    monkeypatch.setattr(bench.store, "transact", failing)
+    bench.run(asyncio.wait_for(run_until_captured(), 10))
+    assert paths.count(CAPTURE_CHARGE.path) == 2
+    codes = [line["code"] for line in map(json.loads, bench.log.getvalue().splitlines()) if "waits" in line["event"]]
+    assert sorted(codes) == ["RuntimeError", "store_unavailable"]
