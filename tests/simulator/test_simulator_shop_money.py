@@ -68,6 +68,7 @@ def test_connector_that_never_captures_gets_a_finding_for_each_trip(aws_url: str
     assert len(outcome.money.disagreements) == carts > 5
     named = [one for one in outcome.findings if "no capture ends its charge" in one or "no cancel ends" in one]
     assert len(named) == carts
+    assert "Not compared: connector, it shows none." in outcome.findings
     orders = outcome.money.rows[0].sums
     assert {name: one.number for name, one in orders.items()} == dict.fromkeys(("platform", "feed", "files"), carts)
     assert "no capture ends its charge" in outcome.html
