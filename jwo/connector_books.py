@@ -86,7 +86,7 @@ def _own(sales: Iterable[_Sale]) -> Iterator[ShownPosting]:
         if purchase:
             yield ShownPosting(tripId=trip, kind="order", ref=purchase["purchaseId"])
         if charge and charge["isAtAmazon"]:
-            if Decimal(charge["captured"]):
+            if charge["state"] == "captured" or Decimal(charge["captured"]):  # Checkout Cart also charges nothing
                 yield ShownPosting(tripId=trip, kind="capture", money=_total(charge, "captured"))
             if charge["state"] == "released":
                 yield ShownPosting(tripId=trip, kind="cancel")

@@ -119,11 +119,12 @@ def shop(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     from jwo.shop_day import Day, drive
     from jwo.shop_faults import check_faults, read_fault
     from jwo.shop_scene import Wanted
-    from jwo.shop_shares import read_shares
+    from jwo.shop_shares import check_shares, read_shares
 
     faults = tuple(map(read_fault, fault or []))
     check_faults(faults, has_payments=kind != "retailer")
     shares, given = read_shares(share or [])
+    check_shares(given, kind)
     wanted = Wanted(stores, gates, shares, given, tuple(cast("list[Strategy]", strategy or [])), kind)
     chosen = Day(day, wanted, trips, _seed_of(seed, is_own=bool(connector or profile)), speed, faults, in_turn)
     raise typer.Exit(drive(chosen, connector, profile, out))

@@ -163,7 +163,7 @@ async def _refund(url: str, token: str, charges: list[Charge]) -> None:
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as http:
         for charge in charges:
             request_id = uuid5(_NAMESPACE, charge.trip_id)
-            if request_id.int % _REFUNDED_OF == 0 and charge.captured:
+            if request_id.int % _REFUNDED_OF == 0 and charge.captured and charge.captured.amount:
                 body = {"refundRequestId": str(request_id), "shoppingTripId": charge.trip_id}
                 amount = (charge.captured.amount / 2).quantize(Decimal("0.01"), ROUND_DOWN)
                 is_partial = request_id.int // _REFUNDED_OF % 2 and amount

@@ -16,6 +16,7 @@ import orjson
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.payments.checkout_cart import CheckoutPrices, checkout_cart
+from reference_connector.payments.matching import first_step_at_amazon
 from reference_connector.payments.payer import Payer, is_charged_by_amazon, is_checked_out
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.quantities import Problem
@@ -136,17 +137,19 @@ class Sales:
     def _charge(self, trip: _Trip, purchase: Purchase, total: Decimal, now: datetime) -> Charge | None:
         """Return the charge of a trip, or None if the connector has nothing to do for its payment.
 
-        With nothing to pay, a charge releases what was pre-authorised.
+        With nothing to pay, a charge releases what was pre-authorised. So does a charge that Amazon collects: another
+        shopper of the group may have entered with the app.
         """
         retailer = self._retailer.current
         currency, model = retailer.policy.currency, retailer.stores.get(purchase.store_id, "retailer")
+        may_be_reserved = bool(trip.entries) and self._preauthorises
         if is_charged_by_amazon(model, trip.payer):
-            return _amazons_charge(purchase, total, currency, now)
+            state: ChargeState = "matching" if may_be_reserved else first_step_at_amazon(total)
+            return _at_amazon(purchase, total, currency, state, now)._replace(event_ids=tuple(trip.entries))
         if is_checked_out(model, trip.payer) and purchase.status == "priced":
             body = checkout_cart(orjson.loads(purchase.receipt), self._checkout_prices).decode()
             return _at_amazon(purchase, total, currency, "checkout_at_amazon", now)._replace(cart=body)
         amount = total if trip.payer == "card" else _NOTHING
-        may_be_reserved = trip.entries and self._preauthorises
         if model == "checkout" or not (amount or may_be_reserved):
             return None
         return _charge(purchase, amount, retailer, now)._replace(event_ids=tuple(trip.entries))
@@ -192,11 +195,7 @@ def _charge(purchase: Purchase, amount: Decimal, retailer: Retailer, now: dateti
     return charge._replace(other_methods=methods[1:])
 
 
-def _amazons_charge(purchase: Purchase, total: Decimal, currency: str, now: datetime) -> Charge:
-    """Make the charge of a trip that Amazon collects. With nothing to pay, it cancels what the reader authorised."""
-    return _at_amazon(purchase, total, currency, "adjust_at_amazon" if total else "cancel_at_amazon", now)
-
-
 def _at_amazon(purchase: Purchase, total: Decimal, currency: str, state: ChargeState, now: datetime) -> Charge:
+    """Make the charge of a trip that Amazon collects."""
     charge = Charge(purchase.trip_id, purchase.shopper_id, total, currency, "", state, now)
     return charge._replace(amazon_store=purchase.store_id)

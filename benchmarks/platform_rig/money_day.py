@@ -257,8 +257,8 @@ def _day(tally: Tally, found: dict[str, Any]) -> Day:
         (row["name"], *(_text(row["books"].get(book)) for book in books), row["difference"]) for row in found["rows"]
     ]
     trips = [f"trip {one['tripId']}: {one['code']}: {one['says']}" for one in found["trips"]]
-    remarks = [*(f"not compared: {name}, {why}" for name, why in found["notReconciled"].items()), *found["notes"]]
-    return Day(tally, ("", *books, "difference"), rows, remarks, trips, found["difference"])
+    trips += [f"not compared: {name}, {why}" for name, why in found["notReconciled"].items()]
+    return Day(tally, ("", *books, "difference"), rows, found["notes"], trips, found["difference"])
 
 
 def _text(one: dict[str, Any] | None) -> str:

@@ -63,21 +63,32 @@ async def _books_after(settings: ConnectorSettings) -> dict[str, Any]:
     store.open()
     try:
         for consumer in consumers.by_queue.values():
-            await _empty(consumer, settings.feeds.attempts_max)
+            await empty(consumer, settings.feeds.attempts_max, settings.feeds.retry_s)
         return await _report(store)
     finally:
         consumers.close()
         store.close()
 
 
-async def _empty(consumer: Consumer, attempts: int) -> None:
-    """Read a queue until a call returns no message. Raises FeedUnavailable if that fails again and again."""
-    count: int | None = -1
-    while count != 0:
-        count = await consumer.poll()
-        attempts -= count is None
-        if attempts <= 0:
-            raise FeedUnavailable(f"messages of the queue {consumer.name} must come again", hint="see the log")
+async def empty(consumer: Consumer, attempts: int, pause_s: float) -> None:
+    """Read a queue until a call returns no message, and no message must come again.
+
+    SQS hides a message that failed for a while, so an empty answer alone does not mean that all messages are booked.
+    Raises FeedUnavailable after a number of calls that did not help.
+    """
+    unfinished: set[str] = set()
+    while attempts > 0:
+        found = await consumer.poll_each()
+        failed = {body for body, is_done in found if not is_done}
+        unfinished = (unfinished - {body for body, _ in found}) | failed
+        if not found and not unfinished:
+            return
+        if failed or not found:
+            attempts -= 1
+            await asyncio.sleep(pause_s)
+    raise FeedUnavailable(
+        f"the queue {consumer.name} has messages that must come again", hint="see the log, and run the command again"
+    )
 
 
 async def _report(store: Store) -> dict[str, Any]:

@@ -93,12 +93,20 @@ class Consumer:
 
         Raises FeedUnavailable if the queue gives no answer.
         """
+        are_done = [is_done for _, is_done in await self.poll_each()]
+        return len(are_done) if all(are_done) else None
+
+    async def poll_each(self) -> list[tuple[str, bool]]:
+        """Consume the messages of one call; return the text of each, and whether it need not come again.
+
+        Raises FeedUnavailable if the queue gives no answer.
+        """
         messages = await asyncio.to_thread(self._queue.receive)
         are_done = await asyncio.gather(*(self._consume(message) for message in messages))
         handles = [message.handle for message, is_done in zip(messages, are_done, strict=True) if is_done]
         if handles:
             await asyncio.to_thread(self._queue.delete, handles)
-        return len(messages) if all(are_done) else None
+        return [(message.body, is_done) for message, is_done in zip(messages, are_done, strict=True)]
 
     async def _consume(self, message: Received) -> bool:
         """Handle a message; return whether it is done, so that it can be deleted."""
@@ -145,7 +153,7 @@ class Consumer:
         """Keep a message as a dead letter."""
         more = len(problems) - _SHOWN_PROBLEMS
         reason = "; ".join((*problems[:_SHOWN_PROBLEMS], *((f"and {more} more",) if more > 0 else ())))
-        text = body.encode(errors="backslashreplace").decode()
+        text = body.encode(errors="backslashreplace").decode().replace("\0", "\\x00")  # PostgreSQL stores no NUL
         letter = DeadLetter(letter_id(self.name, text), self.name, reason, text, self._clock())
         await self._store.transact(lambda records: records.books.keep_letter(letter))
         self._log.event("feed_dead_letter", queue=self.name, id=letter.id, reason=reason)

@@ -21,11 +21,19 @@ _LARGEST = Decimal("1E13")
 
 
 def text_of(given: Mapping[str, Any], name: str) -> str:
-    """Return a text. Raises MessageUnreadable if it is absent, empty or too long."""
+    """Return a text. Raises MessageUnreadable if it is absent, empty or too long, or has a NUL.
+
+    PostgreSQL stores no NUL.
+    """
     value = given.get(name)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT or "\0" in value:
         raise MessageUnreadable(f"{name} must be a text of 1 to {_LONGEST_TEXT} characters, not {_shown(value)}")
     return value
+
+
+def given_texts(given: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Return those texts that are there and are not empty. Raises MessageUnreadable as `text_of`."""
+    return {name: text_of(given, name) for name in names if given.get(name)}
 
 
 def instant_of(given: Mapping[str, Any], name: str) -> datetime:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from jwo_contract.errors import MalformedBody
 from jwo_contract.messages import parse_object
 from reference_connector.errors import MessageUnreadable
-from reference_connector.feeds.facts import charge_of, instant_of, text_of
+from reference_connector.feeds.facts import charge_of, given_texts, instant_of, text_of
 from reference_connector.store.books import FeedRecord, RecordKind
 
 FAMILIES = ("Ordering", "Payment", "Shopper")
@@ -54,7 +54,7 @@ def read_notification(body: str) -> list[ObjectName]:
     if "Type" in event:
         if event["Type"] != "Notification":
             raise MessageUnreadable(
-                f"the message is a {str(event['Type'])[:40]}; confirm the subscription at its SubscribeURL"
+                f"the message is a {str(event['Type'])[:40]!r}; confirm the subscription at its SubscribeURL"
             )
         event = _object(text_of_any_length(event, "Message"))
     if event.get("Event") == "s3:TestEvent":
@@ -83,7 +83,9 @@ def _is_new_object(record: object) -> bool:
 def _object_name(record: _Members) -> ObjectName:
     try:
         bucket, key = record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]
-        return ObjectName(text_of({"bucket": bucket}, "bucket"), unquote_plus(text_of({"key": key}, "key")))
+        return ObjectName(
+            text_of({"bucket": bucket}, "bucket"), text_of({"key": unquote_plus(text_of({"key": key}, "key"))}, "key")
+        )
     except (KeyError, TypeError) as error:
         raise MessageUnreadable("a record of the event does not name a bucket and a key") from error
 
@@ -96,7 +98,7 @@ def _object(body: str) -> dict[str, Any]:
 
 
 def _delivered(detail: _Members) -> dict[str, str]:
-    return {"purchaseId": detail["purchaseId"]} if isinstance(detail.get("purchaseId"), str) else {}
+    return given_texts(detail, "purchaseId")
 
 
 def _checked_out(detail: _Members) -> dict[str, str]:
@@ -115,7 +117,7 @@ def _no_name(_detail: _Members) -> str:
 
 def _operation(detail: _Members) -> str:
     """Return what distinguishes a charge of a trip from its other ones, as the `recordId` of the files does."""
-    return f":{detail.get('refundRequestId') or detail.get('operation')}"
+    return f":{text_of(detail, 'refundRequestId' if detail.get('refundRequestId') else 'operation')}"
 
 
 _Event = tuple[RecordKind, Callable[[_Members], str], Callable[[_Members], dict[str, str]]]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from reference_connector.errors import MessageUnreadable
-from reference_connector.feeds.facts import charge_of, count_of, instant_of, quantity_of, text_of
+from reference_connector.feeds.facts import charge_of, count_of, given_texts, instant_of, quantity_of, text_of
 from reference_connector.store.books import FeedRecord, RecordKind
 
 _REQUIRED = ("recordId", "recordType", "shoppingTripId", "storeId", "recordTime")
@@ -60,7 +60,7 @@ def _record(cells: dict[str, str]) -> FeedRecord:
 def _order(cells: _Cells) -> dict[str, str]:
     instant_of(cells, "orderTime")
     facts = {"lines": count_of(cells, "lines"), "orderTime": cells["orderTime"]}
-    return facts | _given(cells, "purchaseId")
+    return facts | given_texts(cells, "purchaseId")
 
 
 def _line(cells: _Cells) -> dict[str, str]:
@@ -69,16 +69,12 @@ def _line(cells: _Cells) -> dict[str, str]:
         "productId": text_of(cells, "productId"),
         "quantity": quantity_of(cells, "quantity"),
     }
-    return _order(cells) | facts | _given(cells, "productType", "unit")
+    return _order(cells) | facts | given_texts(cells, "productType", "unit")
 
 
 def _charge(cells: _Cells) -> dict[str, str]:
     facts = charge_of(cells.get("operation"), cells.get("amount"), cells.get("currency"))
-    return facts | _given(cells, "reconciliationId")
-
-
-def _given(cells: _Cells, *names: str) -> dict[str, str]:
-    return {name: cells[name] for name in names if cells.get(name)}
+    return facts | given_texts(cells, "reconciliationId")
 
 
 _KINDS: dict[str, tuple[RecordKind, Callable[[_Cells], dict[str, str]]]] = {

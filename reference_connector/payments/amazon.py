@@ -1,6 +1,7 @@
 """The steps of a payment that Amazon holds: each one makes one call to the platform, and returns the row's next state.
 
-    charge      adjust_at_amazon ─> capture_at_amazon ─> captured
+    charge      matching ─> adjust_at_amazon or cancel_at_amazon   (if the provider may have reserved an amount)
+                adjust_at_amazon ─> capture_at_amazon ─> captured
                                     capture_at_amazon ─> read_at_amazon ─> captured   (if the receipt shows the card)
                 adjust_at_amazon ─> declined      (a debt: nothing is captured)
                 cancel_at_amazon ─> released      (nothing to pay)
@@ -36,8 +37,10 @@ from reference_connector.errors import (
     PlatformClientError,
     PlatformRefused,
 )
+from reference_connector.platform_calls.answers import one_line
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.store import Charge, ChargeState, Transfer
+from reference_connector.telemetry import EventLog
 
 Row = TypeVar("Row", Charge, Transfer)
 _BAD_REQUEST = 400
@@ -45,10 +48,14 @@ _LONGEST_CARD = 60
 
 
 class AmazonSteps:
-    """Takes the steps. With `shows_card`, it reads the card of each charge once, and does without it if that fails."""
+    """Takes the steps. With `shows_card`, it reads the card of each charge once, and does without it if that fails.
 
-    def __init__(self, platform: PlatformCaller, *, shows_card: bool) -> None:
+    It logs why a call failed and what to do, as the row has only a code.
+    """
+
+    def __init__(self, platform: PlatformCaller, log: EventLog, *, shows_card: bool) -> None:
         self._platform = platform
+        self._log = log
         self._shows_card = shows_card
 
     async def next(self, row: Row) -> Row:
@@ -66,7 +73,7 @@ class AmazonSteps:
             await self._call(CANCEL_CHARGE, charge, {})
             return _after(charge)._replace(state="released")
         if charge.state == "checkout_at_amazon":
-            order_id = (await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"]
+            order_id = one_line((await self._sent(CHECKOUT_CART, orjson.loads(charge.cart)))["orderId"])
             return _after(charge)._replace(state="captured", captured=charge.amount, reference=order_id)
         if charge.state == "read_at_amazon":
             return _after(charge)._replace(state="captured", paid_with=await self._card(charge))
@@ -84,7 +91,7 @@ class AmazonSteps:
             data = await self._call(GET_TRANSACTIONAL_DATA, charge, {})
         except (PaymentUnclear, PaymentImpossible):
             return ""
-        return f"{data['brand']} {data['tail']}"[:_LONGEST_CARD]
+        return one_line(f"{data['brand']} {data['tail']}")[:_LONGEST_CARD]
 
     async def _refund(self, refund: Transfer) -> Transfer:
         more = {
@@ -107,6 +114,7 @@ class AmazonSteps:
         try:
             return await self._platform.call(operation, body)
         except PlatformClientError as error:
+            self._log.event("platform_call_failed", operation=operation.name, reason=str(error), hint=error.hint)
             code = error.code
             if isinstance(error, PlatformRefused):
                 code = f"{_refusal_code(error.status)}: {error.reason}"

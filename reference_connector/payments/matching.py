@@ -6,15 +6,17 @@ Each function is part of a unit of work.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from reference_connector.store import Authorisation, AuthorisationState, Charge, Records, reservation_of
+from reference_connector.store import Authorisation, AuthorisationState, Charge, ChargeState, Records, reservation_of
 
 
 def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelta) -> Charge:
     """Return the next state of a charge that is `matching`.
 
     The charge uses the pre-authorisation of its payer. The other ones of the trip are to be released: those of a group,
-    and all of them if there is nothing to pay. While the provider still decides on one of them, the charge waits.
+    and all of them if there is nothing to pay, or if Amazon collects the charge. While the provider still decides on
+    one of them, the charge waits.
     """
     event_ids = dict.fromkeys(charge.event_ids)
     found = [each for event_id in event_ids if (each := records.authorisations.find(event_id))]
@@ -25,6 +27,8 @@ def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelt
     for each in held:
         state: AuthorisationState = "used" if each is used else "releasing"
         records.authorisations.replace(each._replace(state=state, due_at=now, trip_id=charge.trip_id))
+    if charge.amazon_store:
+        return charge._replace(state=first_step_at_amazon(charge.amount))
     if not charge.amount:
         return charge._replace(state="released")
     if used is None:
@@ -35,7 +39,12 @@ def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelt
 def _pays(held: Authorisation, charge: Charge) -> bool:
     """Return whether a pre-authorisation is the payer's, for a charge of more than nothing."""
     is_payers = (held.shopper_id, held.currency) == (charge.shopper_id, charge.currency)
-    return bool(charge.amount) and is_payers
+    return bool(charge.amount) and not charge.amazon_store and is_payers
+
+
+def first_step_at_amazon(total: Decimal) -> ChargeState:
+    """Return the first step of a charge that Amazon collects. With nothing to pay, it is a cancellation."""
+    return "adjust_at_amazon" if total else "cancel_at_amazon"
 
 
 def release_uncollected(records: Records, charge: Charge, now: datetime) -> None:

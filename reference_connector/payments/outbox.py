@@ -55,7 +55,7 @@ class PaymentOutbox:
     ) -> None:
         self._store = store
         self._steps = Steps(provider, rules, clock)
-        self._amazon = AmazonSteps(platform, shows_card=rules.shows_card)
+        self._amazon = AmazonSteps(platform, log, shows_card=rules.shows_card)
         self._rules = rules
         self._call_s = min(rules.call_s, _SHARE_OF_LEASE * rules.lease_s or rules.call_s)
         self._owner = owner
@@ -82,15 +82,23 @@ class PaymentOutbox:
             except StoreError as error:
                 self._log.event("outbox_waits", code=error.code)
                 worked = 0
+            except Exception as error:  # noqa: BLE001 - without this task, no later payment would be made
+                self._log.event("outbox_waits", code=type(error).__name__)
+                worked = 0
             if not worked and not self._stopping:
                 await _first_of(self._wakeup.wait(), self._rules.poll_s)
 
     async def settle_due(self) -> int:
-        """Take one step of each row of a batch; return how many rows that were."""
+        """Take one step of each row of a batch; return how many rows that were.
+
+        All steps end before the first error of one of them is raised, so that no step runs beside a later batch.
+        """
         now = self._clock()
         until = now + timedelta(seconds=self._rules.lease_s)
         count, rows = await self._store.transact(self._take, now, until)
-        await asyncio.gather(*(self._settle(row) for row in rows))
+        ended = await asyncio.gather(*(self._settle(row) for row in rows), return_exceptions=True)
+        for failure in filter(None, ended):
+            raise failure
         return count
 
     def _take(self, records: Records, now: datetime, until: datetime) -> tuple[int, list[Any]]:

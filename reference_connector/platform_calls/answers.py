@@ -62,8 +62,17 @@ def error_text(answer: Answer) -> str:
     try:
         body = parse_object(answer.content)
     except MalformedBody:
-        return " ".join(answer.content.decode(errors="replace").split())[:_SHOWN_CHARACTERS]
-    return str(body.get("errorMsg") or body.get("message") or "")[:_SHOWN_CHARACTERS]
+        return one_line(answer.content.decode(errors="replace"))
+    return one_line(str(body.get("errorMsg") or body.get("message") or ""))
+
+
+def one_line(text: str) -> str:
+    """Return the beginning of a text of the platform on one line, with `?` for each character that is not printable.
+
+    PostgreSQL stores no NUL, so a row with one would never be saved.
+    """
+    line = " ".join(text.split())[:_SHOWN_CHARACTERS]
+    return "".join(each if each.isprintable() else "?" for each in line)
 
 
 def phrase(status: int) -> str:

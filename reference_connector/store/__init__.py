@@ -51,9 +51,9 @@ ChargeState = Literal[
     "settled",
     "stuck",
 ]
-"""matching: find the pre-authorisations of the trip. pending: authorise the amount, as the trip has none. adjusting:
-change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version knows the
-first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
+"""matching: find or release the pre-authorisations of the trip. pending: authorise the amount, as the trip has none.
+adjusting: change the pre-authorised amount to the total. authorised, adjusted: capture; a node of an earlier version
+knows the first one only, and captures the whole total. collecting: collect the rest by another means. adjust_at_amazon,
 capture_at_amazon, cancel_at_amazon: make that call to the platform, as Amazon holds the money. read_at_amazon: the
 whole amount is collected, and the card is read for the receipt. checkout_at_amazon: send the priced cart to the
 platform, which charges the shopper.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
@@ -143,15 +143,13 @@ def _sum(amounts: Iterable[Money | None]) -> Sum:
 
 def _doubled(book: Book) -> Iterator[Disagreement]:
     """Yield the postings that a book has more than once."""
-    counted = Counter(one.key for one in book.postings)
-    largest: dict[Key, Decimal] = {}
+    amounts: defaultdict[Key, list[Decimal]] = defaultdict(list)
     for one in book.postings:
-        largest[one.key] = max(largest.get(one.key, ZERO), one.amount)
-    for key, count in counted.items():
-        if count > 1:
-            trip, kind, _ = key
-            again = sum((one.amount for one in book.postings if one.key == key), ZERO) - largest[key]
-            says = f"{_the(book)} {_has(book)} the {kind} {count} times"
+        amounts[one.key].append(one.amount)
+    for (trip, kind, _), found in amounts.items():
+        if len(found) > 1:
+            again = sum(found, ZERO) - max(found)
+            says = f"{_the(book)} {_has(book)} the {kind} {len(found)} times"
             yield Disagreement(trip, f"double_{kind}_in_{book.name}", says, again, _NAMES[kind])
 
 
@@ -205,9 +203,14 @@ def _broken_rules(day: Day) -> Iterator[Disagreement]:
 
 
 def _not_for_amazon(day: Day) -> frozenset[str]:
-    """Return the trips of which the connector collected the whole total elsewhere, or has it as a debt."""
+    """Return the trips of which the connector collected the whole total elsewhere, or has it as a debt.
+
+    A purchase without an amount is not one of them: its charge must be cancelled.
+    """
     return frozenset(
-        one.trip_id for one in day.purchases or () if one.total and one.elsewhere + one.owed == one.total.amount
+        one.trip_id
+        for one in day.purchases or ()
+        if one.total and one.total.amount and one.elsewhere + one.owed == one.total.amount
     )
 
 
@@ -239,11 +242,19 @@ def _broken_by(trip: str, postings: list[Posting], order: Order | None) -> Itera
 def _wrong_totals(day: Day) -> Iterator[Disagreement]:
     """Yield the purchases with a total that is not captured, collected by the retailer, or owed."""
     captured: defaultdict[str, Decimal] = defaultdict(Decimal)
+    codes: dict[str, str] = {}
     for one in day.platform.postings:
-        if one.kind == "capture":
-            captured[one.trip_id] += one.amount
+        if one.kind == "capture" and one.money:
+            captured[one.trip_id] += one.money.amount
+            codes[one.trip_id] = one.money.code
     for purchase in day.purchases or ():
         total = purchase.total.amount if purchase.total else ZERO
+        code = codes.get(purchase.trip_id)
+        if purchase.total and code and code != purchase.total.code:
+            says = f"the purchase costs {money_text(total)} {purchase.total.code}, and {code} are captured"
+            apart = total + captured[purchase.trip_id]
+            yield Disagreement(purchase.trip_id, "other_currency", says, apart, _PURCHASED)
+            continue
         covered = captured[purchase.trip_id] + purchase.elsewhere + purchase.owed
         if total != covered:
             parts = f"{money_text(captured[purchase.trip_id])} captured, {money_text(purchase.elsewhere)} collected"

@@ -84,10 +84,10 @@ class Desk:
         await self._wait_while(self._retailer.waiting)
         last = await self._compare()
         changed_at = time.monotonic()
-        while last.disagreements and time.monotonic() < changed_at + self._retailer.patience_s:
+        while (last.disagreements or last.missing) and time.monotonic() < changed_at + self._retailer.patience_s:
             await self._rest()
             found = await self._compare()
-            if found.disagreements != last.disagreements:
+            if (found.disagreements, found.missing) != (last.disagreements, last.missing):
                 last, changed_at = found, time.monotonic()
         return last
 

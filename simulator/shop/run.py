@@ -105,7 +105,7 @@ async def run_day(
         connector=connector.url,
         ended_at=datetime.now(UTC),
     )
-    found = (*findings(results, deliveries), *money_findings(money))
+    found = (*findings(results, deliveries), *money_findings(money, needs_all_books=options.retailer is not None))
     return Outcome(title, results, deliveries, page(title, results, deliveries, money, found), found, money)
 
 

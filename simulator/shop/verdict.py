@@ -28,10 +28,14 @@ def findings(results: Results, deliveries: dict[str, int]) -> list[str]:
     return [*_refused(results), *_late(results), *_undelivered(results, deliveries)]
 
 
-def money_findings(money: Reconciliation) -> list[str]:
-    """Return a finding for each trip of which the books do not agree, up to a limit."""
-    found = [f"Trip {one.trip_id}: {one.says}." for one in money.disagreements[:_NAMED_TRIPS]]
-    if more := len(money.disagreements) - len(found):
+def money_findings(money: Reconciliation, *, needs_all_books: bool) -> list[str]:
+    """Return a finding for each trip of which the books do not agree, up to a limit.
+
+    With `needs_all_books`, a book that could not be read is a finding too.
+    """
+    found = [f"Not compared: {book}, {why}." for book, why in money.missing.items()] if needs_all_books else []
+    found += [f"Trip {one.trip_id}: {one.says}." for one in money.disagreements[:_NAMED_TRIPS]]
+    if (more := len(money.disagreements) - _NAMED_TRIPS) > 0:
         found.append(f"{more:,} more disagreements of the books; the difference is {money_text(money.difference)}.")
     return found
 

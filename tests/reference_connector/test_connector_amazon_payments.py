@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from jwo_contract.operations import ADJUST_CHARGE, CAPTURE_CHARGE
-from reference_connector.platform_calls.caller import PlatformCaller
-from reference_connector.platform_calls.settings import PlatformAccess
-from reference_connector.store import Charge, Records
-from tests.reference_connector.amazon_shop import ACCESS, AmazonShop, Steps, a_cart, amazon_shop
+from tests.reference_connector.amazon_shop import AmazonShop, Steps, a_cart, amazon_shop
 from tests.reference_connector.conftest import both_databases
-from tests.reference_connector.payment_bench import PaymentBench
 from tests.simulator.in_process import KEY
 
 REFUND = "3b241101-e2bb-4255-8caf-000000000001"
@@ -261,6 +252,26 @@ def test_mixed_store_leaves_app_shoppers_to_the_provider(storage: dict[str, Any]
         assert [shop.steps(trip) for trip in (by_card, by_app)] == [PAID, []]
 
 
+@pytest.mark.parametrize(("items", "steps"), [(ITEMS, PAID), ([], [("Cancel", "changed")])], ids=["goods", "empty"])
+def test_group_that_pays_by_card_releases_what_its_app_shopper_reserved(
+    storage: dict[str, Any], tmp_path: Path, items: list[Any], steps: Steps
+) -> None:
+    with amazon_shop(tmp_path, storage, "mixed") as shop:
+        assert shop.enter_with_the_app() == 200
+        trip = shop.platform.enter()
+        cart = a_cart(trip, items)
+        entry = {"id": "11111111-2222-3333-4444-555555555555", "payloadType": "SCAN_CODE"}
+        cart["shoppingTrip"]["authEvents"] += [
+            cart["shoppingTrip"]["authEvents"][0] | entry | {"scanResult": {"id": "ada", "type": "SHOPPER"}}
+        ]
+        shop.deliver(cart)
+        shop.charge(trip, "captured" if items else "released")
+        shop.wait(1)
+        assert shop.steps(trip) == steps
+        [released] = shop.run("GET", "/ops/authorisations/released").json()["authorisations"]
+        assert released["shopperId"] == "ada"
+
+
 def test_receipt_shows_the_card_and_does_without_it(storage: dict[str, Any], tmp_path: Path) -> None:
     ada = {"payloadType": "SCAN_CODE", "scanResult": {"id": "ada", "type": "SHOPPER"}}
     with amazon_shop(tmp_path, storage, shows_card=True) as shop:
@@ -275,39 +286,6 @@ def test_receipt_shows_the_card_and_does_without_it(storage: dict[str, Any], tmp
         payments = {one["shoppingTripId"]: one["payment"] for one in shop.run("GET", RECEIPTS).json()["receipts"]}
         assert payments[trip] == {"state": "paid", "owed": "0.00", "refunded": "0.00", "paidWith": paid_with}
         assert "paidWith" not in payments[other]
-
-
-def test_two_nodes_make_each_call_once(bench: PaymentBench) -> None:
-    calls: Counter[str] = Counter()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content)
-        calls[f"{request.url.path} {body['shoppingTripId']}"] += 1
-        approved = {"status": "APPROVED", "authorizedAmount": body.get("amount")}
-        is_adjusted = request.url.path == ADJUST_CHARGE.path
-        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(approved).encode() if is_adjusted else b""))
-
-    access = PlatformAccess(endpoint="http://platform", **ACCESS)
-    bench.platform = PlatformCaller(
-        access, block_amazon=True, clock=lambda: bench.now, transport=httpx.MockTransport(answer)
-    )
-    trips = [f"trip-{number}" for number in range(20)]
-
-    def save(records: Records) -> None:
-        for trip in trips:
-            charge = Charge(trip, "", Decimal("1.50"), "USD", "", "adjust_at_amazon", bench.now)
-            records.charges.save(charge._replace(amazon_store="STORE-001"))
-
-    async def work_on_both() -> None:
-        nodes = [bench.worker(), bench.worker()]
-        while any(await asyncio.gather(*(node.settle_due() for node in nodes))):
-            pass
-
-    bench.run(bench.store.transact(save))
-    bench.run(work_on_both())
-    bench.run(bench.platform.close())
-    assert calls == {f"{call.path} {trip}": 1 for call in (ADJUST_CHARGE, CAPTURE_CHARGE) for trip in trips}
-    assert {bench.charge(trip).state for trip in trips} == {"captured"}
 
 
 def test_secrets_are_in_no_log(shop: AmazonShop) -> None:

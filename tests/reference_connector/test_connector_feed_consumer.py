@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from reference_connector.errors import FeedUnavailable, FileMissing, StoreUnavailable
+from reference_connector.feeds.__main__ import empty
 from reference_connector.feeds.composition import read_files, read_one_event
 from reference_connector.feeds.consumer import Consumer
 from reference_connector.feeds.messages import ObjectName, read_event, read_notification
@@ -113,13 +115,19 @@ POISON = {
     "not a table": notice("picture"),
     "not UTF-8": notice("latin"),
     "bad row": notice("bad-row"),
+    "NUL": "{\0",
+    "NUL in a row": notice("nul-row"),
+    "NUL in a key": notice("a\0"),
+    "compressed": notice("gz"),
 }
 
 
 @pytest.mark.parametrize("case", POISON)
 def test_poison_is_kept_visibly_and_blocks_no_other_message(bench: PaymentBench, case: str) -> None:
     bad_row = FILE + FILE.splitlines(keepends=True)[1].replace(b"ORDER", b"NOTHING")
-    bucket = SmallBucket(good=FILE, picture=b"\x89PNG", latin=b"\xe9", **{"bad-row": bad_row})
+    nul_row = FILE + FILE.splitlines(keepends=True)[1].replace(b"trip-1", b"trip-\0")
+    of_rows = {"bad-row": bad_row, "nul-row": nul_row, "gz": gzip.compress(FILE)}
+    bucket = SmallBucket(good=FILE, picture=b"\x89PNG", latin=b"\xe9", **of_rows)
     reader = Reader(bench, SmallQueue(POISON[case], notice("good"), POISON[case]), bucket)
 
     assert reader.poll() == 3
@@ -128,6 +136,7 @@ def test_poison_is_kept_visibly_and_blocks_no_other_message(bench: PaymentBench,
     [letter] = reader.letters()
     assert (letter.queue, letter.times) == ("files", 2)
     assert letter.reason
+    assert "\0" not in letter.reason + letter.body  # PostgreSQL stores none
     found = order(bench, "trip-1")
     assert found is not None
     assert found.captured == Decimal("12.30")
@@ -162,6 +171,39 @@ def test_message_that_the_connector_fails_on_is_kept_after_its_attempts(bench: P
     assert [reader.poll(), reader.poll()] == [None, 1]
     [letter] = reader.letters()
     assert letter.reason == "the connector failed: RuntimeError"
+
+
+class HidingQueue(SmallQueue):
+    """A queue that hides a message for two calls after it was received, as SQS does for a time."""
+
+    def receive(self) -> list[Letter]:
+        letters = super().receive()
+        return letters if self.receives % 3 == 1 else []
+
+
+class RepairedQueue(HidingQueue):
+    """A queue that repairs a bucket with its second call."""
+
+    bucket: SmallBucket
+
+    def receive(self) -> list[Letter]:
+        if self.receives == 1:
+            self.bucket.files["later"] = FILE
+        return super().receive()
+
+
+@pytest.mark.parametrize("kind", [HidingQueue, RepairedQueue])
+def test_command_ends_well_only_if_each_hidden_message_came_again(bench: PaymentBench, kind: type[SmallQueue]) -> None:
+    bucket = SmallBucket(later=FeedUnavailable("down"), good=FILE)
+    queue = kind(notice("later"), notice("good"))
+    reader = Reader(bench, queue, bucket)
+    if isinstance(queue, RepairedQueue):
+        queue.bucket = bucket
+        bench.run(empty(reader.consumer, attempts=5, pause_s=0))
+        assert not queue.messages
+    else:
+        with pytest.raises(FeedUnavailable, match="must come again"):
+            bench.run(empty(reader.consumer, attempts=5, pause_s=0))
 
 
 class Killed(BaseException):
@@ -246,6 +288,9 @@ BAD_EVENTS = {
     "no trip": lambda: an_event(operation="Capture Charge", amount=MONEY, shoppingTripId=None),
     "number for an amount": lambda: an_event(operation="Capture Charge", amount={"amount": 12.3, "code": "USD"}),
     "three decimals": lambda: an_event(operation="Capture Charge", amount={"amount": "1.234", "code": "USD"}),
+    "NUL in an id": lambda: an_event("CHARGE_REFUNDED", operation="Refund Charge", amount=MONEY, refundRequestId="\0"),
+    "NUL in a purchase": lambda: an_event("ORDER_DELIVERED", purchaseId="p-\0"),
+    "number for an id": lambda: an_event("CHARGE_REFUNDED", operation="Refund Charge", amount=MONEY, refundRequestId=7),
     "another operation": lambda: an_event(operation="Adjust Charge", amount=MONEY),
 }
 

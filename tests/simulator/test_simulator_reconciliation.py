@@ -21,6 +21,7 @@ from simulator.reconciliation.comparison import Day, reconcile
 EVERYWHERE = ("platform", "files", "feed", "connector")
 FILLED, EMPTY, APP = "trip-filled", "trip-empty", "trip-app"
 TEN = Money(Decimal("10.10"), "USD")
+NOTHING = Money(Decimal("0.00"), "USD")
 THREE = Money(Decimal("3.05"), "USD")
 POSTINGS = (
     Posting(FILLED, "order", ref="p-1"),
@@ -80,6 +81,12 @@ def everywhere(postings: tuple[Posting, ...]) -> dict[str, Any]:
         (everywhere(without("capture")), FILLED, {"missing_capture", "other_total", "refund_above_capture"}, "13.15"),
         (everywhere(without("cancel")), EMPTY, {"missing_cancel"}, "0.00"),
         (
+            {"purchases": (Purchase(EMPTY, "p-2", NOTHING), *PURCHASES[::2]), **everywhere(without("cancel"))},
+            EMPTY,
+            {"missing_cancel"},
+            "0.00",
+        ),
+        (
             {"platform": (*POSTINGS, Posting(FILLED, "capture", TEN))},
             FILLED,
             {"double_capture_in_platform", "other_total"},
@@ -87,6 +94,7 @@ def everywhere(postings: tuple[Posting, ...]) -> dict[str, Any]:
         ),
         ({"feed": (*POSTINGS, Posting(FILLED, "capture", TEN))}, FILLED, {"double_capture_in_feed"}, "10.10"),
         (everywhere(with_capture("10.11")), FILLED, {"other_total"}, "0.01"),
+        (everywhere(with_capture("10.10", "EUR")), FILLED, {"other_currency"}, "20.20"),
         ({"connector": with_capture("10.09")}, FILLED, {"other_amount_in_connector"}, "0.01"),
         ({"connector": with_capture("10.10", "EUR")}, FILLED, {"other_amount_in_connector"}, "20.20"),
         (
@@ -132,6 +140,13 @@ def test_each_disagreement_is_found_and_named(
     assert not shown["agrees"]
     assert all(one["says"] for one in shown["trips"])
     assert shown["difference"] == difference
+
+
+def test_book_in_which_everything_is_double_is_compared_in_linear_time() -> None:
+    postings = tuple(Posting(f"trip-{number}", "capture", TEN) for number in range(20_000))
+    result = reconcile(Day((), Book("platform", ()), (Book("connector", postings * 2),)))
+    doubled = [one.amount for one in result.disagreements if one.code == "double_capture_in_connector"]
+    assert (len(doubled), set(doubled)) == (20_000, {TEN.amount})
 
 
 def test_missing_book_is_named_and_is_no_disagreement() -> None:

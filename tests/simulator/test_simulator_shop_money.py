@@ -68,6 +68,7 @@ def test_connector_that_never_captures_gets_a_finding_for_each_trip(aws_url: str
     assert len(outcome.money.disagreements) == carts > 5
     named = [one for one in outcome.findings if "no capture ends its charge" in one or "no cancel ends" in one]
     assert len(named) == carts
+    assert "Not compared: connector, it shows none." in outcome.findings
     orders = outcome.money.rows[0].sums
     assert {name: one.number for name, one in orders.items()} == dict.fromkeys(("platform", "feed", "files"), carts)
     assert "no capture ends its charge" in outcome.html
@@ -95,6 +96,9 @@ def test_mixed_day_with_faults_reconciles_to_the_cent(tmp_path: Path) -> None:
     "words",
     [
         ["--store-kind", "cash"],
+        ["--store-kind", "card", "--share", "badge=0.5"],
+        ["--store-kind", "checkout", "--share", "card=0.3"],
+        ["--store-kind", "mixed", "--share", "loyalty=0.3"],
         ["--store-kind", "card", "--connector", "http://127.0.0.1:9"],
         ["--fault", "charge_declined"],
         ["--fault", "file_repeated", "--connector", "http://127.0.0.1:9"],
