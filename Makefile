@@ -14,7 +14,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/(sympy|mpmath
 # without bytecode on the disk, each process of a test run would compile the tests again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help certify test test-slow test-all test-alone test-browser test-bytecode bench bench-full crash reconcile mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
+.PHONY: help certify test test-slow test-all test-shared test-alone test-browser test-bytecode bench bench-full crash reconcile mutants bench-load bench-platform bench-certify bench-schemathesis wheel release lint docs docs-serve clean
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
@@ -47,9 +47,12 @@ test-slow: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "slow and not alone"
 	@$(MAKE) --no-print-directory test-alone
 
-test-all: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not alone"
+test-all: test-shared
 	@$(MAKE) --no-print-directory test-alone
+
+# the tests that may share the machine with other work
+test-shared: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(JUNIT) $(PARALLEL) -m "not browser and not alone"
 
 # to collect all tests takes five seconds, so these two name the files that have the mark
 test-alone: $(VENV)/.installed-dev

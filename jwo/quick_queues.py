@@ -17,7 +17,7 @@ class Attributes(Mapping[str, Any]):
         self._queue = queue
         names = [*queue.BASE_ATTRIBUTES]
         names += queue.FIFO_ATTRIBUTES if queue.fifo_queue else []
-        names += queue.KMS_ATTRIBUTES if queue.kms_master_key_id else []
+        names += queue.KMS_ATTRIBUTES if getattr(queue, "kms_master_key_id", None) else []
         names += ["Policy"] if queue.policy else []
         names += ["RedrivePolicy"] if queue.redrive_policy else []
         self._names = dict.fromkeys(names)
@@ -48,5 +48,5 @@ def _visible(queue: Queue) -> list[Message]:
 
 def make_quick() -> None:
     """Replace two properties of moto's queue by quick ones, which return the same values."""
-    Queue.attributes = property(Attributes)
-    Queue.messages = property(_visible)
+    for name, read in {"attributes": Attributes, "messages": _visible}.items():
+        setattr(Queue, name, property(read))

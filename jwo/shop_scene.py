@@ -185,7 +185,7 @@ def _shops(ids: list[str], gates: int, goods: _Goods, strategies: tuple[Strategy
     )
 
 
-def _retailer(folder: Path, ids: list[str], kind: StoreKind) -> tuple[tuple[str, ...], _Goods]:
+def _retailer(folder: Path, ids: list[str], kind: StoreKind = "retailer") -> tuple[tuple[str, ...], _Goods]:
     """Write a retailer file and a price list for the reference connector. Returns the app users' keys and the goods."""
     policy = _POLICY + _LENIENT if kind == "mixed" else _POLICY
     parts = [policy, *store_rows(kind, ids), *shop_stories.retailer_rows(json.dumps(ids))]

@@ -22,10 +22,13 @@ class Feeds(HouseGroup):
     aws_endpoint_url: str = ""
     """The address of SQS and S3. An empty one means AWS itself, which auth.block_amazon_hosts forbids."""
     region: str = "us-east-1"
+    """The region of the queues and of the bucket."""
     access_key_id: str = ""
     """The AWS key that reads the queues and the files. An empty one means the credentials of the machine."""
     secret_access_key: SecretStr = SecretStr("")
+    """The secret of that key."""
     session_token: SecretStr = SecretStr("")
+    """The session token of temporary credentials."""
     wait_s: int = Field(default=5, ge=1, le=20)
     """How long one call waits for a message. The connector's end may take this much longer."""
     timeout_s: float = Field(default=10, gt=0, le=300)

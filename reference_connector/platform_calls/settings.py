@@ -33,9 +33,13 @@ class PlatformAccess(HouseGroup):
     checkout_endpoint: OptionalEndpoint = ""
     """The address of the checkout API, if it is another one. Amazon has a host for each API."""
     region: str = "us-east-1"
+    """The region of signatures."""
     access_key_id: Credential = ""
+    """The AWS key that signs."""
     secret_access_key: Secret = SecretStr("")
+    """The secret of that key."""
     session_token: Secret | None = None
+    """The session token of temporary credentials."""
     ca_file: str = ""
     """Further trusted certificates (PEM), such as those of a company's proxy. Empty: only the usual ones."""
     timeout_s: float = Field(default=8.0, gt=0, le=3_600)

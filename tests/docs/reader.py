@@ -65,7 +65,7 @@ class Reader:
         profile = self.folder / "jwo.toml"
         if "[connector]" not in text:
             table = re.escape(text.splitlines()[0])
-            text, count = re.subn(rf"^{table}\n[^\n]*\n", text, profile.read_text("utf-8"), flags=re.MULTILINE)
+            text, count = re.subn(rf"^{table}\n(?:[^\n]+\n)*", text, profile.read_text("utf-8"), flags=re.MULTILINE)
             assert count == 1
         profile.write_text(with_replacements(text, {_PORT: self.port}), "utf-8")
 
