@@ -270,7 +270,7 @@ def replay_command(
     show_all: AllOption = False,  # noqa: FBT002 - a flag of the command line
     unmasked: UnmaskedOption = False,  # noqa: FBT002 - as above
 ) -> None:
-    """Run one case, or one story, and print the exchange of the finding first."""
+    """Run one case or story, and print the exchange of the finding first."""
     from conformance.properties.story import case_of
     from jwo import replay
     from jwo.case_ids import check_ids

@@ -134,14 +134,14 @@ class _Doctor:
         """Judge a valid request, where at least one other call shows no common cause."""
         exchange, status = trial.exchanges[0], _status(trial)
         name = exchange.operation.name
+        if exchange.operation is VERIFY_IDENTITY_KEYS and status in _NO_ACCESS and (trial.refusal or not trial.finding):
+            return Line(OK, f"{name}: a valid request is answered {status}; the lines of [keys] judge the keys")
         if not trial.refusal and not trial.finding:
             if breach := match.well_formed(exchange, self._profile.house):
                 return Line(WRONG, f"{name}: {breach.got}; {self._advice(exchange, status)}")
             return Line(OK, f"{name}: a valid request is answered {status}")
         if not trial.refusal:
             return Line(WRONG, f"{name}: {trial.finding}; the complete request is valid, so correct the connector")
-        if exchange.operation is VERIFY_IDENTITY_KEYS and status in _NO_ACCESS:
-            return Line(OK, f"{name}: a valid request is answered {status}; the lines of [keys] judge the keys")
         return Line(WRONG, f"{name}: a valid request gets {exchange.in_short()}; {self._advice(exchange, status)}")
 
     def _advice(self, exchange: Exchange, status: int) -> str:

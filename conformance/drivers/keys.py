@@ -62,6 +62,9 @@ class KeySource:
         try:
             command = [part.replace("{type}", kind) for part in shlex.split(self._keys.command)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=_MINT_WITHIN_S, check=True)  # noqa: S603 - the user's own command
+        except subprocess.CalledProcessError as error:
+            last = (str(error.stderr).strip().splitlines() or ["it printed no error"])[-1]
+            raise ProfileBroke(f"[keys] command failed for {kind}: exit code {error.returncode}: {last}") from error
         except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
             raise ProfileBroke(f"[keys] command failed for {kind}: {error}") from error
         return _one_key(done.stdout, "[keys] command")

@@ -122,7 +122,7 @@ def _expectations(report: Report) -> Iterator[Text]:
 
 def _latency(row: Latency) -> str:
     figures = ", ".join(f"{name} {duration(getattr(row, f'{name}_ms'))}" for name in ("p50", "p95", "p99", "max"))
-    return f"{row.operation}: {row.count} answers, {figures}, {row.late} over {row.budget_s:g} s"
+    return f"{row.operation}: {counted(row.count, 'answer')}, {figures}, {row.late} over {row.budget_s:g} s"
 
 
 def _verdict(report: Report) -> Iterator[Text]:

@@ -33,6 +33,20 @@ def test_source_of_keys_that_is_not_usable_is_named(source: dict[str, str]) -> N
         KeySource(profile).take("shopper")
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo first >&2; echo no such shopper >&2; exit 2", "exit code 2: no such shopper"),
+        ("exit 3", "exit code 3: it printed no error"),
+    ],
+)
+def test_command_that_fails_is_reported_with_its_last_error_and_without_its_words(script: str, reason: str) -> None:
+    keys = KeysTable(command=f"sh -c '{script}' {{type}}", minted=("shopper",))
+    profile = for_url("http://127.0.0.1:9").model_copy(update={"keys": keys})
+    with pytest.raises(ProfileBroke, match=rf"^\[keys\] command failed for shopper: {reason}$"):
+        KeySource(profile).take("shopper")
+
+
 FIXED = to_identity_key("valid_shopper_key")
 
 

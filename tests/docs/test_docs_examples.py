@@ -99,7 +99,7 @@ def test_keys_that_work_once_are_minted_as_the_page_says(tmp_path: Path) -> None
     with Reader(tmp_path) as reader:
         reader.follow(HOW_TO / "single_use_keys.md")
 
-    assert reader.shown == ["2 cases: 2 pass"]
+    assert reader.shown == ["2 cases: 2 pass", "1 case: 1 pass"]
 
 
 def test_restart_script_of_the_page_restarts_the_connector(tmp_path: Path) -> None:
@@ -134,9 +134,7 @@ def test_load_of_two_workers_runs(tmp_path: Path, serve: Serve, monkeypatch: pyt
 
 def test_commands_about_a_report_run(tmp_path: Path, serve: Serve) -> None:
     with Reader(tmp_path, port_of(serve(SmallConnector()))) as reader:
-        profile = f"jwo init --connector http://127.0.0.1:{reader.port}"
-        runs = [f"jwo certify --profile jwo.toml --only CP-2 --out {folder}" for folder in ("before", "after")]
-        run(Block("sh", "", "\n".join(["set -e", profile, *runs]), ""), tmp_path)
+        run(Block("sh", "", f"jwo init --connector http://127.0.0.1:{reader.port}", ""), tmp_path)
         reader.follow(HOW_TO / "read_a_report.md")
 
     text = (HOW_TO / "read_a_report.md").read_text("utf-8")

@@ -36,7 +36,7 @@ def test_metrics_and_spans_are_as_the_page_shows(tmp_path: Path, monkeypatch: py
         for name in ("connector.pid", "spans.pid"):
             with suppress(FileNotFoundError, ProcessLookupError):
                 os.kill(int((tmp_path / name).read_text()), signal.SIGKILL)
-    assert shown == 3
+    assert shown == 4
 
 
 def _free_ports() -> list[str]:

@@ -187,3 +187,11 @@ def test_restart_command_is_checked_and_not_run(tmp_path: Path) -> None:
     assert not mark.exists()
     assert missing[0] == 1
     assert "[connector] restart_command: no-such-program was not found" in missing[1]
+
+
+def test_command_of_keys_that_fails_is_the_only_fault() -> None:
+    keys = {"command": "sh -c 'echo no such shopper >&2; exit 2' {type}", "minted": ("shopper",)}
+    code, output = _tried(SmallConnector(), lambda profile: _changed(profile, keys=keys))
+
+    assert code == 1
+    assert _wrong(output) == ["wrong  [keys] shopper: [keys] command failed for shopper: exit code 2: no such shopper"]
