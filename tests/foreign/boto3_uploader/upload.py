@@ -21,6 +21,7 @@ FINAL = {"DONE", "CANCELLED", "FATAL"}
 
 http = urllib3.PoolManager(timeout=30, retries=False)
 queue = boto3.resource("sqs").Queue(os.environ["CATALOG_QUEUE_URL"])
+confirmed = []
 
 
 def post(path: str, body: dict) -> dict:
@@ -46,7 +47,7 @@ def receive() -> set:
     for message in queue.receive_messages(MaxNumberOfMessages=10, WaitTimeSeconds=1):
         envelope = json.loads(message.body)
         if envelope["Type"] == "SubscriptionConfirmation":
-            http.request("GET", envelope["SubscribeURL"])
+            confirmed.append(http.request("GET", envelope["SubscribeURL"]).status)
         else:
             ids.add(json.loads(envelope["Message"])["ingestionId"])
         message.delete()
@@ -55,7 +56,9 @@ def receive() -> set:
 
 def main() -> None:
     rows = json.loads(pathlib.Path(os.environ["CATALOG_JSON"]).read_text())
-    receive()
+    begin = time.monotonic()
+    while not confirmed and time.monotonic() - begin < 10:
+        receive()
     waiting = {}
     for start in range(0, len(rows), PART):
         part = [dict(row, brand_name="House brand") for row in rows[start : start + PART]]
