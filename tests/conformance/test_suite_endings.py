@@ -67,6 +67,7 @@ def test_late_connector_ends_in_time_and_its_late_case_blocks_the_rest(serve: Se
     assert "the time of the run (4 s) was over before this case, because an answer takes 2.1 s" in blocked[0].reason
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_without_a_late_answer_the_cases_without_time_are_not_applicable(serve: Serve) -> None:
     profile = with_members(profile_of(serve(SmallConnector())), "limits", run_s=1)
@@ -77,6 +78,7 @@ def test_without_a_late_answer_the_cases_without_time_are_not_applicable(serve: 
     assert reasons == {"the time of the run (1 s) was over before this case; raise [limits] run_s"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("source", ["url", "command"])
 def test_broken_mint_source_is_an_error_of_the_cases_that_need_it(serve: Serve, tmp_path: Path, source: str) -> None:

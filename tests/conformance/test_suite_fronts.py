@@ -92,6 +92,7 @@ def test_private_ca_is_trusted_everywhere(front: Front, tmp_path: Path, certific
     assert verdicts(profile, SOME) == dict.fromkeys(SOME, Verdict.PASS)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_untrusted_certificate_ends_before_any_case(front: Front, tmp_path: Path, certificates: Certificates) -> None:
     environment = front(f"tls={certificates.server}")
@@ -102,6 +103,7 @@ def test_untrusted_certificate_ends_before_any_case(front: Front, tmp_path: Path
         assert "[connector] ca_file" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_doctor_and_load_trust_the_private_ca(front: Front, tmp_path: Path, certificates: Certificates) -> None:
     environment = front(f"tls={certificates.server}", "members", "hints")
@@ -112,6 +114,7 @@ def test_doctor_and_load_trust_the_private_ca(front: Front, tmp_path: Path, cert
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_even_rate_limit_without_a_burst_gets_no_finding(front: Front, tmp_path: Path) -> None:
     chosen = ("VIK-1.1", "VIK-3.4", "VIK-4", "VIK-6", "VIK-X.2", "VIK-X.29", "CP-1.1", "CP-2", "E2E-X.1", "E2E-X.14")

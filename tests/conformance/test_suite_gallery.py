@@ -51,6 +51,7 @@ def test_the_gallery_keeps_its_size() -> None:
     assert len(CLIENTS) >= 124
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_some_faults_are_found_in_worker_processes() -> None:
     clients = (CLIENT_FAULTS.named("signs_nothing"),)

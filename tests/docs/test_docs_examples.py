@@ -95,6 +95,7 @@ def test_settings_that_a_page_names_exist(name: str) -> None:
     assert {each for each in named if not any(each == one or one.startswith(f"{each}__") for one in known)} == set()
 
 
+@pytest.mark.slow
 def test_keys_that_work_once_are_minted_as_the_page_says(tmp_path: Path) -> None:
     with Reader(tmp_path) as reader:
         reader.follow(HOW_TO / "single_use_keys.md")
@@ -112,6 +113,7 @@ def test_restart_script_of_the_page_restarts_the_connector(tmp_path: Path) -> No
     assert reader.shown == ["1 case: 1 pass"]
 
 
+@pytest.mark.slow
 def test_first_load_test_ends_as_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_LOAD_LAG_BOUND_MS", "2000")  # other tests run at the same time
     with Reader(tmp_path) as reader:
@@ -122,6 +124,7 @@ def test_first_load_test_ends_as_the_page_shows(tmp_path: Path, monkeypatch: pyt
         Draft202012Validator(schema()).validate(json.loads((tmp_path / folder / "load.json").read_text("utf-8")))
 
 
+@pytest.mark.slow
 def test_load_of_two_workers_runs(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWO_LOAD_LAG_BOUND_MS", "2000")  # as above
     with Reader(tmp_path, port_of(serve(SmallConnector()))) as reader:
@@ -132,6 +135,7 @@ def test_load_of_two_workers_runs(tmp_path: Path, serve: Serve, monkeypatch: pyt
     assert report["verdict"]["word"] == "pass"
 
 
+@pytest.mark.slow
 def test_commands_about_a_report_run(tmp_path: Path, serve: Serve) -> None:
     with Reader(tmp_path, port_of(serve(SmallConnector()))) as reader:
         run(Block("sh", "", f"jwo init --connector http://127.0.0.1:{reader.port}", ""), tmp_path)
@@ -146,6 +150,7 @@ def port_of(address: str) -> str:
     return address.rsplit(":", 1)[1]
 
 
+@pytest.mark.slow
 def test_play_prints_its_address_and_serves_the_pages_of_the_tutorial(tmp_path: Path) -> None:
     (server,) = (block for block in blocks(TUTORIALS / "play_by_hand.md", "sh") if block.title == "server")
     (words,) = commands(server)

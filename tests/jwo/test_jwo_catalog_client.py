@@ -36,6 +36,7 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_sigterm_ends_the_client_without_a_verdict(tmp_path: Path) -> None:
     script = tmp_path / "hangs.py"

@@ -44,6 +44,7 @@ def test_usage_error_exits_with_2_and_says_what_to_do(jwo_here: Jwo, arguments: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_failed_case_of_the_profile_fails_the_run_and_is_replayed(
     jwo: Jwo, mutant: Callable[[str], str], profile: Callable[[str], Path]
 ) -> None:

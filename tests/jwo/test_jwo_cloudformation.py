@@ -36,6 +36,7 @@ def retailer(aws_url: str) -> RetailerAws:
     return RetailerAws(aws_url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_cfn_lint_accepts_the_template(template: Path) -> None:
     import cfnlint.api  # noqa: PLC0415 - it takes long, and each process of a parallel run imports this module

@@ -59,6 +59,7 @@ def test_correct_connector_passes_beside_the_projects_own_tests(
     assert re.search(r"without a test: \d+ not testable from outside", done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
 def test_partial_run_fails_if_completeness_is_required(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, workers: tuple[str, ...]
@@ -83,6 +84,7 @@ def test_completeness_is_not_judged_without_a_selected_case(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_xdist_workers_share_one_certification(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
@@ -117,6 +119,7 @@ def test_finding_is_a_failed_test_that_says_what_to_do(
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_expected_failure_xfails_and_stale_one_fails(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_replay_prints_exchanges_and_verdict(jwo: Jwo, mutant: Mutant, profile: 
     assert '"identityKey":"\'"$IDENTITY_KEY"\'"' in done.stdout.replace(" ", "")
 
 
+@pytest.mark.slow
 def test_exchange_of_the_finding_comes_first_and_the_others_in_a_line(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile
 ) -> None:
@@ -96,6 +97,7 @@ def test_unmasked_output_needs_a_terminal(jwo: Jwo, profile: WriteProfile) -> No
     assert "standard output must be a terminal" in done.stderr
 
 
+@pytest.mark.slow
 def test_failing_story_is_written_and_replays(jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path) -> None:
     profile(mutant("forgets_on_an_empty_cart"))
 
@@ -111,6 +113,7 @@ def test_failing_story_is_written_and_replays(jwo: Jwo, mutant: Mutant, profile:
     assert "WARN" in again.stdout
 
 
+@pytest.mark.slow
 def test_old_story_is_deleted_if_no_story_fails(
     jwo: Jwo, mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def test_late_purchase_counts_as_committed() -> None:
     assert report.document["counts"]["late"] == report.document["counts"]["late_commits"] == 10
 
 
+@pytest.mark.slow
 def test_too_weak_generator_makes_the_run_invalid() -> None:
     with server("instant.py") as url:
         report = run(url, str(SCENARIOS / "scans_only.py"), rate=80_000, duration_s=0.15, lag_bound_ms=1.0)

@@ -68,6 +68,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
         yield group
 
 
+@pytest.mark.slow
 def test_killed_process_restarts_in_its_state_and_continues_its_day(
     processes: Processes, platform_at: Any, aws_url: str, connector: Any, queue: Any, tmp_path: Path
 ) -> None:
