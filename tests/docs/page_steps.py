@@ -19,7 +19,7 @@ _BLOCK = re.compile(
     r"(?:^<!-- (?P<note>[^\n]+) -->\n)?^```(?P<language>[a-z]+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-_WITHIN_S = 140
+_WITHIN_S = 100
 
 
 class Block(NamedTuple):
