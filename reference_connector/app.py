@@ -30,28 +30,25 @@ from jwo_toolkit.garbage_collection import tune_garbage_collector
 from jwo_toolkit.no_upgrade import NoUpgradeProtocol
 from reference_connector.admin_routes import add_probe_routes, create_admin_app
 from reference_connector.authentication import Authenticator
-from reference_connector.badge_routes import badge_routes
 from reference_connector.badges import Badges, EntryKeys
 from reference_connector.cart import CartReader
 from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
 from reference_connector.feeds.consumer import Consumers
-from reference_connector.feeds.export import export_routes
-from reference_connector.feeds.routes import feed_routes
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
 from reference_connector.messages import RequestReader
 from reference_connector.mobile_app.composition import SharedParts, add_mobile_app
 from reference_connector.openapi import document_calls
+from reference_connector.operator_routes import operator_routes
 from reference_connector.orders import OrderHandler
 from reference_connector.parts import Parts
 from reference_connector.payments.desk import PaymentDesk
 from reference_connector.payments.entry import EntryPayments
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.payments.provider import PaymentProvider
-from reference_connector.payments.routes import payment_routes
 from reference_connector.payments.simulated import SimulatedProvider
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.purchase_ids import RandomIds, seeded_ids
@@ -115,9 +112,7 @@ def create_app(
     are served if they have a token.
     """
     parts = _parts(settings)
-    tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
-    more_metrics = [MetricsFile(catalog)] if catalog else []
-    telemetry = Telemetry(log or EventLog(clock), tracing.new_span, more_metrics, tracing.close)
+    telemetry = _telemetry(settings, log or EventLog(clock))
     source = RetailerSource(
         settings.retailer_files,
         settings.price_lists,
@@ -158,12 +153,7 @@ def create_app(
     add_probe_routes(app, made.store)
     token = settings.admin.token.get_secret_value()
     if admin_port is not None or token:
-        more = [
-            badge_routes(_badges(made), made.store, clock, made.log),
-            payment_routes(store, desk),
-            export_routes(store),
-            feed_routes(store, consumers.by_queue, clock, settings.feeds.overdue_s),
-        ]
+        more = operator_routes(store, _badges(made), desk, consumers, settings.feeds.overdue_s, clock, made.log)
         app.admin = AdminSite(create_admin_app(made.store, orders, telemetry, token, more), admin_port)
     return app
 
@@ -214,6 +204,11 @@ def http_protocol(settings: ConnectorSettings) -> type[NoUpgradeProtocol]:
     from reference_connector.accelerated.http_protocol import AcceleratedProtocol  # noqa: PLC0415 - after the check
 
     return AcceleratedProtocol
+
+
+def _telemetry(settings: ConnectorSettings, log: EventLog) -> Telemetry:
+    tracing, catalog = set_up(traces=settings.traces), settings.catalog_metrics
+    return Telemetry(log, tracing.new_span, [MetricsFile(catalog)] if catalog else [], tracing.close)
 
 
 def _parts(settings: ConnectorSettings) -> Parts:

@@ -176,26 +176,7 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         region=settings.aws_region,
         clock=store.clock,
     )
-    feed = EventFeed(
-        sqs=aws.sqs,
-        stores=store.stores,
-        clock=store.clock,
-        seed=store.seed,
-        region=settings.aws_region,
-        storage=storage,
-    )
-    intra_day = _make_intra_day_files(settings, store, aws)
-    announcements = Announcements(
-        feed,
-        intra_day,
-        stores=store.stores,
-        deliveries=store.deliveries,
-        charges=store.charges,
-        journal=store.journal,
-        storage=storage,
-    )
-    if not settings.stores_alone:
-        store.journal.listeners += [feed.receive, intra_day.receive, announcements.receive]
+    feed, intra_day, announcements = _make_announcing_services(settings, store, aws)
     return CatalogServices(
         aws=aws,
         accounts=accounts,
@@ -216,6 +197,33 @@ def make_catalog_services(settings: PlatformSettings, store: StoreServices) -> C
         intra_day=intra_day,
         announcements=announcements,
     )
+
+
+def _make_announcing_services(
+    settings: PlatformSettings, store: StoreServices, aws: Aws
+) -> tuple[EventFeed, IntraDayFiles, Announcements]:
+    """Make what announces events in the stores. It listens to the journal, unless the stores run alone."""
+    feed = EventFeed(
+        sqs=aws.sqs,
+        stores=store.stores,
+        clock=store.clock,
+        seed=store.seed,
+        region=settings.aws_region,
+        storage=store.storage,
+    )
+    intra_day = _make_intra_day_files(settings, store, aws)
+    announcements = Announcements(
+        feed,
+        intra_day,
+        stores=store.stores,
+        deliveries=store.deliveries,
+        charges=store.charges,
+        journal=store.journal,
+        storage=store.storage,
+    )
+    if not settings.stores_alone:
+        store.journal.listeners += [feed.receive, intra_day.receive, announcements.receive]
+    return feed, intra_day, announcements
 
 
 def _make_intra_day_files(settings: PlatformSettings, store: StoreServices, aws: Aws) -> IntraDayFiles:

@@ -35,8 +35,10 @@ def test_user_has_a_number_and_owns_only_the_working_folder() -> None:
     stage = instructions()[instructions().index(("COPY", "--from=build /opt/jwo /opt/jwo")) :]
 
     assert [text for name, text in stage if name == "USER"] == ["10001:10001"]
-    assert [text for name, text in stage if name == "RUN"] == ["install --directory --owner 10001 --group 10001 /work"]
-    assert ("WORKDIR", "/work") in stage
+    assert [text for name, text in stage if name == "RUN"] == [
+        "install --directory --owner 10001 --group 10001 /profile"
+    ]
+    assert ("WORKDIR", "/profile") in stage
     assert not [text for _, text in instructions() if ":latest" in text]
 
 

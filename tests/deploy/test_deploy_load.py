@@ -95,7 +95,7 @@ def test_paths_of_compose_are_relative_to_the_caller(caller: Path) -> None:
 
     for name, is_read_only in (("master", False), ("worker", True)):
         (volume,) = services[name]["volumes"]
-        assert (volume["source"], volume["target"]) == (str(caller), "/work")
+        assert (volume["source"], volume["target"]) == (str(caller), "/profile")
         assert volume.get("read_only", False) is is_read_only
         assert services[name]["environment"]["JWO_LOAD_PROFILE"] == "profiles/stage.toml"
         assert services[name]["environment"]["CONNECTOR_KEY"].replace("$$", "$") == "a b$c#d"

@@ -20,7 +20,7 @@ Done = subprocess.CompletedProcess[str]
 def project(tmp_path: Path) -> Callable[..., Done]:
     """Run pytest in a project that has its own test and its own strict settings."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-    (tmp_path / "test_own.py").write_text("def test_own() -> None:\n    assert True\n")
+    (tmp_path / "test_own.py").write_text("def test_own() -> None:\n    assert sorted([2, 1]) == [1, 2]\n")
 
     def run(*arguments: str) -> Done:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
