@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import yaml
 
 from tests.conformance.report.conftest import _case as a_case
 from tests.conformance.report.conftest import _report as a_report
-from tests.deploy.conftest import Runner
+from tests.deploy.conftest import Runner, load_script
 from tests.jwo.conftest import mutant, profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,12 +32,7 @@ __all__ = ["mutant", "profile"]
 
 @pytest.fixture(scope="module")
 def present() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("present", FOLDER / "present.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(FOLDER / "present.py")
 
 
 @pytest.fixture

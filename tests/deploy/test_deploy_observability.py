@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import threading
@@ -23,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from jwo_contract.gate import ANSWER_WITHIN_S
 from reference_connector.catalog_client.metrics import CatalogMetrics
 from reference_connector.telemetry import EventLog, system_clock
+from tests.deploy.conftest import load_script
 from tests.reference_connector.conftest import a_cart, a_scan, start, storage
 
 __all__ = ["a_cart", "a_scan", "start", "storage"]
@@ -193,12 +193,7 @@ def test_configurations_name_the_same_addresses() -> None:
 
 @pytest.fixture(scope="module")
 def receiver() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("print_spans", FOLDER / "print_spans.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(FOLDER / "print_spans.py")
 
 
 @pytest.fixture
