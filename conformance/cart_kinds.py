@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from conformance.cart_variants import group, lines, with_card
+from conformance.cart_parts import group, lines, with_card
 from conformance.drafts import Draft
 from conformance.forms import minimal
 from conformance.requests import Requests
