@@ -8,40 +8,18 @@ from __future__ import annotations
 import base64
 import json
 import re
-import secrets
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from conformance.drafts import Draft
 from conformance.errors import NotDeclared
+from conformance.key_variants import KEY_SETS
 from conformance.requests import Requests
+from conformance.scan_parts import FULL_WIDTH, SHORTEST_DIVISIBLE, Change, ScanSet, with_changes, with_values
 from conformance.variants import Variant, with_own_ids
-from jwo_contract.key_kinds import KeyKind
-from jwo_toolkit.json_types import Json
 
-ScanSet = Callable[[Draft, Requests], Iterator[Variant]]
-"""Makes the variants of a valid scan, each with ids of its own."""
-Change = Callable[[str], str]
-
-_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _ARABIC_DIGITS = {ord("0") + digit: 0x660 + digit for digit in range(10)}
-_SHORTEST_DIVISIBLE, _LONG_KEY = 8, 1004
-_LONGEST_STORE = 255
-
-
-def _changed(base: Draft, path: str, changes: Mapping[str, Change]) -> Iterator[Variant]:
-    """Change the text at a path of fresh scans."""
-    for label, change in changes.items():
-        own = with_own_ids(base).with_value("requestId", str(uuid.uuid4()))
-        yield Variant(f"{path} {label}", own.with_value(path, change(own.value(path))))
-
-
-def _with_values(base: Draft, path: str, values: Mapping[str, Json]) -> Iterator[Variant]:
-    """Put values at a path of fresh scans."""
-    for label, value in values.items():
-        yield Variant(f"{path} {label}", with_own_ids(base).with_value(path, value))
-
+_LONG_KEY = 1004
 
 # UUIDs
 
@@ -52,7 +30,7 @@ _OUTSIDE_EVERY_ID: dict[str, Change] = {
     "with blanks around it": lambda text: f" {text} ",
     "within a longer text": lambda text: f"the id {text}, and more",
     "with digits of another script": lambda text: f"{text[:-2]}\u0663\u0664",
-    "in full-width characters": lambda text: text.translate(_FULL_WIDTH),
+    "in full-width characters": lambda text: text.translate(FULL_WIDTH),
 }
 """UUIDs with characters that no published form of an id allows."""
 _OTHER_IDS: dict[str, Change] = {
@@ -73,15 +51,15 @@ def _regrouped(text: str, lengths: tuple[int, ...]) -> str:
 
 
 def _request_ids(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    return _changed(base, "requestId", _OUTSIDE_EVERY_ID | _OTHER_IDS)
+    return with_changes(base, "requestId", _OUTSIDE_EVERY_ID | _OTHER_IDS)
 
 
 def _event_ids(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    return _changed(base, "authEvent.id", _OUTSIDE_EVERY_ID)
+    return with_changes(base, "authEvent.id", _OUTSIDE_EVERY_ID)
 
 
 def _event_ids_of_carts(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    return _changed(base, "authEvent.id", _OTHER_IDS)
+    return with_changes(base, "authEvent.id", _OTHER_IDS)
 
 
 # times
@@ -116,11 +94,11 @@ _TIMES_OF_LIBRARIES: dict[str, Change] = {
 
 
 def _no_times(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    return _changed(base, "authEvent.timestamp", _NO_TIMES)
+    return with_changes(base, "authEvent.timestamp", _NO_TIMES)
 
 
 def _other_times(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    return _changed(base, "authEvent.timestamp", _OTHER_TIMES)
+    return with_changes(base, "authEvent.timestamp", _OTHER_TIMES)
 
 
 # Base64
@@ -131,7 +109,7 @@ _PADDED = base64.b64encode(b"nobody-1").decode()
 
 def _no_base64(base: Draft, _requests: Requests) -> Iterator[Variant]:
     """Break the declared key in a way that no kind of Base64 allows."""
-    return _changed(_with_long_key(base), "identityKey", {
+    return with_changes(_with_long_key(base), "identityKey", {
         "with padding inside": lambda key: f"{key[:6]}={key[7:]}",
         "with one character left over": lambda key: f"{key[:-4]}A",
         "with three padding characters": lambda key: f"{key[:-4]}A===",
@@ -143,7 +121,7 @@ def _no_base64(base: Draft, _requests: Requests) -> Iterator[Variant]:
 
 def _other_base64(base: Draft, _requests: Requests) -> Iterator[Variant]:
     """Write the declared key in a kind of Base64 that lenient readers know."""
-    return _changed(_with_long_key(base), "identityKey", {
+    return with_changes(_with_long_key(base), "identityKey", {
         "with a blank inside": lambda key: f"{key[:4]} {key[4:]}",
         "with blanks around it": lambda key: f" {key} ",
         "with a line end": lambda key: f"{key}\n",
@@ -159,13 +137,13 @@ def _other_base64(base: Draft, _requests: Requests) -> Iterator[Variant]:
 def _with_long_key(base: Draft) -> Draft:
     """Return a scan with a key that has several groups of Base64."""
     key: str = base.value("identityKey")
-    return base if len(key) > _SHORTEST_DIVISIBLE else base.with_value("identityKey", _PADDED)
+    return base if len(key) > SHORTEST_DIVISIBLE else base.with_value("identityKey", _PADDED)
 
 
 def _long_key(base: Draft, requests: Requests) -> Iterator[Variant]:
     if requests.profile.house.identity.key_max >= _LONG_KEY:
         raise NotDeclared("[house.identity] key_max says that the limit holds for the decoded key")
-    return _with_values(base, "identityKey", {"of 1004 characters": base64.b64encode(b"k" * 753).decode()})
+    return with_values(base, "identityKey", {"of 1004 characters": base64.b64encode(b"k" * 753).decode()})
 
 
 # closed lists
@@ -176,7 +154,7 @@ def _unlisted(base: Draft, requests: Requests, changes: Mapping[str, Change]) ->
     identity = requests.profile.house.identity
     for path, listed in (("authEvent.location", identity.locations), ("keyChannel", identity.key_channels)):
         values = {label: change(listed[0]) for label, change in changes.items()}
-        yield from _with_values(base, path, {label: value for label, value in values.items() if value not in listed})
+        yield from with_values(base, path, {label: value for label, value in values.items() if value not in listed})
 
 
 def _near_values(base: Draft, requests: Requests) -> Iterator[Variant]:
@@ -195,9 +173,9 @@ def _other_writings(base: Draft, requests: Requests) -> Iterator[Variant]:
         "with a capital": str.capitalize,
         "with blanks around it": lambda value: f" {value} ",
         "with a line end": lambda value: f"{value}\n",
-        "in full-width letters": lambda value: value.translate(_FULL_WIDTH),
+        "in full-width letters": lambda value: value.translate(FULL_WIDTH),
     })  # fmt: skip
-    yield from _with_values(base, "keyChannel", {"empty": ""})
+    yield from with_values(base, "keyChannel", {"empty": ""})
 
 
 # JSON
@@ -238,8 +216,8 @@ def _forms_of_libraries(base: Draft, requests: Requests) -> Iterator[Variant]:
     """Write a scan in forms that standard libraries read and that the platform never sends."""
     if not requests.profile.house.suite.exact_readers:
         raise NotDeclared("[house.suite] exact_readers is false: a connector may read what its libraries read")
-    yield from _changed(base, "authEvent.timestamp", _TIMES_OF_LIBRARIES)
-    yield from _changed(_with_long_key(base), "identityKey", {"with too much padding": lambda key: f"{key}="})
+    yield from with_changes(base, "authEvent.timestamp", _TIMES_OF_LIBRARIES)
+    yield from with_changes(_with_long_key(base), "identityKey", {"with too much padding": lambda key: f"{key}="})
     own = with_own_ids(base)
     yield Variant("JSON with NaN as a value", own, _with_member(own.encoded().decode(), "NaN").encode())
     own = with_own_ids(base)
@@ -256,151 +234,6 @@ def _in_lists(base: Draft, _requests: Requests) -> Iterator[Variant]:
     for path in (*paths, "keyChannel") if "keyChannel" in base.body else paths:
         own = with_own_ids(base)
         yield Variant(f"{path} in a list", own.with_value(path, [own.value(path)]))
-
-
-# keys
-
-
-def _with_keys(base: Draft, keys: Mapping[str, bytes]) -> Iterator[Variant]:
-    """Send decoded keys."""
-    for label, key in keys.items():
-        own = with_own_ids(base)
-        yield Variant(f"a key {label}", own.with_value("identityKey", base64.b64encode(key).decode()))
-
-
-def _useless_keys(base: Draft, _requests: Requests) -> Iterator[Variant]:
-    """Send keys that no shopper has, of content that breaks careless programs."""
-    length = len(base64.b64decode(base.value("identityKey")))
-    return _with_keys(base, {
-        "with quotes": b"nobody' or '1'='1",
-        "with double quotes": b'nobody" or "1"="1',
-        "with a backslash": b"nobody\\",
-        "of wildcards": b"%",
-        "of wildcards for one character": b"_" * length,
-        "of a star": b"*",
-        "with a percent sign": b"nobody 100% %s %n",
-        "of braces": b"{0} ${nobody} {}",
-        "of markup": b"<nobody>&amp;</nobody>",
-        "of JSON": b'{"id": "nobody", "type": "SHOPPER"}',
-        "of a path": b"../../nobody",
-        "with a NUL byte": b"nobody\x00nobody",
-        "with line ends": b"nobody\r\nnobody\n",
-        "in other scripts": "никто 誰も אף אחד".encode(),
-        "of emoji": "🛒👤".encode(),
-        "that is no text": b"\xff\xfe\xfd\x80nobody",
-        "with half a character": b"nobody\xed\xa0\x80",
-        "of digits": "".join(secrets.choice("123456789") for _ in range(20)).encode(),
-        "of one byte": b"~",
-        "of two bytes": b"~0",
-        "of 600 bytes": b"nobody" * 100,
-        "that reads null": b"null",
-    })  # fmt: skip
-
-
-def _parts_of(key: bytes) -> dict[str, bytes]:
-    half = len(key) // 2
-    return {
-        "cut in half": key[:half],
-        "without its first half": key[half:],
-        "with a wildcard for its end": key[:half] + b"%",
-        "with a NUL byte and more": key + b"\x00nobody",
-        "with a byte inside that is no text": key[:half] + b"\xff" + key[half:],
-    }
-
-
-def _writings_of(key: bytes) -> dict[str, bytes]:
-    text = key.decode(errors="replace")
-    return {
-        "in the other case": text.swapcase().encode(),
-        "with a blank before it": b" " + key,
-        "with a blank after it": key + b" ",
-        "with a line end": key + b"\n",
-        "with a byte order mark": b"\xef\xbb\xbf" + key,
-        "in full-width characters": text.translate(_FULL_WIDTH).encode(),
-        "with one more character": key + b"x",
-        "without its last character": key[:-1],
-    }
-
-
-def _parts_of_a_key(base: Draft, requests: Requests) -> Iterator[Variant]:
-    return _with_keys(base, _parts_of(_declared(requests, "shopper")))
-
-
-def _writings_of_a_key(base: Draft, requests: Requests) -> Iterator[Variant]:
-    key = _divisible(base64.b64decode(base.body["identityKey"]), "shopper")
-    if key.startswith(requests.profile.house.scan_key.prefix.encode()):
-        raise NotDeclared("the shopper's key is a code, which may be written in several ways; declare a fixed key")
-    return _with_keys(base, {label: other for label, other in _writings_of(key).items() if other != key})
-
-
-def _refused_key(base: Draft, requests: Requests) -> Iterator[Variant]:
-    key = _declared(requests, "refused")
-    return _with_keys(base, {"that is refused": key} | {
-        f"that is refused, {label}": other for label, other in (_parts_of(key) | _writings_of(key)).items()
-    })  # fmt: skip
-
-
-def _declared(requests: Requests, kind: KeyKind) -> bytes:
-    return _divisible(base64.b64decode(requests.keys.take(kind)), kind)
-
-
-def _divisible(key: bytes, kind: KeyKind) -> bytes:
-    if len(key) < _SHORTEST_DIVISIBLE:
-        raise NotDeclared(f"[keys] {kind} is shorter than {_SHORTEST_DIVISIBLE} bytes, so that a part may be a key too")
-    return key
-
-
-# stores
-
-
-def _unknown_stores(base: Draft, requests: Requests) -> Iterator[Variant]:
-    """Send ids that no store has, some of them like the declared one, and other visitors at an unknown store."""
-    store = _store(requests)
-    yield from _stores(base, requests, {
-        "of a wildcard": "%",
-        "of wildcards for each character": "_" * len(store),
-        "of a star": "*",
-        "with more text": f"{store}-no-such-store",
-        "with a NUL and more": f"{store}\0nowhere",
-        "in full-width characters": store.translate(_FULL_WIDTH),
-        "with quotes": f"{store}' or '1'='1",
-        "of emoji": "🛒🏬",
-        "of 255 letters of two bytes": "Ж" * _LONGEST_STORE,
-        "with dashes and underscores exchanged": store.translate({ord("-"): "_", ord("_"): "-"}),
-        **({"cut in half": store[: len(store) // 2]} if _is_telling(store) else {}),
-    })  # fmt: skip
-    for kind in ("associate", "cash_shopper"):
-        if requests.keys.has(kind):
-            scan = requests.build.scan(requests.keys.take(kind))
-            label = kind.replace("_", " ")
-            yield Variant(f"storeId unknown, for the {label}", scan.with_value("storeId", "no-such-store"))
-
-
-def _is_telling(store: str) -> bool:
-    """Say whether half of a store's id is hardly the id of another store, as it could be with numbers."""
-    return len(store) >= _SHORTEST_DIVISIBLE and any(character.isalpha() for character in store)
-
-
-def _writings_of_a_store(base: Draft, requests: Requests) -> Iterator[Variant]:
-    store = _store(requests)
-    return _stores(base, requests, {
-        "in the other case": store.swapcase(),
-        "with a blank before it": f" {store}",
-        "with a blank after it": f"{store} ",
-        "with a line end": f"{store}\n",
-    })  # fmt: skip
-
-
-def _stores(base: Draft, requests: Requests, ids: Mapping[str, str]) -> Iterator[Variant]:
-    declared = {requests.profile.store.id, requests.profile.store.other_id}
-    others: dict[str, Json] = {label: each for label, each in ids.items() if each not in declared}
-    return _with_values(base, "storeId", others)
-
-
-def _store(requests: Requests) -> str:
-    if not requests.profile.store.id:
-        raise NotDeclared("[store] id is not declared in the profile")
-    return requests.profile.store.id
 
 
 def _old_events(_base: Draft, requests: Requests) -> Iterator[Variant]:
@@ -425,11 +258,6 @@ SCAN_SETS: dict[str, ScanSet] = {
     "body with a byte order mark": _byte_order_mark,
     "form of standard libraries": _forms_of_libraries,
     "member in a list": _in_lists,
-    "useless key": _useless_keys,
-    "part of the shopper's key": _parts_of_a_key,
-    "other writing of the shopper's key": _writings_of_a_key,
-    "writing of the refused key": _refused_key,
-    "unknown store": _unknown_stores,
-    "other writing of the store": _writings_of_a_store,
+    **KEY_SETS,
     "event of long ago": _old_events,
 }
