@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.mutants import (
+    answer_faults,
     authentication_faults,
     badge_faults,
     cart_faults,
@@ -58,6 +59,7 @@ MODULES = (
     form_faults,
     transport_faults,
     whole_run_faults,
+    answer_faults,
     authentication_faults,
     catalog_client_faults,
     payment_client_faults,
