@@ -12,7 +12,7 @@ from conformance.mutants.registry import CONNECTOR_FAULTS
 from conformance.mutants.small_connector import SmallConnector
 from conformance.mutants.transport_faults import BreaksAnswers
 
-_fault, _fault_of_each_call = CONNECTOR_FAULTS.fault, CONNECTOR_FAULTS.fault_of_each_call
+_fault = CONNECTOR_FAULTS.fault
 
 # echoes and leaks
 

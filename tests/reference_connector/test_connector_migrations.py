@@ -22,64 +22,14 @@ import pytest
 
 from reference_connector.errors import StoreUnavailable
 from reference_connector.store import Records, migrations
-from reference_connector.store.group_commit import GroupCommitStore
 from reference_connector.store.migrations import STEPS, VERSION, Step
-from reference_connector.store.postgres import PostgresStore
-from reference_connector.store.sqlite import SqliteStore
 from tests.reference_connector.conftest import Connector, both_databases
 from tests.reference_connector.payment_bench import PaymentBench
+from tests.reference_connector.upgrades import BOOKS, OLD, Storage, opened_and_closed, run_sql, statements_of, store_of
 
-OLD = Path(__file__).with_name("old_databases")
-"""What earlier connectors wrote: their tables and rows as SQL, and the calls that they answered.
-
-The first form of version 3 allowed answers without an end, the last form does not.
-"""
-BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter")
 FORMS = ("version_3_first", "version_3_last")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 ENDLESS = "UPDATE answer SET forget_at = NULL"
-Storage = dict[str, Any]
-
-
-def statements_of(form: str) -> list[str]:
-    lines = (line for line in (OLD / f"{form}.sql").read_text().splitlines() if not line.startswith("--"))
-    return [each for each in "\n".join(lines).split(";\n") if each.strip()]
-
-
-def run_sql(storage: Storage, *statements: str) -> list[tuple[Any, ...]]:
-    """Run SQL of SQLite on either database; return the rows of the last statement."""
-    if "database_url" in storage:
-        with psycopg.connect(storage["database_url"], autocommit=True) as connection:
-            for statement in statements:
-                cursor = connection.execute(for_postgresql(statement).encode())
-            return cursor.fetchall() if cursor.description else []
-    database = sqlite3.connect(storage["store"]["path"])
-    for statement in statements:
-        rows = database.execute(statement).fetchall()
-    database.commit()
-    database.close()
-    return rows
-
-
-def for_postgresql(statement: str) -> str:
-    """Translate as the earlier connectors wrote it: `version_3_last` had an index of the ends on PostgreSQL only."""
-    if version := re.fullmatch(r"\s*PRAGMA user_version=(\d+)", statement):
-        return f"CREATE TABLE jwo_version (version INTEGER NOT NULL); INSERT INTO jwo_version VALUES ({version[1]})"  # noqa: S608 - a number
-    if statement.strip() == "PRAGMA user_version":
-        return "SELECT version FROM jwo_version"
-    return re.sub(r"X'([0-9a-f]*)'", r"'\\x\1'::bytea", statement.replace("BLOB", "BYTEA"))
-
-
-def store_of(storage: Storage, **rules: Any) -> GroupCommitStore:
-    if "database_url" in storage:
-        return PostgresStore(storage["database_url"], **rules)
-    return SqliteStore(storage["store"]["path"], **rules)
-
-
-def opened_and_closed(storage: Storage, **rules: Any) -> None:
-    store = store_of(storage, **rules)
-    store.open()
-    store.close()
 
 
 @pytest.fixture(params=FORMS)
@@ -323,76 +273,6 @@ def test_tables_of_another_program_are_refused(storage: Storage) -> None:
     with pytest.raises(StoreUnavailable, match=r"another program|already exists"):
         store_of(storage).open()
     assert run_sql(storage, "SELECT question FROM answer") == []
-
-
-BACK_TO_7 = (
-    "DROP INDEX charge_checkout",
-    *(f"DROP TABLE {table}" for table in BOOKS),
-    "DROP INDEX charge_amazon",
-    "DROP INDEX transfer_amazon",
-    *(f"ALTER TABLE charge DROP COLUMN {column}" for column in ("amazon_store", "paid_with", "cart")),
-    "ALTER TABLE transfer DROP COLUMN amazon_store",
-)
-
-
-@both_databases
-def test_open_payments_of_version_7_stay_the_providers(storage: Storage, tmp_path: Path) -> None:
-    opened_and_closed(storage)
-    run_sql(
-        storage,
-        *BACK_TO_7,
-        "INSERT INTO charge (trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble,"
-        " owner, lease_until) VALUES ('trip-1', 'ada', 1000, 'USD', 'tok_approved', 'pending', 0, 0, '', '', '', 0)",
-        "INSERT INTO transfer (id, kind, trip_id, cents, currency, method, state, due_at, attempts, trouble, reason,"
-        " owner, lease_until) VALUES ('refund-1', 'refund', 'trip-1', 400, 'USD', 'tok_approved', 'pending',"
-        " 4000000000000, 0, '', 'OTHER', '', 0)",
-        "UPDATE jwo_version SET version = 7" if "database_url" in storage else "PRAGMA user_version=7",
-    )
-
-    store = store_of(storage)
-    store.open()
-    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
-    bench.work()
-    bench.now = datetime(2100, 1, 1, tzinfo=UTC)
-    bench.work()
-
-    assert (bench.charge().state, bench.charge().amazon_store) == ("captured", "")
-    assert bench.ledger_lines() == ["authorise 10.00", "capture 10.00", "refund 4.00"]
-    bench.runner.close()
-    store.close()
-    bench.provider.close()
-
-
-_STUCK = (
-    "INSERT INTO charge (trip_id, authorised, reference, captured, method, shopper_id, cents, currency, state, due_at, "
-    "attempts, trouble, owner, lease_until) VALUES ({}, 'ada', 5766, 'USD', 'stuck', 0, 4, 'no_answer', '', 0)"
-)
-
-
-@both_databases
-def test_stuck_charge_of_version_6_gets_its_step(storage: Storage) -> None:
-    opened_and_closed(storage)
-    rows = {
-        "no-means": "0, '', 0, ''",
-        "pending": "0, '', 0, 'card'",
-        "authorised": "0, 'ref', 0, 'card'",
-        "adjusting": "2000, 'ref', 0, 'card'",
-        "collecting": "2000, 'ref', 2000, 'card'",
-    }
-    is_postgres = "database_url" in storage
-    run_sql(
-        storage,
-        *BACK_TO_7,
-        *(f"DROP INDEX {table}_stuck" for table in ("charge", "authorisation", "transfer")),
-        "ALTER TABLE charge DROP COLUMN stuck_in",
-        *(_STUCK.format(f"'{trip}', {members}") for trip, members in rows.items()),
-        "UPDATE jwo_version SET version = 6" if is_postgres else "PRAGMA user_version=6",
-    )
-
-    opened_and_closed(storage)
-
-    found = dict(run_sql(storage, "SELECT trip_id, stuck_in FROM charge"))
-    assert found == {trip: "" if trip == "no-means" else trip for trip in rows}
 
 
 def test_upgrade_is_logged(storage: Storage, start: Callable[..., Connector]) -> None:
