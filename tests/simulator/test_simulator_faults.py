@@ -309,3 +309,4 @@ def test_picked_fault_is_armed_for_a_current_trips_cart_only(steady: Any, connec
     assert steady.http.post(f"/trips/{trip}/pick", json={"sku": "fault.drop_before"}).status_code == 409
     assert steady.http.post("/trips/nobody's/pick", json={"sku": "fault.drop_before"}).status_code == 404
     assert steady.http.get("/faults").json() == []
+    steady.delivery(trip)

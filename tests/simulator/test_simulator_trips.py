@@ -67,6 +67,7 @@ def test_lines_merge_per_item_and_unit(steady: Any, connector: Any) -> None:
         ("SKU", "B", "1.25", "lb", "line-2"),
         ("SCANCODE", "012345678905", "1.0", "unit", "line-3"),
     ]
+    steady.delivery(trip)
 
 
 def test_cart_holds_weights_in_each_unit(steady: Any, connector: Any) -> None:
