@@ -29,9 +29,11 @@ def main() -> int:
 
 
 def show(proof: Proof, console: Console, took_s: float) -> None:
-    """Print the table, the number of found faults, the checks without a fault, and the false alarms."""
+    """Print the table, the number of found faults, the names that need attention, and the false alarms."""
     console.print(_table(proof.outcomes))
     console.print(f"{proof.killed} of {len(proof.outcomes)} faults found by all ids that must, in {took_s:.0f} s")
+    survivors = [outcome.fault.name for outcome in proof.outcomes if not outcome.killed]
+    console.print(f"faults that survive: {', '.join(survivors) or 'none'}")
     console.print(f"checks that no fault proves: {', '.join(proof.unproven) or 'none'}")
     console.print(f"false alarms on the correct connector: {', '.join(proof.alarms) or 'none'}")
 

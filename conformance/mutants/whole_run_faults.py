@@ -142,13 +142,13 @@ class _CountsPurchases(SmallConnector, ABC):
         """Return the id of the purchase with this number."""
 
 
-@_fault("CP-X.102", beside=("CP-X.11",))
+@_fault("CP-X.102")
 class counts_to_100_and_begins_again(_CountsPurchases):
     def named(self, number: int, request: Request) -> str:
         return str(number % 100)
 
 
-@_fault("CP-X.102", beside=("CP-X.11",))
+@_fault("CP-X.102")
 class gives_each_fortieth_purchase_the_id_before(_CountsPurchases):
     def named(self, number: int, request: Request) -> str:
         return str(number - (number % 40 == 0))

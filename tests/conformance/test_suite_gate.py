@@ -65,6 +65,7 @@ def test_the_table_names_a_survivor(capsys: pytest.CaptureFixture[str]) -> None:
     assert "is_right_after_all" in printed
     assert "SURVIVES" in printed
     assert "1 of 2 faults found" in printed
+    assert "faults that survive: is_right_after_all" in printed
     assert "no fault proves: CP-9.99" in printed
 
 
