@@ -11,6 +11,9 @@ from tests.browser.conftest import GATE, Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 _TABS = 8
+_LIVE = "#link-state[data-state=live]"
+_SILENT_MS = 10_000
+"""More than the beats that a tab waits for."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def tabs(browser: Browser, place: Place) -> Iterator[tuple[list[Page], list[str]
     pages = [context.new_page() for _ in range(_TABS)]
     for page in pages:
         page.goto(f"{place.platform}/ui/wire")
-        page.locator("#link-state[data-state=live]").wait_for()
+        page.locator(_LIVE).wait_for()
     yield pages, streams
     context.close()
 
@@ -59,6 +62,31 @@ def test_another_tab_opens_the_stream_when_the_first_one_closes(
     expect(pages[0].locator("#armed-count")).to_have_text("1")
     place.api.delete("/faults")
     expect(pages[0].locator("#armed-count")).to_have_text("0")
+
+
+def test_another_tab_takes_the_stream_from_a_tab_that_hangs(browser: Browser, place: Place) -> None:
+    context = browser.new_context()
+    leader, follower, late = (context.new_page() for _ in range(3))
+    late.clock.install()
+    for page in (leader, follower):
+        page.goto(f"{place.platform}/ui/wire")
+        page.locator(_LIVE).wait_for()
+    session = context.new_cdp_session(leader)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    late.goto(f"{place.platform}/ui/wire")
+    late.locator("#link-state").wait_for()
+
+    late.clock.run_for(_SILENT_MS)
+
+    late.locator(_LIVE).wait_for()
+    trip = scan(place)
+    for page in (late, follower):
+        expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    trip = scan(place)
+    for page in (late, follower, leader):
+        expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
+    context.close()
 
 
 def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place) -> None:

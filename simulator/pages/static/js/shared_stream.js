@@ -1,10 +1,12 @@
 // One event stream for all tabs of this origin, as browsers open few connections to a host. A lock elects the tab that
-// opens it. That tab sends each frame to the others, and when it closes, another tab follows. A browser without locks or
-// channels opens a stream for each tab.
+// opens it. That tab sends each frame to the others, and when it closes, another tab follows. If it hangs, it sends no
+// beats, and another tab takes the lock. A browser without locks or channels opens a stream for each tab.
 
 const NAME = "jwo-events";
 const COLLECT_MS = 60;
 const RETRY_MS = 3000;
+const BEAT_MS = 2000;
+const SILENT_BEATS = 3;
 const FRAMES = ["entries", "changes", "gap"];
 
 /**
@@ -78,12 +80,13 @@ class SharedStream {
     this.requests = null; // of all tabs, by tab, if this tab opens the stream
     this.own = null;
     this.isOpen = false;
-    this.abort = new AbortController();
+    this.leader = null; // the tab that opens the stream, if it is another one
+    this.silentBeats = 0;
+    this.election = null;
     this.channel = new BroadcastChannel(NAME);
-    this.channel.addEventListener("message", ({ data }) => this._hear(data));
-    const { signal } = this.abort;
-    window.navigator.locks.request(NAME, { signal }, () => this._lead()).catch(() => {}); // it ends by `leave`
-    this._post({ type: "request", tab: this.tab, request: this.request });
+    this.channel.addEventListener("message", ({ data }) => this._receive(data));
+    this.beats = window.setInterval(() => this._beat(), BEAT_MS);
+    this._follow();
   }
 
   /** Ask for other kinds. */
@@ -91,29 +94,74 @@ class SharedStream {
     if (kinds === this.request.kinds) return;
     this.request = { kinds, number: this.request.number + 1 };
     if (this.requests) this._grant(this.tab, this.request);
-    else this._post({ type: "request", tab: this.tab, request: this.request });
+    else this._post({ type: "request", request: this.request });
   }
 
   leave() {
-    this._post({ type: "leave", tab: this.tab });
+    this._post({ type: "leave" });
     this.channel.close();
-    this.abort.abort();
-    window.clearTimeout(this.opening);
-    this.own?.leave();
+    window.clearInterval(this.beats);
+    this.election.abort();
+    this._close();
     this.release?.();
   }
 
-  _post(message) {
-    this.channel.postMessage(message);
+  /** Wait for the lock, and receive the stream from its holder meanwhile. */
+  _follow() {
+    this.leader = null;
+    this._elect({});
+    this._post({ type: "request", request: this.request });
   }
 
-  _hear(message) {
+  /** Request the lock, or take it from its holder with `steal`, in place of the request that waits. */
+  _elect(options) {
+    this.election?.abort();
+    const election = new AbortController();
+    this.election = election;
+    this.silentBeats = 0;
+    const ways = options.steal ? options : { signal: election.signal };
+    window.navigator.locks.request(NAME, ways, () => this._lead(election.signal)).catch(() => {
+      if (election.signal.aborted) return;
+      // another tab took the lock, as this one did not run for a while: it missed frames, so its page reads again
+      this.request = { ...this.request, number: this.request.number + 1 };
+      this._close();
+      this._follow();
+    });
+  }
+
+  /** As the holder of the lock show that this tab runs, or else notice that the holder does not. */
+  _beat() {
+    if (this.requests) this._post({ type: "beat" });
+    else if (++this.silentBeats > SILENT_BEATS) this._elect({ steal: true });
+  }
+
+  _close() {
+    window.clearTimeout(this.opening);
+    this.own?.leave();
+    this.own = null;
+    this.requests = null;
+    this.isOpen = false;
+  }
+
+  _post(message) {
+    this.channel.postMessage({ ...message, tab: this.tab });
+  }
+
+  _receive(message) {
     if (this.requests) {
       if (message.type === "request") this._grant(message.tab, message.request);
       if (message.type === "leave") this.requests.delete(message.tab);
       return;
     }
-    if (message.type === "asked") this._post({ type: "request", tab: this.tab, request: this.request });
+    if (message.type === "request" || message.type === "leave") {
+      if (message.tab === this.leader) this.leader = null;
+      return;
+    }
+    if (message.type === "asked") this.leader = message.tab;
+    this.leader ??= message.tab;
+    if (message.tab !== this.leader) return; // it held the lock before, and does not know yet that it lost it
+    this.silentBeats = 0;
+    if (message.type === "asked") this._post({ type: "request", request: this.request });
     if (message.type === "open") this._takeOpen(message.missed, message.numbers[this.tab] ?? 0);
     if (message.type === "lost") this.receiver.onLost();
     if (message.type === "frame") this._takeFrame(message.name, message.data, message.id);
@@ -132,9 +180,9 @@ class SharedStream {
     if (isNew || missed) this.receiver.onOpen(true);
   }
 
-  /** Open the stream for all tabs, until this tab leaves. */
-  _lead() {
-    if (this.abort.signal.aborted) return undefined;
+  /** Open the stream for all tabs, until this tab leaves or loses the lock. */
+  _lead(signal) {
+    if (signal.aborted) return undefined;
     const followsAnother = this.answered > 0;
     this.requests = new Map([[this.tab, this.request]]);
     this._post({ type: "asked" });
