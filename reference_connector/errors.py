@@ -29,7 +29,7 @@ ConnectorError                  has `code` (stable) and `hint` (what a person ca
 │   └── PaymentImpossible       the call itself is refused, so that a repetition does not help
 ├── FeedError
 │   ├── MessageUnreadable       a message or a file is not what the platform sends: it becomes a dead letter
-│   ├── FileMissing             a message names a file that S3 does not have
+│   ├── FileRefused             a message names a file that S3 does not have, or denies to the connector
 │   └── FeedUnavailable         SQS or S3 gives no answer, or refuses the connector: messages stay in their queue
 └── PlatformClientError
     ├── ForbiddenHost           an address that the client must not call
@@ -247,10 +247,10 @@ class MessageUnreadable(FeedError):
     code = "message_unreadable"
 
 
-class FileMissing(FeedError):
-    """A message names a file that is not in its bucket."""
+class FileRefused(FeedError):
+    """A message names a file that S3 does not have, or denies to the connector."""
 
-    code = "file_missing"
+    code = "file_refused"
 
 
 class FeedUnavailable(FeedError):

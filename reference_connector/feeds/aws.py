@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 
-from reference_connector.errors import FeedUnavailable, FileMissing, ForbiddenHost, MessageUnreadable
+from reference_connector.errors import FeedUnavailable, FileRefused, ForbiddenHost, MessageUnreadable
 from reference_connector.feeds.messages import ObjectName
 from reference_connector.feeds.settings import Feeds
 from reference_connector.platform_calls.hosts import Hosts
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _PREFIX = "JWO_CONNECTOR_FEEDS__"
-_MISSING = {"NoSuchKey", "NoSuchBucket", "404"}
+_NOT_FOUND = 404
+_REFUSALS = {403, _NOT_FOUND, 405}
+"""The statuses of S3 for a file that it denies, does not have, or has as deleted only."""
+_REFUSED_CODES = {"InvalidBucketName", "KeyTooLongError", "KMS.DisabledException", "KMS.NotFoundException"}
+_ABOUT_KEYS = ("AccessKeyId", "Token", "Signature", "Credential", "Security", "AuthFailure", "Skewed", "NotSignedUp")
+"""Parts of the error codes for wrong keys or a wrong clock. They refuse all files, whatever the file is."""
 _Result = TypeVar("_Result")
 
 
@@ -68,6 +73,15 @@ class SqsQueue:
             lambda: self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries),  # type: ignore[arg-type]  # as it asks
         )
 
+    def hide(self, handle: str, pause_s: int) -> None:
+        """Let a message come again after a pause. Raises FeedUnavailable."""
+        _call(
+            f"the queue {self._url}",
+            lambda: self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=pause_s
+            ),
+        )
+
 
 class S3Files:
     """The intra-day files. Only `bucket` is read, unless it is empty."""
@@ -80,15 +94,22 @@ class S3Files:
     def read(self, name: ObjectName) -> bytes:
         """Return the content of a file.
 
-        Raises MessageUnreadable if the settings do not allow it. Raises FileMissing if the file does not exist, and
-        FeedUnavailable if S3 does not give it.
+        Raises MessageUnreadable if the settings do not allow it, or if no bucket can have this name. Raises FileRefused
+        if S3 does not have the file or denies it, and FeedUnavailable if S3 fails.
         """
         if self._bucket and name.bucket != self._bucket:
             raise MessageUnreadable(f"the bucket {name.bucket} is not the one of {_PREFIX}BUCKET")
         return _call(f"the file {name.bucket}/{name.key}", lambda: self._content(name))
 
     def _content(self, name: ObjectName) -> bytes:
-        answer = self._s3.get_object(Bucket=name.bucket, Key=name.key)
+        try:
+            answer = self._s3.get_object(Bucket=name.bucket, Key=name.key)
+        except ParamValidationError as error:
+            raise MessageUnreadable(f"S3 has no file {name.bucket}/{name.key}: {error}") from error
+        except ClientError as error:
+            if refusal := _refusal(name, error):
+                raise refusal from error
+            raise
         if answer["ContentLength"] > self._bytes_max:
             answer["Body"].close()
             raise MessageUnreadable(f"{name.key} is larger than {_PREFIX}FILE_BYTES_MAX, {self._bytes_max} bytes")
@@ -142,14 +163,29 @@ def make_clients(feeds: Feeds, *, block_amazon: bool) -> Aws:
         raise FeedUnavailable(f"no client of SQS and S3 can be made: {error}", hint=hint) from error
 
 
+def _refusal(name: ObjectName, error: ClientError) -> FileRefused | None:
+    """Return the error for a file that S3 will not give later either, or None if the same call may succeed later."""
+    status, code = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"), _code_of(error)
+    is_refused = status in _REFUSALS or code in _REFUSED_CODES
+    if not is_refused or any(part in code for part in _ABOUT_KEYS):
+        return None
+    file = f"{name.bucket}/{name.key}"
+    if status == _NOT_FOUND:
+        return FileRefused(f"the file {file} does not exist")
+    hint = f"the owner of {_PREFIX}ACCESS_KEY_ID needs s3:GetObject for it"
+    return FileRefused(f"S3 refuses the file {file} ({code or status})", code=code, hint=hint)
+
+
+def _code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def _call(what: str, call: Callable[[], _Result]) -> _Result:
-    """Make a call. Raises FileMissing if a file does not exist, and FeedUnavailable for any other failure."""
+    """Make a call. Raises FeedUnavailable if it fails."""
     try:
         return call()
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _MISSING:
-            raise FileMissing(f"{what} does not exist") from error
+        code = _code_of(error)
         hint = f"check its policy, {_PREFIX}REGION and the keys of {_PREFIX}ACCESS_KEY_ID"
         raise FeedUnavailable(f"{what} is not usable ({code or error})", code=code, hint=hint) from error
     except (BotoCoreError, HTTPClientError, ValueError, OSError) as error:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from reference_connector.errors import FileMissing, MessageUnreadable
+from reference_connector.errors import FileRefused, MessageUnreadable
 from reference_connector.feeds.aws import S3Files, SqsQueue, make_clients
 from reference_connector.feeds.consumer import Consumer, Consumers, Reading
 from reference_connector.feeds.messages import ObjectName, read_event, read_notification
@@ -46,17 +46,17 @@ async def read_one_event(body: str) -> AsyncIterator[Reading]:
 
 
 async def read_files(fetch: Callable[[ObjectName], bytes], body: str) -> AsyncIterator[Reading]:
-    """Read a notification and its files. Raises FileMissing after the other files, if one is missing."""
-    missing: FileMissing | None = None
+    """Read a notification and its files. Raises FileRefused after the other files, if S3 does not give some."""
+    refused: list[FileRefused] = []
     for name in read_notification(body):
         file = f"{name.bucket}/{name.key}"
         try:
             found = read_rows(await asyncio.to_thread(fetch, name))
-        except FileMissing as error:
-            missing = error
+        except FileRefused as error:
+            refused.append(error)
         except MessageUnreadable as error:
             yield Reading((), file, problems=[str(error)])
         else:
             yield Reading(found.records, file, found.rows, found.problems)
-    if missing:
-        raise missing
+    if refused:
+        raise FileRefused("; ".join(map(str, refused)), hint=refused[0].hint)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from reference_connector.errors import FeedUnavailable, FileMissing, MessageUnreadable, StoreError
+from reference_connector.errors import FeedUnavailable, FileRefused, MessageUnreadable, StoreError
 from reference_connector.feeds.settings import Feeds
 from reference_connector.store import Records, Store
 from reference_connector.store.books import BookedFile, DeadLetter, FeedRecord
 from reference_connector.telemetry import Clock, EventLog
 
 _SHOWN_PROBLEMS = 20
+_DOUBLED_AT_MOST = 20
+_INTERRUPTED_AT_MOST = 10_000
+"""Other consumers may finish the messages, so the consumer forgets all interruptions when there are more."""
 
 
 class Received(Protocol):
@@ -38,13 +43,16 @@ class Received(Protocol):
 
 
 class Queue(Protocol):
-    """A queue that delivers at least once. Both methods wait for the network, and raise FeedUnavailable."""
+    """A queue that delivers at least once. The methods wait for the network, and raise FeedUnavailable."""
 
     def receive(self) -> Sequence[Received]:
         """Wait for messages, and return them."""
 
     def delete(self, handles: Sequence[str]) -> None:
         """Delete messages."""
+
+    def hide(self, handle: str, pause_s: int) -> None:
+        """Let a message come again after a pause."""
 
 
 class Reading(NamedTuple):
@@ -57,7 +65,7 @@ class Reading(NamedTuple):
 
 
 Read = Callable[[str], AsyncIterator[Reading]]
-"""Reads a message and its files, one after the other. Raises MessageUnreadable, FileMissing or FeedUnavailable."""
+"""Reads a message and its files, one after the other. Raises MessageUnreadable, FileRefused or FeedUnavailable."""
 
 
 class Consumer:
@@ -73,6 +81,8 @@ class Consumer:
         self._rules = rules
         self._clock = clock
         self._log = log
+        self._interruptions: Counter[str] = Counter()
+        """How often a failure of S3 or the database has interrupted each message; those are no attempts."""
 
     async def run(self) -> None:
         """Consume messages until cancelled."""
@@ -110,24 +120,49 @@ class Consumer:
 
     async def _consume(self, message: Received) -> bool:
         """Handle a message; return whether it is done, so that it can be deleted."""
-        is_last = message.receives >= self._rules.attempts_max
         try:
             problems = await self.handle(message.body)
             if problems:
                 await self._keep(message.body, problems)
         except (FeedUnavailable, StoreError) as error:
             self._log.event("feed_waits", queue=self.name, reason=f"{error}; {error.hint}")
+            self._note_interruption(message)
             return False
+        except FileRefused as error:
+            return await self._fail(message, f"{error}; {error.hint}".rstrip("; "))
         except Exception as error:  # noqa: BLE001 - one message must not end the consumer
-            reason = str(error) if isinstance(error, FileMissing) else f"the connector failed: {type(error).__name__}"
-            self._log.event("feed_message_failed", queue=self.name, reason=reason, receives=message.receives)
-            return is_last and await self._keep_if_possible(message.body, reason)
+            return await self._fail(message, f"the connector failed: {type(error).__name__}")
+        self._interruptions.pop(message.body, None)
         return True
+
+    def _note_interruption(self, message: Received) -> None:
+        if len(self._interruptions) >= _INTERRUPTED_AT_MOST:
+            self._interruptions.clear()
+        self._interruptions[message.body] += 1
+
+    async def _fail(self, message: Received, reason: str) -> bool:
+        """Hide a message until its next attempt, or keep it after its last one; return whether it is kept."""
+        attempt = max(1, message.receives - self._interruptions[message.body])
+        self._log.event(
+            "feed_message_failed", queue=self.name, reason=reason, receives=message.receives, attempt=attempt
+        )
+        if attempt >= self._rules.attempts_max:
+            is_kept = await self._keep_if_possible(message.body, reason)
+            if is_kept:
+                self._interruptions.pop(message.body, None)
+            return is_kept
+        pause_s = self._rules.attempt_pause_s * 2 ** min(attempt - 1, _DOUBLED_AT_MOST)
+        try:
+            pause = math.ceil(min(pause_s, self._rules.attempt_pause_max_s))
+            await asyncio.to_thread(self._queue.hide, message.handle, pause)
+        except FeedUnavailable as error:  # then it comes again after the queue's own pause
+            self._log.event("feed_waits", queue=self.name, reason=f"{error}; {error.hint}")
+        return False
 
     async def handle(self, body: str) -> list[str]:
         """Book what a message reports; return what is not readable in it.
 
-        Raises FileMissing if a file is missing. Raises FeedUnavailable if S3 gives no answer, and StoreError.
+        Raises FileRefused if S3 does not give a file. Raises FeedUnavailable if S3 gives no answer, and StoreError.
         """
         problems: list[str] = []
         try:

@@ -44,7 +44,9 @@ def feed_routes(store: Store, consumers: Mapping[str, Consumer], clock: Clock, o
     ) -> Response:
         overdue = clock() - timedelta(seconds=overdue_after_s)
         period = Period(_instant(since, "since", _START), _instant(until, "until", _END), overdue)
-        return _json(_reconciliation(await reconcile(store, period)))
+        found = await reconcile(store, period)
+        letters = await store.transact(lambda records: records.books.count_letters())
+        return _json({**_reconciliation(found), "deadLetters": letters})
 
     @routes.get("/books/{trip_id:path}")
     async def trip(trip_id: str) -> Response:

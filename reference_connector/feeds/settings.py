@@ -36,10 +36,15 @@ class Feeds(HouseGroup):
     retry_s: float = Field(default=5, ge=0, le=3600)
     """The pause after a failure of SQS, S3 or the database. Messages wait in their queue meanwhile."""
     attempts_max: int = Field(default=5, ge=1)
-    """How often the connector tries a message if its file is missing, or if it fails to handle the message.
+    """How often the connector tries a message if S3 does not have its file or denies it, or if it cannot handle it.
 
-    Then the message becomes a dead letter. A message that is not readable becomes one at once.
+    Then the message becomes a dead letter. A message that is not readable becomes one at once. A time-out, a throttled
+    call, a failure of S3 or wrong keys do not count: the connector tries the message again until they end.
     """
+    attempt_pause_s: float = Field(default=60, ge=0, le=43_200)
+    """The pause after the first of these attempts; each further pause is twice as long."""
+    attempt_pause_max_s: float = Field(default=3600, ge=0, le=43_200)
+    """The longest pause between two of these attempts. SQS hides a message for at most 12 hours."""
     file_bytes_max: int = Field(default=100_000_000, ge=1)
     """The size of the largest file that the connector reads."""
     records_at_once: int = Field(default=100, ge=1, le=1000)

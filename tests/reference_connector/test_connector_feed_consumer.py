@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from reference_connector.errors import FeedUnavailable, FileMissing, StoreUnavailable
+from reference_connector.errors import FeedUnavailable, FileRefused, StoreUnavailable
 from reference_connector.feeds.__main__ import empty
 from reference_connector.feeds.composition import read_files, read_one_event
 from reference_connector.feeds.consumer import Consumer
@@ -37,6 +37,7 @@ class SmallQueue:
     def __init__(self, *bodies: str) -> None:
         self.messages = {f"handle-{n}": body for n, body in enumerate(bodies)}
         self.receives = 0
+        self.pauses: list[tuple[str, int]] = []
 
     def receive(self) -> list[Letter]:
         self.receives += 1
@@ -45,6 +46,9 @@ class SmallQueue:
     def delete(self, handles: Sequence[str]) -> None:
         for handle in handles:
             del self.messages[handle]
+
+    def hide(self, handle: str, pause_s: int) -> None:
+        self.pauses.append((handle, pause_s))
 
 
 class SmallBucket:
@@ -56,7 +60,7 @@ class SmallBucket:
     def __call__(self, name: ObjectName) -> bytes:
         found = self.files.get(name.key)
         if found is None:
-            raise FileMissing(f"{name.key} does not exist")
+            raise FileRefused(f"{name.key} does not exist")
         if isinstance(found, Exception):
             raise found
         return bytes(found)
