@@ -36,6 +36,7 @@ from reference_connector.catalog_client.metrics import MetricsFile
 from reference_connector.dispatch import AdminSite, Call, ConnectorApp, Dispatcher, Handle
 from reference_connector.errors import StoreUnavailable
 from reference_connector.feeds.consumer import Consumers
+from reference_connector.feeds.retention import Retention
 from reference_connector.idempotency import LeasedAnswers
 from reference_connector.identity import IdentityHandler
 from reference_connector.loyalty import LoyaltyHandler
@@ -141,7 +142,8 @@ def create_app(
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
     consumers = _consumers(made)
-    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values()])
+    retention = Retention(store, settings.feeds, clock, made.log)
+    tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values(), retention])
     lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     refused = RefusedScans(clock, settings.app_refusal_shown_s)

@@ -1,13 +1,13 @@
-"""The tasks that run in the background: the payment outbox, the watch for changed files, and consumers of feeds."""
+"""The tasks that run in the background: the payment outbox, the watch for changed files, consumers, and the sweep."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from reference_connector.errors import BadRetailerData
-from reference_connector.feeds.consumer import Consumer
 from reference_connector.orders import OrderHandler
 from reference_connector.payments.outbox import PaymentOutbox
 from reference_connector.retailer import CurrentRetailer, Retailer
@@ -75,13 +75,20 @@ class FileWatch:
                 self._log.event("watch_waits", reason=type(error).__name__)
 
 
+class Worker(Protocol):
+    """A task without an end."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+
+
 @asynccontextmanager
 async def running(
-    outbox: PaymentOutbox, watch: FileWatch, every_s: float, consumers: Sequence[Consumer] = ()
+    outbox: PaymentOutbox, watch: FileWatch, every_s: float, workers: Sequence[Worker] = ()
 ) -> AsyncIterator[None]:
     """Run the tasks while the app runs. At the end the outbox finishes its batch, and leaves the rest."""
     settling = asyncio.create_task(outbox.run())
-    endless = [asyncio.create_task(each.run()) for each in consumers]
+    endless = [asyncio.create_task(each.run()) for each in workers]
     if every_s:
         endless.append(asyncio.create_task(watch.run(every_s)))
     try:

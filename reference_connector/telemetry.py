@@ -29,6 +29,7 @@ Subject = tuple[str, str] | tuple[()]
 TRIP, AUTH_EVENT, SCAN_EVENT = "jwo.shopping_trip_id", "jwo.auth_event_id", "jwo.scan_event_id"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, ANSWER_WITHIN_S, 5.0)
 _TROUBLES = (
+    "books_wait",
     "feed_dead_letter",
     "feed_message_failed",
     "feed_waits",

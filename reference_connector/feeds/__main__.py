@@ -21,10 +21,12 @@ from reference_connector.app import make_store
 from reference_connector.errors import ConnectorError, FeedUnavailable
 from reference_connector.feeds.composition import make_consumers
 from reference_connector.feeds.consumer import Consumer
+from reference_connector.feeds.retention import Retention
 from reference_connector.pricing.goods import as_text
 from reference_connector.settings import ConnectorSettings
 from reference_connector.store import Records, Store
 from reference_connector.store.books import BookedOrder, StoredRecord
+from reference_connector.store.removed_books import RemovedDay
 from reference_connector.telemetry import EventLog, system_clock
 
 _PAGE = 200
@@ -64,6 +66,7 @@ async def _books_after(settings: ConnectorSettings) -> dict[str, Any]:
     try:
         for consumer in consumers.by_queue.values():
             await empty(consumer, settings.feeds.attempts_max, settings.feeds.retry_s)
+        await Retention(store, settings.feeds, system_clock, log).sweep()
         return await _report(store)
     finally:
         consumers.close()
@@ -92,17 +95,20 @@ async def empty(consumer: Consumer, attempts: int, pause_s: float) -> None:
 
 
 async def _report(store: Store) -> dict[str, Any]:
-    """Return all orders of the books, and the sums by currency; with one currency, also as totals."""
+    """Return all orders of the books, and the sums by currency; with one currency, also as totals.
+
+    The sums include the removed orders, which the report does not list.
+    """
     orders: dict[str, Any] = {}
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     page, place = await store.transact(_page, b"")
     while place:
         for order, records in page:
             orders[order.trip_id] = _order(order, records)
-            if order.currency:
-                captured, refunded = sums.get(order.currency, _NOTHING)
-                sums[order.currency] = captured + order.captured, refunded + order.refunded
+            _add(sums, order)
         page, place = await store.transact(_page, place)
+    for day in await store.transact(lambda records: records.books.removed.days()):
+        _add(sums, day)
     shown = {currency: _texts(*both) for currency, both in sums.items()}
     letters = await store.transact(lambda records: records.books.count_letters())
     report = {"orders": orders, "sums": shown, "deadLetters": letters}
@@ -110,6 +116,12 @@ async def _report(store: Store) -> dict[str, Any]:
         return report
     total = next(iter(shown.values()), _texts(*_NOTHING))
     return {**report, "capturedTotal": total["captured"], "refundedTotal": total["refunded"]}
+
+
+def _add(sums: dict[str, tuple[Decimal, Decimal]], money: BookedOrder | RemovedDay) -> None:
+    if money.currency:
+        captured, refunded = sums.get(money.currency, _NOTHING)
+        sums[money.currency] = captured + money.captured, refunded + money.refunded
 
 
 def _texts(captured: Decimal, refunded: Decimal) -> dict[str, str]:

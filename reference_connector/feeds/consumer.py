@@ -167,22 +167,27 @@ class Consumer:
         problems: list[str] = []
         try:
             async for reading in self._read(body):
-                await self._book(reading)
-                problems += (f"{reading.file}: {problem}" for problem in reading.problems)
+                problems += await self._book(reading)
         except MessageUnreadable as error:
             problems.append(str(error))
         return problems
 
-    async def _book(self, reading: Reading) -> None:
-        """Book the records, some at a time, as each commit delays the answers at the gate for a moment."""
+    async def _book(self, reading: Reading) -> list[str]:
+        """Book the records, and return what is not booked, and why.
+
+        It books some at a time, as each commit delays the answers at the gate for a moment.
+        """
         records, size = reading.records, self._rules.records_at_once
+        problems = [*reading.problems]
         for start in range(0, len(records), size):
-            await self._store.transact(_book, records[start : start + size], reading.file)
+            late = await self._store.transact(_book, records[start : start + size], reading.file)
+            problems += (f"record {each.id}: the books of its trip were removed (feeds.keep_days)" for each in late)
         if reading.file:
-            bad = len(reading.problems)
+            bad = len(problems)
             file = BookedFile(reading.file, reading.rows, bad, self._clock())
             await self._store.transact(lambda found: found.books.note_file(file))
             self._log.event("feed_file_booked", file=reading.file, rows=reading.rows, badRows=bad)
+        return [f"{reading.file}: {problem}" if reading.file else problem for problem in problems]
 
     async def _keep(self, body: str, problems: Sequence[str]) -> None:
         """Keep a message as a dead letter."""
@@ -214,5 +219,5 @@ def letter_id(queue: str, body: str) -> str:
     return hashlib.blake2b(f"{queue}\0{body}".encode(), digest_size=16).hexdigest()
 
 
-def _book(records: Records, added: Sequence[FeedRecord], file: str) -> None:
-    records.books.book(added, file)
+def _book(records: Records, added: Sequence[FeedRecord], file: str) -> list[FeedRecord]:
+    return records.books.book(added, file)

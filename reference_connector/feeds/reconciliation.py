@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from reference_connector.store import Store
 from reference_connector.store.books import BookedOrder, Pair, Sale
+from reference_connector.store.removed_books import RemovedDay
 
 DifferenceKind = Literal[
     "missing_here",
@@ -26,6 +28,8 @@ a record came again with other facts."""
 _PAGE = 200
 _LISTED = 100
 _FIRST = b""
+_TRIES = 3
+START, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _NOTHING = Decimal("0.00")
 
 
@@ -60,13 +64,17 @@ class Sums(NamedTuple):
 
 
 class Reconciliation(NamedTuple):
-    """The result: how many trips there are, the sums by currency, how many differences of each kind, and the first."""
+    """The result: how many trips there are, the sums by currency, how many differences of each kind, and the first.
+
+    `removed_orders` are those of `orders` that were removed after their time. The sums and counts include them.
+    """
 
     sales: int
     orders: int
     whole_orders: int
+    removed_orders: int
     sums: dict[str, Sums]
-    counts: Counter[DifferenceKind]
+    counts: Counter[str]
     differences: list[Difference]
 
 
@@ -89,12 +97,25 @@ class Period(NamedTuple):
 def _time_of(pair: Pair) -> datetime:
     """Return the time of the sale, or of the order if there is no sale."""
     at = pair.sale.made_at if pair.sale else pair.order.ordered_at if pair.order else None
-    return at or datetime.max.replace(tzinfo=UTC)
+    return at or END
 
 
 async def reconcile(store: Store, period: Period) -> Reconciliation:
-    """Compare the trips of a time, a page at a time, so that no answer at the gate waits for long."""
-    result = Reconciliation(0, 0, 0, {}, Counter(), [])
+    """Compare the trips of a time, and add the removed days that begin in it.
+
+    An order may be removed meanwhile, and would be counted twice or not at all. The work then starts again.
+    """
+    for _ in range(_TRIES):
+        days = await store.transact(lambda records: records.books.removed.days())
+        result = await _compare(store, period)
+        if days == await store.transact(lambda records: records.books.removed.days()):
+            break
+    return _with_days(result, [each for each in days if period.since <= each.day < period.until])
+
+
+async def _compare(store: Store, period: Period) -> Reconciliation:
+    """Compare trips, a page at a time, so that no answer at the gate waits for long."""
+    result = Reconciliation(0, 0, 0, 0, {}, Counter(), [])
     pairs = await store.transact(lambda records: records.books.pairs_after(_FIRST, _PAGE))
     while pairs:
         for pair in pairs:
@@ -120,10 +141,47 @@ def _with(result: Reconciliation, pair: Pair, period: Period) -> Reconciliation:
     )
 
 
+def _with_days(result: Reconciliation, days: Iterable[RemovedDay]) -> Reconciliation:
+    for day in days:
+        result.counts.update(day.differences)
+        if day.currency:
+            result.sums[day.currency] = result.sums.get(day.currency, Sums()).plus(_booked(day))
+        result = result._replace(
+            orders=result.orders + day.orders,
+            whole_orders=result.whole_orders + day.whole_orders,
+            removed_orders=result.removed_orders + day.orders,
+        )
+    return result
+
+
+def days_of(pairs: Iterable[Pair]) -> list[RemovedDay]:
+    """Return what the orders of some trips add up to by day and currency, and the differences of these trips."""
+    days: dict[tuple[datetime, str], RemovedDay] = {}
+    for pair in pairs:
+        if pair.order is None:
+            continue
+        order = pair.order
+        found = RemovedDay(
+            _time_of(pair).replace(hour=0, minute=0, second=0, microsecond=0),
+            order.currency,
+            int(order.in_files),
+            int(order.in_files and order.is_whole),
+            order.captured,
+            order.refunded,
+            order.event_captured,
+            order.event_refunded,
+            dict(Counter(each.kind for each in differences_of(pair, Period(START, END, END)))),
+        )
+        days[found[:2]] = days[found[:2]].plus(found) if found[:2] in days else found
+    return [*days.values()]
+
+
 def differences_of(pair: Pair, period: Period) -> list[Difference]:
-    """List the differences of a trip."""
-    _, sale, order = pair
+    """List the differences of a trip. A sale with a removed order has none: the sums of its day include them."""
+    _, sale, order, is_removed = pair
     kinds: list[DifferenceKind] = []
+    if is_removed:
+        return []
     if order is not None and sale is None:
         kinds.append("missing_here")
     if order is not None and sale is not None and (order.purchase_id or order.in_files):
@@ -173,12 +231,15 @@ def _sums_of(pair: Pair) -> dict[str, Sums]:
         own = Sums(own_captured=sale.captured, own_refunded=sale.refunded)
         sums[sale.currency] = Sums(sale.captured, sale.refunded) if sale.is_amazons else own
     if pair.order and pair.order.currency:
-        order, currency = pair.order, pair.order.currency
-        booked = Sums(
-            file_captured=order.captured,
-            file_refunded=order.refunded,
-            event_captured=order.event_captured,
-            event_refunded=order.event_refunded,
-        )
-        sums[currency] = sums.get(currency, Sums()).plus(booked)
+        currency = pair.order.currency
+        sums[currency] = sums.get(currency, Sums()).plus(_booked(pair.order))
     return sums
+
+
+def _booked(money: BookedOrder | RemovedDay) -> Sums:
+    return Sums(
+        file_captured=money.captured,
+        file_refunded=money.refunded,
+        event_captured=money.event_captured,
+        event_refunded=money.event_refunded,
+    )

@@ -1,6 +1,7 @@
 """The operators' routes for the feeds and the books. Amounts are texts with two decimals.
 
-GET  /ops/books                               compare the sales with the books: sums, and the differences
+GET  /ops/books                               compare the sales with the books: sums, and the differences. A day in UTC
+                                              with removed orders counts as a whole if it begins in the time
 GET  /ops/books/{trip}                        one shopping trip: its sale, its order, and all records of it
 GET  /ops/feeds                               the queues, the files that were read last, and the number of dead letters
 GET  /ops/feeds/dead_letters                  the oldest 100 messages that are not readable
@@ -11,7 +12,7 @@ POST /ops/feeds/dead_letters/{id}/drop        delete one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
@@ -23,14 +24,13 @@ from jwo_contract.errors import BadValue
 from jwo_contract.values import parse_instant
 from reference_connector.errors import FeedError, InvalidRequest, NotPossible, NotThere
 from reference_connector.feeds.consumer import Consumer
-from reference_connector.feeds.reconciliation import Difference, Period, Reconciliation, reconcile
+from reference_connector.feeds.reconciliation import END, START, Difference, Period, Reconciliation, reconcile
 from reference_connector.pricing.goods import as_text
-from reference_connector.store import Store
+from reference_connector.store import Records, Store
 from reference_connector.store.books import BookedFile, BookedOrder, DeadLetter, Sale, StoredRecord
 from reference_connector.telemetry import Clock
 
 _LISTED = 100
-_START, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def feed_routes(store: Store, consumers: Mapping[str, Consumer], clock: Clock, overdue_s: float) -> APIRouter:
@@ -43,19 +43,19 @@ def feed_routes(store: Store, consumers: Mapping[str, Consumer], clock: Clock, o
         since: str = "", until: str = "", overdue_after_s: Annotated[float, Query(ge=0, le=1e9)] = overdue_s
     ) -> Response:
         overdue = clock() - timedelta(seconds=overdue_after_s)
-        period = Period(_instant(since, "since", _START), _instant(until, "until", _END), overdue)
+        period = Period(_instant(since, "since", START), _instant(until, "until", END), overdue)
         found = await reconcile(store, period)
         letters = await store.transact(lambda records: records.books.count_letters())
         return _json({**_reconciliation(found), "deadLetters": letters})
 
     @routes.get("/books/{trip_id:path}")
     async def trip(trip_id: str) -> Response:
-        sale, order, records = await store.transact(
-            lambda found: (found.books.sale_of(trip_id), found.books.find(trip_id), found.books.records_of(trip_id))
-        )
+        sale, order, records, is_removed = await store.transact(_all_of, trip_id)
         if sale is None and order is None:
-            raise NotThere("there is no sale and no order of this shopping trip")
-        return _json({**_both(sale, order), "records": [_record(each) for each in records]})
+            why = "its order was removed (feeds.keep_days)" if is_removed else "there is no order"
+            raise NotThere(f"there is no sale of this shopping trip, and {why}")
+        shown = {**_both(sale, order), "records": [_record(each) for each in records]}
+        return _json({**shown, "isOrderRemoved": is_removed})
 
     @routes.get("/feeds")
     async def feeds() -> Response:
@@ -63,6 +63,12 @@ def feed_routes(store: Store, consumers: Mapping[str, Consumer], clock: Clock, o
         return _json({"queues": sorted(consumers), "deadLetters": letters, "files": [_file(each) for each in files]})
 
     return routes
+
+
+def _all_of(records: Records, trip_id: str) -> tuple[Sale | None, BookedOrder | None, list[StoredRecord], bool]:
+    """Return the sale, the order and the records of a shopping trip, and whether its order was removed."""
+    books = records.books
+    return books.sale_of(trip_id), books.find(trip_id), books.records_of(trip_id), books.removed.has(trip_id)
 
 
 def _letter_routes(store: Store, consumers: Mapping[str, Consumer]) -> APIRouter:
@@ -114,6 +120,7 @@ def _reconciliation(found: Reconciliation) -> dict[str, object]:
         "sales": found.sales,
         "orders": found.orders,
         "wholeOrders": found.whole_orders,
+        "removedOrders": found.removed_orders,
         "sums": {currency: _amounts(sums._asdict()) for currency, sums in sorted(found.sums.items())},
         "differenceCounts": dict(sorted(found.counts.items())),
         "differences": [_difference(each) for each in found.differences],

@@ -51,6 +51,12 @@ class Feeds(HouseGroup):
     """How many records of a file share one commit. More of them would delay the answers at the gate."""
     overdue_s: float = Field(default=3600, ge=0, le=31_536_000)
     """The age from which the books report a sale without an order in the files. Late orders come later."""
+    keep_days: int = Field(default=400, ge=31, le=36_500)
+    """How many days the books keep an order with its records, and the name of a file, after the last report about it.
+
+    Longer than files repeat and refunds are possible, as a later report about a removed order becomes a dead letter.
+    The sums of removed days remain in the books. The sales themselves remain too: a cart may come again.
+    """
 
     @property
     def is_on(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -19,7 +20,8 @@ from reference_connector.store.books import (
     merged,
     order_of,
 )
-from reference_connector.store.bulk import Execute, digest, from_ms, to_ms, trip_key
+from reference_connector.store.bulk import Execute, digest, from_ms, to_ms, trip_key, upsert
+from reference_connector.store.removed_rows import RemovedRows
 
 _RECORD = "source, id, trip_id, store_id, kind, at, facts, files, contradicted"
 _RECORDS = f"key, trip_key, {_RECORD}"
@@ -34,6 +36,8 @@ SELECT key FROM (SELECT key FROM purchase WHERE key>? ORDER BY key LIMIT ?) AS s
 UNION SELECT key FROM (SELECT key FROM feed_order WHERE key>? ORDER BY key LIMIT ?) AS booked
 ORDER BY key LIMIT ?"""
 _NOTHING = Decimal("0.00")
+_CHANGED = 0
+"""The value of `quiet_since` of an order that has changed since `note_quiet` was called last."""
 
 
 class _Money(Protocol):
@@ -50,9 +54,19 @@ class BookRows:
         self._execute = execute
         self._charges = charges
         self._transfers = transfers
+        self.removed = RemovedRows(execute)
 
-    def book(self, records: Sequence[FeedRecord], file: str = "") -> None:
-        """Add records, from a file or from events. Records that the books have already change nothing."""
+    def book(self, records: Sequence[FeedRecord], file: str = "") -> list[FeedRecord]:
+        """Add records, from a file or from events. Records that the books have already change nothing.
+
+        Return the records that are not booked: those of trips that were removed from the books.
+        """
+        removed = self.removed.among({trip_key(record.trip_id) for record in records})
+        late = [record for record in records if trip_key(record.trip_id) in removed]
+        self._book([record for record in records if trip_key(record.trip_id) not in removed], file)
+        return late
+
+    def _book(self, records: Sequence[FeedRecord], file: str) -> None:
         new: dict[bytes, StoredRecord] = {}
         for record in records:
             key, at = _key(record), from_ms(to_ms(record.at))  # as the table keeps it
@@ -64,7 +78,8 @@ class BookRows:
         if not changed:
             return
         trips = {trip_key(stored.record.trip_id) for stored in (*changed.values(), *old.values())}
-        self._upsert("feed_record", _RECORDS, [_record_row(key, stored) for key, stored in sorted(changed.items())])
+        rows = [_record_row(key, stored) for key, stored in sorted(changed.items())]
+        upsert(self._execute, "feed_record", _RECORDS, rows)
         self._make_orders(trips)
 
     def _make_orders(self, trips: set[bytes]) -> None:
@@ -72,15 +87,15 @@ class BookRows:
         of_trips: dict[bytes, list[StoredRecord]] = {}
         for stored in self._stored("trip_key", trips).values():
             of_trips.setdefault(trip_key(stored.record.trip_id), []).append(stored)
-        rows = [_order_row(trip, order_of(found)) for trip, found in sorted(of_trips.items())]
-        self._upsert("feed_order", f"key, {_ORDER}", rows)
+        rows = [(*_order_row(trip, order_of(found)), _CHANGED) for trip, found in sorted(of_trips.items())]
+        upsert(self._execute, "feed_order", f"key, {_ORDER}, quiet_since", rows)
         for trip in trips - of_trips.keys():  # its only record counts for another trip
             self._execute("DELETE FROM feed_order WHERE key=?", (trip,))
 
     def note_file(self, file: BookedFile) -> None:
         """Save that a file was read; a repeated file overwrites its earlier row."""
         row = (digest(file.name), file.name, file.rows, file.bad_rows, to_ms(file.booked_at))
-        self._upsert("feed_file", "key, name, row_count, bad_rows, booked_at", [row])
+        upsert(self._execute, "feed_file", "key, name, row_count, bad_rows, booked_at", [row])
 
     def files(self, limit: int) -> list[BookedFile]:
         """List the files that were read last, the newest first."""
@@ -107,8 +122,15 @@ class BookRows:
         """List the trips with a sale or an order, from the first one after a place."""
         rows = self._execute(_PLACES, (place, limit, place, limit, limit))
         places = [bytes(key) for (key,) in rows]
-        sales, orders = self._sales(places), self._orders(places)
-        return [Pair(each, sales.get(each), orders.get(each)) for each in places]
+        return self._pairs(places)
+
+    def quiet_pairs(self, until: datetime, limit: int) -> list[Pair]:
+        """List some trips with an order that has not changed since an instant, the oldest first."""
+        return self._pairs(self.removed.quiet_places(until, limit))
+
+    def _pairs(self, places: Sequence[bytes]) -> list[Pair]:
+        sales, orders, removed = self._sales(places), self._orders(places), self.removed.among(places)
+        return [Pair(each, sales.get(each), orders.get(each), each in removed) for each in places]
 
     def keep_letter(self, letter: DeadLetter) -> None:
         """Keep a dead letter; a repeated one counts, and gets the new reason."""
@@ -166,18 +188,6 @@ class BookRows:
     def _by_keys(self, query: str, keys: Iterable[bytes]) -> list[Any]:
         wanted = tuple(sorted(keys))
         return list(self._execute(f"{query} IN ({', '.join('?' * len(wanted))})", wanted)) if wanted else []
-
-    def _upsert(self, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, or replace those of the same key; the key is the first column."""
-        if not rows:
-            return
-        row = f"({', '.join('?' * len(rows[0]))})"
-        new = ", ".join(f"{name}=excluded.{name}" for name in columns.split(", ")[1:])
-        self._execute(
-            f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(rows))}"  # noqa: S608
-            f" ON CONFLICT (key) DO UPDATE SET {new}",
-            tuple(value for each in rows for value in each),
-        )
 
 
 def _key(record: FeedRecord) -> bytes:

@@ -1,6 +1,10 @@
 """The books: what the platform's files and events report about each shopping trip, and how reports become one order.
 
 The books depend on the set of the reports alone: not on their order, on repetitions, or on how files divide them.
+
+Orders and their records leave the books after the setting `feeds.keep_days`; `removed_books.py` holds what remains. The
+purchases have no such end: a purchase is the remembered answer of its trip, so that the cart that comes again after
+months makes no second purchase. Dead letters stay until an operator reads them again or drops them.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol
 
 from jwo_contract.values import parse_instant
+from reference_connector.store.removed_books import RemovedBooks
 
 Source = Literal["file", "event"]
 RecordKind = Literal["order", "line", "charge", "checkout"]
@@ -85,7 +90,7 @@ class BookedOrder(NamedTuple):
 
 
 class BookedFile(NamedTuple):
-    """An intra-day file that was read, by its bucket and its key; `bad_rows` is how many rows are not readable."""
+    """An intra-day file that was read, by its bucket and its key; `bad_rows` is how many rows are not booked."""
 
     name: str
     rows: int
@@ -125,18 +130,29 @@ class Sale(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A shopping trip: its place in the list of all trips, the sale, and the order in the books; one may be absent."""
+    """A shopping trip: its place in the list of all trips, the sale, and the order in the books; one may be absent.
+
+    `is_removed` is whether the books had the order, and it was removed after its time.
+    """
 
     place: bytes
     sale: Sale | None
     order: BookedOrder | None
+    is_removed: bool = False
 
 
 class Books(Protocol):
     """The books, as one transaction reads and writes them."""
 
-    def book(self, records: Sequence[FeedRecord], file: str = "") -> None:
-        """Add records, from a file or from events. Records that the books have already change nothing."""
+    @property
+    def removed(self) -> RemovedBooks:
+        """What was removed from the books."""
+
+    def book(self, records: Sequence[FeedRecord], file: str = "") -> list[FeedRecord]:
+        """Add records, from a file or from events. Records that the books have already change nothing.
+
+        Return the records that are not booked: those of trips that were removed from the books.
+        """
 
     def note_file(self, file: BookedFile) -> None:
         """Save that a file was read; a repeated file overwrites its earlier row."""
@@ -155,6 +171,9 @@ class Books(Protocol):
 
     def pairs_after(self, place: bytes, limit: int) -> list[Pair]:
         """List the trips with a sale or an order, from the first one after a place."""
+
+    def quiet_pairs(self, until: datetime, limit: int) -> list[Pair]:
+        """List some trips with an order that has not changed since an instant, the oldest first."""
 
     def keep_letter(self, letter: DeadLetter) -> None:
         """Keep a dead letter; a repeated one counts, and gets the new reason."""

@@ -49,6 +49,19 @@ class NewRows:
         )
 
 
+def upsert(execute: Execute, table: str, columns: str, rows: Sequence[Row]) -> None:
+    """Insert rows, or replace those of the same key; the key is the first column."""
+    if not rows:
+        return
+    row = f"({', '.join('?' * len(rows[0]))})"
+    new = ", ".join(f"{name}=excluded.{name}" for name in columns.split(", ")[1:])
+    execute(
+        f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(rows))}"  # noqa: S608 - our own words
+        f" ON CONFLICT (key) DO UPDATE SET {new}",
+        _flat(rows),
+    )
+
+
 InsertPiece = Callable[[Execute, NewRows, Sequence[Row]], set[bytes] | None]
 """Inserts rows in one statement; returns the keys of the new rows, or None if all rows were new."""
 

@@ -151,6 +151,19 @@ STEPS = {
   times INTEGER NOT NULL)""",
         ),
     ),
+    # What was removed from the books. `quiet_since` is the first sweep after the last change of an order, or 0 until
+    # then. An older node writes 0 for a new order, so nothing is removed before its time.
+    10: Step(
+        both=(
+            "ALTER TABLE feed_order ADD COLUMN quiet_since BIGINT NOT NULL DEFAULT 0",
+            "CREATE INDEX feed_order_quiet ON feed_order (quiet_since)",
+            "CREATE TABLE feed_removed_trip (key {bytes} PRIMARY KEY)",
+            """CREATE TABLE feed_removed_day (
+  key {bytes} PRIMARY KEY, day BIGINT NOT NULL, currency TEXT NOT NULL, orders BIGINT NOT NULL,
+  whole_orders BIGINT NOT NULL, captured BIGINT NOT NULL, refunded BIGINT NOT NULL, event_captured BIGINT NOT NULL,
+  event_refunded BIGINT NOT NULL, differences TEXT NOT NULL)""",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)
