@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
 
+from reference_connector.errors import StoreUnavailable
 from reference_connector.feeds import retention
 from reference_connector.feeds.__main__ import _report
 from reference_connector.feeds.reconciliation import Reconciliation, reconcile
@@ -67,11 +70,11 @@ def a_busy_day(bench: PaymentBench) -> None:
 
 
 def rows_left(bench: PaymentBench) -> list[int]:
-    def count(records: Any) -> list[int]:
+    def work(records: Any) -> list[int]:
         tables = ("feed_record", "feed_order", "feed_file")
         return [records._execute(f"SELECT count(*) FROM {table}", ()).fetchone()[0] for table in tables]  # noqa: S608, SLF001
 
-    return bench.run(bench.store.transact(count))
+    return bench.run(bench.store.transact(work))
 
 
 def test_removed_orders_change_no_sum_and_no_count(bench: PaymentBench) -> None:
@@ -139,3 +142,32 @@ def test_late_report_about_a_removed_order_is_kept_and_counts_once(bench: Paymen
     after = compare(bench)
     assert (after.sums, after.orders) == (before.sums, before.orders + 1)
     assert order(bench, "new") is not None
+
+
+def test_sweeps_go_on_after_a_failure(bench: PaymentBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_busy_day(bench)
+    sweep(bench, 0)
+    for name in ("_FIRST_AFTER_S", "_EVERY_S"):
+        monkeypatch.setattr(retention, name, 0)
+    attempts, transact = count(), bench.store.transact
+
+    async def fail_once(*given: Any) -> Any:
+        if next(attempts) == 0:
+            raise StoreUnavailable("full")
+        return await transact(*given)
+
+    async def events_until_removed() -> list[Any]:
+        later, events = NOW + timedelta(days=KEEP_DAYS), asyncio.Queue[Any]()
+        log = EventLog(lambda: later, io.StringIO())
+        for name in ("books_wait", "books_removed"):
+            log.listen(name, events.put_nowait)
+        task = asyncio.create_task(Retention(bench.store, Feeds(keep_days=KEEP_DAYS), lambda: later, log).run())
+        async with asyncio.timeout(10):
+            found = [await events.get(), await events.get()]
+        task.cancel()
+        return found
+
+    monkeypatch.setattr(bench.store, "transact", fail_once)
+    failed, removed = bench.run(events_until_removed())
+
+    assert (failed["reason"], removed["orders"]) == ("StoreUnavailable", 9)

@@ -66,7 +66,8 @@ def test_denied_file_stays_in_the_queue_while_its_letter_or_pause_fails(
 
     reader = Reader(bench, SmallQueue(notice("gone")), SmallBucket(), attempts_max=2 if broken == "hide" else 1)
     with monkeypatch.context() as patched:
-        patched.setattr(*((reader.queue, "hide") if broken == "hide" else (bench.store, "transact")), fail)
+        place: Any = reader.queue if broken == "hide" else bench.store
+        patched.setattr(place, "hide" if broken == "hide" else "transact", fail)
         assert reader.poll() is None
     assert reader.queue.messages
     assert reader.poll() == 1
@@ -115,7 +116,7 @@ OF_S3 = {
 
 
 def test_answers_of_s3_are_refusals_or_interruptions() -> None:
-    key = {"aws_access_key_id": "r", "aws_secret_access_key": "r", "region_name": "us-east-1"}
+    key: Any = {"aws_access_key_id": "r", "aws_secret_access_key": "r", "region_name": "us-east-1"}
     s3 = boto3.client("s3", **key, config=Config(retries={"total_max_attempts": 1}))
     files = S3Files(s3, "", 100)
     found = {}

@@ -23,6 +23,7 @@ from conformance.retailer_clients.feed_jobs import feed_jobs
 from conformance.retailer_clients.files import FileInput
 from conformance.steps import feed_consumer
 from reference_connector.feeds import __main__ as command
+from reference_connector.feeds.aws import SqsQueue
 from reference_connector.platform_calls.caller import PlatformCaller
 from reference_connector.platform_calls.settings import PlatformAccess
 from reference_connector.telemetry import system_clock
@@ -204,6 +205,18 @@ def test_refusals_of_operators_calls_name_the_fix(start: Callable[..., Connector
     assert {path: connector.operator_get(path).status_code for path in answers} == answers
     assert connector.operator_post("/ops/feeds/dead_letters/none/retry").status_code == 404
     assert connector.operator_get("/ops/feeds").json() == {"queues": [], "deadLetters": 0, "files": []}
+
+
+def test_hidden_message_comes_again_after_its_pause(queues: dict[str, Any]) -> None:
+    url = queues["feeds"]["files_queue_url"]
+    queues["sqs"].send_message(QueueUrl=url, MessageBody="a notification")
+    queue = SqsQueue(queues["sqs"], url, at_once=1, wait_s=1)
+    [message] = queue.receive()
+
+    queue.hide(message.handle, 0)
+
+    [again] = queue.receive()
+    assert (again.body, again.receives) == ("a notification", 2)
 
 
 @pytest.mark.slow
