@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import subprocess
 import sys
 import threading
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
