@@ -151,6 +151,14 @@ STEPS = {
   times INTEGER NOT NULL)""",
         ),
     ),
+    # What Amazon's readers reserved, and no charge collects. A node of version 9 does not know the state, so it leaves
+    # such rows to others.
+    10: Step(
+        both=(
+            "ALTER TABLE authorisation ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX authorisation_amazon ON authorisation (due_at) WHERE state = 'cancel_at_amazon'",
+        ),
+    ),
 }
 """By number. The last number is the version that this connector needs."""
 VERSION = max(STEPS)
