@@ -3,10 +3,10 @@
     python benchmarks/reconcile_day.py [--trips 20000] [--kills 10] [--seed 1] [--shoppers 24]
 
 Half of the shoppers enter by card, and Amazon charges them by the connector's payment calls. The others enter by app,
-and the retailer charges them. The platform duplicates and loses messages, throttles payment calls, loses their answers,
-declines and delays adjustments, and repeats and splits orders in the files. Connector and platform are killed in turn.
-At the end the carts, the charges, the intra-day files, the event feed and the connector's books must agree to the cent.
-Exit 1 if they do not.
+and the retailer charges them. In one trip of ten, a second shopper joins who enters in the other way. The platform
+duplicates and loses messages, throttles payment calls, loses their answers, declines and delays adjustments, and
+repeats and splits orders in the files. Connector and platform are killed in turn. At the end the carts, the charges,
+the intra-day files, the event feed and the connector's books must agree to the cent. Exit 1 if they do not.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def main() -> None:
     for line in (*day.remarks, *day.disagreements[:50]):
         console.print(line, markup=False, soft_wrap=True)
     seconds = time.monotonic() - started
-    asked = f"refused {day.tally.refused:,}; refunds asked for {day.tally.refunds:,}"
+    asked = f"groups {day.tally.groups:,}, refused {day.tally.refused:,}; refunds asked for {day.tally.refunds:,}"
     console.print(
         f"difference {day.difference}, disagreements {len(day.disagreements):,}; "
         f"shoppers lost {day.tally.forgotten:,}, {asked}; {seconds:.0f} s"

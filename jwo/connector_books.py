@@ -90,6 +90,9 @@ def _own(sales: Iterable[_Sale]) -> Iterator[ShownPosting]:
                 yield ShownPosting(tripId=trip, kind="capture", money=_total(charge, "captured"))
             if charge["state"] == "released":
                 yield ShownPosting(tripId=trip, kind="cancel")
+        hold = sale["hold"]
+        if hold and hold["state"] == "released" and not hold["trouble"]:  # the trouble is that there was none
+            yield ShownPosting(tripId=trip, kind="cancel")
         for refund in sale["refunds"]:
             if refund["isAtAmazon"] and refund["state"] == "done":
                 money = _total(refund, "amount")

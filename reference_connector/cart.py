@@ -67,5 +67,7 @@ def _shopper_and_payer(trip: Json, request: Json) -> tuple[str, Payer]:
     scans = [scan for event in events if (scan := event.get("scanResult"))]
     shopper_id = next((scan["id"] for scan in scans if scan.get("id")), "")
     shopper_id = shopper_id or request.get("shopperIdentity", {}).get("id", "")
-    scan_types = [scan["type"] for scan in scans if scan.get("type")]
+    is_by_card = bool(events) and events[0]["payloadType"] == "FINANCIAL"
+    deciding = [scan for event in events[:1] if (scan := event.get("scanResult"))] if is_by_card else scans
+    scan_types = [scan["type"] for scan in deciding if scan.get("type")]
     return shopper_id, payer_of(scan_types, [event["payloadType"] for event in events], shopper_id)

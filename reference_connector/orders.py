@@ -61,7 +61,7 @@ class OrderHandler:
         earlier = await self._store.insert_sale_if_absent(sale)
         if earlier is not None:
             return self._repeat(cart, earlier)
-        if sale.charge is not None and sale.charge.state != "stuck":
+        if sale.hold is not None or (sale.charge is not None and sale.charge.state != "stuck"):
             self._on_charge()
         self._log_answer(cart, _CREATED, sale.purchase.status)
         return json_answer(_CREATED, {"purchaseId": sale.purchase.purchase_id}).about(TRIP, cart.trip_id)
@@ -121,7 +121,7 @@ class OrderHandler:
                 elif await self._store.transact(_sell_bad_cart, sale):
                     priced += 1
                     self._log.event("cart_unparked", shoppingTripId=purchase.trip_id)
-                    if sale.charge is not None:
+                    if sale.charge is not None or sale.hold is not None:
                         self._on_charge()
             page = await self.bad_carts(after=page[-1].trip_id)
         return priced, bad
@@ -153,6 +153,5 @@ def _sell_bad_cart(records: Records, sale: RecordSale) -> bool:
     if found is None or found.status != "parked":
         return False
     records.replace_purchase(sale.purchase)
-    if sale.charge is not None:
-        records.charges.save(sale.charge)
+    records.save_payments(sale)
     return True

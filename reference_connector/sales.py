@@ -16,13 +16,20 @@ import orjson
 from jwo_toolkit.json_types import Json
 from reference_connector.cart import Cart
 from reference_connector.payments.checkout_cart import CheckoutPrices, checkout_cart
-from reference_connector.payments.matching import first_step_at_amazon
-from reference_connector.payments.payer import Payer, is_charged_by_amazon, is_checked_out
+from reference_connector.payments.matching import first_step_at_amazon, hold_to_cancel
+from reference_connector.payments.payer import (
+    OtherEntry,
+    Payer,
+    is_charged_by_amazon,
+    is_checked_out,
+    is_held_by_amazon,
+    other_entries,
+)
 from reference_connector.pricing.bill import Bill, CodedLine, PriceList, bill_of
 from reference_connector.pricing.quantities import Problem
 from reference_connector.pricing.tax import TaxRates
 from reference_connector.retailer import CurrentRetailer, Retailer
-from reference_connector.store import Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
+from reference_connector.store import Authorisation, Charge, ChargeState, Purchase, PurchaseStatus, RecordSale
 from reference_connector.telemetry import Clock
 
 PriceCart = Callable[[Retailer, str, Sequence[CodedLine]], Bill]
@@ -30,6 +37,8 @@ PriceCart = Callable[[Retailer, str, Sequence[CodedLine]], Bill]
 _NO_TAX = TaxRates(Decimal(0), {})
 _ENTRIES = "entries"
 """The member of a bad cart's receipt that lists the authEvents of its trip."""
+_OTHERS = "otherEntries"
+"""The member of a bad cart's receipt that lists how those entered that do not pay."""
 _NOTHING = Decimal(0)
 _LARGEST = Decimal("1E13")
 """The amount above which a cart is a bad cart: the store keeps it in cents, in 64 bits."""
@@ -45,13 +54,14 @@ class _Ids(NamedTuple):
 
 
 class _Trip(NamedTuple):
-    """A trip with its final cart; `payer` pays if there is something to pay."""
+    """A trip with its final cart; `payer` pays if there is something to pay, and `others` do not pay."""
 
     ids: _Ids
     payer: Payer
     items: list[Json]
     request_hash: bytes
     entries: list[str]
+    others: list[OtherEntry]
     made_at: datetime
 
 
@@ -96,7 +106,8 @@ class Sales:
         purchase_id = self._new_purchase_id(cart.trip_id) if cart.items else ""
         ids = _Ids(cart.trip_id, purchase_id, cart.store_id, cart.shopper_id)
         entries = self._entries(cart.auth_events)
-        return self._sale(_Trip(ids, cart.payer, cart.items, cart.request_hash, entries, now), now)
+        others = other_entries(cart.payer, cart.auth_events)
+        return self._sale(_Trip(ids, cart.payer, cart.items, cart.request_hash, entries, others, now), now)
 
     def _entries(self, auth_events: list[Json]) -> list[str]:
         """List the authEvents that may have a pre-authorisation: those of shoppers with a means of payment."""
@@ -112,8 +123,9 @@ class Sales:
         """Price a bad cart with the retailer's current data."""
         ids = _Ids(bad_cart.trip_id, bad_cart.purchase_id, bad_cart.store_id, bad_cart.shopper_id)
         items, payer = orjson.loads(bad_cart.cart), cast("Payer", bad_cart.payer)
-        entries = orjson.loads(bad_cart.receipt).get(_ENTRIES, [])
-        trip = _Trip(ids, payer, items, bad_cart.request_hash, entries, bad_cart.made_at)
+        receipt = orjson.loads(bad_cart.receipt)
+        entries, others = receipt.get(_ENTRIES, []), receipt.get(_OTHERS, [])
+        trip = _Trip(ids, payer, items, bad_cart.request_hash, entries, others, bad_cart.made_at)
         return self._sale(trip, self._clock())
 
     def _sale(self, trip: _Trip, now: datetime) -> RecordSale:
@@ -126,13 +138,13 @@ class Sales:
         status: PurchaseStatus = "parked" if problems else "priced" if items else "empty"
         payer: Payer = trip.payer if items else "nobody"
         receipt = _receipt(ids, payer, status, retailer.policy.currency, bill, problems)
-        if problems and trip.entries:  # kept for the day on which the cart has a price
-            receipt[_ENTRIES] = trip.entries
+        if problems:  # kept for the day on which the cart has a price
+            receipt |= {name: each for name, each in ((_ENTRIES, trip.entries), (_OTHERS, trip.others)) if each}
         cart = orjson.dumps(items) if status == "parked" else b"[]"
         purchase = Purchase(*ids, status, payer, orjson.dumps(receipt), cart, trip.request_hash, trip.made_at)
         if status == "parked":
             return RecordSale(purchase, None)
-        return RecordSale(purchase, self._charge(trip, purchase, bill.total, now))
+        return RecordSale(purchase, self._charge(trip, purchase, bill.total, now), self._hold(trip, purchase, now))
 
     def _charge(self, trip: _Trip, purchase: Purchase, total: Decimal, now: datetime) -> Charge | None:
         """Return the charge of a trip, or None if the connector has nothing to do for its payment.
@@ -153,6 +165,21 @@ class Sales:
         if model == "checkout" or not (amount or may_be_reserved):
             return None
         return _charge(purchase, amount, retailer, now)._replace(event_ids=tuple(trip.entries))
+
+    def _hold(self, trip: _Trip, purchase: Purchase, now: datetime) -> Authorisation | None:
+        """Return the hold to cancel of a group in which a card does not pay; None without one.
+
+        A charge that Amazon collects ends the hold itself. In a store with the Checkout Service, an empty cart has no
+        calls.
+        """
+        retailer = self._retailer.current
+        model = retailer.stores.get(purchase.store_id, "retailer")
+        is_amazons = is_charged_by_amazon(model, trip.payer) or is_checked_out(model, trip.payer)
+        has_no_calls = model == "checkout" and purchase.status == "empty"
+        if is_amazons or has_no_calls or not is_held_by_amazon(model, trip.others):
+            return None
+        ids = purchase.trip_id, purchase.shopper_id, purchase.store_id
+        return hold_to_cancel(*ids, retailer.policy.currency, now)
 
 
 def _problems(items: list[Json], bill: Bill, store_id: str, retailer: Retailer) -> list[Problem]:

@@ -27,7 +27,7 @@ _KEYS = shop_stories.keys()
 _CARDS, _SKUS, _MOST_ITEMS = 5_000, 40, 5
 _CLOCK_SPEED = 60
 """Platform seconds in a second: so the intra-day files come every 15 seconds."""
-_EMPTY_RATE, _REFUND_EACH, _REFUNDS_LATER = 0.08, 12, 200
+_EMPTY_RATE, _GROUP_RATE, _REFUND_EACH, _REFUNDS_LATER = 0.08, 0.1, 12, 200
 _QUIET_S, _LONGEST_END_S = 40, 900
 _NAMESPACE = UUID("5ad0b9d0-53c3-47a1-9d0e-7b3f5d7b9a51")
 _ORDERS, _CALLS = "Create Purchases", ("Adjust Charge", "Capture Charge", "Cancel Charge", "Refund Charge")
@@ -53,6 +53,8 @@ class Tally:
 
     trips: int = 0
     refused: int = 0
+    groups: int = 0
+    """Trips that a second shopper joined, who entered in the other way."""
     refunds: int = 0
     forgotten: int = 0
     kills: Counter[str] = field(default_factory=Counter)
@@ -152,6 +154,9 @@ async def shop(place: Place, number: int, chance: random.Random, tally: Tally) -
         await asyncio.sleep(0.1)
     tally.trips += 1
     trip = str(decision["shoppingTripId"])
+    if chance.random() < _GROUP_RATE:
+        joined = await _show(place, chance, by_card=not by_card, joins=trip)
+        tally.groups += bool(joined["opens"])
     count = 0 if chance.random() < _EMPTY_RATE else chance.randint(1, _MOST_ITEMS)
     for _ in range(count):
         if await _until(place, f"/trips/{trip}/pick", {"sku": f"SKU-{chance.randrange(_SKUS):03d}"}) is None:
@@ -166,13 +171,16 @@ async def shop(place: Place, number: int, chance: random.Random, tally: Tally) -
         await _refund(place, tally.captured.pop(0), chance, tally)
 
 
-async def _show(place: Place, chance: random.Random, *, by_card: bool) -> dict[str, Any]:
-    """Show a card, or a code of the app, at a gate; the gate stays closed for a code while the connector is down."""
-    gate = f"/gates/{chance.choice(GATES)}"
+async def _show(place: Place, chance: random.Random, *, by_card: bool, joins: str = "") -> dict[str, Any]:
+    """Show a card, or a code of the app, at a gate; the gate stays closed for a code while the connector is down.
+
+    `joins` is the trip of the group that the shopper belongs to.
+    """
+    gate, group = f"/gates/{chance.choice(GATES)}", {"joins": joins} if joins else {}
     if by_card:
-        body = {"instrument": f"card-{chance.randrange(_CARDS):04d}"}
+        body = {"instrument": f"card-{chance.randrange(_CARDS):04d}", **group}
         return await _until(place, f"{gate}/cards", body) or {"opens": False}
-    return await _until(place, f"{gate}/scans", {"identityKey": chance.choice(_KEYS)}) or {"opens": False}
+    return await _until(place, f"{gate}/scans", {"identityKey": chance.choice(_KEYS), **group}) or {"opens": False}
 
 
 async def _refund(place: Place, trip: str, chance: random.Random, tally: Tally) -> None:

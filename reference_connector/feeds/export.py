@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from reference_connector.errors import InvalidRequest
 from reference_connector.pricing.goods import as_text
-from reference_connector.store import Charge, Purchase, Records, Store, Transfer
+from reference_connector.store import Authorisation, Charge, Purchase, Records, Store, Transfer, hold_of
 from reference_connector.store.books import Source, StoredRecord
 
 _PAGE, _LARGEST_PAGE = 200, 500
@@ -23,6 +23,7 @@ class _Trip(NamedTuple):
     trip_id: str
     purchase: Purchase | None
     charge: Charge | None
+    hold: Authorisation | None
     refunds: list[Transfer]
     reports: list[StoredRecord]
 
@@ -55,8 +56,9 @@ def _page(records: Records, after: bytes, limit: int) -> tuple[list[_Trip], byte
 
 def _trip(records: Records, trip_id: str) -> _Trip:
     refunds = [each for each in records.transfers.of_trip(trip_id) if each.kind == "refund"]
-    found = records.find_purchase(trip_id), records.charges.find(trip_id)
-    return _Trip(trip_id, *found, refunds, records.books.records_of(trip_id))
+    purchase, charge = records.find_purchase(trip_id), records.charges.find(trip_id)
+    hold = records.authorisations.find(hold_of(trip_id))
+    return _Trip(trip_id, purchase, charge, hold, refunds, records.books.records_of(trip_id))
 
 
 def _shown(trip: _Trip) -> dict[str, object]:
@@ -64,6 +66,7 @@ def _shown(trip: _Trip) -> dict[str, object]:
         "shoppingTripId": trip.trip_id,
         "purchase": _purchase(trip.purchase) if trip.purchase else None,
         "charge": _charge(trip.charge) if trip.charge else None,
+        "hold": {"state": trip.hold.state, "trouble": trip.hold.trouble} if trip.hold else None,
         "refunds": [_refund(each) for each in trip.refunds],
         "files": _reports(trip.reports, "file"),
         "events": _reports(trip.reports, "event"),

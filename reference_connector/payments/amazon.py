@@ -6,6 +6,7 @@
                 adjust_at_amazon ─> declined      (a debt: nothing is captured)
                 cancel_at_amazon ─> released      (nothing to pay)
                 checkout_at_amazon ─> captured    (the platform charges the priced cart)
+    hold        cancel_at_amazon ─> released      (a card that pays nothing, or a charge that ends without a capture)
     transfer    refund_at_amazon ─> done
 
 The platform knows a call by its trip or its refundRequestId, so a repeated call has one effect. Amazon's readers have
@@ -39,11 +40,13 @@ from reference_connector.errors import (
 )
 from reference_connector.platform_calls.answers import one_line
 from reference_connector.platform_calls.caller import PlatformCaller
-from reference_connector.store import Charge, ChargeState, Transfer
+from reference_connector.store import Authorisation, Charge, ChargeState, Transfer
 from reference_connector.telemetry import EventLog
 
-Row = TypeVar("Row", Charge, Transfer)
+Row = TypeVar("Row", Charge, Authorisation, Transfer)
 _BAD_REQUEST = 400
+_UNKNOWN_TRIP = "UnknownShoppingTrip"
+"""Published: the reason of a refusal."""
 _LONGEST_CARD = 60
 
 
@@ -66,6 +69,8 @@ class AmazonSteps:
         """
         if isinstance(row, Transfer):
             return await self._refund(row)
+        if isinstance(row, Authorisation):
+            return await self._hold(row)
         return await self._charge(row)
 
     async def _charge(self, charge: Charge) -> Charge:
@@ -84,6 +89,16 @@ class AmazonSteps:
         await self._call(CAPTURE_CHARGE, charge, money)
         state: ChargeState = "read_at_amazon" if self._shows_card else "captured"
         return _after(charge)._replace(state=state, captured=charge.amount)
+
+    async def _hold(self, hold: Authorisation) -> Authorisation:
+        """Cancel what Amazon's reader reserved. For a trip that the platform does not know, nothing is reserved."""
+        try:
+            await self._call(CANCEL_CHARGE, hold, {})
+        except PaymentImpossible as error:
+            if error.code != f"{_refusal_code(_BAD_REQUEST)}: {_UNKNOWN_TRIP}":
+                raise
+            return _after(hold)._replace(state="released", trouble=error.code)
+        return _after(hold)._replace(state="released")
 
     async def _card(self, charge: Charge) -> str:
         """Return the card that was charged, or an empty text if the platform does not say it."""
@@ -107,7 +122,7 @@ class AmazonSteps:
             raise
         return _after(refund)._replace(state="done")
 
-    async def _call(self, operation: Operation, row: Charge | Transfer, more: JsonObject) -> JsonObject:
+    async def _call(self, operation: Operation, row: Charge | Authorisation | Transfer, more: JsonObject) -> JsonObject:
         return await self._sent(operation, {"storeId": row.amazon_store, "shoppingTripId": row.trip_id, **more})
 
     async def _sent(self, operation: Operation, body: JsonObject) -> JsonObject:

@@ -59,8 +59,9 @@ class PaymentDesk:
     async def settle(self, trip_id: str) -> Charge:
         """Record that a shopper has paid a debt in another way; return the charge. A repeated call changes nothing.
 
-        It closes a stuck charge too, which the provider may have collected: look there first. Raises NotThere if the
-        trip has no charge, and NotPossible if it has no debt and is not stuck, or if the shopper pays just now.
+        It closes a stuck charge too, which the provider may have collected: look there first. What is still reserved
+        for the charge is released, or cancelled at the platform. Raises NotThere if the trip has no charge, and
+        NotPossible if it has no debt and is not stuck, or if the shopper pays just now.
         """
         charge = await self._store.transact(_settle, trip_id, self._clock())
         self._on_work()
@@ -68,12 +69,15 @@ class PaymentDesk:
         return charge
 
     async def retry_charge(self, trip_id: str) -> Charge:
-        """Take up a stuck charge again. Raises NotThere if the trip has none, and NotPossible if no call is left."""
+        """Take up a stuck charge again, or a settled one that the platform has captured after all.
+
+        Raises NotThere if the trip has no charge, and NotPossible if no call is left.
+        """
         return await self._retry(retry_charge, trip_id)
 
     async def retry_authorisation(self, event_id: str) -> Authorisation:
         """Release a stuck pre-authorisation. Raises NotThere if there is none, and NotPossible if it is not stuck."""
-        return await self._retry(retry_authorisation, event_id.lower())
+        return await self._retry(retry_authorisation, event_id)
 
     async def retry_refund(self, refund_id: str) -> Transfer:
         """Take up a stuck refund again. Raises NotThere if there is none, and NotPossible if it is not stuck."""
@@ -159,7 +163,7 @@ def _settle(records: Records, trip_id: str, now: datetime) -> Charge:
         raise NotPossible(f"the charge is {charge.state}, so there is no debt")
     if any(each.state == "pending" for each in _payments(records, trip_id)):
         raise NotPossible("the shopper pays this debt just now; try again when that is done")
-    if charge.state == "stuck":
+    if charge.state == "stuck" or charge.amazon_store:  # earlier connectors left the hold of a debt at Amazon
         release_uncollected(records, charge, now)
     settled = charge._replace(state="settled")
     records.charges.replace(settled)

@@ -8,7 +8,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from reference_connector.store import Authorisation, AuthorisationState, Charge, ChargeState, Records, reservation_of
+from reference_connector.store import (
+    Authorisation,
+    AuthorisationState,
+    Charge,
+    ChargeState,
+    Records,
+    hold_of,
+    reservation_of,
+)
 
 
 def match_charge(records: Records, charge: Charge, now: datetime, wait: timedelta) -> Charge:
@@ -48,11 +56,17 @@ def first_step_at_amazon(total: Decimal) -> ChargeState:
 
 
 def release_uncollected(records: Records, charge: Charge, now: datetime) -> None:
-    """Have the reservation of a charge released, if the provider declined its capture. A repeated call has no effect.
+    """Have the reservation of a charge released, of which nothing is captured. A repeated call has no effect.
 
-    The reservation is a pre-authorisation, or the charge's own one, which has no row yet.
+    The reservation is a pre-authorisation, or the charge's own one, or what Amazon's reader reserved. The last two have
+    no row yet.
     """
-    if charge.captured or not charge.reference:
+    if charge.captured:
+        return
+    if charge.amazon_store:
+        _cancel_hold(records, charge, now)
+        return
+    if not charge.reference:
         return
     found = (records.authorisations.find(event_id) for event_id in charge.event_ids)
     entered = next((each for each in found if each and each.reference == charge.reference), None)
@@ -68,3 +82,19 @@ def _release_own(records: Records, charge: Charge, now: datetime) -> None:
         amount, currency = charge.authorised or charge.amount, charge.currency
         own = Authorisation(key, charge.shopper_id, amount, currency, charge.method, "releasing", now)
         records.authorisations.save(own._replace(reference=charge.reference, trip_id=charge.trip_id))
+
+
+def hold_to_cancel(trip_id: str, shopper_id: str, store_id: str, currency: str, now: datetime) -> Authorisation:
+    """Return the row that has the platform cancel what Amazon's reader reserved for a trip."""
+    hold = Authorisation(hold_of(trip_id), shopper_id, Decimal(0), currency, "", "cancel_at_amazon", now)
+    return hold._replace(trip_id=trip_id, amazon_store=store_id)
+
+
+def _cancel_hold(records: Records, charge: Charge, now: datetime) -> None:
+    found = records.authorisations.find(hold_of(charge.trip_id))
+    if found is None:
+        ids = charge.trip_id, charge.shopper_id, charge.amazon_store
+        records.authorisations.save(hold_to_cancel(*ids, charge.currency, now))
+    elif found.state == "used":
+        again = found._replace(state="cancel_at_amazon", due_at=now, attempts=0, trouble="")
+        records.authorisations.replace(again)

@@ -165,7 +165,7 @@ class PaymentOutbox:
             return self._again(row, PaymentUnclear.code)
 
     async def _next(self, row: Row) -> Row:
-        if row.state in AT_AMAZON and not isinstance(row, Authorisation):
+        if row.state in AT_AMAZON:
             return await self._amazon.next(row)
         return await self._steps.next(row)
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from jwo_toolkit.json_types import Json
+
 Payer = Literal["card", "cash", "staff", "platform", "nobody"]
 """card: the connector charges the account's card. cash: the shopper pays at the till. staff: an associate's trip, which
 costs nothing. platform: the shopper entered with a card that only the platform knows. The last one: an empty cart."""
+
+OtherEntry = Literal["card", "app"]
+"""How a shopper entered that does not pay for the group."""
 
 PaymentModel = Literal["retailer", "amazon", "mixed", "checkout"]
 """The party that handles the payments of a store.
@@ -27,6 +32,26 @@ def is_charged_by_amazon(model: PaymentModel, payer: Payer) -> bool:
 def is_checked_out(model: PaymentModel, payer: Payer) -> bool:
     """Return whether the connector sends a cart to Checkout Cart. It never does for associates and for cash."""
     return model == "checkout" and payer in {"card", "platform"}
+
+
+def other_entries(payer: Payer, events: list[Json]) -> list[OtherEntry]:
+    """List how those shoppers of a group entered that do not pay, of those of which Amazon may reserve an amount."""
+    found: list[OtherEntry] = []
+    if payer != "platform" and any(event["payloadType"] == "FINANCIAL" for event in events):
+        found.append("card")
+    if payer in {"staff", "cash"} and any(_is_app_entry(event) for event in events):
+        found.append("app")
+    return found
+
+
+def _is_app_entry(event: Json) -> bool:
+    is_shopper = (event.get("scanResult") or {}).get("type") == "SHOPPER"
+    return is_shopper and event["payloadType"] == "SCAN_CODE" and event.get("location") == "ENTRY"
+
+
+def is_held_by_amazon(model: PaymentModel, entries: list[OtherEntry]) -> bool:
+    """Return whether Amazon reserves an amount at one of these entries: of a card, or of all if it charges all."""
+    return ("card" in entries and model != "retailer") or ("app" in entries and model == "amazon")
 
 
 def payer_of(scan_types: list[str], payload_types: list[str], shopper_id: str) -> Payer:

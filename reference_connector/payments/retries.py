@@ -9,15 +9,27 @@ from datetime import datetime
 
 from reference_connector.errors import NotPossible, NotThere
 from reference_connector.payments.steps import Row, resumed
-from reference_connector.store import Authorisation, Charge, Records, Transfer
+from reference_connector.store import Authorisation, Charge, Records, Transfer, hold_of
 from reference_connector.store.leases import Leased
+
+_TOOK_MONEY = frozenset({"capture_at_amazon", "checkout_at_amazon"})
+_NOT_CANCELLED = "refused_400"
 
 
 def retry_charge(records: Records, trip_id: str, now: datetime) -> Charge:
-    """Take up a stuck charge at the call that had no result."""
+    """Take up a stuck charge at the call that had no result.
+
+    It also takes up a settled charge if that call takes money, and the platform has then refused to cancel the hold. So
+    the money was taken after all: the repeated call records it, and a refund can return it.
+    """
     charge = records.charges.find(trip_id)
     if charge is None:
         raise NotThere("there is no charge for this shopping trip")
+    if charge.state == "settled" and charge.stuck_in in _TOOK_MONEY:
+        hold = records.authorisations.find(hold_of(trip_id))
+        if hold is not None and hold.state == "stuck" and hold.trouble.startswith(_NOT_CANCELLED):
+            records.authorisations.replace(hold._replace(state="used"))
+            charge = charge._replace(state="stuck")
     if charge.state == "stuck" and not charge.stuck_in:
         raise NotPossible(
             f"the charge is stuck for another reason ({charge.trouble}), so there is no call to repeat; "
@@ -28,7 +40,7 @@ def retry_charge(records: Records, trip_id: str, now: datetime) -> Charge:
 
 def retry_authorisation(records: Records, event_id: str, now: datetime) -> Authorisation:
     """Release a stuck pre-authorisation, after its call is repeated if that had no result."""
-    held = records.authorisations.find(event_id)
+    held = records.authorisations.find(event_id) or records.authorisations.find(event_id.lower())
     if held is None:
         raise NotThere("there is no pre-authorisation for this authEvent")
     return _resume(records.authorisations, held, now)

@@ -175,6 +175,7 @@ def _authorisation(held: Authorisation) -> dict[str, object]:
         "shoppingTripId": held.trip_id,
         "amount": as_text(held.amount),
         "currency": held.currency,
+        "amazonStore": held.amazon_store,
         "state": held.state,
         "attempts": held.attempts,
         "trouble": held.trouble,

@@ -113,6 +113,8 @@ def resumed(row: Row, now: datetime) -> Row:
         return row._replace(state=row.stuck_in or "pending", stuck_in="")
     if isinstance(row, Transfer) and row.amazon_store:
         return row._replace(state="refund_at_amazon")
+    if isinstance(row, Authorisation) and row.amazon_store:
+        return row._replace(state="cancel_at_amazon")
     return row._replace(state="releasing" if isinstance(row, Authorisation) else "pending")
 
 

@@ -61,9 +61,11 @@ platform, which charges the shopper.
 The others are final. captured: the whole amount is collected. released: there was nothing to pay. declined: the shopper
 owes what is not collected. settled: the shopper paid that debt in another way. stuck: the provider gave no
 clear result too often, or the platform refused the call; an operator takes the charge up again."""
-AuthorisationState = Literal["pending", "held", "used", "releasing", "released", "declined", "stuck"]
+AuthorisationState = Literal[
+    "pending", "held", "used", "releasing", "cancel_at_amazon", "released", "declined", "stuck"
+]
 """pending: authorise. held: the provider reserved the amount, and no trip has used it yet. used: a charge has it.
-releasing: release. The others are final."""
+releasing: release. cancel_at_amazon: cancel at the platform, as Amazon's reader reserved it. The others are final."""
 TransferState = Literal["pending", "refund_at_amazon", "done", "declined", "stuck"]
 """refund_at_amazon: refund at the platform, as Amazon holds the money. pending: any other call."""
 AT_AMAZON = frozenset(
@@ -72,7 +74,7 @@ AT_AMAZON = frozenset(
         *("checkout_at_amazon", "refund_at_amazon"),
     }
 )
-"""The states of rows that wait for a call to the platform. Nodes of version 7 and before leave such rows alone."""
+"""The states of rows that wait for a call to the platform. Nodes that do not know a state leave such rows alone."""
 TransferKind = Literal["refund", "settle"]
 CLAIMED = 0
 """The status of a claim: a worker still decides on the answer."""
@@ -199,7 +201,8 @@ class Authorisation(NamedTuple):
     """The pre-authorisation of one entry; `event_id` is its authEvent.id, in lower case.
 
     Once it is `held`, it expires at `due_at` unless a trip uses it. `trip_id` is the trip that uses it, or empty. A
-    charge without a pre-authorisation reserves an amount itself. That reservation has a row only to be released.
+    charge without a pre-authorisation reserves an amount itself. That reservation has a row only to be released. So has
+    what Amazon's reader reserved for a trip: its `amount` is 0, as only the platform knows it.
     """
 
     event_id: str
@@ -213,6 +216,8 @@ class Authorisation(NamedTuple):
     reference: str = ""
     trouble: str = ""
     trip_id: str = ""
+    amazon_store: str = ""
+    """The store of what Amazon's reader reserved; empty if the retailer's provider reserved it."""
 
     @property
     def order(self) -> str:
@@ -223,6 +228,11 @@ class Authorisation(NamedTuple):
 def reservation_of(trip_id: str) -> str:
     """Return the key of the reservation that the charge of a trip made itself; no authEvent.id has this form."""
     return f"{trip_id}:charge"
+
+
+def hold_of(trip_id: str) -> str:
+    """Return the key of what Amazon's reader reserved for a trip; no authEvent.id has this form."""
+    return f"{trip_id}:amazon"
 
 
 class Transfer(NamedTuple):
@@ -247,10 +257,11 @@ class Transfer(NamedTuple):
 
 
 class RecordSale(NamedTuple):
-    """Command: record a purchase, and with it the charge, if there is an amount to collect."""
+    """Command: record a purchase, with its charge if there is an amount to collect, and with a hold to cancel."""
 
     purchase: Purchase
     charge: Charge | None
+    hold: Authorisation | None = None
 
 
 class PaymentBacklog(NamedTuple):
@@ -321,6 +332,9 @@ class Records(Protocol):
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
+
+    def save_payments(self, sale: RecordSale) -> None:
+        """Save the charge of a new sale, and the hold to cancel."""
 
     def replace_purchase(self, purchase: Purchase) -> None:
         """Replace the purchase of the same trip."""

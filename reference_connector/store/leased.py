@@ -86,9 +86,9 @@ CHARGES = Table(
 AUTHORISATIONS = Table(
     "authorisation",
     Authorisation,
-    ("event_id", *_OPENING, "trip_id"),
+    ("event_id", *_OPENING, "trip_id", "amazon_store"),
     {"cents": _MONEY, "due_at": _TIME},
-    (("pending", "held", "releasing"),),
+    (("pending", "held", "releasing"), ("cancel_at_amazon",)),
 )
 TRANSFERS = Table(
     "transfer",

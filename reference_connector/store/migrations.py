@@ -151,9 +151,17 @@ STEPS = {
   times INTEGER NOT NULL)""",
         ),
     ),
+    # What Amazon's readers reserved, and no charge collects. A node of version 9 does not know the state, so it leaves
+    # such rows to others.
+    10: Step(
+        both=(
+            "ALTER TABLE authorisation ADD COLUMN amazon_store TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX authorisation_amazon ON authorisation (due_at) WHERE state = 'cancel_at_amazon'",
+        ),
+    ),
     # What was removed from the books. `quiet_since` is the first sweep after the last change of an order, or 0 until
     # then. An older node writes 0 for a new order, so nothing is removed before its time.
-    10: Step(
+    11: Step(
         both=(
             "ALTER TABLE feed_order ADD COLUMN quiet_since BIGINT NOT NULL DEFAULT 0",
             "CREATE INDEX feed_order_quiet ON feed_order (quiet_since)",

@@ -165,14 +165,22 @@ class SqlRecords:
 
     def insert_sales_if_absent(self, sales: list[RecordSale]) -> list[Purchase | None]:
         """Insert each sale unless its trip has a purchase; return each earlier purchase, or None if it was inserted."""
-        rows = [(trip_key(each.trip_id), *each[:-1], to_ms(each.made_at)) for each, _ in sales]
+        purchases = [sale.purchase for sale in sales]
+        rows = [(trip_key(each.trip_id), *each[:-1], to_ms(each.made_at)) for each in purchases]
         is_new = _PURCHASES.insert(self._execute, rows, self._insert_piece)
         for sale, new in zip(sales, is_new, strict=True):
-            if new and sale.charge is not None:
-                self.charges.save(sale.charge)
+            if new:
+                self.save_payments(sale)
         return [
             None if new else self.find_purchase(sale.purchase.trip_id) for sale, new in zip(sales, is_new, strict=True)
         ]
+
+    def save_payments(self, sale: RecordSale) -> None:
+        """Save the charge of a new sale, and the hold to cancel."""
+        if sale.charge is not None:
+            self.charges.save(sale.charge)
+        if sale.hold is not None:
+            self.authorisations.save(sale.hold)
 
     def replace_purchase(self, purchase: Purchase) -> None:
         """Replace the purchase of the same trip."""

@@ -58,12 +58,18 @@ class Book(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A delivered cart. `amazon_charges` is whether the retailer's payment calls must end its charge."""
+    """A delivered cart.
+
+    `amazon_charges` is whether its first shopper pays through Amazon, by the retailer's calls. `has_hold` is whether a
+    reader reserved an amount on a card of the trip, which such a call must end: a group may have a card that does not
+    pay, and the issuer may have declined the total.
+    """
 
     trip_id: str
     purchase_id: str
     is_empty: bool
     amazon_charges: bool
+    has_hold: bool = False
 
 
 class Purchase(NamedTuple):

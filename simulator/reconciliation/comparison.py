@@ -198,14 +198,19 @@ def _broken_rules(day: Day) -> Iterator[Disagreement]:
         yield from _broken_by(trip, postings, orders.get(trip))
     explained = _not_for_amazon(day)
     for order in day.orders:
-        if order.amazon_charges and order.trip_id not in explained and not _ended(posted[order.trip_id]):
+        if _ended(posted[order.trip_id]):
+            continue
+        if order.amazon_charges and order.trip_id not in explained:
             yield _unfinished(order)
+        elif order.has_hold or order.amazon_charges:
+            says = "a card of the trip has a hold, and no capture or cancel ends it"
+            yield _on(Posting(order.trip_id, "cancel"), "open_hold", says)
 
 
 def _not_for_amazon(day: Day) -> frozenset[str]:
     """Return the trips of which the connector collected the whole total elsewhere, or has it as a debt.
 
-    A purchase without an amount is not one of them: its charge must be cancelled.
+    Their holds must be cancelled. A purchase without an amount is not one of them, as its charge must be cancelled.
     """
     return frozenset(
         one.trip_id

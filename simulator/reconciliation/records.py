@@ -117,14 +117,15 @@ class MoneyRecords(NamedTuple):
         """Compare all records. Without `shown`, ask the connector for its books."""
         shown = await self.ask_connector() if shown is None else shown
         delivered = await self.deliveries.orders()
-        charges = self.charges.all()
+        charges, shows_purchases = self.charges.all(), shown.purchases is not None
         declined = {one.trip_id for one in charges if one.adjustment and one.adjustment.status == "DECLINED"}
         orders = tuple(
             Order(
                 one.trip_id,
                 one.purchase_id,
                 is_empty=one.is_empty,
-                amazon_charges=one.trip_id not in declined and self._amazon_charges(one),
+                amazon_charges=one.by_card and one.trip_id not in declined and self._has_hold(one),
+                has_hold=(shows_purchases or one.trip_id not in declined) and self._has_hold(one),
             )
             for one in delivered
         )
@@ -171,11 +172,12 @@ class MoneyRecords(NamedTuple):
         note = f"{len(waiting):,} rows wait for the next file, and count" if waiting else ""
         return [book_of_rows([*rows, *waiting], excused=marks.without("files"), note=note)]
 
-    def _amazon_charges(self, order: DeliveredOrder) -> bool:
-        """Return whether a call of the retailer must end the charge of an order."""
+    def _has_hold(self, order: DeliveredOrder) -> bool:
+        """Return whether a call of the retailer must end what a reader reserved for an order."""
         store = self.stores.find(order.store_id)
         processor = store.payment_processor if store else "retailer"
-        return order.by_card and (processor == "amazon" or (processor == "checkout" and not order.is_empty))
+        has_calls = processor == "amazon" or (processor == "checkout" and not order.is_empty)
+        return has_calls and (order.by_card or order.has_card)
 
 
 def _money(total: Total | None) -> Money | None:

@@ -45,7 +45,9 @@ _CART = "SELECT cart FROM delivery WHERE trip_id = ?"
 _CARTS = "SELECT trip_id, cart FROM delivery WHERE trip_id IN ({marks})"
 _ORDERS = """
 SELECT trip_id, store_id, purchase_id, json_array_length(CAST(cart AS TEXT), '$.cartItems') = 0 AS is_empty,
-       json_extract(CAST(cart AS TEXT), '$.shopperIdentity.id') IS NOT NULL AS by_card
+       json_extract(CAST(cart AS TEXT), '$.shopperIdentity.id') IS NOT NULL AS by_card,
+       EXISTS (SELECT 1 FROM json_each(CAST(cart AS TEXT), '$.shoppingTrip.authEvents')
+               WHERE json_extract(value, '$.payloadType') = 'FINANCIAL') AS has_card
 FROM delivery WHERE state = 'delivered' ORDER BY rowid"""
 _NEWEST_DELIVERED = """
 SELECT d.trip_id, d.store_id, d.purchase_id, a.request_id, d.cart
@@ -121,13 +123,14 @@ class DeliveryRecord(NamedTuple):
 
 
 class DeliveredOrder(NamedTuple):
-    """A delivered cart; `by_card` is whether its shopper entered with a means of payment."""
+    """A delivered cart: whether its first shopper entered with a means of payment, and whether any of the group did."""
 
     trip_id: str
     store_id: str
     purchase_id: str
     is_empty: bool
     by_card: bool
+    has_card: bool
 
 
 class DeliveredCart(NamedTuple):
@@ -175,8 +178,8 @@ class DeliveryStorage:
         """Return every delivered cart, oldest first."""
         rows = await self._database.read(_ORDERS)
         return [
-            DeliveredOrder(trip, store, purchase or "", is_empty=bool(empty), by_card=bool(by_card))
-            for trip, store, purchase, empty, by_card in rows
+            DeliveredOrder(trip, store, purchase or "", bool(empty), by_card=bool(by_card), has_card=bool(has_card))
+            for trip, store, purchase, empty, by_card, has_card in rows
         ]
 
     async def newest_delivered(self, most: int) -> list[DeliveredCart]:

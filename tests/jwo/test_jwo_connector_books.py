@@ -10,13 +10,16 @@ import pytest
 from jwo import connector_books
 from jwo.connector_books import read_books
 
+CANCELLED = {"state": "released", "trouble": ""}
 
-def a_sale(state: str, amount: str, captured: str, *, at_amazon: bool = True) -> dict[str, Any]:
+
+def a_sale(state: str, amount: str, captured: str, *, at_amazon: bool = True, hold: Any = None) -> dict[str, Any]:
     money = {"amount": amount, "captured": captured, "owed": "0.00", "currency": "USD"}
     purchase = {"purchaseId": "p-1", "storeId": "STORE-001", "status": "priced", "payer": "platform"}
     charge = {**money, "state": state, "isAtAmazon": at_amazon, "trouble": ""}
     return {
-        "shoppingTripId": "trip-1", "purchase": purchase, "charge": charge, "refunds": [], "files": [], "events": [],
+        "shoppingTripId": "trip-1", "purchase": purchase, "charge": charge, "hold": hold, "refunds": [], "files": [],
+        "events": [],
     }  # fmt: skip
 
 
@@ -31,6 +34,10 @@ def a_sale(state: str, amount: str, captured: str, *, at_amazon: bool = True) ->
         (a_sale("settled", "1.50", "0.00"), [], "1.50"),
         (a_sale("captured", "1.50", "1.50", at_amazon=False), [], "1.50"),
         (a_sale("released", "0.00", "0.00", at_amazon=False), [], "0"),
+        (a_sale("settled", "1.50", "0.00", hold=CANCELLED), ["cancel"], "1.50"),
+        (a_sale("settled", "1.50", "0.00", hold={"state": "stuck", "trouble": "no_answer"}), [], "1.50"),
+        (a_sale("settled", "1.50", "0.00", hold=CANCELLED | {"trouble": "refused_400"}), [], "1.50"),
+        (a_sale("captured", "1.50", "1.50", at_amazon=False, hold=CANCELLED), ["cancel"], "1.50"),
     ],
 )
 def test_book_has_what_the_connector_did_at_the_platform(

@@ -42,15 +42,15 @@ class Wire(httpx.ASGITransport):
             raise httpx.RemoteProtocolError("peer closed the connection", request=request) from error
 
 
-def retailer_file(folder: Path, models: dict[str, str]) -> Path:
-    """Write the sample retailer with a payment model for each of some stores."""
+def retailer_file(folder: Path, models: dict[str, str], rows: str = "") -> Path:
+    """Write the sample retailer with a payment model for each of some stores, and with further rows."""
     text = SAMPLE_RETAILER.read_text("utf-8")
     for store, model in models.items():
         head = f'[[store]]\nid = "{store}"\n'
         assert head in text
         text = text.replace(head, f'{head}payment = "{model}"\n')
     file = folder / "retailer.toml"
-    file.write_text(text, "utf-8")
+    file.write_text(text + rows, "utf-8")
     return file
 
 
@@ -159,9 +159,15 @@ def a_cart(trip: str, items: list[Any], store: str = STORE, **event: Any) -> dic
 
 @contextmanager
 def amazon_shop(
-    folder: Path, storage: dict[str, Any], model: str = "amazon", *, shows_card: bool = False, **settings: Any
+    folder: Path,
+    storage: dict[str, Any],
+    model: str = "amazon",
+    *,
+    shows_card: bool = False,
+    rows: str = "",
+    **settings: Any,
 ) -> Iterator[AmazonShop]:
-    """Run both sides; `settings` are further settings of the connector."""
+    """Run both sides; `rows` are further rows of the retailer, `settings` further settings of the connector."""
     log = io.StringIO()
     with in_process(payment={"burst": 100_000, "retry_after_s": 30}) as platform:
         access = PlatformAccess(endpoint=URL, **ACCESS)
@@ -171,7 +177,7 @@ def amazon_shop(
             **storage,
             platform=access,
             payments=_QUICK | {"shows_card": shows_card},
-            retailer_files=(retailer_file(folder, {STORE: model}),),
+            retailer_files=(retailer_file(folder, {STORE: model}, rows),),
             **settings,
         )
         app = create_app(configured, clock=clock, log=EventLog(clock, log), platform=caller)

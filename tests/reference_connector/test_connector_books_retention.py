@@ -127,6 +127,12 @@ def test_report_about_an_order_keeps_it_for_longer(bench: PaymentBench) -> None:
     assert sweep(bench, KEEP_DAYS + 50) == 1
 
 
+def test_time_of_orders_begins_with_the_first_sweep_that_sees_them(bench: PaymentBench) -> None:
+    a_busy_day(bench)
+
+    assert [sweep(bench, 10 * KEEP_DAYS), sweep(bench, 11 * KEEP_DAYS - 1), sweep(bench, 11 * KEEP_DAYS)] == [0, 0, 9]
+
+
 def test_late_report_about_a_removed_order_is_kept_and_counts_once(bench: PaymentBench) -> None:
     a_busy_day(bench)
     sweep(bench, 0)

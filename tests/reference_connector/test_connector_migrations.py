@@ -25,7 +25,16 @@ from reference_connector.store import Records, migrations
 from reference_connector.store.migrations import STEPS, VERSION, Step
 from tests.reference_connector.conftest import Connector, both_databases
 from tests.reference_connector.payment_bench import PaymentBench
-from tests.reference_connector.upgrades import BOOKS, OLD, Storage, opened_and_closed, run_sql, statements_of, store_of
+from tests.reference_connector.upgrades import (
+    BOOKS,
+    OLD,
+    REMOVED_BOOKS,
+    Storage,
+    opened_and_closed,
+    run_sql,
+    statements_of,
+    store_of,
+)
 
 FORMS = ("version_3_first", "version_3_last")
 NOW = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
@@ -135,7 +144,7 @@ def test_new_and_upgraded_databases_have_the_same_tables(calls: list[dict[str, A
     assert calls
     opened_and_closed(storage)
     upgraded = tables_of(storage)
-    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge", *BOOKS)
+    tables = ("answer", "code", "purchase", "charge", "authorisation", "transfer", "badge", *BOOKS, *REMOVED_BOOKS)
     run_sql(storage, *(f"DROP TABLE {name}" for name in tables))
     if "database_url" in storage:
         run_sql(storage, "DROP TABLE jwo_version")

@@ -7,9 +7,16 @@ from pathlib import Path
 
 from tests.reference_connector.conftest import both_databases
 from tests.reference_connector.payment_bench import PaymentBench
-from tests.reference_connector.upgrades import BOOKS, Storage, opened_and_closed, run_sql, store_of
+from tests.reference_connector.upgrades import BOOKS, REMOVED_BOOKS, Storage, opened_and_closed, run_sql, store_of
 
+BACK_TO_10 = (
+    "DROP INDEX feed_order_quiet",
+    "ALTER TABLE feed_order DROP COLUMN quiet_since",
+    *(f"DROP TABLE {table}" for table in REMOVED_BOOKS),
+)
+BACK_TO_9 = (*BACK_TO_10, "DROP INDEX authorisation_amazon", "ALTER TABLE authorisation DROP COLUMN amazon_store")
 BACK_TO_7 = (
+    *BACK_TO_9,
     "DROP INDEX charge_checkout",
     *(f"DROP TABLE {table}" for table in BOOKS),
     "DROP INDEX charge_amazon",
@@ -42,6 +49,34 @@ def test_open_payments_of_version_7_stay_the_providers(storage: Storage, tmp_pat
 
     assert (bench.charge().state, bench.charge().amazon_store) == ("captured", "")
     assert bench.ledger_lines() == ["authorise 10.00", "capture 10.00", "refund 4.00"]
+    bench.runner.close()
+    store.close()
+    bench.provider.close()
+
+
+@both_databases
+def test_debt_of_version_9_ends_its_hold_when_it_is_settled(storage: Storage, tmp_path: Path) -> None:
+    opened_and_closed(storage)
+    run_sql(
+        storage,
+        *BACK_TO_9,
+        "INSERT INTO charge (trip_id, shopper_id, cents, currency, method, state, due_at, attempts, reference, trouble,"
+        " owner, lease_until, amazon_store) VALUES"
+        " ('trip-1', '', 1000, 'USD', '', 'declined', 0, 0, '', 'adjust_declined', '', 0, 'STORE-001')",
+        "INSERT INTO authorisation (event_id, shopper_id, cents, currency, method, state, due_at, attempts, reference,"
+        " trouble, trip_id, owner, lease_until) VALUES"
+        " ('event-1', 'ada', 2000, 'USD', 'tok_approved', 'held', 0, 0, 'ref', '', '', '', 0)",
+        "UPDATE jwo_version SET version = 9" if "database_url" in storage else "PRAGMA user_version=9",
+    )
+
+    store = store_of(storage)
+    store.open()
+    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
+    bench.run(bench.desk.settle("trip-1"))
+    hold = bench.authorisation("trip-1:amazon")
+
+    assert (hold.state, hold.amazon_store, hold.trip_id) == ("cancel_at_amazon", "STORE-001", "trip-1")
+    assert (bench.authorisation().state, bench.authorisation().amazon_store) == ("held", "")
     bench.runner.close()
     store.close()
     bench.provider.close()

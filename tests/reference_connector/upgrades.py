@@ -18,7 +18,8 @@ OLD = Path(__file__).with_name("old_databases")
 
 The first form of version 3 allowed answers without an end, the last form does not.
 """
-BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter", "feed_removed_trip", "feed_removed_day")
+BOOKS = ("feed_record", "feed_order", "feed_file", "dead_letter")
+REMOVED_BOOKS = ("feed_removed_trip", "feed_removed_day")
 Storage = dict[str, Any]
 
 

@@ -66,9 +66,14 @@ def order(platform: InProcess, *skus: str) -> str:
     for sku in skus:
         platform.post(f"/trips/{trip}/pick", {"sku": sku})
     platform.post(f"/trips/{trip}/leave")
+    wait_for_delivery(platform, trip)
+    return trip
+
+
+def wait_for_delivery(platform: InProcess, trip: str) -> None:
     for _ in range(500):
         if platform.get(f"/deliveries?tripId={trip}&state=delivered"):
-            return trip
+            return
         platform.wait(0.005)
     raise AssertionError("the cart was not delivered")
 

@@ -80,6 +80,13 @@ def everywhere(postings: tuple[Posting, ...]) -> dict[str, Any]:
     [
         (everywhere(without("capture")), FILLED, {"missing_capture", "other_total", "refund_above_capture"}, "13.15"),
         (everywhere(without("cancel")), EMPTY, {"missing_cancel"}, "0.00"),
+        ({"orders": (*ORDERS[:2], ORDERS[2]._replace(has_hold=True))}, APP, {"open_hold"}, "0.00"),
+        (
+            {"orders": (*ORDERS[:2], ORDERS[2]._replace(amazon_charges=True))},
+            APP,
+            {"open_hold"},
+            "0.00",
+        ),
         (
             {"purchases": (Purchase(EMPTY, "p-2", NOTHING), *PURCHASES[::2]), **everywhere(without("cancel"))},
             EMPTY,
@@ -140,6 +147,11 @@ def test_each_disagreement_is_found_and_named(
     assert not shown["agrees"]
     assert all(one["says"] for one in shown["trips"])
     assert shown["difference"] == difference
+
+
+def test_hold_that_is_cancelled_is_no_disagreement() -> None:
+    orders = (*ORDERS[:2], ORDERS[2]._replace(has_hold=True))
+    assert reconcile(day(orders=orders, **everywhere((*POSTINGS, Posting(APP, "cancel"))))).disagreements == ()
 
 
 def test_book_in_which_everything_is_double_is_compared_in_linear_time() -> None:

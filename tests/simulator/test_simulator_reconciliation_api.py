@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.in_process import GATE, RETAILER, STORE, InProcess, in_process
-from tests.simulator.test_simulator_intraday import START, advance, capture, order
+from tests.simulator.test_simulator_intraday import START, advance, capture, order, wait_for_delivery
 
 FEED = f"/portal/merchants/{RETAILER}/event-feed"
 FILES = f"/portal/merchants/{RETAILER}/intra-day"
@@ -81,6 +81,8 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
             {"tripId": empty, "purchaseId": "purchase-1"},
             {"tripId": refused, "purchaseId": "purchase-1", "total": {"amount": "9.00", **USD}, "owed": "9.00"},
         ]
+        assert codes(platform.post("/reconciliation", {"purchases": purchases})) == {"open_hold": refused}
+        cancel(platform, refused)
         book = {"name": "connector", "kinds": ["order"], "postings": [{"tripId": bought, "kind": "order", "ref": "x"}]}
         compared = platform.post("/reconciliation", {"books": [book], "purchases": purchases})
         assert codes(compared) == {"other_purchase_in_connector": bought, "missing_order_in_connector": refused}
@@ -89,6 +91,28 @@ def test_day_agrees_in_charges_files_and_feed(aws_url: str, queue: Any, connecto
         assert (compared["difference"], codes(compared)) == ("0.01", {"other_total": bought})
         bad = {"purchases": [{**purchases[0], "owed": "NaN"}]}
         assert platform.call("POST", "/reconciliation", bad).status_code == 400
+
+
+def test_card_of_a_group_that_another_one_pays_for_has_a_hold_until_it_is_cancelled(connector: Any) -> None:
+    with in_process() as platform:
+        store = {"retailer": RETAILER, "gates": [GATE], "methods": ["app", "card"], "paymentProcessor": "amazon"}
+        platform.put(f"/portal/stores/{STORE}", {**store, "connector": {"url": connector.url}, "strategy": "none"})
+
+        def leave(*joining: str) -> str:
+            trip = str(platform.post(f"/gates/{GATE}/scans", {"text": "a code"})["shoppingTripId"])
+            for card in joining:
+                assert platform.post(f"/gates/{GATE}/cards", {"instrument": card, "joins": trip})["opens"]
+            platform.post(f"/trips/{trip}/leave")
+            wait_for_delivery(platform, trip)
+            return trip
+
+        leave()
+        group = leave("card-1", "card-2")
+        [open_hold] = platform.get("/reconciliation")["trips"]
+        assert (open_hold["tripId"], open_hold["code"]) == (group, "open_hold")
+        assert open_hold["says"] == "a card of the trip has a hold, and no capture or cancel ends it"
+        cancel(platform, group)
+        assert platform.get("/reconciliation")["trips"] == []
 
 
 def test_platform_without_queues_says_what_is_not_reconciled() -> None:
