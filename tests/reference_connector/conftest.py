@@ -31,7 +31,7 @@ from reference_connector.store.postgres import PostgresStore
 from reference_connector.store.sqlite import SqliteStore
 from reference_connector.telemetry import EventLog, system_clock
 from tests.conftest import served as serve
-from tests.reference_connector.bad_network import BadNetwork
+from tests.reference_connector.bad_network import BadNetwork, drips, drips_headers, hangs
 from tests.reference_connector.payment_bench import PaymentBench
 from tests.reference_connector.small_platform import Queue, ServedPlatform, SmallPlatform, settings_for
 
@@ -80,7 +80,9 @@ class DirectClient:
 
 
 QUICK: dict[str, Any] = {"timeout_s": 0.3, "answer_limit_s": 0.3, "backoff_first_s": 0.001}
-"""Settings of a catalog client that gives up soon."""
+"""Settings of a catalog client that waits for an answer only briefly, where a test needs no answer."""
+WITHOUT_AN_END = (hangs, drips, drips_headers)
+"""Faults that end only with the patience of the client."""
 
 
 class Connector(NamedTuple):
@@ -250,12 +252,12 @@ def open_client(platform: SmallPlatform, aws_url: str) -> Iterator[Callable[...,
 
 @pytest.fixture
 def logged(platform: SmallPlatform) -> Iterator[Callable[..., tuple[CatalogClient, Callable[[str], list[Any]]]]]:
-    """Open a client that gives up soon; return it with a function that returns the logged events of a name."""
+    """Open a client that repeats a call soon; return it with a function that returns the logged events of a name."""
     with ExitStack() as stack:
 
         def run(**settings: Any) -> tuple[CatalogClient, Callable[[str], list[Any]]]:
             stream = io.StringIO()
-            made = settings_for(platform.url, **{**QUICK, "retry_wait_max_s": 0.01, **settings})
+            made = settings_for(platform.url, **{"backoff_first_s": 0.001, "retry_wait_max_s": 0.01, **settings})
             client = stack.enter_context(create_client(made, log=EventLog(system_clock, stream)))
 
             def events(name: str) -> list[Any]:

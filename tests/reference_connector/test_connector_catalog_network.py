@@ -46,7 +46,7 @@ from tests.reference_connector.bad_network import (
     reset,
     works,
 )
-from tests.reference_connector.conftest import QUICK
+from tests.reference_connector.conftest import QUICK, WITHOUT_AN_END
 from tests.reference_connector.small_platform import (
     SmallPlatform,
     settings_for,
@@ -78,7 +78,7 @@ FAR = "Fri, 31 Dec 2100 23:59:59 GMT"
 )  # fmt: skip
 def test_upload_survives_a_passing_fault(network: BadNetwork, logged: Any, fault: Fault) -> None:
     network.faults[UPLOAD] = [fault, fault]
-    client, events = logged()
+    client, events = logged(**(QUICK if fault in WITHOUT_AN_END else {}))
     (ingestion_id,) = client.upload(some_rows(1))
     assert (ingestion_id[:10], network.count(UPLOAD)) == ("ingestion-", 3)
     pauses = [event["retryInS"] for event in events("catalog_call_failed")]
@@ -243,7 +243,7 @@ def test_failure_ends_the_pauses_of_other_workers(network: BadNetwork, logged: A
 def test_whole_answer_has_a_limit_although_no_wait_is_long(network: BadNetwork, logged: Any) -> None:
     network.faults[UPLOAD] = [drips_headers] * 9
     with pytest.raises(PlatformUnreachable, match=r"not complete after 0\.3 s"):
-        logged(timeout_s=5, max_attempts=2)[0].upload(some_rows(1))
+        logged(timeout_s=5, answer_limit_s=0.3, max_attempts=2)[0].upload(some_rows(1))
 
 
 def test_answer_that_a_proxy_repeats_is_no_ingestion(network: BadNetwork, logged: Any, tmp_path: Path) -> None:

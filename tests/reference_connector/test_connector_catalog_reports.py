@@ -20,6 +20,7 @@ from tests.reference_connector.bad_network import (
     hangs,
     reset,
 )
+from tests.reference_connector.conftest import QUICK, WITHOUT_AN_END
 from tests.reference_connector.small_platform import (
     SmallPlatform,
     a_report,
@@ -48,7 +49,7 @@ def test_report_is_fetched_after_a_fault(
 ) -> None:
     platform.done("one")
     network.faults["/report/"] = [fault]
-    (result,) = logged()[0].wait_for_results(["one"], 5)
+    (result,) = logged(**(QUICK if fault in WITHOUT_AN_END else {}))[0].wait_for_results(["one"], 5)
     assert (result.report, result.problem) == (a_report("one"), "")
 
 
