@@ -177,13 +177,17 @@ def crowd(day: StoreDay, people: int) -> None:
 
 @when("shoppers and associates come and go at the same moment")
 def of_two_kinds(day: StoreDay, requests: Requests) -> None:
-    """Let visitors of different kinds visit concurrently."""
+    """Let visitors of different kinds visit concurrently; then an associate enters before the cart of a shopper."""
     if not requests.keys.has("associate"):
         raise NotDeclared("[keys] associate is not declared in the profile")
     with day.recorded():
         shoppers = [lambda: _visit_and_buy(day, "a shopper")] * 3
         associates = [lambda: day.enter("an associate", "associate", 1)] * 3
         _run_together(shoppers + associates)
+        last = day.enter("a shopper")
+        day.take(last)
+        day.enter("an associate", "associate", 1)
+        day.leave(last)
         day.settle()
 
 
