@@ -23,6 +23,8 @@ _SPEND_S = 3.0
 _QUICK_S = 0.05
 _ENOUGH_OF_QUICK = 120
 """A quick connector gets this many calls also where a busy machine needs longer for them."""
+_LONGEST_S = 12.0
+"""The end of these additional calls, for a connector that is quick only now and then."""
 
 
 def send_many(
@@ -30,9 +32,9 @@ def send_many(
 ) -> list[Exchange]:
     """Send `at_least` calls, and more within the first 3 seconds; stop at the third late or missing answer.
 
-    A connector without a declared rate that can answer within 50 ms gets at least 120 calls. `gates` is the number of
-    calls at the same time; at most 8 are sent, the gates of a store. A call that is late by the suite's own lag is left
-    out, and another one is sent.
+    A connector without a declared rate that can answer within 50 ms gets at least 120 calls, if 12 seconds are enough
+    for them. `gates` is the number of calls at the same time; at most 8 are sent, the gates of a store. A call that is
+    late by the suite's own lag is left out, and another one is sent.
     """
 
     def send(_index: int) -> Exchange:
@@ -43,17 +45,17 @@ def send_many(
     gates = min(gates, GATES)
     with ThreadPoolExecutor(gates) as pool:
         for _ in range(0, MOST_CALLS, gates):
-            enough = _enough(exchanges, requests, at_least)
-            is_time_over = time.perf_counter() - start > _SPEND_S
-            if _is_settled(exchanges, budget_s) or (is_time_over and len(exchanges) >= enough):
+            spent_s = time.perf_counter() - start
+            may_want_more = spent_s <= _LONGEST_S and not requests.profile.limits.rate_limit_per_second
+            enough = _ENOUGH_OF_QUICK if may_want_more and _is_quick(exchanges) else at_least
+            if _is_settled(exchanges, budget_s) or (spent_s > _SPEND_S and len(exchanges) >= enough):
                 break
             exchanges += [each for each in pool.map(send, range(gates)) if not each.is_late_by_suite(budget_s)]
     return exchanges
 
 
-def _enough(exchanges: list[Exchange], requests: Requests, at_least: int) -> int:
-    is_quick = bool(exchanges) and min(exchange.elapsed_s for exchange in exchanges) <= _QUICK_S
-    return _ENOUGH_OF_QUICK if is_quick and not requests.profile.limits.rate_limit_per_second else at_least
+def _is_quick(exchanges: list[Exchange]) -> bool:
+    return any(exchange.elapsed_s <= _QUICK_S for exchange in exchanges)
 
 
 def _is_settled(exchanges: list[Exchange], budget_s: float) -> bool:

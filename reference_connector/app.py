@@ -126,8 +126,7 @@ def create_app(
     log_notes(retailer.current, telemetry.log)
     simulated = SimulatedProvider(settings.payment_ledger)  # opens its ledger only when it is used
     store = make_store(settings, telemetry.log)
-    block_amazon = settings.auth.block_amazon_hosts
-    platform = platform or PlatformCaller(settings.platform, block_amazon=block_amazon, clock=clock)
+    platform = platform or PlatformCaller(settings.platform, block_amazon=settings.auth.block_amazon_hosts, clock=clock)
     made = _Made(settings, parts, retailer, store, clock, telemetry, owner, provider or simulated, platform)
     outbox = PaymentOutbox(
         store=store,
@@ -141,8 +140,7 @@ def create_app(
     orders = _orders(made, outbox)
     desk = PaymentDesk(store, clock, outbox.wake, made.log)
     watch = FileWatch(source, seen, retailer, orders, made.log)
-    consumers = _consumers(made)
-    retention = Retention(store, settings.feeds, clock, made.log)
+    consumers, retention = _consumers(made), Retention(store, settings.feeds, clock, made.log)
     tasks = partial(running, outbox, watch, settings.watch_files_s, [*consumers.by_queue.values(), retention])
     lifespan = _lifespan(made, [simulated.close, consumers.close], tasks)
     app = ConnectorApp(title="Reference connector", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)

@@ -15,8 +15,8 @@ from reference_connector.payments.payer import Payer, payer_of
 class Cart(NamedTuple):
     """The final cart of a trip.
 
-    `shopper_id` is the retailer's id of the person that entered first; it is empty for a card shopper. `auth_events`
-    are the events of the trip, as sent.
+    `shopper_id` is the id of the person that pays: the retailer's id, or the platform's id of a card, or empty if the
+    cart has neither. `auth_events` are the events of the trip, as sent.
     """
 
     request_id: str
@@ -62,12 +62,14 @@ def _check_line_items(items: list[Json]) -> None:
 
 
 def _shopper_and_payer(trip: Json, request: Json) -> tuple[str, Payer]:
-    """Return the id of the person that entered first, and who pays."""
+    """Return the id of the person that decides who pays, and the payer.
+
+    If the first entry is by card, that card pays, and the scans of others do not count. Else the first scan decides.
+    """
     events = trip["authEvents"]
-    scans = [scan for event in events if (scan := event.get("scanResult"))]
+    is_by_card = bool(events) and events[0]["payloadType"] == "FINANCIAL"
+    scans = [scan for event in (events[:1] if is_by_card else events) if (scan := event.get("scanResult"))]
     shopper_id = next((scan["id"] for scan in scans if scan.get("id")), "")
     shopper_id = shopper_id or request.get("shopperIdentity", {}).get("id", "")
-    is_by_card = bool(events) and events[0]["payloadType"] == "FINANCIAL"
-    deciding = [scan for event in events[:1] if (scan := event.get("scanResult"))] if is_by_card else scans
-    scan_types = [scan["type"] for scan in deciding if scan.get("type")]
+    scan_types = [scan["type"] for scan in scans if scan.get("type")]
     return shopper_id, payer_of(scan_types, [event["payloadType"] for event in events], shopper_id)

@@ -172,7 +172,7 @@ def _refusal(name: ObjectName, error: ClientError) -> FileRefused | None:
     file = f"{name.bucket}/{name.key}"
     if status == _NOT_FOUND:
         return FileRefused(f"the file {file} does not exist")
-    hint = f"the owner of {_PREFIX}ACCESS_KEY_ID needs s3:GetObject for it"
+    hint = f"the owner of {_PREFIX}ACCESS_KEY_ID needs s3:GetObject for it, and kms:Decrypt for its key"
     return FileRefused(f"S3 refuses the file {file} ({code or status})", code=code, hint=hint)
 
 

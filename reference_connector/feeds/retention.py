@@ -17,10 +17,10 @@ _AT_ONCE = 100
 
 
 class Retention:
-    """Sweeps the books. An order goes after it was quiet for `feeds.keep_days`: no report came about its trip.
+    """Sweeps the books. An order goes after it was quiet for `feeds.keep_days`: no report changed it.
 
     That time is of the connector's own clock, so the times in files and events have no effect on it. It begins with the
-    first sweep after the last report.
+    first sweep after the last change.
     """
 
     def __init__(self, store: Store, rules: Feeds, clock: Clock, log: EventLog) -> None:

@@ -41,10 +41,10 @@ class Feeds(HouseGroup):
     Then the message becomes a dead letter. A message that is not readable becomes one at once. A time-out, a throttled
     call, a failure of S3 or wrong keys do not count: the connector tries the message again until they end.
     """
-    attempt_pause_s: float = Field(default=60, ge=0, le=43_200)
+    attempt_pause_s: float = Field(default=60, ge=0, le=39_600)
     """The pause after the first of these attempts; each further pause is twice as long."""
-    attempt_pause_max_s: float = Field(default=3600, ge=0, le=43_200)
-    """The longest pause between two of these attempts. SQS hides a message for at most 12 hours."""
+    attempt_pause_max_s: float = Field(default=3600, ge=0, le=39_600)
+    """The longest pause between two of these attempts. SQS hides a message for at most 12 hours after it gave it."""
     file_bytes_max: int = Field(default=100_000_000, ge=1)
     """The size of the largest file that the connector reads."""
     records_at_once: int = Field(default=100, ge=1, le=1000)
@@ -52,10 +52,11 @@ class Feeds(HouseGroup):
     overdue_s: float = Field(default=3600, ge=0, le=31_536_000)
     """The age from which the books report a sale without an order in the files. Late orders come later."""
     keep_days: int = Field(default=400, ge=31, le=36_500)
-    """How many days the books keep an order with its records, and the name of a file, after the last report about it.
+    """How many days the books keep an order with its records after the last report that changed it.
 
-    Longer than files repeat and refunds are possible, as a later report about a removed order becomes a dead letter.
-    The sums of removed days remain in the books. The sales themselves remain too: a cart may come again.
+    They keep the name of a file for as long, after it was read last. Choose more days than files repeat and refunds are
+    possible, as a later report about a removed order becomes a dead letter. The sums of removed days remain in the
+    books. The sales themselves remain too: a cart may come again.
     """
 
     @property

@@ -89,13 +89,21 @@ def test_another_tab_takes_the_stream_from_a_tab_that_hangs(browser: Browser, pl
     context.close()
 
 
-def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "delete Navigator.prototype.locks",
+        "LockManager.prototype.request = () => Promise.reject(new DOMException('', 'SecurityError'))",
+    ],
+    ids=["no locks", "denied locks"],
+)
+def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place, change: str) -> None:
     context = browser.new_context()
-    context.add_init_script("delete Navigator.prototype.locks")
+    context.set_default_timeout(10_000)
+    context.add_init_script(change)
     page = context.new_page()
     page.goto(f"{place.platform}/ui/wire")
-    page.locator("#link-state[data-state=live]").wait_for()
-    assert page.evaluate("'locks' in navigator") is False
+    page.locator(_LIVE).wait_for()
     trip = scan(place)
     expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
     context.close()

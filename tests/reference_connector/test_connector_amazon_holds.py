@@ -144,6 +144,18 @@ def test_group_ends_the_hold_of_each_card(
     assert authorisations(shop, "stuck", trip) == []
 
 
+@pytest.mark.parametrize("other", ["app", "staff", "cash"])
+def test_declined_card_that_entered_first_owes_and_not_the_one_that_followed(
+    shops: dict[str, AmazonShop], other: str
+) -> None:
+    shop = shops["mixed"]
+    shop.fault("charge_declined", "Adjust Charge")
+    cart = a_group(shop, ITEMS, "card", other) | {"shopperIdentity": {"id": "card-0001"}}
+    shop.deliver(cart)
+    trip = cart["idempotentShoppingTripId"]
+    assert shop.charge(trip, "declined")["shopperId"] == "card-0001"
+
+
 @both_databases
 def test_hold_of_a_card_that_does_not_pay_is_cancelled_beside_the_charge(
     storage: dict[str, Any], tmp_path: Path

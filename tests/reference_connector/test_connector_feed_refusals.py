@@ -10,6 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from reference_connector.errors import (
     FeedError,
@@ -22,6 +23,7 @@ from reference_connector.errors import (
 from reference_connector.feeds.aws import S3Files
 from reference_connector.feeds.messages import ObjectName
 from reference_connector.feeds.routes import feed_routes
+from reference_connector.feeds.settings import Feeds
 from tests.reference_connector.payment_bench import NOW, PaymentBench
 from tests.reference_connector.test_connector_books import order
 from tests.reference_connector.test_connector_feed_consumer import FILE, Reader, SmallBucket, SmallQueue, notice
@@ -96,6 +98,12 @@ def test_operator_reads_a_denied_file_again(bench: PaymentBench) -> None:
     assert (books["deadLetters"], books["orders"], reader.letters()) == (0, 1, [])
 
 
+@pytest.mark.parametrize("name", ["attempt_pause_s", "attempt_pause_max_s"])
+def test_pause_is_shorter_than_sqs_can_hide_a_message_that_it_gave(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Feeds.model_validate({name: 12 * 3600})
+
+
 OF_S3 = {
     "denied": ("AccessDenied", 403, FileRefused),
     "archived": ("InvalidObjectState", 403, FileRefused),
@@ -119,15 +127,19 @@ def test_answers_of_s3_are_refusals_or_interruptions() -> None:
     key: Any = {"aws_access_key_id": "r", "aws_secret_access_key": "r", "region_name": "us-east-1"}
     s3 = boto3.client("s3", **key, config=Config(retries={"total_max_attempts": 1}))
     files = S3Files(s3, "", 100)
-    found = {}
+    found, hints = {}, {}
     with Stubber(s3) as stub:
         for case, (code, status, _) in OF_S3.items():
             stub.add_client_error("get_object", service_error_code=code, http_status_code=status)
             with pytest.raises(FeedError) as raised:
                 files.read(ObjectName("b-1", "day/1.csv"))
             assert "b-1/day/1.csv" in str(raised.value)
-            found[case] = raised.type
+            found[case], hints[case] = raised.type, raised.value.hint
     with pytest.raises(MessageUnreadable, match="S3 has no file no bucket"):
         files.read(ObjectName("no bucket", "1.csv"))
     assert found == {case: error for case, (_, _, error) in OF_S3.items()}
+    assert {case for case, hint in hints.items() if "kms:Decrypt" in hint} >= {
+        "denied",
+        "encrypted with a disabled key",
+    }
     s3.close()

@@ -1,6 +1,7 @@
 // One event stream for all tabs of this origin, as browsers open few connections to a host. A lock elects the tab that
 // opens it. That tab sends each frame to the others, and when it closes, another tab follows. If it hangs, it sends no
-// beats, and another tab takes the lock. A browser without locks or channels opens a stream for each tab.
+// beats, and another tab takes the lock. A browser without locks or channels, or that denies locks, opens a stream for
+// each tab.
 
 const NAME = "jwo-events";
 const COLLECT_MS = 60;
@@ -122,6 +123,10 @@ class SharedStream {
     const ways = options.steal ? options : { signal: election.signal };
     window.navigator.locks.request(NAME, ways, () => this._lead(election.signal)).catch(() => {
       if (election.signal.aborted) return;
+      if (!this.requests) {
+        this._lead(election.signal); // the browser denies locks, as with blocked cookies
+        return;
+      }
       // another tab took the lock, as this one did not run for a while: it missed frames, so its page reads again
       this.request = { ...this.request, number: this.request.number + 1 };
       this._close();
