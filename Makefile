@@ -24,7 +24,7 @@ help:
 	@echo "make test-browser   test the phone page in Chromium, which must be on the PATH"
 	@echo "make bench     measure the connector's speed in pairs of runs"
 	@echo "make crash     kill the connector while carts arrive, and count lost purchases"
-	@echo "make reconcile run 20,000 trips of a mixed store with faults and kills, and reconcile the money (sixteen minutes)"
+	@echo "make reconcile run 20,000 trips of a mixed store with faults and kills, and reconcile the money (nine minutes)"
 	@echo "make bench-full  the same, with 1,000,000 requests for memory and 10,000,000 stored trips for growth"
 	@echo "make mutants   prove each check against a connector with exactly the fault that it must find"
 	@echo "make bench-platform  measure the simulated platform, and kill it: gates, uploads, a day (fifteen minutes)"
