@@ -90,20 +90,21 @@ def test_another_tab_takes_the_stream_from_a_tab_that_hangs(browser: Browser, pl
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "has_locks"),
     [
-        "delete Navigator.prototype.locks",
-        "LockManager.prototype.request = () => Promise.reject(new DOMException('', 'SecurityError'))",
+        ("delete Navigator.prototype.locks", False),
+        ("LockManager.prototype.request = () => Promise.reject(new DOMException('', 'SecurityError'))", True),
     ],
     ids=["no locks", "denied locks"],
 )
-def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place, change: str) -> None:
+def test_tab_without_locks_has_its_own_stream(browser: Browser, place: Place, change: str, *, has_locks: bool) -> None:
     context = browser.new_context()
     context.set_default_timeout(10_000)
     context.add_init_script(change)
     page = context.new_page()
     page.goto(f"{place.platform}/ui/wire")
     page.locator(_LIVE).wait_for()
+    assert page.evaluate("'locks' in navigator") is has_locks
     trip = scan(place)
     expect(page.locator(".wire-row").first).to_contain_text(f"trip {trip[:8]}")
     context.close()
