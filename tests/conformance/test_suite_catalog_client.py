@@ -67,11 +67,16 @@ def only_result(finished: FinishedRun) -> CaseResult:
 @pytest.mark.parametrize(
     "table",
     [
-        {"command": words(sys.executable, small_client), "tells_rejected": "exit_code"},
         {"command": words(sys.executable, small_client), "tells_rejected": "output"},
-        {"command": f"{words(sys.executable, FOREIGN)} {{endpoint}}", "tells_rejected": "output"},
+        pytest.param(
+            {"command": words(sys.executable, small_client), "tells_rejected": "exit_code"}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"command": f"{words(sys.executable, FOREIGN)} {{endpoint}}", "tells_rejected": "output"},
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["small by exit code", "small by output", "foreign"],
+    ids=["small by output", "small by exit code", "foreign"],
 )
 def test_a_correct_client_gets_no_finding(addresses: Addresses, table: dict[str, Any]) -> None:
     results = certified(addresses, **{"limit_s": 60, **table}).results

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from docs.generator.pages import DOCS
 from tests.docs.reader import Reader
 
 PAGE = DOCS / "tutorials" / "first_pass.md"
 
 
+@pytest.mark.slow
 def test_each_step_leads_to_the_pass_that_the_page_shows(tmp_path: Path) -> None:
     with Reader(tmp_path) as reader:
         reader.follow(PAGE)

@@ -59,6 +59,7 @@ def test_partial_run_fails_only_where_completeness_is_required(jwo: Jwo, mutant:
     assert done.stdout.splitlines()[-1] == "exit 1: --require-complete was given, and the run is partial"
 
 
+@pytest.mark.slow
 def test_files_in_the_callers_folder_do_not_reach_workers(profile: WriteProfile, tmp_path: Path) -> None:
     (tmp_path / "conformance").mkdir()
     for name in ("contract.py", "selectors.py", "conformance/__init__.py"):

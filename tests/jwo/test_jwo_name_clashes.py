@@ -85,6 +85,7 @@ def test_certification_from_pytest_uses_the_kits_packages(project: Path, mutant:
     assert len((project / "loaded").read_text("utf-8").splitlines()) == 1, "the suite loaded the project's conftest.py"
 
 
+@pytest.mark.slow
 def test_worker_processes_mint_with_a_module_of_the_current_folder(
     tmp_path: Path, mutant: Mutant, profile: WriteProfile
 ) -> None:

@@ -44,6 +44,7 @@ def test_without_the_option_nothing_is_added(project: Callable[..., Done]) -> No
     assert "jwo" not in done.stdout.replace("jwo-", "").partition("collected")[2]
 
 
+@pytest.mark.slow
 def test_correct_connector_passes_beside_the_projects_own_tests(
     project: Callable[..., Done], mutant: Mutant, profile: WriteProfile, tmp_path: Path
 ) -> None:
