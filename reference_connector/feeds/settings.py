@@ -39,7 +39,8 @@ class Feeds(HouseGroup):
     """How often the connector tries a message if S3 does not have its file or denies it, or if it cannot handle it.
 
     Then the message becomes a dead letter. A message that is not readable becomes one at once. A time-out, a throttled
-    call, a failure of S3 or wrong keys do not count: the connector tries the message again until they end.
+    call, a failure of S3 or wrong keys do not count: the connector tries the message again until they end. SQS counts
+    the attempts, and after a restart a process does not know which of them failed in this way, so fewer may remain.
     """
     attempt_pause_s: float = Field(default=60, ge=0, le=39_600)
     """The pause after the first of these attempts; each further pause is twice as long."""

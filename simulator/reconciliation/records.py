@@ -125,7 +125,7 @@ class MoneyRecords(NamedTuple):
                 one.purchase_id,
                 is_empty=one.is_empty,
                 amazon_charges=one.by_card and one.trip_id not in declined and self._has_hold(one),
-                has_hold=(shows_purchases or one.trip_id not in declined) and self._has_hold(one),
+                has_hold=shows_purchases and self._has_hold(one),
             )
             for one in delivered
         )

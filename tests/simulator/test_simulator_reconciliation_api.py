@@ -106,13 +106,16 @@ def test_card_of_a_group_that_another_one_pays_for_has_a_hold_until_it_is_cancel
             wait_for_delivery(platform, trip)
             return trip
 
-        leave()
+        alone = leave()
         group = leave("card-1", "card-2")
-        [open_hold] = platform.get("/reconciliation")["trips"]
+        assert platform.get("/reconciliation")["trips"] == [], "the connector shows no purchases"
+        price = {"total": {"amount": "3.00", **USD}, "elsewhere": "3.00"}
+        purchases = [{"tripId": each, "purchaseId": "purchase-1", **price} for each in (alone, group)]
+        [open_hold] = platform.post("/reconciliation", {"purchases": purchases})["trips"]
         assert (open_hold["tripId"], open_hold["code"]) == (group, "open_hold")
         assert open_hold["says"] == "a card of the trip has a hold, and no capture or cancel ends it"
         cancel(platform, group)
-        assert platform.get("/reconciliation")["trips"] == []
+        assert platform.post("/reconciliation", {"purchases": purchases})["trips"] == []
 
 
 def test_platform_without_queues_says_what_is_not_reconciled() -> None:

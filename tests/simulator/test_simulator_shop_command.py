@@ -129,6 +129,7 @@ def test_in_turn_means_one_call_at_a_time(connector: Any, tmp_path: Path) -> Non
     ]  # two of them in one second
     run(*words, "--in-turn", "--out", str(tmp_path / "in turn"))
     assert connector.most_at_once == 1
+    connector.identity[0][2]["delay_s"] = 0.02
     run(*words, "--out", str(tmp_path / "side by side"))
     assert connector.most_at_once > 1
 
