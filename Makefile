@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make certify   certify the reference connector against the simulated platform (the main job)"
-	@echo "make test      run the kit's own tests, without the slow ones (four minutes)"
+	@echo "make test      run the kit's own tests, without the slow ones (five minutes)"
 	@echo "make test-slow run the slow tests, then the tests that need the whole machine"
 	@echo "make test-all  run both in one run, which is shorter; .ci/run uses it"
 	@echo "make test-browser   test the phone page in Chromium, which must be on the PATH"
