@@ -20,7 +20,7 @@ AT_LEAST = 20
 
 
 class Connector:
-    """A connector whose answers take the given times in turn, on a clock of its own."""
+    """A connector that needs the given times for its answers, in turn, on a clock of its own."""
 
     def __init__(self, *times_s: float) -> None:
         self.now_s = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,20 @@ BACK_TO_7 = (
 )
 
 
+@contextmanager
+def upgraded(storage: Storage, tmp_path: Path) -> Iterator[PaymentBench]:
+    """Open a store, which upgrades its database, and yield a bench on it."""
+    store = store_of(storage)
+    store.open()
+    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
+    try:
+        yield bench
+    finally:
+        bench.runner.close()
+        store.close()
+        bench.provider.close()
+
+
 @both_databases
 def test_open_payments_of_version_7_stay_the_providers(storage: Storage, tmp_path: Path) -> None:
     opened_and_closed(storage)
@@ -40,18 +56,13 @@ def test_open_payments_of_version_7_stay_the_providers(storage: Storage, tmp_pat
         "UPDATE jwo_version SET version = 7" if "database_url" in storage else "PRAGMA user_version=7",
     )
 
-    store = store_of(storage)
-    store.open()
-    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
-    bench.work()
-    bench.now = datetime(2100, 1, 1, tzinfo=UTC)
-    bench.work()
+    with upgraded(storage, tmp_path) as bench:
+        bench.work()
+        bench.now = datetime(2100, 1, 1, tzinfo=UTC)
+        bench.work()
 
-    assert (bench.charge().state, bench.charge().amazon_store) == ("captured", "")
-    assert bench.ledger_lines() == ["authorise 10.00", "capture 10.00", "refund 4.00"]
-    bench.runner.close()
-    store.close()
-    bench.provider.close()
+        assert (bench.charge().state, bench.charge().amazon_store) == ("captured", "")
+        assert bench.ledger_lines() == ["authorise 10.00", "capture 10.00", "refund 4.00"]
 
 
 @both_databases
@@ -69,17 +80,12 @@ def test_debt_of_version_9_ends_its_hold_when_it_is_settled(storage: Storage, tm
         "UPDATE jwo_version SET version = 9" if "database_url" in storage else "PRAGMA user_version=9",
     )
 
-    store = store_of(storage)
-    store.open()
-    bench = PaymentBench(store, tmp_path / "ledger.sqlite3")
-    bench.run(bench.desk.settle("trip-1"))
-    hold = bench.authorisation("trip-1:amazon")
+    with upgraded(storage, tmp_path) as bench:
+        bench.run(bench.desk.settle("trip-1"))
+        hold = bench.authorisation("trip-1:amazon")
 
-    assert (hold.state, hold.amazon_store, hold.trip_id) == ("cancel_at_amazon", "STORE-001", "trip-1")
-    assert (bench.authorisation().state, bench.authorisation().amazon_store) == ("held", "")
-    bench.runner.close()
-    store.close()
-    bench.provider.close()
+        assert (hold.state, hold.amazon_store, hold.trip_id) == ("cancel_at_amazon", "STORE-001", "trip-1")
+        assert (bench.authorisation().state, bench.authorisation().amazon_store) == ("held", "")
 
 
 _STUCK = (
