@@ -18,7 +18,7 @@ from jwo_contract.profile import KeysTable
 from jwo_contract.scan_key import to_identity_key
 
 CASE = "VIK-X.126"
-LATE_S = 0.2
+LATE_S = 1.0
 
 
 class LearnsOfDebtsLate(SmallConnector):

@@ -57,11 +57,11 @@ class PaymentBench:
         self.now = NOW
         self.store = store
         self.ledger = ledger
-        self.provider = provider or SimulatedProvider(ledger, slow_s=0.2)
+        self.provider = provider or SimulatedProvider(ledger, slow_s=0.8)
         self.platform = platform or PlatformCaller(PlatformAccess(), block_amazon=True, clock=lambda: self.now)
         self.log = io.StringIO()
         self.runner = asyncio.Runner()
-        self.rules = Payments(**{"attempts_max": 4, "lease_s": 30, "gate_budget_s": 0.1, "call_s": 5, **rules})
+        self.rules = Payments(**{"attempts_max": 4, "lease_s": 30, "gate_budget_s": 0.4, "call_s": 5, **rules})
         self._owners = count(1)
         self.outbox = self.worker()
 
